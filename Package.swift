@@ -1,0 +1,122 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Our own targets compile without warnings or not at all.
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+/// Numeric kernels are C so that the compiler may use FMA and pick a clone at run time.
+let kernels: [CSetting] = [.unsafeFlags(["-O3", "-fno-math-errno"])]
+
+func pure(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name + "Tests", dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "freshet",
+    platforms: [.macOS(.v15)],
+    products: [.executable(name: "freshet", targets: ["FreshetCommand"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.10.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.100.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    ],
+    targets: [
+        // C at the bottom: module maps, one C++ shim, SIMD kernels. Each is imported by one Swift target.
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CRDKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(
+            name: "CFaiss",
+            // FAISS includes <omp.h>, which Swift's clang does not bring; the few names it needs are declared there.
+            cxxSettings: [.headerSearchPath("openmp")],
+            linkerSettings: [
+                .linkedLibrary("faiss"), .linkedLibrary("openblas"), .linkedLibrary("gomp"), .linkedLibrary("m"),
+                .linkedLibrary("stdc++"),
+            ]),
+        .target(name: "CKernels", cSettings: kernels),
+        .target(name: "CBrokerPort"),
+
+        // Pure: no I/O, no clock, no Foundation.
+        pure("Interactions"),
+        pure("Features", ["Interactions"]),
+        pure("Tensors", ["COpenBLAS", "CKernels"]),
+        pure("Gradients", ["Tensors"]),
+        pure("Evaluation"),
+        pure("TwoTower", ["Tensors", "Evaluation"]),
+        pure("MetaLearning", ["Tensors", "Gradients"]),
+        pure("Recommending", ["Interactions", "Features", "TwoTower"]),
+        pure("Simulation", ["Interactions"]),
+
+        // Adapters at the edge.
+        .target(
+            name: "FeatureStore", dependencies: ["CLibPQ", "Interactions", "Features"],
+            resources: [.embedInCode("Migrations")], swiftSettings: strict),
+        .target(
+            name: "EventStream",
+            dependencies: ["CRDKafka", "CZlib", "CBrokerPort", "Interactions"], swiftSettings: strict),
+        .target(name: "VectorIndex", dependencies: ["CFaiss", "Recommending"], swiftSettings: strict),
+        .target(name: "ModelArtifacts", dependencies: ["TwoTower"], swiftSettings: strict),
+        .target(
+            name: "RecommendationAPI",
+            dependencies: [
+                "Interactions", "Recommending",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            resources: [.embedInCode("Resources")], swiftSettings: strict),
+
+        // Composition root.
+        .executableTarget(
+            name: "FreshetCommand",
+            dependencies: [
+                "Interactions", "Features", "Tensors", "TwoTower", "Evaluation", "Recommending", "Simulation",
+                "FeatureStore", "EventStream", "VectorIndex", "ModelArtifacts", "RecommendationAPI",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: strict),
+
+        tests("Architecture", []),
+        tests("Interactions", ["Interactions"]),
+        tests("Features", ["Features", "Interactions"]),
+        tests("Tensors", ["Tensors"]),
+        tests("Gradients", ["Gradients", "Tensors"]),
+        tests("Evaluation", ["Evaluation"]),
+        tests("TwoTower", ["TwoTower", "Evaluation", "Gradients", "Tensors"]),
+        tests("MetaLearning", ["MetaLearning", "Gradients", "Tensors"]),
+        tests("Recommending", ["Recommending", "Features", "Interactions"]),
+        tests("Simulation", ["Simulation", "Interactions"]),
+        tests("FeatureStore", ["FeatureStore", "Features", "Interactions"]),
+        tests("EventStream", ["EventStream"]),
+        tests("VectorIndex", ["VectorIndex", "Recommending"]),
+        tests("ModelArtifacts", ["ModelArtifacts", "TwoTower"]),
+        tests(
+            "RecommendationAPI",
+            [
+                "RecommendationAPI", "Interactions", "Recommending",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,148 @@
+import CZlib
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// The bytes of a file, a pipe or standard input, decompressed where they are gzip. It returns what has arrived, so that lines of
+/// a pipe come through one by one. (zlib's own file functions wait for a full buffer.)
+final class ByteSource {
+    let path: String
+    /// The size of the file as it is stored, where it has one.
+    let totalFileBytes: Int64?
+    /// Bytes taken from the file, as it is stored.
+    private(set) var readFileBytes: Int64 = 0
+
+    private let descriptor: Int32
+    private let input: UnsafeMutableRawBufferPointer
+    private var start = 0
+    private var end = 0
+    private var format: Format = .unknown
+    private var stream = z_stream()
+
+    private enum Format { case unknown, plain, gzip, gzipBetweenMembers }
+
+    private static let inputBytes = 128 * 1_024
+    private static let magic: [UInt8] = [0x1f, 0x8b]
+
+    init(path: String) throws(StreamError) {
+        self.path = path
+        let opened = path == "-" ? dup(0) : open(path, O_RDONLY | O_CLOEXEC)
+        guard opened >= 0 else {
+            throw StreamError(.fileUnreadable, "\(path): \(Self.reason()). Check the path and its rights.")
+        }
+        var status = stat()
+        let known = fstat(opened, &status) == 0
+        guard !known || status.st_mode & S_IFMT != S_IFDIR else {
+            _ = Self.closeDescriptor(opened)
+            throw StreamError(.fileUnreadable, "\(path): is a directory. Name the files in it.")
+        }
+        totalFileBytes = known && status.st_mode & S_IFMT == S_IFREG ? Int64(status.st_size) : nil
+        descriptor = opened
+        input = .allocate(byteCount: Self.inputBytes, alignment: 16)
+    }
+
+    deinit {
+        if format == .gzip || format == .gzipBetweenMembers { inflateEnd(&stream) }
+        _ = Self.closeDescriptor(descriptor)
+        input.deallocate()
+    }
+
+    /// Reads at least one byte into `target`; returns how many, or 0 at the end.
+    ///
+    /// - Throws: ``StreamError`` with code `fileTruncated`, `fileCorrupt` or `fileUnreadable`, after all bytes before the damage.
+    func read(into target: UnsafeMutableRawBufferPointer) throws(StreamError) -> Int {
+        if format == .unknown { try recognise() }
+        if format == .plain {
+            if start == end, try fillInput() == 0 { return 0 }
+            let count = min(target.count, end - start)
+            target.copyMemory(from: UnsafeRawBufferPointer(rebasing: input[start..<start + count]))
+            start += count
+            return count
+        }
+        return try inflateSome(into: target)
+    }
+
+    /// Decides by the first two bytes.
+    private func recognise() throws(StreamError) {
+        while end < 2, try fillInput() > 0 {}
+        let isGzip = end >= 2 && input[0] == Self.magic[0] && input[1] == Self.magic[1]
+        if !isGzip && path.hasSuffix(".gz") && end > 0 {
+            throw StreamError(.fileCorrupt, "\(path): is not gzip, although its name ends with .gz. Rename it or compress it.")
+        }
+        guard isGzip else {
+            format = .plain
+            return
+        }
+        // 15: the largest window. 16 more: gzip's header and checksum.
+        guard inflateInit2_(&stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
+            throw StreamError(.fileUnreadable, "\(path): no memory to decompress it.")
+        }
+        format = .gzip
+    }
+
+    private func inflateSome(into target: UnsafeMutableRawBufferPointer) throws(StreamError) -> Int {
+        while true {
+            if start == end, try fillInput() == 0 {
+                if format == .gzipBetweenMembers { return 0 }
+                throw StreamError(.fileTruncated, "\(path): the compressed data ends in the middle. Copy the file again.")
+            }
+            if format == .gzipBetweenMembers {
+                // Anything but another member is padding, as gzip itself takes it.
+                guard input[start] == Self.magic[0] else {
+                    start = end
+                    continue
+                }
+                inflateReset(&stream)
+                format = .gzip
+            }
+            stream.next_in = (input.baseAddress! + start).assumingMemoryBound(to: UInt8.self)
+            stream.avail_in = UInt32(end - start)
+            stream.next_out = target.baseAddress?.assumingMemoryBound(to: UInt8.self)
+            stream.avail_out = UInt32(clamping: target.count)
+            let room = stream.avail_out
+            let code = inflate(&stream, Z_NO_FLUSH)
+            start = end - Int(stream.avail_in)
+            let count = Int(room - stream.avail_out)
+            switch code {
+            case Z_STREAM_END: format = .gzipBetweenMembers
+            case Z_OK, Z_BUF_ERROR: break
+            default:
+                // The bytes before the damage first: the next call meets the same error.
+                if count > 0 { return count }
+                let text = stream.msg.map { String(cString: $0) } ?? "error \(code)"
+                throw StreamError(.fileCorrupt, "\(path): the compressed data is damaged (\(text)). Copy the file again.")
+            }
+            if count > 0 { return count }
+        }
+    }
+
+    /// Appends what has arrived to the input; returns how much, or 0 at the end of the file.
+    private func fillInput() throws(StreamError) -> Int {
+        if start == end {
+            start = 0
+            end = 0
+        }
+        while true {
+            let count = Self.readDescriptor(descriptor, input.baseAddress! + end, input.count - end)
+            if count < 0 && errno == EINTR { continue }
+            guard count >= 0 else { throw StreamError(.fileUnreadable, "\(path): \(Self.reason()).") }
+            end += count
+            readFileBytes += Int64(count)
+            return count
+        }
+    }
+
+    private static func reason() -> String { String(cString: strerror(errno)) }
+
+    // Under names of their own, since methods hide the functions.
+    #if canImport(Glibc)
+    private static func readDescriptor(_ d: Int32, _ p: UnsafeMutableRawPointer, _ n: Int) -> Int { Glibc.read(d, p, n) }
+    private static func closeDescriptor(_ d: Int32) -> Int32 { Glibc.close(d) }
+    #else
+    private static func readDescriptor(_ d: Int32, _ p: UnsafeMutableRawPointer, _ n: Int) -> Int { Darwin.read(d, p, n) }
+    private static func closeDescriptor(_ d: Int32) -> Int32 { Darwin.close(d) }
+    #endif
+}

@@ -1,0 +1,222 @@
+import Features
+import Interactions
+
+/// An item as the catalogue holds it.
+public struct CatalogueItem: Sendable, Equatable {
+    public var record: ItemRecord
+    public var isDeleted: Bool
+    /// The version of the catalogue that this row came with.
+    public var catalogueVersion: Int64
+
+    /// Whether it may be recommended.
+    public var isAvailable: Bool { !record.hidden && !isDeleted }
+}
+
+/// The counters of an item.
+public struct ItemFeatures: Sendable, Equatable {
+    public var itemID: String
+    public var impressions: Int64
+    public var clicks: Int64
+    public var addToCarts: Int64
+    public var purchases: Int64
+    /// Pieces sold.
+    public var units: Int64
+    public var clickDecay: DecayedCount
+    public var purchaseDecay: DecayedCount
+    public var firstTime: EventTime
+    public var lastTime: EventTime
+    /// Minor units by currency.
+    public var revenueMinor: [String: Int64] = [:]
+}
+
+/// The counters and the history of a user.
+public struct UserFeatures: Sendable, Equatable {
+    public var userID: String
+    public var history: UserHistory
+    public var impressions: Int64
+    public var clicks: Int64
+    public var addToCarts: Int64
+    public var purchases: Int64
+    public var firstTime: EventTime
+    public var lastTime: EventTime
+}
+
+/// An item with its decayed counts at a time.
+public struct TrendingCount: Sendable, Equatable {
+    public var itemID: String
+    public var clicks: Double
+    public var purchases: Double
+}
+
+extension StoreQueries {
+    static let itemFields = """
+        item_id, title, description, categories, tags, price_micros, currency, attributes, embedding, published_at, updated_at, \
+        hidden, deleted, catalogue_version
+        """
+
+    /// The catalogue's version: raised by every commit that changed an item.
+    public func catalogueVersion() throws(StoreError) -> Int64 {
+        try pool.withConnection { (connection) throws(StoreError) in
+            try connection.run("select version from catalogue_state").int64(0, 0) ?? 0
+        }
+    }
+
+    /// The items that changed after a version, deleted ones too, and the version that they lead to; both of one moment.
+    ///
+    /// With version 0, every item. Memory: the returned items.
+    public func items(changedAfter version: Int64) throws(StoreError) -> (items: [CatalogueItem], version: Int64) {
+        try pool.withConnection { (connection) throws(StoreError) in
+            let current = try connection.run("select version from catalogue_state").int64(0, 0) ?? 0
+            if current <= version { return ([], current) }
+            return try connection.transaction("begin isolation level repeatable read read only") { () throws(StoreError) in
+                let current = try connection.run("select version from catalogue_state").int64(0, 0) ?? 0
+                var items: [CatalogueItem] = []
+                let sql = "copy (select \(Self.itemFields) from items where catalogue_version > \(version)) to stdout (format binary)"
+                try connection.copyOut(sql) { (row) throws(StoreError) in items.append(try CatalogueItem(&row)) }
+                return (items, current)
+            }
+        }
+    }
+
+    /// One item, or nil when no record of it was ever accepted. Hidden and deleted items are found too.
+    public func item(_ itemID: String) throws(StoreError) -> CatalogueItem? {
+        try pool.withConnection { (connection) throws(StoreError) in
+            var id = Parameters()
+            id.add(itemID)
+            let rows = try connection.run("select \(Self.itemFields) from items where item_id = $1", id)
+            return rows.count == 0 ? nil : CatalogueItem(rows, 0)
+        }
+    }
+
+    /// The record of a user, or nil.
+    public func user(_ userID: String) throws(StoreError) -> UserRecord? {
+        try pool.withConnection { (connection) throws(StoreError) in
+            var id = Parameters()
+            id.add(userID)
+            let rows = try connection.run("select user_id, attributes, aliases, updated_at from users where user_id = $1", id)
+            if rows.count == 0 { return nil }
+            return UserRecord(
+                userID: rows.string(0, 0) ?? userID, attributes: rows.json(0, 1), aliases: rows.strings(0, 2), updatedAt: rows.time(0, 3))
+        }
+    }
+
+    /// The counters and the history of a user, or nil when nothing of them was folded.
+    public func userFeatures(_ userID: String) throws(StoreError) -> UserFeatures? {
+        try pool.withConnection { (connection) throws(StoreError) in
+            var id = Parameters()
+            id.add(userID)
+            let rows = try connection.run(
+                """
+                select history, impressions, clicks, add_to_carts, purchases, first_time, last_time from user_features where user_id = $1
+                """, id)
+            if rows.count == 0 { return nil }
+            guard let history = UserHistory(decoding: rows.bytes(0, 0), limit: rules.historyLimitEvents) else {
+                throw StoreError(
+                    .malformedAnswer, "\(connection.place): user_features.history of user \(userID) is not a history of this version")
+            }
+            let zero = EventTime(milliseconds: 0)
+            return UserFeatures(
+                userID: userID, history: history, impressions: rows.int64(0, 1) ?? 0, clicks: rows.int64(0, 2) ?? 0,
+                addToCarts: rows.int64(0, 3) ?? 0, purchases: rows.int64(0, 4) ?? 0, firstTime: rows.time(0, 5) ?? zero,
+                lastTime: rows.time(0, 6) ?? zero)
+        }
+    }
+
+    /// The counters of items, in the order of their ids; unknown ids are left out.
+    public func itemFeatures(_ itemIDs: [String]) throws(StoreError) -> [ItemFeatures] {
+        try pool.withConnection { (connection) throws(StoreError) in
+            var ids = Parameters()
+            ids.add(itemIDs)
+            let rows = try connection.run(
+                """
+                select item_id, impressions, clicks, add_to_carts, purchases, units, click_landmark, click_newest, click_previous,
+                       purchase_landmark, purchase_newest, purchase_previous, first_time, last_time
+                from item_features where item_id = any($1) order by item_id
+                """, ids)
+            let revenue = try connection.run(
+                "select item_id, currency, revenue_minor from item_revenue where item_id = any($1)", ids)
+            var sums: [String: [String: Int64]] = [:]
+            for row in 0..<revenue.count {
+                sums[revenue.string(row, 0) ?? "", default: [:]][revenue.string(row, 1) ?? ""] = revenue.int64(row, 2)
+            }
+            return (0..<rows.count).map { row in
+                func number(_ column: Int) -> Int64 { rows.int64(row, column) ?? 0 }
+                let itemID = rows.string(row, 0) ?? ""
+                let zero = EventTime(milliseconds: 0)
+                return ItemFeatures(
+                    itemID: itemID, impressions: number(1), clicks: number(2), addToCarts: number(3), purchases: number(4),
+                    units: number(5),
+                    clickDecay: DecayedCount(landmark: number(6), newest: number(7), previous: number(8)),
+                    purchaseDecay: DecayedCount(landmark: number(9), newest: number(10), previous: number(11)),
+                    firstTime: rows.time(row, 12) ?? zero, lastTime: rows.time(row, 13) ?? zero, revenueMinor: sums[itemID] ?? [:])
+            }
+        }
+    }
+
+    /// The items with the largest decayed counts, best first; hidden and deleted ones are left out. Reads every counter.
+    ///
+    /// - Parameters:
+    ///   - time: when the counts are taken. Events after it count for more than one.
+    ///   - purchaseWeight: what a purchase is worth in clicks.
+    public func trending(at time: EventTime, limit: Int, purchaseWeight: Double = 5) throws(StoreError) -> [TrendingCount] {
+        try pool.withConnection { (connection) throws(StoreError) in
+            // The order does not depend on the time: all sums decay alike. A landmark is 16 half-lives, a factor of 2^16.
+            var parameters = Parameters()
+            parameters.add(Int32(clamping: max(0, limit)))
+            parameters.add(Int64(purchaseWeight * 1_000))
+            let rows = try connection.run(
+                """
+                with newest as (select max(greatest(click_landmark, purchase_landmark)) as landmark from item_features)
+                select f.item_id, click_landmark, click_newest, click_previous, purchase_landmark, purchase_newest, purchase_previous
+                from item_features f cross join newest left join items i on i.item_id = f.item_id
+                where not coalesce(i.hidden or i.deleted, false) and f.clicks + f.purchases > 0
+                order by
+                    (f.click_newest::float8 + f.click_previous::float8 / 65536)
+                        * power(2::float8, -16 * least(60, newest.landmark - f.click_landmark)::float8)
+                    + $2::float8 / 1000 * (f.purchase_newest::float8 + f.purchase_previous::float8 / 65536)
+                        * power(2::float8, -16 * least(60, newest.landmark - f.purchase_landmark)::float8) desc, f.item_id
+                limit $1
+                """, parameters)
+            return (0..<rows.count).map { row in
+                func count(_ column: Int) -> Double {
+                    DecayedCount(
+                        landmark: rows.int64(row, column) ?? 0, newest: rows.int64(row, column + 1) ?? 0,
+                        previous: rows.int64(row, column + 2) ?? 0
+                    ).value(at: time, rules: rules)
+                }
+                return TrendingCount(itemID: rows.string(row, 0) ?? "", clicks: count(1), purchases: count(4))
+            }
+        }
+    }
+}
+
+extension CatalogueItem {
+    /// Reads the fields of ``StoreQueries/itemFields`` from a COPY.
+    init(_ row: inout CopyReader) throws(StoreError) {
+        record = ItemRecord(itemID: try row.string() ?? "")
+        record.title = try row.string()
+        record.description = try row.string()
+        record.categories = try row.strings()
+        record.tags = try row.strings()
+        record.priceMicros = try row.int64()
+        record.currency = try row.string()
+        record.attributes = try row.json()
+        record.embedding = try row.floats()
+        record.publishedAt = try row.time()
+        record.updatedAt = try row.time()
+        record.hidden = try row.bool()
+        isDeleted = try row.bool()
+        catalogueVersion = try row.int64() ?? 0
+    }
+
+    /// Reads the fields of ``StoreQueries/itemFields`` from a result.
+    init(_ rows: QueryResult, _ row: Int) {
+        record = ItemRecord(
+            itemID: rows.string(row, 0) ?? "", title: rows.string(row, 1), description: rows.string(row, 2),
+            categories: rows.strings(row, 3), tags: rows.strings(row, 4), priceMicros: rows.int64(row, 5),
+            currency: rows.string(row, 6), attributes: rows.json(row, 7), embedding: rows.floats(row, 8),
+            publishedAt: rows.time(row, 9), updatedAt: rows.time(row, 10), hidden: rows.bool(row, 11))
+        isDeleted = rows.bool(row, 12)
+        catalogueVersion = rows.int64(row, 13) ?? 0
+    }
+}

@@ -1,0 +1,250 @@
+import CLibPQ
+import Foundation
+
+/// The owner of one connection to PostgreSQL.
+///
+/// libpq allows a connection to be used from any thread, but from one thread at a time: so does this class. It is not
+/// `Sendable`; whoever shares one guards it.
+final class Connection {
+    /// The oldest server that the statements here work on.
+    static let oldestServerVersion: Int32 = 130_000
+    /// How many prepared statements one connection keeps.
+    static let preparedStatementsLimit = 256
+
+    let place: String
+    private let handle: OpaquePointer
+    private var prepared: [String: String] = [:]
+
+    /// Connects. The statement timeout counts for every statement of this connection; 0 is none.
+    init(
+        url: String, role: String = "freshet", statementTimeoutMilliseconds: Int = 0, extraSettings: String = ""
+    ) throws(StoreError) {
+        let settings = try ConnectionSettings(url: url, applicationName: role)
+        place = settings.place
+        handle = try Self.connect(settings)
+        PQsetErrorVerbosity(handle, PQERRORS_DEFAULT)
+        // Notices are no errors; without a receiver libpq prints them to standard error.
+        PQsetNoticeReceiver(handle, { _, _ in }, nil)
+        if PQserverVersion(handle) < Self.oldestServerVersion {
+            throw StoreError(
+                .serverTooOld, "\(place): the server is version \(PQserverVersion(handle) / 10_000); PostgreSQL 13 or newer is needed")
+        }
+        if let encoding = PQparameterStatus(handle, "server_encoding").map({ String(cString: $0) }), encoding != "UTF8" {
+            throw StoreError(
+                .conflict, "\(place): the database's encoding is \(encoding); create it with ENCODING 'UTF8' TEMPLATE template0")
+        }
+        try execute(
+            ConnectionSettings.sessionSettings + "; set statement_timeout = \(statementTimeoutMilliseconds)"
+                + (extraSettings.isEmpty ? "" : "; " + extraSettings))
+    }
+
+    deinit { PQfinish(handle) }
+
+    /// Whether the connection is known to be broken.
+    var isBroken: Bool { PQstatus(handle) != CONNECTION_OK }
+
+    /// Whether a transaction is open or failed.
+    var isInTransaction: Bool { PQtransactionStatus(handle) != PQTRANS_IDLE }
+
+    /// The server process of this connection.
+    var serverProcessID: Int32 { PQbackendPID(handle) }
+
+    /// Breaks the connection at once, as a crash of this process would: the server rolls back what is open.
+    func sever() { shutdown(PQsocket(handle), Int32(SHUT_RDWR)) }
+
+    // MARK: Connecting
+
+    /// Connects without blocking in libpq, so that the errors carry a SQLSTATE and the time limit is ours.
+    private static func connect(_ settings: ConnectionSettings) throws(StoreError) -> OpaquePointer {
+        let keywords = settings.options.map { strdup($0.keyword) }
+        let values = settings.options.map { strdup($0.value) }
+        defer { for pointer in keywords + values { free(pointer) } }
+        let started = PQconnectStartParams(
+            keywords.map { UnsafePointer($0) } + [nil], values.map { UnsafePointer($0) } + [nil], 0)
+        guard let handle = started else {
+            throw StoreError(.unreachable, isRetriable: true, "\(settings.place): out of memory")
+        }
+        PQsetErrorVerbosity(handle, PQERRORS_VERBOSE)
+        let deadline = Date().addingTimeInterval(Double(settings.timeoutSeconds))
+        var state = PQstatus(handle) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING
+        while state == PGRES_POLLING_READING || state == PGRES_POLLING_WRITING {
+            let left = deadline.timeIntervalSinceNow
+            var waiting = pollfd(
+                fd: PQsocket(handle), events: Int16(state == PGRES_POLLING_READING ? POLLIN : POLLOUT), revents: 0)
+            let ready = left > 0 ? poll(&waiting, 1, Int32(left * 1000) + 1) : 0
+            if ready == 0 {
+                PQfinish(handle)
+                throw StoreError(
+                    .unreachable, isRetriable: true,
+                    "\(settings.place) did not answer within \(settings.timeoutSeconds) s — check database.url and that the server runs")
+            }
+            if ready < 0 && errno != EINTR { state = PGRES_POLLING_FAILED } else { state = PQconnectPoll(handle) }
+        }
+        if state == PGRES_POLLING_OK { return handle }
+        let needsPassword = PQconnectionNeedsPassword(handle) != 0
+        let text = PQerrorMessage(handle).map { String(cString: $0) } ?? ""
+        PQfinish(handle)
+        throw connectionError(text, needsPassword: needsPassword, place: settings.place)
+    }
+
+    /// Takes the SQLSTATE out of a verbose message: `… FATAL:  28P01: password authentication failed for user "x"`.
+    private static func connectionError(_ text: String, needsPassword: Bool, place: String) -> StoreError {
+        let line = text.split(separator: "\n").first { $0.contains("FATAL:  ") } ?? text.split(separator: "\n").first ?? ""
+        if let fatal = line.range(of: "FATAL:  ") {
+            let rest = line[fatal.upperBound...]
+            let state = rest.prefix(5)
+            if rest.dropFirst(5).hasPrefix(": "), state.allSatisfy({ $0.isASCII && ($0.isNumber || $0.isUppercase) }) {
+                return StoreError(sqlState: String(state), text: String(rest.dropFirst(7)), place: "connecting to \(place)")
+            }
+        }
+        if needsPassword {
+            return StoreError(.authentication, "connecting to \(place): the server asks for a password and database.url gives none")
+        }
+        return StoreError(
+            .unreachable, isRetriable: true,
+            "connecting to \(place): \(line) — check database.url and that the server runs")
+    }
+
+    // MARK: Statements
+
+    /// Runs SQL text without parameters, several statements if need be.
+    func execute(_ sql: String) throws(StoreError) {
+        _ = try checked(PQexec(handle, sql), sql)
+    }
+
+    /// Runs one statement, prepared on first use, and returns its rows in binary.
+    @discardableResult
+    func run(_ sql: String, _ parameters: Parameters = Parameters()) throws(StoreError) -> QueryResult {
+        let name = try prepare(sql, parameters)
+        let result = parameters.withPointers { count, values, lengths, formats in
+            PQexecPrepared(handle, name, count, values, lengths, formats, 1)
+        }
+        return try checked(result, sql)
+    }
+
+    /// Sends one statement and returns at once; ``finish(_:)`` takes its answer. Lets the caller work while the server does.
+    func send(_ sql: String, _ parameters: Parameters) throws(StoreError) {
+        let name = try prepare(sql, parameters)
+        let sent = parameters.withPointers { count, values, lengths, formats in
+            PQsendQueryPrepared(handle, name, count, values, lengths, formats, 1)
+        }
+        // The socket stays blocking for libpq, so this writes all of it.
+        if sent == 0 || PQflush(handle) < 0 { throw lost(sql) }
+    }
+
+    /// Waits for the answer of the statement that ``send(_:_:)`` sent.
+    func finish(_ sql: String) throws(StoreError) -> QueryResult {
+        var last: OpaquePointer?
+        while let next = PQgetResult(handle) {
+            if last != nil { PQclear(last) }
+            last = next
+        }
+        return try checked(last, sql)
+    }
+
+    private func prepare(_ sql: String, _ parameters: Parameters) throws(StoreError) -> String {
+        if let name = prepared[sql] { return name }
+        if prepared.count >= Self.preparedStatementsLimit {
+            try execute("deallocate all")
+            prepared.removeAll()
+        }
+        let name = "s\(prepared.count)"
+        _ = try checked(PQprepare(handle, name, sql, Int32(parameters.types.count), parameters.types), sql)
+        prepared[sql] = name
+        return name
+    }
+
+    /// Runs `body` in a transaction; rolls back when it throws.
+    func transaction<R>(_ begin: String = "begin", _ body: () throws(StoreError) -> R) throws(StoreError) -> R {
+        try execute(begin)
+        do {
+            let value = try body()
+            try execute("commit")
+            return value
+        } catch {
+            rollBack()
+            throw error
+        }
+    }
+
+    /// Ends an open transaction without its effects. A broken connection needs none.
+    func rollBack() {
+        if !isBroken && isInTransaction { PQclear(PQexec(handle, "rollback")) }
+    }
+
+    // MARK: COPY
+
+    /// Sends a whole binary COPY. `fill` appends rows until it returns false; the buffer is sent whenever it is large.
+    func copyIn(_ sql: String, buffer: WireBuffer, fill: (WireBuffer) -> Bool) throws(StoreError) {
+        let chunkBytes = 64 * 1024
+        _ = try checked(PQexec(handle, sql), sql)
+        buffer.removeAll()
+        buffer.appendCopyHeader()
+        var more = true
+        while more {
+            more = fill(buffer)
+            if !more { buffer.appendCopyTrailer() }
+            if buffer.count >= chunkBytes || !more {
+                if PQputCopyData(handle, buffer.baseAddress.assumingMemoryBound(to: CChar.self), Int32(buffer.count)) != 1 { throw lost(sql) }
+                buffer.removeAll()
+            }
+        }
+        if PQputCopyEnd(handle, nil) != 1 { throw lost(sql) }
+        _ = try finish(sql)
+    }
+
+    /// Reads a binary COPY row by row. `each` gets a reader that stands at the row's first field.
+    func copyOut(_ sql: String, each: (inout CopyReader) throws(StoreError) -> Void) throws(StoreError) {
+        _ = try checked(PQexec(handle, sql), sql)
+        var isFirst = true
+        while true {
+            var message: UnsafeMutablePointer<CChar>?
+            let length = PQgetCopyData(handle, &message, 0)
+            if length == -1 { break }
+            guard length >= 0, let message else { throw lost(sql) }
+            defer { PQfreemem(message) }
+            var reader = CopyReader(UnsafeRawBufferPointer(start: message, count: Int(length)))
+            if isFirst {
+                try reader.skipHeader()
+                isFirst = false
+            }
+            do throws(StoreError) {
+                if try reader.startRow() { try each(&reader) }
+            } catch {
+                // The rest of the COPY is still on its way: the connection cannot serve another statement.
+                sever()
+                throw error
+            }
+        }
+        _ = try finish(sql)
+    }
+
+    // MARK: Errors
+
+    private func checked(_ result: OpaquePointer?, _ sql: String) throws(StoreError) -> QueryResult {
+        guard let result else { throw lost(sql) }
+        switch PQresultStatus(result) {
+        case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_EMPTY_QUERY:
+            return QueryResult(result)
+        default:
+            let state = PQresultErrorField(result, Int32(UInt8(ascii: "C"))).map { String(cString: $0) }
+            let text = PQresultErrorField(result, Int32(UInt8(ascii: "M"))).map { String(cString: $0) }
+            PQclear(result)
+            guard let text, state != nil else { throw lost(sql) }
+            throw StoreError(sqlState: state, text: text, place: "\(place), at “\(Self.opening(of: sql))”")
+        }
+    }
+
+    private func lost(_ sql: String) -> StoreError {
+        let text = PQerrorMessage(handle).map { String(cString: $0) } ?? ""
+        let line = text.split(separator: "\n").first.map(String.init) ?? "the connection was lost"
+        return StoreError(
+            .connectionLost, isRetriable: true, "\(place), at “\(Self.opening(of: sql))”: \(line) — the next call connects again")
+    }
+
+    /// The first words of a statement, for messages.
+    private static func opening(of sql: String) -> String {
+        let words = sql.split(whereSeparator: { $0 == " " || $0 == "\n" }).prefix(6).joined(separator: " ")
+        return String(words.prefix(60))
+    }
+}

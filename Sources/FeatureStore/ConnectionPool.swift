@@ -1,0 +1,65 @@
+import Foundation
+
+/// A bounded set of connections that threads borrow one at a time. Connections open when they are first needed.
+///
+/// `@unchecked Sendable`: the fields change only under `condition`, and a connection is with one thread while it is out.
+final class ConnectionPool: @unchecked Sendable {
+    /// How long a caller waits for a connection before it is refused.
+    static let waitSeconds = 10.0
+
+    private let url: String
+    private let role: String
+    private let limit: Int
+    private let statementTimeoutMilliseconds: Int
+    private let condition = NSCondition()
+    private var idle: [Connection] = []
+    private var borrowed = 0
+
+    init(url: String, role: String, connectionsLimit: Int, statementTimeoutMilliseconds: Int) {
+        self.url = url
+        self.role = role
+        limit = max(1, connectionsLimit)
+        self.statementTimeoutMilliseconds = statementTimeoutMilliseconds
+    }
+
+    /// Lends a connection for the time of `body`. A connection that broke or was left in a transaction is closed.
+    func withConnection<R>(_ body: (Connection) throws(StoreError) -> R) throws(StoreError) -> R {
+        let known = try take()
+        var lent = known
+        defer { giveBack(lent) }
+        let connection: Connection
+        if let known {
+            connection = known
+        } else {
+            connection = try Connection(url: url, role: role, statementTimeoutMilliseconds: statementTimeoutMilliseconds)
+            lent = connection
+        }
+        return try body(connection)
+    }
+
+    /// An idle connection, or nil where the caller may open one.
+    private func take() throws(StoreError) -> Connection? {
+        condition.lock()
+        defer { condition.unlock() }
+        let deadline = Date().addingTimeInterval(Self.waitSeconds)
+        while borrowed >= limit {
+            if !condition.wait(until: deadline) {
+                throw StoreError(
+                    .overloaded, isRetriable: true, "no database connection became free within \(Int(Self.waitSeconds)) s; all \(limit) are in use")
+            }
+        }
+        borrowed += 1
+        while let connection = idle.popLast() {
+            if !connection.isBroken { return connection }
+        }
+        return nil
+    }
+
+    private func giveBack(_ connection: Connection?) {
+        condition.lock()
+        borrowed -= 1
+        if let connection, !connection.isBroken, !connection.isInTransaction { idle.append(connection) }
+        condition.signal()
+        condition.unlock()
+    }
+}

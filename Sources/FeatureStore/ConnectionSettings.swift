@@ -1,0 +1,52 @@
+import CLibPQ
+
+/// A parsed `database.url`: what libpq connects with, and a name for messages that never holds the password.
+struct ConnectionSettings: Sendable {
+    /// How long one attempt to connect may take, unless the URL says `connect_timeout`.
+    static let connectTimeoutSeconds = 10
+    /// Session settings that every connection starts with. JIT compilation never pays for statements this short.
+    static let sessionSettings = "set jit = off; set client_min_messages = warning; set timezone = 'UTC'; set datestyle = 'ISO'"
+
+    private(set) var options: [(keyword: String, value: String)] = []
+    /// `host:port/database`.
+    private(set) var place: String
+    private(set) var timeoutSeconds = ConnectionSettings.connectTimeoutSeconds
+
+    /// Parses a `postgresql://` URI or a `key=value` connection string.
+    init(url: String, applicationName: String) throws(StoreError) {
+        var problem: UnsafeMutablePointer<CChar>?
+        // libpq's own message may repeat a part of the string, and so of the password: it is not shown.
+        guard let parsed = PQconninfoParse(url, &problem) else {
+            if problem != nil { PQfreemem(problem) }
+            throw StoreError(
+                .invalidURL,
+                "database.url is not a connection string: write postgresql://USER:PASSWORD@HOST:PORT/DATABASE (special "
+                    + "characters of the password as %40 and the like) or host=… port=… dbname=… user=…")
+        }
+        defer { PQconninfoFree(parsed) }
+        var host = "", port = "", database = "", hasApplicationName = false
+        var entry = parsed
+        while let keyword = entry.pointee.keyword.map({ String(cString: $0) }) {
+            if let value = entry.pointee.val.map({ String(cString: $0) }) {
+                options.append((keyword, value))
+                switch keyword {
+                case "host": host = value
+                case "hostaddr" where host.isEmpty: host = value
+                case "port": port = value
+                case "dbname": database = value
+                case "application_name": hasApplicationName = true
+                case "connect_timeout": timeoutSeconds = Int(value) ?? timeoutSeconds
+                default: break
+                }
+            }
+            entry += 1
+        }
+        if host.contains("@") {
+            throw StoreError(.invalidURL, "database.url: the host holds an @; write an @ of the password as %40")
+        }
+        if timeoutSeconds <= 0 { timeoutSeconds = Self.connectTimeoutSeconds }
+        if !hasApplicationName { options.append(("application_name", applicationName)) }
+        options.append(("client_encoding", "UTF8"))
+        place = "PostgreSQL at \(host.isEmpty ? "the local socket" : host)\(port.isEmpty ? "" : ":" + port)\(database.isEmpty ? "" : "/" + database)"
+    }
+}

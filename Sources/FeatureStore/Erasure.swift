@@ -1,0 +1,108 @@
+import Features
+import Interactions
+
+/// Removes what is stored of users, and keeps a ledger so that replays and restores cannot bring it back.
+///
+/// Every commit holds a shared advisory lock to its end, an erasure an exclusive one: events of an erased user cannot be
+/// in flight beside it.
+enum Erasure {
+    /// The advisory lock between commits and erasures (the bytes of "freshet" and 2).
+    static let advisoryLock: Int64 = 0x6672_6573_6865_7402
+
+    static func lock(_ connection: Connection, exclusively: Bool) throws(StoreError) {
+        var key = Parameters()
+        key.add(advisoryLock)
+        try connection.run("select 1 from pg_advisory_xact_lock\(exclusively ? "" : "_shared")($1)", key)
+    }
+
+    /// Erases users, and the ids that their records name as aliases, in the open transaction that holds the lock.
+    ///
+    /// What they did after the given time stays, and their features are folded from it again. Sums over items stay: they
+    /// name nobody.
+    static func apply(
+        _ users: [(userID: String, erasedAt: EventTime?)], rules: FeatureRules, _ connection: Connection
+    ) throws(StoreError) {
+        var asked = Parameters()
+        asked.add(users.map(\.userID))
+        asked.add(count: users.count) { index in users[index].erasedAt.map(DatabaseTime.microseconds) ?? .min }
+        let ledgered = try connection.run(
+            """
+            with asked as (
+                select user_id, case when micros = -9223372036854775808 then now()
+                    else timestamptz '2000-01-01 00:00:00+00' + micros * interval '1 microsecond' end as erased_at
+                from unnest($1::text[], $2::int8[]) a(user_id, micros)
+            ), everyone as (
+                select user_id collate "C" as user_id, erased_at from asked
+                union all
+                select alias collate "C", a.erased_at from asked a join users u on u.user_id = a.user_id collate "C"
+                    cross join unnest(u.aliases) alias
+            )
+            insert into erasures as e (user_id, erased_at)
+            select user_id, max(erased_at) from everyone group by user_id order by user_id
+            on conflict (user_id) do update
+            set erased_at = greatest(e.erased_at, excluded.erased_at), erasure_id = default, recorded_at = now()
+            returning user_id, erased_at
+            """, asked)
+        let ids = (0..<ledgered.count).map { ledgered.string($0, 0) ?? "" }
+        var erased = Parameters()
+        erased.add(ids)
+        erased.add(count: ids.count, time: { ledgered.time($0, 1) ?? EventTime(milliseconds: 0) })
+
+        let source = "unnest($1::text[], $2::timestamptz[]) n(user_id, erased_at)"
+        try connection.run(
+            """
+            delete from interactions i using \(source)
+            where i.user_id = n.user_id collate "C" and i.type > 0 and i.event_time <= n.erased_at
+            """, erased)
+        // Impressions have no index by user; the user's first and last time bound the search by the primary key.
+        try connection.run(
+            """
+            delete from interactions i using \(source), user_features f
+            where f.user_id = n.user_id collate "C" and f.impressions > 0 and i.user_id = f.user_id and i.type = 0
+              and i.event_time between f.first_time and least(f.last_time, n.erased_at)
+            """, erased)
+        let left = try connection.run(
+            """
+            delete from user_features f using \(source) where f.user_id = n.user_id collate "C"
+            returning f.user_id, n.erased_at, f.last_time, f.last_time > n.erased_at
+            """, erased)
+        for row in 0..<left.count where left.bool(row, 3) {
+            guard let userID = left.string(row, 0), let from = left.time(row, 1), let to = left.time(row, 2) else { continue }
+            try refold(userID, after: from, to: to, rules: rules, connection)
+        }
+        try connection.run(
+            "delete from users u using \(source) where u.user_id = n.user_id collate \"C\" and u.updated_at <= n.erased_at", erased)
+        try connection.run(
+            "delete from dead_letters d using \(source) where d.key = convert_to(n.user_id, 'UTF8')", erased)
+    }
+
+    /// Folds the features of a user again from what is stored.
+    private static func refold(
+        _ userID: String, after: EventTime, to: EventTime, rules: FeatureRules, _ connection: Connection
+    ) throws(StoreError) {
+        var span = Parameters()
+        span.add(userID)
+        span.add(after)
+        span.add(to)
+        let columns = "event_id, type, item_id, event_time, quantity, source_partition, source_offset"
+        let rows = try connection.run(
+            """
+            select \(columns) from interactions where user_id = $1 and type > 0
+            union all
+            select \(columns) from interactions where user_id = $1 and type = 0 and event_time between $2 and $3
+            """, span)
+        var delta = FeatureDelta(rules: rules)
+        for row in 0..<rows.count {
+            guard let type = rows.int16(row, 1).flatMap({ InteractionType(rawValue: UInt8($0)) }), let time = rows.time(row, 3)
+            else { continue }
+            delta.fold(
+                Interaction(
+                    eventID: rows.string(row, 0) ?? "", type: type, userID: userID, itemID: rows.string(row, 2) ?? "", time: time,
+                    quantity: rows.int32(row, 4) ?? 1,
+                    position: Position(partition: rows.int32(row, 5) ?? 0, offset: rows.int64(row, 6) ?? 0)))
+        }
+        var features: [UserFeatureRow] = []
+        for change in delta.users.values { features.append(UserFeatureRow(change)) }
+        _ = try FeatureWriter.insert(features, connection)
+    }
+}

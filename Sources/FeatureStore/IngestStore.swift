@@ -1,0 +1,204 @@
+import Features
+import Interactions
+
+/// Writes batches of decoded records: interactions, features, catalogue, dead letters and the offsets in one transaction.
+///
+/// One thread at a time; owns one connection and opens it again when it broke. ``commit(_:)`` may be repeated with the
+/// same batch after any error: the offsets tell whether it was stored.
+public final class IngestStore {
+    /// How often a commit starts again by itself after a deadlock or a serialization failure.
+    public static let transactionAttemptsLimit = 4
+
+    /// Called between the steps of a commit. An instrumentation point for crash tests; an error ends the commit.
+    public var onStep: ((CommitStep) throws(StoreError) -> Void)?
+
+    private let url: String
+    private let owner: String
+    private let rules: FeatureRules
+    private let statementTimeoutMilliseconds: Int
+    private var connection: Connection?
+    private var clusters: [String: String] = [:]
+    private var ledger = ErasureLedger()
+    private var interactionWriter = InteractionWriter()
+    private let buffer = WireBuffer(capacityBytes: 256 * 1024)
+
+    /// Connects.
+    ///
+    /// - Parameters:
+    ///   - url: `database.url`.
+    ///   - rules: how features are folded; the same in every process of a deployment.
+    ///   - owner: a name of this consumer for people, stored with its claims.
+    ///   - statementTimeoutMilliseconds: ends statements that wait longer, for locks too.
+    public init(
+        url: String, rules: FeatureRules, owner: String = "freshet ingest", statementTimeoutMilliseconds: Int = 120_000
+    ) throws(StoreError) {
+        self.url = url
+        self.owner = owner
+        self.rules = rules
+        self.statementTimeoutMilliseconds = statementTimeoutMilliseconds
+        _ = try connected()
+    }
+
+    private func connected() throws(StoreError) -> Connection {
+        if let connection, !connection.isBroken { return connection }
+        connection = nil
+        ledger = ErasureLedger()
+        // Every statement of a commit finds its rows by key. Fresh tables have no statistics, and a plan that scans a
+        // whole table must never be taken for one that looks up a few rows.
+        let opened = try Connection(
+            url: url, role: "freshet ingest", statementTimeoutMilliseconds: statementTimeoutMilliseconds,
+            extraSettings: "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; "
+                + "set plan_cache_mode = force_generic_plan")
+        try InteractionWriter.createStaging(opened)
+        try CatalogueWriter.createStaging(opened)
+        connection = opened
+        return opened
+    }
+
+    /// Runs `body` in a transaction and forgets what was learnt in it when it fails.
+    private func transaction<R>(_ body: (Connection) throws(StoreError) -> R) throws(StoreError) -> R {
+        let connection = try connected()
+        do {
+            return try connection.transaction { () throws(StoreError) in try body(connection) }
+        } catch {
+            ledger = ErasureLedger()
+            if connection.isBroken { self.connection = nil }
+            throw error
+        }
+    }
+
+    // MARK: Claims
+
+    /// Becomes the owner of partitions: raises their epochs and reads their offsets in one transaction.
+    ///
+    /// A commit of the former owner that is under way finishes first; a later one fails with `lostOwnership`.
+    /// - Parameters:
+    ///   - cluster: the identity of the Kafka cluster, or empty for files.
+    ///   - acceptNewCluster: whether offsets that were stored under another cluster may restart from the beginning.
+    /// - Throws: ``StoreError`` with `otherCluster` when they may not.
+    public func claim(
+        cluster: String, source topic: String, partitions: [Int32], acceptNewCluster: Bool
+    ) throws(StoreError) -> [PartitionClaim] {
+        let sorted = Set(partitions).sorted()
+        let claims = try transaction { (connection) throws(StoreError) in
+            if !acceptNewCluster {
+                var known = Parameters()
+                known.add(topic)
+                known.add(sorted)
+                known.add(cluster)
+                let others = try connection.run(
+                    """
+                    select partition, cluster from stream_offsets
+                    where topic = $1 and partition = any($2) and cluster <> $3 order by partition for update
+                    """, known)
+                if others.count > 0 {
+                    throw StoreError(
+                        .otherCluster,
+                        "\(connection.place): the offsets of topic \(topic) belong to cluster “\(others.string(0, 1) ?? "")”, but "
+                            + "the broker is cluster “\(cluster)” — check kafka.bootstrap_servers, or start once with "
+                            + "--accept-new-cluster to read the new cluster from its beginning")
+                }
+            }
+            var claim = Parameters()
+            claim.add(topic)
+            claim.add(sorted)
+            claim.add(cluster)
+            claim.add(owner)
+            let rows = try connection.run(
+                """
+                insert into stream_offsets as s (topic, partition, cluster, epoch, owner)
+                select $1, p, $3, 1, $4 from unnest($2::int4[]) p
+                on conflict (topic, partition) do update
+                set epoch = s.epoch + 1, owner = excluded.owner, updated_at = now(), cluster = excluded.cluster,
+                    next_offset = case when s.cluster = excluded.cluster then s.next_offset end
+                returning partition, epoch, next_offset
+                """, claim)
+            return (0..<rows.count).map {
+                PartitionClaim(
+                    partition: rows.int32($0, 0) ?? 0, epoch: rows.int64($0, 1) ?? 0, nextOffset: rows.int64($0, 2))
+            }
+        }
+        clusters[topic] = cluster
+        return claims.sorted { $0.partition < $1.partition }
+    }
+
+    // MARK: Commit
+
+    /// Stores a batch exactly once.
+    ///
+    /// - Throws: ``StoreError``; `lostOwnership` when another consumer claimed a partition. After a retriable error call
+    ///   again with the same batch, also when the outcome is unknown.
+    public func commit(_ batch: IngestBatch) throws(StoreError) -> IngestSummary {
+        var attempt = 1
+        while true {
+            do throws(StoreError) {
+                return try commitOnce(batch)
+            } catch {
+                guard error.code == .deadlock || error.code == .serialization, attempt < Self.transactionAttemptsLimit else {
+                    throw error
+                }
+                attempt += 1
+            }
+        }
+    }
+
+    private func commitOnce(_ batch: IngestBatch) throws(StoreError) -> IngestSummary {
+        let summary = try transaction { (connection) throws(StoreError) in try write(batch, connection) }
+        try onStep?(.committed)
+        return summary
+    }
+
+    private func write(_ batch: IngestBatch, _ connection: Connection) throws(StoreError) -> IngestSummary {
+        var summary = IngestSummary()
+        try onStep?(.began)
+        if try OffsetWriter.isCommitted(batch.offsets, connection) {
+            summary.alreadyCommitted = true
+            return summary
+        }
+        try onStep?(.claimsChecked)
+
+        let changes = UserChanges(batch.users)
+        try Erasure.lock(connection, exclusively: !changes.deletions.isEmpty)
+        if !changes.deletions.isEmpty {
+            try Erasure.apply(changes.deletions, rules: rules, connection)
+        }
+        try ledger.refresh(connection, batch: batch)
+        try changes.write(connection, ledger: ledger, &summary)
+        try onStep?(.usersWritten)
+
+        let stored = try interactionWriter.store(batch.interactions, ledger: ledger, buffer: buffer, connection)
+        summary.stored = stored.count
+        summary.duplicates = stored.duplicates
+        summary.erased += stored.erased
+        summary.conflicts = stored.conflicts.count
+        try onStep?(.interactionsStored)
+
+        let delta = fold(stored, batch)
+        try FeatureWriter.write(delta, rules: rules, connection, afterItems: { () throws(StoreError) in
+            try self.onStep?(.itemFeaturesWritten)
+        })
+        try onStep?(.userFeaturesWritten)
+
+        if !batch.items.isEmpty {
+            summary.catalogueVersion = try CatalogueWriter.write(batch.items, buffer: buffer, connection, &summary)
+        }
+        try onStep?(.catalogueWritten)
+
+        let source = batch.eventSource ?? batch.offsets.first?.topic ?? ""
+        let conflicts = stored.conflicts.map { DeadLetterWriter.conflict($0, source: source, cluster: clusters[source] ?? "") }
+        try DeadLetterWriter.write(batch.rejections + conflicts, ledger: ledger, connection, &summary)
+        try onStep?(.deadLettersWritten)
+
+        try OffsetWriter.write(batch.offsets, connection)
+        try onStep?(.offsetsWritten)
+        return summary
+    }
+
+    /// The features of what was stored now: never of a duplicate.
+    private func fold(_ stored: StoredInteractions, _ batch: IngestBatch) -> FeatureDelta {
+        if stored.isWhole, let prefolded = batch.prefolded { return prefolded }
+        var delta = FeatureDelta(rules: rules)
+        for index in stored.kept { delta.fold(batch.interactions[Int(index)]) }
+        return delta
+    }
+}

@@ -1,0 +1,24 @@
+/// One numbered step of the database schema: a file of `migrations/`, as plain SQL.
+public struct Migration: Sendable, Equatable {
+    /// Counted from 1 without gaps.
+    public var number: Int
+    /// The file's name, such as `0001_interactions.sql`.
+    public var name: String
+    /// The file's bytes.
+    public var sql: [UInt8]
+
+    /// Makes a migration.
+    public init(number: Int, name: String, sql: [UInt8]) {
+        self.number = number
+        self.name = name
+        self.sql = sql
+    }
+
+    /// The migrations that this build was made with, oldest first. Their text is part of the binary.
+    public static let shipped: [Migration] = [
+        Migration(number: 1, name: "0001_interactions.sql", sql: PackageResources._001_interactions_sql),
+        Migration(number: 2, name: "0002_features.sql", sql: PackageResources._002_features_sql),
+        Migration(number: 3, name: "0003_catalogue.sql", sql: PackageResources._003_catalogue_sql),
+        Migration(number: 4, name: "0004_models.sql", sql: PackageResources._004_models_sql),
+    ]
+}

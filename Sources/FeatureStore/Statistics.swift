@@ -1,0 +1,176 @@
+import Interactions
+
+/// How far a partition was read.
+public struct StoredOffset: Sendable, Equatable {
+    public var topic: String
+    public var partition: Int32
+    public var cluster: String
+    public var epoch: Int64
+    /// Nil: nothing was read yet.
+    public var nextOffset: Int64?
+    public var owner: String?
+    public var updatedAt: EventTime
+}
+
+extension StoredOffset {
+    static func all(_ connection: Connection) throws(StoreError) -> [StoredOffset] {
+        let rows = try connection.run(
+            "select topic, partition, cluster, epoch, next_offset, owner, updated_at from stream_offsets order by topic, partition")
+        return (0..<rows.count).map { row in
+            StoredOffset(
+                topic: rows.string(row, 0) ?? "", partition: rows.int32(row, 1) ?? 0, cluster: rows.string(row, 2) ?? "",
+                epoch: rows.int64(row, 3) ?? 0, nextOffset: rows.int64(row, 4), owner: rows.string(row, 5),
+                updatedAt: rows.time(row, 6) ?? EventTime(milliseconds: 0))
+        }
+    }
+}
+
+/// What the store holds, for people.
+public struct StoreStatistics: Sendable, Equatable {
+    /// Interactions folded so far, by type. Erasures do not lower them.
+    public var interactions: [InteractionType: Int64]
+    /// Users with features.
+    public var users: Int64
+    /// Items that are not deleted.
+    public var items: Int64
+    public var hiddenItems: Int64
+    /// Dead letters by reason.
+    public var deadLetters: [String: Int64]
+    public var erasedUsers: Int64
+    public var catalogueVersion: Int64
+    public var newestEventTime: EventTime?
+    public var databaseBytes: Int64
+}
+
+/// How often what a model showed was clicked and bought.
+public struct ModelOutcome: Sendable, Equatable {
+    /// Nil: impressions without a model.
+    public var modelVersion: Int32?
+    public var impressions: Int64
+    public var clicks: Int64
+    public var addToCarts: Int64
+    public var purchases: Int64
+
+    /// Makes an outcome.
+    public init(modelVersion: Int32?, impressions: Int64, clicks: Int64, addToCarts: Int64, purchases: Int64) {
+        self.modelVersion = modelVersion
+        self.impressions = impressions
+        self.clicks = clicks
+        self.addToCarts = addToCarts
+        self.purchases = purchases
+    }
+
+    /// Clicked impressions per impression.
+    public var clickRate: Double { impressions == 0 ? 0 : Double(clicks) / Double(impressions) }
+}
+
+/// Interactions of one minute by event time.
+public struct MinuteCount: Sendable, Equatable {
+    public var minute: EventTime
+    public var interactions: Int64
+    public var impressions: Int64
+}
+
+extension StoreQueries {
+    /// The stored offsets, by topic and partition.
+    public func offsets() throws(StoreError) -> [StoredOffset] {
+        try pool.withConnection { (connection) throws(StoreError) in
+            try StoredOffset.all(connection)
+        }
+    }
+
+    /// Whether what stands at each of these positions was committed.
+    public func isCommitted(_ positions: [(topic: String, position: Position)]) throws(StoreError) -> Bool {
+        try pool.withConnection { (connection) throws(StoreError) in
+            var wanted = Parameters()
+            wanted.add(positions.map(\.topic))
+            wanted.add(positions.map(\.position.partition))
+            wanted.add(positions.map(\.position.offset))
+            let rows = try connection.run(
+                """
+                select count(*) from unnest($1::text[], $2::int4[], $3::int8[]) n(topic, partition, position)
+                where not exists (select from stream_offsets s where s.topic = n.topic collate "C" and s.partition = n.partition
+                    and s.next_offset > n.position)
+                """, wanted)
+            return rows.int64(0, 0) == 0
+        }
+    }
+
+    /// The time of the newest interaction: where a clock that follows the data stands.
+    public func newestEventTime() throws(StoreError) -> EventTime? {
+        try pool.withConnection { (connection) throws(StoreError) in
+            try connection.run("select max(event_time) from interactions").time(0, 0)
+        }
+    }
+
+    /// Counts over the whole store. Reads every row of the features; not for a request's path.
+    public func statistics() throws(StoreError) -> StoreStatistics {
+        try pool.withConnection { (connection) throws(StoreError) in
+            let rows = try connection.run(
+                """
+                select (select count(*) from user_features), count(*) filter (where not deleted),
+                    count(*) filter (where hidden and not deleted), (select count(*) from erasures), (select version from catalogue_state),
+                    (select max(event_time) from interactions), pg_database_size(current_database())
+                from items
+                """)
+            let sums = try connection.run(
+                """
+                select coalesce(sum(impressions), 0)::bigint, coalesce(sum(clicks), 0)::bigint, coalesce(sum(add_to_carts), 0)::bigint,
+                    coalesce(sum(purchases), 0)::bigint from item_features
+                """)
+            let letters = try connection.run("select code, count(*) from dead_letters group by code order by code")
+            var byCode: [String: Int64] = [:]
+            for row in 0..<letters.count { byCode[letters.string(row, 0) ?? ""] = letters.int64(row, 1) }
+            var byType: [InteractionType: Int64] = [:]
+            for type in InteractionType.allCases { byType[type] = sums.int64(0, Int(type.rawValue)) ?? 0 }
+            return StoreStatistics(
+                interactions: byType, users: rows.int64(0, 0) ?? 0, items: rows.int64(0, 1) ?? 0, hiddenItems: rows.int64(0, 2) ?? 0,
+                deadLetters: byCode, erasedUsers: rows.int64(0, 3) ?? 0, catalogueVersion: rows.int64(0, 4) ?? 0,
+                newestEventTime: rows.time(0, 5), databaseBytes: rows.int64(0, 6) ?? 0)
+        }
+    }
+
+    /// What followed the impressions since a time, by model version. An impression counts once for each kind of outcome.
+    public func modelOutcomes(since: EventTime) throws(StoreError) -> [ModelOutcome] {
+        try pool.withConnection { (connection) throws(StoreError) in
+            var parameters = Parameters()
+            parameters.add(since)
+            let rows = try connection.run(
+                """
+                with shown as (
+                    select request_id, item_id, user_id, model_version from interactions where type = 0 and event_time >= $1
+                ), acted as (
+                    select distinct request_id, item_id, user_id, type from interactions
+                    where type > 0 and event_time >= $1 and request_id is not null
+                )
+                select s.model_version, count(distinct (s.request_id, s.item_id)), count(*) filter (where a.type = 1),
+                    count(*) filter (where a.type = 2), count(*) filter (where a.type = 3)
+                from shown s left join acted a using (request_id, item_id, user_id)
+                group by s.model_version order by s.model_version nulls first
+                """, parameters)
+            return (0..<rows.count).map { row in
+                ModelOutcome(
+                    modelVersion: rows.int32(row, 0), impressions: rows.int64(row, 1) ?? 0, clicks: rows.int64(row, 2) ?? 0,
+                    addToCarts: rows.int64(row, 3) ?? 0, purchases: rows.int64(row, 4) ?? 0)
+            }
+        }
+    }
+
+    /// Interactions by minute of the hour that ends at `time`; minutes without any are left out.
+    public func interactionsPerMinute(until time: EventTime, minutes: Int = 60) throws(StoreError) -> [MinuteCount] {
+        try pool.withConnection { (connection) throws(StoreError) in
+            var parameters = Parameters()
+            parameters.add(EventTime(milliseconds: time.milliseconds - Int64(max(1, minutes)) * 60_000))
+            parameters.add(time)
+            let rows = try connection.run(
+                """
+                select date_trunc('minute', event_time) as minute, count(*) filter (where type > 0), count(*) filter (where type = 0)
+                from interactions where event_time > $1 and event_time <= $2 group by 1 order by 1
+                """, parameters)
+            return (0..<rows.count).map { row in
+                MinuteCount(
+                    minute: rows.time(row, 0) ?? time, interactions: rows.int64(row, 1) ?? 0, impressions: rows.int64(row, 2) ?? 0)
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+/// Why the database could not do what was asked.
+public struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The kind of failure, for callers that decide by it.
+    public enum Code: String, Sendable {
+        case invalidURL = "invalid_url"
+        case unreachable
+        case authentication
+        case missingDatabase = "missing_database"
+        case tooManyConnections = "too_many_connections"
+        case serverTooOld = "server_too_old"
+        case connectionLost = "connection_lost"
+        case timedOut = "timed_out"
+        case serialization
+        case deadlock
+        case uniqueViolation = "unique_violation"
+        case insufficientPrivilege = "insufficient_privilege"
+        case diskFull = "disk_full"
+        case readOnly = "read_only"
+        case schemaTooOld = "schema_too_old"
+        case schemaTooNew = "schema_too_new"
+        case migrationEdited = "migration_edited"
+        case lostOwnership = "lost_ownership"
+        case otherCluster = "other_cluster"
+        case offsetMismatch = "offset_mismatch"
+        case trainingInProgress = "training_in_progress"
+        case notFound = "not_found"
+        case conflict
+        case overloaded
+        case closed
+        case malformedAnswer = "malformed_answer"
+        case statement
+    }
+
+    public var code: Code
+    /// Whether the same call may succeed later without a change of configuration or data.
+    public var isRetriable: Bool
+    /// What was wrong, where, and what to do about it. Never holds the password.
+    public var message: String
+    /// PostgreSQL's five-character code, where the server gave one.
+    public var sqlState: String?
+
+    /// Makes an error.
+    public init(_ code: Code, isRetriable: Bool = false, sqlState: String? = nil, _ message: String) {
+        self.code = code
+        self.isRetriable = isRetriable
+        self.sqlState = sqlState
+        self.message = message
+    }
+
+    public var description: String { message }
+}
+
+extension StoreError {
+    /// The error for a SQLSTATE that a statement or a connection attempt ended with.
+    ///
+    /// - Parameters:
+    ///   - sqlState: PostgreSQL's code, or nil when the server sent none.
+    ///   - text: the server's primary message.
+    ///   - place: what was being done and where, such as `saving a batch to 127.0.0.1:5432/freshet`.
+    init(sqlState: String?, text: String, place: String) {
+        func make(_ code: Code, _ retriable: Bool, _ advice: String) -> StoreError {
+            StoreError(
+                code, isRetriable: retriable, sqlState: sqlState,
+                "\(place): \(text)" + (advice.isEmpty ? "" : " — \(advice)"))
+        }
+        switch sqlState ?? "" {
+        case "28P01", "28000":
+            self = make(.authentication, false, "check the user and the password in database.url and the server's pg_hba.conf")
+        case "3D000":
+            self = make(.missingDatabase, false, "create the database (createdb NAME) or correct database.url")
+        case "53300":
+            self = make(.tooManyConnections, true, "raise max_connections or run fewer roles")
+        case "53100", "53200", "53400":
+            self = make(.diskFull, true, "free disk space or memory on the database server")
+        case "40001": self = make(.serialization, true, "")
+        case "40P01": self = make(.deadlock, true, "")
+        case "55P03", "57014", "25P03": self = make(.timedOut, true, "look for long statements or locks in pg_stat_activity")
+        case "57P01", "57P02", "57P03", "08000", "08003", "08006":
+            self = make(.connectionLost, true, "the server is stopping, starting or restarting")
+        case "23505": self = make(.uniqueViolation, false, "")
+        case "25006": self = make(.readOnly, true, "database.url must name the primary, not a replica")
+        case "42501": self = make(.insufficientPrivilege, false, "grant the rights or use another role in database.url")
+        case "42P01", "42703", "42883": self = make(.schemaTooOld, false, "run freshet migrate")
+        default: self = make(.statement, false, "")
+        }
+    }
+}

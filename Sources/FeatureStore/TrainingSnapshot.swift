@@ -1,0 +1,137 @@
+import Interactions
+
+/// What a training set was read at.
+public struct TrainingWatermark: Sendable, Equatable {
+    /// Which transactions were visible, as PostgreSQL writes a `pg_snapshot`; the next increment reads those that were not.
+    /// A single last id would skip rows of a transaction that commits late.
+    public var snapshot: String
+    /// The stored offsets at that moment.
+    public var offsets: [StoredOffset]
+    /// The time of the newest interaction that was read from, impressions left out.
+    public var newestEventTime: EventTime?
+
+    /// Makes a watermark.
+    public init(snapshot: String, offsets: [StoredOffset], newestEventTime: EventTime?) {
+        self.snapshot = snapshot
+        self.offsets = offsets
+        self.newestEventTime = newestEventTime
+    }
+}
+
+/// One interaction as training reads it.
+public struct TrainingRow: Sendable, Equatable {
+    public var userID: String
+    public var itemID: String
+    public var type: InteractionType
+    public var time: EventTime
+    public var position: Position
+    public var amountMinor: Int64?
+    public var currency: String?
+    public var quantity: Int32
+    /// The transaction that stored it.
+    public var transactionID: UInt64
+    // Read only when asked for: the answer it belongs to, and the event's context.
+    public var requestID: String?
+    public var slot: Int32?
+    public var modelVersion: Int32?
+    public var context: String?
+}
+
+/// A consistent view of the store for one training: everything is read at the same moment.
+///
+/// Owns a connection with an open transaction; one thread at a time. The stored offsets of the watermark are exactly those
+/// up to which the visible interactions were ingested.
+public final class TrainingSnapshot {
+    /// Memory for the sort of the export.
+    static let sortMemoryMegabytes = 256
+
+    public let watermark: TrainingWatermark
+    private let connection: Connection
+
+    /// Takes the snapshot.
+    public init(url: String) throws(StoreError) {
+        connection = try Connection(
+            url: url, role: "freshet train", extraSettings: "set work_mem = '\(Self.sortMemoryMegabytes)MB'")
+        try connection.execute("begin isolation level repeatable read read only")
+        let head = try connection.run(
+            "select pg_current_snapshot()::text, (select event_time from interactions where type > 0 order by event_time desc limit 1)")
+        watermark = TrainingWatermark(
+            snapshot: head.string(0, 0) ?? "", offsets: try StoredOffset.all(connection), newestEventTime: head.time(0, 1))
+    }
+
+    /// Streams interactions ordered by (user, time, offset, partition), ids byte by byte.
+    ///
+    /// - Parameters:
+    ///   - types: which interactions; impressions only when named.
+    ///   - after: the snapshot of a former training's watermark: only rows that it did not see.
+    ///   - until: only events up to this time.
+    ///   - withContext: whether request, slot, model version and context are read too.
+    ///   - each: gets every row; what it throws ends the export.
+    public func forEachInteraction(
+        types: Set<InteractionType> = [.click, .addToCart, .purchase], after: String? = nil, until: EventTime? = nil,
+        withContext: Bool = false, _ each: (TrainingRow) throws(StoreError) -> Void
+    ) throws(StoreError) {
+        // COPY takes no parameters; only numbers and a snapshot made of digits are written into its text.
+        var conditions = "true"
+        // -1 is no type: an empty set reads nothing.
+        conditions += " and type in (\(types.isEmpty ? "-1" : types.map { String($0.rawValue) }.sorted().joined(separator: ", ")))"
+        if !types.contains(.impression) { conditions += " and type > 0" }
+        if let after {
+            let parts = after.split(separator: ":", omittingEmptySubsequences: false)
+            guard parts.count == 3, let oldest = UInt64(parts[0]), UInt64(parts[1]) != nil,
+                parts[2].utf8.allSatisfy({ (0x30...0x39).contains($0) || $0 == 0x2C })
+            else {
+                throw StoreError(.conflict, "the former watermark's snapshot “\(after)” is not one — train from the beginning")
+            }
+            conditions += " and committed_by >= '\(oldest)'::xid8 and not pg_visible_in_snapshot(committed_by, '\(after)'::pg_snapshot)"
+        }
+        if let until { conditions += " and event_time <= timestamptz '1970-01-01 00:00:00+00' + \(until.milliseconds) * interval '1 millisecond'" }
+        let more = withContext ? "request_id, slot, model_version, context" : "null::text, null::integer, null::integer, null::jsonb"
+        let sql = """
+            copy (
+                select user_id, item_id, type, event_time, source_partition, source_offset, amount_minor, currency, quantity,
+                    committed_by::text::bigint, \(more)
+                from interactions where \(conditions)
+                order by user_id, event_time, source_offset, source_partition, item_id, type
+            ) to stdout (format binary)
+            """
+        var userID = ""
+        try connection.copyOut(sql) { (row) throws(StoreError) in
+            // Rows come user by user: one String serves them all.
+            if let bytes = try row.next(), !bytes.elementsEqual(userID.utf8) { userID = String(decoding: bytes, as: UTF8.self) }
+            let itemID = try row.string() ?? ""
+            let type = InteractionType(rawValue: UInt8(truncatingIfNeeded: try row.int16() ?? 0)) ?? .click
+            let time = try row.time() ?? EventTime(milliseconds: 0)
+            let position = Position(partition: try row.int32() ?? 0, offset: try row.int64() ?? 0)
+            let amountMinor = try row.int64()
+            let currency = try row.string()
+            let quantity = try row.int32() ?? 1
+            let transactionID = UInt64(bitPattern: try row.int64() ?? 0)
+            try each(
+                TrainingRow(
+                    userID: userID, itemID: itemID, type: type, time: time, position: position, amountMinor: amountMinor,
+                    currency: currency, quantity: quantity, transactionID: transactionID, requestID: try row.string(),
+                    slot: try row.int32(), modelVersion: try row.int32(), context: try row.json()))
+        }
+    }
+
+    /// Streams the catalogue ordered by item id, hidden and deleted items too.
+    public func forEachItem(_ each: (CatalogueItem) throws(StoreError) -> Void) throws(StoreError) {
+        try connection.copyOut("copy (select \(StoreQueries.itemFields) from items order by item_id) to stdout (format binary)") {
+            (row) throws(StoreError) in try each(try CatalogueItem(&row))
+        }
+    }
+
+    /// Streams the users that sent a record, ordered by user id.
+    public func forEachUser(_ each: (UserRecord) throws(StoreError) -> Void) throws(StoreError) {
+        try connection.copyOut(
+            "copy (select user_id, attributes, aliases, updated_at from users order by user_id) to stdout (format binary)"
+        ) { (row) throws(StoreError) in
+            var record = UserRecord(userID: try row.string() ?? "")
+            record.attributes = try row.json()
+            record.aliases = try row.strings()
+            record.updatedAt = try row.time()
+            try each(record)
+        }
+    }
+}

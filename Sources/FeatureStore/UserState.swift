@@ -1,0 +1,31 @@
+import Features
+import Interactions
+
+/// What a request needs of a user, as one snapshot of the database.
+public struct UserState: Sendable, Equatable {
+    public var userID: String
+    /// The histories of the user and of its aliases, merged.
+    public var history: UserHistory
+    /// Items that the user, or an alias, met in one of the asked-for ways; at most
+    /// ``UserStateReader/excludedItemsLimit``.
+    public var excludedItemIDs: [String]
+    /// The user record's attributes, a JSON object as text.
+    public var attributes: String?
+    /// The catalogue's version at the same moment.
+    public var catalogueVersion: Int64
+    /// The position of the last event folded into each of the merged rows.
+    public var watermark: [Position]
+
+    /// Makes a state.
+    public init(
+        userID: String, history: UserHistory, excludedItemIDs: [String] = [], attributes: String? = nil,
+        catalogueVersion: Int64 = 0, watermark: [Position] = []
+    ) {
+        self.userID = userID
+        self.history = history
+        self.excludedItemIDs = excludedItemIDs
+        self.attributes = attributes
+        self.catalogueVersion = catalogueVersion
+        self.watermark = watermark
+    }
+}

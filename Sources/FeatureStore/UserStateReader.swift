@@ -1,0 +1,204 @@
+import Features
+import Foundation
+import Interactions
+
+/// Reads users' states for requests. Reads that wait at the same time share one statement.
+///
+/// Each connection has a thread of its own. `@unchecked Sendable`: ``close()`` and ``read(userID:exclude:)`` only touch
+/// the queue, which guards itself.
+public final class UserStateReader: @unchecked Sendable {
+    /// How many reads one statement serves.
+    public static let readsPerStatementLimit = 64
+    /// How many reads may wait; beyond that they are refused as `overloaded`.
+    public static let waitingReadsLimit = 4_096
+    /// How many items a read returns as excluded.
+    public static let excludedItemsLimit = 10_000
+    /// How many aliases of a user are followed.
+    public static let aliasesLimit = 32
+    static let statementTimeoutMilliseconds = 5_000
+
+    private let queue = ReadQueue()
+
+    /// Connects and starts the threads.
+    ///
+    /// - Throws: ``StoreError`` when the first connection fails.
+    public init(url: String, connections: Int = 2, rules: FeatureRules = FeatureRules()) throws(StoreError) {
+        let first = try Self.open(url)
+        var opened: Connection? = first
+        for number in 0..<max(1, connections) {
+            let worker = ReadWorker(url: url, queue: queue, historyLimit: rules.historyLimitEvents, connection: opened.take())
+            let thread = Thread { worker.run() }
+            thread.name = "freshet-read-\(number)"
+            thread.start()
+        }
+    }
+
+    deinit { queue.close() }
+
+    /// Ends the threads after the reads that wait.
+    public func close() { queue.close() }
+
+    /// The state of a user now; an unknown user has an empty history.
+    ///
+    /// - Parameter exclude: which interactions exclude an item. Impressions are not kept by user and exclude nothing.
+    /// - Throws: ``StoreError``; `overloaded` when too many reads wait.
+    public func read(userID: String, exclude: [InteractionType]) async throws(StoreError) -> UserState {
+        var mask: Int32 = 0
+        for type in exclude where type != .impression { mask |= 1 << Int32(type.rawValue) }
+        let answer: Result<UserState, StoreError> = await withCheckedContinuation { continuation in
+            queue.add(WaitingRead(userID: userID, mask: mask, continuation: continuation))
+        }
+        return try answer.get()
+    }
+
+    static func open(_ url: String) throws(StoreError) -> Connection {
+        try Connection(
+            url: url, role: "freshet read", statementTimeoutMilliseconds: statementTimeoutMilliseconds,
+            extraSettings: "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; "
+                + "set plan_cache_mode = force_generic_plan; set default_transaction_read_only = on")
+    }
+}
+
+/// One read that waits for its answer.
+private struct WaitingRead: Sendable {
+    let userID: String
+    /// A bit for each type that excludes.
+    let mask: Int32
+    let continuation: CheckedContinuation<Result<UserState, StoreError>, Never>
+}
+
+/// The reads that wait. `@unchecked Sendable`: the fields change only under `condition`.
+private final class ReadQueue: @unchecked Sendable {
+    private let condition = NSCondition()
+    private var waiting: [WaitingRead] = []
+    private var isClosed = false
+
+    func add(_ read: WaitingRead) {
+        condition.lock()
+        let refusal: StoreError? =
+            if isClosed {
+                StoreError(.closed, "the reader of user states is closed")
+            } else if waiting.count >= UserStateReader.waitingReadsLimit {
+                StoreError(
+                    .overloaded, isRetriable: true,
+                    "\(UserStateReader.waitingReadsLimit) reads of user states wait already; the database is slower than the requests")
+            } else {
+                nil
+            }
+        if refusal == nil { waiting.append(read) }
+        condition.signal()
+        condition.unlock()
+        if let refusal { read.continuation.resume(returning: .failure(refusal)) }
+    }
+
+    /// Waits for reads. Nil when the queue is closed and empty.
+    func take() -> [WaitingRead]? {
+        condition.lock()
+        defer { condition.unlock() }
+        while waiting.isEmpty {
+            if isClosed { return nil }
+            condition.wait()
+        }
+        let count = min(waiting.count, UserStateReader.readsPerStatementLimit)
+        let taken = Array(waiting.prefix(count))
+        waiting.removeFirst(count)
+        return taken
+    }
+
+    func close() {
+        condition.lock()
+        isClosed = true
+        condition.broadcast()
+        condition.unlock()
+    }
+}
+
+/// The loop of one thread and its connection. `@unchecked Sendable`: used by that thread only.
+private final class ReadWorker: @unchecked Sendable {
+    private let url: String
+    private let queue: ReadQueue
+    private let historyLimit: Int
+    private var connection: Connection?
+
+    init(url: String, queue: ReadQueue, historyLimit: Int, connection: Connection?) {
+        self.url = url
+        self.queue = queue
+        self.historyLimit = historyLimit
+        self.connection = connection
+    }
+
+    func run() {
+        while let reads = queue.take() {
+            do throws(StoreError) {
+                let states = try answer(reads)
+                for (read, state) in zip(reads, states) { read.continuation.resume(returning: .success(state)) }
+            } catch {
+                for read in reads { read.continuation.resume(returning: .failure(error)) }
+            }
+        }
+        connection = nil
+    }
+
+    /// Runs the statement, once more on a new connection when the server closed the old one meanwhile.
+    private func answer(_ reads: [WaitingRead]) throws(StoreError) -> [UserState] {
+        if let connection {
+            do throws(StoreError) {
+                return try states(reads, connection)
+            } catch {
+                guard connection.isBroken else { throw error }
+                self.connection = nil
+            }
+        }
+        let opened = try UserStateReader.open(url)
+        connection = opened
+        return try states(reads, opened)
+    }
+
+    private static let statement = """
+        with asked as (
+            select a.ordinal, a.user_id collate "C" as user_id, a.mask, u.attributes, u.aliases
+            from unnest($1::text[], $2::int4[]) with ordinality a(user_id, mask, ordinal)
+            left join users u on u.user_id = a.user_id collate "C"
+        ), people as (
+            select ordinal, user_id, mask, attributes from asked
+            union all
+            select ordinal, alias collate "C", mask, null from asked cross join lateral unnest(aliases[1:\(UserStateReader.aliasesLimit)]) alias
+            where alias collate "C" <> user_id
+        )
+        select p.ordinal, p.attributes, f.history, f.last_partition, f.last_offset, x.items, (select version from catalogue_state)
+        from people p
+        left join user_features f on f.user_id = p.user_id
+        left join lateral (
+            select array_agg(d.item_id) from (
+                select distinct i.item_id from interactions i
+                where i.user_id = p.user_id and i.type > 0 and ((1 << i.type) & p.mask) <> 0 limit \(UserStateReader.excludedItemsLimit)) d
+        ) x(items) on p.mask <> 0
+        """
+
+    private func states(_ reads: [WaitingRead], _ connection: Connection) throws(StoreError) -> [UserState] {
+        var asked = Parameters()
+        asked.add(count: reads.count, text: { reads[$0].userID })
+        asked.add(count: reads.count, int32: { reads[$0].mask })
+        let rows = try connection.run(Self.statement, asked)
+        var states = reads.map { UserState(userID: $0.userID, history: UserHistory(limit: historyLimit)) }
+        for row in 0..<rows.count {
+            guard let ordinal = rows.int64(row, 0), states.indices.contains(Int(ordinal) - 1) else { continue }
+            let index = Int(ordinal) - 1
+            if let attributes = rows.json(row, 1) { states[index].attributes = attributes }
+            if !rows.isNull(row, 2) {
+                guard let history = UserHistory(decoding: rows.bytes(row, 2), limit: historyLimit) else {
+                    throw StoreError(
+                        .malformedAnswer,
+                        "\(connection.place): user_features.history of user \(states[index].userID) is not a history of this version")
+                }
+                states[index].history.merge(history)
+                if let partition = rows.int32(row, 3), let offset = rows.int64(row, 4) {
+                    states[index].watermark.append(Position(partition: partition, offset: offset))
+                }
+            }
+            if !rows.isNull(row, 5) { states[index].excludedItemIDs += rows.strings(row, 5) }
+            states[index].catalogueVersion = rows.int64(row, 6) ?? 0
+        }
+        return states
+    }
+}

@@ -1,0 +1,148 @@
+/// Bytes in network order as PostgreSQL's binary formats want them. Grows by doubling; appending allocates nothing else.
+///
+/// A class with one owner: copies of a struct around it would share the bytes.
+final class WireBuffer {
+    private(set) var baseAddress: UnsafeMutableRawPointer
+    private(set) var count = 0
+    private var capacity: Int
+
+    init(capacityBytes: Int) {
+        capacity = max(64, capacityBytes)
+        baseAddress = .allocate(byteCount: capacity, alignment: 8)
+    }
+
+    deinit { baseAddress.deallocate() }
+
+    /// Empties the buffer and keeps its memory.
+    func removeAll() { count = 0 }
+
+    @inline(__always)
+    func reserve(_ bytes: Int) {
+        if count + bytes > capacity { grow(bytes) }
+    }
+
+    private func grow(_ bytes: Int) {
+        let larger = max(capacity * 2, count + bytes)
+        let moved = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 8)
+        moved.copyMemory(from: baseAddress, byteCount: count)
+        baseAddress.deallocate()
+        baseAddress = moved
+        capacity = larger
+    }
+
+    @inline(__always)
+    func append<T: FixedWidthInteger>(_ value: T) {
+        reserve(MemoryLayout<T>.size)
+        baseAddress.storeBytes(of: value.bigEndian, toByteOffset: count, as: T.self)
+        count += MemoryLayout<T>.size
+    }
+
+    func append(_ bytes: [UInt8]) {
+        bytes.withUnsafeBytes { append($0) }
+    }
+
+    @inline(__always)
+    func append(_ bytes: UnsafeRawBufferPointer) {
+        guard let start = bytes.baseAddress, bytes.count > 0 else { return }
+        reserve(bytes.count)
+        (baseAddress + count).copyMemory(from: start, byteCount: bytes.count)
+        count += bytes.count
+    }
+
+    @inline(__always)
+    func append(_ text: String) {
+        var text = text
+        text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
+    }
+
+    // Fields: a 32-bit length and the value, -1 for null.
+
+    @inline(__always)
+    func appendNull() { append(Int32(-1)) }
+
+    @inline(__always)
+    func appendField<T: FixedWidthInteger>(_ value: T) {
+        append(Int32(MemoryLayout<T>.size))
+        append(value)
+    }
+
+    @inline(__always)
+    func appendField<T: FixedWidthInteger>(_ value: T?) {
+        if let value { appendField(value) } else { appendNull() }
+    }
+
+    func appendField(_ flag: Bool) {
+        append(Int32(1))
+        append(UInt8(flag ? 1 : 0))
+    }
+
+    func appendField(_ bytes: [UInt8]) {
+        append(Int32(bytes.count))
+        append(bytes)
+    }
+
+    func appendField(_ bytes: [UInt8]?) {
+        if let bytes { appendField(bytes) } else { appendNull() }
+    }
+
+    @inline(__always)
+    func appendField(_ text: String) {
+        var text = text
+        text.withUTF8 {
+            append(Int32($0.count))
+            append(UnsafeRawBufferPointer($0))
+        }
+    }
+
+    @inline(__always)
+    func appendField(_ text: String?) {
+        if let text { appendField(text) } else { appendNull() }
+    }
+
+    /// A JSON text as `jsonb`: a version byte and the text.
+    @inline(__always)
+    func appendField(json text: String?) {
+        guard var text else { return appendNull() }
+        text.withUTF8 {
+            append(Int32($0.count + 1))
+            append(UInt8(1))
+            append(UnsafeRawBufferPointer($0))
+        }
+    }
+
+    func appendField(_ texts: [String]) {
+        appendArray(element: TypeID.text, count: texts.count) { for text in texts { appendField(text) } }
+    }
+
+    func appendField(_ numbers: [Float]?) {
+        guard let numbers else { return appendNull() }
+        appendArray(element: TypeID.float4, count: numbers.count) { for number in numbers { appendField(number.bitPattern) } }
+    }
+
+    private func appendArray(element: UInt32, count elements: Int, _ write: () -> Void) {
+        let lengthAt = count
+        append(Int32(0))
+        append(Int32(elements == 0 ? 0 : 1))
+        append(Int32(0))
+        append(element)
+        if elements > 0 {
+            append(Int32(elements))
+            append(Int32(1))
+            write()
+        }
+        let length = Int32(count - lengthAt - 4)
+        baseAddress.storeBytes(of: length.bigEndian, toByteOffset: lengthAt, as: Int32.self)
+    }
+
+    // Binary COPY.
+
+    /// The header of binary COPY: signature, flags, no extension.
+    func appendCopyHeader() {
+        append([0x50, 0x47, 0x43, 0x4F, 0x50, 0x59, 0x0A, 0xFF, 0x0D, 0x0A, 0x00] as [UInt8])
+        append(Int32(0))
+        append(Int32(0))
+    }
+
+    /// The end of binary COPY.
+    func appendCopyTrailer() { append(Int16(-1)) }
+}

@@ -1,0 +1,140 @@
+import Interactions
+
+// The stored form of a history, which the database keeps in one column:
+//
+//     byte      version, 1
+//     varint    number of entries
+//     entries   varint   time in ms: the first one zigzag, then the difference to the one before
+//               byte     type
+//               varint   partition, zigzag
+//               varint   offset, zigzag of the difference to the one before
+//               varint   length of the item id, then its UTF-8
+//     4 bytes   the low half of PayloadHash over all bytes before, little-endian
+//
+// Varints are LEB128. Equal histories have equal bytes.
+extension UserHistory {
+    private static let version: UInt8 = 1
+    private static let checksumBytes = 4
+    /// The shortest entry: five fields of a byte each and an empty id.
+    private static let minEntryBytes = 5
+
+    /// The history as bytes: about 12 and the length of the item id for each entry.
+    public func encoded() -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(16 + entries.count * 28)
+        bytes.append(Self.version)
+        Self.append(UInt64(entries.count), to: &bytes)
+        var time: Int64 = 0
+        var offset: Int64 = 0
+        for (index, entry) in entries.enumerated() {
+            let difference = entry.time.milliseconds &- time
+            Self.append(index == 0 ? Self.zigzag(difference) : UInt64(bitPattern: difference), to: &bytes)
+            time = entry.time.milliseconds
+            bytes.append(entry.type.rawValue)
+            Self.append(Self.zigzag(Int64(entry.position.partition)), to: &bytes)
+            Self.append(Self.zigzag(entry.position.offset &- offset), to: &bytes)
+            offset = entry.position.offset
+            Self.append(UInt64(entry.itemID.utf8.count), to: &bytes)
+            bytes.append(contentsOf: entry.itemID.utf8)
+        }
+        let sum = bytes.withUnsafeBytes { Self.checksum($0) }
+        for shift in stride(from: UInt32(0), to: 32, by: 8) { bytes.append(UInt8(truncatingIfNeeded: sum >> shift)) }
+        return bytes
+    }
+
+    /// Reads a stored history; nil where the bytes are not one, whole and unharmed.
+    ///
+    /// - Parameter limit: The newest so many entries are kept, also where more were stored.
+    public init?(decoding bytes: some Collection<UInt8>, limit: Int = 200) {
+        let decoded =
+            bytes.withContiguousStorageIfAvailable { UserHistory(decoding: UnsafeRawBufferPointer($0), limit: limit) }
+            ?? Array(bytes).withUnsafeBytes { UserHistory(decoding: $0, limit: limit) }
+        guard let decoded else { return nil }
+        self = decoded
+    }
+
+    /// Reads a stored history; nil where the bytes are not one, whole and unharmed.
+    public init?(decoding bytes: UnsafeRawBufferPointer, limit: Int = 200) {
+        guard limit >= 1, bytes.count >= 2 + Self.checksumBytes, bytes[0] == Self.version else { return nil }
+        let end = bytes.count - Self.checksumBytes
+        let stored = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: end, as: UInt32.self))
+        guard stored == Self.checksum(UnsafeRawBufferPointer(rebasing: bytes[..<end])) else { return nil }
+        var reader = Reader(bytes: bytes, at: 1, end: end)
+        guard let count = reader.varint(), count <= UInt64((end - reader.at) / Self.minEntryBytes) else { return nil }
+        var entries: [HistoryEntry] = []
+        entries.reserveCapacity(Int(count))
+        var time: Int64 = 0
+        var offset: Int64 = 0
+        for index in 0..<count {
+            guard let difference = reader.varint(), let rawType = reader.byte(), let type = InteractionType(rawValue: rawType),
+                let rawPartition = reader.varint(), let partition = Int32(exactly: Self.unzigzag(rawPartition)),
+                let rawOffset = reader.varint(), let itemID = reader.text()
+            else { return nil }
+            time = index == 0 ? Self.unzigzag(difference) : time &+ Int64(bitPattern: difference)
+            offset = offset &+ Self.unzigzag(rawOffset)
+            let entry = HistoryEntry(
+                itemID: itemID, type: type, time: EventTime(milliseconds: time),
+                position: Position(partition: partition, offset: offset))
+            if let last = entries.last, !(last < entry) { return nil }
+            entries.append(entry)
+        }
+        guard reader.at == end else { return nil }
+        self.init(sorted: entries, limit: limit)
+    }
+
+    private static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+        var hash = PayloadHash()
+        hash.combine(bytes)
+        return UInt32(truncatingIfNeeded: hash.value)
+    }
+
+    private static func zigzag(_ value: Int64) -> UInt64 {
+        UInt64(bitPattern: value << 1) ^ UInt64(bitPattern: value >> 63)
+    }
+
+    private static func unzigzag(_ value: UInt64) -> Int64 {
+        Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
+    }
+
+    private static func append(_ value: UInt64, to bytes: inout [UInt8]) {
+        var value = value
+        while value >= 0x80 {
+            bytes.append(UInt8(truncatingIfNeeded: value) | 0x80)
+            value >>= 7
+        }
+        bytes.append(UInt8(value))
+    }
+
+    /// Reads within bounds, whatever the bytes say.
+    private struct Reader {
+        let bytes: UnsafeRawBufferPointer
+        var at: Int
+        let end: Int
+
+        mutating func byte() -> UInt8? {
+            guard at < end else { return nil }
+            defer { at += 1 }
+            return bytes[at]
+        }
+
+        mutating func varint() -> UInt64? {
+            var value: UInt64 = 0
+            var shift: UInt64 = 0
+            while let next = byte() {
+                if shift == 63 && next > 1 { return nil }
+                value |= UInt64(next & 0x7F) << shift
+                if next < 0x80 { return value }
+                shift += 7
+                if shift > 63 { return nil }
+            }
+            return nil
+        }
+
+        mutating func text() -> String? {
+            guard let count = varint(), count <= UInt64(end - at) else { return nil }
+            defer { at += Int(count) }
+            return String(
+                validating: UnsafeRawBufferPointer(rebasing: bytes[at..<at + Int(count)]), as: UTF8.self)
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import Interactions
+
+/// One event of a user's history.
+public struct HistoryEntry: Sendable, Equatable, Comparable {
+    public var itemID: String
+    public var type: InteractionType
+    public var time: EventTime
+    public var position: Position
+
+    /// Makes an entry.
+    public init(itemID: String, type: InteractionType, time: EventTime, position: Position) {
+        self.itemID = itemID
+        self.type = type
+        self.time = time
+        self.position = position
+    }
+
+    /// By time, then position in the source; item and type decide only between entries of one position, so that the order is total.
+    public static func < (left: HistoryEntry, right: HistoryEntry) -> Bool {
+        if left.time != right.time { return left.time < right.time }
+        if left.position != right.position { return left.position < right.position }
+        if left.itemID != right.itemID { return left.itemID.utf8.lexicographicallyPrecedes(right.itemID.utf8) }
+        return left.type.rawValue < right.type.rawValue
+    }
+}
+
+/// The newest events of a user, oldest first.
+///
+/// It is the newest ``limit`` of a *set* of entries, so that any order of insertions and any merges give the same history, and
+/// the same entry twice counts once.
+public struct UserHistory: Sendable, Equatable {
+    /// Ascending by ``HistoryEntry``'s order, each entry once; at most ``limit``.
+    public private(set) var entries: [HistoryEntry]
+    /// The most entries kept.
+    public let limit: Int
+
+    /// An empty history.
+    public init(limit: Int = 200) {
+        precondition(limit >= 1, "a history's limit is \(limit); it must be at least 1")
+        entries = []
+        self.limit = limit
+    }
+
+    /// Adds one entry. O(1) for an entry newer than all, else O(``limit``).
+    public mutating func insert(_ entry: HistoryEntry) {
+        if let last = entries.last, !(last < entry) {
+            // The first entry that is not before the new one.
+            var low = 0
+            var high = entries.count
+            while low < high {
+                let middle = (low + high) / 2
+                if entries[middle] < entry { low = middle + 1 } else { high = middle }
+            }
+            if entries[low] == entry { return }
+            if low == 0 && entries.count >= limit { return }
+            entries.insert(entry, at: low)
+        } else {
+            entries.append(entry)
+        }
+        if entries.count > limit { entries.removeFirst(entries.count - limit) }
+    }
+
+    /// Adds the entries of another history. O(both), and O(other) where all of it is newer.
+    public mutating func merge(_ other: UserHistory) {
+        guard let first = other.entries.first else { return }
+        if entries.last.map({ $0 < first }) ?? true {
+            entries.append(contentsOf: other.entries)
+        } else {
+            var merged: [HistoryEntry] = []
+            merged.reserveCapacity(entries.count + other.entries.count)
+            var left = entries[...]
+            var right = other.entries[...]
+            while let one = left.first, let two = right.first {
+                if one < two {
+                    merged.append(one)
+                    left.removeFirst()
+                } else {
+                    merged.append(two)
+                    right.removeFirst()
+                    if one == two { left.removeFirst() }
+                }
+            }
+            merged.append(contentsOf: left)
+            merged.append(contentsOf: right)
+            entries = merged
+        }
+        if entries.count > limit { entries.removeFirst(entries.count - limit) }
+    }
+
+    init(sorted entries: [HistoryEntry], limit: Int) {
+        self.entries = entries.count > limit ? Array(entries.suffix(limit)) : entries
+        self.limit = limit
+    }
+}

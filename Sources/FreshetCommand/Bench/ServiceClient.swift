@@ -1,0 +1,82 @@
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+
+/// A client of a running service, for measurements and demonstrations.
+struct ServiceClient: Sendable {
+    /// The part of an answer that measuring needs.
+    struct Answer: Decodable, Sendable {
+        struct Item: Decodable, Sendable, Equatable {
+            let item_id: String
+            let score: Double
+            let reason: String
+        }
+
+        let request_id: String
+        let model_version: Int?
+        let watermark: String?
+        let items: [Item]
+    }
+
+    /// What `POST /v1/events` says.
+    struct Intake: Decodable, Sendable {
+        let accepted: Int
+        let rejected: Int
+        let watermark: String?
+    }
+
+    /// A status other than 2xx.
+    struct Refused: Error, CustomStringConvertible {
+        let status: UInt
+        let body: String
+        var description: String { "the service answered \(status): \(body.prefix(300))" }
+    }
+
+    static let maxAnswerBytes = 4 << 20
+
+    let client: HTTPClient
+    let base: String
+    let apiKey: String?
+
+    /// `GET /v1/recommendations`
+    func recommendations(
+        userID: String, count: Int, exclude: [String] = [], timeout: TimeAmount = .seconds(10)
+    ) async throws -> Answer {
+        var path = "/v1/recommendations?user_id=\(Self.escaped(userID))&n=\(count)"
+        for item in exclude { path += "&exclude=\(Self.escaped(item))" }
+        return try JSONDecoder().decode(Answer.self, from: try await send(.GET, path, body: nil, timeout: timeout))
+    }
+
+    /// `POST /v1/events`
+    func post(events: [String], timeout: TimeAmount = .seconds(10)) async throws -> Intake {
+        let body = "[" + events.joined(separator: ",") + "]"
+        return try JSONDecoder().decode(Intake.self, from: try await send(.POST, "/v1/events", body: body, timeout: timeout))
+    }
+
+    /// Any request; the answer's bytes, if its status is 2xx.
+    func send(_ method: HTTPMethod, _ path: String, body: String?, timeout: TimeAmount = .seconds(10)) async throws -> Data {
+        var request = HTTPClientRequest(url: base + path)
+        request.method = .init(rawValue: method.rawValue)
+        if let apiKey { request.headers.add(name: "X-API-Key", value: apiKey) }
+        if let body {
+            request.headers.add(name: "Content-Type", value: "application/json")
+            request.body = .bytes(ByteBuffer(string: body))
+        }
+        let response = try await client.execute(request, timeout: timeout)
+        let bytes = try await response.body.collect(upTo: Self.maxAnswerBytes)
+        let data = Data(bytes.readableBytesView)
+        guard (200..<300).contains(response.status.code) else {
+            throw Refused(status: response.status.code, body: String(decoding: data, as: UTF8.self))
+        }
+        return data
+    }
+
+    /// The few methods that the service knows.
+    enum HTTPMethod: String {
+        case GET, POST, PUT, DELETE
+    }
+
+    static func escaped(_ text: String) -> String {
+        text.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? text
+    }
+}

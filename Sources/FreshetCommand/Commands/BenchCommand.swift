@@ -1,0 +1,113 @@
+import ArgumentParser
+import AsyncHTTPClient
+import FeatureStore
+import Foundation
+import Interactions
+
+/// `freshet bench`
+struct BenchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Fixed workloads on this machine, for sizing; one JSON line each.",
+        discussion: "ops/bench runs them beside what a Python team would write, in turns, and prints the ratio.",
+        subcommands: [Ingest.self, Index.self, Train.self, Serve.self, Freshness.self])
+
+    struct Ingest: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Decoding alone, then Kafka to PostgreSQL. Needs an empty database in database.url; brings its own broker.")
+        @OptionGroup var options: GlobalOptions
+        @Option(help: "Events of about 200 bytes.") var events = 1_000_000
+        @Flag(help: "Print as JSON (always).") var json = false
+
+        func run() throws {
+            let configuration = try options.configuration()
+            let url = try configuration.databaseURL()
+            _ = try Migrator(url: url).migrate()
+            guard try StoreQueries(url: url, connections: 1).newestEventTime() == nil else {
+                throw CommandFailure("the benchmark needs an empty database: this one holds events")
+            }
+            try IngestBench(configuration: configuration, events: events).run().print(asJSON: true)
+        }
+    }
+
+    struct Index: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Building and searching the index of item vectors.")
+        @Option(help: "Vectors of 64 components.") var vectors = 200_000
+        @Flag(help: "Print as JSON (always).") var json = false
+
+        func run() throws { try IndexBench(vectors: vectors).run().print(asJSON: true) }
+    }
+
+    struct Train: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Training examples a second.")
+        @OptionGroup var options: GlobalOptions
+        @Option var users = 100_000
+        @Option var items = 50_000
+        @Option var examples = 400_000
+        @Flag(help: "Print as JSON (always).") var json = false
+
+        func run() throws {
+            let configuration = try options.configuration(trainerKeys: true)
+            try TrainBench(users: users, items: items, examples: examples, towers: try configuration.towerConfiguration())
+                .run().print(asJSON: true)
+        }
+    }
+
+    struct Target: ParsableArguments {
+        @Option(help: "The running service.") var url = "http://127.0.0.1:8080"
+        @Option(help: "A file of user ids; the users u0 to u99999 otherwise.") var users: String?
+
+        func service() -> ServiceClient {
+            ServiceClient(client: HTTPClient.shared, base: url, apiKey: ProcessInfo.processInfo.environment["FRESHET_BENCH_KEY"])
+        }
+
+        func userIDs() throws -> [String] {
+            try users.map { try IDFile.read($0, field: "user_id") } ?? (0..<100_000).map { "u\($0)" }
+        }
+    }
+
+    struct Serve: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Requests a second and their latency, against a running service.")
+        @OptionGroup var target: Target
+        @Option var connections = 16
+        @Option var seconds = 10
+        @Option(help: "Requests a second of the open loop; half of what the closed loop reached otherwise.") var rate: Int?
+        @Flag(help: "Print as JSON (always).") var json = false
+
+        func run() async throws {
+            guard connections > 0, seconds > 0 else { throw ValidationError("--connections and --seconds take numbers above 0") }
+            try await ServeBench(
+                service: target.service(), users: try target.userIDs(), connections: connections, seconds: seconds, rate: rate
+            ).run().print(asJSON: true)
+        }
+    }
+
+    struct Freshness: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "The time from a click to the answer that knows it, while events and requests come at fixed rates.")
+        @OptionGroup var target: Target
+        @Option(help: "A file of item ids to click on.") var items: String
+        @Option var clicks = 200
+        @Option(help: "Events a second meanwhile.") var events = 1_000
+        @Option(help: "Requests a second meanwhile.") var requests = 100
+        @Flag(help: "Print as JSON (always).") var json = false
+
+        func run() async throws {
+            let users = try target.userIDs()
+            let items = try IDFile.read(items, field: "item_id")
+            guard users.count >= 8, !items.isEmpty else { throw ValidationError("at least 8 users and an item are needed") }
+            let run = FreshnessRun(
+                service: target.service(), users: users, items: items, clicks: clicks, eventsPerSecond: events,
+                requestsPerSecond: requests)
+            let result = try await run.run { if $0.isMultiple(of: 20) { StandardError.write("\($0) clicks\n") } }
+            ResultLine([
+                "bench": .text("freshness"), "clicks": .integer(clicks), "changed": .integer(result.changed.count),
+                "unchanged": .integer(result.unchanged), "p50_ms": .number(result.changed.percentile(50)),
+                "p99_ms": .number(result.changed.percentile(99)), "max_ms": .number(result.changed.percentile(100)),
+                "control_changed": .integer(result.controlChanged), "load_events": .integer(result.loadEvents),
+                "load_requests": .integer(result.loadRequests), "load_errors": .integer(result.loadErrors),
+                "load_p50_ms": .number(result.loadLatency.percentile(50)), "load_p99_ms": .number(result.loadLatency.percentile(99)),
+            ]).print(asJSON: true)
+        }
+    }
+}

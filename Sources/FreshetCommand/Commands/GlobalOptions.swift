@@ -1,0 +1,65 @@
+import ArgumentParser
+import Foundation
+import Interactions
+import Logging
+
+/// What every command takes.
+struct GlobalOptions: ParsableArguments {
+    @Option(name: .long, help: ArgumentHelp("Settings as YAML; freshet.yaml is read where it exists.", valueName: "file"))
+    var config: String?
+
+    @Option(name: .customLong("log-level"), help: "trace, debug, info, notice, warning or error.")
+    var logLevel: String?
+
+    @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp("One setting, over file and environment; may be repeated.", valueName: "key=value"))
+    var settings: [String] = []
+
+    /// The settings in force. A wrong one ends the command with status 64 and a sentence.
+    func configuration(trainerKeys: Bool = false) throws -> Configuration {
+        var flags: [(key: String, value: String)] = []
+        for setting in settings {
+            guard let equals = setting.firstIndex(of: "="), equals != setting.startIndex else {
+                throw ValidationError("--set takes key=value, not '\(setting)'")
+            }
+            var key = String(setting[..<equals])
+            // `freshet train --set epochs=3` means train.epochs.
+            if trainerKeys, !key.contains("."), ConfigurationKey.byName[key] == nil { key = "train." + key }
+            flags.append((key, String(setting[setting.index(after: equals)...])))
+        }
+        if let logLevel { flags.append(("log.level", logLevel)) }
+        do {
+            return try Configuration.load(
+                file: config, environment: ProcessInfo.processInfo.environment, flags: flags)
+        } catch {
+            throw ValidationError(error.description)
+        }
+    }
+}
+
+/// Where a batch command stands in time.
+struct AsOfOption: ParsableArguments {
+    @Option(
+        name: .customLong("as-of"),
+        help: ArgumentHelp("The time that counts as now: RFC 3339, or milliseconds since 1970.", valueName: "time"))
+    var asOf: String?
+
+    func time() throws -> EventTime? {
+        guard let asOf else { return nil }
+        if let milliseconds = Int64(asOf) { return EventTime(milliseconds: milliseconds) }
+        guard let time = EventTime(rfc3339: asOf) else {
+            throw ValidationError("--as-of is \(asOf), but takes a time such as 2026-11-21T08:00:00Z")
+        }
+        return time
+    }
+}
+
+extension Configuration {
+    /// A logger for a role, as `log.level` and `log.format` say.
+    func logger(_ role: String) -> Logger {
+        let format = LineLogHandler.Format(rawValue: text("log.format")) ?? .text
+        let level = Logger.Level(rawValue: text("log.level")) ?? .info
+        return Logger(label: role) { LineLogHandler(label: $0, format: format, logLevel: level) }
+    }
+}

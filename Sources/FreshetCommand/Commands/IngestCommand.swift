@@ -1,0 +1,42 @@
+import ArgumentParser
+import EventStream
+import FeatureStore
+import Foundation
+
+/// `freshet ingest`
+struct IngestCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ingest",
+        abstract: "The consumer: Kafka's records become features in PostgreSQL, each exactly once.",
+        discussion: """
+            Run as many as there are partitions to share. Offsets live in the database, in the same transaction as the features;
+            Kafka's own offsets follow for the tools that watch lag.
+            """)
+
+    @OptionGroup var options: GlobalOptions
+    @Flag(name: .customLong("until-end"), help: "Stop once everything is stored that was in the topics at the start.")
+    var untilEnd = false
+    @Flag(
+        name: .customLong("accept-new-cluster"),
+        help: "Go on although the broker is another one than before: its topics are read from their beginning.")
+    var acceptNewCluster = false
+    @Flag(help: "Print the result as JSON.") var json = false
+
+    func run() throws {
+        let configuration = try options.configuration()
+        let stop = StopSignal.onSignals()
+        let started = ContinuousClock.now
+        let progress = ProgressLine("ingest")
+        let totals = try IngestRole(configuration: configuration, acceptNewCluster: acceptNewCluster, stop: stop)
+            .run(untilEnd: untilEnd, progress: { totals in
+                if totals.records > 0 { progress.update(totals.records, note: "\(totals.stored) stored") }
+            })
+        progress.finish(totals.records, note: "\(totals.stored) stored")
+        let seconds = started.duration(to: .now).inSeconds
+        ResultLine([
+            "records": .integer(totals.records), "stored": .integer(totals.stored), "duplicates": .integer(totals.duplicates),
+            "items": .integer(totals.items), "users": .integer(totals.users), "rejected": .integer(totals.rejected),
+            "gaps": .integer(totals.gaps), "seconds": .number(seconds),
+        ]).print(asJSON: json)
+    }
+}

@@ -1,0 +1,25 @@
+import ArgumentParser
+import FeatureStore
+
+/// `freshet migrate`
+struct MigrateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "migrate",
+        abstract: "Brings the database to the newest schema.",
+        discussion: "Safe to run twice, and at once from two places. A shipped migration that was edited is refused by name.")
+
+    @OptionGroup var options: GlobalOptions
+    @Flag(help: "Print the result as JSON.") var json = false
+
+    func run() throws {
+        let configuration = try options.configuration()
+        let applied = try Migrator(url: try configuration.databaseURL()).migrate()
+        if json {
+            ResultLine(["applied": .json("[" + applied.map { "\"\($0)\"" }.joined(separator: ",") + "]")]).print(asJSON: true)
+        } else if applied.isEmpty {
+            StandardOutput.line("the schema is up to date")
+        } else {
+            for name in applied { StandardOutput.line("applied \(name)") }
+        }
+    }
+}

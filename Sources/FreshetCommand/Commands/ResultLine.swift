@@ -1,0 +1,70 @@
+import Interactions
+
+/// A command's result: fields in order, printed as words for people or as one JSON object.
+struct ResultLine {
+    /// A field's value.
+    enum Value {
+        case text(String)
+        case integer(Int)
+        case number(Double)
+        case boolean(Bool)
+        /// JSON that is already text.
+        case json(String)
+        case null
+    }
+
+    private var fields: [(name: String, value: Value)] = []
+
+    init(_ fields: KeyValuePairs<String, Value> = [:]) {
+        self.fields = fields.map { ($0.key, $0.value) }
+    }
+
+    mutating func add(_ name: String, _ value: Value) {
+        fields.append((name, value))
+    }
+
+    /// One JSON object.
+    var json: String {
+        "{" + fields.map { "\(JSONText.quoted($0.name)):\(Self.json($0.value))" }.joined(separator: ",") + "}"
+    }
+
+    /// `name value, name value`.
+    var words: String {
+        fields.map { "\($0.name.replacing("_", with: " ")) \(Self.plain($0.value))" }.joined(separator: ", ")
+    }
+
+    /// Writes the result to standard output.
+    func print(asJSON: Bool) {
+        StandardOutput.line(asJSON ? json : words)
+    }
+
+    /// A JSON string.
+    static func quoted(_ text: String) -> String { JSONText.quoted(text) }
+
+    private static func json(_ value: Value) -> String {
+        switch value {
+        case .text(let text): JSONText.quoted(text)
+        case .integer(let integer): String(integer)
+        case .number(let number): number.isFinite ? String(number) : "null"
+        case .boolean(let boolean): String(boolean)
+        case .json(let json): json
+        case .null: "null"
+        }
+    }
+
+    private static func plain(_ value: Value) -> String {
+        switch value {
+        case .text(let text): text
+        case .integer(let integer): String(integer)
+        case .number(let number): number.rounded() == number && abs(number) < 1e15 ? String(Int(number)) : rounded(number)
+        case .boolean(let boolean): boolean ? "yes" : "no"
+        case .json(let json): json
+        case .null: "none"
+        }
+    }
+
+    private static func rounded(_ number: Double) -> String {
+        guard number.isFinite else { return "none" }
+        return String((number * 10_000).rounded() / 10_000)
+    }
+}

@@ -1,0 +1,59 @@
+import ArgumentParser
+import FeatureStore
+import Foundation
+import Logging
+import ServiceLifecycle
+
+/// `freshet serve`
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "The HTTP service: recommendations, events, items, users, models, the dashboard.")
+
+    @OptionGroup var options: GlobalOptions
+    @Option(help: "The port; http.port otherwise.") var port: Int?
+
+    func run() async throws {
+        var configuration = try options.configuration()
+        if let port { try configuration.set("http.port", .scalar(String(port)), source: "--port") }
+        let logger = configuration.logger("serve")
+        let role = try await Patience.until(logger, "the database") { [configuration] in
+            try ServeRole(configuration: configuration) { port in
+                logger.notice("ready", metadata: ["url": "http://\(configuration.text("http.host")):\(port)"])
+            }
+        }
+        try await role.prepare()
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: try role.services().map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: Self.quiet(logger)))
+        try await group.run()
+    }
+
+    /// The group's own lines are of interest only when something is wrong.
+    static func quiet(_ logger: Logger) -> Logger {
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .warning)
+        return quiet
+    }
+}
+
+/// Waiting for a part that is not there yet.
+enum Patience {
+    /// Tries until it works; says so once. An error that trying again cannot mend is thrown.
+    static func until<Result>(
+        _ logger: Logger, _ what: String, _ work: () throws -> Result
+    ) async throws -> Result {
+        var told = false
+        while true {
+            do {
+                let result = try work()
+                if told { logger.notice("\(what) answers") }
+                return result
+            } catch let error as StoreError where error.isRetriable {
+                if !told { logger.warning("waiting for \(what): \(error.message)") }
+                told = true
+                try await Task.sleep(for: .seconds(1))
+            }
+        }
+    }
+}

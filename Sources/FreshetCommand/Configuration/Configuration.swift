@@ -1,0 +1,173 @@
+import TwoTower
+
+/// What was wrong with a setting, where it came from, and what would be right.
+struct ConfigurationError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// The settings in force: `freshet.yaml`, then the environment, then flags; the later wins.
+///
+/// Values are checked when the configuration is made, so that a role never stops on a bad one hours later.
+struct Configuration: Sendable {
+    /// A value with the place that it came from, for error messages.
+    struct Setting: Sendable {
+        var value: Value
+        var source: String
+    }
+
+    /// A setting's value before it is given a type.
+    enum Value: Sendable, Equatable {
+        case scalar(String)
+        case list([String])
+        case map([String: String])
+    }
+
+    private(set) var settings: [String: Setting] = [:]
+
+    /// The settings of the trainer itself: `train.*` keys that are not listed in ``ConfigurationKey/all``.
+    private(set) var trainerSettings: [String: Setting] = [:]
+
+    /// Takes `value` for `key`, checked; a later call wins.
+    mutating func set(_ key: String, _ value: Value, source: String) throws(ConfigurationError) {
+        if let entry = mapEntry(of: key) {
+            guard case .scalar(let text) = value else {
+                throw ConfigurationError("\(source): \(key) takes one value")
+            }
+            var map: [String: String] = [:]
+            if case .map(let known)? = settings[entry.map]?.value { map = known }
+            map[entry.name] = text
+            settings[entry.map] = Setting(value: .map(map), source: source)
+            return
+        }
+        if let known = ConfigurationKey.byName[key] {
+            settings[key] = Setting(value: try Self.checked(value, for: known, source: source), source: source)
+            return
+        }
+        if key.hasPrefix("train."), TowerConfiguration.keys.contains(where: { "train." + $0.name == key }) {
+            guard case .scalar(let text) = value else {
+                throw ConfigurationError("\(source): \(key) takes one value")
+            }
+            trainerSettings[String(key.dropFirst("train.".count))] = Setting(value: .scalar(text), source: source)
+            return
+        }
+        let known = ConfigurationKey.all.map(\.name) + TowerConfiguration.keys.map { "train." + $0.name }
+        let hint = NearestName.of(key, among: known).map { "; did you mean \($0)?" } ?? "; docs/configuration.md lists all keys"
+        throw ConfigurationError("\(source): unknown key \(key)\(hint)")
+    }
+
+    /// `kafka.properties.sasl.username` → (`kafka.properties`, `sasl.username`).
+    private func mapEntry(of key: String) -> (map: String, name: String)? {
+        for known in ConfigurationKey.all {
+            guard case .map = known.kind, key.hasPrefix(known.name + "."), key.count > known.name.count + 1 else { continue }
+            return (known.name, String(key.dropFirst(known.name.count + 1)))
+        }
+        return nil
+    }
+
+    private static func checked(
+        _ value: Value, for key: ConfigurationKey, source: String
+    ) throws(ConfigurationError) -> Value {
+        switch (key.kind, value) {
+        case (.map, .map), (.map, .scalar("")):
+            return value
+        case (.list(let allowed), _):
+            let items: [String]
+            switch value {
+            case .list(let list): items = list
+            case .scalar(let text):
+                items = text.split(separator: ",").map { String($0.trimmingSpaces) }.filter { !$0.isEmpty }
+            case .map: throw ConfigurationError("\(source): \(key.name) takes a list")
+            }
+            if let allowed, let wrong = items.first(where: { !allowed.contains($0) }) {
+                let hint = NearestName.of(wrong, among: allowed).map { "; did you mean \($0)?" } ?? ""
+                throw ConfigurationError(
+                    "\(source): \(key.name) does not know \(wrong): it takes \(allowed.joined(separator: ", "))\(hint)")
+            }
+            return .list(items)
+        case (.integer(let range), .scalar(let text)):
+            guard let number = Int(text), range.contains(number) else {
+                throw ConfigurationError(
+                    "\(source): \(key.name) is \(text), but takes a whole number from \(range.lowerBound) to \(range.upperBound)")
+            }
+            return value
+        case (.boolean, .scalar(let text)):
+            guard ["true", "false"].contains(text) else {
+                throw ConfigurationError("\(source): \(key.name) is \(text), but takes true or false")
+            }
+            return value
+        case (.choice(let choices), .scalar(let text)):
+            guard choices.contains(text) else {
+                throw ConfigurationError("\(source): \(key.name) is \(text), but takes \(choices.joined(separator: ", "))")
+            }
+            return value
+        case (.text, .scalar), (.secret, .scalar):
+            return value
+        default:
+            throw ConfigurationError("\(source): \(key.name) has the wrong shape (\(key.summary))")
+        }
+    }
+}
+
+// Reading by type. Keys are checked when set, so these trap only on a key that the program itself misspells.
+extension Configuration {
+    private func key(_ name: String) -> ConfigurationKey {
+        guard let key = ConfigurationKey.byName[name] else { preconditionFailure("no configuration key is named \(name)") }
+        return key
+    }
+
+    func text(_ name: String) -> String {
+        let key = key(name)
+        if case .scalar(let text)? = settings[name]?.value { return text }
+        return key.fallback
+    }
+
+    func integer(_ name: String) -> Int {
+        guard let number = Int(text(name)) else { preconditionFailure("\(name) is not an integer key") }
+        return number
+    }
+
+    func boolean(_ name: String) -> Bool { text(name) == "true" }
+
+    func list(_ name: String) -> [String] {
+        if case .list(let items)? = settings[name]?.value { return items }
+        return key(name).fallback.split(separator: ",").map(String.init)
+    }
+
+    func map(_ name: String) -> [String: String] {
+        if case .map(let map)? = settings[name]?.value { return map }
+        return [:]
+    }
+
+    /// A number that the key's text must spell.
+    func number(_ name: String) throws(ConfigurationError) -> Double {
+        guard let number = Double(text(name)), number.isFinite else {
+            throw ConfigurationError("\(settings[name]?.source ?? "default"): \(name) is \(text(name)), but takes a number")
+        }
+        return number
+    }
+
+    /// The database, or a sentence that says how to name it.
+    func databaseURL() throws(ConfigurationError) -> String {
+        let url = text("database.url")
+        guard !url.isEmpty else {
+            throw ConfigurationError(
+                "no database is configured: set database.url in freshet.yaml or FRESHET_DATABASE_URL in the environment, "
+                    + "for example postgresql://freshet@127.0.0.1:5432/freshet")
+        }
+        return url
+    }
+}
+
+extension StringProtocol {
+    /// Without spaces and tabs at both ends.
+    var trimmingSpaces: SubSequence {
+        var rest = self[...]
+        while let first = rest.first, first == " " || first == "\t" { rest = rest.dropFirst() }
+        while let last = rest.last, last == " " || last == "\t" { rest = rest.dropLast() }
+        return rest
+    }
+}

@@ -1,0 +1,27 @@
+/// The known name that a mistyped one most likely meant.
+enum NearestName {
+    /// The candidate with the smallest edit distance to `word`, if it is close enough to be worth naming.
+    static func of(_ word: String, among candidates: some Sequence<String>) -> String? {
+        var best: (name: String, distance: Int)?
+        for candidate in candidates {
+            let distance = editDistance(Array(word.utf8), Array(candidate.utf8))
+            if distance < best?.distance ?? .max { best = (candidate, distance) }
+        }
+        guard let best, best.distance <= max(3, word.utf8.count / 2) else { return nil }
+        return best.name
+    }
+
+    /// Levenshtein distance, O(|left|·|right|).
+    static func editDistance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+        var previous = Array(0...right.count)
+        for (row, byte) in left.enumerated() {
+            var current = [row + 1]
+            for (column, other) in right.enumerated() {
+                current.append(
+                    min(current[column] + 1, previous[column + 1] + 1, previous[column] + (byte == other ? 0 : 1)))
+            }
+            previous = current
+        }
+        return previous[right.count]
+    }
+}

@@ -1,0 +1,156 @@
+import AsyncHTTPClient
+import EventStream
+import FeatureStore
+import Foundation
+import Interactions
+import Logging
+import ServiceLifecycle
+import Synchronization
+
+/// The demonstration: broker, consumer, service, training and shoppers in one process.
+struct DemoRun: Sendable {
+    let configuration: Configuration
+    let logger: Logger
+    /// Whether the demonstration ends by itself after looking at what it does.
+    let checks: Bool
+
+    private static let retrainEvery = Duration.seconds(240)
+    private static let visitsPerSecond = 4.0
+
+    func run() async throws {
+        let url = try configuration.databaseURL()
+        for name in try Migrator(url: url).migrate() { logger.info("applied \(name)") }
+        let broker = try startBroker()
+        defer { broker.close() }
+        var configuration = configuration
+        try configuration.set("kafka.bootstrap_servers", .scalar(broker.bootstrapServers), source: "demo")
+        let (state, isNew) = try demoState()
+        let stop = StopSignal()
+        let (listening, told) = AsyncStream.makeStream(of: Int.self)
+        let role = try ServeRole(configuration: configuration) { port in told.yield(port) }
+        try await role.prepare()
+
+        let running = configuration
+        let ingest = ThreadService(name: "freshet-ingest", stop: stop) {
+            _ = try IngestRole(configuration: running, acceptNewCluster: true, stop: stop).run(untilEnd: false)
+        }
+        let outcome = Mutex(true)
+        let script = LoopService {
+            var ports = listening.makeAsyncIterator()
+            guard let port = await ports.next() else { return }
+            let passed = try await play(state: state, isNew: isNew, role: role, port: port, configuration: running, stop: stop)
+            outcome.withLock { $0 = passed }
+        }
+        var services = try role.services().map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) }
+        services.append(.init(service: ingest))
+        services.append(.init(service: script, successTerminationBehavior: .gracefullyShutdownGroup, failureTerminationBehavior: .gracefullyShutdownGroup))
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: ServeCommand.quiet(logger)))
+        try await group.run()
+        if checks, !outcome.withLock({ $0 }) { throw CommandFailure("the check failed: see above") }
+    }
+
+    /// The port that is configured, or a free one where it is taken.
+    private func startBroker() throws -> EmbeddedBroker {
+        let port = configuration.text("kafka.bootstrap_servers").split(separator: ":").last.flatMap { UInt16($0) } ?? 9092
+        do {
+            return try EmbeddedBroker(port: port, topics: configuration.topics)
+        } catch where error.code == .portTaken {
+            let broker = try EmbeddedBroker(port: 0, topics: configuration.topics)
+            logger.notice("port \(port) is taken; the demonstration's broker listens on \(broker.bootstrapServers)")
+            return broker
+        }
+    }
+
+    private func demoState() throws -> (DemoState, isNew: Bool) {
+        let path = configuration.text("artifacts.path") + "/demo.json"
+        if let known = DemoState.read(from: path) { return (known, false) }
+        let store = StoreQueries(url: try configuration.databaseURL(), connections: 1)
+        guard try store.newestEventTime() == nil else {
+            throw CommandFailure(
+                "the database holds events that are not the demonstration's: name an empty one in database.url, or run ops/demo, which brings its own")
+        }
+        let state = DemoState(openingMilliseconds: EventTime.now.milliseconds, seed: 7)
+        try state.write(to: path)
+        return (state, true)
+    }
+
+    /// What happens once the service listens: the past streams in, a model is trained, shoppers come.
+    private func play(
+        state: DemoState, isNew: Bool, role: ServeRole, port: Int, configuration: Configuration, stop: StopSignal
+    ) async throws -> Bool {
+        let address = "http://\(configuration.text("http.host")):\(port)"
+        StandardOutput.line("dashboard: \(address)/")
+        var shop = state.shop
+        if isNew {
+            role.board.note("ingest", "the shop's past streams in")
+            shop = try await OwnThread.run(named: "freshet-history") { [shop] in
+                var past = shop
+                try DemoHistory(configuration: configuration).produce(&past, until: EventTime(milliseconds: state.openingMilliseconds))
+                return past
+            }
+            try await waitUntilStored(configuration)
+        }
+        let service = ServiceClient(client: HTTPClient.shared, base: address, apiKey: configuration.list("http.admin_keys").first)
+        let training = DemoTraining(configuration: Self.demoTraining(configuration), board: role.board, logger: logger, stop: stop)
+        if role.feed.current.modelVersion == nil { _ = try await training.train() }
+        while role.feed.current.modelVersion == nil { try await Task.sleep(for: .milliseconds(100)) }
+        let demoShop = DemoShop(shop: shop, run: "demo\(String(EventTime.now.milliseconds, radix: 36))")
+        let guide = DemoGuide(service: service, shop: state.shop)
+        await guide.printRequests()
+        let shoppers = DemoShoppers(
+            shop: demoShop, service: service, board: role.board, logger: logger, visitsPerSecond: Self.visitsPerSecond)
+        if checks {
+            return try await withThrowingTaskGroup(of: Bool?.self) { group in
+                group.addTask {
+                    try await shoppers.run()
+                    return nil
+                }
+                group.addTask { try await guide.check() }
+                while let result = try await group.next() {
+                    if let result {
+                        group.cancelAll()
+                        return result
+                    }
+                }
+                return false
+            }
+        }
+        try await withThrowingDiscardingTaskGroup { group in
+            group.addTask { try await shoppers.run() }
+            group.addTask {
+                while !Task.isCancelled {
+                    try await Task.sleep(for: Self.retrainEvery)
+                    do { _ = try await training.train() } catch let error as StoreError { logger.warning("\(error.message)") }
+                }
+            }
+        }
+        return true
+    }
+
+    /// A demonstration trains in seconds and starts over often.
+    private static func demoTraining(_ configuration: Configuration) -> Configuration {
+        var quick = configuration
+        if quick.trainerSettings["preset"] == nil { try? quick.set("train.preset", .scalar("small"), source: "demo") }
+        if quick.trainerSettings["epochs"] == nil { try? quick.set("train.epochs", .scalar("6"), source: "demo") }
+        return quick
+    }
+
+    private func waitUntilStored(_ configuration: Configuration) async throws {
+        let store = StoreQueries(url: try configuration.databaseURL(), connections: 1)
+        let progress = ProgressLine("store it in PostgreSQL", total: DemoState.historyEvents)
+        let limit = ContinuousClock.now + .seconds(120)
+        var stored = 0
+        while ContinuousClock.now < limit {
+            stored = Int(try await store.run { store throws(StoreError) in try store.statistics() }.interactions.values.reduce(0, +))
+            progress.update(stored)
+            if stored >= DemoState.historyEvents { break }
+            try await Task.sleep(for: .milliseconds(200))
+        }
+        progress.finish(stored)
+        guard stored >= DemoState.historyEvents else {
+            throw CommandFailure("only \(stored) of \(DemoState.historyEvents) events of the shop's past arrived in 120 s")
+        }
+    }
+}

@@ -1,0 +1,279 @@
+import EventStream
+import FeatureStore
+import Foundation
+import Interactions
+import Logging
+
+/// A failure that ends a command, in a sentence for a person.
+struct CommandFailure: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// One consumer: Kafka records become decoded batches, and batches become transactions.
+///
+/// Reading and decoding happen on the calling thread, storing on the ``CommitLane``. Where a partition is read from is decided by
+/// the database alone: an assignment claims its partitions there, which raises their epoch and tells the offset.
+final class IngestRun {
+    /// Totals since the start, for progress and the result line.
+    struct Totals: Sendable {
+        var records = 0
+        var stored = 0
+        var duplicates = 0
+        var rejected = 0
+        var items = 0
+        var users = 0
+        var batches = 0
+        var gaps = 0
+    }
+
+    private struct Owned {
+        var epoch: Int64
+        /// The next offset to be handed over for storing.
+        var next: Int64?
+    }
+
+    private let consumer: StreamConsumer
+    private let deadLetters: StreamProducer?
+    private let deadLetterTopic: String
+    private let store: IngestStore
+    private let lane: CommitLane
+    private let logger: Logger
+    private let kinds: [String: RecordKind]
+    private let cluster: String
+    private let batchRecords: Int
+    private let lingerMilliseconds: Int
+    private let acceptNewCluster: Bool
+    private let isStopping: @Sendable () -> Bool
+    private var intake: RecordIntake
+    private var owned: [TopicPartition: Owned] = [:]
+    /// Offsets that the gathered records reach, by partition.
+    private var reached: [TopicPartition: Int64] = [:]
+    private var batchStarted: ContinuousClock.Instant?
+    private(set) var totals = Totals()
+
+    init(
+        consumer: StreamConsumer, store: IngestStore, deadLetters: StreamProducer?, configuration: Configuration, cluster: String,
+        acceptNewCluster: Bool, logger: Logger, isStopping: @escaping @Sendable () -> Bool
+    ) throws {
+        self.consumer = consumer
+        self.store = store
+        self.deadLetters = deadLetters
+        self.cluster = cluster
+        self.acceptNewCluster = acceptNewCluster
+        self.logger = logger
+        self.isStopping = isStopping
+        deadLetterTopic = configuration.text("topics.dead_letters")
+        kinds = configuration.topicKinds
+        batchRecords = configuration.integer("ingest.batch_records")
+        lingerMilliseconds = configuration.integer("ingest.batch_linger_ms")
+        intake = RecordIntake(rules: try configuration.decodingRules(), featureRules: configuration.featureRules)
+        lane = CommitLane(store: store, logger: logger, isStopping: isStopping)
+    }
+
+    /// Reads and stores until `isStopping`, or until every partition in `ends` is stored up to its offset.
+    func run(until ends: [TopicPartition: Int64]? = nil, progress: (Totals) -> Void = { _ in }) throws {
+        defer { lane.close() }
+        while !isStopping() {
+            let consumed = try consumer.poll(maxRecords: batchRecords, timeoutMilliseconds: lingerMilliseconds)
+            // A batch may hold records from before and after a change of assignment: what was gathered is stored first.
+            for happening in consumed.happenings { try handle(happening) }
+            gather(consumed)
+            if intake.records >= batchRecords || (intake.records > 0 && isDue) { try handOver() }
+            settle()
+            progress(totals)
+            if let ends, try isComplete(ends) { break }
+        }
+        try handOver()
+        try lane.drain()
+        settle()
+        progress(totals)
+        try? deadLetters?.flush(timeoutMilliseconds: 2_000)
+    }
+
+    /// Batches wait for more records only while the lane is busy or their time is not up.
+    private var isDue: Bool {
+        guard let batchStarted else { return false }
+        return !lane.isBusy || batchStarted.duration(to: .now) >= .milliseconds(lingerMilliseconds)
+    }
+
+    private func gather(_ consumed: ConsumedBatch) {
+        guard consumed.count > 0 else { return }
+        if batchStarted == nil { batchStarted = .now }
+        let now = EventTime.now
+        consumed.forEach { record in
+            let partition = TopicPartition(record.topic, record.partition)
+            // Records of a partition that another consumer owns by now are that consumer's.
+            guard let owner = owned[partition], let kind = kinds[record.topic] else { return }
+            if let next = reached[partition] ?? owner.next, record.offset < next { return }
+            let origin = RecordOrigin(
+                source: record.topic, cluster: cluster,
+                position: Position(partition: record.partition, offset: record.offset), recordTime: record.timestamp)
+            intake.add(kind, key: record.key, value: record.value, origin: origin, now: now)
+            reached[partition] = record.offset + 1
+        }
+    }
+
+    private func handOver() throws {
+        guard intake.records > 0 || !reached.isEmpty else { return }
+        var offsets: [ClaimedOffset] = []
+        for (partition, next) in reached {
+            guard let owner = owned[partition] else { continue }
+            offsets.append(
+                ClaimedOffset(topic: partition.topic, partition: partition.partition, epoch: owner.epoch, nextOffset: next))
+            owned[partition]?.next = next
+        }
+        totals.records += intake.records
+        let batch = intake.take(offsets: offsets)
+        reached = [:]
+        batchStarted = nil
+        announce(batch.rejections)
+        do {
+            try lane.submit(batch)
+        } catch {
+            try explain(error)
+        }
+    }
+
+    /// Tells Kafka's own tools how far the database is, and counts.
+    private func settle() {
+        for (offsets, summary) in lane.takeFinished() {
+            totals.stored += summary.stored
+            totals.duplicates += summary.duplicates
+            totals.rejected += summary.rejected
+            totals.items += summary.itemsChanged
+            totals.users += summary.usersChanged
+            totals.batches += 1
+            consumer.commitToBroker(
+                offsets.map { (partition: TopicPartition($0.topic, $0.partition), nextOffset: $0.nextOffset) })
+        }
+    }
+
+    private func handle(_ happening: StreamHappening) throws {
+        switch happening {
+        case .assigned(let partitions):
+            try handOver()
+            try drain()
+            try claim(partitions)
+        case .revoked(let partitions, let lost):
+            if !lost { try handOver() }
+            try drain()
+            settle()
+            for partition in partitions {
+                owned[partition] = nil
+                reached[partition] = nil
+            }
+            logger.info("partitions given back", metadata: ["count": "\(partitions.count)", "lost": "\(lost)"])
+        case .gap(let gap):
+            totals.gaps += 1
+            // Compacted topics have gaps by nature.
+            guard kinds[gap.partition.topic] == .events || kinds[gap.partition.topic] == .impressions else { break }
+            logger.warning("records are missing: the broker dropped them before they were read", metadata: ["gap": "\(gap)"])
+        case .reachedEnd:
+            break
+        case .offsetOutOfRange(let missing):
+            throw CommandFailure(
+                "\(missing). If the topic was made anew, start once with --accept-new-cluster: it is then read from its beginning, "
+                    + "and known events still count once")
+        case .disconnected(let error):
+            logger.warning("waiting for Kafka: \(error.message)")
+        case .reconnected:
+            logger.notice("Kafka answers again")
+            try checkCluster()
+        case .trouble(let error):
+            logger.error("\(error.message)")
+        }
+    }
+
+    /// Offsets mean something in one cluster only: an embedded broker that restarted is another one.
+    private func checkCluster() throws {
+        let found = try consumer.clusterID()
+        guard found != cluster else { return }
+        throw CommandFailure(
+            "the broker is another one now: \(found) instead of \(cluster). Its offsets have nothing to do with the stored ones. "
+                + "If that is meant, start once with --accept-new-cluster: the topics are then read from their beginning, and "
+                + "known events still count once")
+    }
+
+    private func drain() throws {
+        do {
+            try lane.drain()
+        } catch {
+            try explain(error)
+        }
+    }
+
+    private func claim(_ partitions: [TopicPartition]) throws {
+        try checkCluster()
+        var starts: [PartitionStart] = []
+        for (topic, group) in Dictionary(grouping: partitions, by: \.topic) {
+            let claims = try store.claim(
+                cluster: cluster, source: topic, partitions: group.map(\.partition).sorted(), acceptNewCluster: acceptNewCluster)
+            for claim in claims {
+                let partition = TopicPartition(topic, claim.partition)
+                owned[partition] = Owned(epoch: claim.epoch, next: claim.nextOffset)
+                starts.append(PartitionStart(partition, claim.nextOffset.map { .offset($0) } ?? .beginning))
+            }
+        }
+        try consumer.start(starts)
+        logger.info("partitions taken over", metadata: ["count": "\(partitions.count)"])
+    }
+
+    private func explain(_ error: StoreError) throws {
+        guard error.code == .lostOwnership else { throw error }
+        // Another consumer raised the epoch: what this batch held is stored by that one. Kafka will say so shortly.
+        logger.warning("\(error.message)")
+        owned = [:]
+        throw error
+    }
+
+    private func isComplete(_ ends: [TopicPartition: Int64]) throws -> Bool {
+        guard intake.records == 0, reached.isEmpty else { return false }
+        for (partition, end) in ends {
+            guard let owner = owned[partition] else { return false }
+            if (owner.next ?? 0) < end, end > 0 { return false }
+        }
+        try drain()
+        return true
+    }
+
+    private func announce(_ rejections: [RejectedRecord]) {
+        guard let deadLetters else { return }
+        for rejected in rejections {
+            // The database holds the authoritative copy: a full queue here only thins out the topic.
+            try? deadLetters.produce(topic: deadLetterTopic, key: rejected.key, value: Array(rejected.json().utf8))
+        }
+    }
+}
+
+extension Configuration {
+    /// What each topic holds.
+    var topicKinds: [String: RecordKind] {
+        [
+            text("topics.events"): .events, text("topics.items"): .items, text("topics.users"): .users,
+            text("topics.impressions"): .impressions,
+        ]
+    }
+
+    /// How to reach Kafka.
+    var kafkaSettings: KafkaSettings {
+        KafkaSettings(bootstrapServers: text("kafka.bootstrap_servers"), properties: map("kafka.properties"))
+    }
+}
+
+extension RejectedRecord {
+    /// The record as the dead-letter topic carries it.
+    func json() -> String {
+        var fields = [
+            "\"source\":\(JSONText.quoted(origin.source))", "\"partition\":\(origin.position.partition)",
+            "\"offset\":\(origin.position.offset)", "\"code\":\"\(rejection.code.rawValue)\"",
+            "\"detail\":\(JSONText.quoted(rejection.detail))", "\"payload_bytes\":\(payloadBytes)",
+        ]
+        if let field = rejection.field { fields.append("\"field\":\(JSONText.quoted(field))") }
+        fields.append("\"payload\":\(JSONText.quoted(String(decoding: payload, as: UTF8.self)))")
+        return "{" + fields.joined(separator: ",") + "}"
+    }
+}

@@ -1,0 +1,148 @@
+import Features
+import FeatureStore
+import Interactions
+
+/// What a topic or a file holds.
+enum RecordKind: Sendable {
+    case events, items, users, impressions
+}
+
+/// Decodes records into the batch of one transaction, and folds them while it is at it.
+///
+/// A record that cannot be decoded becomes a dead letter of the same batch: nothing stops, nothing is lost.
+struct RecordIntake {
+    /// Bytes of a rejected record that are kept with its reason.
+    static let rejectedPayloadBytes = 65_536
+
+    private let decoder: RecordDecoder
+    private let featureRules: FeatureRules
+    private let maxRecordBytes: Int
+    private(set) var batch = IngestBatch()
+    private var folded: FeatureDelta
+    /// Records taken since the last ``take(offsets:)``, rejected ones included.
+    private(set) var records = 0
+
+    init(rules: DecodingRules, featureRules: FeatureRules) {
+        decoder = RecordDecoder(rules: rules)
+        maxRecordBytes = rules.maxRecordBytes
+        self.featureRules = featureRules
+        folded = FeatureDelta(rules: featureRules)
+    }
+
+    /// Decodes one record. A nil `value` is a tombstone: it deletes the item or user that `key` names.
+    mutating func add(
+        _ kind: RecordKind, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer?, origin: RecordOrigin,
+        now: EventTime
+    ) {
+        records += 1
+        guard let value else {
+            addTombstone(kind, key: key, origin: origin)
+            return
+        }
+        switch kind {
+        case .events:
+            switch decoder.interaction(value, origin: origin, now: now) {
+            case .success(let interaction): accept(interaction)
+            case .failure(let rejection): reject(rejection, key: key, value: value, origin: origin)
+            }
+        case .impressions:
+            switch decoder.slate(value, origin: origin, now: now) {
+            case .success(let interactions): for interaction in interactions { accept(interaction) }
+            case .failure(let rejection): reject(rejection, key: key, value: value, origin: origin)
+            }
+        case .items:
+            switch decoder.item(value, origin: origin) {
+            case .success(let item): batch.items.append((change: .upsert(item), origin: origin))
+            case .failure(let rejection): reject(rejection, key: key, value: value, origin: origin)
+            }
+        case .users:
+            switch decoder.user(value, origin: origin) {
+            case .success(let user): batch.users.append((change: .upsert(user), origin: origin))
+            case .failure(let rejection): reject(rejection, key: key, value: value, origin: origin)
+            }
+        }
+    }
+
+    /// Records that a line or message was too long to be read at all.
+    mutating func addOversized(bytes: Int, head: UnsafeRawBufferPointer, origin: RecordOrigin) {
+        records += 1
+        let rejection = Rejection(
+            .tooLarge, "the record has \(bytes) bytes; at most \(maxRecordBytes) are accepted (ingest.max_record_bytes)")
+        batch.rejections.append(
+            RejectedRecord(
+                origin: origin, key: nil, payload: Array(head.prefix(Self.rejectedPayloadBytes)), payloadBytes: bytes,
+                rejection: rejection))
+    }
+
+    /// The batch gathered so far, to be stored with `offsets`; the intake starts afresh.
+    mutating func take(offsets: [ClaimedOffset]) -> IngestBatch {
+        var taken = batch
+        taken.offsets = offsets
+        taken.prefolded = folded
+        batch = IngestBatch()
+        folded = FeatureDelta(rules: featureRules)
+        records = 0
+        return taken
+    }
+
+    private mutating func accept(_ interaction: Interaction) {
+        folded.fold(interaction)
+        batch.interactions.append(interaction)
+    }
+
+    private mutating func addTombstone(_ kind: RecordKind, key: UnsafeRawBufferPointer?, origin: RecordOrigin) {
+        let empty = UnsafeRawBufferPointer(start: nil, count: 0)
+        guard let key, let id = String(validating: key, as: UTF8.self), !id.isEmpty else {
+            reject(
+                Rejection(.missingField, field: "key", "a record without a value deletes what its key names, but it has no key"),
+                key: key, value: empty, origin: origin)
+            return
+        }
+        switch kind {
+        case .items: batch.items.append((change: .delete(id: id, at: origin.recordTime), origin: origin))
+        case .users: batch.users.append((change: .delete(id: id, at: origin.recordTime), origin: origin))
+        case .events, .impressions:
+            reject(
+                Rejection(.missingField, "an event cannot be deleted by a record without a value"), key: key, value: empty,
+                origin: origin)
+        }
+    }
+
+    private mutating func reject(
+        _ rejection: Rejection, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer, origin: RecordOrigin
+    ) {
+        batch.rejections.append(
+            RejectedRecord(
+                origin: origin, key: key.map { Array($0.prefix(1_024)) },
+                payload: Array(value.prefix(Self.rejectedPayloadBytes)), payloadBytes: value.count, rejection: rejection))
+    }
+}
+
+extension Configuration {
+    /// The decoder's bounds and names as `ingest.*` sets them.
+    func decodingRules() throws(ConfigurationError) -> DecodingRules {
+        var rules = DecodingRules()
+        rules.maxRecordBytes = integer("ingest.max_record_bytes")
+        rules.maxFutureSkewMilliseconds = Int64(integer("ingest.max_future_skew_seconds")) * 1_000
+        rules.defaultCurrency = text("ingest.default_currency")
+        guard let earliest = EventTime(rfc3339: text("ingest.earliest_time")) else {
+            throw ConfigurationError("ingest.earliest_time is \(text("ingest.earliest_time")), but takes a time such as 1990-01-01T00:00:00Z")
+        }
+        rules.earliestTime = earliest
+        for (name, type) in map("ingest.event_types") {
+            guard let known = InteractionType.allCases.first(where: { $0.name == type }) else {
+                let names = InteractionType.allCases.map(\.name).joined(separator: ", ")
+                throw ConfigurationError("ingest.event_types maps \(name) to \(type), but knows only \(names)")
+            }
+            rules.typeNames[name] = known
+        }
+        return rules
+    }
+
+    /// How interactions fold into features.
+    var featureRules: FeatureRules {
+        FeatureRules(
+            historyLimitEvents: integer("ingest.history_limit_events"),
+            decayHalfLifeMilliseconds: Int64(integer("ingest.decay_half_life_hours")) * 3_600_000)
+    }
+}

@@ -1,0 +1,72 @@
+import Foundation
+import Interactions
+import Logging
+
+/// Writes log lines to standard error: `time level label message key=value …` for people, or one JSON object a line.
+struct LineLogHandler: LogHandler {
+    /// How a line looks.
+    enum Format: String, Sendable {
+        case text, json
+    }
+
+    let label: String
+    let format: Format
+    var logLevel: Logger.Level
+    var metadata: Logger.Metadata = [:]
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        var merged = metadata
+        if let explicit = event.metadata { merged.merge(explicit) { $1 } }
+        let fields = merged.map { ($0.key, "\($0.value)") }.sorted { $0.0 < $1.0 }
+        let time = EventTime.now.rfc3339()
+        var line = ""
+        switch format {
+        case .text:
+            let level = event.level.rawValue
+            line += "\(time) \(level)\(String(repeating: " ", count: max(0, 8 - level.count)))\(label) \(event.message)"
+            for (key, value) in fields {
+                let plain = !value.isEmpty && !value.contains { $0 == " " || $0 == "\"" || $0 == "=" || $0.isNewline }
+                line += " \(key)=\(plain ? value : JSONText.quoted(value))"
+            }
+        case .json:
+            line += #"{"time":"\#(time)","level":"\#(event.level.rawValue)","role":\#(JSONText.quoted(label)),"#
+            line += #""message":\#(JSONText.quoted("\(event.message)"))"#
+            for (key, value) in fields { line += ",\(JSONText.quoted(key)):\(JSONText.quoted(value))" }
+            line += "}"
+        }
+        StandardError.write(line.replacing("\n", with: " ") + "\n")
+    }
+}
+
+/// Standard error, a whole line at a time.
+enum StandardError {
+    /// Writes `text` in one call, so that lines of several threads do not mix.
+    static func write(_ text: String) {
+        FileHandle.standardError.write(Data(text.utf8))
+    }
+
+    /// Whether a person is likely to be watching.
+    static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+}
+
+/// Standard output, where results go.
+enum StandardOutput {
+    /// Writes `text` and a line end.
+    static func line(_ text: String) {
+        FileHandle.standardOutput.write(Data((text + "\n").utf8))
+    }
+}
+
+extension EventTime {
+    /// The wall clock.
+    static var now: EventTime {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return EventTime(milliseconds: Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000)
+    }
+}

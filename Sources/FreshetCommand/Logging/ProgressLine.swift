@@ -1,0 +1,55 @@
+import Foundation
+
+/// Progress of long work: one line that rewrites itself on a terminal, plain lines every few seconds elsewhere.
+///
+/// Not thread-safe: one piece of work owns it.
+final class ProgressLine {
+    private let title: String
+    private let total: Int?
+    private let started = ContinuousClock.now
+    private var shown: ContinuousClock.Instant?
+    private let interval: Duration
+    private let terminal = StandardError.isTerminal
+
+    /// Starts a line for `title`; with a `total`, a bar and the time left are shown.
+    init(_ title: String, total: Int? = nil) {
+        self.title = title
+        self.total = total
+        interval = terminal ? .milliseconds(100) : .seconds(5)
+    }
+
+    /// Shows `done` units of work, at most a few times a second.
+    func update(_ done: Int, note: String = "") {
+        let now = ContinuousClock.now
+        if let shown, shown.duration(to: now) < interval { return }
+        shown = now
+        write(done, note: note, end: terminal ? "" : "\n")
+    }
+
+    /// Shows the end of the work.
+    func finish(_ done: Int, note: String = "") {
+        write(done, note: note, end: "\n")
+    }
+
+    private func write(_ done: Int, note: String, end: String) {
+        let elapsed = started.duration(to: .now)
+        let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18
+        let rate = seconds > 0 ? Double(done) / seconds : 0
+        var text = title
+        if let total, total > 0 {
+            let share = min(1, Double(done) / Double(total))
+            let full = Int(share * 24)
+            text += " [" + String(repeating: "█", count: full) + String(repeating: "·", count: 24 - full) + "]"
+            text += " \(Int(share * 100)) %"
+            if rate > 0, done < total { text += ", \(Self.clock(Double(total - done) / rate)) left" }
+        }
+        text += "  \(done.formatted()) (\(Int(rate).formatted())/s)"
+        if !note.isEmpty { text += "  " + note }
+        StandardError.write((terminal ? "\r\u{1B}[2K" : "") + text + end)
+    }
+
+    static func clock(_ seconds: Double) -> String {
+        let whole = Int(seconds.rounded())
+        return whole < 60 ? "\(whole) s" : "\(whole / 60) min \(whole % 60) s"
+    }
+}

@@ -1,0 +1,31 @@
+import Dispatch
+import Foundation
+import Synchronization
+
+/// Whether somebody asked the process to stop: SIGTERM and SIGINT for batch commands, graceful shutdown for roles.
+final class StopSignal: Sendable {
+    private let raised = Mutex(false)
+
+    /// Asked for?
+    var isRaised: Bool { raised.withLock { $0 } }
+
+    /// Asks.
+    func raise() { raised.withLock { $0 = true } }
+
+    /// A stop that SIGINT and SIGTERM ask for. A second signal ends the process at once.
+    static func onSignals() -> StopSignal {
+        let stop = StopSignal()
+        for number in [SIGINT, SIGTERM] {
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler {
+                if stop.isRaised { exit(130) }
+                stop.raise()
+            }
+            source.resume()
+            // Held for the life of the process: a source that is let go no longer fires.
+            _ = Unmanaged.passRetained(source as AnyObject)
+        }
+        return stop
+    }
+}

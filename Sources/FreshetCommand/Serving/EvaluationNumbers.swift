@@ -1,0 +1,19 @@
+import Foundation
+
+/// Reads the numbers back that a training wrote into the registry.
+enum EvaluationNumbers {
+    /// What people compare first, by the names that the reports use.
+    private static let shown = ["NDCG@10", "Recall@10", "Recall@100", "Hit@10", "MRR@100", "Coverage@10", "Gini@10"]
+
+    /// The main metrics of one rival (`model`, `popularity`, …); empty where there are none.
+    static func of(_ rival: String, in metrics: String) -> [String: Double] {
+        guard let object = try? JSONSerialization.jsonObject(with: Data(metrics.utf8)) as? [String: Any],
+            let report = object[rival] as? [String: Any]
+        else { return [:] }
+        var numbers: [String: Double] = [:]
+        for name in shown {
+            if let number = report[name] as? NSNumber { numbers[name.lowercased()] = number.doubleValue }
+        }
+        return numbers
+    }
+}

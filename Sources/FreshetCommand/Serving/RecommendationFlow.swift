@@ -1,0 +1,77 @@
+import Features
+import FeatureStore
+import Interactions
+import Recommending
+
+/// One request's way: the user's state as the database has it now, the snapshot in force, the answer, its impressions.
+struct RecommendationFlow: Sendable {
+    let states: UserStateReader
+    let feed: SnapshotFeed
+    let impressions: ImpressionFeed?
+    /// Interactions that keep an item out of answers.
+    let excludes: [InteractionType]
+    let clock: ServingClock
+
+    /// An answer with what the database knew of the user.
+    struct Outcome: Sendable {
+        var answer: RecommendationAnswer
+        var watermark: Watermark
+        var isColdUser: Bool
+        var snapshot: ServingSnapshot
+    }
+
+    /// Answers `query`.
+    ///
+    /// - Throws: `StoreError` when the database does not answer.
+    func answer(_ query: RecommendationQuery, requestID: String) async throws -> Outcome {
+        let session = query.sessionID.map { "session:" + $0 }
+        var history = UserHistory()
+        var excluded: [String] = []
+        var attributes: String?
+        var watermark = Watermark()
+        var catalogueVersion: Int64 = 0
+        // A session's own history counts with or without a user: at login nothing is forgotten.
+        for id in [query.userID, session].compactMap({ $0 }) {
+            let state = try await states.read(userID: id, exclude: excludes)
+            history.merge(state.history)
+            excluded.append(contentsOf: state.excludedItemIDs)
+            attributes = attributes ?? state.attributes
+            for position in state.watermark where position.partition >= 0 { watermark.add(position) }
+            catalogueVersion = max(catalogueVersion, state.catalogueVersion)
+        }
+        // The state was read after the commit that hid an item: the catalogue must be at least as new.
+        let snapshot = try await feed.snapshot(atLeast: catalogueVersion)
+        let now = clock.now
+        let answer = recommend(
+            query, history: history, excluded: excluded, attributes: attributes, snapshot: snapshot, now: now,
+            requestID: requestID)
+        if let id = query.userID ?? session {
+            impressions?.publish(answer, userID: id, sessionID: query.sessionID, at: EventTime.now)
+        }
+        return Outcome(
+            answer: answer, watermark: watermark, isColdUser: history.entries.isEmpty, snapshot: snapshot)
+    }
+}
+
+/// What 'now' means to the learned and the decayed: the wall clock, or the newest accepted event.
+final class ServingClock: Sendable {
+    private let dataClock: SnapshotCell<EventTime?>
+
+    /// A wall clock when `followsData` is false.
+    init(followsData: Bool) {
+        self.followsData = followsData
+        dataClock = SnapshotCell(nil)
+    }
+
+    private let followsData: Bool
+
+    var now: EventTime {
+        followsData ? dataClock.current ?? .now : .now
+    }
+
+    /// Tells the newest accepted event's time.
+    func advance(to time: EventTime?) {
+        guard let time else { return }
+        dataClock.replace(by: time)
+    }
+}

@@ -1,0 +1,99 @@
+import EventStream
+import FeatureStore
+import Interactions
+import Logging
+import ModelArtifacts
+import RecommendationAPI
+import ServiceLifecycle
+import Synchronization
+
+/// The HTTP service with everything that it stands on.
+struct ServeRole: Sendable {
+    let configuration: Configuration
+    let logger: Logger
+    let board: StatisticsBoard
+    let feed: SnapshotFeed
+    private let store: StoreQueries
+    private let clock: ServingClock
+    private let producer: StreamProducer
+    private let states: UserStateReader
+    private let onListening: @Sendable (Int) async -> Void
+
+    /// Connects to the database and the broker; nothing listens before the services run.
+    init(configuration: Configuration, onListening: @escaping @Sendable (Int) async -> Void = { _ in }) throws {
+        self.configuration = configuration
+        self.onListening = onListening
+        logger = configuration.logger("serve")
+        let url = try configuration.databaseURL()
+        try Migrator(url: url).check()
+        store = StoreQueries(
+            url: url, rules: configuration.featureRules, connections: configuration.integer("database.connections"))
+        states = try UserStateReader(
+            url: url, connections: configuration.integer("database.state_connections"), rules: configuration.featureRules)
+        producer = try StreamProducer(configuration.kafkaSettings, mode: .latency)
+        clock = ServingClock(followsData: configuration.text("clock") == "data")
+        feed = SnapshotFeed(
+            store: store,
+            builder: SnapshotBuilder(
+                store: store, artifacts: ArtifactStore(root: configuration.text("artifacts.path")), threads: 2, logger: logger),
+            clock: clock, trendingItems: configuration.integer("serve.trending_items"), logger: logger)
+        board = StatisticsBoard(feed: feed, store: store)
+    }
+
+    /// The services to run in one group: the feeds behind the snapshot, then the HTTP server.
+    func services() throws -> [any Service] {
+        let decoder = RecordDecoder(rules: try configuration.decodingRules())
+        let intake = IntakeFlow(
+            producer: producer, store: store, decoder: decoder,
+            topics: IntakeFlow.Topics(
+                events: configuration.text("topics.events"), items: configuration.text("topics.items"),
+                users: configuration.text("topics.users")))
+        let impressions = configuration.boolean("serve.impressions")
+            ? ImpressionFeed(producer: producer, topic: configuration.text("topics.impressions"), logger: logger) : nil
+        let flow = RecommendationFlow(
+            states: states, feed: feed, impressions: impressions, excludes: configuration.excludedTypes, clock: clock)
+        let wiring = ServiceWiring(flow: flow, intake: intake, store: store, board: board)
+        let server = RecommendationServer(
+            operations: wiring.operations, configuration: configuration.apiConfiguration, logger: logger, onListening: onListening)
+        let loops = SnapshotLoops(
+            feed: feed, store: store, board: board, clock: clock, kafka: configuration.kafkaSettings,
+            topics: configuration.topicKinds.keys.sorted(), refresh: .milliseconds(configuration.integer("serve.refresh_ms")),
+            logger: logger)
+        return [loops, server]
+    }
+
+    /// Brings the snapshot up to date before the first request is answered.
+    func prepare() async throws {
+        clock.advance(to: try await store.run { store throws(StoreError) in try store.newestEventTime() })
+        if let model = try await store.run({ store throws(StoreError) in try store.promotedModel() }) {
+            do {
+                try await feed.install(model)
+                board.set(model: model.view)
+                return
+            } catch let error as ArtifactError {
+                // A damaged file must not keep the service from answering.
+                logger.error("model version \(model.version) cannot be used, answers come from what is trending: \(error)")
+            }
+        }
+        try await feed.catchUp()
+        try await feed.refreshTrending()
+    }
+}
+
+extension Configuration {
+    /// How the HTTP service listens and what it lets in.
+    var apiConfiguration: APIConfiguration {
+        var keys: [APIKey] = []
+        for (list, name, scopes) in [
+            ("http.read_keys", "read", Set([AccessScope.read])), ("http.write_keys", "write", Set([.read, .write])),
+            ("http.admin_keys", "admin", Set([.read, .write, .admin])),
+        ] {
+            for (number, secret) in self.list(list).enumerated() {
+                keys.append(APIKey(name: "\(name)-\(number + 1)", secret: secret, scopes: scopes))
+            }
+        }
+        return APIConfiguration(
+            host: text("http.host"), port: integer("http.port"), apiKeys: keys, maxBodyBytes: integer("http.max_body_bytes"),
+            maxConcurrentRequests: integer("http.max_concurrent_requests"))
+    }
+}

@@ -1,0 +1,163 @@
+import FeatureStore
+import Interactions
+import RecommendationAPI
+import Recommending
+
+/// Fills in what the HTTP service asks for: each operation in terms of the database, the stream and the snapshot.
+struct ServiceWiring: Sendable {
+    let flow: RecommendationFlow
+    let intake: IntakeFlow
+    let store: StoreQueries
+    let board: StatisticsBoard
+
+    /// The operations of the service.
+    var operations: ServiceOperations {
+        ServiceOperations(
+            recommend: { try await recommend($0) },
+            similar: { try await similar($0) },
+            submitEvents: { submission in
+                let outcome = try await explaining { try await intake.submit(submission) }
+                return outcome
+            },
+            putItem: { submission in try await explaining { try await intake.putItem(submission) } },
+            deleteItem: { request in try await explaining { try await intake.deleteItem(request) } },
+            putUser: { submission in try await explaining { try await intake.putUser(submission) } },
+            deleteUser: { request in try await explaining { try await intake.deleteUser(request) } },
+            user: { id in try await explaining { try await user(id) } },
+            item: { id in try await explaining { try await item(id) } },
+            models: {
+                try await explaining { try await store.run { store throws(StoreError) in try store.models() } }.map(\.view)
+            },
+            promote: { version in
+                let model = try await explaining {
+                    try await store.run { store throws(StoreError) in
+                        try store.promoteModel(Int32(clamping: version), reason: "promoted over HTTP")
+                    }
+                }
+                return model.view
+            },
+            rollback: {
+                try await explaining { try await store.run { store throws(StoreError) in try store.rollBackModel() } }.view
+            },
+            statistics: { board.statistics() },
+            readiness: { board.readiness() },
+            gauges: { board.gauges() })
+    }
+
+    private func recommend(_ request: RecommendationRequest) async throws -> RecommendationList {
+        if let text = request.waitFor {
+            guard let watermark = Watermark(parsing: text) else {
+                throw ServiceError(.invalid, "wait is '\(text)', but takes a watermark as POST /v1/events returns it, such as 12@345")
+            }
+            try await explaining { try await intake.wait(for: watermark) }
+        }
+        let query = RecommendationQuery(
+            userID: request.userID, sessionID: request.sessionID, count: request.count, category: request.category,
+            exclude: request.excludedItemIDs, context: request.context, items: request.candidateItemIDs,
+            explain: request.explain, objective: Self.objective(request.objective))
+        let outcome = try await explaining { try await flow.answer(query, requestID: request.requestID) }
+        var watermark = outcome.watermark
+        // What was waited for is stored, whether or not it was this user's.
+        if let waited = request.waitFor.flatMap({ Watermark(parsing: $0) }) {
+            for (partition, offset) in waited.offsets { watermark.add(Position(partition: partition, offset: offset)) }
+        }
+        return RecommendationList(
+            requestID: outcome.answer.requestID, userID: outcome.answer.userID, modelVersion: outcome.answer.modelVersion,
+            items: outcome.answer.items.map { entry($0, in: outcome.snapshot, withDetails: request.includeDetails) },
+            watermark: watermark.text, isColdUser: outcome.isColdUser)
+    }
+
+    private func similar(_ request: SimilarItemsRequest) async throws -> RecommendationList {
+        let snapshot = try await explaining {
+            let version = try await store.run { store throws(StoreError) in try store.catalogueVersion() }
+            return try await flow.feed.snapshot(atLeast: version)
+        }
+        guard let answer = Recommending.similar(to: request.itemID, count: request.count, snapshot: snapshot, requestID: request.requestID)
+        else {
+            throw ServiceError(.notFound, "there is no item \(request.itemID)")
+        }
+        return RecommendationList(
+            requestID: answer.requestID, modelVersion: answer.modelVersion,
+            items: answer.items.map { entry($0, in: snapshot, withDetails: request.includeDetails) })
+    }
+
+    private func entry(_ item: RecommendedItem, in snapshot: ServingSnapshot, withDetails: Bool) -> RecommendedEntry {
+        RecommendedEntry(
+            itemID: item.itemID, score: item.score,
+            reason: item.reason, explanation: item.explanation,
+            details: withDetails ? snapshot.entry(item.itemID).map(Self.summary) : nil)
+    }
+
+    private func user(_ id: String) async throws -> UserView? {
+        let found = try await store.run { store throws(StoreError) in (try store.user(id), try store.userFeatures(id)) }
+        guard found.0 != nil || found.1 != nil else { return nil }
+        let snapshot = flow.feed.current
+        let features = found.1
+        return UserView(
+            userID: id, attributes: found.0?.attributes, aliases: found.0?.aliases ?? [],
+            history: (features?.history.entries ?? []).reversed().map { entry in
+                UserView.HistoryLine(
+                    itemID: entry.itemID, type: entry.type, time: entry.time, item: snapshot.entry(entry.itemID).map(Self.summary))
+            },
+            counts: InteractionCounts(
+                impressions: features?.impressions ?? 0, clicks: features?.clicks ?? 0, addToCarts: features?.addToCarts ?? 0,
+                purchases: features?.purchases ?? 0),
+            firstSeen: features?.firstTime, lastSeen: features?.lastTime)
+    }
+
+    private func item(_ id: String) async throws -> ItemView? {
+        let found = try await store.run { store throws(StoreError) in (try store.item(id), try store.itemFeatures([id]).first) }
+        guard let item = found.0, !item.isDeleted else { return nil }
+        let snapshot = try await flow.feed.snapshot(atLeast: item.catalogueVersion)
+        let state: ItemView.IndexState =
+            switch snapshot.state(of: id) {
+            case .indexed: .indexed
+            case .fresh: .fresh
+            case .hidden: .hidden
+            case .unknown, .unencoded: .unindexed
+            }
+        return ItemView(
+            record: item.record,
+            counts: InteractionCounts(
+                impressions: found.1?.impressions ?? 0, clicks: found.1?.clicks ?? 0, addToCarts: found.1?.addToCarts ?? 0,
+                purchases: found.1?.purchases ?? 0),
+            indexState: state, catalogueVersion: item.catalogueVersion)
+    }
+
+    static func summary(_ entry: CatalogueEntry) -> ItemSummary {
+        ItemSummary(
+            itemID: entry.itemID, title: entry.title, categories: entry.categories, priceMicros: entry.priceMicros,
+            publishedAt: entry.publishedAt)
+    }
+
+    private static func objective(_ weights: [String: Double]) -> ObjectiveWeights? {
+        guard !weights.isEmpty else { return nil }
+        return ObjectiveWeights(click: Float(weights["click"] ?? 1), value: Float(weights["value"] ?? weights["revenue"] ?? 0))
+    }
+
+    /// Turns the store's errors into answers that a caller can act on.
+    private func explaining<Result: Sendable>(_ work: () async throws -> Result) async throws -> Result {
+        do {
+            return try await work()
+        } catch let error as StoreError {
+            switch error.code {
+            case .notFound: throw ServiceError(.notFound, error.message)
+            case .conflict: throw ServiceError(.conflict, error.message)
+            default:
+                guard error.isRetriable else { throw error }
+                throw ServiceError(.unavailable, "the database does not answer; try again shortly", retryAfterSeconds: 1)
+            }
+        }
+    }
+}
+
+extension RegisteredModel {
+    /// The version as the API shows it.
+    var view: ModelVersionView {
+        ModelVersionView(
+            version: Int(version), createdAt: createdAt, promotedAt: promotedAt, isPromoted: status == .promoted,
+            status: status.rawValue, preset: JSONText.string("preset", inObject: configuration),
+            metrics: EvaluationNumbers.of("model", in: metrics), popularityMetrics: EvaluationNumbers.of("popularity", in: metrics),
+            note: reason)
+    }
+}

@@ -1,0 +1,134 @@
+import EventStream
+import FeatureStore
+import Interactions
+import Logging
+import ModelArtifacts
+import ServiceLifecycle
+
+/// Keeps the serving snapshot fresh while requests are answered: catalogue, trending, promotions, counts, lag.
+struct SnapshotLoops: Service {
+    let feed: SnapshotFeed
+    let store: StoreQueries
+    let board: StatisticsBoard
+    let clock: ServingClock
+    let kafka: KafkaSettings
+    let topics: [String]
+    let refresh: Duration
+    let logger: Logger
+
+    private static let trendingEvery = Duration.seconds(2)
+    private static let lagEvery = Duration.seconds(3)
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            try await withThrowingDiscardingTaskGroup { group in
+                group.addTask { await catalogueLoop() }
+                group.addTask { await trendingLoop() }
+                group.addTask { await countLoop() }
+                group.addTask { await lagLoop() }
+            }
+        }
+    }
+
+    /// Catalogue and promotions.
+    private func catalogueLoop() async {
+        var installed = feed.current.modelVersion
+        var refused: Int32?
+        var isAway = false
+        while !Task.isCancelled {
+            do {
+                try await feed.catchUp()
+                let promoted = try await store.run { store throws(StoreError) in try store.promotedModel() }
+                if let promoted, Int(promoted.version) != installed || feed.isIndexStale, promoted.version != refused {
+                    do {
+                        try await feed.install(promoted)
+                        if installed != Int(promoted.version) { board.note("model", "version \(promoted.version) took over") }
+                        installed = Int(promoted.version)
+                        board.set(model: promoted.view)
+                        refused = nil
+                    } catch let error as ArtifactError {
+                        refused = promoted.version
+                        board.note("warning", "version \(promoted.version) cannot be used: \(error)")
+                        logger.error("version \(promoted.version) cannot be used, going on with what was there: \(error)")
+                    }
+                }
+                if isAway { logger.notice("the database answers again") }
+                isAway = false
+                board.database(problem: nil)
+            } catch is CancellationError {
+                return
+            } catch {
+                if !isAway { logger.warning("waiting for the database, answering from the last snapshot: \(error)") }
+                isAway = true
+                board.database(problem: "\(error)")
+            }
+            try? await Task.sleep(for: refresh)
+        }
+    }
+
+    private func trendingLoop() async {
+        while !Task.isCancelled {
+            if let newest = try? await store.run({ store throws(StoreError) in try store.newestEventTime() }) {
+                clock.advance(to: newest)
+            }
+            // A database that is away is told by the catalogue loop.
+            try? await feed.refreshTrending()
+            try? await Task.sleep(for: Self.trendingEvery)
+        }
+    }
+
+    /// Counts for the dashboard: while somebody looks, and never more than a tenth of the time.
+    private func countLoop() async {
+        while !Task.isCancelled {
+            var pause = Duration.seconds(1)
+            if board.isWatched {
+                let start = ContinuousClock.now
+                try? await board.count()
+                pause = max(pause, start.duration(to: .now) * 10)
+            }
+            try? await Task.sleep(for: pause)
+        }
+    }
+
+    private func lagLoop() async {
+        while !Task.isCancelled {
+            do {
+                let offsets = try await store.run { store throws(StoreError) in try store.offsets() }
+                let kafka = kafka, topics = topics
+                let ends = try await OwnThread.run(named: "freshet-lag") { try LagReading.ends(kafka, topics: topics) }
+                board.set(lag: LagReading.lag(stored: offsets, ends: ends), brokerProblem: nil)
+            } catch let error as StreamError {
+                board.set(lag: nil, brokerProblem: error.message)
+            } catch {
+                board.set(lag: nil, brokerProblem: nil)
+            }
+            try? await Task.sleep(for: Self.lagEvery)
+        }
+    }
+}
+
+/// How far the stored offsets are behind the topics' ends.
+enum LagReading {
+    /// The end of every partition.
+    static func ends(_ settings: KafkaSettings, topics: [String]) throws -> [TopicPartition: Int64] {
+        let consumer = try StreamConsumer(reading: settings)
+        defer { consumer.close() }
+        var ends: [TopicPartition: Int64] = [:]
+        for topic in topics {
+            for bounds in try consumer.endOffsets(topic, timeoutMilliseconds: 3_000) {
+                ends[TopicPartition(topic, bounds.partition)] = bounds.high
+            }
+        }
+        return ends
+    }
+
+    /// Records between the two.
+    static func lag(stored: [StoredOffset], ends: [TopicPartition: Int64]) -> Int64 {
+        var left = ends
+        for offset in stored {
+            let partition = TopicPartition(offset.topic, offset.partition)
+            if let end = left[partition] { left[partition] = max(0, end - (offset.nextOffset ?? 0)) }
+        }
+        return left.values.reduce(0, +)
+    }
+}

@@ -1,0 +1,180 @@
+import FeatureStore
+import Foundation
+import Interactions
+import RecommendationAPI
+import Recommending
+import Synchronization
+
+/// What the dashboard, the readiness check and the metrics show of the parts around the HTTP service.
+///
+/// Counting reads whole tables, so it happens on a loop of its own that takes at most a tenth of one connection's time, and only
+/// while somebody has been looking.
+final class StatisticsBoard: Sendable {
+    /// Entries of the activity feed.
+    private static let maxActivityEntries = 60
+    private static let newestItems = 8
+    private static let watchedFor = Duration.seconds(30)
+
+    fileprivate struct Contents {
+        var counts: StoreStatistics?
+        var committedOffsets: Int64 = 0
+        var lag: Int64?
+        var newest: [ItemSummary] = []
+        var recentUsers: [String] = []
+        var model: ModelVersionView?
+        var training: TrainingView?
+        var activity: [ActivityEntry] = []
+        var series: [RatePoint] = []
+        var perSecond = 0.0
+        var databaseAnswered: ContinuousClock.Instant?
+        var databaseProblem: String?
+        var brokerProblem: String?
+        var snapshotChanged: (version: Int64, model: Int?, at: ContinuousClock.Instant)?
+        var looked: ContinuousClock.Instant?
+        var lastTotal: (count: Int64, at: ContinuousClock.Instant)?
+    }
+
+    private let contents = Mutex(Contents())
+    private let feed: SnapshotFeed
+    private let store: StoreQueries
+
+    init(feed: SnapshotFeed, store: StoreQueries) {
+        self.feed = feed
+        self.store = store
+    }
+
+    /// Adds to the activity feed.
+    func note(_ kind: String, _ text: String) {
+        contents.withLock { contents in
+            contents.activity.insert(ActivityEntry(time: .now, kind: kind, text: text), at: 0)
+            if contents.activity.count > Self.maxActivityEntries { contents.activity.removeLast() }
+        }
+    }
+
+    func set(training: TrainingView?) { contents.withLock { $0.training = training } }
+    func set(model: ModelVersionView?) { contents.withLock { $0.model = model } }
+    func set(lag: Int64?, brokerProblem: String?) {
+        contents.withLock { contents in
+            contents.lag = lag
+            contents.brokerProblem = brokerProblem
+        }
+    }
+
+    /// Tells how the last look at the database went.
+    func database(problem: String?) {
+        contents.withLock { contents in
+            contents.databaseProblem = problem
+            if problem == nil { contents.databaseAnswered = .now }
+        }
+    }
+
+    /// A user who was active just now, for the dashboard to offer.
+    func saw(userID: String) {
+        contents.withLock { contents in
+            contents.recentUsers.removeAll { $0 == userID }
+            contents.recentUsers.insert(userID, at: 0)
+            if contents.recentUsers.count > 12 { contents.recentUsers.removeLast() }
+        }
+    }
+
+    /// Whether anybody has asked for statistics lately.
+    var isWatched: Bool {
+        contents.withLock { contents in contents.looked.map { $0.duration(to: .now) < Self.watchedFor } ?? false }
+    }
+
+    /// Counts once.
+    func count() async throws {
+        let read = try await store.run { store throws(StoreError) in (try store.statistics(), try store.offsets()) }
+        let newest = feed.current.newestItems(Self.newestItems)
+        contents.withLock { contents in
+            contents.counts = read.0
+            contents.committedOffsets = read.1.reduce(0) { $0 + ($1.partition >= 0 ? $1.nextOffset ?? 0 : 0) }
+            contents.newest = newest.map(ServiceWiring.summary)
+            contents.record(total: read.0.interactions.values.reduce(Int64(0), +))
+        }
+    }
+
+    /// `/v1/stats`
+    func statistics() -> ServiceStatistics {
+        let snapshot = feed.current
+        return contents.withLock { contents in
+            contents.looked = .now
+            contents.sawSnapshot(snapshot)
+            let counts = contents.counts
+            var byType: [String: Int64] = [:]
+            for (type, count) in counts?.interactions ?? [:] { byType[type.name] = count }
+            return ServiceStatistics(
+                time: .now, eventsTotal: byType.values.reduce(0, +), eventsByType: byType, eventsPerSecond: contents.perSecond,
+                eventSeries: contents.series, lagRecords: contents.lag, committedOffsetTotal: contents.committedOffsets,
+                deadLettersByCode: counts?.deadLetters ?? [:], items: Int64(snapshot.itemCount),
+                hiddenItems: Int64(snapshot.itemCount - snapshot.availableCount), freshItems: Int64(snapshot.freshCount),
+                newestItems: contents.newest, users: counts?.users ?? 0, recentUserIDs: contents.recentUsers, model: contents.model,
+                snapshotAgeSeconds: contents.snapshotChanged.map { $0.at.duration(to: .now).inSeconds },
+                training: contents.training, activity: contents.activity)
+        }
+    }
+
+    /// `/readyz`
+    func readiness() -> [PartStatus] {
+        let snapshot = feed.current
+        return contents.withLock { contents in
+            let fresh = contents.databaseAnswered.map { $0.duration(to: .now) < .seconds(10) } ?? false
+            return [
+                PartStatus(
+                    name: "database", isReady: fresh && contents.databaseProblem == nil,
+                    detail: contents.databaseProblem ?? (fresh ? "answers" : "has not answered for 10 s")),
+                PartStatus(
+                    name: "broker", isReady: contents.brokerProblem == nil,
+                    detail: contents.brokerProblem ?? "answers"),
+                PartStatus(
+                    name: "model", isReady: true,
+                    detail: snapshot.modelVersion.map { "version \($0)" } ?? "none is promoted yet: answers come from what is trending"),
+                PartStatus(name: "catalogue", isReady: true, detail: "\(snapshot.availableCount) items may be recommended"),
+            ]
+        }
+    }
+
+    /// What `/metrics` adds.
+    func gauges() -> [Gauge] {
+        let snapshot = feed.current
+        return contents.withLock { contents in
+            contents.sawSnapshot(snapshot)
+            var gauges = [
+                Gauge(name: "freshet_catalogue_items", help: "Items known to serving.", value: Double(snapshot.itemCount)),
+                Gauge(name: "freshet_catalogue_available_items", help: "Items that may be recommended.", value: Double(snapshot.availableCount)),
+                Gauge(name: "freshet_catalogue_fresh_items", help: "Items searched outside the index.", value: Double(snapshot.freshCount)),
+                Gauge(name: "freshet_catalogue_version", help: "The catalogue version served.", value: Double(snapshot.catalogueVersion)),
+                Gauge(name: "freshet_model_version", help: "The model version served; 0 without one.", value: Double(snapshot.modelVersion ?? 0)),
+            ]
+            if let changed = contents.snapshotChanged {
+                gauges.append(
+                    Gauge(name: "freshet_snapshot_age_seconds", help: "Since the serving snapshot last changed.", value: changed.at.duration(to: .now).inSeconds))
+            }
+            if let lag = contents.lag {
+                gauges.append(Gauge(name: "freshet_ingest_lag_records", help: "Records in Kafka that are not stored yet.", value: Double(lag)))
+            }
+            return gauges
+        }
+    }
+}
+
+extension StatisticsBoard.Contents {
+    fileprivate mutating func sawSnapshot(_ snapshot: ServingSnapshot) {
+        if snapshotChanged?.version != snapshot.catalogueVersion || snapshotChanged?.model != snapshot.modelVersion {
+            snapshotChanged = (snapshot.catalogueVersion, snapshot.modelVersion, .now)
+        }
+    }
+
+    /// Turns totals into a rate by the time between two counts.
+    fileprivate mutating func record(total: Int64) {
+        let now = ContinuousClock.now
+        defer { lastTotal = (total, now) }
+        guard let last = lastTotal else { return }
+        let seconds = last.at.duration(to: now).inSeconds
+        guard seconds > 0 else { return }
+        perSecond = Double(max(0, total - last.count)) / seconds
+        series.append(RatePoint(second: EventTime.now.milliseconds / 1_000, count: Int64(perSecond.rounded())))
+        let oldest = EventTime.now.milliseconds / 1_000 - 600
+        series.removeAll { $0.second < oldest }
+    }
+}

@@ -1,0 +1,44 @@
+import Foundation
+
+/// Where a training keeps what it needs to go on after a kill: the file that it learns from, its stage, its checkpoints.
+struct TrainingFolder {
+    /// The stages of a run, in order.
+    enum Stage: String, Codable {
+        /// Learning without the held-out part, to be judged on it.
+        case judged
+        /// Learning again, with everything.
+        case final
+    }
+
+    /// What is known of a run that may be resumed.
+    struct State: Codable {
+        var stage: Stage
+        var settings: [String: String]
+        /// Epochs of the judged model that were used, once it is finished.
+        var epochs: Int?
+        /// The evaluation, as JSON, once it is finished.
+        var metrics: String?
+        var passes: Bool?
+        var reasons: [String]?
+    }
+
+    let path: String
+
+    var logPath: String { path + "/log.freshet-training" }
+    func checkpointPath(_ stage: Stage) -> String { path + "/checkpoint-\(stage.rawValue)" }
+    private var statePath: String { path + "/state.json" }
+
+    /// Removes what an earlier run left.
+    func clear() throws {
+        if FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    func read() -> State? {
+        FileManager.default.contents(atPath: statePath).flatMap { try? JSONDecoder().decode(State.self, from: $0) }
+    }
+
+    func write(_ state: State) throws {
+        try JSONEncoder().encode(state).write(to: URL(fileURLWithPath: statePath), options: .atomic)
+    }
+}

@@ -1,0 +1,159 @@
+import Evaluation
+import FeatureStore
+import Foundation
+import Interactions
+import Logging
+import ModelArtifacts
+import TwoTower
+
+/// One retraining, from the database's state to a registered model version.
+struct TrainingRun {
+    /// What the run ended with.
+    struct Outcome: Sendable {
+        var version: Int
+        var promoted: Bool
+        var reasons: [String]
+        var interactions: Int
+        var seconds: Double
+        /// The evaluation as JSON.
+        var metrics: String
+        var ndcg: Double?
+        var popularityNDCG: Double?
+    }
+
+    /// Where the run stands, for the dashboard.
+    struct Status: Sendable {
+        var phase: String
+        var epoch: Int
+        var epochs: Int
+        var fraction: Double
+        var loss: Double?
+        var examplesPerSecond: Double?
+    }
+
+    let configuration: Configuration
+    let logger: Logger
+    let resume: Bool
+    let asOf: EventTime?
+    let stop: StopSignal
+    /// Promotes whatever the gate says; for the first model of a demonstration.
+    var tell: (Status) -> Void = { _ in }
+
+    /// Runs to the end.
+    ///
+    /// - Throws: `CommandFailure` and the adapters' errors, each a sentence.
+    func run() throws -> Outcome {
+        let started = ContinuousClock.now
+        let url = try configuration.databaseURL()
+        try Migrator(url: url).check()
+        let lock = try TrainingLock(url: url)
+        defer { lock.release() }
+        let store = StoreQueries(url: url, rules: configuration.featureRules, connections: 1)
+        let folder = TrainingFolder(path: configuration.text("artifacts.path") + "/training")
+        let towers = try configuration.towerConfiguration()
+        let settings = Dictionary(uniqueKeysWithValues: towers.settings.map { ($0.key, $0.value) })
+
+        var state: TrainingFolder.State
+        if resume, let saved = folder.read() {
+            guard saved.settings == settings else {
+                throw CommandFailure("the run to resume has other train.* settings; start without --resume, or with the settings of that run")
+            }
+            state = saved
+            logger.notice("resuming", metadata: ["stage": "\(state.stage.rawValue)"])
+        } else {
+            if resume { logger.notice("there is no run to resume; starting a new one") }
+            try folder.clear()
+            tell(Status(phase: "reading", epoch: 0, epochs: towers.epochs, fraction: 0))
+            let progress = ProgressLine("read interactions")
+            let count = try SnapshotExport(url: url, configuration: configuration).write(to: folder.logPath, until: asOf) {
+                progress.update($0)
+            }
+            progress.finish(count)
+            state = TrainingFolder.State(stage: .judged, settings: settings)
+            try folder.write(state)
+        }
+        let file = try TrainingFile(path: folder.logPath)
+        let least = configuration.integer("train.min_interactions")
+        guard file.log.count >= least else {
+            throw CommandFailure(
+                "there are \(file.log.count) interactions to learn from, and train.min_interactions asks for \(least): ingest or backfill some first")
+        }
+        let stages = TrainingStages(
+            configuration: configuration, folder: folder, log: file.log, towers: towers, logger: logger, stop: stop, tell: tell)
+        let artifacts = ArtifactStore(root: configuration.text("artifacts.path"))
+        let model = try stages.train(&state, promoted: try promotedModel(store, artifacts))
+
+        tell(Status(phase: "publishing", epoch: towers.epochs, epochs: towers.epochs, fraction: 1))
+        let reference = try artifacts.write(model, name: Self.artifactName())
+        let version = try store.registerModel(
+            artifactPath: reference.path, artifactChecksum: reference.checksum,
+            configuration: ResultLine.object(settings), metrics: state.metrics ?? "{}", watermark: file.watermark)
+        let passes = state.passes ?? true
+        let reasons = state.reasons ?? []
+        if passes {
+            try store.promoteModel(version, reason: reasons.joined(separator: " "))
+        } else {
+            try store.refuseModel(version, reason: reasons.joined(separator: " "))
+        }
+        try? FileManager.default.removeItem(atPath: folder.path)
+        let seconds = started.duration(to: .now).inSeconds
+        logger.notice(
+            passes ? "promoted" : "not promoted",
+            metadata: ["version": "\(version)", "seconds": "\(Int(seconds))", "why": "\(reasons.joined(separator: " "))"])
+        return Outcome(
+            version: Int(version), promoted: passes, reasons: reasons, interactions: file.log.count, seconds: seconds,
+            metrics: state.metrics ?? "{}", ndcg: stages.judgedNDCG, popularityNDCG: stages.popularityNDCG)
+    }
+
+    /// A folder name that sorts by time: `20261121-080000-1a2b3c`.
+    private static func artifactName() -> String {
+        let time = EventTime.now.rfc3339().prefix(19).filter { $0.isNumber || $0 == "T" }.replacing("T", with: "-")
+        return time + "-" + String(UInt32.random(in: 0x10_0000...0xFF_FFFF), radix: 16)
+    }
+
+    /// The model in force, with the newest event that it may have learned from; nil where there is none that can be read.
+    private func promotedModel(_ store: StoreQueries, _ artifacts: ArtifactStore) throws -> TrainingStages.Promoted? {
+        guard let current = try store.promotedModel() else { return nil }
+        do {
+            let model = try artifacts.read(path: current.artifactPath, expecting: current.artifactChecksum).model
+            return TrainingStages.Promoted(
+                model: model, version: Int(current.version),
+                newestEvent: JSONText.number("newest_event_ms", inObject: current.watermark).map { Int64($0) })
+        } catch {
+            logger.warning("the promoted model cannot be compared with: \(error)")
+            return nil
+        }
+    }
+}
+
+extension Configuration {
+    /// The trainer's settings: the preset first, then what is set on its own.
+    func towerConfiguration() throws(ConfigurationError) -> TowerConfiguration {
+        var towers = TowerConfiguration()
+        var own = trainerSettings.map { (key: $0.key, value: $0.value) }
+        own.sort { ($0.key == "preset" ? 0 : 1, $0.key) < ($1.key == "preset" ? 0 : 1, $1.key) }
+        do {
+            for (key, setting) in own {
+                if case .scalar(let text) = setting.value { try towers.set(key, text) }
+            }
+            for (objective, key) in [
+                ("click", "click_weight"), ("add_to_cart", "add_to_cart_weight"), ("purchase", "purchase_weight"),
+            ] where settings["objectives.\(objective)"] != nil {
+                try towers.set(key, text("objectives.\(objective)"))
+            }
+            try towers.validate()
+        } catch {
+            throw ConfigurationError(error.description)
+        }
+        return towers
+    }
+}
+
+extension ResultLine {
+    /// A JSON object of strings, keys in order.
+    static func object(_ entries: [String: String]) -> String {
+        var line = ResultLine()
+        for (key, value) in entries.sorted(by: { $0.key < $1.key }) { line.add(key, .text(value)) }
+        return line.json
+    }
+}

@@ -1,0 +1,71 @@
+import Tensors
+
+extension Variable {
+    /// Softmax of every row. A row of nothing but −∞ gives zeros.
+    public func softmaxRows() -> Variable {
+        Variable(
+            value.softmaxRows(), inputs: [self],
+            rules: [{ _, y, g in y * (g - (g * y).sumOverColumns()) }])
+    }
+
+    /// ln Σ e^x of every row, `[rows, 1]`.
+    public func logSumExpRows() -> Variable {
+        Variable(value.logSumExpRows(), inputs: [self], rules: [{ inputs, _, g in g * inputs[0].softmaxRows() }])
+    }
+
+    /// ln softmax of every row.
+    public func logSoftmaxRows() -> Variable { self - logSumExpRows() }
+
+    /// Element `indices[r]` of every row r, `[rows, 1]`.
+    public func picking(_ indices: [Int32]) -> Variable {
+        precondition(indices.count == rows, "\(indices.count) columns to pick from \(rows) rows")
+        let result = Matrix(rows: rows, columns: 1) { target in
+            value.withUnsafePointer { x in
+                for (r, index) in indices.enumerated() {
+                    precondition(index >= 0 && index < columns, "column \(index) of \(value.shape), to be picked from row \(r)")
+                    target[r] = x[r * columns + Int(index)]
+                }
+            }
+        }
+        return Variable(
+            result, inputs: [self], rules: [{ inputs, _, g in g.placing(indices, columns: inputs[0].columns) }])
+    }
+
+    /// Zeros of `[rows, columns]` with this column's element r at `indices[r]` of row r.
+    private func placing(_ indices: [Int32], columns: Int) -> Variable {
+        var result = Matrix(rows: rows, columns: columns)
+        result.withUnsafeMutablePointer { to in
+            value.withUnsafePointer { x in
+                for (r, index) in indices.enumerated() { to[r * columns + Int(index)] = x[r] }
+            }
+        }
+        return Variable(result, inputs: [self], rules: [{ _, _, g in g.picking(indices) }])
+    }
+
+    /// Every row divided by its length: x / √(Σx² + epsilon²). Rows much shorter than `epsilon` stay near zero, so that a row
+    /// of zeros has finite derivatives of every order.
+    public func l2NormalisedRows(epsilon: Float = 1e-6) -> Variable {
+        self * ((self * self).sumOverColumns() + epsilon * epsilon).reciprocalSqrt()
+    }
+
+    /// Every row minus its mean, over √(variance + epsilon), times `gain` plus `bias`, each `[1, columns]` (Ba et al. 2016).
+    public func layerNormalisedRows(gain: Variable? = nil, bias: Variable? = nil, epsilon: Float = 1e-5) -> Variable {
+        let centred = self - meanOverColumns()
+        var result = centred * ((centred * centred).meanOverColumns() + epsilon).reciprocalSqrt()
+        if let gain { result = result * gain }
+        if let bias { result = result + bias }
+        return result
+    }
+
+    /// The mean over rows of −ln softmax(x)[r, targets[r]], `[1, 1]`.
+    ///
+    /// - Parameter weights: how much each row counts, `[rows, 1]`; the sum is divided by the number of rows all the same.
+    public func crossEntropy(targets: [Int32], weights: Variable? = nil) -> Variable {
+        let losses = logSumExpRows() - picking(targets)
+        return (weights.map { losses * $0 } ?? losses).mean()
+    }
+
+    /// The mean of −t ln σ(x) − (1 − t) ln(1 − σ(x)) over all elements, `[1, 1]`: x are logits, `targets` lie in [0, 1] and
+    /// have their shape, or one that is repeated to it.
+    public func binaryCrossEntropy(targets: Variable) -> Variable { (softplus() - self * targets).mean() }
+}

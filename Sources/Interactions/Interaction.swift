@@ -1,0 +1,99 @@
+/// What a user did with an item. The raw value is what the database stores.
+public enum InteractionType: UInt8, Sendable, CaseIterable {
+    case impression = 0
+    case click = 1
+    case addToCart = 2
+    case purchase = 3
+
+    /// The name in events: `impression`, `click`, `add_to_cart`, `purchase`.
+    public var name: String {
+        switch self {
+        case .impression: "impression"
+        case .click: "click"
+        case .addToCart: "add_to_cart"
+        case .purchase: "purchase"
+        }
+    }
+}
+
+/// Where a record stands in its source: the offset in a partition, or the line of a file.
+///
+/// Events with equal time are ordered by it. Offsets are compared first, so that one user's events, which share a
+/// partition, keep the order in which they were produced.
+public struct Position: Sendable, Hashable, Comparable {
+    /// The Kafka partition, or ``filePartition`` for a line of a file.
+    public var partition: Int32
+    /// The Kafka offset, or the line of the file counted from 0.
+    public var offset: Int64
+
+    /// The partition number that stands for a file.
+    public static let filePartition: Int32 = -1
+
+    /// Makes a position from a partition and an offset.
+    public init(partition: Int32, offset: Int64) {
+        self.partition = partition
+        self.offset = offset
+    }
+
+    public static func < (left: Position, right: Position) -> Bool {
+        (left.offset, left.partition) < (right.offset, right.partition)
+    }
+}
+
+/// One validated event: a user met an item.
+///
+/// Strings hold no control characters and no U+0000; ``context`` is a validated JSON object that PostgreSQL's `jsonb` accepts.
+public struct Interaction: Sendable, Equatable {
+    /// Makes a repeated delivery count once, together with ``time``.
+    public var eventID: String
+    public var type: InteractionType
+    public var userID: String
+    public var itemID: String
+    public var time: EventTime
+    /// The unit price paid, in millionths of the currency's unit.
+    public var priceMicros: Int64?
+    /// Unit price × quantity in minor units of ``currency``, rounded half away from zero once, here.
+    public var amountMinor: Int64?
+    /// ISO 4217 code, upper case.
+    public var currency: String?
+    /// At least 1.
+    public var quantity: Int32
+    public var sessionID: String?
+    /// The answer in which the item was shown; joins clicks and purchases to impressions.
+    public var requestID: String?
+    /// Of an impression: the place in the list, counted from 0.
+    public var slot: Int32?
+    /// Of an impression: the version of the model that chose the item.
+    public var modelVersion: Int32?
+    /// The event's `context`, a JSON object as text.
+    public var context: String?
+    /// Where the event stood in its source.
+    public var position: Position
+    /// A hash over everything but the position: the same id with another payload is a conflict.
+    public var payloadHash: UInt64
+
+    /// Makes an interaction from parts that are already valid.
+    public init(
+        eventID: String, type: InteractionType, userID: String, itemID: String, time: EventTime,
+        priceMicros: Int64? = nil, amountMinor: Int64? = nil, currency: String? = nil, quantity: Int32 = 1,
+        sessionID: String? = nil, requestID: String? = nil, slot: Int32? = nil, modelVersion: Int32? = nil,
+        context: String? = nil, position: Position, payloadHash: UInt64 = 0
+    ) {
+        self.eventID = eventID
+        self.type = type
+        self.userID = userID
+        self.itemID = itemID
+        self.time = time
+        self.priceMicros = priceMicros
+        self.amountMinor = amountMinor
+        self.currency = currency
+        self.quantity = quantity
+        self.sessionID = sessionID
+        self.requestID = requestID
+        self.slot = slot
+        self.modelVersion = modelVersion
+        self.context = context
+        self.position = position
+        self.payloadHash = payloadHash
+    }
+}

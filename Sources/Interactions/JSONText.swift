@@ -1,0 +1,218 @@
+/// Small readings and writings of JSON text that was validated before, such as ``Interaction/context``.
+public enum JSONText {
+    /// A JSON string literal with its quotes. Control characters, quotes and backslashes are escaped; all else stays UTF-8.
+    public static func quoted(_ text: String) -> String {
+        var result = "\""
+        result.reserveCapacity(text.utf8.count + 2)
+        if !text.utf8.contains(where: { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") || $0 == 0x7F }) {
+            result += text
+        } else {
+            for scalar in text.unicodeScalars {
+                switch scalar {
+                case "\"": result += "\\\""
+                case "\\": result += "\\\\"
+                case "\n": result += "\\n"
+                case "\r": result += "\\r"
+                case "\t": result += "\\t"
+                case "\u{0}"..<"\u{20}", "\u{7F}":
+                    let digits = String(scalar.value, radix: 16)
+                    result += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
+                default: result.unicodeScalars.append(scalar)
+                }
+            }
+        }
+        result += "\""
+        return result
+    }
+
+    /// The object's values as flat tokens for hashing and display: `brand=Acme`, `cites=i3`, `cites=i5`, `age=25`.
+    ///
+    /// A list gives a token for each of its values; an object inside gives dotted keys (`size.width=3`); booleans are `true` and
+    /// `false`; nulls give nothing. Numbers are written without an exponent. The tokens are sorted and each occurs once, and of
+    /// a key that occurs twice the last counts, so that text that has been through `jsonb` gives the same tokens. Text that is
+    /// not a JSON object gives none.
+    public static func tokens(ofObject json: String) -> [String] {
+        var found: Set<String> = []
+        for (key, value) in members(of: json) { collect(key, value, json, &found, level: 0) }
+        return found.sorted()
+    }
+
+    /// The number under a key of the object itself; also of a string that holds one. Nil where there is none.
+    public static func number(_ key: String, inObject json: String) -> Double? {
+        guard let value = members(of: json)[key] else { return nil }
+        switch value.kind {
+        case .number: return Double(text(value, json))
+        case .string:
+            guard let number = Double(unescaped(value, json)), number.isFinite else { return nil }
+            return number
+        default: return nil
+        }
+    }
+
+    /// The string under a key of the object itself; a number or a boolean as its text. Nil where there is none.
+    public static func string(_ key: String, inObject json: String) -> String? {
+        guard let value = members(of: json)[key] else { return nil }
+        return scalar(value, json)
+    }
+
+    // MARK: Within the target
+
+    /// The text with the white space between its values removed. It must be valid JSON.
+    static func withoutSpace(_ text: UnsafeBufferPointer<UInt8>) -> String {
+        String(unsafeUninitializedCapacity: text.count) { result in
+            var count = 0
+            var inString = false
+            var index = 0
+            while index < text.count {
+                let byte = text[index]
+                index += 1
+                if inString {
+                    if byte == UInt8(ascii: "\\") {
+                        result[count] = byte
+                        count += 1
+                        result[count] = text[index]
+                        count += 1
+                        index += 1
+                        continue
+                    }
+                    if byte == UInt8(ascii: "\"") { inString = false }
+                } else {
+                    if byte <= 0x20 { continue }
+                    if byte == UInt8(ascii: "\"") { inString = true }
+                }
+                result[count] = byte
+                count += 1
+            }
+            return count
+        }
+    }
+
+    private static func collect(
+        _ key: String, _ value: JSONToken, _ json: String, _ found: inout Set<String>, level: Int
+    ) {
+        switch value.kind {
+        case .object:
+            guard level < DecodingRules.deepestAllowed else { return }
+            for (inner, token) in members(of: text(value, json)) {
+                // Tokens of the inner text stand relative to it.
+                collect("\(key).\(inner)", token, text(value, json), &found, level: level + 1)
+            }
+        case .array:
+            guard level < DecodingRules.deepestAllowed else { return }
+            let list = text(value, json)
+            for element in elements(of: list) { collect(key, element, list, &found, level: level + 1) }
+        default:
+            if let text = scalar(value, json) { found.insert("\(key)=\(text)") }
+        }
+    }
+
+    private static func scalar(_ value: JSONToken, _ json: String) -> String? {
+        switch value.kind {
+        case .string: unescaped(value, json)
+        case .number: withoutExponent(text(value, json))
+        case .yes: "true"
+        case .no: "false"
+        case .absent, .null, .array, .object: nil
+        }
+    }
+
+    /// A number as PostgreSQL's `numeric` prints it: `1e3` is `1000`, `-0` is `0`, `1.50` keeps its zero.
+    private static func withoutExponent(_ number: String) -> String {
+        let parts = number.split(whereSeparator: { $0 == "e" || $0 == "E" })
+        let plain = parts[0]
+        var negative = false
+        var digits: [UInt8] = []
+        var point = 0
+        var seenPoint = false
+        for byte in plain.utf8 {
+            switch byte {
+            case UInt8(ascii: "-"): negative = true
+            case UInt8(ascii: "."): seenPoint = true
+            default:
+                digits.append(byte)
+                if !seenPoint { point += 1 }
+            }
+        }
+        let zero = digits.allSatisfy { $0 == UInt8(ascii: "0") }
+        guard parts.count == 2 || zero && negative else { return number }
+        let written = parts.count == 2 ? Int(parts[1]) ?? 0 : 0
+        let exponent = max(-1_000, min(1_000, written))
+        let scale = max(0, digits.count - point - exponent)
+        point += exponent
+        while point < 1 {
+            digits.insert(UInt8(ascii: "0"), at: 0)
+            point += 1
+        }
+        while digits.count < point { digits.append(UInt8(ascii: "0")) }
+        var whole = digits[..<point].drop(while: { $0 == UInt8(ascii: "0") })
+        if whole.isEmpty { whole = [UInt8(ascii: "0")] }
+        let fraction = digits[point..<min(digits.count, point + scale)]
+        return (negative && !zero ? "-" : "") + String(decoding: whole, as: UTF8.self)
+            + (fraction.isEmpty ? "" : "." + String(decoding: fraction, as: UTF8.self))
+    }
+
+    /// The bytes of a value as written; of a string without its quotes.
+    private static func text(_ value: JSONToken, _ json: String) -> String {
+        withBytes(json) { String(decoding: UnsafeBufferPointer(rebasing: $0[value.start..<value.end]), as: UTF8.self) }
+    }
+
+    private static func unescaped(_ value: JSONToken, _ json: String) -> String {
+        guard value.traits.contains(.escaped) else { return text(value, json) }
+        return withBytes(json) { bytes in
+            var result = ""
+            var scanner = JSONScanner(bytes, from: value.start, to: value.end, maxDepth: DecodingRules.deepestAllowed)
+            var plain = scanner.at
+            while scanner.at < value.end {
+                guard bytes[scanner.at] == UInt8(ascii: "\\") else {
+                    scanner.at += 1
+                    continue
+                }
+                result += String(decoding: UnsafeBufferPointer(rebasing: bytes[plain..<scanner.at]), as: UTF8.self)
+                guard let scalar = try? scanner.escape() else { return result }
+                if let scalar = Unicode.Scalar(scalar) { result.unicodeScalars.append(scalar) }
+                plain = scanner.at
+            }
+            return result + String(decoding: UnsafeBufferPointer(rebasing: bytes[plain..<value.end]), as: UTF8.self)
+        }
+    }
+
+    private static func members(of json: String) -> [String: JSONToken] {
+        withBytes(json) { bytes in
+            guard bytes.count >= 2 else { return [:] }
+            var scanner = JSONScanner(bytes, from: 0, to: bytes.count, maxDepth: DecodingRules.deepestAllowed)
+            scanner.skipSpace()
+            guard scanner.byte == UInt8(ascii: "{") else { return [:] }
+            scanner.at += 1
+            var result: [String: JSONToken] = [:]
+            var first = true
+            do throws(Rejection) {
+                while let key = try scanner.nextKey(first: &first) {
+                    result[unescaped(key, json)] = try scanner.value(depth: 1)
+                }
+            } catch {
+                return [:]
+            }
+            return result
+        }
+    }
+
+    private static func elements(of json: String) -> [JSONToken] {
+        withBytes(json) { bytes in
+            guard bytes.count >= 2 else { return [] }
+            var scanner = JSONScanner(bytes, from: 1, to: bytes.count, maxDepth: DecodingRules.deepestAllowed)
+            var result: [JSONToken] = []
+            var first = true
+            do throws(Rejection) {
+                while try scanner.nextElement(first: &first) { result.append(try scanner.value(depth: 1)) }
+            } catch {
+                return []
+            }
+            return result
+        }
+    }
+
+    private static func withBytes<Value>(_ text: String, _ body: (UnsafeBufferPointer<UInt8>) -> Value) -> Value {
+        var text = text
+        return text.withUTF8(body)
+    }
+}

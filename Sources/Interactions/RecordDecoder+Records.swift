@@ -1,0 +1,61 @@
+extension RecordDecoder {
+    /// Decodes one record of `freshet.items`.
+    public func item(_ bytes: UnsafeRawBufferPointer, origin: RecordOrigin) -> Result<ItemRecord, Rejection> {
+        Result { () throws(Rejection) -> ItemRecord in
+            var (scanner, rich) = try begin(bytes, maxBytes: rules.maxRecordBytes)
+            let reader = FieldReader(bytes: bytes.assumingMemoryBound(to: UInt8.self), rules: rules, rich: rich)
+            var fields: [String: JSONToken] = [:]
+            try members(&scanner, bytes) { name, token in
+                if Self.itemFields.contains(name) { fields[name] = token }
+            }
+            func token(_ name: String) -> JSONToken { fields[name] ?? JSONToken() }
+            var record = ItemRecord(itemID: try reader.requiredID(token("item_id"), "item_id"))
+            record.title = try reader.text(token("title"), "title")
+            record.description = try reader.text(token("description"), "description")
+            record.categories = try reader.labels(token("categories"), "categories")
+            record.tags = try reader.labels(token("tags"), "tags")
+            record.currency = try reader.currency(token("currency"), "currency")
+            if token("price").isPresent {
+                record.priceMicros = try reader.micros(reader.money(token("price"), "price"), "price")
+                record.currency = record.currency ?? rules.defaultCurrency
+            }
+            record.attributes = try reader.object(token("attributes"), "attributes")
+            record.embedding = try reader.vector(token("embedding"), "embedding")
+            record.publishedAt = try reader.time(token("published_at"), "published_at")
+            record.updatedAt = try updateTime(token("updated_at"), reader, origin)
+            record.hidden = try reader.boolean(token("hidden"), "hidden")
+            return record
+        }
+    }
+
+    /// Decodes one record of `freshet.users`.
+    public func user(_ bytes: UnsafeRawBufferPointer, origin: RecordOrigin) -> Result<UserRecord, Rejection> {
+        Result { () throws(Rejection) -> UserRecord in
+            var (scanner, rich) = try begin(bytes, maxBytes: rules.maxRecordBytes)
+            let reader = FieldReader(bytes: bytes.assumingMemoryBound(to: UInt8.self), rules: rules, rich: rich)
+            var userID = JSONToken()
+            var attributes = JSONToken()
+            var aliases = JSONToken()
+            var updatedAt = JSONToken()
+            try members(&scanner, bytes) { name, token in
+                switch name {
+                case "user_id": userID = token
+                case "attributes": attributes = token
+                case "aliases": aliases = token
+                case "updated_at": updatedAt = token
+                default: break
+                }
+            }
+            var record = UserRecord(userID: try reader.requiredID(userID, "user_id"))
+            record.attributes = try reader.object(attributes, "attributes")
+            record.aliases = try reader.ids(aliases, "aliases").filter { $0 != record.userID }
+            record.updatedAt = try updateTime(updatedAt, reader, origin)
+            return record
+        }
+    }
+
+    private static let itemFields: Set<String> = [
+        "item_id", "title", "description", "categories", "tags", "price", "currency", "attributes", "embedding",
+        "published_at", "updated_at", "hidden",
+    ]
+}

@@ -1,0 +1,65 @@
+/// An item of the catalogue as its latest record describes it.
+public struct ItemRecord: Sendable, Equatable {
+    public var itemID: String
+    public var title: String?
+    public var description: String?
+    public var categories: [String]
+    public var tags: [String]
+    /// List price in millionths of the currency's unit.
+    public var priceMicros: Int64?
+    public var currency: String?
+    /// A JSON object as text; values are strings, numbers, booleans or lists of them.
+    public var attributes: String?
+    /// A vector that the sender computed; any dimension up to the decoder's bound.
+    public var embedding: [Float]?
+    public var publishedAt: EventTime?
+    /// When the sender last changed it: an older record never overwrites a newer one.
+    public var updatedAt: EventTime?
+    public var hidden: Bool
+
+    /// Makes an item record from parts that are already valid.
+    public init(
+        itemID: String, title: String? = nil, description: String? = nil, categories: [String] = [], tags: [String] = [],
+        priceMicros: Int64? = nil, currency: String? = nil, attributes: String? = nil, embedding: [Float]? = nil,
+        publishedAt: EventTime? = nil, updatedAt: EventTime? = nil, hidden: Bool = false
+    ) {
+        self.itemID = itemID
+        self.title = title
+        self.description = description
+        self.categories = categories
+        self.tags = tags
+        self.priceMicros = priceMicros
+        self.currency = currency
+        self.attributes = attributes
+        self.embedding = embedding
+        self.publishedAt = publishedAt
+        self.updatedAt = updatedAt
+        self.hidden = hidden
+    }
+}
+
+/// What is known of a user beside their interactions.
+public struct UserRecord: Sendable, Equatable {
+    public var userID: String
+    /// A JSON object as text; values are strings, numbers, booleans or lists of them.
+    public var attributes: String?
+    /// Other ids of the same person, such as `session:s4` before the login.
+    public var aliases: [String]
+    /// When the sender last changed it: an older record never overwrites a newer one.
+    public var updatedAt: EventTime?
+
+    /// Makes a user record from parts that are already valid.
+    public init(userID: String, attributes: String? = nil, aliases: [String] = [], updatedAt: EventTime? = nil) {
+        self.userID = userID
+        self.attributes = attributes
+        self.aliases = aliases
+        self.updatedAt = updatedAt
+    }
+}
+
+/// A change of the catalogue or of the users: a new record, or a deletion.
+public enum RecordChange<Record: Sendable & Equatable>: Sendable, Equatable {
+    case upsert(Record)
+    /// A null value on the topic or a DELETE over HTTP, with the time that the source gives it.
+    case delete(id: String, at: EventTime?)
+}

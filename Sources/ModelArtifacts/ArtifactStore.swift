@@ -1,0 +1,144 @@
+import TwoTower
+
+/// Where an artifact is and what it must be: the registry's row.
+public struct ArtifactReference: Sendable, Equatable {
+    /// The directory.
+    public var path: String
+    /// The CRC-32 of its manifest, which holds the checksums of all other files.
+    public var checksum: String
+
+    /// Makes a reference.
+    public init(path: String, checksum: String) {
+        self.path = path
+        self.checksum = checksum
+    }
+}
+
+/// A model as read from its directory.
+public struct ModelArtifact: Sendable {
+    public var path: String
+    public var model: TwoTowerModel
+    /// `[model.itemIDs.count, dimension]`, row-major, where the writer gave them.
+    public var itemVectors: [Float]?
+    public var notes: [String: String]
+}
+
+/// Model versions as directories under one root.
+///
+/// A version is written once, whole or not at all, and never changed: `model.safetensors` (tensors), `items.ids` (item ids
+/// by row), `items.safetensors` (item vectors, if given) and `manifest.json` (format version, settings, notes, sizes and
+/// CRC-32 of the other files). Anything cut short, changed, of another version or mixed up is refused by name.
+/// A value may be used from several threads at once; its calls block.
+public struct ArtifactStore: Sendable {
+    private static let tensorsFile = "model.safetensors"
+    private static let idsFile = "items.ids"
+    private static let vectorsFile = "items.safetensors"
+    private static let vectorsName = "item_vectors"
+
+    /// The directory that holds one directory a version. It is made when the first one is written.
+    public let root: String
+
+    /// A store under a directory.
+    public init(root: String) {
+        self.root = root
+    }
+
+    /// Writes a model under a new name.
+    ///
+    /// - Parameters:
+    ///   - itemVectors: `[model.itemIDs.count, dimension]`, row-major, so that serving need not encode the catalogue.
+    ///   - notes: anything to keep with the model, such as its watermark.
+    public func write(
+        _ model: TwoTowerModel, name: String, itemVectors: [Float]? = nil, notes: [String: String] = [:]
+    ) throws(ArtifactError) -> ArtifactReference {
+        let directory = try ArtifactDirectory(root: root, name: name)
+        let path = directory.path
+        let dimension = model.configuration.dimension
+        if let itemVectors, itemVectors.count != model.itemIDs.count * dimension {
+            throw ArtifactError(
+                .unusable, path: path,
+                "\(itemVectors.count) floats are not \(model.itemIDs.count) item vectors of dimension \(dimension).")
+        }
+        let checksum = try directory.write { (add) throws(ArtifactError) in
+            var manifest = Manifest(
+                kind: .model,
+                settings: Dictionary(model.configuration.settings.map { ($0.key, $0.value) }) { first, _ in first },
+                notes: notes, itemCount: model.itemIDs.count)
+            manifest.files[Self.tensorsFile] = try add(Self.tensorsFile) { (file) throws(ArtifactError) in
+                try Safetensors.write(model.tensors, to: &file, path: path)
+            }
+            manifest.files[Self.idsFile] = try add(Self.idsFile) { (file) throws(ArtifactError) in
+                try file.append(ItemIDFile.bytes(model.itemIDs))
+            }
+            if let itemVectors {
+                let tensor = NamedTensor(
+                    name: Self.vectorsName, shape: [model.itemIDs.count, dimension], values: itemVectors)
+                manifest.files[Self.vectorsFile] = try add(Self.vectorsFile) { (file) throws(ArtifactError) in
+                    try Safetensors.write([tensor], to: &file, path: path)
+                }
+            }
+            return manifest
+        }
+        return ArtifactReference(path: path, checksum: checksum)
+    }
+
+    /// Reads the model that the registry refers to. Every byte is checked first.
+    public func read(_ reference: ArtifactReference) throws(ArtifactError) -> ModelArtifact {
+        try read(path: reference.path, expecting: reference.checksum)
+    }
+
+    /// Reads the model in a directory; where `checksum` is given, it must be that very one.
+    public func read(path: String, expecting checksum: String? = nil) throws(ArtifactError) -> ModelArtifact {
+        let manifest = try ArtifactDirectory.manifest(at: path, kind: .model, expecting: checksum)
+        let tensors = try ArtifactDirectory.file(Self.tensorsFile, at: path, of: manifest)
+        let ids = try ArtifactDirectory.file(Self.idsFile, at: path, of: manifest)
+        let itemIDs = try ItemIDFile.read(ids.bytes, count: manifest.itemCount, path: ids.path)
+        let model: TwoTowerModel
+        do {
+            model = try TwoTowerModel(
+                configuration: try Self.configuration(manifest.settings), itemIDs: itemIDs,
+                tensors: try Safetensors.read(tensors.bytes, path: tensors.path))
+        } catch let error as ArtifactError {
+            throw error
+        } catch {
+            throw ArtifactError(
+                .unusable, path: path, "\(error). Train again, or use the program that wrote the artifact.")
+        }
+        return ModelArtifact(
+            path: path, model: model, itemVectors: try Self.vectors(manifest, path, model), notes: manifest.notes)
+    }
+
+    /// The names of whole artifacts, in order.
+    public func names() -> [String] {
+        ArtifactDirectory.names(in: root)
+    }
+
+    /// Removes an artifact. Nothing happens where there is none.
+    public func remove(name: String) throws(ArtifactError) {
+        ArtifactDirectory.remove(try ArtifactDirectory(root: root, name: name).path)
+    }
+
+    private static func configuration(_ settings: [String: String]) throws -> TowerConfiguration {
+        var configuration = TowerConfiguration()
+        // The preset replaces other settings, so it comes first.
+        if let preset = settings["preset"] { try configuration.set("preset", preset) }
+        for (key, value) in settings.sorted(by: { $0.key < $1.key }) where key != "preset" {
+            try configuration.set(key, value)
+        }
+        return configuration
+    }
+
+    private static func vectors(
+        _ manifest: Manifest, _ path: String, _ model: TwoTowerModel
+    ) throws(ArtifactError) -> [Float]? {
+        guard manifest.files[vectorsFile] != nil else { return nil }
+        let file = try ArtifactDirectory.file(vectorsFile, at: path, of: manifest)
+        let tensors = try Safetensors.read(file.bytes, path: file.path)
+        guard let tensor = tensors.first(where: { $0.name == vectorsName }),
+            tensor.shape == [model.itemIDs.count, model.configuration.dimension]
+        else {
+            throw ArtifactError(.unusable, path: file.path, "its vectors do not fit the model. Train again.")
+        }
+        return tensor.values
+    }
+}

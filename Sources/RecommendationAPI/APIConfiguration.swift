@@ -1,0 +1,122 @@
+/// What a caller may do. Scopes do not imply each other: a key lists all that it has.
+public enum AccessScope: String, Sendable, CaseIterable {
+    /// Recommendations, look-ups, statistics.
+    case read
+    /// Events, items and users.
+    case write
+    /// Promotion and rollback of models.
+    case admin
+}
+
+/// A key that callers send as `X-API-Key`.
+///
+/// The description shows the name and the scopes, never the secret.
+public struct APIKey: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// A name for logs and rate limits.
+    public let name: String
+    /// The scopes that it opens.
+    public let scopes: Set<AccessScope>
+    let secret: [UInt8]
+
+    /// Makes a key. The secret is compared byte for byte in constant time.
+    public init(name: String, secret: String, scopes: Set<AccessScope>) {
+        self.name = name
+        self.secret = Array(secret.utf8)
+        self.scopes = scopes
+    }
+
+    public var description: String { "APIKey(\(name): \(scopes.map(\.rawValue).sorted().joined(separator: ", ")))" }
+    public var debugDescription: String { description }
+    public var customMirror: Mirror { Mirror(self, children: ["name": name]) }
+}
+
+/// Settings of the HTTP service. Every bound carries its unit in its name.
+public struct APIConfiguration: Sendable {
+    /// The address to listen on; loopback unless configured.
+    public var host: String
+    /// The port to listen on; 0 picks a free one.
+    public var port: Int
+    /// Keys that callers may present. None means that every caller may do everything.
+    public var apiKeys: [APIKey]
+    /// Web pages of these origins (`https://shop.example`) may call the service from a browser.
+    public var allowedOrigins: [String]
+    /// A larger request body is refused with 413.
+    public var maxBodyBytes: Int
+    /// More events in one request are refused with 413.
+    public var maxEventsPerRequest: Int
+    /// The largest `n`.
+    public var maxRecommendations: Int
+    /// The `n` of a request that names none.
+    public var defaultRecommendations: Int
+    /// The largest number of ids in `items` and in `exclude`.
+    public var maxListedItems: Int
+    /// The longest id in UTF-8 bytes.
+    public var maxIDBytes: Int
+    /// A request that takes longer is answered with 504.
+    public var requestTimeoutMilliseconds: Int
+    /// More requests at once are answered with 503 and `Retry-After`.
+    public var maxConcurrentRequests: Int
+    /// Requests a second that each key may make, or all callers together where there are no keys; nil means no limit.
+    /// More are answered with 429 and `Retry-After`.
+    public var maxRequestsPerSecond: Int?
+    /// Requests that may come at once before ``maxRequestsPerSecond`` holds them back.
+    public var rateBurstRequests: Int
+    /// Answers kept for repeated `Idempotency-Key`s.
+    public var maxIdempotencyKeys: Int
+    /// How long such an answer is kept.
+    public var idempotencySeconds: Int
+    /// Open `/v1/stream` connections.
+    public var maxStreams: Int
+    /// A connection without a request for this long is closed.
+    public var idleConnectionSeconds: Int
+
+    /// Makes a configuration; the defaults serve one machine on loopback.
+    public init(
+        host: String = "127.0.0.1", port: Int = 8080, apiKeys: [APIKey] = [], allowedOrigins: [String] = [],
+        maxBodyBytes: Int = 4 << 20, maxEventsPerRequest: Int = 1_000, maxRecommendations: Int = 1_000,
+        defaultRecommendations: Int = 10, maxListedItems: Int = 1_000, maxIDBytes: Int = 256,
+        requestTimeoutMilliseconds: Int = 10_000, maxConcurrentRequests: Int = 1_024,
+        maxRequestsPerSecond: Int? = nil, rateBurstRequests: Int = 100, maxIdempotencyKeys: Int = 10_000,
+        idempotencySeconds: Int = 3_600, maxStreams: Int = 32, idleConnectionSeconds: Int = 120
+    ) {
+        self.host = host
+        self.port = port
+        self.apiKeys = apiKeys
+        self.allowedOrigins = allowedOrigins
+        self.maxBodyBytes = maxBodyBytes
+        self.maxEventsPerRequest = maxEventsPerRequest
+        self.maxRecommendations = maxRecommendations
+        self.defaultRecommendations = defaultRecommendations
+        self.maxListedItems = maxListedItems
+        self.maxIDBytes = maxIDBytes
+        self.requestTimeoutMilliseconds = requestTimeoutMilliseconds
+        self.maxConcurrentRequests = maxConcurrentRequests
+        self.maxRequestsPerSecond = maxRequestsPerSecond
+        self.rateBurstRequests = rateBurstRequests
+        self.maxIdempotencyKeys = maxIdempotencyKeys
+        self.idempotencySeconds = idempotencySeconds
+        self.maxStreams = maxStreams
+        self.idleConnectionSeconds = idleConnectionSeconds
+    }
+
+    /// True where the service can be reached from this machine only.
+    public var listensOnLoopbackOnly: Bool {
+        host == "localhost" || host == "::1" || host.hasPrefix("127.")
+    }
+
+    /// The place in ``apiKeys`` of the key with this secret, or nil.
+    ///
+    /// Every key is compared to its end whatever matched before, so that the time taken does not tell how much was right.
+    func keyIndex(presented: [UInt8]) -> Int? {
+        var found: Int?
+        for (index, key) in apiKeys.enumerated() {
+            var difference = UInt64(truncatingIfNeeded: presented.count ^ key.secret.count)
+            for position in key.secret.indices {
+                let byte = position < presented.count ? presented[position] : 0
+                difference |= UInt64(byte ^ key.secret[position])
+            }
+            if difference == 0, !key.secret.isEmpty { found = index }
+        }
+        return found
+    }
+}

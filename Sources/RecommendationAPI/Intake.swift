@@ -1,0 +1,117 @@
+import Interactions
+
+/// Events as they came in, each still in its own bytes.
+///
+/// Only their boundaries are known here; one decoder, that of `Interactions`, says what is valid.
+public struct EventSubmission: Sendable {
+    /// Holds every event; what lies between them is of no meaning.
+    public let body: [UInt8]
+    /// The bytes of each event in ``body``, in the order of the request.
+    public let ranges: [Range<Int>]
+    /// Answer after the commit to the feature store, not after the broker's acknowledgement.
+    public let waitsForCommit: Bool
+
+    /// Makes a submission.
+    public init(body: [UInt8], ranges: [Range<Int>], waitsForCommit: Bool = false) {
+        self.body = body
+        self.ranges = ranges
+        self.waitsForCommit = waitsForCommit
+    }
+
+    /// The number of events.
+    public var count: Int { ranges.count }
+
+    /// Lends the bytes of one event.
+    public func withEvent<Value>(at index: Int, _ use: (UnsafeRawBufferPointer) throws -> Value) rethrows -> Value {
+        try body.withUnsafeBytes { try use(UnsafeRawBufferPointer(rebasing: $0[ranges[index]])) }
+    }
+}
+
+/// One item or user record as it came in.
+public struct RecordSubmission: Sendable {
+    /// The id from the path; the record carries the same.
+    public let id: String
+    /// A JSON object that holds the id.
+    public let body: [UInt8]
+    /// Answer after the commit to the feature store, not after the broker's acknowledgement.
+    public let waitsForCommit: Bool
+
+    /// Makes a submission.
+    public init(id: String, body: [UInt8], waitsForCommit: Bool = false) {
+        self.id = id
+        self.body = body
+        self.waitsForCommit = waitsForCommit
+    }
+}
+
+/// A deletion of an item or of a user.
+public struct DeletionRequest: Sendable {
+    public let id: String
+    /// Answer after the commit to the feature store, not after the broker's acknowledgement.
+    public let waitsForCommit: Bool
+
+    /// Makes a deletion.
+    public init(id: String, waitsForCommit: Bool = false) {
+        self.id = id
+        self.waitsForCommit = waitsForCommit
+    }
+}
+
+/// What became of what came in.
+public struct IntakeOutcome: Sendable, Equatable {
+    /// A refused record and its place in the request, counted from 0.
+    public struct Refusal: Sendable, Equatable {
+        public var index: Int
+        public var rejection: Rejection
+
+        /// Makes a refusal.
+        public init(index: Int, rejection: Rejection) {
+            self.index = index
+            self.rejection = rejection
+        }
+    }
+
+    /// Records that the broker has acknowledged.
+    public var accepted: Int
+    public var refusals: [Refusal]
+    /// The last acknowledged position of each partition written to; `wait=` of a later request takes it.
+    public var watermark: String?
+    /// Whether the accepted records are committed; nil where nobody asked.
+    public var isCommitted: Bool?
+
+    /// Makes an outcome.
+    public init(accepted: Int, refusals: [Refusal] = [], watermark: String? = nil, isCommitted: Bool? = nil) {
+        self.accepted = accepted
+        self.refusals = refusals
+        self.watermark = watermark
+        self.isCommitted = isCommitted
+    }
+
+    func json() -> [UInt8] {
+        var writer = JSONWriter(reservingBytes: 128 + refusals.count * 128)
+        writer.object { writer in
+            writer.key("accepted")
+            writer.integer(accepted)
+            writer.key("rejected")
+            writer.integer(refusals.count)
+            writer.field("watermark", watermark)
+            if let isCommitted {
+                writer.key("committed")
+                writer.bool(isCommitted)
+            }
+            writer.key("errors")
+            writer.array { writer in
+                for refusal in refusals {
+                    writer.object { writer in
+                        writer.key("index")
+                        writer.integer(refusal.index)
+                        writer.field("code", refusal.rejection.code.rawValue)
+                        writer.field("field", refusal.rejection.field)
+                        writer.field("detail", refusal.rejection.detail)
+                    }
+                }
+            }
+        }
+        return writer.bytes
+    }
+}

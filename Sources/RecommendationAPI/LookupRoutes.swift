@@ -1,0 +1,63 @@
+import HTTPTypes
+import Hummingbird
+
+/// What is known of users, items, models and the service.
+enum LookupRoutes {
+    static let routes: [Route] = [
+        Route(.get, "/v1/users/{id}", scope: .read) { exchange in
+            let id = try exchange.service.configuration.id(exchange.parameters[0], "id")
+            guard let view = try await exchange.service.operations.user(id) else {
+                throw Problem(.notFound, "unknown-user", "Nothing is stored of this user.")
+            }
+            return Response(json: view.json())
+        },
+        Route(.get, "/v1/items/{id}", scope: .read) { exchange in
+            let id = try exchange.service.configuration.id(exchange.parameters[0], "id")
+            guard let view = try await exchange.service.operations.item(id) else {
+                throw Problem(.notFound, "unknown-item", "The catalogue has no item of this id.")
+            }
+            return Response(json: view.json())
+        },
+        Route(.get, "/v1/models", scope: .read) { exchange in
+            let models = try await exchange.service.operations.models()
+            var writer = JSONWriter(reservingBytes: 256 + models.count * 512)
+            writer.object { writer in
+                writer.key("models")
+                writer.array { writer in
+                    for model in models { model.write(to: &writer) }
+                }
+            }
+            return Response(json: writer.bytes)
+        },
+        Route(.post, "/v1/models/{version}/promote", scope: .admin) { exchange in
+            guard let version = Int(exchange.parameters[0]), version > 0 else {
+                throw Problem.badParameter("version", "The version in the path must be a whole number above 0.")
+            }
+            return response(try await exchange.service.operations.promote(version))
+        },
+        Route(.post, "/v1/models/rollback", scope: .admin) { exchange in
+            response(try await exchange.service.operations.rollback())
+        },
+        Route(.get, "/v1/experiments", scope: .read) { _ in
+            // This version runs no experiments: the list is empty because there are none, not because they are hidden.
+            var writer = JSONWriter(reservingBytes: 32)
+            writer.object { writer in
+                writer.key("experiments")
+                writer.array { _ in }
+            }
+            return Response(json: writer.bytes)
+        },
+        Route(.get, "/v1/stats", scope: .read) { exchange in
+            Response(json: try await exchange.service.statistics.bytes())
+        },
+        Route(.get, "/v1/stream", scope: .read, isTimed: false) { exchange in
+            try StatisticsStream.response(exchange)
+        },
+    ]
+
+    private static func response(_ model: ModelVersionView) -> Response {
+        var writer = JSONWriter()
+        model.write(to: &writer)
+        return Response(json: writer.bytes)
+    }
+}

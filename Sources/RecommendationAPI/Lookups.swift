@@ -1,0 +1,178 @@
+import Interactions
+
+/// Counts of what users did, exact.
+public struct InteractionCounts: Sendable, Equatable {
+    public var impressions: Int64
+    public var clicks: Int64
+    public var addToCarts: Int64
+    public var purchases: Int64
+
+    /// Makes counts.
+    public init(impressions: Int64 = 0, clicks: Int64 = 0, addToCarts: Int64 = 0, purchases: Int64 = 0) {
+        self.impressions = impressions
+        self.clicks = clicks
+        self.addToCarts = addToCarts
+        self.purchases = purchases
+    }
+
+    func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.key("impression")
+            writer.integer(impressions)
+            writer.key("click")
+            writer.integer(clicks)
+            writer.key("add_to_cart")
+            writer.integer(addToCarts)
+            writer.key("purchase")
+            writer.integer(purchases)
+        }
+    }
+}
+
+/// What is known of a user.
+public struct UserView: Sendable, Equatable {
+    /// One event of the recent history.
+    public struct HistoryLine: Sendable, Equatable {
+        public var itemID: String
+        public var type: InteractionType
+        public var time: EventTime
+        /// Where the catalogue knows the item.
+        public var item: ItemSummary?
+
+        /// Makes a line.
+        public init(itemID: String, type: InteractionType, time: EventTime, item: ItemSummary? = nil) {
+            self.itemID = itemID
+            self.type = type
+            self.time = time
+            self.item = item
+        }
+    }
+
+    public var userID: String
+    /// A JSON object as text.
+    public var attributes: String?
+    public var aliases: [String]
+    /// Newest first.
+    public var history: [HistoryLine]
+    public var counts: InteractionCounts
+    public var firstSeen: EventTime?
+    public var lastSeen: EventTime?
+
+    /// Makes a view.
+    public init(
+        userID: String, attributes: String? = nil, aliases: [String] = [], history: [HistoryLine] = [],
+        counts: InteractionCounts = InteractionCounts(), firstSeen: EventTime? = nil, lastSeen: EventTime? = nil
+    ) {
+        self.userID = userID
+        self.attributes = attributes
+        self.aliases = aliases
+        self.history = history
+        self.counts = counts
+        self.firstSeen = firstSeen
+        self.lastSeen = lastSeen
+    }
+
+    func json() -> [UInt8] {
+        var writer = JSONWriter(reservingBytes: 256 + history.count * 128)
+        writer.object { writer in
+            writer.field("user_id", userID)
+            writer.key("attributes")
+            writer.raw(attributes ?? "{}")
+            writer.key("aliases")
+            writer.strings(aliases)
+            writer.key("counts")
+            counts.write(to: &writer)
+            writer.field("first_seen", firstSeen)
+            writer.field("last_seen", lastSeen)
+            writer.key("history")
+            writer.array { writer in
+                for line in history { line.write(to: &writer) }
+            }
+        }
+        return writer.bytes
+    }
+}
+
+extension UserView.HistoryLine {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("item_id", itemID)
+            writer.field("type", type.name)
+            writer.field("timestamp", time)
+            if let item {
+                writer.key("details")
+                item.write(to: &writer, withID: false)
+            }
+        }
+    }
+}
+
+/// What is known of an item.
+public struct ItemView: Sendable, Equatable {
+    /// Whether and how an item can be recommended now.
+    public enum IndexState: String, Sendable, CaseIterable {
+        /// Part of the model's index.
+        case indexed
+        /// New: encoded from its content and searched beside the index.
+        case fresh
+        /// In the catalogue, but hidden: never recommended.
+        case hidden
+        /// Deleted: never recommended.
+        case deleted
+        /// In the catalogue; no model serves it yet.
+        case unindexed
+    }
+
+    public var record: ItemRecord
+    public var counts: InteractionCounts
+    public var indexState: IndexState
+    /// The catalogue version that last changed the item.
+    public var catalogueVersion: Int64?
+
+    /// Makes a view.
+    public init(
+        record: ItemRecord, counts: InteractionCounts = InteractionCounts(), indexState: IndexState,
+        catalogueVersion: Int64? = nil
+    ) {
+        self.record = record
+        self.counts = counts
+        self.indexState = indexState
+        self.catalogueVersion = catalogueVersion
+    }
+
+    func json() -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.field("item_id", record.itemID)
+            writer.field("title", record.title)
+            writer.field("description", record.description)
+            writer.key("categories")
+            writer.strings(record.categories)
+            writer.key("tags")
+            writer.strings(record.tags)
+            if let priceMicros = record.priceMicros {
+                writer.key("price")
+                writer.micros(priceMicros)
+            }
+            writer.field("currency", record.currency)
+            writer.key("attributes")
+            writer.raw(record.attributes ?? "{}")
+            writer.field("published_at", record.publishedAt)
+            writer.field("updated_at", record.updatedAt)
+            writer.key("hidden")
+            writer.bool(record.hidden)
+            if let embedding = record.embedding {
+                writer.key("embedding_dimension")
+                writer.integer(embedding.count)
+            }
+            writer.field("index_state", indexState.rawValue)
+            if let catalogueVersion {
+                writer.key("catalogue_version")
+                writer.integer(catalogueVersion)
+            }
+            writer.key("counts")
+            counts.write(to: &writer)
+        }
+        return writer.bytes
+    }
+}

@@ -1,0 +1,75 @@
+import HTTPTypes
+import Hummingbird
+
+/// An answer that says what was wrong, as RFC 9457 has it.
+struct Problem: Error, Sendable {
+    var status: HTTPResponse.Status
+    /// The last part of `type`: stable, for programs.
+    var slug: String
+    var detail: String
+    var headers: HTTPFields = [:]
+    /// The parameter or header at fault.
+    var parameter: String?
+
+    init(
+        _ status: HTTPResponse.Status, _ slug: String, _ detail: String, parameter: String? = nil,
+        headers: HTTPFields = [:]
+    ) {
+        self.status = status
+        self.slug = slug
+        self.detail = detail
+        self.parameter = parameter
+        self.headers = headers
+    }
+
+    /// The answer; `instance` is the id of the request, which the logs carry too.
+    func response(requestID: String) -> Response {
+        var writer = JSONWriter(reservingBytes: 256)
+        writer.object { writer in
+            writer.field("type", "urn:freshet:problem:\(slug)")
+            writer.field("title", status.reasonPhrase)
+            writer.key("status")
+            writer.integer(status.code)
+            writer.field("detail", detail)
+            writer.field("instance", "urn:freshet:request:\(requestID)")
+            writer.field("parameter", parameter)
+        }
+        var headers = headers
+        headers[.contentType] = "application/problem+json"
+        headers[.cacheControl] = "no-store"
+        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: writer.bytes)))
+    }
+
+    static func badParameter(_ name: String, _ detail: String) -> Problem {
+        Problem(.badRequest, "invalid-parameter", detail, parameter: name)
+    }
+
+    static func malformedBody(_ detail: String) -> Problem {
+        Problem(.badRequest, "malformed-body", detail)
+    }
+
+    static func tooLarge(_ detail: String) -> Problem {
+        Problem(.contentTooLarge, "too-large", detail)
+    }
+
+    static func timedOut(milliseconds: Int) -> Problem {
+        Problem(
+            .gatewayTimeout, "timed-out",
+            "The request took longer than \(milliseconds) ms. Ask again, or raise the service's request timeout.")
+    }
+
+    init(_ error: ServiceError) {
+        var headers: HTTPFields = [:]
+        if let seconds = error.retryAfterSeconds { headers[.retryAfter] = String(seconds) }
+        switch error.code {
+        case .invalid: self.init(.badRequest, "invalid-request", error.detail)
+        case .notFound: self.init(.notFound, "not-found", error.detail)
+        case .conflict: self.init(.conflict, "conflict", error.detail)
+        case .tooMany: self.init(.tooManyRequests, "too-many-requests", error.detail, headers: headers)
+        case .unavailable:
+            if headers[.retryAfter] == nil { headers[.retryAfter] = "1" }
+            self.init(.serviceUnavailable, "unavailable", error.detail, headers: headers)
+        case .timedOut: self.init(.gatewayTimeout, "timed-out", error.detail)
+        }
+    }
+}

@@ -1,0 +1,204 @@
+import Interactions
+import Recommending
+
+/// A validated request for recommendations, from a query string or a body.
+public struct RecommendationRequest: Sendable, Equatable {
+    /// The name of this answer, unique among all answers; impressions and clicks carry it.
+    public var requestID: String
+    public var userID: String?
+    public var sessionID: String?
+    /// How many items, from 1 to ``APIConfiguration/maxRecommendations``.
+    public var count: Int
+    public var category: String?
+    /// Items that must not be in the answer.
+    public var excludedItemIDs: [String]
+    /// `context.device=phone` becomes `["device": "phone"]`.
+    public var context: [String: String]
+    /// Rank these only, where given.
+    public var candidateItemIDs: [String]?
+    /// Weights by objective name; empty means the configured ones.
+    public var objective: [String: Double]
+    /// Say in words why each item was chosen.
+    public var explain: Bool
+    /// Fill ``RecommendedEntry/details``.
+    public var includeDetails: Bool
+    /// Answer only when events up to this watermark are part of the user's state.
+    public var waitFor: String?
+
+    /// Makes a request.
+    public init(
+        requestID: String, userID: String? = nil, sessionID: String? = nil, count: Int = 10, category: String? = nil,
+        excludedItemIDs: [String] = [], context: [String: String] = [:], candidateItemIDs: [String]? = nil,
+        objective: [String: Double] = [:], explain: Bool = false, includeDetails: Bool = false, waitFor: String? = nil
+    ) {
+        self.requestID = requestID
+        self.userID = userID
+        self.sessionID = sessionID
+        self.count = count
+        self.category = category
+        self.excludedItemIDs = excludedItemIDs
+        self.context = context
+        self.candidateItemIDs = candidateItemIDs
+        self.objective = objective
+        self.explain = explain
+        self.includeDetails = includeDetails
+        self.waitFor = waitFor
+    }
+}
+
+/// A validated request for items like one item.
+public struct SimilarItemsRequest: Sendable, Equatable {
+    public var requestID: String
+    public var itemID: String
+    /// How many items, from 1 to ``APIConfiguration/maxRecommendations``.
+    public var count: Int
+    public var category: String?
+    /// Items that must not be in the answer.
+    public var excludedItemIDs: [String]
+    /// Say in words why each item was chosen.
+    public var explain: Bool
+    /// Fill ``RecommendedEntry/details``.
+    public var includeDetails: Bool
+
+    /// Makes a request.
+    public init(
+        requestID: String, itemID: String, count: Int = 10, category: String? = nil, excludedItemIDs: [String] = [],
+        explain: Bool = false, includeDetails: Bool = false
+    ) {
+        self.requestID = requestID
+        self.itemID = itemID
+        self.count = count
+        self.category = category
+        self.excludedItemIDs = excludedItemIDs
+        self.explain = explain
+        self.includeDetails = includeDetails
+    }
+}
+
+/// What a person needs to recognise an item.
+public struct ItemSummary: Sendable, Equatable {
+    public var itemID: String
+    public var title: String?
+    public var categories: [String]
+    /// Millionths of the currency's unit.
+    public var priceMicros: Int64?
+    public var currency: String?
+    public var publishedAt: EventTime?
+
+    /// Makes a summary.
+    public init(
+        itemID: String, title: String? = nil, categories: [String] = [], priceMicros: Int64? = nil,
+        currency: String? = nil, publishedAt: EventTime? = nil
+    ) {
+        self.itemID = itemID
+        self.title = title
+        self.categories = categories
+        self.priceMicros = priceMicros
+        self.currency = currency
+        self.publishedAt = publishedAt
+    }
+
+    func write(to writer: inout JSONWriter, withID: Bool = true) {
+        writer.object { writer in
+            if withID { writer.field("item_id", itemID) }
+            writer.field("title", title)
+            writer.key("categories")
+            writer.strings(categories)
+            if let priceMicros {
+                writer.key("price")
+                writer.micros(priceMicros)
+            }
+            writer.field("currency", currency)
+            writer.field("published_at", publishedAt)
+        }
+    }
+}
+
+/// One item of an answer.
+public struct RecommendedEntry: Sendable, Equatable {
+    public var itemID: String
+    public var score: Float
+    public var reason: RecommendationReason
+    /// In words, where the request asked for it.
+    public var explanation: String?
+    /// Where the request asked for details.
+    public var details: ItemSummary?
+
+    /// Makes an entry.
+    public init(
+        itemID: String, score: Float, reason: RecommendationReason, explanation: String? = nil,
+        details: ItemSummary? = nil
+    ) {
+        self.itemID = itemID
+        self.score = score
+        self.reason = reason
+        self.explanation = explanation
+        self.details = details
+    }
+}
+
+/// An answer, best item first.
+public struct RecommendationList: Sendable, Equatable {
+    public var requestID: String
+    public var userID: String?
+    /// nil until a model is promoted.
+    public var modelVersion: Int?
+    public var experiment: String?
+    public var items: [RecommendedEntry]
+    /// What of the user's events the answer has seen, where that is known.
+    public var watermark: String?
+    /// True where nothing was known of the user, for the metrics.
+    public var isColdUser: Bool
+
+    /// Makes an answer.
+    public init(
+        requestID: String, userID: String? = nil, modelVersion: Int? = nil, experiment: String? = nil,
+        items: [RecommendedEntry], watermark: String? = nil, isColdUser: Bool = false
+    ) {
+        self.requestID = requestID
+        self.userID = userID
+        self.modelVersion = modelVersion
+        self.experiment = experiment
+        self.items = items
+        self.watermark = watermark
+        self.isColdUser = isColdUser
+    }
+
+    /// The wire form. `tookMilliseconds` is rounded to thousandths.
+    func json(tookMilliseconds: Double) -> [UInt8] {
+        var writer = JSONWriter(reservingBytes: 160 + items.count * 80)
+        writer.object { writer in
+            writer.field("request_id", requestID)
+            writer.key("user_id")
+            if let userID { writer.string(userID) } else { writer.null() }
+            writer.key("model_version")
+            if let modelVersion { writer.integer(modelVersion) } else { writer.null() }
+            writer.key("experiment")
+            if let experiment { writer.string(experiment) } else { writer.null() }
+            writer.key("items")
+            writer.array { writer in
+                for item in items { item.write(to: &writer) }
+            }
+            writer.field("watermark", watermark)
+            writer.key("took_ms")
+            writer.number((tookMilliseconds * 1_000).rounded() / 1_000)
+        }
+        return writer.bytes
+    }
+}
+
+extension RecommendedEntry {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("item_id", itemID)
+            writer.key("score")
+            writer.number(score)
+            writer.field("reason", reason.rawValue)
+            writer.field("explanation", explanation)
+            if let details {
+                writer.key("details")
+                details.write(to: &writer, withID: false)
+            }
+        }
+    }
+}

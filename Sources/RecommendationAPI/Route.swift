@@ -1,0 +1,119 @@
+import HTTPTypes
+import Hummingbird
+
+/// One request on its way through the service.
+struct Exchange: Sendable {
+    let service: ServiceCore
+    let request: Request
+    /// The place of the route in the table.
+    let route: Int
+    /// What stood where the template has `{…}`, decoded.
+    let parameters: [String]
+    /// Names the answer; also the `X-Request-Id` where the caller sent none.
+    let requestID: String
+    let began: ContinuousClock.Instant
+    /// The place of the caller's key in the configuration, or -1.
+    let caller: Int
+    /// The body, where the route takes one.
+    var body: [UInt8] = []
+
+    func query() throws(Problem) -> QueryParameters {
+        try QueryParameters(request.uri.query)
+    }
+}
+
+/// A method and a path, what they need, and what they do.
+struct Route: Sendable {
+    let method: HTTPRequest.Method
+    /// `/v1/items/{id}/similar`, as the OpenAPI document writes it.
+    let template: String
+    /// What the caller's key must open; nil for everybody.
+    let scope: AccessScope?
+    let takesBody: Bool
+    /// False for what goes on for as long as the caller listens.
+    let isTimed: Bool
+    /// False for probes, which must be answered when the service is full, too.
+    let isLimited: Bool
+    let handle: @Sendable (Exchange) async throws -> Response
+    let segments: [Substring]
+
+    init(
+        _ method: HTTPRequest.Method, _ template: String, scope: AccessScope?, takesBody: Bool = false,
+        isTimed: Bool = true, isLimited: Bool = true, handle: @escaping @Sendable (Exchange) async throws -> Response
+    ) {
+        self.method = method
+        self.template = template
+        self.scope = scope
+        self.takesBody = takesBody
+        self.isTimed = isTimed
+        self.isLimited = isLimited
+        self.handle = handle
+        segments = template.split(separator: "/")
+    }
+}
+
+/// Finds the route of a request.
+///
+/// A table of its own rather than the framework's router: it tells an unknown path (404) from a known one under another method
+/// (405 with `Allow`), decodes a segment after it was split off (so that `%2F` may stand in an id), and can be walked by the
+/// test that holds it against the OpenAPI document.
+struct RouteTable: Sendable {
+    enum Match: Sendable {
+        case found(Int, parameters: [String])
+        /// The path is known, the method is not: the methods that are.
+        case otherMethods([HTTPRequest.Method])
+        /// A segment is no percent-encoded UTF-8.
+        case badEncoding
+        case unknown
+    }
+
+    let routes: [Route]
+    /// Routes without parameters, by path.
+    private let fixed: [String: [Int]]
+    /// Routes with parameters, by the number of segments.
+    private let patterns: [Int: [Int]]
+
+    init(_ routes: [Route]) {
+        self.routes = routes
+        var fixed: [String: [Int]] = [:]
+        var patterns: [Int: [Int]] = [:]
+        for (index, route) in routes.enumerated() {
+            if route.template.contains("{") {
+                patterns[route.segments.count, default: []].append(index)
+            } else {
+                fixed[route.template, default: []].append(index)
+            }
+        }
+        self.fixed = fixed
+        self.patterns = patterns
+    }
+
+    /// Matches a raw path, still percent-encoded. A `HEAD` is matched as a `GET`.
+    func match(_ method: HTTPRequest.Method, path: String) -> Match {
+        let method = method == .head ? .get : method
+        var path = path
+        if path.count > 1, path.utf8.last == UInt8(ascii: "/") { path.removeLast() }
+        if let candidates = fixed[path] { return choose(method, candidates, parameters: []) }
+        let segments = path.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        guard let candidates = patterns[segments.count] else { return .unknown }
+        let matching = candidates.filter { index in
+            zip(routes[index].segments, segments).allSatisfy { pattern, segment in
+                pattern.utf8.first == UInt8(ascii: "{") || pattern.utf8.elementsEqual(segment)
+            }
+        }
+        guard let first = matching.first else { return .unknown }
+        var parameters: [String] = []
+        for (pattern, segment) in zip(routes[first].segments, segments) where pattern.utf8.first == UInt8(ascii: "{") {
+            guard let text = PercentEncoding.decode(segment, plusIsSpace: false) else { return .badEncoding }
+            parameters.append(text)
+        }
+        return choose(method, matching, parameters: parameters)
+    }
+
+    private func choose(_ method: HTTPRequest.Method, _ candidates: [Int], parameters: [String]) -> Match {
+        for index in candidates where routes[index].method == method { return .found(index, parameters: parameters) }
+        var methods = candidates.map { routes[$0].method }
+        if methods.contains(.get) { methods.append(.head) }
+        return .otherMethods(methods + [.options])
+    }
+}

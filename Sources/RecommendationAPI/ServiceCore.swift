@@ -1,0 +1,93 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import Synchronization
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// What all requests share.
+final class ServiceCore: Sendable {
+    let operations: ServiceOperations
+    let configuration: APIConfiguration
+    let logger: Logger
+    let metrics: RequestMetrics
+    let idempotency: IdempotencyCache
+    let deadlines = DeadlineClock()
+    let rateLimit: RateLimit?
+    let statistics: StatisticsCache
+    let openStreams = Atomic<Int>(0)
+    private let requestIDPrefix: String
+    private let requestCount = Atomic<UInt64>(0)
+
+    init(
+        operations: ServiceOperations, configuration: APIConfiguration, logger: Logger,
+        routes: [(method: String, route: String)]
+    ) {
+        self.operations = operations
+        self.configuration = configuration
+        self.logger = logger
+        let metrics = RequestMetrics(routes: routes)
+        self.metrics = metrics
+        idempotency = IdempotencyCache(
+            maxKeys: configuration.maxIdempotencyKeys, lifetimeSeconds: configuration.idempotencySeconds)
+        rateLimit = configuration.maxRequestsPerSecond.map {
+            RateLimit(
+                requestsPerSecond: $0, burstRequests: configuration.rateBurstRequests,
+                callers: configuration.apiKeys.count, now: .now)
+        }
+        statistics = StatisticsCache {
+            let statistics = try await operations.statistics()
+            return statistics.json(
+                serving: metrics.serving(second: ServiceCore.secondsSince1970()), parts: await operations.readiness())
+        }
+        requestIDPrefix = String(UInt64.random(in: .min ... .max), radix: 36)
+    }
+
+    /// An id that no other answer has: random for the process, counted within it.
+    func makeRequestID() -> String {
+        let number = requestCount.wrappingAdd(1, ordering: .relaxed).oldValue
+        return "\(requestIDPrefix)-\(String(number, radix: 36))"
+    }
+
+    /// The wall clock in whole seconds.
+    static func secondsSince1970() -> Int64 {
+        Int64(Date().timeIntervalSince1970)
+    }
+}
+
+/// Answers of JSON.
+extension Response {
+    init(json bytes: [UInt8], status: HTTPResponse.Status = .ok) {
+        self.init(
+            status: status, headers: [.contentType: "application/json", .cacheControl: "no-store"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+}
+
+/// The newest statistics for all who ask within half a second, read once.
+actor StatisticsCache {
+    private static let lifetime = Duration.milliseconds(500)
+    private let read: @Sendable () async throws -> [UInt8]
+    private var held: (bytes: [UInt8], at: ContinuousClock.Instant)?
+    private var reading: Task<[UInt8], any Error>?
+
+    init(_ read: @escaping @Sendable () async throws -> [UInt8]) {
+        self.read = read
+    }
+
+    /// The wire form of the statistics.
+    func bytes() async throws -> [UInt8] {
+        if let held, ContinuousClock.now - held.at < Self.lifetime { return held.bytes }
+        if let reading { return try await reading.value }
+        let task = Task { [read] in try await read() }
+        reading = task
+        defer { reading = nil }
+        let bytes = try await task.value
+        held = (bytes, .now)
+        return bytes
+    }
+}

@@ -1,0 +1,183 @@
+import Interactions
+
+/// A version of the model in the registry.
+public struct ModelVersionView: Sendable, Equatable {
+    public var version: Int
+    public var createdAt: EventTime?
+    public var promotedAt: EventTime?
+    /// True of the one that serves.
+    public var isPromoted: Bool
+    /// `candidate`, `promoted`, `retired`, `rejected`, …
+    public var status: String
+    public var preset: String?
+    /// Offline metrics by name, such as `ndcg@10`.
+    public var metrics: [String: Double]
+    /// The same metrics of recommending what is popular, on the same holdout.
+    public var popularityMetrics: [String: Double]
+    /// Why the gate passed it or did not.
+    public var note: String?
+
+    /// Makes a view.
+    public init(
+        version: Int, createdAt: EventTime? = nil, promotedAt: EventTime? = nil, isPromoted: Bool = false,
+        status: String, preset: String? = nil, metrics: [String: Double] = [:],
+        popularityMetrics: [String: Double] = [:], note: String? = nil
+    ) {
+        self.version = version
+        self.createdAt = createdAt
+        self.promotedAt = promotedAt
+        self.isPromoted = isPromoted
+        self.status = status
+        self.preset = preset
+        self.metrics = metrics
+        self.popularityMetrics = popularityMetrics
+        self.note = note
+    }
+
+    func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.key("version")
+            writer.integer(version)
+            writer.field("status", status)
+            writer.key("promoted")
+            writer.bool(isPromoted)
+            writer.field("created_at", createdAt)
+            writer.field("promoted_at", promotedAt)
+            writer.field("preset", preset)
+            writer.field("metrics", numbers: metrics)
+            writer.field("popularity_metrics", numbers: popularityMetrics)
+            writer.field("note", note)
+        }
+    }
+}
+
+/// Whether one part of the service can do its work.
+public struct PartStatus: Sendable, Equatable {
+    /// `broker`, `database`, `model`, `catalogue`, …
+    public var name: String
+    public var isReady: Bool
+    /// A sentence for a person.
+    public var detail: String
+
+    /// Makes a status.
+    public init(name: String, isReady: Bool, detail: String) {
+        self.name = name
+        self.isReady = isReady
+        self.detail = detail
+    }
+
+    func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("name", name)
+            writer.key("ready")
+            writer.bool(isReady)
+            writer.field("detail", detail)
+        }
+    }
+}
+
+/// A training that runs now.
+public struct TrainingView: Sendable, Equatable {
+    /// `reading`, `training`, `evaluating`, `indexing`, …
+    public var phase: String
+    /// Counted from 1.
+    public var epoch: Int
+    public var epochs: Int
+    /// The share that is done, from 0 to 1.
+    public var fraction: Double
+    public var loss: Double?
+    public var examplesPerSecond: Double?
+    public var startedAt: EventTime?
+
+    /// Makes a view.
+    public init(
+        phase: String, epoch: Int, epochs: Int, fraction: Double, loss: Double? = nil,
+        examplesPerSecond: Double? = nil, startedAt: EventTime? = nil
+    ) {
+        self.phase = phase
+        self.epoch = epoch
+        self.epochs = epochs
+        self.fraction = fraction
+        self.loss = loss
+        self.examplesPerSecond = examplesPerSecond
+        self.startedAt = startedAt
+    }
+}
+
+/// Something that happened, for the dashboard's feed.
+public struct ActivityEntry: Sendable, Equatable {
+    public var time: EventTime
+    /// `event`, `item`, `model`, `ingest`, `training`, `warning`.
+    public var kind: String
+    /// A sentence for a person.
+    public var text: String
+
+    /// Makes an entry.
+    public init(time: EventTime, kind: String, text: String) {
+        self.time = time
+        self.kind = kind
+        self.text = text
+    }
+}
+
+/// Everything that `/v1/stats` shows, but for what the HTTP service counts itself.
+public struct ServiceStatistics: Sendable, Equatable {
+    public var time: EventTime
+    /// Stored events since the beginning.
+    public var eventsTotal: Int64
+    /// The same by type name.
+    public var eventsByType: [String: Int64]
+    public var eventsPerSecond: Double
+    /// Events a second, oldest first; the time is seconds since 1970. About the last ten minutes.
+    public var eventSeries: [RatePoint]
+    /// Records that Kafka has and the feature store has not; nil where it is not known.
+    public var lagRecords: Int64?
+    /// The sum of the committed offsets of all partitions.
+    public var committedOffsetTotal: Int64
+    public var deadLettersByCode: [String: Int64]
+    public var items: Int64
+    public var hiddenItems: Int64
+    /// Items that are recommended from their content alone until the next training.
+    public var freshItems: Int64
+    /// Newest first.
+    public var newestItems: [ItemSummary]
+    public var users: Int64
+    /// Users who were active lately, newest first, for the dashboard to offer.
+    public var recentUserIDs: [String]
+    /// The model that serves.
+    public var model: ModelVersionView?
+    /// Seconds since the serving snapshot last changed.
+    public var snapshotAgeSeconds: Double?
+    public var training: TrainingView?
+    /// Newest first.
+    public var activity: [ActivityEntry]
+
+    /// Makes statistics; what is not given is zero or absent.
+    public init(
+        time: EventTime, eventsTotal: Int64 = 0, eventsByType: [String: Int64] = [:], eventsPerSecond: Double = 0,
+        eventSeries: [RatePoint] = [], lagRecords: Int64? = nil, committedOffsetTotal: Int64 = 0,
+        deadLettersByCode: [String: Int64] = [:], items: Int64 = 0, hiddenItems: Int64 = 0, freshItems: Int64 = 0,
+        newestItems: [ItemSummary] = [], users: Int64 = 0, recentUserIDs: [String] = [],
+        model: ModelVersionView? = nil,
+        snapshotAgeSeconds: Double? = nil, training: TrainingView? = nil, activity: [ActivityEntry] = []
+    ) {
+        self.time = time
+        self.eventsTotal = eventsTotal
+        self.eventsByType = eventsByType
+        self.eventsPerSecond = eventsPerSecond
+        self.eventSeries = eventSeries
+        self.lagRecords = lagRecords
+        self.committedOffsetTotal = committedOffsetTotal
+        self.deadLettersByCode = deadLettersByCode
+        self.items = items
+        self.hiddenItems = hiddenItems
+        self.freshItems = freshItems
+        self.newestItems = newestItems
+        self.users = users
+        self.recentUserIDs = recentUserIDs
+        self.model = model
+        self.snapshotAgeSeconds = snapshotAgeSeconds
+        self.training = training
+        self.activity = activity
+    }
+}

@@ -1,0 +1,46 @@
+import Interactions
+
+/// What serving needs to know of an item, whatever the model thinks of it.
+public struct CatalogueEntry: Sendable, Equatable {
+    public var itemID: String
+    public var title: String?
+    /// The first one is the item's main category: trending lists are spread by it.
+    public var categories: [String]
+    /// List price in millionths of the currency's unit.
+    public var priceMicros: Int64?
+    /// False for a hidden item: it stays known, so that histories can use it, and is never recommended.
+    public var available: Bool
+    public var publishedAt: EventTime?
+
+    /// Makes an entry.
+    public init(
+        itemID: String, title: String? = nil, categories: [String] = [], priceMicros: Int64? = nil,
+        available: Bool = true, publishedAt: EventTime? = nil
+    ) {
+        self.itemID = itemID
+        self.title = title
+        self.categories = categories
+        self.priceMicros = priceMicros
+        self.available = available
+        self.publishedAt = publishedAt
+    }
+}
+
+/// Where an item's vector comes from. It decides the reason that an answer gives.
+public enum VectorOrigin: UInt8, Sendable {
+    /// Content and what training learned of the item's id.
+    case trained
+    /// Content alone: the item is newer than the model.
+    case content
+    /// Adapted to a category from a few samples, after the training.
+    case adapted
+}
+
+/// A change of the catalogue since a snapshot was built.
+public enum CatalogueChange: Sendable, Equatable {
+    /// A new or changed item. With a vector, the vector replaces what the snapshot had (the index's answer for this item is
+    /// then ignored and the item is found by brute force); without, an indexed item keeps its vector.
+    case upsert(CatalogueEntry, vector: [Float]?, origin: VectorOrigin)
+    /// The item is gone. Its row stays, unavailable, until the next build.
+    case delete(itemID: String)
+}

@@ -1,0 +1,37 @@
+/// What fills an answer when the user's vector finds too little or there is none: trending items, then the newest.
+struct Fallback {
+    let snapshot: ServingSnapshot
+    let filter: RowFilter
+
+    /// Appends admitted items to `rows` until there are `count`. Their scores are below those that are there already.
+    func fill(_ rows: inout [RankedRow], upTo count: Int, category: String?) {
+        guard rows.count < count else { return }
+        var taken = RowSet(rows: snapshot.catalogue.count)
+        for ranked in rows { taken.insert(ranked.row) }
+        // A share is at most 1, so every filled item stands below the last one that was ranked.
+        let floor = rows.last.map { $0.score - 1 } ?? 0
+
+        for (row, share) in zip(snapshot.trending.rows, snapshot.trending.shares) {
+            guard rows.count < count else { return }
+            if filter.admits(row), taken.insert(row) {
+                rows.append(RankedRow(row: row, score: floor + share, reason: .trending))
+            }
+        }
+        for row in untold(category) {
+            guard rows.count < count else { return }
+            if filter.admits(row), taken.insert(row) {
+                rows.append(RankedRow(row: row, score: floor, reason: .fresh))
+            }
+        }
+    }
+
+    /// Items that nobody may have asked for yet, newest first, at most ``ServingSnapshot/newestLimitItems`` and those that
+    /// came since the build.
+    private func untold(_ category: String?) -> [Int32] {
+        if let category {
+            return snapshot.catalogue.rows(mayBeIn: category).reversed().prefix(ServingSnapshot.newestLimitItems) + []
+        }
+        let later = (snapshot.builtCount..<max(snapshot.builtCount, snapshot.catalogue.count)).reversed()
+        return later.prefix(ServingSnapshot.newestLimitItems).map { Int32($0) } + snapshot.newestBuilt
+    }
+}

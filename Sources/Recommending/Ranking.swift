@@ -1,0 +1,77 @@
+/// A candidate on its way into the answer.
+struct RankedRow {
+    var row: Int32
+    var score: Float
+    var reason: RecommendationReason
+}
+
+/// Gives candidates their final score and order.
+struct Ranking {
+    let snapshot: ServingSnapshot
+    let taste: UserTaste
+    let objective: ObjectiveWeights?
+
+    /// How many candidates the ranking wants for an answer of `count` items: more where it changes the order of recall.
+    func poolSize(for count: Int) -> Int {
+        changesOrder ? max(4 * count, 200) : count
+    }
+
+    private var changesOrder: Bool {
+        objective != nil || snapshot.rules.similarWeight > 0 || snapshot.rules.freshBonus != 0
+    }
+
+    /// Scores candidates by the user's vector, the newest item and the objective. Best first; ties by item id.
+    func ranked(_ candidates: [Candidate]) -> [RankedRow] {
+        let newest = snapshot.rules.similarWeight > 0 && !taste.isNewestItem
+            ? taste.newestRow.flatMap(snapshot.likeness).map(asLongAsTheUsers) : nil
+        var rows = candidates.map { candidate in
+            let origin = snapshot.vectors.origin(of: candidate.row)
+            var score = candidate.score
+            var reason: RecommendationReason = taste.isNewestItem ? .similar : .personal
+            if let newest, let likeness = snapshot.vectors.score(candidate.row, newest) {
+                let weight = snapshot.rules.similarWeight
+                if weight * likeness > (1 - weight) * score { reason = .similar }
+                score = (1 - weight) * score + weight * likeness
+            }
+            if origin == .content {
+                reason = .fresh
+                score += snapshot.rules.freshBonus
+            } else if origin == .adapted {
+                reason = .adapted
+            }
+            return RankedRow(row: candidate.row, score: weighted(score, candidate.row), reason: reason)
+        }
+        sort(&rows)
+        return rows
+    }
+
+    /// Brings a vector to the length of the user's, so that both kinds of score are on one scale.
+    private func asLongAsTheUsers(_ vector: [Float]) -> [Float] {
+        let compared = vector.count - (snapshot.model?.biasComponents ?? 0)
+        let user = (taste.vector ?? []).prefix(compared).reduce(0) { $0 + $1 * $1 }
+        let own = vector.reduce(0) { $0 + $1 * $1 }
+        guard own > 0 else { return vector }
+        let scale = (user / own).squareRoot()
+        return vector.map { $0 * scale }
+    }
+
+    /// Best first; of equal scores the smaller item id.
+    func sort(_ rows: inout [RankedRow]) {
+        let catalogue = snapshot.catalogue
+        rows.sort {
+            $0.score != $1.score ? $0.score > $1.score : catalogue[$0.row].itemID < catalogue[$1.row].itemID
+        }
+    }
+
+    /// The score under the request's objective: see ``ObjectiveWeights``.
+    private func weighted(_ score: Float, _ row: Int32) -> Float {
+        guard let objective, let model = snapshot.model else { return score }
+        var logOdds = objective.click * score / model.temperature
+        if objective.value != 0, let median = snapshot.medianPriceMicros,
+            let price = snapshot.catalogue[row].priceMicros, price > 0
+        {
+            logOdds += objective.value * naturalLogarithm(Float(price) / median)
+        }
+        return logOdds
+    }
+}

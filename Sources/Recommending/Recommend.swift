@@ -1,0 +1,107 @@
+import Features
+import Interactions
+
+/// Answers a request from one snapshot: recall, filter, rank, fill.
+///
+/// A user of whom the model can use something gets the items whose vectors fit theirs best; everybody else, and whoever
+/// runs out of these, gets what is popular now (of the category, where one is asked for), spread over categories, then
+/// what is new. Hidden, deleted and excluded items are never in the answer, and no item is in it twice. Equal scores are
+/// ordered by item id, so that equal requests on one snapshot get equal answers.
+///
+/// With `query.items` the answer holds exactly those of them that may be shown, once each, at most
+/// `RecommendationQuery.countRange.upperBound`; `query.count` does not cut it. Items without a vector come after the
+/// others, by popularity, then in the order of the request; unknown ones are left out.
+///
+/// - Parameters:
+///   - history: what the user did, oldest first. Items that the snapshot does not know are passed over.
+///   - excluded: items that the rules keep from this user, such as those bought.
+///   - attributes: of the user, a JSON object as text.
+///   - now: the wall clock or the data clock.
+/// - Complexity: one search of the index and one pass over ``ServingSnapshot/freshCount`` vectors.
+public func recommend(
+    _ query: RecommendationQuery, history: UserHistory, excluded: [String], attributes: String?,
+    snapshot: ServingSnapshot, now: EventTime, requestID: String
+) -> RecommendationAnswer {
+    let filter = RowFilter(snapshot.catalogue, category: query.category, excluding: excluded, query.exclude)
+    let taste = UserTaste(
+        history: history, attributes: attributes, context: query.context, snapshot: snapshot, now: now)
+    let ranking = Ranking(snapshot: snapshot, taste: taste, objective: query.objective)
+
+    var rows: [RankedRow]
+    if let items = query.items {
+        rows = rankedItems(items, filter: filter, ranking: ranking)
+    } else {
+        rows = recalled(query, filter: filter, ranking: ranking)
+        Fallback(snapshot: snapshot, filter: filter)
+            .fill(&rows, upTo: query.boundedCount, category: query.category)
+    }
+
+    let explanation = Explanation(snapshot: snapshot, taste: taste)
+    return RecommendationAnswer(
+        requestID: requestID, userID: query.userID, modelVersion: snapshot.modelVersion,
+        catalogueVersion: snapshot.catalogueVersion,
+        items: rows.map { ranked in
+            RecommendedItem(
+                itemID: snapshot.catalogue[ranked.row].itemID, score: ranked.score, reason: ranked.reason,
+                explanation: query.explain ? explanation.text(ranked) : nil)
+        })
+}
+
+/// The best items for the user's vector; none where there is none.
+private func recalled(_ query: RecommendationQuery, filter: RowFilter, ranking: Ranking) -> [RankedRow] {
+    guard let vector = ranking.taste.vector else { return [] }
+    let snapshot = ranking.snapshot
+    let recall = Recall(snapshot: snapshot, filter: filter)
+    let count = query.boundedCount
+    let pool = ranking.poolSize(for: count)
+    var candidates = recall.best(pool, for: vector, category: query.category)
+    if snapshot.rules.similarWeight > 0, !ranking.taste.isNewestItem,
+        let newest = ranking.taste.newestRow.flatMap(snapshot.likeness)
+    {
+        var known = RowSet(rows: snapshot.catalogue.count)
+        for candidate in candidates { known.insert(candidate.row) }
+        for similar in recall.best(pool, for: newest, category: query.category) where known.insert(similar.row) {
+            let score = vector.withUnsafeBufferPointer { query in
+                query.baseAddress.flatMap { snapshot.vectors.score(similar.row, $0) }
+            }
+            if let score { candidates.append(Candidate(row: similar.row, score: score)) }
+        }
+    }
+    return Array(ranking.ranked(candidates).prefix(count))
+}
+
+/// The items of the request, ranked; those that cannot be scored last.
+private func rankedItems(_ items: [String], filter: RowFilter, ranking: Ranking) -> [RankedRow] {
+    let snapshot = ranking.snapshot
+    var seen = RowSet(rows: snapshot.catalogue.count)
+    var scored: [Candidate] = []
+    var others: [Int32] = []
+    for itemID in items {
+        guard scored.count + others.count < RecommendationQuery.countRange.upperBound else { break }
+        guard let row = snapshot.catalogue.row(of: itemID), filter.admits(row), seen.insert(row) else { continue }
+        let score = ranking.taste.vector.flatMap { vector in
+            vector.withUnsafeBufferPointer { query in
+                query.baseAddress.flatMap { snapshot.vectors.score(row, $0) }
+            }
+        }
+        if let score, score.isFinite {
+            scored.append(Candidate(row: row, score: score))
+        } else {
+            others.append(row)
+        }
+    }
+    var rows = ranking.ranked(scored)
+    guard !others.isEmpty else { return rows }
+
+    var remaining = RowSet(rows: snapshot.catalogue.count)
+    for row in others { remaining.insert(row) }
+    let floor = rows.last.map { $0.score - 1 } ?? 0
+    for (row, share) in zip(snapshot.trending.rows, snapshot.trending.shares) where remaining.contains(row) {
+        remaining.remove(row)
+        rows.append(RankedRow(row: row, score: floor + share, reason: .trending))
+    }
+    for row in others where remaining.contains(row) {
+        rows.append(RankedRow(row: row, score: floor, reason: .fresh))
+    }
+    return rows
+}

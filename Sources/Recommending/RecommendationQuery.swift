@@ -1,0 +1,58 @@
+/// How much a request cares for what. The score of an item is, in log odds,
+/// `click · (inner product / temperature) + value · ln(price / median price)`.
+public struct ObjectiveWeights: Sendable, Equatable {
+    /// The exponent of the probability of interest. 1 ranks as the model was trained.
+    public var click: Float
+    /// The exponent of the item's price: 0 ignores it, 1 ranks by expected value.
+    public var value: Float
+
+    /// Makes weights.
+    public init(click: Float = 1, value: Float = 0) {
+        self.click = click
+        self.value = value
+    }
+}
+
+/// One request for recommendations.
+public struct RecommendationQuery: Sendable, Equatable {
+    /// How many items a request may ask for.
+    public static let countRange = 1...1_000
+
+    /// The user, where one is known. The caller reads their history; this target only repeats the id in the answer.
+    public var userID: String?
+    public var sessionID: String?
+    /// How many items to recommend. Outside ``countRange`` it counts as the nearest bound.
+    public var count: Int
+    /// Only items of this category.
+    public var category: String?
+    /// Items not to recommend, beside those that the rules exclude.
+    public var exclude: [String]
+    /// What is known of the moment: device, country and the like.
+    public var context: [String: String]
+    /// Rank exactly these instead of recalling candidates. See ``recommend(_:history:excluded:attributes:snapshot:now:requestID:)``.
+    public var items: [String]?
+    /// Whether to say in words why an item is there.
+    public var explain: Bool
+    public var objective: ObjectiveWeights?
+
+    /// Makes a query.
+    public init(
+        userID: String? = nil, sessionID: String? = nil, count: Int = 10, category: String? = nil, exclude: [String] = [],
+        context: [String: String] = [:], items: [String]? = nil, explain: Bool = false, objective: ObjectiveWeights? = nil
+    ) {
+        self.userID = userID
+        self.sessionID = sessionID
+        self.count = count
+        self.category = category
+        self.exclude = exclude
+        self.context = context
+        self.items = items
+        self.explain = explain
+        self.objective = objective
+    }
+
+    /// ``count`` within ``countRange``.
+    var boundedCount: Int {
+        min(max(count, Self.countRange.lowerBound), Self.countRange.upperBound)
+    }
+}

@@ -1,0 +1,26 @@
+/// The dials of serving.
+public struct RecommendingRules: Sendable, Equatable {
+    /// How much likeness to the item that a user met last counts beside their whole taste, from 0 to 1. Above 0 such items
+    /// are recalled too, at the price of one more search a request.
+    public var similarWeight: Float
+    /// What is added to the score of an item that is newer than the model. 0 treats it as any other.
+    public var freshBonus: Float
+    /// What each further item of a category counts in a trending list, from 0 to 1. 1 is popularity alone.
+    public var trendingDiscount: Float
+    /// A category with at most this many items is searched exactly; a larger one through the index.
+    public var exactCategoryItems: Int
+    /// A request looks at most at this many candidates of the index before it gives up to find enough that may be shown.
+    public var maxCandidates: Int
+
+    /// Makes rules.
+    public init(
+        similarWeight: Float = 0, freshBonus: Float = 0, trendingDiscount: Float = 0.85, exactCategoryItems: Int = 20_000,
+        maxCandidates: Int = 8_192
+    ) {
+        self.similarWeight = min(max(similarWeight, 0), 1)
+        self.freshBonus = freshBonus
+        self.trendingDiscount = min(max(trendingDiscount, 0), 1)
+        self.exactCategoryItems = max(exactCategoryItems, 0)
+        self.maxCandidates = max(maxCandidates, RecommendationQuery.countRange.upperBound)
+    }
+}

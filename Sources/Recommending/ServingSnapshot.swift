@@ -1,0 +1,141 @@
+import Interactions
+
+/// What serving knows of an item.
+public enum ItemState: String, Sendable {
+    /// The snapshot has no record of it.
+    case unknown
+    /// Known and never recommended: hidden, or deleted since the snapshot was built.
+    case hidden
+    /// Known and without a vector: only trending and category lists can show it.
+    case unencoded
+    /// Encoded after the index was built, found by brute force.
+    case fresh
+    /// In the index.
+    case indexed
+}
+
+/// Everything that answers need, as one immutable value: model, index, vectors, catalogue, trending list.
+///
+/// A request reads one snapshot from start to end. A change makes a new snapshot that shares what did not change:
+/// ``applying(_:catalogueVersion:)`` costs time in proportion to the changes and to what came since the last build, not to
+/// the catalogue. The caller builds anew when ``freshCount`` has grown large.
+public struct ServingSnapshot: Sendable {
+    /// The rows that stand in for a trending list that is too short: the newest items, at most this many.
+    static let newestLimitItems = 5_000
+
+    public private(set) var catalogueVersion: Int64
+    public let model: ServingModel?
+    public let rules: RecommendingRules
+    let index: (any CandidateIndex)?
+    private(set) var catalogue: Catalogue
+    private(set) var vectors: ItemVectors
+    private(set) var trending: TrendingList
+    /// Items of the build, newest publication first. Items that came later have larger rows.
+    let newestBuilt: [Int32]
+    let builtCount: Int
+    /// In millionths; what an item's price is compared with.
+    let medianPriceMicros: Float?
+
+    /// Builds a snapshot.
+    ///
+    /// - Parameters:
+    ///   - catalogue: the items; an item's row is its place.
+    ///   - itemVectors: `[indexed, dimension]`, row-major, the vectors of `catalogue[0..<indexed]`.
+    ///   - index: holds `itemVectors` under the same rows. Without an index vectors are searched one by one.
+    ///   - trending: what is popular now, in any order; items that the catalogue does not know are left out.
+    public init(
+        catalogue: [CatalogueEntry], catalogueVersion: Int64, model: ServingModel? = nil, itemVectors: [Float] = [],
+        index: (any CandidateIndex)? = nil, trending: [TrendingItem] = [], rules: RecommendingRules = RecommendingRules()
+    ) {
+        let dimension = model?.dimension ?? 0
+        precondition(
+            model != nil || itemVectors.isEmpty, "\(itemVectors.count) floats of item vectors without a model")
+        let vectors = ItemVectors(base: itemVectors, dimension: dimension)
+        precondition(
+            vectors.baseCount <= catalogue.count,
+            "\(vectors.baseCount) item vectors for \(catalogue.count) items of the catalogue")
+        precondition(
+            index == nil || index?.count == vectors.baseCount,
+            "an index of \(index?.count ?? 0) vectors beside \(vectors.baseCount) item vectors")
+        self.catalogueVersion = catalogueVersion
+        self.model = model
+        self.rules = rules
+        self.index = index
+        self.vectors = vectors
+        self.catalogue = Catalogue(catalogue)
+        self.trending = TrendingList(trending, catalogue: self.catalogue, discount: rules.trendingDiscount)
+        builtCount = catalogue.count
+        newestBuilt = Self.newest(catalogue)
+        medianPriceMicros = Self.medianPrice(catalogue)
+    }
+
+    /// The version of the model, or nil before the first training.
+    public var modelVersion: Int? { model?.version }
+    /// Items known, available or not.
+    public var itemCount: Int { catalogue.count }
+    /// Items that may be recommended.
+    public var availableCount: Int { catalogue.available.count }
+    /// Vectors that are searched by brute force because they came after the index.
+    public var freshCount: Int { vectors.laterRows.count }
+    /// Vectors in the index.
+    public var indexedCount: Int { vectors.baseCount }
+
+    /// The item's entry as of ``catalogueVersion``, also where it is hidden or deleted.
+    public func entry(_ itemID: String) -> CatalogueEntry? {
+        catalogue.row(of: itemID).map { catalogue[$0] }
+    }
+
+    /// What serving can do with the item.
+    public func state(of itemID: String) -> ItemState {
+        guard let row = catalogue.row(of: itemID) else { return .unknown }
+        if !catalogue.available.contains(row) { return .hidden }
+        guard let origin = vectors.origin(of: row) else { return .unencoded }
+        return origin == .content ? .fresh : .indexed
+    }
+
+    /// The same snapshot with a newer catalogue. Of several changes of one item the last one counts.
+    ///
+    /// - Precondition: vectors have the model's dimension. A vector that is not finite is left out.
+    public func applying(_ changes: [CatalogueChange], catalogueVersion: Int64) -> ServingSnapshot {
+        var next = self
+        next.catalogueVersion = catalogueVersion
+        for change in changes {
+            switch change {
+            case .upsert(let entry, let vector, let origin):
+                let row = next.catalogue.upsert(entry)
+                if let vector, model != nil, isFinite(vector) { next.vectors.set(vector, origin: origin, for: row) }
+            case .delete(let itemID):
+                next.catalogue.delete(itemID)
+            }
+        }
+        return next
+    }
+
+    /// The same snapshot with another trending list.
+    public func withTrending(_ items: [TrendingItem]) -> ServingSnapshot {
+        var next = self
+        next.trending = TrendingList(items, catalogue: catalogue, discount: rules.trendingDiscount)
+        return next
+    }
+
+    /// The item's vector as a query for items like it: without its popularity.
+    func likeness(of row: Int32) -> [Float]? {
+        guard var vector = vectors.vector(row), let model else { return nil }
+        for place in (vector.count - model.biasComponents)..<vector.count { vector[place] = 0 }
+        return vector
+    }
+
+    private static func newest(_ catalogue: [CatalogueEntry]) -> [Int32] {
+        let rows = catalogue.indices.sorted { left, right in
+            let (a, b) = (catalogue[left].publishedAt?.milliseconds, catalogue[right].publishedAt?.milliseconds)
+            if a != b { return (a ?? .min) > (b ?? .min) }
+            return catalogue[left].itemID < catalogue[right].itemID
+        }
+        return rows.prefix(newestLimitItems).map { Int32($0) }
+    }
+
+    private static func medianPrice(_ catalogue: [CatalogueEntry]) -> Float? {
+        let prices = catalogue.compactMap(\.priceMicros).filter { $0 > 0 }.sorted()
+        return prices.isEmpty ? nil : Float(prices[prices.count / 2])
+    }
+}

@@ -1,0 +1,42 @@
+import Features
+import Interactions
+
+/// What a request knows of its user, in the space of the item vectors.
+struct UserTaste {
+    /// The newest items of the history that have a vector, oldest first.
+    var input: UserTowerInput
+    /// `[dimension]`, or nil where nothing is known that the model can use.
+    var vector: [Float]?
+    /// Whether ``vector`` is only that of the newest item, for want of a user tower's answer.
+    var isNewestItem = false
+
+    init(
+        history: UserHistory, attributes: String?, context: [String: String], snapshot: ServingSnapshot, now: EventTime
+    ) {
+        input = UserTowerInput(vectors: [], rows: [], types: [], times: [], attributes: attributes, context: context)
+        guard let model = snapshot.model else { return }
+        var newestFirst: [(row: Int32, entry: HistoryEntry)] = []
+        for entry in history.entries.reversed() where newestFirst.count < model.historyLimitItems {
+            guard let row = snapshot.catalogue.row(of: entry.itemID), snapshot.vectors.hasVector(row) else { continue }
+            newestFirst.append((row, entry))
+        }
+        input.vectors.reserveCapacity(newestFirst.count * model.dimension)
+        for (row, entry) in newestFirst.reversed() {
+            snapshot.vectors.withVector(row) {
+                input.vectors.append(contentsOf: UnsafeBufferPointer(start: $0, count: model.dimension))
+            }
+            input.rows.append(row)
+            input.types.append(entry.type)
+            input.times.append(entry.time)
+        }
+        if let encoded = model.encodeUser(input, now), encoded.count == model.dimension, isFinite(encoded) {
+            vector = encoded
+        } else if let newest = input.rows.last {
+            vector = snapshot.likeness(of: newest)
+            isNewestItem = true
+        }
+    }
+
+    /// The row of the item that the user met last.
+    var newestRow: Int32? { input.rows.last }
+}

@@ -1,0 +1,262 @@
+import Tensors
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// Histories of several users as the tower reads them: the entries of user i are `starts[i]..<starts[i + 1]`, newest first.
+struct HistoryBatch {
+    let starts: UnsafePointer<Int>
+    /// Row of each entry in `vectors`.
+    let rows: UnsafePointer<Int32>
+    let types: UnsafePointer<UInt8>
+    /// Bucket of the time to the newest entry; see ``TimeBuckets/gap(milliseconds:)``.
+    let gaps: UnsafePointer<UInt8>
+    /// `[rows, d]`
+    let vectors: UnsafePointer<Float>
+}
+
+/// Buckets of times between interactions.
+enum TimeBuckets {
+    /// Of a history entry, by the time to the newest one: 0 below a minute, then one bucket for each doubling.
+    static func gap(milliseconds: Int64) -> UInt8 { doubling(milliseconds, unit: 60_000, count: TowerShape.gapCount) }
+
+    /// Of a user, by the time since the newest entry: 0 below half an hour, then one bucket for each doubling.
+    static func idle(milliseconds: Int64) -> UInt8 { doubling(milliseconds, unit: 1_800_000, count: TowerShape.idleCount) }
+
+    private static func doubling(_ milliseconds: Int64, unit: Int64, count: Int) -> UInt8 {
+        let units = UInt64(max(0, milliseconds) / unit) + 1
+        return UInt8(min(count - 1, 63 - units.leadingZeroBitCount))
+    }
+}
+
+/// The pooled user tower: K weighted means of the history, the user's attributes, and a small network with a direct path.
+///
+/// Head k weighs entry j by softmax over (position_k[j] + type_k[type_j] + gap_k[gap_j]) against an empty entry of vector zero, so
+/// that a short history pulls towards the attributes. x = [mean_1 … mean_K, attributes + idle time]; u = A x + a + W relu(B x + b);
+/// A and B are one matrix. The last component of u is 1, so that the item's last component is its popularity.
+struct PooledUserTower {
+    let layout: DenseLayout
+    /// The dense block; valid for the life of the value.
+    let dense: UnsafePointer<Float>
+    let unitLength: Bool
+    /// 1 / temperature.
+    let scale: Float
+
+    /// Weights below it add nothing that a Float would notice.
+    static let negligibleWeight: Float = 1e-6
+
+    /// The attribute part of the input (d floats, overwritten): the user's tokens and how long the user was away.
+    func attributes(
+        tokens: ArraySlice<Int32>, table: UnsafePointer<Float>, idle: UInt8, into target: UnsafeMutablePointer<Float>
+    ) {
+        let d = layout.shape.dimension
+        if idle == TowerShape.noIdle {
+            target.update(repeating: 0, count: d)
+        } else {
+            target.update(from: dense + layout.offset(.idle) + Int(idle) * d, count: d)
+        }
+        for token in tokens { Kernels.axpy(UserTokens.weight, table + Int(token) * d, into: target, count: d) }
+    }
+
+    /// The pools of one history into `input` (K·d floats, overwritten) and the weights into `attention` (K·length floats, head by head).
+    func pool(
+        _ batch: HistoryBatch, entry start: Int, length: Int, attention: UnsafeMutablePointer<Float>,
+        input: UnsafeMutablePointer<Float>
+    ) {
+        let shape = layout.shape, d = shape.dimension, n = shape.historyLength
+        let positions = dense + layout.offset(.attentionPositions), types = dense + layout.offset(.attentionTypes)
+        let gaps = dense + layout.offset(.attentionGaps), empty = dense + layout.offset(.attentionEmpty)
+        input.update(repeating: 0, count: shape.heads * d)
+        guard length > 0 else { return }
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: length + 1) { buffer in
+            guard let logits = buffer.baseAddress else { return }
+            for head in 0..<shape.heads {
+                let type = types + head * TowerShape.typeCount, gap = gaps + head * TowerShape.gapCount, place = positions + head * n
+                for j in 0..<length {
+                    logits[j] = place[j] + type[Int(batch.types[start + j])] + gap[Int(batch.gaps[start + j])]
+                }
+                logits[length] = empty[head]
+                Kernels.softmax(logits, into: logits, count: length + 1)
+                (attention + head * length).update(from: logits, count: length)
+            }
+        }
+        for j in 0..<length {
+            let vector = batch.vectors + Int(batch.rows[start + j]) * d
+            for head in 0..<shape.heads {
+                let weight = attention[head * length + j]
+                if weight > Self.negligibleWeight { Kernels.axpy(weight, vector, into: input + head * d, count: d) }
+            }
+        }
+    }
+
+    /// From inputs to vectors for `count` users.
+    ///
+    /// - Parameters:
+    ///   - inputs: `[count, (K + 1) d]`
+    ///   - inner: `[count, hidden + d]`, overwritten: relu output beside the direct path.
+    ///   - vectors: `[count, d]`, overwritten.
+    ///   - lengths: 1 / length of each vector before scaling; written only with `unitLength`.
+    func network(
+        count: Int, inputs: UnsafePointer<Float>, inner: UnsafeMutablePointer<Float>, vectors: UnsafeMutablePointer<Float>,
+        lengths: UnsafeMutablePointer<Float>
+    ) {
+        let shape = layout.shape, d = shape.dimension, h = shape.hidden, w = shape.innerWidth, m = shape.inputWidth
+        let bias = dense + layout.offset(.userInputBias)
+        for row in 0..<count { (inner + row * w).update(from: bias, count: w) }
+        Kernels.multiply(
+            rows: count, columns: w, inner: m, inputs, stride: m, dense + layout.offset(.userInputWeight), stride: w, beta: 1,
+            into: inner, stride: w, threads: 1)
+        for row in 0..<count {
+            if h > 0 { Kernels.apply(.relu, inner + row * w, into: inner + row * w, count: h) }
+            (vectors + row * d).update(from: inner + row * w + h, count: d)
+        }
+        if h > 0 {
+            Kernels.multiply(
+                rows: count, columns: d, inner: h, inner, stride: w, dense + layout.offset(.userOutputWeight), stride: d,
+                beta: 1, into: vectors, stride: d, threads: 1)
+        }
+        for row in 0..<count {
+            let u = vectors + row * d
+            if unitLength {
+                lengths[row] = Kernels.l2Normalise(u, into: u, count: d - 1, epsilon: 1e-6)
+                if scale != 1 { Kernels.scale(scale, u, into: u, count: d - 1) }
+            }
+            u[d - 1] = 1
+        }
+    }
+
+    /// The way back through the network for `count` users.
+    ///
+    /// - Parameters:
+    ///   - outer: gradient of the vectors `[count, d]`; changed.
+    ///   - innerGradient: `[count, hidden + d]`, overwritten.
+    ///   - inputGradient: `[count, (K + 1) d]`, overwritten.
+    ///   - gradient: the dense block's gradient, added to.
+    func networkBackward(
+        count: Int, inputs: UnsafePointer<Float>, inner: UnsafePointer<Float>, vectors: UnsafePointer<Float>,
+        lengths: UnsafePointer<Float>, outer: UnsafeMutablePointer<Float>, innerGradient: UnsafeMutablePointer<Float>,
+        inputGradient: UnsafeMutablePointer<Float>, gradient: UnsafeMutablePointer<Float>
+    ) {
+        let shape = layout.shape, d = shape.dimension, h = shape.hidden, w = shape.innerWidth, m = shape.inputWidth
+        for row in 0..<count {
+            let g = outer + row * d, u = vectors + row * d
+            g[d - 1] = 0  // the constant 1
+            if unitLength {
+                // u = s z/|z|: dz = (s/|z|) (g − (g·u) u / s²)
+                let along = Kernels.dot(g, u, count: d - 1) / (scale * scale)
+                Kernels.axpy(-along, u, into: g, count: d - 1)
+                Kernels.scale(scale * lengths[row], g, into: g, count: d - 1)
+            }
+            (innerGradient + row * w + h).update(from: g, count: d)
+        }
+        if h > 0 {
+            Kernels.multiply(
+                rows: h, columns: d, inner: count, inner, stride: w, transposed: true, outer, stride: d, beta: 1,
+                into: gradient + layout.offset(.userOutputWeight), stride: d, threads: 1)
+            Kernels.multiply(
+                rows: count, columns: h, inner: d, outer, stride: d, transposed: false, dense + layout.offset(.userOutputWeight), stride: d,
+                transposed: true, into: innerGradient, stride: w, threads: 1)
+            for row in 0..<count {
+                let g = innerGradient + row * w, x = inner + row * w
+                for index in 0..<h { g[index] = x[index] > 0 ? g[index] : 0 }
+            }
+        }
+        Kernels.multiply(
+            rows: m, columns: w, inner: count, inputs, stride: m, transposed: true, innerGradient, stride: w, beta: 1,
+            into: gradient + layout.offset(.userInputWeight), stride: w, threads: 1)
+        let bias = gradient + layout.offset(.userInputBias)
+        for row in 0..<count { Kernels.axpy(1, innerGradient + row * w, into: bias, count: w) }
+        Kernels.multiply(
+            rows: count, columns: m, inner: w, innerGradient, stride: w, transposed: false, dense + layout.offset(.userInputWeight), stride: w,
+            transposed: true, into: inputGradient, stride: m, threads: 1)
+    }
+
+    /// The way back through the pools of one history.
+    ///
+    /// - Parameters:
+    ///   - input, outer: the pools and their gradient, K·d floats each.
+    ///   - vectorGradient: gradient of the item vectors `[rows, d]`, added to.
+    ///   - gradient: the dense block's gradient, added to.
+    func poolBackward(
+        _ batch: HistoryBatch, entry start: Int, length: Int, attention: UnsafePointer<Float>, outer: UnsafePointer<Float>,
+        vectorGradient: UnsafeMutablePointer<Float>, gradient: UnsafeMutablePointer<Float>
+    ) {
+        guard length > 0 else { return }
+        let shape = layout.shape, d = shape.dimension, heads = shape.heads
+        let positions = gradient + layout.offset(.attentionPositions), types = gradient + layout.offset(.attentionTypes)
+        let gaps = gradient + layout.offset(.attentionGaps), empty = gradient + layout.offset(.attentionEmpty)
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: heads * length) { buffer in
+            guard let slopes = buffer.baseAddress else { return }
+            slopes.update(repeating: 0, count: heads * length)
+            for j in 0..<length {
+                let row = Int(batch.rows[start + j]) * d
+                for head in 0..<heads {
+                    let weight = attention[head * length + j]
+                    guard weight > Self.negligibleWeight else { continue }
+                    slopes[head * length + j] = Kernels.dot(outer + head * d, batch.vectors + row, count: d)
+                    Kernels.axpy(weight, outer + head * d, into: vectorGradient + row, count: d)
+                }
+            }
+            for head in 0..<heads {
+                let weights = attention + head * length, slope = slopes + head * length
+                // Softmax: dlogit_j = α_j (slope_j − Σ α slope); the empty entry's vector is zero, so its slope is too.
+                let mean = Kernels.dot(weights, slope, count: length)
+                var used: Float = 0
+                for j in 0..<length {
+                    let weight = weights[j]
+                    used += weight
+                    let value = weight * (slope[j] - mean)
+                    positions[head * shape.historyLength + j] += value
+                    types[head * TowerShape.typeCount + Int(batch.types[start + j])] += value
+                    gaps[head * TowerShape.gapCount + Int(batch.gaps[start + j])] += value
+                }
+                empty[head] -= max(0, 1 - used) * mean
+            }
+        }
+    }
+}
+
+/// Attribute tokens of users as rows of the user token table.
+struct UserTokens: Sendable {
+    var starts: [Int] = [0]
+    var buckets: [Int32] = []
+
+    /// The weight of each token. Fixed, so that a missing or unknown attribute changes nothing about the others.
+    static let weight: Float = 0.5
+
+    /// Hashes the tokens of many users and leaves out those that fewer than `minimumUsers` of them have: a postcode that one
+    /// user has would stand in for the user. Their rows stay zero, so serving need not know which they are.
+    init(_ users: [[String]], buckets count: Int, minimumUsers: Int = 1) {
+        let all = users.map { Self.buckets(of: $0, count: count) }
+        var counts = [Int](repeating: 0, count: count)
+        for tokens in all { for token in tokens { counts[Int(token)] += 1 } }
+        for tokens in all {
+            buckets += tokens.filter { counts[Int($0)] >= minimumUsers }
+            starts.append(buckets.count)
+        }
+    }
+
+    /// The rows of a user's tokens, ascending and distinct.
+    static func buckets(of tokens: [String], count: Int) -> [Int32] {
+        guard !tokens.isEmpty else { return [] }
+        return Array(Set(tokens.map { FeatureHash.bucket(FeatureHash.hash($0.utf8, field: .user), of: count) })).sorted()
+    }
+}
+
+/// Sets values to zero with a probability and scales the others up; the same key gives the same choice, so that the way back
+/// repeats it without storing it.
+func applyDropout(_ values: UnsafeMutablePointer<Float>, count: Int, rate: Float, key: UInt64) {
+    let threshold = UInt64(rate * 65_536), scale = 1 / (1 - rate)
+    var index = 0
+    while index < count {
+        var bits = FeatureHash.mixed(key &+ UInt64(index) &* 0x9e37_79b9_7f4a_7c15)
+        for lane in index..<min(index + 4, count) {
+            values[lane] *= bits & 0xffff < threshold ? 0 : scale
+            bits >>= 16
+        }
+        index += 4
+    }
+}

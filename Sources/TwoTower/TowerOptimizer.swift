@@ -1,0 +1,192 @@
+import Tensors
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// Tokens turned round: which places (items or examples) have a token row, for updates that visit each row once.
+struct TokenTranspose {
+    /// Token rows that occur, ascending.
+    private(set) var buckets: [Int32] = []
+    /// Bucket i is at the places `starts[i]..<starts[i + 1]`.
+    private(set) var starts: [Int] = [0]
+    private(set) var places: [Int32] = []
+    private(set) var weights: [Float] = []
+
+    /// Turns the tokens of `rows` round; `range` gives the tokens of a row.
+    init(
+        _ rows: [Int32], bucketCount: Int, range: (Int32) -> Range<Int>, buckets all: [Int32], weight: (Int) -> Float
+    ) {
+        var counts = [Int32](repeating: 0, count: bucketCount)
+        var total = 0
+        for row in rows {
+            for index in range(row) {
+                counts[Int(all[index])] += 1
+                total += 1
+            }
+        }
+        places = [Int32](repeating: 0, count: total)
+        weights = [Float](repeating: 0, count: total)
+        var next = 0
+        for bucket in 0..<bucketCount where counts[bucket] > 0 {
+            buckets.append(Int32(bucket))
+            let count = Int(counts[bucket])
+            counts[bucket] = Int32(next)
+            next += count
+            starts.append(next)
+        }
+        for (place, row) in rows.enumerated() {
+            for index in range(row) {
+                let bucket = Int(all[index]), target = Int(counts[bucket])
+                places[target] = Int32(place)
+                weights[target] = weight(index)
+                counts[bucket] += 1
+            }
+        }
+    }
+}
+
+/// Applies gradients: Adam with decoupled decay for the dense block, and rules that touch only used rows for the tables.
+final class TowerOptimizer {
+    private let configuration: TowerConfiguration
+    private let parameters: TowerParameters
+    private let denseFirst, denseSecond: FloatBuffer
+    /// Per table: Adam's moments, or one accumulator a row.
+    private var tableFirst: [FloatBuffer] = [], tableSecond: [FloatBuffer] = []
+
+    init(_ parameters: TowerParameters, configuration: TowerConfiguration) {
+        self.parameters = parameters
+        self.configuration = configuration
+        denseFirst = FloatBuffer(parameters.dense.count)
+        denseSecond = FloatBuffer(parameters.dense.count)
+        for table in TableParameter.allCases {
+            let rows = table.rows(in: parameters.shape), floats = parameters.table(table).count
+            switch configuration.tableOptimizer {
+            case .adagrad:
+                tableFirst.append(FloatBuffer(rows))
+                tableSecond.append(FloatBuffer(0))
+            case .adam:
+                tableFirst.append(FloatBuffer(floats))
+                tableSecond.append(FloatBuffer(floats))
+            }
+        }
+    }
+
+    /// The step size's share of its peak: a linear rise, then half a cosine down to a hundredth.
+    static func schedule(step: Int, of total: Int, warmupShare: Float) -> Float {
+        let warmup = Float(total) * warmupShare, now = Float(step)
+        if now < warmup { return (now + 1) / max(1, warmup) }
+        let progress = min(1, (now - warmup) / max(1, Float(total) - warmup))
+        return 0.01 + 0.99 * 0.5 * (1 + cos(.pi * progress))
+    }
+
+    /// One step on all parameters that the batch of `step` used.
+    ///
+    /// - Parameters:
+    ///   - index: number of this step from 0; share: from ``schedule(step:of:warmupShare:)``.
+    ///   - tokens: the batch's items turned round.
+    func apply(_ step: TowerStep, batch: TrainingBatch, tokens: TokenTranspose, index: Int, share: Float) {
+        let d = parameters.shape.dimension
+        let scale = clipScale(step, items: batch.items.count, examples: batch.count)
+        if scale != 1 { Kernels.scale(scale, step.denseGradient.start, into: step.denseGradient.start, count: step.denseGradient.count) }
+        for parameter in DenseParameter.allCases {
+            let offset = parameters.layout.offset(parameter), count = parameters.layout.length(parameter)
+            let rule = AdamRule(
+                learningRate: configuration.learningRate * share, beta2: 0.99,
+                weightDecay: parameter.decays ? configuration.weightDecay : 0)
+            Kernels.adamStep(
+                parameters.dense.start + offset, first: denseFirst.start + offset, second: denseSecond.start + offset,
+                gradient: step.denseGradient.start + offset, count: count, rule: rule, step: index + 1)
+        }
+        let rate = configuration.tableLearningRate * share
+        parallelFor(count: batch.items.count, threads: configuration.threads, minimumChunk: 256) { range, _ in
+            for place in range where step.usesID[place] {
+                let gradient = step.vectorGradient.start + place * d
+                if scale != 1 { Kernels.scale(scale, gradient, into: gradient, count: d) }
+                update(.itemIDs, row: Int(batch.items[place]), gradient: gradient, rate: rate, index: index)
+            }
+        }
+        if parameters.shape.tokenRows > 0 {
+            updateTokens(.contentTokens, tokens, source: step.contentGradient.start, scale: scale, rate: rate, index: index)
+        }
+        let users = TokenTranspose(
+            batch.users, bucketCount: parameters.shape.userRows, range: step.userTokens.range, buckets: step.userTokens.buckets,
+            weight: { _ in UserTokens.weight })
+        updateTokens(.userTokens, users, source: step.attributeGradient.start, scale: scale, rate: rate, index: index)
+    }
+
+    /// State for a checkpoint; names begin with `optimizer.`.
+    func tensors() -> [NamedTensor] {
+        var result = [
+            NamedTensor(name: "optimizer.dense.first", shape: [1, denseFirst.count], values: denseFirst.values),
+            NamedTensor(name: "optimizer.dense.second", shape: [1, denseSecond.count], values: denseSecond.values),
+        ]
+        for table in TableParameter.allCases {
+            let first = tableFirst[table.rawValue], second = tableSecond[table.rawValue]
+            result.append(NamedTensor(name: "optimizer.\(table.name).first", shape: [1, first.count], values: first.values))
+            result.append(NamedTensor(name: "optimizer.\(table.name).second", shape: [1, second.count], values: second.values))
+        }
+        return result
+    }
+
+    /// Reads the state of ``tensors()``.
+    func read(_ reader: TensorReader) throws(ModelError) {
+        func read(_ name: String, _ buffer: FloatBuffer) throws(ModelError) {
+            let values = try reader.values("optimizer." + name, rows: 1, columns: buffer.count)
+            values.withUnsafeBufferPointer { if let from = $0.baseAddress { buffer.start.update(from: from, count: $0.count) } }
+        }
+        try read("dense.first", denseFirst)
+        try read("dense.second", denseSecond)
+        for table in TableParameter.allCases {
+            try read(table.name + ".first", tableFirst[table.rawValue])
+            try read(table.name + ".second", tableSecond[table.rawValue])
+        }
+    }
+
+    /// What gradients are multiplied with so that their common length is at most the configured one. Token rows count by the
+    /// gradients of the sums that they are part of.
+    private func clipScale(_ step: TowerStep, items: Int, examples: Int) -> Float {
+        guard configuration.clipNorm > 0 else { return 1 }
+        let d = parameters.shape.dimension
+        func square(_ buffer: FloatBuffer, _ count: Int) -> Float { Kernels.dot(buffer.start, buffer.start, count: count) }
+        let total = square(step.denseGradient, step.denseGradient.count) + square(step.vectorGradient, items * d)
+            + square(step.attributeGradient, examples * d)
+        let length = total.squareRoot()
+        // A batch whose gradient overflowed is left out rather than allowed to ruin the model.
+        guard length.isFinite else { return 0 }
+        return length > configuration.clipNorm ? configuration.clipNorm / length : 1
+    }
+
+    private func updateTokens(
+        _ table: TableParameter, _ tokens: TokenTranspose, source: UnsafePointer<Float>, scale: Float, rate: Float, index: Int
+    ) {
+        let d = parameters.shape.dimension
+        parallelFor(count: tokens.buckets.count, threads: configuration.threads, minimumChunk: 64) { range, _ in
+            withUnsafeTemporaryAllocation(of: Float.self, capacity: d) { buffer in
+                guard let gradient = buffer.baseAddress else { return }
+                for token in range {
+                    gradient.update(repeating: 0, count: d)
+                    for place in tokens.starts[token]..<tokens.starts[token + 1] {
+                        Kernels.axpy(tokens.weights[place] * scale, source + Int(tokens.places[place]) * d, into: gradient, count: d)
+                    }
+                    update(table, row: Int(tokens.buckets[token]), gradient: gradient, rate: rate, index: index)
+                }
+            }
+        }
+    }
+
+    private func update(_ table: TableParameter, row: Int, gradient: UnsafePointer<Float>, rate: Float, index: Int) {
+        let d = parameters.shape.dimension, values = parameters.table(table).start + row * d
+        switch configuration.tableOptimizer {
+        case .adagrad:
+            Kernels.adagradRow(
+                values, accumulator: tableFirst[table.rawValue].start + row, gradient: gradient, count: d, learningRate: rate)
+        case .adam:
+            Kernels.adamStep(
+                values, first: tableFirst[table.rawValue].start + row * d, second: tableSecond[table.rawValue].start + row * d,
+                gradient: gradient, count: d, rule: AdamRule(learningRate: rate, beta2: 0.99), step: index + 1)
+        }
+    }
+}

@@ -1,0 +1,231 @@
+import Tensors
+
+/// The sizes of a model, from its configuration and its data.
+struct TowerShape: Sendable, Equatable {
+    /// Types of interactions, impression included.
+    static let typeCount = 4
+    /// Buckets of the time between a history entry and the newest one: powers of two of minutes.
+    static let gapCount = 24
+    /// Buckets of the time since the newest history entry: powers of two of half hours.
+    static let idleCount = 20
+    /// Stands for a user without a history.
+    static let noIdle = UInt8.max
+
+    /// d: length of item and user vectors.
+    var dimension: Int
+    /// K: pools of the history.
+    var heads: Int
+    /// N: history entries seen.
+    var historyLength: Int
+    /// H: the user tower's hidden layer.
+    var hidden: Int
+    /// The item tower's hidden layer.
+    var contentHidden: Int
+    /// Rows of the token table, 0 where content is not used.
+    var tokenRows: Int
+    /// Rows of the user token table.
+    var userRows: Int
+    /// Rows of the id table.
+    var itemCount: Int
+    /// Length of embeddings in the records, 0 where there are none.
+    var embedding: Int
+
+    /// Length of the user tower's input: the pools and the attributes.
+    var inputWidth: Int { (heads + 1) * dimension }
+    /// Length of the user tower's first product: hidden layer and direct path.
+    var innerWidth: Int { hidden + dimension }
+}
+
+/// The dense parameters; they lie in one block, so that one call reduces, measures or copies them all.
+enum DenseParameter: Int, CaseIterable {
+    case contentNumbers, contentEmbedding, contentHiddenWeight, contentHiddenBias, contentOutputWeight, contentBias
+    case attentionPositions, attentionTypes, attentionGaps, attentionEmpty, idle
+    case userInputWeight, userInputBias, userOutputWeight
+
+    /// The name in model files.
+    var name: String {
+        switch self {
+        case .contentNumbers: "content.numbers"
+        case .contentEmbedding: "content.embedding"
+        case .contentHiddenWeight: "content.hidden.weight"
+        case .contentHiddenBias: "content.hidden.bias"
+        case .contentOutputWeight: "content.output.weight"
+        case .contentBias: "content.bias"
+        case .attentionPositions: "user.attention.positions"
+        case .attentionTypes: "user.attention.types"
+        case .attentionGaps: "user.attention.gaps"
+        case .attentionEmpty: "user.attention.empty"
+        case .idle: "user.idle"
+        case .userInputWeight: "user.input.weight"
+        case .userInputBias: "user.input.bias"
+        case .userOutputWeight: "user.output.weight"
+        }
+    }
+
+    /// Rows and columns.
+    func size(in shape: TowerShape) -> (rows: Int, columns: Int) {
+        let d = shape.dimension
+        return switch self {
+        case .contentNumbers: (ContentFeatures.numberCount, d)
+        case .contentEmbedding: (shape.embedding, d)
+        case .contentHiddenWeight: (d, shape.contentHidden)
+        case .contentHiddenBias: (1, shape.contentHidden)
+        case .contentOutputWeight: (shape.contentHidden, d)
+        case .contentBias: (1, d)
+        case .attentionPositions: (shape.heads, shape.historyLength)
+        case .attentionTypes: (shape.heads, TowerShape.typeCount)
+        case .attentionGaps: (shape.heads, TowerShape.gapCount)
+        case .attentionEmpty: (shape.heads, 1)
+        case .idle: (TowerShape.idleCount, d)
+        case .userInputWeight: (shape.inputWidth, shape.innerWidth)
+        case .userInputBias: (1, shape.innerWidth)
+        case .userOutputWeight: (shape.hidden, d)
+        }
+    }
+
+    /// Whether weight decay applies: to the weights of layers, not to biases and attention.
+    var decays: Bool {
+        switch self {
+        case .contentHiddenWeight, .contentOutputWeight, .userInputWeight, .userOutputWeight, .contentEmbedding: true
+        default: false
+        }
+    }
+}
+
+/// Where each dense parameter lies in the block.
+struct DenseLayout: Sendable {
+    let shape: TowerShape
+    private let offsets: [Int]
+    /// Length of the block, padding included.
+    let count: Int
+
+    init(_ shape: TowerShape) {
+        self.shape = shape
+        var offsets: [Int] = [], next = 0
+        for parameter in DenseParameter.allCases {
+            offsets.append(next)
+            let size = parameter.size(in: shape)
+            // Whole cache lines, so that no two parameters share one.
+            next += (size.rows * size.columns + 15) / 16 * 16
+        }
+        self.offsets = offsets
+        count = next
+    }
+
+    func offset(_ parameter: DenseParameter) -> Int { offsets[parameter.rawValue] }
+
+    func length(_ parameter: DenseParameter) -> Int {
+        let size = parameter.size(in: shape)
+        return size.rows * size.columns
+    }
+}
+
+/// The embedding tables; training touches the rows that a batch used.
+enum TableParameter: Int, CaseIterable {
+    case itemIDs, contentTokens, userTokens
+
+    /// The name in model files.
+    var name: String {
+        switch self {
+        case .itemIDs: "item.ids"
+        case .contentTokens: "content.tokens"
+        case .userTokens: "user.tokens"
+        }
+    }
+
+    func rows(in shape: TowerShape) -> Int {
+        switch self {
+        case .itemIDs: shape.itemCount
+        case .contentTokens: shape.tokenRows
+        case .userTokens: shape.userRows
+        }
+    }
+}
+
+/// Floats at a fixed address for the life of the object, 64-byte aligned. The trainer's working memory; one thread owns the
+/// object, and parallel regions write disjoint parts of it.
+final class FloatBuffer {
+    let start: UnsafeMutablePointer<Float>
+    let count: Int
+
+    /// Zeros.
+    init(_ count: Int) {
+        self.count = count
+        let bytes = UnsafeMutableRawPointer.allocate(byteCount: max(16, count) * MemoryLayout<Float>.stride, alignment: 64)
+        start = bytes.bindMemory(to: Float.self, capacity: max(16, count))
+        start.update(repeating: 0, count: max(16, count))
+    }
+
+    convenience init(_ values: [Float]) {
+        self.init(values.count)
+        values.withUnsafeBufferPointer { if let from = $0.baseAddress { start.update(from: from, count: values.count) } }
+    }
+
+    deinit { start.deallocate() }
+
+    func zero() { start.update(repeating: 0, count: count) }
+
+    func copy(from other: FloatBuffer) {
+        precondition(other.count == count, "\(other.count) floats copied over \(count)")
+        start.update(from: other.start, count: count)
+    }
+
+    var values: [Float] { Array(UnsafeBufferPointer(start: start, count: count)) }
+}
+
+/// All parameters of a model under training.
+final class TowerParameters {
+    let shape: TowerShape
+    let layout: DenseLayout
+    let dense: FloatBuffer
+    /// Indexed by ``TableParameter``; rows of ``TowerShape/dimension`` floats.
+    let tables: [FloatBuffer]
+
+    /// Zeros.
+    init(_ shape: TowerShape) {
+        self.shape = shape
+        layout = DenseLayout(shape)
+        dense = FloatBuffer(layout.count)
+        tables = TableParameter.allCases.map { FloatBuffer($0.rows(in: shape) * shape.dimension) }
+    }
+
+    func table(_ table: TableParameter) -> FloatBuffer { tables[table.rawValue] }
+
+    func copy(from other: TowerParameters) {
+        dense.copy(from: other.dense)
+        for (mine, theirs) in zip(tables, other.tables) { mine.copy(from: theirs) }
+    }
+
+    /// The start of training. Token rows begin at zero, so that a token which no training item had says nothing.
+    func initialize(seed: UInt64) {
+        var random = SeededGenerator(seed: seed, stream: 0x70617261)
+        let ids = table(.itemIDs)
+        for index in 0..<ids.count { ids.start[index] = 0.05 * random.normal() }
+        fill(.contentHiddenWeight, inputs: shape.dimension, gain: 1, &random)
+        fill(.contentOutputWeight, inputs: shape.contentHidden, gain: 0.1, &random)
+        fill(.contentNumbers, inputs: 1, gain: 0.01, &random)
+        fill(.contentEmbedding, inputs: max(1, shape.embedding), gain: 0.3, &random)
+        fill(.userInputWeight, inputs: shape.inputWidth, gain: 1.4, &random)
+        fill(.userOutputWeight, inputs: max(1, shape.hidden), gain: 0.5, &random)
+        // Heads begin with different memories: the first sees almost only the newest entry, the last all alike.
+        let positions = dense.start + layout.offset(.attentionPositions), empty = dense.start + layout.offset(.attentionEmpty)
+        for head in 0..<shape.heads {
+            let slope = Self.firstSlope(head: head, of: shape.heads)
+            for place in 0..<shape.historyLength { positions[head * shape.historyLength + place] = -slope * Float(place) }
+            empty[head] = -2
+        }
+    }
+
+    private static func firstSlope(head: Int, of heads: Int) -> Float {
+        guard heads > 1, head < heads - 1 else { return 0 }
+        var slope: Float = 1.5
+        for _ in 0..<head { slope /= 4 }
+        return slope
+    }
+
+    private func fill(_ parameter: DenseParameter, inputs: Int, gain: Float, _ random: inout SeededGenerator) {
+        let start = dense.start + layout.offset(parameter)
+        let deviation = gain / Float(max(1, inputs)).squareRoot()
+        for index in 0..<layout.length(parameter) { start[index] = deviation * random.normal() }
+    }
+}

@@ -1,0 +1,43 @@
+import Evaluation
+import Tensors
+
+extension Trainer {
+    /// Ranks each held-out interaction among all items but those that the user had before.
+    func validate() -> MetricsReport {
+        let d = parameters.shape.dimension, n = set.itemCount
+        step.encode((0..<Int32(n)).map { $0 })
+        let slices = ItemSlices(counts: set.eventsPerItem(), itemIDs: set.itemIDs)
+        var metrics = RankingMetrics(cutoffs: [10, 100], catalogueSize: n, slices: slices)
+        var ranked = [[Int32]](repeating: [], count: plan.heldOut.count)
+        let tower = PooledUserTower(configuration, layout: parameters.layout, dense: parameters.dense.start)
+        let idle = plan.idleBuckets(set)
+        ranked.withUnsafeMutableBufferPointer { ranked in
+            parallelFor(count: plan.heldOut.count, threads: configuration.threads) { range, _ in
+                var scores = [Float](repeating: 0, count: n)
+                for index in range {
+                    let (user, event) = plan.heldOut[index]
+                    let before = set.userStarts[Int(user)]..<event
+                    var sequence = UserSequence(dimension: d, limit: configuration.historyLength)
+                    for entry in before.suffix(configuration.historyLength) {
+                        sequence.append(
+                            vector: UnsafeBufferPointer(start: step.vectors.start + Int(set.items[entry]) * d, count: d),
+                            type: set.types[entry], time: set.times[entry])
+                    }
+                    let tokens = step.userTokens.buckets[step.userTokens.range(of: user)]
+                    let vector = tower.encode(
+                        sequence, tokens: tokens, table: UnsafePointer(parameters.table(.userTokens).start), now: set.times[event],
+                        trainedIdle: idle)
+                    vector.withUnsafeBufferPointer { u in
+                        guard let u = u.baseAddress else { return }
+                        for item in 0..<n { scores[item] = Kernels.dot(u, step.vectors.start + item * d, count: d) }
+                    }
+                    var had = Set(before.map { set.items[$0] })
+                    had.remove(set.items[event])
+                    ranked[index] = topRows(100, of: scores) { had.contains($0) }
+                }
+            }
+        }
+        for (list, held) in zip(ranked, plan.heldOut) { metrics.add(ranked: list, relevant: [set.items[held.event]]) }
+        return metrics.report()
+    }
+}

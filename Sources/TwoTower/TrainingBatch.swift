@@ -1,0 +1,139 @@
+import Tensors
+
+/// The examples of one step, gathered: histories, targets and the items that take part.
+///
+/// Under the full loss, item rows are those of the training set. Under the sampled loss they are local: first the
+/// candidates (targets and uniform negatives), then items that occur in histories only.
+struct TrainingBatch {
+    /// Number of examples.
+    var count = 0
+    /// Candidate row of each example's target.
+    var targets: [Int32] = []
+    /// Share of each example in the loss: weight / number of examples.
+    var weights: [Float] = []
+    /// User row of each example; −1 where training hides the attributes.
+    var users: [Int32] = []
+    /// The history of example i is `starts[i]..<starts[i + 1]` of the next three, newest first.
+    var starts: [Int] = [0]
+    var rows: [Int32] = []
+    var types: [UInt8] = []
+    var gaps: [UInt8] = []
+    /// Bucket of the time between each example's newest entry and its target.
+    var idle: [UInt8] = []
+    /// Item row of each local row.
+    var items: [Int32] = []
+    /// Local rows that are candidates: the first ones.
+    var candidates = 0
+    /// Corrections of the candidates; empty under the full loss.
+    var corrections: [Float] = []
+}
+
+/// Gathers batches from a training set. Keeps its arrays between batches.
+final class BatchGatherer {
+    private let set: TrainingSet
+    private let plan: ExamplePlan
+    private let configuration: TowerConfiguration
+    let isSampled: Bool
+    private(set) var batch = TrainingBatch()
+    /// Local row of an item where `stamps` holds the current stamp.
+    private var locals: [Int32]
+    private var stamps: [UInt32]
+    private var stamp: UInt32 = 0
+
+    init(_ set: TrainingSet, plan: ExamplePlan, configuration: TowerConfiguration) {
+        self.set = set
+        self.plan = plan
+        self.configuration = configuration
+        isSampled = configuration.loss == .sampled || (configuration.loss == .auto && set.itemCount > configuration.fullSoftmaxItems)
+        locals = [Int32](repeating: 0, count: isSampled ? set.itemCount : 0)
+        stamps = [UInt32](repeating: 0, count: isSampled ? set.itemCount : 0)
+        if !isSampled {
+            batch.items = (0..<Int32(set.itemCount)).map { $0 }
+            batch.candidates = set.itemCount
+        }
+    }
+
+    /// Gathers the examples at `places` of the plan.
+    ///
+    /// - Parameter key: decides what chance decides: which history entries are left out, how far ahead targets lie, and the negatives.
+    func gather(_ places: ArraySlice<Int32>, key: UInt64) {
+        batch.count = places.count
+        batch.targets.removeAll(keepingCapacity: true)
+        batch.weights.removeAll(keepingCapacity: true)
+        batch.users.removeAll(keepingCapacity: true)
+        batch.starts.removeAll(keepingCapacity: true)
+        batch.rows.removeAll(keepingCapacity: true)
+        batch.types.removeAll(keepingCapacity: true)
+        batch.gaps.removeAll(keepingCapacity: true)
+        batch.idle.removeAll(keepingCapacity: true)
+        batch.starts.append(0)
+        let ahead = UInt64(configuration.targetsAhead)
+        let threshold = UInt64(configuration.historyDropout * 65_536)
+        let hideAttributes = UInt64(configuration.attributeDropout * 65_536)
+        for (index, place) in places.enumerated() {
+            let event = plan.events[Int(place)], user = plan.users[Int(place)]
+            let first = set.userStarts[Int(user)]
+            var random = FeatureHash.mixed(key &+ UInt64(index))
+            var end = event
+            if ahead > 1 { end = max(first, event - Int(random.multipliedFullWidth(by: ahead).high)) }
+            batch.targets.append(set.items[event])
+            batch.weights.append(plan.weights[Int(place)] / Float(places.count))
+            let hidden = FeatureHash.mixed(random ^ 0x6174_7472) & 0xffff < hideAttributes
+            batch.users.append(hidden ? -1 : user)
+            let start = max(first, end - configuration.historyLength)
+            if start < end {
+                let newest = set.times[end - 1]
+                for entry in stride(from: end - 1, through: start, by: -1) {
+                    if threshold > 0 {
+                        random = FeatureHash.mixed(random)
+                        if random & 0xffff < threshold { continue }
+                    }
+                    batch.rows.append(set.items[entry])
+                    batch.types.append(set.types[entry])
+                    batch.gaps.append(TimeBuckets.gap(milliseconds: newest - set.times[entry]))
+                }
+            }
+            let isEmpty = batch.rows.count == batch.starts[index]
+            batch.idle.append(isEmpty ? TowerShape.noIdle : TimeBuckets.idle(milliseconds: set.times[event] - set.times[end - 1]))
+            batch.starts.append(batch.rows.count)
+        }
+        if isSampled { localize(key: key) }
+    }
+
+    /// Replaces item rows by local ones and draws the negatives.
+    private func localize(key: UInt64) {
+        stamp &+= 1
+        batch.items.removeAll(keepingCapacity: true)
+        var counts: [Int] = []
+        for index in batch.targets.indices {
+            let local = localRow(batch.targets[index])
+            if Int(local) == counts.count { counts.append(0) }
+            counts[Int(local)] += 1
+            batch.targets[index] = local
+        }
+        var random = SeededGenerator(seed: key, stream: 0x6e6567)
+        for _ in 0..<configuration.negatives {
+            let local = localRow(Int32(random.next(below: set.itemCount)))
+            if Int(local) == counts.count { counts.append(0) }
+            counts[Int(local)] += 1
+        }
+        batch.candidates = batch.items.count
+        for index in batch.rows.indices { batch.rows[index] = localRow(batch.rows[index]) }
+        if configuration.logQCorrection {
+            batch.corrections = logQCorrections(
+                counts: counts, shares: batch.items[0..<batch.candidates].map { plan.shares[Int($0)] },
+                otherExamples: batch.count - 1, uniform: configuration.negatives, catalogue: set.itemCount)
+        } else {
+            batch.corrections = [Float](repeating: 0, count: batch.candidates)
+        }
+    }
+
+    private func localRow(_ item: Int32) -> Int32 {
+        if stamps[Int(item)] == stamp { return locals[Int(item)] }
+        let row = Int32(batch.items.count)
+        stamps[Int(item)] = stamp
+        locals[Int(item)] = row
+        batch.items.append(item)
+        return row
+    }
+}

@@ -1,0 +1,66 @@
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// A file read or written as a whole.
+final class WholeFile {
+    let bytes: UnsafeRawBufferPointer
+
+    /// Maps the file for reading.
+    init(reading path: String) throws(VectorIndexError) {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw Self.error("Cannot open \(path)") }
+        defer { close(file) }
+        var information = stat()
+        guard fstat(file, &information) == 0 else { throw Self.error("Cannot read the size of \(path)") }
+        guard information.st_mode & S_IFMT == S_IFREG else {
+            throw VectorIndexError(.notAnIndex, "\(path) is not a file.")
+        }
+        let size = Int(information.st_size)
+        guard size > 0 else {
+            bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+            return
+        }
+        guard let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, file, 0), address != MAP_FAILED else {
+            throw Self.error("Cannot map \(path)")
+        }
+        bytes = UnsafeRawBufferPointer(start: address, count: size)
+    }
+
+    deinit {
+        if let address = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: address), bytes.count) }
+    }
+
+    /// Writes beside the path, makes it durable, and renames: readers see the old file or the new one.
+    static func write(
+        _ header: [UInt8], _ parts: UnsafeRawBufferPointer..., to path: String
+    ) throws(VectorIndexError) {
+        let temporary = "\(path).\(getpid()).partial"
+        let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard file >= 0 else { throw error("Cannot create \(temporary)") }
+        let written = header.withUnsafeBytes { put($0, file) } && parts.allSatisfy { put($0, file) }
+        var failure = written ? nil : error("Cannot write \(temporary)")
+        if failure == nil, fsync(file) != 0 { failure = error("Cannot make \(temporary) durable") }
+        close(file)
+        if failure == nil, rename(temporary, path) != 0 { failure = error("Cannot rename \(temporary) to \(path)") }
+        if let failure {
+            unlink(temporary)
+            throw failure
+        }
+    }
+
+    private static func put(_ bytes: UnsafeRawBufferPointer, _ file: Int32) -> Bool {
+        var offset = 0
+        while offset < bytes.count {
+            let count = Glibc.write(file, bytes.baseAddress.map { $0 + offset }, bytes.count - offset)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return false }
+            offset += count
+        }
+        return true
+    }
+
+    private static func error(_ what: String) -> VectorIndexError {
+        VectorIndexError(.file, "\(what): \(String(cString: strerror(errno))). Check the path, its rights and the disk.")
+    }
+}

@@ -1,0 +1,76 @@
+/// Which modules a target may import. Each rule returns the violations that it finds, so that a test can plant one.
+struct ImportRules {
+    /// Targets without I/O, clock, logging or Foundation.
+    static let pure: Set<String> = [
+        "Interactions", "Features", "Tensors", "Gradients", "Evaluation", "TwoTower", "MetaLearning", "Recommending",
+        "Simulation",
+    ]
+
+    /// Targets that touch the world; none knows another.
+    static let adapters: Set<String> = [
+        "FeatureStore", "EventStream", "VectorIndex", "ModelArtifacts", "RecommendationAPI",
+    ]
+
+    /// The one target that may know all others.
+    static let root = "FreshetCommand"
+
+    /// What the toolchain brings. In a pure target the C library is there for `exp` and `log` only.
+    static let pureToolchain: Set<String> = ["Glibc", "Musl", "Darwin"]
+    static let toolchain: Set<String> = pureToolchain.union([
+        "Dispatch", "Foundation", "FoundationEssentials", "FoundationNetworking", "Synchronization",
+    ])
+
+    /// Modules of other packages in whose types a product's own interface speaks.
+    static let modulesOfProducts: [String: Set<String>] = [
+        "Hummingbird": ["HTTPTypes", "NIOCore", "ServiceLifecycle"], "NIOPosix": ["NIOCore"],
+        "AsyncHTTPClient": ["NIOCore", "NIOHTTP1"], "ServiceLifecycle": ["UnixSignals"],
+    ]
+
+    var manifest: Manifest
+
+    /// The modules that a Swift file imports.
+    static func imports(of source: String) -> [String] {
+        source.split(separator: "\n", omittingEmptySubsequences: true).compactMap { line in
+            guard line.contains("import ") else { return nil }
+            let plain = line.drop { $0 == " " || $0 == "\t" }
+            let pattern = /^(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|package|internal|fileprivate|private)\s+)?import\s+(?:(?:struct|class|enum|protocol|func|var|let|typealias)\s+)?(\w+)/
+            return plain.firstMatch(of: pattern).map { String($0.1) }
+        }
+    }
+
+    /// Imports of a file that its target's dependencies or its layer do not allow.
+    func forbiddenImports(of source: String, in target: String) -> [String] {
+        guard let declared = manifest[target] else { return ["\(target) is no target of Package.swift"] }
+        var allowed = Self.pure.contains(target) ? Self.pureToolchain : Self.toolchain
+        allowed.formUnion(declared.targets)
+        for product in declared.products {
+            allowed.insert(product)
+            allowed.formUnion(Self.modulesOfProducts[product] ?? [])
+        }
+        return Self.imports(of: source).filter { !allowed.contains($0) }
+    }
+
+    /// Dependencies in the manifest that point sideways or upward.
+    func forbiddenDependencies() -> [String] {
+        var found: [String] = []
+        for target in manifest.targets {
+            for dependency in target.targets {
+                let isLower = Self.pure.contains(dependency) || manifest[dependency]?.isC == true
+                let allowed = target.name == Self.root ? dependency != Self.root : isLower
+                if !allowed { found.append("\(target.name) -> \(dependency)") }
+            }
+            if Self.pure.contains(target.name), !target.products.isEmpty {
+                found.append("\(target.name) -> \(target.products.joined(separator: ", "))")
+            }
+        }
+        return found
+    }
+
+    /// C modules that not exactly one Swift target depends on.
+    func sharedCModules() -> [String] {
+        manifest.targets.filter(\.isC).compactMap { module in
+            let users = manifest.targets.filter { $0.targets.contains(module.name) }.map(\.name)
+            return users.count == 1 ? nil : "\(module.name): \(users.joined(separator: ", "))"
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import Evaluation
+import Testing
+
+@Suite struct RivalsAndSplitsTests {
+    @Test func popularity() {
+        let rival = PopularityRival(items: [2, 1, 2, 0, 1, 2], itemCount: 4)
+        #expect(rival.scores == [1, 2, 3, 0])
+        #expect(rival.rank(3) == [2, 1, 0])
+        #expect(rival.rank(2, excluding: [2]) == [1, 0])
+    }
+
+    @Test func recentPopularityHalvesWithAge() {
+        let rival = RecentPopularityRival(items: [0, 0, 1, 2], times: [0, 0, 100, 300], itemCount: 3, now: 200, halfLifeMilliseconds: 100)
+        #expect(rival.scores == [0.5, 0.5, 1])
+        #expect(rival.rank(3) == [2, 0, 1])
+    }
+
+    @Test func markovByHand() {
+        // 0→1 once at distance 1 and 0→2 at distance 2, twice the latter as 2 also follows 1 in the other user.
+        let rival = MarkovRival(sequences: [[0, 1, 2], [1, 2]], itemCount: 4)
+        // Leaving: 0: 1.5, 1: 2. Reaching: 1: 1, 2: 2.5.
+        let scores = rival.scores(history: [0, 1])
+        let expected2 = 2 / (2 * 2.5 as Float).squareRoot() + 0.8 * 0.5 / (1.5 * 2.5 as Float).squareRoot()
+        #expect(abs(scores[2] - expected2) < 1e-6)
+        #expect(abs(scores[1] - 0.8 / (1.5 as Float).squareRoot()) < 1e-6)
+        #expect(scores[0] == 0 && scores[3] == 0)
+        #expect(rival.rank(1, history: [0, 1], excluding: [1]) == [2])
+        #expect(rival.scores(history: [-1, 99]) == [0, 0, 0, 0])
+    }
+
+    @Test func newestShareLeavesTheBorderInstantInTraining() {
+        let times: [Int64] = [5, 1, 9, 9, 2, 3, 4, 6, 7, 8]
+        let split = HoldoutSplit.newest(share: 0.2, times: times)
+        #expect(split.holdout == [2, 3])
+        #expect(split.training == [0, 1, 4, 5, 6, 7, 8, 9])
+        #expect(HoldoutSplit.newest(share: 0.1, times: times).holdout.isEmpty)
+        #expect(HoldoutSplit.newest(share: 0.3, times: times).holdout == [2, 3, 9])
+        #expect(HoldoutSplit.newest(share: 0.5, times: []).holdout.isEmpty)
+    }
+
+    @Test func leaveOneOut() {
+        let split = HoldoutSplit.leaveOneOut(users: [0, 1, 0, 2, 1, 0]) { $0 != 1 }
+        #expect(split.holdout == [5])
+        #expect(split.training == [0, 1, 2, 3, 4])
+        #expect(HoldoutSplit.leaveOneOut(users: [0, 1, 0, 2, 1, 0], minimumEvents: 1).holdout == [3, 4, 5])
+    }
+
+    @Test func gatePassesEqualAndRefusesWorse() {
+        let gate = PromotionGate(margin: 0.01, z: 1.645, minimumUsers: 4)
+        let base = [0.2, 0.4, 0.1, 0.5, 0.3, 0.0]
+        let equal = gate.decide(candidate: base, current: base)
+        #expect(equal.passes && equal.meanDifference == 0 && equal.standardError == 0)
+        let worse = gate.decide(candidate: base.map { $0 - 0.02 }, current: base)
+        #expect(!worse.passes)
+        #expect(abs((worse.meanDifference ?? 0) + 0.02) < 1e-12)
+        #expect(worse.reasons.contains { $0.contains("-0.0200") && $0.contains("not promoted") })
+        // Better on average but so uneven that it may be worse: differences ±0.5 around 0.01.
+        let uneven = gate.decide(candidate: [0.71, 0.0, 0.61, 0.01, 0.81, 0.0], current: [0.2, 0.49, 0.1, 0.5, 0.3, 0.49])
+        #expect(!uneven.passes && (uneven.meanDifference ?? 0) > 0)
+    }
+
+    @Test func gateMeasuresBoundByHand() {
+        // Differences 0.01, −0.01, 0.01, −0.01: mean 0, variance 4e-4/3, se = sqrt(variance/4) = 0.0057735.
+        let gate = PromotionGate(margin: 0.0095, z: 1.645, minimumUsers: 2)  // bound −0.009497
+        let candidate = [0.11, 0.09, 0.11, 0.09], current = [0.1, 0.1, 0.1, 0.1]
+        var loose = gate
+        loose.margin = 0.0096
+        #expect(loose.decide(candidate: candidate, current: current).passes)
+        var tight = gate
+        tight.margin = 0.0094
+        #expect(!tight.decide(candidate: candidate, current: current).passes)
+    }
+
+    @Test func gateWithoutCurrentModelAndWithFewUsers() {
+        let gate = PromotionGate(minimumUsers: 3)
+        #expect(gate.decide(candidate: [0.1], current: nil).passes)
+        #expect(!gate.decide(candidate: [0.1], current: [0.1]).passes)
+        #expect(!gate.decide(candidate: [0.1, .nan, 0.2], current: nil).passes)
+        let poor = gate.decide(candidate: [0.1, 0.1, 0.1], current: nil, rival: [0.2, 0.2, 0.2])
+        #expect(!poor.passes && poor.reasons.contains { $0.contains("0.2000") })
+        #expect(gate.decide(candidate: [0.2, 0.2, 0.2], current: nil, rival: [0.2, 0.2, 0.2]).passes)
+    }
+}

@@ -1,0 +1,101 @@
+import Foundation
+import RecommendationAPI
+import Testing
+
+@Suite struct LookupRouteTests {
+    @Test func aUserIsShown() async throws {
+        try await TestService().test { client async throws in
+            let object = try await client.send(.get, "/v1/users/%C3%A9%2F1").object()
+            #expect(object["user_id"] as? String == "é/1")
+            #expect((object["attributes"] as? [String: Any])?["age"] as? Int == 25)
+            #expect((object["counts"] as? [String: Int])?["click"] == 4)
+            let history = try #require(object["history"] as? [[String: Any]])
+            #expect(history[0]["type"] as? String == "add_to_cart")
+            #expect(history[0]["timestamp"] as? String == "2023-11-14T22:13:20.123Z")
+            #expect((history[0]["details"] as? [String: Any])?["title"] as? String == "Shoe \"9\"")
+            #expect(try await client.send(.get, "/v1/users/nobody").problem(404) == "unknown-user")
+            _ = try await client.send(.get, "/v1/users/a%09b").problem(400)
+        }
+    }
+
+    @Test func anItemIsShown() async throws {
+        try await TestService().test { client async throws in
+            let answer = try await client.send(.get, "/v1/items/i9")
+            let object = try answer.object()
+            #expect(object["title"] as? String == "Tab\there")
+            #expect(answer.text.contains(#""price":89.9,"#))
+            #expect(object["index_state"] as? String == "fresh")
+            #expect(object["catalogue_version"] as? Int == 7)
+            #expect(try await client.send(.get, "/v1/items/nothing").problem(404) == "unknown-item")
+        }
+    }
+
+    @Test func modelsAreListedAndPromoted() async throws {
+        let service = TestService()
+        try await service.test { client async throws in
+            let models = try #require(try await client.send(.get, "/v1/models").object()["models"] as? [[String: Any]])
+            #expect(models[0]["version"] as? Int == 3)
+            #expect((models[0]["metrics"] as? [String: Double])?["ndcg@10"] == 0.125)
+            #expect(try await client.send(.post, "/v1/models/4/promote").object()["version"] as? Int == 4)
+            #expect(try await client.send(.post, "/v1/models/9/promote").problem(404) == "not-found")
+            for bad in ["0", "-1", "x", "1.0"] {
+                _ = try await client.send(.post, "/v1/models/\(bad)/promote").problem(400)
+            }
+            #expect(try await client.send(.post, "/v1/models/rollback").problem(409) == "conflict")
+            #expect((try await client.send(.get, "/v1/experiments").object()["experiments"] as? [Any])?.isEmpty == true)
+        }
+        #expect(service.seen.withLock { $0.promoted } == [4])
+    }
+
+    @Test func statisticsHoldWhatTheServiceCountedItself() async throws {
+        let service = TestService()
+        try await service.test { client async throws in
+            for _ in 0..<3 { _ = try await client.send(.get, "/v1/recommendations?user_id=u1&n=5") }
+            _ = try await client.send(.get, "/v1/recommendations?user_id=stranger&n=5")
+            let object = try await client.send(.get, "/v1/stats").object()
+            let serving = try #require(object["serving"] as? [String: Any])
+            #expect(serving["requests"] as? Int == 4)
+            #expect(serving["cold_share"] as? Double == 0.25)
+            #expect(serving["reasons"] as? [String: Int] == ["personal": 4, "similar": 4, "fresh": 4, "adapted": 4, "trending": 4])
+            let median = try #require(serving["p50_ms"] as? Double)
+            let p99 = try #require(serving["p99_ms"] as? Double)
+            #expect(median >= 0 && p99 >= median)
+            let events = try #require(object["events"] as? [String: Any])
+            #expect(events["total"] as? Int == 12)
+            #expect(events["series"] as? [[Int]] == [[1_700_000_000, 5]])
+            #expect((object["ingest"] as? [String: Any])?["lag"] as? Int == 4)
+            #expect(object["training"] is NSNull && object["model"] is NSNull)
+            #expect((object["parts"] as? [[String: Any]])?.first?["name"] as? String == "database")
+        }
+    }
+
+    @Test func statisticsAreReadOnceForAllWhoAskAtOnce() async throws {
+        let service = TestService()
+        try await service.test { client async throws in
+            try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<20 { group.addTask { try await client.send(.get, "/v1/stats").status } }
+                for try await status in group { #expect(status == 200) }
+            }
+        }
+        // Twenty at once within the half second that an answer lives; a slow machine may see a second read.
+        #expect(service.seen.withLock { $0.statisticsReads } < 20)
+    }
+
+    @Test func readinessNamesTheParts() async throws {
+        let service = TestService { operations in
+            operations.readiness = {
+                [
+                    PartStatus(name: "database", isReady: true, detail: "schema 1"),
+                    PartStatus(name: "broker", isReady: false, detail: "127.0.0.1:9092 does not answer"),
+                ]
+            }
+        }
+        try await service.test { client async throws in
+            let answer = try await client.send(.get, "/readyz")
+            #expect(answer.status == 503)
+            let parts = try #require(try answer.object()["parts"] as? [[String: Any]])
+            #expect(parts.map { $0["ready"] as? Bool } == [true, false])
+            #expect(try await client.send(.get, "/healthz").text == #"{"status":"ok"}"#)
+        }
+    }
+}

@@ -1,0 +1,103 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import Logging
+import RecommendationAPI
+import ServiceLifecycle
+import Testing
+
+/// The service on a real port of loopback.
+@Suite struct ServerTests {
+    /// Runs a server in a group, hands over its port, and shuts it down gracefully.
+    private func serving(
+        _ service: TestService, _ body: @escaping @Sendable (_ port: Int, _ stop: @escaping @Sendable () async -> Void) async throws -> Void
+    ) async throws {
+        let (ports, port) = AsyncStream.makeStream(of: Int.self)
+        var configuration = service.configuration
+        configuration.port = 0
+        let server = RecommendationServer(
+            operations: service.operations, configuration: configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            onListening: { port.yield($0) })
+        let group = ServiceGroup(services: [server], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            var iterator = ports.makeAsyncIterator()
+            let number = try #require(await iterator.next())
+            do {
+                try await body(number) { await group.triggerGracefulShutdown() }
+            } catch {
+                await group.triggerGracefulShutdown()
+                throw error
+            }
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+        }
+    }
+
+    @Test func requestsFollowEachOtherOnOneConnection() async throws {
+        let service = TestService(APIConfiguration(maxBodyBytes: 10_000))
+        try await serving(service) { port, _ in
+            try await TestClient.withClient(host: "127.0.0.1", port: port) { client async throws in
+                for index in 0..<20 {
+                    let answer = try await client.get("/v1/recommendations?user_id=u\(index)&n=2")
+                    #expect(answer.status == .ok)
+                }
+                // A refused body must not be taken for the next request.
+                let large = ByteBuffer(repeating: UInt8(ascii: "x"), count: 200_000)
+                #expect(try await client.post("/v1/events", body: large).status == .contentTooLarge)
+                #expect(try await client.get("/nowhere").status == .notFound)
+                let head = try await client.head("/v1/users/u1")
+                #expect(head.status == .ok && (head.body?.readableBytes ?? 0) == 0)
+                #expect(try await client.get("/healthz").status == .ok)
+            }
+        }
+        #expect(service.seen.withLock { $0.recommendations.map(\.userID) } == (0..<20).map { "u\($0)" })
+    }
+
+    @Test func aTakenPortIsAClearError() async throws {
+        try await serving(TestService()) { port, _ in
+            let second = RecommendationServer(
+                operations: TestService().operations, configuration: APIConfiguration(port: port),
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            let error = try #require(await #expect(throws: ListenError.self) { try await second.run() })
+            #expect(error.code == .portTaken && error.isRetriable)
+            #expect(error.description.contains("127.0.0.1:\(port)"))
+            #expect(error.description.contains("http.port"))
+        }
+    }
+
+    @Test func anAddressOfAnotherMachineIsAClearError() async throws {
+        let server = RecommendationServer(
+            operations: TestService().operations, configuration: APIConfiguration(host: "192.0.2.1", port: 0),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let error = try #require(await #expect(throws: ListenError.self) { try await server.run() })
+        #expect(error.code == .badAddress)
+        #expect(error.description.contains("http.host"))
+    }
+
+    @Test func aStreamSendsStatisticsUntilTheServiceStops() async throws {
+        let service = TestService(APIConfiguration(maxStreams: 1))
+        try await serving(service) { port, stop in
+            try await TestClient.withClient(host: "127.0.0.1", port: port) { client async throws in
+                async let streamed = client.get("/v1/stream")
+                while service.seen.withLock({ $0.statisticsReads }) < 2 { try await Task.sleep(for: .milliseconds(20)) }
+                try await TestClient.withClient(host: "127.0.0.1", port: port) { other async throws in
+                    #expect(try await other.get("/v1/stream").status == .serviceUnavailable)
+                }
+                await stop()
+                let answer = try await streamed
+                #expect(answer.headers[.contentType] == "text/event-stream")
+                let messages = String(buffer: answer.body ?? ByteBuffer()).split(separator: "\n\n")
+                #expect(messages.count >= 2)
+                for message in messages {
+                    let lines = message.split(separator: "\n")
+                    #expect(lines.first == "event: stats")
+                    let data = try #require(lines.last?.dropFirst("data: ".count))
+                    let object = try JSONSerialization.jsonObject(with: Data(data.utf8)) as? [String: Any]
+                    #expect(object?["serving"] != nil)
+                }
+            }
+        }
+    }
+}

@@ -1,5 +1,6 @@
 /// A mean over users with its standard error.
 public struct MetricValue: Sendable, Equatable {
+    /// The mean over users.
     public var mean: Double
     /// The standard error of the mean over users; 0 with fewer than two.
     public var standardError: Double
@@ -32,7 +33,9 @@ public struct MetricsReport: Sendable, Equatable {
 
     /// One slice of the relevant items.
     public struct SliceReport: Sendable, Equatable {
+        /// Users with a relevant item in the slice.
         public var users: Int
+        /// Means over those users by metric name.
         public var metrics: [String: MetricValue]
     }
 

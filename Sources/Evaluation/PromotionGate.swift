@@ -1,5 +1,6 @@
 /// What the gate decided, and why, in sentences.
 public struct GateDecision: Sendable, Equatable {
+    /// Whether the candidate may be promoted.
     public var passes: Bool
     /// One sentence per check; those that failed say what would have been needed.
     public var reasons: [String]
@@ -7,6 +8,7 @@ public struct GateDecision: Sendable, Equatable {
     public var meanDifference: Double?
     /// Standard error of ``meanDifference``.
     public var standardError: Double?
+    /// Users of the holdout.
     public var users: Int
 }
 

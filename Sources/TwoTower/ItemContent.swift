@@ -1,8 +1,12 @@
 /// What is known of an item beside its interactions: the input of the item tower.
 public struct ItemContent: Sendable, Equatable {
+    /// Words and pieces of words are hashed.
     public var title: String?
+    /// Words are hashed; the weightiest of them count.
     public var description: String?
+    /// Hashed as they are.
     public var categories: [String]
+    /// Hashed as they are.
     public var tags: [String]
     /// List price in millionths of a currency unit.
     public var priceMicros: Int64?

@@ -1,7 +1,10 @@
 /// A parameter with its name and shape, as model files hold it. Values are row-major.
 public struct NamedTensor: Sendable, Equatable {
+    /// Unique within a model or checkpoint.
     public var name: String
+    /// Rows and columns.
     public var shape: [Int]
+    /// Row-major.
     public var values: [Float]
 
     /// Makes a tensor; `values.count` is the product of `shape`.
@@ -15,6 +18,7 @@ public struct NamedTensor: Sendable, Equatable {
 
 /// Why tensors do not make a model or a checkpoint does not fit.
 public struct ModelError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// A sentence: which tensor or setting, and what is wrong with it.
     public var description: String
 
     init(_ description: String) { self.description = description }

@@ -1,6 +1,8 @@
 /// A setting that was refused, with what would be right.
 public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The key at fault.
     public var key: String
+    /// A sentence: what was wrong and what would be right.
     public var description: String
 }
 
@@ -30,49 +32,93 @@ public enum LossKind: String, Sendable, CaseIterable {
 
 /// Everything that shapes a two-tower model and its training. Settings have string keys; see ``keys``.
 public struct TowerConfiguration: Sendable, Equatable {
+    /// Name of the preset that the settings started from.
     public var preset = "default"
+    /// Form of the user tower.
     public var userTower = UserTowerKind.pooled
+    /// d: length of item and user vectors, popularity included.
     public var dimension = 64
+    /// K: weighted means of the history.
     public var heads = 4
+    /// N: newest interactions that the user tower sees.
     public var historyLength = 50
+    /// Width of the user tower's hidden layer; 0 for none.
     public var hidden = 256
+    /// Width of the item tower's hidden layer; 0 for none.
     public var contentHidden = 128
+    /// Whether the item tower sees content.
     public var useContent = true
+    /// Rows for hashed words and word pieces.
     public var textBuckets = 32_768
+    /// Rows for hashed categories, tags and attributes.
     public var tagBuckets = 32_768
+    /// Tokens kept of each field of an item.
     public var textTokens = 64
+    /// Rows for hashed user attributes.
     public var userBuckets = 8_192
+    /// Share of items that a batch sees by content alone (Volkovs et al. 2017).
     public var idDropout: Float = 0.1
+    /// Share of history entries that training leaves out.
     public var historyDropout: Float = 0
+    /// Share of examples without the user's attributes.
     public var attributeDropout: Float = 0.1
+    /// Users that must share an attribute before it is learned.
     public var attributeMinimumUsers = 5
+    /// Share of the user tower's inputs set to zero.
     public var dropout: Float = 0.1
+    /// Which loss is trained.
     public var loss = LossKind.auto
+    /// Largest catalogue for which ``LossKind/auto`` means the full loss.
     public var fullSoftmaxItems = 30_000
+    /// Uniform negatives of a batch under the sampled loss.
     public var negatives = 1_024
+    /// Whether sampled scores are corrected for how often an item is drawn.
     public var logQCorrection = true
+    /// Whether vectors are scaled to length 1, popularity apart.
     public var unitLength = false
+    /// Divides the similarity of unit-length vectors.
     public var temperature: Float = 1
+    /// Whether items of the history are left out of the loss.
     public var maskHistory = false
+    /// How far ahead the interaction to predict may lie.
     public var targetsAhead = 1
+    /// Most examples of one user in an epoch; 0 for no limit.
     public var examplesPerUser = 0
+    /// Weight of a click as an example.
     public var clickWeight: Float = 1
+    /// Weight of an add to cart as an example.
     public var cartWeight: Float = 1
+    /// Weight of a purchase as an example.
     public var purchaseWeight: Float = 1
+    /// Age in days at which an example counts half; 0 counts all alike.
     public var recencyHalfLifeDays: Float = 0
+    /// β of the effective-number weights; 0 for none.
     public var tailBeta: Float = 0
+    /// λ in score − λ ln p of served vectors.
     public var popularityDial: Float = 0
+    /// Passes over the examples.
     public var epochs = 8
+    /// Examples of one step.
     public var batchSize = 1_024
+    /// Peak step size of the dense layers.
     public var learningRate: Float = 0.002
+    /// Peak step size of the embedding tables.
     public var tableLearningRate: Float = 0.002
+    /// How embedding tables learn.
     public var tableOptimizer = TableOptimizer.adam
+    /// Decoupled weight decay of the dense layers.
     public var weightDecay: Float = 0.01
+    /// Share of the steps over which the step size rises.
     public var warmupShare: Float = 0.05
+    /// Largest length of a step's gradient; 0 for no limit.
     public var clipNorm: Float = 1
+    /// Users whose last interaction is held out to watch the training.
     public var validationUsers = 0
+    /// Epochs without a better validation after which training stops; 0 never stops early.
     public var patience = 0
+    /// Decides all that is left to chance.
     public var seed: UInt64 = 1
+    /// Threads of a training.
     public var threads = 2
 
     /// The `default` preset.
@@ -123,10 +169,14 @@ public struct TowerConfiguration: Sendable, Equatable {
     /// Contradictions between settings that are each in range; called where training starts.
     public func validate() throws(ConfigurationError) {
         if temperature != 1 && !unitLength {
-            throw ConfigurationError(key: "temperature", description: "train.temperature is \(temperature) but train.unit_length is false; a temperature only makes sense for vectors of unit length")
+            throw ConfigurationError(
+                key: "temperature",
+                description: "train.temperature is \(temperature) but train.unit_length is false; a temperature only makes sense for vectors of unit length")
         }
         if patience > 0 && validationUsers == 0 {
-            throw ConfigurationError(key: "patience", description: "train.patience is \(patience) but train.validation_users is 0; early stopping needs users to validate on")
+            throw ConfigurationError(
+                key: "patience",
+                description: "train.patience is \(patience) but train.validation_users is 0; early stopping needs users to validate on")
         }
     }
 

@@ -18,11 +18,13 @@ public struct TrainingProgress: Sendable {
 public struct EpochSummary: Sendable {
     /// The epoch, from 1.
     public var epoch: Int
+    /// Examples trained on.
     public var examples: Int
     /// Mean loss over the epoch's examples.
     public var loss: Double
     /// By the caller's clock.
     public var seconds: Double
+    /// Examples by those seconds; 0 where no clock runs.
     public var examplesPerSecond: Double
     /// Ranking of the held-out interactions over the whole catalogue, where `validation_users` is set.
     public var validation: MetricsReport?

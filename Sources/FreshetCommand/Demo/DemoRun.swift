@@ -56,11 +56,12 @@ struct DemoRun: Sendable {
         let port = configuration.text("kafka.bootstrap_servers").split(separator: ":").last.flatMap { UInt16($0) } ?? 9092
         do {
             return try EmbeddedBroker(port: port, topics: configuration.topics)
-        } catch where error.code == .portTaken {
-            let broker = try EmbeddedBroker(port: 0, topics: configuration.topics)
-            logger.notice("port \(port) is taken; the demonstration's broker listens on \(broker.bootstrapServers)")
-            return broker
+        } catch {
+            guard error.code == .portTaken else { throw error }
         }
+        let broker = try EmbeddedBroker(port: 0, topics: configuration.topics)
+        logger.notice("port \(port) is taken; the demonstration's broker listens on \(broker.bootstrapServers)")
+        return broker
     }
 
     private func demoState() throws -> (DemoState, isNew: Bool) {

@@ -26,6 +26,14 @@ final class ProgressLine {
         write(done, note: note, end: terminal ? "" : "\n")
     }
 
+    /// Shows that `share` of the work is done, 0 to 1.
+    func update(share: Double, note: String) {
+        let now = ContinuousClock.now
+        if let shown, shown.duration(to: now) < interval { return }
+        shown = now
+        put(title + Self.bar(share) + "  " + note, end: terminal ? "" : "\n")
+    }
+
     /// Shows the end of the work.
     func finish(_ done: Int, note: String = "") {
         write(done, note: note, end: "\n")
@@ -38,14 +46,21 @@ final class ProgressLine {
         var text = title
         if let total, total > 0 {
             let share = min(1, Double(done) / Double(total))
-            let full = Int(share * 24)
-            text += " [" + String(repeating: "█", count: full) + String(repeating: "·", count: 24 - full) + "]"
-            text += " \(Int(share * 100)) %"
+            text += Self.bar(share)
             if rate > 0, done < total { text += ", \(Self.clock(Double(total - done) / rate)) left" }
         }
         text += "  \(done.formatted()) (\(Int(rate).formatted())/s)"
         if !note.isEmpty { text += "  " + note }
+        put(text, end: end)
+    }
+
+    private func put(_ text: String, end: String) {
         StandardError.write((terminal ? "\r\u{1B}[2K" : "") + text + end)
+    }
+
+    private static func bar(_ share: Double) -> String {
+        let full = Int(min(1, max(0, share)) * 24)
+        return " [" + String(repeating: "█", count: full) + String(repeating: "·", count: 24 - full) + "] \(Int(share * 100)) %"
     }
 
     static func clock(_ seconds: Double) -> String {

@@ -17,7 +17,7 @@ struct SnapshotLoops: Service {
     let logger: Logger
 
     private static let trendingEvery = Duration.seconds(2)
-    private static let lagEvery = Duration.seconds(3)
+    private static let lagEvery = Duration.seconds(2)
 
     func run() async throws {
         try await cancelWhenGracefulShutdown {
@@ -94,6 +94,7 @@ struct SnapshotLoops: Service {
         while !Task.isCancelled {
             do {
                 let offsets = try await store.run { store throws(StoreError) in try store.offsets() }
+                board.sampled(offsets)
                 let kafka = kafka, topics = topics
                 let ends = try await OwnThread.run(named: "freshet-lag") { try LagReading.ends(kafka, topics: topics) }
                 board.set(lag: LagReading.lag(stored: offsets, ends: ends), brokerProblem: nil)

@@ -106,12 +106,15 @@ final class TrainingStages {
             }
             let summary = trainer.runEpoch(now: { clock.duration(to: .now).inSeconds }) { [tell] progress in
                 line.update(
-                    progress.examples,
-                    note: "epoch \(progress.epoch)/\(progress.epochs)  loss \(String(progress.loss).prefix(7))  \(ProgressLine.clock(progress.secondsLeft)) left")
+                    share: (Double(progress.epoch - 1) + Double(progress.examples) / Double(max(1, progress.examplesInEpoch)))
+                        / Double(max(1, progress.epochs)),
+                    note: "epoch \(progress.epoch)/\(progress.epochs)  loss \(String(progress.loss).prefix(6))  \(Int(progress.examplesPerSecond).formatted()) examples/s  \(ProgressLine.clock(progress.secondsLeft)) left")
                 tell(
                     TrainingRun.Status(
                         phase: phase, epoch: progress.epoch, epochs: progress.epochs,
-                        fraction: Double(progress.epoch - 1) / Double(max(1, progress.epochs)), loss: progress.loss,
+                        fraction: (Double(progress.epoch - 1) + Double(progress.examples) / Double(max(1, progress.examplesInEpoch)))
+                            / Double(max(1, progress.epochs)),
+                        loss: progress.loss,
                         examplesPerSecond: progress.examplesPerSecond))
             }
             if summary.isBest { best = summary.epoch }

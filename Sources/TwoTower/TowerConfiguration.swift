@@ -97,7 +97,7 @@ public struct TowerConfiguration: Sendable, Equatable {
     /// λ in score − λ ln p of served vectors.
     public var popularityDial: Float = 0
     /// Passes over the examples.
-    public var epochs = 8
+    public var epochs = 6
     /// Examples of one step.
     public var batchSize = 1_024
     /// Peak step size of the dense layers.

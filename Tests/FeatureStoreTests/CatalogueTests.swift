@@ -2,6 +2,7 @@ import FeatureStore
 import Features
 import Interactions
 import Testing
+import TestSupport
 
 @Suite(.enabled(if: TestDatabase.isAvailable, TestDatabase.reason))
 struct CatalogueTests {

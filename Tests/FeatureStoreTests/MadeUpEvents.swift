@@ -1,6 +1,7 @@
 import FeatureStore
 import Features
 import Interactions
+import TestSupport
 
 let start = EventTime(milliseconds: 1_790_000_000_000)
 

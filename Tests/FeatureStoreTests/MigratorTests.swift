@@ -1,6 +1,7 @@
 import FeatureStore
 import Foundation
 import Testing
+import TestSupport
 
 /// Needs no server.
 struct EmbeddedMigrationTests {

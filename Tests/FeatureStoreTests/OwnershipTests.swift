@@ -3,6 +3,7 @@ import Features
 import Foundation
 import Interactions
 import Testing
+import TestSupport
 
 @Suite(.enabled(if: TestDatabase.isAvailable, TestDatabase.reason))
 struct OwnershipTests {

@@ -1,5 +1,6 @@
 import FeatureStore
 import Testing
+import TestSupport
 
 @Suite(.enabled(if: TestDatabase.isAvailable, TestDatabase.reason))
 struct RegistryTests {

@@ -4,9 +4,16 @@ import Foundation
 public struct Program: Sendable {
     /// How a finished run ended.
     public struct Result: Sendable {
+        /// The exit status, or the signal's number where ``wasKilled``.
         public var status: Int32
+        /// Standard output.
         public var output: String
+        /// Standard error.
         public var errors: String
+        /// Whether a signal ended it, such as the one after the time limit.
+        public var wasKilled: Bool
+        /// How long it ran, in seconds.
+        public var seconds: Double
     }
 
     /// Where the program is: `FRESHET_BINARY`, or the release build of this checkout.
@@ -23,12 +30,18 @@ public struct Program: Sendable {
 
     /// Settings beside the inherited environment; FRESHET_ variables of the caller are not inherited.
     public var environment: [String: String]
+    /// Where it runs, and where its output goes while it does.
     public var directory: URL
 
     /// Makes a program that runs in a folder of its own.
     public init(environment: [String: String], directory: URL) {
         self.environment = environment
         self.directory = directory
+    }
+
+    /// The same program with more settings.
+    public func with(_ more: [String: String]) -> Program {
+        Program(environment: environment.merging(more) { $1 }, directory: directory)
     }
 
     private func process(_ arguments: [String]) -> Process {
@@ -44,39 +57,47 @@ public struct Program: Sendable {
 
     /// Runs to the end; killed after `limit` seconds.
     public func run(_ arguments: String..., input: String? = nil, limit: Double = 120) throws -> Result {
+        try run(arguments, input: input, limit: limit)
+    }
+
+    /// Runs to the end; killed after `limit` seconds.
+    public func run(_ arguments: [String], input: String? = nil, limit: Double = 120) throws -> Result {
         let process = process(arguments)
         let name = UUID().uuidString
         let out = directory.appendingPathComponent(name + ".out")
         let err = directory.appendingPathComponent(name + ".err")
-        for file in [out, err] { FileManager.default.createFile(atPath: file.path, contents: nil) }
-        process.standardOutput = try FileHandle(forWritingTo: out)
-        process.standardError = try FileHandle(forWritingTo: err)
+        let given = directory.appendingPathComponent(name + ".in")
+        for file in [out, err] { try Data().write(to: file) }
+        defer { for file in [out, err, given] { try? FileManager.default.removeItem(at: file) } }
+        let handles = try [FileHandle(forWritingTo: out), FileHandle(forWritingTo: err)]
+        defer { for handle in handles { try? handle.close() } }
+        process.standardOutput = handles[0]
+        process.standardError = handles[1]
         if let input {
-            let file = directory.appendingPathComponent(name + ".in")
-            try Data(input.utf8).write(to: file)
-            process.standardInput = try FileHandle(forReadingFrom: file)
+            try Data(input.utf8).write(to: given)
+            process.standardInput = try FileHandle(forReadingFrom: given)
         } else {
             process.standardInput = FileHandle.nullDevice
         }
+        let started = Date()
         try process.run()
-        let end = Date(timeIntervalSinceNow: limit)
+        let end = started.addingTimeInterval(limit)
         while process.isRunning {
             if Date() > end { kill(process.processIdentifier, SIGKILL) }
-            Thread.sleep(forTimeInterval: 0.01)
+            Thread.sleep(forTimeInterval: 0.005)
         }
-        let result = Result(
-            status: process.terminationStatus, output: (try? String(contentsOf: out, encoding: .utf8)) ?? "",
-            errors: (try? String(contentsOf: err, encoding: .utf8)) ?? "")
-        for file in [out, err] { try? FileManager.default.removeItem(at: file) }
-        return result
+        return Result(
+            status: process.terminationStatus, output: Self.text(of: out), errors: Self.text(of: err),
+            wasKilled: process.terminationReason == .uncaughtSignal, seconds: Date().timeIntervalSince(started))
     }
 
     /// Starts a role that goes on until it is ended.
     public func start(_ arguments: String...) throws -> Role {
         let process = process(arguments)
         let log = directory.appendingPathComponent("\(arguments.first ?? "role")-\(UUID().uuidString.prefix(8)).log")
-        FileManager.default.createFile(atPath: log.path, contents: nil)
+        try Data().write(to: log)
         let handle = try FileHandle(forWritingTo: log)
+        defer { try? handle.close() }
         process.standardOutput = handle
         process.standardError = handle
         process.standardInput = FileHandle.nullDevice
@@ -84,7 +105,11 @@ public struct Program: Sendable {
         return Role(process: process, log: log)
     }
 
-    /// A running process and what it has said.
+    fileprivate static func text(of file: URL) -> String {
+        String(decoding: FileManager.default.contents(atPath: file.path) ?? Data(), as: UTF8.self)
+    }
+
+    /// A running process and what it has said. It ends with its last reference.
     public final class Role: @unchecked Sendable {
         // Only one test uses a role, from one task at a time.
         private let process: Process
@@ -99,8 +124,10 @@ public struct Program: Sendable {
             if process.isRunning { Foundation.kill(process.processIdentifier, SIGKILL) }
         }
 
-        /// Everything written so far.
-        public var log: String { (try? String(contentsOf: logFile, encoding: .utf8)) ?? "" }
+        /// Everything written so far, to both outputs.
+        public var log: String { Program.text(of: logFile) }
+
+        /// Whether it has not ended yet.
         public var isRunning: Bool { process.isRunning }
 
         /// Waits until the log holds `text`; false after `limit` seconds or once the process has ended without it.
@@ -116,19 +143,23 @@ public struct Program: Sendable {
 
         /// `kill -9`.
         public func killNow() {
-            Foundation.kill(process.processIdentifier, SIGKILL)
-            process.waitUntilExit()
+            send(SIGKILL)
+            while process.isRunning { Thread.sleep(forTimeInterval: 0.005) }
         }
 
-        public func send(_ signal: Int32) { Foundation.kill(process.processIdentifier, signal) }
+        /// Sends a signal, if it still runs.
+        public func send(_ signal: Int32) {
+            if process.isRunning { Foundation.kill(process.processIdentifier, signal) }
+        }
 
-        /// Asks to end and waits; the exit status, or nil where it had to be killed after `limit` seconds.
+        /// Asks to end with SIGTERM and waits; the exit status, or nil where a signal ended it or `limit` seconds were not enough.
+        @discardableResult
         public func stop(limit: Double = 20) -> Int32? {
-            Foundation.kill(process.processIdentifier, SIGTERM)
+            send(SIGTERM)
             return ended(within: limit)
         }
 
-        /// Waits for the end; nil where it had to be killed.
+        /// Waits for the end; nil where a signal ended it, or where it had to be killed.
         public func ended(within limit: Double) -> Int32? {
             let end = Date(timeIntervalSinceNow: limit)
             while process.isRunning, Date() < end { Thread.sleep(forTimeInterval: 0.01) }
@@ -136,7 +167,17 @@ public struct Program: Sendable {
                 killNow()
                 return nil
             }
-            return process.terminationStatus
+            return process.terminationReason == .exit ? process.terminationStatus : nil
         }
+    }
+}
+
+/// Polls until `condition` holds; false after `limit` seconds.
+public func eventually(within limit: Double = 10, _ condition: () throws -> Bool) rethrows -> Bool {
+    let end = Date(timeIntervalSinceNow: limit)
+    while true {
+        if try condition() { return true }
+        if Date() > end { return false }
+        Thread.sleep(forTimeInterval: 0.02)
     }
 }

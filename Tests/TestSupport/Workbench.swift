@@ -1,11 +1,13 @@
 import Foundation
 
 /// A database and a folder of one test, with programs that use them; both go with it.
-public final class Workbench: @unchecked Sendable {
-    // One test owns it; its parts are not changed after init.
+public final class Workbench: Sendable {
+    /// The database.
     public let database: TestDatabase
+    /// The folder for files, logs and models.
     public let directory: URL
 
+    /// Makes both; the database has the newest schema unless `migrated` is false.
     public init(migrated: Bool = true) throws {
         database = try TestDatabase(migrated: migrated)
         directory = FileManager.default.temporaryDirectory.appendingPathComponent("freshet-test-\(UUID().uuidString)")
@@ -19,26 +21,35 @@ public final class Workbench: @unchecked Sendable {
         var environment = [
             "FRESHET_DATABASE_URL": database.url,
             "FRESHET_ARTIFACTS_PATH": directory.appendingPathComponent("artifacts").path,
-            // A group's first members are waited for otherwise.
+            // Tests share no group. A killed member is missed soon.
             "FRESHET_KAFKA_GROUP": database.name,
+            "FRESHET_KAFKA_PROPERTIES_SESSION_TIMEOUT_MS": "2000",
+            "FRESHET_KAFKA_PROPERTIES_HEARTBEAT_INTERVAL_MS": "300",
+            "FRESHET_HTTP_PORT": "0",
         ]
         if let broker { environment["FRESHET_KAFKA_BOOTSTRAP_SERVERS"] = broker }
         environment.merge(more) { $1 }
         return Program(environment: environment, directory: directory)
     }
 
-    /// Starts `freshet broker` on a free port; its address.
+    /// Starts `freshet broker` on a free port, or on `port`; with its address.
     public func startBroker(port: Int = 0, partitions: Int = 8) throws -> (role: Program.Role, address: String) {
         let role = try program().start("broker", "--port", "\(port)", "--partitions", "\(partitions)")
-        guard role.waitFor("\n127.0.0.1:") || role.waitFor("127.0.0.1:", limit: 10) else {
-            throw TestDatabase.Failure(text: "the broker did not start: \(role.log)")
+        func printed() -> String? {
+            role.log.split(separator: "\n").first { $0.hasPrefix("127.0.0.1:") }.map(String.init)
         }
-        let line = role.log.split(separator: "\n").last { $0.hasPrefix("127.0.0.1:") }
-        guard let line else { throw TestDatabase.Failure(text: "the broker printed no address: \(role.log)") }
-        return (role, String(line))
+        guard eventually(within: 20, { printed() != nil || !role.isRunning }), let address = printed() else {
+            throw TestDatabase.Failure("the broker did not start: \(role.log)")
+        }
+        return (role, address)
     }
 
-    /// Writes a file into the folder; its path.
+    /// Starts `freshet serve` on a free port, or what `more` says.
+    public func startService(broker: String, _ more: [String: String] = [:]) throws -> Service {
+        try Service(role: try program(broker: broker, more).start("serve"))
+    }
+
+    /// Writes lines to a file in the folder; its path.
     public func write(_ lines: [String], to name: String) throws -> String {
         try write(bytes: Array((lines.joined(separator: "\n") + "\n").utf8), to: name)
     }
@@ -49,4 +60,7 @@ public final class Workbench: @unchecked Sendable {
         try Data(bytes).write(to: url)
         return url.path
     }
+
+    /// The path of a file in the folder.
+    public func path(_ name: String) -> String { directory.appendingPathComponent(name).path }
 }

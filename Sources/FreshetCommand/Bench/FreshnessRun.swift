@@ -30,6 +30,7 @@ struct FreshnessRun: Sendable {
     }
 
     private static let limit = Duration.seconds(5)
+    private static let pauseBetweenClicks = Duration.milliseconds(100)
 
     func run(progress: @Sendable (Int) -> Void = { _ in }) async throws -> Result {
         let load = LoadTally()
@@ -71,6 +72,7 @@ struct FreshnessRun: Sendable {
             let controlAfter = try await service.recommendations(userID: control, count: 10).items.map(\.item_id)
             if controlAfter != controlBefore { result.controlChanged += 1 }
             progress(click + 1)
+            try await Task.sleep(for: Self.pauseBetweenClicks)
         }
         return result
     }

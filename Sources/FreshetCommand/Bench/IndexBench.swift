@@ -1,3 +1,4 @@
+import Evaluation
 import Foundation
 import Recommending
 import Simulation
@@ -8,7 +9,7 @@ struct IndexBench {
     let vectors: Int
     let dimension = 64
     let clusters = 256
-    let queries = 500
+    let queries = 300
     let count = 100
 
     func run() throws -> ResultLine {
@@ -43,22 +44,21 @@ struct IndexBench {
         }
         return ResultLine([
             "bench": .text("index"), "vectors": .integer(vectors), "dimension": .integer(dimension), "build_seconds": .number(buildSeconds),
-            "queries_per_s": .number((Double(queries) / searchSeconds).rounded()),
+            "qps_1thread": .number((Double(queries) / searchSeconds).rounded()),
             "recall_at_100": .number(Double(hits) / Double(queries * count)),
         ])
     }
 
     private static func exact(_ query: [Float], rows: [Float], dimension: Int, count: Int) -> Set<Int32> {
-        var scores: [(Float, Int32)] = []
+        var scores: [Float] = []
         scores.reserveCapacity(rows.count / dimension)
         rows.withUnsafeBufferPointer { values in
             for row in 0..<values.count / dimension {
                 var sum: Float = 0
                 for index in 0..<dimension { sum += values[row * dimension + index] * query[index] }
-                scores.append((sum, Int32(row)))
+                scores.append(sum)
             }
         }
-        scores.sort { $0.0 > $1.0 }
-        return Set(scores.prefix(count).map(\.1))
+        return Set(topRows(count, of: scores))
     }
 }

@@ -12,27 +12,30 @@ struct BenchCommand: AsyncParsableCommand {
         discussion: "ops/bench runs them beside what a Python team would write, in turns, and prints the ratio.",
         subcommands: [Ingest.self, Index.self, Train.self, Serve.self, Freshness.self])
 
+    /// A schema name that no other run has.
+    static func schemaName() -> String {
+        "bench_\(String(EventTime.now.milliseconds, radix: 36))_\(getpid())"
+    }
+
     struct Ingest: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Decoding alone, then Kafka to PostgreSQL. Needs an empty database in database.url; brings its own broker.")
+            abstract: "Decoding alone, then Kafka to PostgreSQL. Works in a schema of its own, and brings its own broker.")
         @OptionGroup var options: GlobalOptions
         @Option(help: "Events of about 200 bytes.") var events = 1_000_000
         @Flag(help: "Print as JSON (always).") var json = false
 
         func run() throws {
-            let configuration = try options.configuration()
-            let url = try configuration.databaseURL()
-            _ = try Migrator(url: url).migrate()
-            guard try StoreQueries(url: url, connections: 1).newestEventTime() == nil else {
-                throw CommandFailure("the benchmark needs an empty database: this one holds events")
-            }
+            var configuration = try options.configuration()
+            let schema = try ScratchSchema(databaseURL: try configuration.databaseURL(), name: BenchCommand.schemaName())
+            defer { withExtendedLifetime(schema) {} }
+            try configuration.set("database.url", .scalar(schema.url), source: "bench")
             try IngestBench(configuration: configuration, events: events).run().print(asJSON: true)
         }
     }
 
     struct Index: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Building and searching the index of item vectors.")
-        @Option(help: "Vectors of 64 components.") var vectors = 200_000
+        @Option(help: "Vectors of 64 components.") var vectors = 1_000_000
         @Flag(help: "Print as JSON (always).") var json = false
 
         func run() throws { try IndexBench(vectors: vectors).run().print(asJSON: true) }
@@ -67,8 +70,13 @@ struct BenchCommand: AsyncParsableCommand {
     }
 
     struct Serve: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Requests a second and their latency, against a running service.")
-        @OptionGroup var target: Target
+        static let configuration = CommandConfiguration(
+            abstract: "Requests a second and their latency: of a shop of 100,000 items made for it, or of a running service.",
+            discussion: "Without --url, the shop is made in a schema of its own, a model is trained briefly, and the service runs in this process.")
+        @OptionGroup var options: GlobalOptions
+        @Option(help: "A running service to ask instead.") var url: String?
+        @Option(help: "A file of user ids, with --url.") var users: String?
+        @Option(help: "Users of the shop that is made.") var shopUsers = 20_000
         @Option var connections = 16
         @Option var seconds = 10
         @Option(help: "Requests a second of the open loop; half of what the closed loop reached otherwise.") var rate: Int?
@@ -76,9 +84,32 @@ struct BenchCommand: AsyncParsableCommand {
 
         func run() async throws {
             guard connections > 0, seconds > 0 else { throw ValidationError("--connections and --seconds take numbers above 0") }
-            try await ServeBench(
-                service: target.service(), users: try target.userIDs(), connections: connections, seconds: seconds, rate: rate
-            ).run().print(asJSON: true)
+            if let url {
+                let ids = try users.map { try IDFile.read($0, field: "user_id") } ?? (0..<100_000).map { "u\($0)" }
+                let service = ServiceClient(
+                    client: HTTPClient.shared, base: url, apiKey: ProcessInfo.processInfo.environment["FRESHET_BENCH_KEY"])
+                try await ServeBench(service: service, users: ids, connections: connections, seconds: seconds, rate: rate)
+                    .run().print(asJSON: true)
+                return
+            }
+            var configuration = try options.configuration()
+            let schema = try ScratchSchema(databaseURL: try configuration.databaseURL(), name: BenchCommand.schemaName())
+            defer { withExtendedLifetime(schema) {} }
+            let artifacts = FileManager.default.temporaryDirectory.appendingPathComponent(BenchCommand.schemaName()).path
+            defer { try? FileManager.default.removeItem(atPath: artifacts) }
+            for (key, value) in [
+                ("database.url", schema.url), ("artifacts.path", artifacts), ("http.port", "0"), ("serve.impressions", "false"),
+                ("train.preset", "small"), ("train.dimension", "64"), ("train.epochs", "1"), ("train.holdout", "none"),
+                ("train.loss", "sampled"),
+            ] { try configuration.set(key, .scalar(value), source: "bench") }
+            let shop = ServeBenchShop(configuration: configuration, users: shopUsers)
+            try shop.fill(schema.url)
+            _ = try await OwnThread.run(named: "freshet-train") { [configuration] in
+                try TrainingRun(
+                    configuration: configuration, logger: configuration.logger("bench"), resume: false, asOf: nil, stop: StopSignal()
+                ).run()
+            }
+            try await shop.measure(connections: connections, seconds: seconds, rate: rate).print(asJSON: true)
         }
     }
 

@@ -1,18 +1,23 @@
 import FeatureStore
 import Foundation
-import Testing
 
 /// A database of its own for one test, on the server that `FRESHET_DATABASE_URL` names. SQL goes through `psql`, so that
 /// what the tests see does not pass through the code under test.
-final class TestDatabase {
-    static let serverURL = ProcessInfo.processInfo.environment["FRESHET_DATABASE_URL"] ?? ""
-    static var isAvailable: Bool { !serverURL.isEmpty }
-    static let reason: Comment = "FRESHET_DATABASE_URL is not set: no PostgreSQL to test with. ops/test starts one."
+public final class TestDatabase: Sendable {
+    /// The server to make databases on; empty where there is none.
+    public static let serverURL = ProcessInfo.processInfo.environment["FRESHET_DATABASE_URL"] ?? ""
+    /// Whether there is a server; `ops/test` starts one.
+    public static var isAvailable: Bool { !serverURL.isEmpty }
+    /// Why a test is skipped without one.
+    public static let unavailable = "FRESHET_DATABASE_URL is not set: no PostgreSQL to test with. ops/test starts one."
 
-    let name: String
-    let url: String
+    /// The database's name, which no other has.
+    public let name: String
+    /// The connection URL, with password.
+    public let url: String
 
-    init(migrated: Bool = true) throws {
+    /// Creates the database, with the newest schema unless `migrated` is false.
+    public init(migrated: Bool = true) throws {
         name = "freshet_test_" + UUID().uuidString.lowercased().replacingOccurrences(of: "-", with: "")
         url = Self.url(database: name)
         try Self.psql(Self.serverURL, "create database \(name) encoding 'UTF8' template template0")
@@ -21,7 +26,8 @@ final class TestDatabase {
 
     deinit { _ = try? Self.psql(Self.serverURL, "drop database if exists \(name) with (force)") }
 
-    static func url(database: String) -> String {
+    /// The URL of another database on the same server.
+    public static func url(database: String) -> String {
         guard serverURL.hasPrefix("postgres"), var parts = URLComponents(string: serverURL) else {
             return serverURL + " dbname=" + database
         }
@@ -29,17 +35,23 @@ final class TestDatabase {
         return parts.string ?? serverURL
     }
 
+    /// Runs SQL and returns the rows as psql prints them unaligned: columns by `|`, rows by line ends.
     @discardableResult
-    func sql(_ text: String) throws -> String { try Self.psql(url, text) }
+    public func sql(_ text: String) throws -> String { try Self.psql(url, text) }
 
     /// Ends the server processes of an application, as a crash of its process would.
-    func kill(application: String) throws {
+    public func kill(application: String) throws {
         try Self.psql(
             Self.serverURL,
             "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '\(name)' and application_name = '\(application)'")
     }
 
-    struct Failure: Error { var text: String }
+    /// What went wrong in the tests' own machinery.
+    public struct Failure: Error, CustomStringConvertible {
+        public var text: String
+        public var description: String { text }
+        public init(_ text: String) { self.text = text }
+    }
 
     @discardableResult
     private static func psql(_ url: String, _ text: String) throws -> String {
@@ -53,12 +65,12 @@ final class TestDatabase {
         let data = output.fileHandleForReading.readDataToEndOfFile()
         let problem = errors.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
-        if process.terminationStatus != 0 { throw Failure(text: String(decoding: problem, as: UTF8.self)) }
+        if process.terminationStatus != 0 { throw Failure( String(decoding: problem, as: UTF8.self)) }
         return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .newlines)
     }
 
     /// Everything that ingest writes, but for times and numbers that count attempts.
-    func content() throws -> [String: String] {
+    public func content() throws -> [String: String] {
         let queries = [
             "interactions": """
                 select event_time, event_id, type, user_id, item_id, price_micros, amount_minor, currency, quantity, session_id,
@@ -83,17 +95,5 @@ final class TestDatabase {
                 """,
         ]
         return try queries.mapValues { try sql($0) }
-    }
-}
-
-/// Numbers for made-up data: the same seed gives the same data on every machine (SplitMix64).
-struct SeededNumbers: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

@@ -24,6 +24,8 @@ public struct DecodingRules: Sendable, Equatable {
     public var maxSlateItems: Int
     /// The currency of a `value` or `price` that comes without one: an ISO 4217 code.
     public var defaultCurrency: String
+    /// The spelling of ids that are not plain ASCII; nil leaves them as they come.
+    public var idForm: IDForm?
 
     /// The decoder recurses once a level, so that no configuration may ask for more levels than a thread's stack holds.
     public static let deepestAllowed = 256
@@ -50,7 +52,8 @@ public struct DecodingRules: Sendable, Equatable {
         maxEmbeddingDimension: Int = 4_096,
         maxContextBytes: Int = 16 << 10,
         maxSlateItems: Int = 1_000,
-        defaultCurrency: String = "USD"
+        defaultCurrency: String = "USD",
+        idForm: IDForm? = nil
     ) {
         precondition(
             (1...Self.deepestAllowed).contains(maxDepth),
@@ -67,5 +70,6 @@ public struct DecodingRules: Sendable, Equatable {
         self.maxContextBytes = maxContextBytes
         self.maxSlateItems = maxSlateItems
         self.defaultCurrency = defaultCurrency
+        self.idForm = idForm
     }
 }

@@ -53,7 +53,8 @@ struct FieldReader {
         guard text.utf8.count <= rules.maxIDBytes else {
             throw Rejection(.tooLarge, field: field, "is longer than \(rules.maxIDBytes) bytes")
         }
-        return text.isEmpty ? nil : text
+        guard !text.isEmpty else { return nil }
+        return rules.idForm?.of(text) ?? text
     }
 
     /// An id that must be there.

@@ -8,7 +8,7 @@ extension EndToEnd {
     /// Bad records with the reason that each must be given.
     static let bad: [(record: [UInt8], code: String)] = {
         func text(_ string: String) -> [UInt8] { Array(string.utf8) }
-        let future = Int(Date().timeIntervalSince1970 * 1_000) + 400_000
+        let future = Int(Date().timeIntervalSince1970 * 1_000) + 86_400_000
         return [
             (text(#"{"event_id":"x","type":"click""#), "malformed_json"),
             (text("no json at all"), "malformed_json"),

@@ -101,7 +101,8 @@ enum IDFile {
             guard let id, !id.isEmpty else {
                 throw CommandFailure("line \(line.number + 1) of \(path) is neither an id nor a JSON object with \(field)")
             }
-            if seen.insert(id).inserted { ids.append(id) }
+            let form = IDForm.nfc.of(id)
+            if seen.insert(form).inserted { ids.append(form) }
         }
         return ids
     }

@@ -18,39 +18,50 @@ struct IngestRole: Sendable {
             try IngestStore(url: try configuration.databaseURL(), rules: configuration.featureRules)
         }
         var totals = IngestRun.Totals()
+        var pause = 1.0
         while true {
+            var run: IngestRun?
             let consumer = try StreamConsumer(
                 configuration.kafkaSettings, group: configuration.text("kafka.group"),
                 topics: configuration.topicKinds.keys.sorted())
-            let cluster = try patiently(logger, waitsFor: "Kafka at \(configuration.text("kafka.bootstrap_servers"))") {
-                try consumer.clusterID(timeoutMilliseconds: 5_000)
-            }
-            let ends = untilEnd ? try endOffsets(of: consumer) : nil
-            let run = try IngestRun(
-                consumer: consumer, store: store, deadLetters: try StreamProducer(configuration.kafkaSettings),
-                configuration: configuration, cluster: cluster, acceptNewCluster: acceptNewCluster, logger: logger,
-                isStopping: { [stop] in stop.isRaised })
-            logger.notice("consuming", metadata: ["cluster": "\(cluster)", "group": "\(configuration.text("kafka.group"))"])
-            started()
             do {
-                try run.run(until: ends, progress: progress)
-                totals += run.totals
+                let cluster = try patiently(logger, waitsFor: "Kafka at \(configuration.text("kafka.bootstrap_servers"))") {
+                    try consumer.clusterID(timeoutMilliseconds: 5_000)
+                }
+                let ends = untilEnd ? try endOffsets(of: consumer) : nil
+                let attempt = try IngestRun(
+                    consumer: consumer, store: store, deadLetters: try StreamProducer(configuration.kafkaSettings),
+                    configuration: configuration, cluster: cluster, acceptNewCluster: acceptNewCluster, logger: logger,
+                    isStopping: { [stop] in stop.isRaised })
+                run = attempt
+                logger.notice("consuming", metadata: ["cluster": "\(cluster)", "group": "\(configuration.text("kafka.group"))"])
+                started()
+                try attempt.run(until: ends, progress: progress)
+                totals += attempt.totals
                 consumer.close()
                 return totals
-            } catch let error as StoreError where error.code == .lostOwnership {
-                // The rest of the group has moved on; joining it again is the way back.
-                totals += run.totals
+            } catch where !stop.isRaised && Self.passes(error) {
+                // The group has moved on, or a server was away: joining again with new claims is the way back, and nothing is
+                // lost, since the offsets are in the database.
+                if let run { totals += run.totals }
                 consumer.close()
-                logger.notice("joining the group again")
-                Thread.sleep(forTimeInterval: 1)
+                logger.warning("joining the group again: \(error)")
+                Thread.sleep(forTimeInterval: pause)
+                pause = min(5, pause * 2)
             }
         }
+    }
+
+    private static func passes(_ error: any Error) -> Bool {
+        if let error = error as? StoreError { return error.isRetriable || error.code == .lostOwnership }
+        if let error = error as? StreamError { return error.isRetriable }
+        return false
     }
 
     private func endOffsets(of consumer: StreamConsumer) throws -> [TopicPartition: Int64] {
         var ends: [TopicPartition: Int64] = [:]
         for topic in configuration.topicKinds.keys {
-            for bounds in try consumer.endOffsets(topic) {
+            for bounds in try consumer.endOffsets(topic) where bounds.high > bounds.low {
                 ends[TopicPartition(topic, bounds.partition)] = bounds.high
             }
         }

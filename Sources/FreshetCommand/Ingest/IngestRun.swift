@@ -53,6 +53,10 @@ final class IngestRun {
     /// Offsets that the gathered records reach, by partition.
     private var reached: [TopicPartition: Int64] = [:]
     private var batchStarted: ContinuousClock.Instant?
+    /// Ends that the broker has reported while reading.
+    private var readEnds: [TopicPartition: Int64] = [:]
+    private var foreignLook: ContinuousClock.Instant?
+    private let queries: StoreQueries
     private(set) var totals = Totals()
 
     init(
@@ -71,6 +75,7 @@ final class IngestRun {
         batchRecords = configuration.integer("ingest.batch_records")
         lingerMilliseconds = configuration.integer("ingest.batch_linger_ms")
         intake = RecordIntake(rules: try configuration.decodingRules(), featureRules: configuration.featureRules)
+        queries = StoreQueries(url: try configuration.databaseURL(), connections: 1)
         lane = CommitLane(store: store, logger: logger, isStopping: isStopping)
     }
 
@@ -172,8 +177,8 @@ final class IngestRun {
             // Compacted topics have gaps by nature.
             guard kinds[gap.partition.topic] == .events || kinds[gap.partition.topic] == .impressions else { break }
             logger.warning("records are missing: the broker dropped them before they were read", metadata: ["gap": "\(gap)"])
-        case .reachedEnd:
-            break
+        case .reachedEnd(let partition, let offset):
+            readEnds[partition] = offset
         case .offsetOutOfRange(let missing):
             throw CommandFailure(
                 "\(missing). If the topic was made anew, start once with --accept-new-cluster: it is then read from its beginning, "
@@ -230,14 +235,27 @@ final class IngestRun {
         throw error
     }
 
+    /// Whether everything below `ends` is stored, by this consumer or by the others of its group.
     private func isComplete(_ ends: [TopicPartition: Int64]) throws -> Bool {
-        guard intake.records == 0, reached.isEmpty else { return false }
-        for (partition, end) in ends {
-            guard let owner = owned[partition] else { return false }
-            if (owner.next ?? 0) < end, end > 0 { return false }
+        guard intake.records == 0, reached.isEmpty, !owned.isEmpty else { return false }
+        var foreign: [TopicPartition: Int64] = [:]
+        for (partition, end) in ends where end > 0 {
+            if let owner = owned[partition] {
+                // A tail without records (deleted by retention, transaction markers) has an end and nothing to store.
+                if max(owner.next ?? 0, readEnds[partition] ?? 0) < end { return false }
+            } else {
+                foreign[partition] = end
+            }
         }
         try drain()
-        return true
+        if foreign.isEmpty { return true }
+        guard foreignLook.map({ $0.duration(to: .now) > .seconds(1) }) ?? true else { return false }
+        foreignLook = .now
+        for offset in try queries.offsets() {
+            let partition = TopicPartition(offset.topic, offset.partition)
+            if let end = foreign[partition], (offset.nextOffset ?? 0) >= end { foreign[partition] = nil }
+        }
+        return foreign.isEmpty
     }
 
     private func announce(_ rejections: [RejectedRecord]) {

@@ -92,12 +92,13 @@ struct RecordIntake {
 
     private mutating func addTombstone(_ kind: RecordKind, key: UnsafeRawBufferPointer?, origin: RecordOrigin) {
         let empty = UnsafeRawBufferPointer(start: nil, count: 0)
-        guard let key, let id = String(validating: key, as: UTF8.self), !id.isEmpty else {
+        guard let key, let text = String(validating: key, as: UTF8.self), !text.isEmpty else {
             reject(
                 Rejection(.missingField, field: "key", "a record without a value deletes what its key names, but it has no key"),
                 key: key, value: empty, origin: origin)
             return
         }
+        let id = IDForm.nfc.of(text)
         switch kind {
         case .items: batch.items.append((change: .delete(id: id, at: origin.recordTime), origin: origin))
         case .users: batch.users.append((change: .delete(id: id, at: origin.recordTime), origin: origin))
@@ -121,7 +122,7 @@ struct RecordIntake {
 extension Configuration {
     /// The decoder's bounds and names as `ingest.*` sets them.
     func decodingRules() throws(ConfigurationError) -> DecodingRules {
-        var rules = DecodingRules()
+        var rules = DecodingRules(idForm: .nfc)
         rules.maxRecordBytes = integer("ingest.max_record_bytes")
         rules.maxFutureSkewMilliseconds = Int64(integer("ingest.max_future_skew_seconds")) * 1_000
         rules.defaultCurrency = text("ingest.default_currency")

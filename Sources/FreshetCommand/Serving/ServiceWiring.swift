@@ -23,8 +23,8 @@ struct ServiceWiring: Sendable {
             deleteItem: { request in try await explaining { try await intake.deleteItem(request) } },
             putUser: { submission in try await explaining { try await intake.putUser(submission) } },
             deleteUser: { request in try await explaining { try await intake.deleteUser(request) } },
-            user: { id in try await explaining { try await user(id) } },
-            item: { id in try await explaining { try await item(id) } },
+            user: { id in try await explaining { try await user(IDForm.nfc.of(id)) } },
+            item: { id in try await explaining { try await item(IDForm.nfc.of(id)) } },
             models: {
                 try await explaining { try await store.run { store throws(StoreError) in try store.models() } }.map(\.view)
             },
@@ -52,8 +52,9 @@ struct ServiceWiring: Sendable {
             try await explaining { try await intake.wait(for: watermark) }
         }
         let query = RecommendationQuery(
-            userID: request.userID, sessionID: request.sessionID, count: request.count, category: request.category,
-            exclude: request.excludedItemIDs, context: request.context, items: request.candidateItemIDs,
+            userID: request.userID.map(IDForm.nfc.of), sessionID: request.sessionID.map(IDForm.nfc.of), count: request.count,
+            category: request.category, exclude: request.excludedItemIDs.map(IDForm.nfc.of), context: request.context,
+            items: request.candidateItemIDs.map { $0.map(IDForm.nfc.of) },
             explain: request.explain, objective: Self.objective(request.objective))
         let outcome = try await explaining { try await flow.answer(query, requestID: request.requestID) }
         var watermark = outcome.watermark
@@ -72,7 +73,7 @@ struct ServiceWiring: Sendable {
             let version = try await store.run { store throws(StoreError) in try store.catalogueVersion() }
             return try await flow.feed.snapshot(atLeast: version)
         }
-        guard let answer = Recommending.similar(to: request.itemID, count: request.count, snapshot: snapshot, requestID: request.requestID)
+        guard let answer = Recommending.similar(to: IDForm.nfc.of(request.itemID), count: request.count, snapshot: snapshot, requestID: request.requestID)
         else {
             throw ServiceError(.notFound, "there is no item \(request.itemID)")
         }

@@ -55,14 +55,21 @@ actor SnapshotFeed {
 
     private func applyChanges() async throws {
         defer { catchingUp = nil }
-        let known = cell.current.catalogueVersion
-        let changes = try await store.run { store throws(StoreError) in try store.items(changedAfter: known) }
-        // A model that was installed meanwhile may have brought a newer catalogue.
-        guard changes.version > cell.current.catalogueVersion else { return }
-        apply(changes.items, version: changes.version)
+        while true {
+            let known = cell.current.catalogueVersion
+            let changes = try await store.run { store throws(StoreError) in try store.items(changedAfter: known) }
+            // Another snapshot was put in force meanwhile: what was read does not fit on it.
+            guard cell.current.catalogueVersion == known else { continue }
+            if changes.version > known {
+                cell.replace(by: Self.applying(changes.items, version: changes.version, to: cell.current, encoder: encoder))
+            }
+            return
+        }
     }
 
-    private func apply(_ items: [CatalogueItem], version: Int64) {
+    private static func applying(
+        _ items: [CatalogueItem], version: Int64, to snapshot: ServingSnapshot, encoder: ItemEncoder?
+    ) -> ServingSnapshot {
         let vectors = encoder?.encode(items) ?? []
         let changes = items.enumerated().map { index, item -> CatalogueChange in
             if item.isDeleted { return .delete(itemID: item.record.itemID) }
@@ -70,40 +77,43 @@ actor SnapshotFeed {
                 item.entry, vector: vectors.isEmpty ? nil : vectors[index],
                 origin: encoder?.isTrained(item.record.itemID) == true ? .trained : .content)
         }
-        cell.replace(by: cell.current.applying(changes, catalogueVersion: version))
+        return snapshot.applying(changes, catalogueVersion: version)
     }
 
     /// Reads what is popular now.
     func refreshTrending() async throws {
+        let trending = try await readTrending()
+        cell.replace(by: cell.current.withTrending(trending))
+    }
+
+    private func readTrending() async throws -> [TrendingItem] {
         let now = clock.now
         let limit = trendingItems
         let trending = try await store.run { store throws(StoreError) in try store.trending(at: now, limit: limit) }
-        cell.replace(
-            by: cell.current.withTrending(
-                trending.map { TrendingItem(itemID: $0.itemID, score: $0.clicks + Self.purchaseWeight * $0.purchases) }))
+        return trending.map { TrendingItem(itemID: $0.itemID, score: $0.clicks + Self.purchaseWeight * $0.purchases) }
     }
 
     /// Loads a model and puts it in force. Requests go on with the old snapshot meanwhile.
     func install(_ version: RegisteredModel) async throws {
         let built = try await builder.build(version)
+        let trending = try await readTrending()
+        var next = built.snapshot.withTrending(trending)
+        // What changed while the index was being built is applied before anybody sees the new snapshot: it must never be
+        // older than the one in force. Between the last look and the replacement nothing is awaited.
+        repeat {
+            let known = next.catalogueVersion
+            let changes = try await store.run { store throws(StoreError) in try store.items(changedAfter: known) }
+            if changes.version > known {
+                next = Self.applying(changes.items, version: changes.version, to: next, encoder: built.encoder)
+            }
+        } while next.catalogueVersion < cell.current.catalogueVersion
         encoder = built.encoder
-        cell.replace(by: built.snapshot)
-        // What changed while the index was being built.
-        try await catchUp()
-        try await refreshTrending()
+        cell.replace(by: next)
         logger.notice(
             "model in force",
             metadata: [
                 "version": "\(version.version)", "items": "\(cell.current.itemCount)", "indexed": "\(cell.current.indexedCount)",
             ])
-    }
-
-    /// Goes back to a service without a model.
-    func removeModel() async throws {
-        encoder = nil
-        cell.replace(by: ServingSnapshot(catalogue: [], catalogueVersion: 0))
-        try await catchUp()
-        try await refreshTrending()
     }
 
     /// Whether so much is new that the index should be built again.

@@ -40,7 +40,7 @@ struct SnapshotExport {
         }
         columns.finish()
         var users = columns.userIDs.map { UserRecord(userID: $0) }
-        let userRows = Dictionary(uniqueKeysWithValues: columns.userIDs.enumerated().map { ($1, $0) })
+        let userRows = Dictionary(columns.userIDs.enumerated().map { ($1, $0) }) { first, _ in first }
         try snapshot.forEachUser { record in
             if let row = userRows[record.userID] { users[row] = record }
         }

@@ -1,0 +1,7 @@
+import Foundation
+import Interactions
+
+extension IDForm {
+    /// Unicode Normalization Form C, which most text is in already.
+    static let nfc = IDForm(name: "NFC") { $0.precomposedStringWithCanonicalMapping }
+}

@@ -1,0 +1,96 @@
+import Foundation
+import Testing
+import TestSupport
+
+extension EndToEnd {
+    /// `freshet recommend`, and files in general.
+    @Suite struct BatchTests {
+        private struct Line: Decodable {
+            struct Item: Decodable {
+                var item_id: String
+                var score: Double
+            }
+            var user_id: String
+            var items: [Item]
+        }
+
+        private func lines(_ text: String) throws -> [Line] {
+            try text.split(separator: "\n").map { try JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
+        }
+
+        @Test("users in the order of the file, unknown ones too, candidates alone, and a file that is whole or not there")
+        func recommend() throws {
+            let bench = try Workbench()
+            try SmallShop.writePast(into: bench)
+            let program = bench.program(broker: nil, SmallShop.training)
+            let items = try bench.write(["i1"], to: "none.txt")
+            EndToEnd.expectFailure(try program.run("recommend", "--users", items), status: 1, saying: "freshet train")
+            try SmallShop.check(program.run("backfill", "--items", "items.jsonl", "--users", "users.jsonl", "--events", "events.jsonl"))
+            try SmallShop.check(program.run("train", "--set", "holdout=none"))
+
+            let order = ["u9", "stranger", "u3", #"{"user_id":"u150","other":1}"#, "ünï", "u1"]
+            let users = try bench.write(order, to: "users.txt")
+            let result = try program.run("recommend", "--users", users, "--n", "25", "--output", bench.path("out.jsonl"))
+            #expect(result.status == 0, "\(result.errors)")
+            #expect(result.output == "")
+            let written = try lines(String(contentsOfFile: bench.path("out.jsonl"), encoding: .utf8))
+            #expect(written.map(\.user_id) == ["u9", "stranger", "u3", "u150", "ünï", "u1"])
+            for line in written {
+                #expect(line.items.count == 25 && Set(line.items.map(\.item_id)).count == 25, "\(line.user_id)")
+                #expect(zip(line.items, line.items.dropFirst()).allSatisfy { $0.score >= $1.score }, "\(line.user_id)")
+                let bought = try bench.database.sql("select distinct item_id from interactions where type = 3 and user_id = '\(line.user_id)'")
+                #expect(Set(bought.split(separator: "\n").map(String.init)).isDisjoint(with: line.items.map(\.item_id)))
+            }
+            #expect(!FileManager.default.fileExists(atPath: bench.path("out.jsonl.partial")))
+            let printed = try program.run("recommend", "--users", users, "--n", "25")
+            #expect(printed.output == (try String(contentsOfFile: bench.path("out.jsonl"), encoding: .utf8)))
+
+            let some = ["i5", "i7", "i11", "no-such-item", #"{"item_id":"i13"}"#]
+            let candidates = try bench.write(some, to: "candidates.txt")
+            let ranked = try lines(program.run("recommend", "--users", users, "--candidates", candidates, "--set", "rules.exclude=").output)
+            for line in ranked { #expect(Set(line.items.map(\.item_id)) == ["i5", "i7", "i11", "i13"], "\(line.user_id)") }
+
+            // A run that fails leaves the earlier file alone.
+            let wrong = try bench.write(["u1", "{\"nobody\":1}"], to: "wrong.txt")
+            EndToEnd.expectFailure(
+                try program.run("recommend", "--users", wrong, "--output", bench.path("out.jsonl")), status: 1, saying: "line 2", "wrong.txt")
+            #expect(try lines(String(contentsOfFile: bench.path("out.jsonl"), encoding: .utf8)).count == order.count)
+            EndToEnd.expectFailure(
+                try program.run("recommend", "--users", users, "--output", bench.path("nowhere/out.jsonl")), status: 1, saying: "nowhere/out.jsonl")
+            EndToEnd.expectFailure(try program.run("recommend", "--users", "nowhere.txt"), status: 1, saying: "nowhere.txt")
+        }
+
+        @Test("a file given first as the wrong kind is still stored as the right one")
+        func wrongKindFirst() throws {
+            let bench = try Workbench()
+            try SmallShop.writePast(into: bench)
+            let program = bench.program()
+            _ = try program.run("backfill", "--items", "events.jsonl")
+            let right = try program.run("backfill", "--events", "events.jsonl", "--json")
+            #expect(right.status == 0, "\(right.errors)")
+            #expect(try bench.database.sql("select count(*) from interactions") == "8000", "\(right.output)")
+        }
+
+        @Test("a rejected record of a file is replayed to the topic of its kind")
+        func replay() throws {
+            let bench = try Workbench()
+            let (broker, address) = try bench.startBroker()
+            defer { broker.stop() }
+            let program = bench.program(broker: address)
+            let events = try bench.write(
+                [#"{"event_id":"a","type":"view","user_id":"u1","item_id":"i1","timestamp":\#(EndToEnd.past)}"#], to: "events.jsonl")
+            let tags = (0..<1_100).map { #""t\#($0)""# }.joined(separator: ",")
+            let items = try bench.write([#"{"item_id":"i1","tags":[\#(tags)]}"#], to: "items.jsonl")
+            #expect(try program.run("backfill", "--events", events, "--items", items).status == 0)
+            #expect(try bench.database.sql("select string_agg(code, ',' order by code) from dead_letters") == "too_many_elements,unknown_type")
+            let replayed = try program.run("dead-letters", "replay", "--json")
+            #expect(replayed.status == 0 && replayed.output.contains(#""replayed":2"#), "\(replayed.output)\(replayed.errors)")
+            let ingested = try program.with(["FRESHET_INGEST_EVENT_TYPES_VIEW": "click"]).run("ingest", "--until-end", "--json")
+            #expect(ingested.status == 0, "\(ingested.errors)")
+            #expect(try bench.database.sql("select type, user_id from interactions") == "1|u1")
+            #expect(
+                try bench.database.sql("select source, code from dead_letters where source like 'freshet.%'") == "freshet.items|too_many_elements")
+            #expect(try program.run("dead-letters", "replay", "--json").output.contains(#""replayed":1"#))
+        }
+    }
+}

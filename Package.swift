@@ -93,6 +93,8 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // What tests share: databases of their own, and the built program as a process.
+        .target(name: "TestSupport", dependencies: ["FeatureStore"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("Architecture", []),
         tests("Interactions", ["Interactions"]),
         tests("Features", ["Features", "Interactions"]),
@@ -103,7 +105,7 @@ let package = Package(
         tests("MetaLearning", ["MetaLearning", "Gradients", "Tensors"]),
         tests("Recommending", ["Recommending", "Features", "Interactions"]),
         tests("Simulation", ["Simulation", "Interactions"]),
-        tests("FeatureStore", ["FeatureStore", "Features", "Interactions"]),
+        tests("FeatureStore", ["FeatureStore", "Features", "Interactions", "TestSupport"]),
         tests("EventStream", ["EventStream"]),
         tests("VectorIndex", ["VectorIndex", "Recommending"]),
         tests("ModelArtifacts", ["ModelArtifacts", "TwoTower"]),
@@ -117,6 +119,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
+        tests("EndToEnd", ["TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

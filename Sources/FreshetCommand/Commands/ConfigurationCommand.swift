@@ -45,7 +45,9 @@ struct ConfigurationCommand: ParsableCommand {
 
     private static func takes(_ kind: ConfigurationKey.Kind) -> String {
         switch kind {
-        case .text: "text"
+        case .text, .name: "text"
+        case .number(let range): "\(range.lowerBound) to \(range.upperBound)"
+        case .time: "time"
         case .secret: "text, never printed"
         case .integer(let range): "\(range.lowerBound) to \(range.upperBound)"
         case .boolean: "true or false"

@@ -65,7 +65,10 @@ struct DeadLettersCommand: ParsableCommand {
             for letter in letters {
                 let record = letter.record
                 guard record.payload.count == record.payloadBytes, record.payloadBytes > 0 else { left += 1; continue }
-                let topic = record.origin.source.hasPrefix("file:") ? configuration.text("topics.events") : record.origin.source
+                // A file's source is file:KIND:NAME:IDENTITY.
+                let parts = record.origin.source.split(separator: ":")
+                let isFile = parts.count >= 3 && parts[0] == "file" && RecordKind(rawValue: String(parts[1])) != nil
+                let topic = isFile ? configuration.text("topics.\(parts[1])") : record.origin.source
                 try producer.produce(topic: topic, key: record.key, value: record.payload, whenFull: .wait)
                 sent.append(letter.id)
             }

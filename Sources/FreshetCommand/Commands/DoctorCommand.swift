@@ -75,7 +75,7 @@ struct DoctorCommand: ParsableCommand {
                 return
             }
             let artifacts = ArtifactStore(root: configuration.text("artifacts.path"))
-            let towers = try artifacts.read(path: model.artifactPath, expecting: model.artifactChecksum).model
+            let towers = try artifacts.model(of: model)
             tell("model", .good, "version \(model.version), \(towers.itemIDs.count) items, checksum fits")
         } catch {
             tell("database", .wrong, "\(error)")

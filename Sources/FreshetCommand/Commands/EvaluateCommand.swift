@@ -34,7 +34,7 @@ struct EvaluateCommand: ParsableCommand {
         let store = StoreQueries(url: url, rules: configuration.featureRules, connections: 1)
         let version = try model.find(in: store)
         let towers = try ArtifactStore(root: configuration.text("artifacts.path"))
-            .read(path: version.artifactPath, expecting: version.artifactChecksum).model
+            .model(of: version)
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("freshet-evaluate-\(getpid())").path
         defer { try? FileManager.default.removeItem(atPath: path) }
         _ = try SnapshotExport(url: url, configuration: configuration).write(to: path, until: try asOf.time()) { _ in }
@@ -43,8 +43,8 @@ struct EvaluateCommand: ParsableCommand {
         let users = configuration.integer("train.evaluation_users")
         let holdout: Holdout =
             switch question {
-            case .timeSplit: .newest(share: percent / 100, of: log, keepsSeen: excludes.isEmpty, maxUsers: users)
-            case .leaveOneOut: .leaveOneOut(of: log, keepsSeen: excludes.isEmpty, maxUsers: users)
+            case .timeSplit: .newest(share: percent / 100, of: log, excludes: excludes, maxUsers: users)
+            case .leaveOneOut: .leaveOneOut(of: log, excludes: excludes, maxUsers: users)
             }
         let scoring = HoldoutScoring(log: log, holdout: holdout, excludes: excludes, threads: 2)
         let outcome = scoring.score(towers)

@@ -27,9 +27,23 @@ struct IngestCommand: ParsableCommand {
         let stop = StopSignal.onSignals()
         let started = ContinuousClock.now
         let progress = ProgressLine("ingest")
+        let logger = configuration.logger("ingest")
+        let isWatched = untilEnd || StandardError.isTerminal
+        var told = (stored: 0, at: ContinuousClock.now)
         let totals = try IngestRole(configuration: configuration, acceptNewCluster: acceptNewCluster, stop: stop)
             .run(untilEnd: untilEnd, progress: { totals in
-                if totals.records > 0 { progress.update(totals.records, note: "\(totals.stored) stored") }
+                if isWatched {
+                    if totals.records > 0 { progress.update(totals.records, note: "\(totals.stored) stored") }
+                } else if totals.stored > told.stored, told.at.duration(to: .now) >= .seconds(60) {
+                    let seconds = told.at.duration(to: .now).inSeconds
+                    logger.info(
+                        "stored",
+                        metadata: [
+                            "events": "\(totals.stored)", "rejected": "\(totals.rejected)",
+                            "per_second": "\(Int(Double(totals.stored - told.stored) / seconds))",
+                        ])
+                    told = (totals.stored, .now)
+                }
             })
         progress.finish(totals.records, note: "\(totals.stored) stored")
         let seconds = started.duration(to: .now).inSeconds

@@ -21,6 +21,9 @@ struct ServeCommand: AsyncParsableCommand {
                 logger.notice("ready", metadata: ["url": "http://\(configuration.text("http.host")):\(port)"])
             }
         }
+        if !configuration.apiConfiguration.listensOnLoopbackOnly, configuration.apiConfiguration.apiKeys.isEmpty {
+            logger.warning("http.host is not loopback and there are no keys: whoever reaches the port may read, write and promote; set http.read_keys, http.write_keys and http.admin_keys")
+        }
         try await role.prepare()
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(

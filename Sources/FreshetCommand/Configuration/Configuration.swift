@@ -1,3 +1,4 @@
+import Interactions
 import TwoTower
 
 /// What was wrong with a setting, where it came from, and what would be right.
@@ -104,6 +105,22 @@ struct Configuration: Sendable {
                 throw ConfigurationError("\(source): \(key.name) is \(text), but takes \(choices.joined(separator: ", "))")
             }
             return value
+        case (.number(let range), .scalar(let text)):
+            guard let number = Double(text), range.contains(number) else {
+                throw ConfigurationError(
+                    "\(source): \(key.name) is \(text), but takes a number from \(range.lowerBound) to \(range.upperBound)")
+            }
+            return value
+        case (.time, .scalar(let text)):
+            guard EventTime(rfc3339: text) != nil else {
+                throw ConfigurationError("\(source): \(key.name) is \(text), but takes a time such as 1990-01-01T00:00:00Z")
+            }
+            return value
+        case (.name, .scalar(let text)):
+            guard !text.allSatisfy(\.isWhitespace) else {
+                throw ConfigurationError("\(source): \(key.name) is empty (\(key.summary))")
+            }
+            return value
         case (.text, .scalar), (.secret, .scalar):
             return value
         default:
@@ -142,12 +159,14 @@ extension Configuration {
         return [:]
     }
 
-    /// A number that the key's text must spell.
-    func number(_ name: String) throws(ConfigurationError) -> Double {
-        guard let number = Double(text(name)), number.isFinite else {
-            throw ConfigurationError("\(settings[name]?.source ?? "default"): \(name) is \(text(name)), but takes a number")
-        }
+    func number(_ name: String) -> Double {
+        guard let number = Double(text(name)) else { preconditionFailure("\(name) is not a number key") }
         return number
+    }
+
+    func time(_ name: String) -> EventTime {
+        guard let time = EventTime(rfc3339: text(name)) else { preconditionFailure("\(name) is not a time key") }
+        return time
     }
 
     /// The database, or a sentence that says how to name it.

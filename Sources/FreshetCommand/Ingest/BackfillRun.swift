@@ -28,7 +28,7 @@ struct BackfillRun {
 
     func run(path: String, kind: RecordKind) throws -> Totals {
         let name = URL(fileURLWithPath: path).lastPathComponent
-        let source = "file:\(name):\(try FileIdentity.of(path: path))"
+        let source = "file:\(kind.rawValue):\(name):\(try FileIdentity.of(path: path))"
         let claims = try store.claim(
             cluster: "file", source: source, partitions: [Position.filePartition], acceptNewCluster: false)
         guard let claim = claims.first else { throw CommandFailure("the database did not hand out \(source)") }
@@ -86,24 +86,31 @@ extension BackfillRun.Totals {
     }
 }
 
-/// What makes two files the same for a backfill: their size and their bytes at both ends.
+/// What makes two files the same for a backfill: every byte.
 enum FileIdentity {
-    /// 16 hexadecimal digits from the size, the first MiB and the last 64 KiB (FNV-1a).
+    private static let chunkBytes = 1 << 20
+
+    /// 16 hexadecimal digits: FNV-1a over the file, eight bytes a step.
     static func of(path: String) throws -> String {
         guard let file = FileHandle(forReadingAtPath: path) else {
             throw CommandFailure("cannot read \(path): it is missing or not readable")
         }
         defer { try? file.close() }
-        let size = try file.seekToEnd()
-        try file.seek(toOffset: 0)
-        let head = try file.read(upToCount: 1 << 20) ?? Data()
-        try file.seek(toOffset: size > 65_536 ? size - 65_536 : 0)
-        let tail = try file.read(upToCount: 65_536) ?? Data()
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        func mix(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        for shift in stride(from: 0, to: 64, by: 8) { mix(UInt8(truncatingIfNeeded: size >> UInt64(shift))) }
-        for byte in head { mix(byte) }
-        for byte in tail { mix(byte) }
+        while let chunk = try file.read(upToCount: chunkBytes), !chunk.isEmpty {
+            chunk.withUnsafeBytes { bytes in
+                var index = 0
+                while index + 8 <= bytes.count {
+                    hash = (hash ^ bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)) &* 0x100_0000_01b3
+                    hash ^= hash >> 32
+                    index += 8
+                }
+                while index < bytes.count {
+                    hash = (hash ^ UInt64(bytes[index])) &* 0x100_0000_01b3
+                    index += 1
+                }
+            }
+        }
         let digits = String(hash, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
     }

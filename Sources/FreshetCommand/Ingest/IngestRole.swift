@@ -13,6 +13,16 @@ struct IngestRole: Sendable {
     func run(
         untilEnd: Bool, started: @escaping @Sendable () -> Void = {}, progress: (IngestRun.Totals) -> Void = { _ in }
     ) throws -> IngestRun.Totals {
+        do {
+            return try consume(untilEnd: untilEnd, started: started, progress: progress)
+        } catch is Stopped {
+            return IngestRun.Totals()
+        }
+    }
+
+    private func consume(
+        untilEnd: Bool, started: @escaping @Sendable () -> Void, progress: (IngestRun.Totals) -> Void
+    ) throws -> IngestRun.Totals {
         let logger = configuration.logger("ingest")
         let store = try patiently(logger, waitsFor: "the database") {
             try IngestStore(url: try configuration.databaseURL(), rules: configuration.featureRules)
@@ -52,6 +62,9 @@ struct IngestRole: Sendable {
         }
     }
 
+    /// Thrown where a stop was asked for while waiting: the role ends well, having nothing to do.
+    private struct Stopped: Error {}
+
     private static func passes(_ error: any Error) -> Bool {
         if let error = error as? StoreError { return error.isRetriable || error.code == .lostOwnership }
         if let error = error as? StreamError { return error.isRetriable }
@@ -81,7 +94,8 @@ struct IngestRole: Sendable {
                 return result
             } catch {
                 let retriable = (error as? StoreError)?.isRetriable ?? (error as? StreamError)?.isRetriable ?? false
-                guard retriable, !stop.isRaised else { throw error }
+                guard retriable else { throw error }
+                guard !stop.isRaised else { throw Stopped() }
                 if !told { logger.warning("waiting for \(what): \(error)") }
                 told = true
                 Thread.sleep(forTimeInterval: pause)

@@ -3,7 +3,7 @@ import FeatureStore
 import Interactions
 
 /// What a topic or a file holds.
-enum RecordKind: Sendable {
+enum RecordKind: String, Sendable {
     case events, items, users, impressions
 }
 
@@ -126,10 +126,7 @@ extension Configuration {
         rules.maxRecordBytes = integer("ingest.max_record_bytes")
         rules.maxFutureSkewMilliseconds = Int64(integer("ingest.max_future_skew_seconds")) * 1_000
         rules.defaultCurrency = text("ingest.default_currency")
-        guard let earliest = EventTime(rfc3339: text("ingest.earliest_time")) else {
-            throw ConfigurationError("ingest.earliest_time is \(text("ingest.earliest_time")), but takes a time such as 1990-01-01T00:00:00Z")
-        }
-        rules.earliestTime = earliest
+        rules.earliestTime = time("ingest.earliest_time")
         for (name, type) in map("ingest.event_types") {
             guard let known = InteractionType.allCases.first(where: { $0.name == type }) else {
                 let names = InteractionType.allCases.map(\.name).joined(separator: ", ")

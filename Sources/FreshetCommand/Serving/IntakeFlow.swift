@@ -7,7 +7,8 @@ import RecommendationAPI
 /// What comes in over HTTP goes out through Kafka: checked by the decoder that the consumer uses, then acknowledged by the broker.
 struct IntakeFlow: Sendable {
     private static let waitLimit = Duration.seconds(5)
-    private static let pollInterval = Duration.milliseconds(3)
+    /// The pause between two looks at the database grows from the first to the second.
+    private static let pause = (first: Duration.milliseconds(3), longest: Duration.milliseconds(50))
 
     let producer: StreamProducer
     let store: StoreQueries
@@ -112,11 +113,13 @@ struct IntakeFlow: Sendable {
     private func wait(for positions: [Position], in topic: String) async throws -> Bool {
         guard !positions.isEmpty else { return true }
         let limit = ContinuousClock.now + Self.waitLimit
+        var pause = Self.pause.first
         repeat {
             if try await store.run({ store throws(StoreError) in
                 try store.isCommitted(positions.map { (topic: topic, position: $0) })
             }) { return true }
-            try await Task.sleep(for: Self.pollInterval)
+            try await Task.sleep(for: pause)
+            pause = min(Self.pause.longest, pause * 1.3)
         } while ContinuousClock.now < limit
         return false
     }

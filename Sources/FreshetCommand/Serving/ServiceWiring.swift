@@ -55,7 +55,7 @@ struct ServiceWiring: Sendable {
             userID: request.userID.map(IDForm.nfc.of), sessionID: request.sessionID.map(IDForm.nfc.of), count: request.count,
             category: request.category, exclude: request.excludedItemIDs.map(IDForm.nfc.of), context: request.context,
             items: request.candidateItemIDs.map { $0.map(IDForm.nfc.of) },
-            explain: request.explain, objective: Self.objective(request.objective))
+            explain: request.explain, objective: try Self.objective(request.objective))
         let outcome = try await explaining { try await flow.answer(query, requestID: request.requestID) }
         var watermark = outcome.watermark
         // What was waited for is stored, whether or not it was this user's.
@@ -73,7 +73,10 @@ struct ServiceWiring: Sendable {
             let version = try await store.run { store throws(StoreError) in try store.catalogueVersion() }
             return try await flow.feed.snapshot(atLeast: version)
         }
-        guard let answer = Recommending.similar(to: IDForm.nfc.of(request.itemID), count: request.count, snapshot: snapshot, requestID: request.requestID)
+        guard let answer = Recommending.similar(
+            to: IDForm.nfc.of(request.itemID), count: request.count, category: request.category,
+            exclude: request.excludedItemIDs.map(IDForm.nfc.of), explain: request.explain, snapshot: snapshot,
+            requestID: request.requestID)
         else {
             throw ServiceError(.notFound, "there is no item \(request.itemID)")
         }
@@ -131,10 +134,20 @@ struct ServiceWiring: Sendable {
             publishedAt: entry.publishedAt)
     }
 
-    private static func objective(_ weights: [String: Double]) -> ObjectiveWeights? {
+    private static func objective(_ weights: [String: Double]) throws(ServiceError) -> ObjectiveWeights? {
         guard !weights.isEmpty else { return nil }
-        return ObjectiveWeights(click: Float(weights["click"] ?? 1), value: Float(weights["value"] ?? weights["revenue"] ?? 0))
+        for (name, weight) in weights {
+            guard name == "click" || name == "value" else {
+                throw ServiceError(.invalid, "objective knows click and value, not \(name)")
+            }
+            guard abs(weight) <= maxObjectiveWeight else {
+                throw ServiceError(.invalid, "objective.\(name) is \(weight), but takes a number up to \(maxObjectiveWeight)")
+            }
+        }
+        return ObjectiveWeights(click: Float(weights["click"] ?? 1), value: Float(weights["value"] ?? 0))
     }
+
+    private static let maxObjectiveWeight = 1_000.0
 
     /// Turns the store's errors into answers that a caller can act on.
     private func explaining<Result: Sendable>(_ work: () async throws -> Result) async throws -> Result {

@@ -28,7 +28,7 @@ struct SnapshotBuilder: Sendable {
         let catalogue = try await store.run { store throws(StoreError) in try store.items(changedAfter: 0) }
         let items = catalogue.items.filter { !$0.isDeleted }
         return try await OwnThread.run(named: "freshet-snapshot") {
-            let model = try artifacts.read(path: version.artifactPath, expecting: version.artifactChecksum).model
+            let model = try artifacts.model(of: version)
             let encoder = ItemEncoder(model: model)
             var vectors: [Float] = []
             vectors.reserveCapacity(items.count * encoder.dimension)

@@ -46,7 +46,7 @@ struct SnapshotLoops: Service {
                         installed = Int(promoted.version)
                         board.set(model: promoted.view)
                         refused = nil
-                    } catch let error as ArtifactError {
+                    } catch let error where !(error is StoreError) && !(error is CancellationError) {
                         refused = promoted.version
                         board.note("warning", "version \(promoted.version) cannot be used: \(error)")
                         logger.error("version \(promoted.version) cannot be used, going on with what was there: \(error)")
@@ -72,8 +72,10 @@ struct SnapshotLoops: Service {
                 clock.advance(to: newest)
             }
             // A database that is away is told by the catalogue loop.
+            let start = ContinuousClock.now
             try? await feed.refreshTrending()
-            try? await Task.sleep(for: Self.trendingEvery)
+            // Never more than a tenth of the time, however many items there are.
+            try? await Task.sleep(for: max(Self.trendingEvery, start.duration(to: .now) * 10))
         }
     }
 

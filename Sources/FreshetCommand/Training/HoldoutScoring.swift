@@ -64,7 +64,8 @@ struct HoldoutScoring {
         for question in holdout.questions {
             var excluded = Set<Int32>()
             for row in question.known where excludes.contains(log.types[row]) { excluded.insert(log.items[row]) }
-            let ranked = topRows(Self.listLength, of: scores(question), excluding: { excluded.contains($0) })
+            let ranked = topRows(
+                Self.listLength, of: scores(question), excluding: { excluded.contains($0) || log.isHidden[Int($0)] })
             metrics.add(ranked: ranked, relevant: question.truth)
         }
         return Outcome(report: metrics.report(), perUser: metrics.perUserNDCG)

@@ -7,25 +7,38 @@ struct SnapshotExport {
     let url: String
     let configuration: Configuration
 
-    /// Writes the file at `path` and returns how many interactions it holds.
-    func write(to path: String, until: EventTime?, progress: (Int) -> Void) throws -> Int {
+    /// What was written.
+    struct Summary {
+        var interactions: Int
+        /// Items that people met and nobody described.
+        var itemsWithoutRecord: [String]
+    }
+
+    /// Writes the file at `path`.
+    func write(to path: String, until: EventTime?, progress: (Int) -> Void) throws -> Summary {
         let snapshot = try TrainingSnapshot(url: url)
-        let ratingsFrom = try configuration.number("train.positive_ratings_from")
+        let ratingsFrom = configuration.number("train.positive_ratings_from")
         let maxPerUser = configuration.integer("train.max_interactions_per_user")
         var itemRows: [String: Int32] = [:]
         var items: [ItemRecord] = []
+        var deleted = Set<String>()
         try snapshot.forEachItem { item in
-            guard !item.isDeleted else { return }
+            if item.isDeleted { deleted.insert(item.record.itemID) }
+            // With --as-of, what was published later was not there yet.
+            guard !item.isDeleted, until == nil || (item.record.publishedAt?.milliseconds ?? .min) <= until?.milliseconds ?? .max
+            else { return }
             itemRows[item.record.itemID] = Int32(items.count)
             items.append(item.record)
         }
         var columns = Columns(maxPerUser: maxPerUser)
+        let recorded = items.count
         try snapshot.forEachInteraction(until: until, withContext: ratingsFrom > 0) { row in
             if ratingsFrom > 0, let context = row.context, let rating = JSONText.number("rating", inObject: context),
                 rating < ratingsFrom
             {
                 return
             }
+            guard !deleted.contains(row.itemID) else { return }
             let item: Int32
             if let known = itemRows[row.itemID] {
                 item = known
@@ -45,14 +58,14 @@ struct SnapshotExport {
             if let row = userRows[record.userID] { users[row] = record }
         }
         try TrainingFile.write(
-            path: path, watermark: Self.json(snapshot.watermark), items: items, users: users, userStarts: columns.starts,
+            path: path, watermark: Self.json(snapshot.watermark, until: until), items: items, users: users, userStarts: columns.starts,
             itemRows: columns.items, types: columns.types, times: columns.times)
-        return columns.count
+        return Summary(interactions: columns.count, itemsWithoutRecord: items[recorded...].map(\.itemID))
     }
 
-    static func json(_ watermark: TrainingWatermark) -> String {
+    static func json(_ watermark: TrainingWatermark, until: EventTime?) -> String {
         var line = ResultLine(["snapshot": .text(watermark.snapshot)])
-        if let newest = watermark.newestEventTime {
+        if let newest = [watermark.newestEventTime, until].compactMap({ $0 }).min(), watermark.newestEventTime != nil {
             line.add("newest_event_time", .text(newest.rfc3339()))
             line.add("newest_event_ms", .integer(Int(newest.milliseconds)))
         }

@@ -61,7 +61,7 @@ struct TrainingFile {
         let users = try Self.records(sections[6], path: path) { decoder, line, origin in decoder.user(line, origin: origin) }
         let starts: [Int64] = Self.column(sections[1])
         log = TrainingLog(
-            userIDs: users.map(\.userID), itemIDs: items.map(\.itemID), contents: items.map(\.content),
+            userIDs: users.map(\.userID), itemIDs: items.map(\.itemID), contents: items.map(\.content), isHidden: items.map(\.hidden),
             attributes: users.map { $0.attributes.map { JSONText.tokens(ofObject: $0) } ?? [] }, userStarts: starts.map { Int($0) },
             items: Self.column(sections[2]), types: Self.column(sections[3]), times: Self.column(sections[4]))
         guard log.userStarts.count == log.userIDs.count + 1, log.userStarts.last == log.items.count,

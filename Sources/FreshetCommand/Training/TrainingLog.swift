@@ -18,6 +18,8 @@ struct TrainingLog {
     var userIDs: [String]
     var itemIDs: [String]
     var contents: [ItemContent]
+    /// Items that serving never shows.
+    var isHidden: [Bool]
     var attributes: [[String]]
     /// Where each user's rows begin; one more than users.
     var userStarts: [Int]

@@ -51,7 +51,11 @@ struct TrainingRun {
         let store = StoreQueries(url: url, rules: configuration.featureRules, connections: 1)
         let folder = TrainingFolder(path: configuration.text("artifacts.path") + "/training")
         let towers = try configuration.towerConfiguration()
-        let settings = Dictionary(uniqueKeysWithValues: towers.settings.map { ($0.key, $0.value) })
+        var settings = Dictionary(uniqueKeysWithValues: towers.settings.map { ($0.key, $0.value) })
+        settings["rules.exclude"] = configuration.list("rules.exclude").joined(separator: ",")
+        for key in ["holdout", "holdout_percent", "final_fit", "positive_ratings_from", "max_interactions_per_user"] {
+            settings["train." + key] = configuration.text("train." + key)
+        }
 
         var state: TrainingFolder.State
         if resume, let saved = folder.read() {
@@ -65,10 +69,11 @@ struct TrainingRun {
             try folder.clear()
             tell(Status(phase: "reading", epoch: 0, epochs: towers.epochs, fraction: 0))
             let progress = ProgressLine("read interactions")
-            let count = try SnapshotExport(url: url, configuration: configuration).write(to: folder.logPath, until: asOf) {
+            let read = try SnapshotExport(url: url, configuration: configuration).write(to: folder.logPath, until: asOf) {
                 progress.update($0)
             }
-            progress.finish(count)
+            progress.finish(read.interactions)
+            try register(read.itemsWithoutRecord, url: url)
             state = TrainingFolder.State(stage: .judged, settings: settings)
             try folder.write(state)
         }
@@ -84,9 +89,12 @@ struct TrainingRun {
         let model = try stages.train(&state, promoted: try promotedModel(store, artifacts))
 
         tell(Status(phase: "publishing", epoch: towers.epochs, epochs: towers.epochs, fraction: 1))
+        guard lock.isHeld() else {
+            throw CommandFailure("the connection that keeps other trainings out was lost; freshet train --resume finishes this one")
+        }
         let reference = try artifacts.write(model, name: Self.artifactName())
         let version = try store.registerModel(
-            artifactPath: reference.path, artifactChecksum: reference.checksum,
+            artifactPath: URL(fileURLWithPath: reference.path).lastPathComponent, artifactChecksum: reference.checksum,
             configuration: ResultLine.object(settings), metrics: state.metrics ?? "{}", watermark: file.watermark)
         let passes = state.passes ?? true
         let reasons = state.reasons ?? []
@@ -96,6 +104,7 @@ struct TrainingRun {
             try store.refuseModel(version, reason: reasons.joined(separator: " "))
         }
         try? FileManager.default.removeItem(atPath: folder.path)
+        try prune(store, artifacts)
         let seconds = started.duration(to: .now).inSeconds
         logger.notice(
             passes ? "promoted" : "not promoted",
@@ -103,6 +112,38 @@ struct TrainingRun {
         return Outcome(
             version: Int(version), promoted: passes, reasons: reasons, interactions: file.log.count, seconds: seconds,
             metrics: state.metrics ?? "{}", ndcg: stages.judgedNDCG, popularityNDCG: stages.popularityNDCG)
+    }
+
+    /// Items that came with events alone get a bare record, so that what is learned of them can be recommended. A real record, with
+    /// any date, replaces it.
+    private func register(_ itemIDs: [String], url: String) throws {
+        guard !itemIDs.isEmpty, configuration.boolean("train.register_items") else { return }
+        let ingest = try IngestStore(url: url, rules: configuration.featureRules)
+        let origin = RecordOrigin(
+            source: "train", cluster: "", position: Position(partition: Position.filePartition, offset: 0))
+        for start in stride(from: 0, to: itemIDs.count, by: 10_000) {
+            var batch = IngestBatch()
+            for id in itemIDs[start..<min(start + 10_000, itemIDs.count)] {
+                let record = ItemRecord(itemID: id, updatedAt: EventTime(milliseconds: 0))
+                batch.items.append((change: .upsert(record), origin: origin))
+            }
+            _ = try ingest.commit(batch)
+        }
+        logger.notice("items without a record were registered; send records to describe them", metadata: ["items": "\(itemIDs.count)"])
+    }
+
+    /// Removes the files of old versions; the registry keeps their rows. What serves, and what a rollback goes back to, stays.
+    private func prune(_ store: StoreQueries, _ artifacts: ArtifactStore) throws {
+        let models = try store.models(limit: 1_000)
+        let promoted = models.first { $0.status == .promoted }
+        let kept = Set(models.prefix(configuration.integer("artifacts.keep_versions")).map(\.version))
+        for model in models where !kept.contains(model.version) && model.version != promoted?.version && model.version != promoted?.replacedVersion {
+            let name = model.artifactName
+            // Only what lies in this folder is this folder's to remove.
+            guard artifacts.names().contains(name) else { continue }
+            try artifacts.remove(name: name)
+            logger.info("files of an old version removed", metadata: ["version": "\(model.version)"])
+        }
     }
 
     /// A folder name that sorts by time: `20261121-080000-1a2b3c`.
@@ -115,10 +156,11 @@ struct TrainingRun {
     private func promotedModel(_ store: StoreQueries, _ artifacts: ArtifactStore) throws -> TrainingStages.Promoted? {
         guard let current = try store.promotedModel() else { return nil }
         do {
-            let model = try artifacts.read(path: current.artifactPath, expecting: current.artifactChecksum).model
+            let model = try artifacts.model(of: current)
             return TrainingStages.Promoted(
                 model: model, version: Int(current.version),
-                newestEvent: JSONText.number("newest_event_ms", inObject: current.watermark).map { Int64($0) })
+                newestEvent: JSONText.number("newest_event_ms", inObject: current.watermark).map { Int64($0) },
+                metrics: current.metrics)
         } catch {
             logger.warning("the promoted model cannot be compared with: \(error)")
             return nil

@@ -12,6 +12,8 @@ final class TrainingStages {
         var version: Int
         /// In milliseconds since 1970: what it may have learned from ends here.
         var newestEvent: Int64?
+        /// Its evaluation as the registry keeps it.
+        var metrics: String
     }
 
     private let configuration: Configuration
@@ -39,12 +41,10 @@ final class TrainingStages {
 
     /// Trains what the state still asks for and returns the model to publish.
     func train(_ state: inout TrainingFolder.State, promoted: Promoted?) throws -> TwoTowerModel {
-        var judged: TwoTowerModel?
+        let holdout = cutHoldout()
         if state.stage == .judged {
-            if let holdout = try cutHoldout() {
-                let set = log.trainingSet { holdout.isTraining[$0] }
-                let (model, epochs) = try learn(set, stage: .judged, configuration: towers)
-                judged = model
+            if let holdout {
+                let (model, epochs) = try learn(log.trainingSet { holdout.isTraining[$0] }, stage: .judged, configuration: towers)
                 state.epochs = epochs
                 judge(model, holdout: holdout, promoted: promoted, into: &state)
             } else {
@@ -54,7 +54,10 @@ final class TrainingStages {
             state.stage = .final
             try folder.write(state)
         }
-        if let judged, !configuration.boolean("train.final_fit") { return judged }
+        if let holdout, !configuration.boolean("train.final_fit") {
+            // Its checkpoint is at the end already: this only reads it.
+            return try learn(log.trainingSet { holdout.isTraining[$0] }, stage: .judged, configuration: towers).model
+        }
         // The held-out part is the newest: the published model learns from it too, for as long as was right without it.
         var final = towers
         if let epochs = state.epochs, towers.patience > 0 {
@@ -68,18 +71,15 @@ final class TrainingStages {
         return try learn(log.trainingSet(), stage: .final, configuration: final).model
     }
 
-    private func cutHoldout() throws -> Holdout? {
-        let keepsSeen = excludedTypes.isEmpty
+    private func cutHoldout() -> Holdout? {
+        let excludes = excludedTypes
         let users = configuration.integer("train.evaluation_users")
         switch configuration.text("train.holdout") {
-        case "leave-one-out": return .leaveOneOut(of: log, keepsSeen: keepsSeen, maxUsers: users)
+        case "leave-one-out": return .leaveOneOut(of: log, excludes: excludes, maxUsers: users)
         case "none": return nil
         default:
-            let percent = try configuration.number("train.holdout_percent")
-            guard percent > 0, percent < 100 else {
-                throw ConfigurationError("train.holdout_percent is \(percent), but takes a number between 0 and 100")
-            }
-            return .newest(share: percent / 100, of: log, keepsSeen: keepsSeen, maxUsers: users)
+            let percent = configuration.number("train.holdout_percent")
+            return .newest(share: percent / 100, of: log, excludes: excludes, maxUsers: users)
         }
     }
 
@@ -144,11 +144,10 @@ final class TrainingStages {
             "model": .json(candidate.report.json), "popularity": .json(popularity.report.json),
             "recent_popularity": .json(recent.report.json),
         ])
-        let margin = (try? configuration.number("train.gate_margin")) ?? 0.005
-        let gate = PromotionGate(margin: max(1e-9, margin))
+        let gate = PromotionGate(margin: configuration.number("train.gate_margin"))
         var decision = gate.decide(candidate: candidate.perUser, current: nil, rival: popularity.perUser)
         if let promoted {
-            let fair = comparison(candidate, with: promoted, holdout: holdout, scoring: scoring, gate: gate)
+            let fair = comparison(candidate, model, with: promoted, scoring: scoring, gate: gate)
             if let outcome = fair.promoted { metrics.add("promoted", .json(outcome.report.json)) }
             metrics.add("promoted_version", .integer(promoted.version))
             decision.passes = decision.passes && fair.passes
@@ -166,29 +165,38 @@ final class TrainingStages {
             ])
     }
 
-    /// Compares on questions that are later than everything that the promoted model may have learned from.
+    /// Compares on what came after everything that the promoted model may have learned from; where that is too little, with what
+    /// the registry recorded of it.
     private func comparison(
-        _ candidate: HoldoutScoring.Outcome, with promoted: Promoted, holdout: Holdout, scoring: HoldoutScoring, gate: PromotionGate
+        _ candidate: HoldoutScoring.Outcome, _ model: TwoTowerModel, with promoted: Promoted, scoring: HoldoutScoring,
+        gate: PromotionGate
     ) -> (passes: Bool, reasons: [String], promoted: HoldoutScoring.Outcome?) {
-        let fair = holdout.questions.indices.filter { index in
-            guard let newest = promoted.newestEvent else { return false }
-            return holdout.questions[index].time > newest
+        if let newest = promoted.newestEvent {
+            let later = scoring.holdout.asking(
+                after: newest, of: log, excludes: excludedTypes, maxUsers: configuration.integer("train.evaluation_users"))
+            if later.questions.count >= gate.minimumUsers {
+                let fair = HoldoutScoring(log: log, holdout: later, excludes: scoring.excludes, threads: scoring.threads)
+                let current = fair.score(promoted.model)
+                let decision = gate.decide(candidate: fair.score(model).perUser, current: current.perUser)
+                return (decision.passes, decision.reasons, current)
+            }
         }
-        guard fair.count >= gate.minimumUsers else {
-            return (
-                true,
-                [
-                    "Version \(promoted.version) has learned from all but \(fair.count) of the held-out users, too few to compare with it; "
-                        + "the candidate is judged against popularity alone."
-                ], nil
-            )
+        let recorded = RecordedMetric(of: "NDCG@10", in: promoted.metrics)
+        guard let recorded else {
+            return (true, ["Version \(promoted.version) has no recorded evaluation to compare with."], nil)
         }
-        var later = holdout
-        later.questions = fair.map { holdout.questions[$0] }
-        let outcome = HoldoutScoring(log: log, holdout: later, excludes: scoring.excludes, threads: scoring.threads).score(promoted.model)
-        let decision = gate.decide(candidate: fair.map { candidate.perUser[$0] }, current: outcome.perUser)
-        return (decision.passes, decision.reasons, outcome)
+        let found = candidate.report.metrics["NDCG@10"]
+        let mean = found?.mean ?? 0
+        // Few users say little: no allowance is made for their scatter, so a worse model does not slip through.
+        let scatter = scoring.holdout.questions.count < gate.minimumUsers
+            ? 0 : gate.z * ((found?.standardError ?? 0) * (found?.standardError ?? 0) + recorded.standardError * recorded.standardError).squareRoot()
+        let needed = recorded.mean - gate.margin - scatter
+        let text = "Too little has come since version \(promoted.version) to compare on what both do not know; recorded are \(Self.four(recorded.mean)) of it, "
+            + "and the candidate has \(Self.four(mean)) where at least \(Self.four(needed)) is needed."
+        return (mean >= needed, [text], nil)
     }
+
+    private static func four(_ number: Double) -> String { String((number * 10_000).rounded() / 10_000) }
 }
 
 extension MetricsReport {

@@ -14,6 +14,7 @@ final class Connection {
     let place: String
     private let handle: OpaquePointer
     private var prepared: [String: String] = [:]
+    private var rowTypes: [String: RowType] = [:]
 
     /// Connects. The statement timeout counts for every statement of this connection; 0 is none.
     init(
@@ -172,10 +173,29 @@ final class Connection {
         if !isBroken && isInTransaction { PQclear(PQexec(handle, "rollback")) }
     }
 
+    // MARK: Row types
+
+    /// The type of a table's rows.
+    func rowType(of table: String) throws(StoreError) -> RowType {
+        if let known = rowTypes[table] { return known }
+        var name = Parameters()
+        name.add(table)
+        let rows = try run("select oid::bigint, typarray::bigint from pg_type where oid = $1::text::regtype", name)
+        guard let row = rows.int64(0, 0), let array = rows.int64(0, 1), array > 0 else {
+            throw StoreError(.schemaTooOld, "\(place): the type of the rows of \(table) is missing — run freshet migrate")
+        }
+        let type = RowType(row: UInt32(truncatingIfNeeded: row), array: UInt32(truncatingIfNeeded: array))
+        rowTypes[table] = type
+        return type
+    }
+
     // MARK: COPY
 
     /// Sends a whole binary COPY. `fill` appends rows until it returns false; the buffer is sent whenever it is large.
-    func copyIn(_ sql: String, buffer: WireBuffer, fill: (WireBuffer) -> Bool) throws(StoreError) {
+    /// `meanwhile` runs once all is sent, while the server still works on it.
+    func copyIn(
+        _ sql: String, buffer: WireBuffer, meanwhile: () -> Void = {}, fill: (WireBuffer) -> Bool
+    ) throws(StoreError) {
         let chunkBytes = 64 * 1024
         _ = try checked(PQexec(handle, sql), sql)
         buffer.removeAll()
@@ -190,6 +210,7 @@ final class Connection {
             }
         }
         if PQputCopyEnd(handle, nil) != 1 { throw lost(sql) }
+        meanwhile()
         _ = try finish(sql)
     }
 

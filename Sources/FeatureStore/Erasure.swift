@@ -52,18 +52,7 @@ enum Erasure {
         erased.add(count: ids.count, time: { ledgered.time($0, 1) ?? EventTime(milliseconds: 0) })
 
         let source = "unnest($1::text[], $2::timestamptz[]) n(user_id, erased_at)"
-        try connection.run(
-            """
-            delete from interactions i using \(source)
-            where i.user_id = n.user_id collate "C" and i.type > 0 and i.event_time <= n.erased_at
-            """, erased)
-        // Impressions have no index by user; the user's first and last time bound the search by the primary key.
-        try connection.run(
-            """
-            delete from interactions i using \(source), user_features f
-            where f.user_id = n.user_id collate "C" and f.impressions > 0 and i.user_id = f.user_id and i.type = 0
-              and i.event_time between f.first_time and least(f.last_time, n.erased_at)
-            """, erased)
+        try removeInteractions(ids, rules: rules, erased, connection)
         let left = try connection.run(
             """
             delete from user_features f using \(source) where f.user_id = n.user_id collate "C"
@@ -87,25 +76,68 @@ enum Erasure {
         span.add(userID)
         span.add(after)
         span.add(to)
-        let columns = "event_id, type, item_id, event_time, quantity, source_partition, source_offset"
         let rows = try connection.run(
             """
-            select \(columns) from interactions where user_id = $1 and type > 0
-            union all
-            select \(columns) from interactions where user_id = $1 and type = 0 and event_time between $2 and $3
+            select event_id, type, item_id, event_time, quantity, source_partition, source_offset from interactions
+            where user_id = $1 and event_time between $2 and $3
             """, span)
+        var events: [Interaction] = []
         var delta = FeatureDelta(rules: rules)
         for row in 0..<rows.count {
             guard let type = rows.int16(row, 1).flatMap({ InteractionType(rawValue: UInt8($0)) }), let time = rows.time(row, 3)
             else { continue }
-            delta.fold(
+            events.append(
                 Interaction(
                     eventID: rows.string(row, 0) ?? "", type: type, userID: userID, itemID: rows.string(row, 2) ?? "", time: time,
                     quantity: rows.int32(row, 4) ?? 1,
                     position: Position(partition: rows.int32(row, 5) ?? 0, offset: rows.int64(row, 6) ?? 0)))
         }
+        delta.fold(events)
+        let full = FullUsers(delta, events: events)
         var features: [UserFeatureRow] = []
-        for change in delta.users.values { features.append(UserFeatureRow(change)) }
-        _ = try FeatureWriter.insert(features, connection)
+        for change in delta.users.values { features.append(UserFeatureRow(change, rules: rules, events: full)) }
+        try FeatureWriter.insert(features, connection)
+    }
+
+    /// Deletes what users did up to the time of their erasure.
+    ///
+    /// Interactions have no index by user: it would cost as much as storing them. The history knows the times of its events,
+    /// and the primary key finds those. Of users with impressions, or with more events than a history holds, everything
+    /// between their first and last time is looked at.
+    private static func removeInteractions(
+        _ ids: [String], rules: FeatureRules, _ erased: Parameters, _ connection: Connection
+    ) throws(StoreError) {
+        var asked = Parameters()
+        asked.add(ids)
+        let rows = try connection.run(
+            "select user_id, history from user_features where user_id = any($1) and impressions = 0 and met_items is null", asked)
+        var found: [(userID: String, time: EventTime)] = []
+        var whole: [String] = []
+        for row in 0..<rows.count {
+            guard let userID = rows.string(row, 0), let history = UserHistory(decoding: rows.bytes(row, 1), limit: .max) else { continue }
+            whole.append(userID)
+            for entry in history.entries { found.append((userID, entry.time)) }
+        }
+        if !found.isEmpty {
+            var events = erased
+            events.add(count: found.count, text: { found[$0].userID })
+            events.add(count: found.count, time: { found[$0].time })
+            try connection.run(
+                """
+                delete from interactions i using unnest($3::text[], $4::timestamptz[]) d(user_id, event_time),
+                    unnest($1::text[], $2::timestamptz[]) n(user_id, erased_at)
+                where n.user_id = d.user_id and d.event_time <= n.erased_at
+                    and i.event_time = d.event_time and i.user_id = d.user_id collate "C"
+                """, events)
+        }
+        if whole.count == ids.count { return }
+        var others = erased
+        others.add(whole)
+        try connection.run(
+            """
+            delete from interactions i using unnest($1::text[], $2::timestamptz[]) n(user_id, erased_at), user_features f
+            where f.user_id = n.user_id collate "C" and not (n.user_id = any($3)) and i.user_id = f.user_id
+              and i.event_time between f.first_time and least(f.last_time, n.erased_at)
+            """, others)
     }
 }

@@ -3,118 +3,207 @@ import Interactions
 
 /// Merges a feature delta into the stored features.
 ///
-/// Rows are written in the order of their ids, so that two consumers do not wait for each other in a circle. Counters of
-/// items, which many consumers share, are merged by the database. Histories are merged here, by the code that folded them:
-/// read without a lock, and written where the row is still the version that was read. Users are seldom shared between
-/// consumers, and a row lock would be a second write of the row.
-enum FeatureWriter {
-    static func write(
-        _ delta: FeatureDelta, rules: FeatureRules, _ connection: Connection, afterItems: () throws(StoreError) -> Void
-    ) throws(StoreError) {
-        if delta.isEmpty { return try afterItems() }
-        var waiting = delta.users.values.sorted { $0.userID < $1.userID }
-        let first = try read(waiting, connection)
-        // The database merges the items while the histories are merged here.
-        let items = delta.items.values.sorted { $0.itemID < $1.itemID }
-        try connection.send(itemUpsert, itemParameters(items))
-        let merged = Result { () throws(StoreError) in try merge(first, delta, rules: rules, connection) }
-        _ = try connection.finish(itemUpsert)
-        try writeRevenue(items, connection)
+/// Rows are written in the order of their ids, so that two consumers do not wait for each other in a circle: first those
+/// that may be new are inserted, which waits for inserts of the same ids only, then those that exist are updated, and an
+/// update never waits for an insert. Counters of items, which many consumers share, are merged by the database. Histories
+/// are merged here, by the code that folded them, and written where the row is still the version that was merged: users are
+/// seldom shared between consumers, and a row lock would be a second write of the row.
+struct FeatureWriter {
+    private let rules: FeatureRules
+    private var cache = UserRowCache()
+    private var knownItems = KnownItems()
+
+    init(rules: FeatureRules) { self.rules = rules }
+
+    /// What a delta changes, made ready while the database still stores the events themselves.
+    struct Plan {
+        fileprivate let events: FullUsers
+        /// Ascending by id.
+        fileprivate let users: [UserDelta]
+        /// Rows whose stored version is known, merged.
+        fileprivate var merged: [UserFeatureRow] = []
+        /// Users whose rows must be read.
+        fileprivate var unread: [UserDelta] = []
+        /// Items that may have no row yet, ascending by id.
+        fileprivate var newItems: [ItemDelta] = []
+        /// Items that have a row, ascending by id.
+        fileprivate var knownItems: [ItemDelta] = []
+    }
+
+    /// Merges what can be merged without the database. Takes the users' rows out of the cache: a plan that is not written
+    /// leaves them to be read again.
+    ///
+    /// - Parameter events: the events that were folded into `delta`.
+    mutating func plan(_ delta: FeatureDelta, events: some Sequence<Interaction>) -> Plan {
+        var plan = Plan(
+            events: FullUsers(delta, events: events), users: Self.sorted(delta.users.values, by: \.userID))
+        plan.merged.reserveCapacity(plan.users.count)
+        for user in plan.users {
+            if var row = cache.take(user.userID) {
+                row.merge(user, rules: rules, events: plan.events)
+                plan.merged.append(row)
+            } else {
+                plan.unread.append(user)
+            }
+        }
+        for item in Self.sorted(delta.items.values, by: \.itemID) {
+            if knownItems.contains(item.itemID) { plan.knownItems.append(item) } else { plan.newItems.append(item) }
+        }
+        return plan
+    }
+
+    /// In the order of their ids. Sorts numbers: the values are large.
+    private static func sorted<Value>(_ values: some Collection<Value>, by id: (Value) -> String) -> [Value] {
+        let values = Array(values)
+        let ids = values.map(id)
+        let order = values.indices.map(Int32.init(truncatingIfNeeded:)).sorted { ids[Int($0)] < ids[Int($1)] }
+        return order.map { values[Int($0)] }
+    }
+
+    /// Writes a plan in the open transaction. What is learnt counts once ``committed(_:)`` is called with the answer.
+    mutating func write(_ plan: consuming Plan, _ connection: Connection, afterItems: () throws(StoreError) -> Void) throws(StoreError) -> Written {
+        var written = Written()
+        if plan.users.isEmpty {
+            try afterItems()
+            return written
+        }
+        var merged = plan.merged
+        var missing: [UserDelta] = []
+        if !plan.unread.isEmpty {
+            try read(plan.unread, events: plan.events, &merged, &missing, connection)
+            if !merged.isEmpty && merged.count > plan.merged.count { merged.sort { $0.userID < $1.userID } }
+        }
+        let rowType = try connection.rowType(of: "user_features")
+        let items = try write(plan, &written, connection)
+        // The database adds up the items while the rows of the users are encoded.
+        let update = Self.parameters(merged, rowType)
+        if let items { try finishItems(items, connection) }
+        try Self.writeRevenue(plan.newItems + plan.knownItems, connection)
         try afterItems()
 
-        var found = try merged.get()
-        while true {
-            waiting = try write(found, of: waiting, connection)
-            if waiting.isEmpty { return }
-            // Another transaction wrote these between our look and our write.
-            found = try merge(try read(waiting, connection), delta, rules: rules, connection)
+        var waiting = try insert(missing, events: plan.events, &written, connection)
+        waiting += try self.update(merged, update, of: plan.users, &written, connection)
+        while !waiting.isEmpty {
+            // Another transaction wrote these since we looked.
+            waiting.sort { $0.userID < $1.userID }
+            merged = []
+            missing = []
+            try read(waiting, events: plan.events, &merged, &missing, connection)
+            merged.sort { $0.userID < $1.userID }
+            waiting = try insert(missing, events: plan.events, &written, connection)
+            waiting += try self.update(merged, Self.parameters(merged, rowType), of: plan.users, &written, connection)
         }
+        return written
+    }
+
+    /// What a transaction taught that is true once it is committed.
+    struct Written {
+        fileprivate var users: [UserFeatureRow] = []
+        fileprivate var items: [String] = []
+    }
+
+    /// Keeps the rows that a committed transaction wrote.
+    mutating func committed(_ written: Written) {
+        for row in written.users { cache.keep(row) }
+        for item in written.items { knownItems.insert(item) }
     }
 
     // MARK: Users
 
-    private static func read(_ users: [UserDelta], _ connection: Connection) throws(StoreError) -> QueryResult {
+    /// Reads the rows of users: those found are merged, the others are missing.
+    private func read(
+        _ users: [UserDelta], events: FullUsers, _ merged: inout [UserFeatureRow], _ missing: inout [UserDelta], _ connection: Connection
+    ) throws(StoreError) {
         var ids = Parameters()
         ids.add(count: users.count, text: { users[$0].userID })
-        return try connection.run(
-            """
-            select user_id, history, impressions, clicks, add_to_carts, purchases, first_time, last_time, last_partition, last_offset,
-                ctid, xmin
-            from user_features where user_id = any($1)
-            """, ids)
-    }
-
-    /// The stored rows with the delta added, by id.
-    private static func merge(
-        _ rows: QueryResult, _ delta: FeatureDelta, rules: FeatureRules, _ connection: Connection
-    ) throws(StoreError) -> [UserFeatureRow] {
-        var merged: [UserFeatureRow] = []
-        merged.reserveCapacity(rows.count)
+        let rows = try connection.run("select \(UserFeatureRow.columns), ctid, xmin from user_features where user_id = any($1)", ids)
+        var places: [String: Int] = [:]
+        places.reserveCapacity(users.count)
+        for (index, user) in users.enumerated() { places[user.userID] = index }
+        var isFound = [Bool](repeating: false, count: users.count)
         for row in 0..<rows.count {
-            guard let userID = rows.string(row, 0), let change = delta.users[userID] else { continue }
-            var features = UserFeatureRow(change)
-            try features.merge(rows, row, rules: rules, place: connection.place)
+            var features = try UserFeatureRow(rows, row, place: connection.place)
+            guard let index = places[features.userID] else { continue }
+            isFound[index] = true
+            features.merge(users[index], rules: rules, events: events)
             merged.append(features)
         }
-        merged.sort { $0.userID < $1.userID }
-        return merged
+        for index in users.indices where !isFound[index] { missing.append(users[index]) }
     }
 
-    /// Writes the rows that were found and inserts the others. Returns the users that another transaction came between.
-    private static func write(
-        _ found: [UserFeatureRow], of waiting: [UserDelta], _ connection: Connection
+    private static func parameters(_ rows: [UserFeatureRow], _ type: RowType) -> Parameters {
+        var parameters = UserFeatureRow.parameter(rows, type)
+        parameters.add(count: rows.count, place: { rows[$0].place })
+        return parameters
+    }
+
+    /// Updates rows. Returns the users that another transaction came between.
+    private func update(
+        _ rows: [UserFeatureRow], _ parameters: Parameters, of users: [UserDelta], _ written: inout Written, _ connection: Connection
     ) throws(StoreError) -> [UserDelta] {
-        var left: [UserDelta] = []
-        var known: Set<String> = []
-        if found.count < waiting.count {
-            known = Set(found.map(\.userID))
-            let missing = waiting.filter { !known.contains($0.userID) }
-            let inserted = try insert(missing.map(UserFeatureRow.init), connection)
-            if inserted.count < missing.count { left = missing.filter { !inserted.contains($0.userID) } }
-        }
-        if found.isEmpty { return left }
-        // The place finds the row without a look-up in the index; the version and the id prove that it is the one read.
+        if rows.isEmpty { return [] }
+        // The place finds the row without a look-up in the index; the version and the id prove that it is the one merged.
         let updated = try connection.run(
             """
             update user_features f set history = n.history, impressions = n.impressions, clicks = n.clicks,
                 add_to_carts = n.add_to_carts, purchases = n.purchases, first_time = n.first_time, last_time = n.last_time,
-                last_partition = n.last_partition, last_offset = n.last_offset
-            from unnest($1::text[], $2::bytea[], $3::int8[], $4::int8[], $5::int8[], $6::int8[], $7::timestamptz[],
-                $8::timestamptz[], $9::int4[], $10::int8[], $11::tid[], $12::xid[])
-                n(user_id, history, impressions, clicks, add_to_carts, purchases, first_time, last_time, last_partition, last_offset,
-                  place, version)
-            where f.ctid = n.place and f.xmin = n.version and f.user_id = n.user_id collate "C"
-            """, UserFeatureRow.parameters(found, withVersions: true)
-        ).affected
-        if updated == found.count { return left }
-        var ids = Parameters()
-        ids.add(found.map(\.userID))
-        let ours = try connection.run(
-            "select user_id from user_features where user_id = any($1) and xmin = pg_current_xact_id()::xid", ids)
-        let done = Set((0..<ours.count).compactMap { ours.string($0, 0) })
-        let skipped = Set(found.map(\.userID)).subtracting(done)
-        return left + waiting.filter { skipped.contains($0.userID) }
+                last_partition = n.last_partition, last_offset = n.last_offset, met_items = coalesce(n.met_items, f.met_items)
+            from rows from (unnest($1::user_features[]), unnest($2::tid[]), unnest($3::xid[])) with ordinality
+                n(\(UserFeatureRow.columns), place, version, number)
+            where f.ctid = n.place and f.xmin = n.version and f.user_id = n.user_id
+            returning n.number, f.ctid, f.xmin
+            """, parameters)
+        var isDone = [Bool](repeating: false, count: rows.count)
+        for row in 0..<updated.count {
+            let index = Int(updated.int64(row, 0) ?? 0) - 1
+            guard rows.indices.contains(index) else { continue }
+            isDone[index] = true
+            var now = rows[index]
+            now.place = RowPlace(updated, row, 1)
+            written.users.append(now)
+        }
+        if updated.count == rows.count { return [] }
+        let skipped = Set(rows.indices.filter { !isDone[$0] }.map { rows[$0].userID })
+        return users.filter { skipped.contains($0.userID) }
     }
 
-    /// Inserts rows that were missing and returns the ids of those that were missing still.
-    static func insert(_ rows: [UserFeatureRow], _ connection: Connection) throws(StoreError) -> Set<String> {
-        if rows.isEmpty { return [] }
-        let inserted = try connection.run(
+    /// Inserts rows that were missing. Returns the users that another transaction inserted meanwhile.
+    private func insert(
+        _ users: [UserDelta], events: FullUsers, _ written: inout Written, _ connection: Connection
+    ) throws(StoreError) -> [UserDelta] {
+        if users.isEmpty { return [] }
+        var rows = users.map { UserFeatureRow($0, rules: rules, events: events) }
+        let inserted = try Self.insert(rows, connection)
+        // The rows come back in the order in which they were sent; those that were there already are left out.
+        var left: [UserDelta] = []
+        var next = 0
+        for index in rows.indices {
+            if next < inserted.count, rows[index].userID.utf8.elementsEqual(inserted.bytes(next, 0)) {
+                rows[index].place = RowPlace(inserted, next, 1)
+                written.users.append(rows[index])
+                next += 1
+            } else {
+                left.append(users[index])
+            }
+        }
+        return left
+    }
+
+    /// Inserts rows in their order and returns `user_id, ctid, xmin` of those that were missing still.
+    @discardableResult
+    static func insert(_ rows: [UserFeatureRow], _ connection: Connection) throws(StoreError) -> QueryResult {
+        try connection.run(
             """
-            insert into user_features
-                (user_id, history, impressions, clicks, add_to_carts, purchases, first_time, last_time, last_partition, last_offset)
-            select * from unnest($1::text[], $2::bytea[], $3::int8[], $4::int8[], $5::int8[], $6::int8[], $7::timestamptz[],
-                $8::timestamptz[], $9::int4[], $10::int8[])
-            on conflict do nothing returning user_id
-            """, UserFeatureRow.parameters(rows, withVersions: false))
-        return Set((0..<inserted.count).compactMap { inserted.string($0, 0) })
+            insert into user_features (\(UserFeatureRow.columns))
+            select \(UserFeatureRow.columns) from unnest($1::user_features[]) on conflict do nothing returning user_id, ctid, xmin
+            """, UserFeatureRow.parameter(rows, try connection.rowType(of: "user_features")))
     }
 
     // MARK: Items
 
     /// `merge` of decayed counts in SQL: the larger landmark wins and keeps the sums for it and the one before.
     private static func decayMerge(_ name: String) -> String {
-        let (old, new) = ("t.\(name)", "excluded.\(name)")
+        let (old, new) = ("t.\(name)", "n.\(name)")
         return """
             \(name)_landmark = greatest(\(old)_landmark, \(new)_landmark),
             \(name)_newest = case when \(old)_landmark = \(new)_landmark then saturating_sum(\(old)_newest, \(new)_newest)
@@ -127,39 +216,75 @@ enum FeatureWriter {
             """
     }
 
-    private static let itemUpsert = """
-        insert into item_features as t
-            (item_id, impressions, clicks, add_to_carts, purchases, units, click_landmark, click_newest, click_previous,
-             purchase_landmark, purchase_newest, purchase_previous, first_time, last_time)
-        select * from unnest($1::text[], $2::int8[], $3::int8[], $4::int8[], $5::int8[], $6::int8[], $7::int8[], $8::int8[],
-            $9::int8[], $10::int8[], $11::int8[], $12::int8[], $13::timestamptz[], $14::timestamptz[])
-        on conflict (item_id) do update set
-            impressions = t.impressions + excluded.impressions, clicks = t.clicks + excluded.clicks,
-            add_to_carts = t.add_to_carts + excluded.add_to_carts, purchases = t.purchases + excluded.purchases,
-            units = saturating_sum(t.units, excluded.units),
-            \(decayMerge("click")),
-            \(decayMerge("purchase")),
-            first_time = least(t.first_time, excluded.first_time), last_time = greatest(t.last_time, excluded.last_time)
+    private static let itemColumns = """
+        item_id, impressions, clicks, add_to_carts, purchases, units, click_landmark, click_newest, click_previous, \
+        purchase_landmark, purchase_newest, purchase_previous, first_time, last_time
         """
 
-    private static func itemParameters(_ items: [ItemDelta]) -> Parameters {
-        let count = items.count
-        var rows = Parameters()
-        rows.add(count: count, text: { items[$0].itemID })
-        rows.add(count: count) { items[$0].impressions }
-        rows.add(count: count) { items[$0].clicks }
-        rows.add(count: count) { items[$0].addToCarts }
-        rows.add(count: count) { items[$0].purchases }
-        rows.add(count: count) { items[$0].units }
-        rows.add(count: count) { items[$0].clickDecay.landmark }
-        rows.add(count: count) { items[$0].clickDecay.newest }
-        rows.add(count: count) { items[$0].clickDecay.previous }
-        rows.add(count: count) { items[$0].purchaseDecay.landmark }
-        rows.add(count: count) { items[$0].purchaseDecay.newest }
-        rows.add(count: count) { items[$0].purchaseDecay.previous }
-        rows.add(count: count, time: { items[$0].firstTime })
-        rows.add(count: count, time: { items[$0].lastTime })
-        return rows
+    private static let itemInsert = """
+        insert into item_features (\(itemColumns)) select \(itemColumns) from unnest($1::item_features[])
+        on conflict do nothing returning item_id
+        """
+
+    private static let itemUpdate = """
+        update item_features t set
+            impressions = t.impressions + n.impressions, clicks = t.clicks + n.clicks,
+            add_to_carts = t.add_to_carts + n.add_to_carts, purchases = t.purchases + n.purchases,
+            units = saturating_sum(t.units, n.units),
+            \(decayMerge("click")),
+            \(decayMerge("purchase")),
+            first_time = least(t.first_time, n.first_time), last_time = greatest(t.last_time, n.last_time)
+        from unnest($1::item_features[]) n where t.item_id = n.item_id
+        """
+
+    /// Inserts the items that have no row and sends the update of the others. Returns how many rows that must update, for
+    /// ``finishItems(_:_:)``, or nil when there is none.
+    private func write(_ plan: Plan, _ written: inout Written, _ connection: Connection) throws(StoreError) -> Int? {
+        let type = try connection.rowType(of: "item_features")
+        var known = plan.knownItems
+        if !plan.newItems.isEmpty {
+            let inserted = try connection.run(Self.itemInsert, Self.itemParameter(plan.newItems, type))
+            var next = 0
+            for item in plan.newItems {
+                written.items.append(item.itemID)
+                if next < inserted.count, item.itemID.utf8.elementsEqual(inserted.bytes(next, 0)) { next += 1 } else { known.append(item) }
+            }
+            if known.count > plan.knownItems.count { known.sort { $0.itemID < $1.itemID } }
+        }
+        if known.isEmpty { return nil }
+        try connection.send(Self.itemUpdate, Self.itemParameter(known, type))
+        return known.count
+    }
+
+    private mutating func finishItems(_ count: Int, _ connection: Connection) throws(StoreError) {
+        let updated = try connection.finish(Self.itemUpdate).affected
+        if updated == count { return }
+        knownItems.removeAll()
+        throw StoreError(
+            .serialization, isRetriable: true,
+            "\(connection.place): \(count - updated) rows of item_features were removed meanwhile — the batch is stored again")
+    }
+
+    private static func itemParameter(_ items: [ItemDelta], _ type: RowType) -> Parameters {
+        var parameters = Parameters()
+        parameters.add(type, fields: 14, count: items.count) { index, buffer in
+            let item = items[index]
+            buffer.appendTypedField(item.itemID)
+            buffer.appendTypedField(item.impressions)
+            buffer.appendTypedField(item.clicks)
+            buffer.appendTypedField(item.addToCarts)
+            buffer.appendTypedField(item.purchases)
+            buffer.appendTypedField(item.units)
+            buffer.appendTypedField(item.clickDecay.landmark)
+            buffer.appendTypedField(item.clickDecay.newest)
+            buffer.appendTypedField(item.clickDecay.previous)
+            buffer.appendTypedField(item.purchaseDecay.landmark)
+            buffer.appendTypedField(item.purchaseDecay.newest)
+            buffer.appendTypedField(item.purchaseDecay.previous)
+            buffer.appendTypedField(item.firstTime)
+            buffer.appendTypedField(item.lastTime)
+        }
+        return parameters
     }
 
     private static func writeRevenue(_ items: [ItemDelta], _ connection: Connection) throws(StoreError) {
@@ -180,4 +305,20 @@ enum FeatureWriter {
             on conflict (item_id, currency) do update set revenue_minor = saturating_sum(t.revenue_minor, excluded.revenue_minor)
             """, sums)
     }
+}
+
+/// Items that have a row of features. Rows of items are never removed.
+private struct KnownItems {
+    /// About 50 bytes an item.
+    static let itemsLimit = 1_000_000
+    private var ids: Set<String> = []
+
+    func contains(_ id: String) -> Bool { ids.contains(id) }
+
+    mutating func insert(_ id: String) {
+        if ids.count >= Self.itemsLimit { ids.removeAll() }
+        ids.insert(id)
+    }
+
+    mutating func removeAll() { ids.removeAll() }
 }

@@ -20,6 +20,7 @@ public final class IngestStore {
     private var clusters: [String: String] = [:]
     private var ledger = ErasureLedger()
     private var interactionWriter = InteractionWriter()
+    private var featureWriter: FeatureWriter
     private let buffer = WireBuffer(capacityBytes: 256 * 1024)
 
     /// Connects.
@@ -35,6 +36,7 @@ public final class IngestStore {
         self.url = url
         self.owner = owner
         self.rules = rules
+        featureWriter = FeatureWriter(rules: rules)
         self.statementTimeoutMilliseconds = statementTimeoutMilliseconds
         _ = try connected()
     }
@@ -143,12 +145,16 @@ public final class IngestStore {
     }
 
     private func commitOnce(_ batch: IngestBatch) throws(StoreError) -> IngestSummary {
-        let summary = try transaction { (connection) throws(StoreError) in try write(batch, connection) }
+        var written: FeatureWriter.Written?
+        let summary = try transaction { (connection) throws(StoreError) in try write(batch, &written, connection) }
+        if let written { featureWriter.committed(written) }
         try onStep?(.committed)
         return summary
     }
 
-    private func write(_ batch: IngestBatch, _ connection: Connection) throws(StoreError) -> IngestSummary {
+    private func write(
+        _ batch: IngestBatch, _ written: inout FeatureWriter.Written?, _ connection: Connection
+    ) throws(StoreError) -> IngestSummary {
         var summary = IngestSummary()
         try onStep?(.began)
         if try OffsetWriter.isCommitted(batch.offsets, connection) {
@@ -166,15 +172,18 @@ public final class IngestStore {
         try changes.write(connection, ledger: ledger, &summary)
         try onStep?(.usersWritten)
 
-        let stored = try interactionWriter.store(batch.interactions, ledger: ledger, buffer: buffer, connection)
+        var planned: FeatureWriter.Plan?
+        let stored = try interactionWriter.store(
+            batch.interactions, ledger: ledger, buffer: buffer, connection,
+            meanwhile: { planned = batch.prefolded.map { featureWriter.plan($0, events: batch.interactions) } })
         summary.stored = stored.count
         summary.duplicates = stored.duplicates
         summary.erased += stored.erased
         summary.conflicts = stored.conflicts.count
         try onStep?(.interactionsStored)
 
-        let delta = fold(stored, batch)
-        try FeatureWriter.write(delta, rules: rules, connection, afterItems: { () throws(StoreError) in
+        let plan = stored.isWhole ? planned ?? plan(stored, batch) : plan(stored, batch)
+        written = try featureWriter.write(plan, connection, afterItems: { () throws(StoreError) in
             try self.onStep?(.itemFeaturesWritten)
         })
         try onStep?(.userFeaturesWritten)
@@ -194,11 +203,12 @@ public final class IngestStore {
         return summary
     }
 
-    /// The features of what was stored now: never of a duplicate.
-    private func fold(_ stored: StoredInteractions, _ batch: IngestBatch) -> FeatureDelta {
-        if stored.isWhole, let prefolded = batch.prefolded { return prefolded }
+    /// The changes of features by what was stored now: never by a duplicate.
+    private func plan(_ stored: StoredInteractions, _ batch: IngestBatch) -> FeatureWriter.Plan {
+        if stored.isWhole, let prefolded = batch.prefolded { return featureWriter.plan(prefolded, events: batch.interactions) }
+        let kept = stored.kept.lazy.map { batch.interactions[Int($0)] }
         var delta = FeatureDelta(rules: rules)
-        for index in stored.kept { delta.fold(batch.interactions[Int(index)]) }
-        return delta
+        for interaction in kept { delta.fold(interaction) }
+        return featureWriter.plan(delta, events: kept)
     }
 }

@@ -38,15 +38,15 @@ struct InteractionWriter {
             create temp table staged_interactions (
                 event_time timestamptz, event_id text collate "C", type smallint, user_id text, item_id text,
                 price_micros bigint, amount_minor bigint, currency text, quantity integer, session_id text, request_id text,
-                slot integer, model_version integer, context jsonb, source_partition integer, source_offset bigint,
+                slot integer, model_version integer, context json, source_partition integer, source_offset bigint,
                 payload_hash bigint, ordinal integer
             ) on commit delete rows
             """)
     }
 
-    /// Stores `interactions` in the open transaction.
+    /// Stores `interactions` in the open transaction. `meanwhile` runs while the database still works, if at all.
     mutating func store(
-        _ interactions: [Interaction], ledger: ErasureLedger, buffer: WireBuffer, _ connection: Connection
+        _ interactions: [Interaction], ledger: ErasureLedger, buffer: WireBuffer, _ connection: Connection, meanwhile: () -> Void
     ) throws(StoreError) -> StoredInteractions {
         var stored = StoredInteractions()
         if interactions.isEmpty { return stored }
@@ -61,7 +61,7 @@ struct InteractionWriter {
                 stagedBatchesLeft -= 1
                 try stage(interactions, &stored, buffer, connection)
                 if stored.duplicates + stored.conflicts.count == 0 { stagedBatchesNext = 1 }
-            } else if try !copy(interactions, stored.kept, buffer, connection) {
+            } else if try !copy(interactions, stored.kept, buffer, connection, meanwhile) {
                 stagedBatchesLeft = stagedBatchesNext
                 stagedBatchesNext = min(Self.stagedBatchesLimit, stagedBatchesNext * 2)
                 try stage(interactions, &stored, buffer, connection)
@@ -87,14 +87,15 @@ struct InteractionWriter {
             if end == start + 1 {
                 kept.append(order[start].index)
             } else {
-                // Events of one millisecond: few, except in data whose clock is coarse.
+                // Events of one millisecond: few, except in data whose clock is coarse. Ids are compared by their bytes, as
+                // the database does: Swift's `==` takes some different ones as equal.
                 let group = order[start..<end].map(\.index).sorted {
-                    let (left, right) = (interactions[Int($0)].eventID, interactions[Int($1)].eventID)
-                    return left == right ? $0 < $1 : left < right
+                    let (left, right) = (interactions[Int($0)].eventID.utf8, interactions[Int($1)].eventID.utf8)
+                    return left.elementsEqual(right) ? $0 < $1 : left.lexicographicallyPrecedes(right)
                 }
                 var last: Int32 = -1
                 for index in group {
-                    if last >= 0 && interactions[Int(last)].eventID == interactions[Int(index)].eventID {
+                    if last >= 0 && interactions[Int(last)].eventID.utf8.elementsEqual(interactions[Int(index)].eventID.utf8) {
                         if interactions[Int(last)].payloadHash == interactions[Int(index)].payloadHash {
                             stored.duplicates += 1
                         } else {
@@ -113,12 +114,12 @@ struct InteractionWriter {
 
     /// Copies straight into the table. False when a key was there already; nothing is stored then.
     private func copy(
-        _ interactions: [Interaction], _ kept: [Int32], _ buffer: WireBuffer, _ connection: Connection
+        _ interactions: [Interaction], _ kept: [Int32], _ buffer: WireBuffer, _ connection: Connection, _ meanwhile: () -> Void
     ) throws(StoreError) -> Bool {
         try connection.execute("savepoint direct")
         do throws(StoreError) {
             var next = 0
-            try connection.copyIn("copy interactions (\(Self.columns)) from stdin (format binary)", buffer: buffer) { buffer in
+            try connection.copyIn("copy interactions (\(Self.columns)) from stdin (format binary)", buffer: buffer, meanwhile: meanwhile) { buffer in
                 let end = min(kept.count, next + 256)
                 while next < end {
                     buffer.append(Self.columnCount)
@@ -194,7 +195,7 @@ struct InteractionWriter {
         buffer.appendField(interaction.requestID)
         buffer.appendField(interaction.slot)
         buffer.appendField(interaction.modelVersion)
-        buffer.appendField(json: interaction.context)
+        buffer.appendField(interaction.context)
         buffer.appendField(interaction.position.partition)
         buffer.appendField(interaction.position.offset)
         buffer.appendField(Int64(bitPattern: interaction.payloadHash))

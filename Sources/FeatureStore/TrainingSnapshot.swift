@@ -86,7 +86,7 @@ public final class TrainingSnapshot {
             conditions += " and committed_by >= '\(oldest)'::xid8 and not pg_visible_in_snapshot(committed_by, '\(after)'::pg_snapshot)"
         }
         if let until { conditions += " and event_time <= timestamptz '1970-01-01 00:00:00+00' + \(until.milliseconds) * interval '1 millisecond'" }
-        let more = withContext ? "request_id, slot, model_version, context" : "null::text, null::integer, null::integer, null::jsonb"
+        let more = withContext ? "request_id, slot, model_version, context" : "null::text, null::integer, null::integer, null::json"
         let sql = """
             copy (
                 select user_id, item_id, type, event_time, source_partition, source_offset, amount_minor, currency, quantity,
@@ -111,7 +111,7 @@ public final class TrainingSnapshot {
                 TrainingRow(
                     userID: userID, itemID: itemID, type: type, time: time, position: position, amountMinor: amountMinor,
                     currency: currency, quantity: quantity, transactionID: transactionID, requestID: try row.string(),
-                    slot: try row.int32(), modelVersion: try row.int32(), context: try row.json()))
+                    slot: try row.int32(), modelVersion: try row.int32(), context: try row.string()))
         }
     }
 

@@ -4,7 +4,7 @@ import Interactions
 /// One row of `user_features` on its way to the table.
 struct UserFeatureRow {
     let userID: String
-    private var history: UserHistory
+    private(set) var history: UserHistory
     private var impressions: Int64
     private var clicks: Int64
     private var addToCarts: Int64
@@ -12,12 +12,47 @@ struct UserFeatureRow {
     private var firstTime: EventTime
     private var lastTime: EventTime
     private var last: Position
-    /// Where the row that was read stands, and which transaction wrote it; as the database sent them.
-    private var place: [UInt8] = []
-    private var version: UInt32 = 0
+    /// Every item that the user dealt with; nil while the history holds all of them. See ``MetItems``.
+    private(set) var metItems: [UInt8]?
+    /// Whether ``metItems`` differs from what the table holds.
+    private var metItemsChanged = false
+    /// Where the row stands, and which transaction wrote it; as the database sent them.
+    var place = RowPlace()
+    /// Where ``UserRowCache`` had the row.
+    var cacheSlot: Int?
 
-    /// The row of a user that has nothing stored.
-    init(_ delta: UserDelta) {
+    static let columns = """
+        user_id, history, impressions, clicks, add_to_carts, purchases, first_time, last_time, last_partition, last_offset, met_items
+        """
+
+    /// A row as the table holds it, from ``columns`` and `ctid, xmin`.
+    ///
+    /// - Throws: `malformedAnswer` when the stored history cannot be read.
+    init(_ rows: QueryResult, _ row: Int, place name: String) throws(StoreError) {
+        userID = rows.string(row, 0) ?? ""
+        // All entries, also when fewer are kept by now: what is dropped must be among the items met.
+        guard let stored = UserHistory(decoding: rows.bytes(row, 1), limit: .max),
+            rows.isNull(row, 10) || MetItems.isWhole(rows.bytes(row, 10))
+        else {
+            throw StoreError(
+                .malformedAnswer,
+                "\(name): user_features.history or met_items of user \(userID) cannot be read by this version — restore that row "
+                    + "from a backup, or erase the user")
+        }
+        history = stored
+        impressions = rows.int64(row, 2) ?? 0
+        clicks = rows.int64(row, 3) ?? 0
+        addToCarts = rows.int64(row, 4) ?? 0
+        purchases = rows.int64(row, 5) ?? 0
+        firstTime = rows.time(row, 6) ?? EventTime(milliseconds: DatabaseTime.latest)
+        lastTime = rows.time(row, 7) ?? EventTime(milliseconds: DatabaseTime.earliest)
+        last = Position(partition: rows.int32(row, 8) ?? 0, offset: rows.int64(row, 9) ?? 0)
+        if !rows.isNull(row, 10) { metItems = Array(rows.bytes(row, 10)) }
+        place = RowPlace(rows, row, 11)
+    }
+
+    /// The row of a user that has nothing stored. `events` are the batch's, for users whose history is full.
+    init(_ delta: UserDelta, rules: FeatureRules, events: FullUsers) {
         userID = delta.userID
         history = delta.history
         impressions = delta.impressions
@@ -27,50 +62,105 @@ struct UserFeatureRow {
         firstTime = delta.firstTime
         lastTime = delta.lastTime
         last = delta.last
+        if let all = events[userID], all.entries.count > rules.historyLimitEvents {
+            metItems = MetItems.adding(all.entries.map { MetItems.Entry($0.itemID, $0.type) }, to: nil)
+            metItemsChanged = true
+        }
     }
 
-    /// Adds what the table holds.
-    ///
-    /// - Throws: `malformedAnswer` when the stored history cannot be read.
-    mutating func merge(_ rows: QueryResult, _ row: Int, rules: FeatureRules, place: String) throws(StoreError) {
-        guard let stored = UserHistory(decoding: rows.bytes(row, 1), limit: rules.historyLimitEvents) else {
-            throw StoreError(
-                .malformedAnswer,
-                "\(place): user_features.history of user \(userID) is not a history of this version — delete that "
-                    + "row and replay the user's events, or restore the database")
+    /// Adds what a batch changes. O(1) for each event newer than all before.
+    mutating func merge(_ delta: UserDelta, rules: FeatureRules, events: FullUsers) {
+        let limit = rules.historyLimitEvents
+        let added = events[userID] ?? delta.history
+        metItemsChanged = false
+        if metItems != nil {
+            if let more = MetItems.adding(added.entries.map { MetItems.Entry($0.itemID, $0.type) }, to: metItems) {
+                metItems = more
+                metItemsChanged = true
+            }
+        } else if history.entries.count + added.entries.count > limit {
+            var all = UserHistory(limit: .max)
+            all.merge(history)
+            all.merge(added)
+            if all.entries.count > limit {
+                metItems = MetItems.adding(all.entries.map { MetItems.Entry($0.itemID, $0.type) }, to: nil)
+                metItemsChanged = true
+            }
         }
-        history.merge(stored)
-        impressions += rows.int64(row, 2) ?? 0
-        clicks += rows.int64(row, 3) ?? 0
-        addToCarts += rows.int64(row, 4) ?? 0
-        purchases += rows.int64(row, 5) ?? 0
-        if let first = rows.time(row, 6) { firstTime = min(firstTime, first) }
-        if let latest = rows.time(row, 7) { lastTime = max(lastTime, latest) }
-        if let partition = rows.int32(row, 8), let offset = rows.int64(row, 9) {
-            last = max(last, Position(partition: partition, offset: offset))
+        if history.limit != limit {
+            var kept = UserHistory(limit: limit)
+            kept.merge(history)
+            history = kept
         }
-        self.place = Array(rows.bytes(row, 10))
-        version = UInt32(bitPattern: rows.int32(row, 11) ?? 0)
+        history.merge(delta.history)
+        impressions += delta.impressions
+        clicks += delta.clicks
+        addToCarts += delta.addToCarts
+        purchases += delta.purchases
+        firstTime = min(firstTime, delta.firstTime)
+        lastTime = max(lastTime, delta.lastTime)
+        last = max(last, delta.last)
     }
 
-    /// The rows as arrays, one a column; with the place and the version of the rows that were read, or without.
-    static func parameters(_ rows: [UserFeatureRow], withVersions: Bool) -> Parameters {
+    /// The rows as one array of the table's row type. Items met that did not change go as null.
+    static func parameter(_ rows: [UserFeatureRow], _ type: RowType) -> Parameters {
         var parameters = Parameters()
-        let count = rows.count
-        parameters.add(count: count, text: { rows[$0].userID })
-        parameters.add(count: count, bytes: { rows[$0].history.encoded() })
-        parameters.add(count: count) { rows[$0].impressions }
-        parameters.add(count: count) { rows[$0].clicks }
-        parameters.add(count: count) { rows[$0].addToCarts }
-        parameters.add(count: count) { rows[$0].purchases }
-        parameters.add(count: count, time: { rows[$0].firstTime })
-        parameters.add(count: count, time: { rows[$0].lastTime })
-        parameters.add(count: count, int32: { rows[$0].last.partition })
-        parameters.add(count: count) { rows[$0].last.offset }
-        if withVersions {
-            parameters.add(count: count, place: { rows[$0].place })
-            parameters.add(count: count, transactionID: { rows[$0].version })
+        parameters.add(type, fields: 11, count: rows.count) { index, buffer in
+            let row = rows[index]
+            buffer.appendTypedField(row.userID)
+            buffer.appendTypedField(row.history.encoded())
+            buffer.appendTypedField(row.impressions)
+            buffer.appendTypedField(row.clicks)
+            buffer.appendTypedField(row.addToCarts)
+            buffer.appendTypedField(row.purchases)
+            buffer.appendTypedField(row.firstTime)
+            buffer.appendTypedField(row.lastTime)
+            buffer.appendTypedField(row.last.partition)
+            buffer.appendTypedField(row.last.offset)
+            buffer.appendTypedField(row.metItemsChanged ? row.metItems : nil)
         }
         return parameters
     }
+}
+
+/// Where a row's version stands and which transaction wrote it: together with its key they prove that it is the one read.
+struct RowPlace: Equatable {
+    /// `ctid`: the block and the line of the page.
+    private(set) var block: UInt32 = 0
+    private(set) var line: UInt16 = 0
+    /// `xmin`.
+    private(set) var version: UInt32 = 0
+
+    init() {}
+
+    /// From the columns `ctid, xmin` at `column`.
+    init(_ rows: QueryResult, _ row: Int, _ column: Int) {
+        let place = rows.bytes(row, column)
+        if place.count == 6 {
+            block = UInt32(bigEndian: place.loadUnaligned(as: UInt32.self))
+            line = UInt16(bigEndian: place.loadUnaligned(fromByteOffset: 4, as: UInt16.self))
+        }
+        version = UInt32(bitPattern: rows.int32(row, column + 1) ?? 0)
+    }
+}
+
+/// The whole events of users that fill a history with one batch: their fold has dropped the older ones.
+struct FullUsers {
+    private var histories: [String: UserHistory] = [:]
+
+    init() {}
+
+    /// Gathers them from the events of a batch; looks at the events only where there are such users.
+    init(_ delta: FeatureDelta, events: some Sequence<Interaction>) {
+        for (userID, user) in delta.users where user.history.entries.count >= delta.rules.historyLimitEvents {
+            histories[userID] = UserHistory(limit: .max)
+        }
+        if histories.isEmpty { return }
+        for event in events where event.type != .impression {
+            histories[event.userID]?.insert(
+                HistoryEntry(itemID: event.itemID, type: event.type, time: event.time, position: event.position))
+        }
+    }
+
+    subscript(userID: String) -> UserHistory? { histories.isEmpty ? nil : histories[userID] }
 }

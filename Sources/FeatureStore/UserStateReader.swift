@@ -165,14 +165,9 @@ private final class ReadWorker: @unchecked Sendable {
             select ordinal, alias collate "C", mask, null from asked cross join lateral unnest(aliases[1:\(UserStateReader.aliasesLimit)]) alias
             where alias collate "C" <> user_id
         )
-        select p.ordinal, p.attributes, f.history, f.last_partition, f.last_offset, x.items, (select version from catalogue_state)
-        from people p
-        left join user_features f on f.user_id = p.user_id
-        left join lateral (
-            select array_agg(d.item_id) from (
-                select distinct i.item_id from interactions i
-                where i.user_id = p.user_id and i.type > 0 and ((1 << i.type) & p.mask) <> 0 limit \(UserStateReader.excludedItemsLimit)) d
-        ) x(items) on p.mask <> 0
+        select p.ordinal, p.attributes, f.history, f.last_partition, f.last_offset,
+            case when p.mask <> 0 then f.met_items end, (select version from catalogue_state)
+        from people p left join user_features f on f.user_id = p.user_id
         """
 
     private func states(_ reads: [WaitingRead], _ connection: Connection) throws(StoreError) -> [UserState] {
@@ -181,24 +176,42 @@ private final class ReadWorker: @unchecked Sendable {
         asked.add(count: reads.count, int32: { reads[$0].mask })
         let rows = try connection.run(Self.statement, asked)
         var states = reads.map { UserState(userID: $0.userID, history: UserHistory(limit: historyLimit)) }
+        var excluded = [Set<String>](repeating: [], count: reads.count)
         for row in 0..<rows.count {
             guard let ordinal = rows.int64(row, 0), states.indices.contains(Int(ordinal) - 1) else { continue }
             let index = Int(ordinal) - 1
             if let attributes = rows.json(row, 1) { states[index].attributes = attributes }
             if !rows.isNull(row, 2) {
-                guard let history = UserHistory(decoding: rows.bytes(row, 2), limit: historyLimit) else {
+                guard let history = UserHistory(decoding: rows.bytes(row, 2), limit: .max),
+                    rows.isNull(row, 5) || MetItems.isWhole(rows.bytes(row, 5))
+                else {
                     throw StoreError(
                         .malformedAnswer,
-                        "\(connection.place): user_features.history of user \(states[index].userID) is not a history of this version")
+                        "\(connection.place): user_features.history or met_items of user \(states[index].userID) cannot be read by this version")
                 }
                 states[index].history.merge(history)
+                exclude(history, rows.bytes(row, 5), mask: UInt8(truncatingIfNeeded: reads[index].mask), from: &states[index], &excluded[index])
                 if let partition = rows.int32(row, 3), let offset = rows.int64(row, 4) {
                     states[index].watermark.append(Position(partition: partition, offset: offset))
                 }
             }
-            if !rows.isNull(row, 5) { states[index].excludedItemIDs += rows.strings(row, 5) }
             states[index].catalogueVersion = rows.int64(row, 6) ?? 0
         }
         return states
+    }
+
+    /// Adds the items that exclude: the newest first, from the history, then those that it has forgotten.
+    private func exclude(
+        _ history: UserHistory, _ metItems: UnsafeRawBufferPointer, mask: UInt8, from state: inout UserState, _ known: inout Set<String>
+    ) {
+        if mask == 0 { return }
+        let limit = UserStateReader.excludedItemsLimit
+        for entry in history.entries.reversed() where mask & (1 << entry.type.rawValue) != 0 && known.count < limit {
+            if known.insert(entry.itemID).inserted { state.excludedItemIDs.append(entry.itemID) }
+        }
+        MetItems.forEach(in: metItems, mask: mask) { itemID in
+            if known.insert(itemID).inserted { state.excludedItemIDs.append(itemID) }
+            return known.count < limit
+        }
     }
 }

@@ -1,3 +1,5 @@
+import Interactions
+
 /// Bytes in network order as PostgreSQL's binary formats want them. Grows by doubling; appending allocates nothing else.
 ///
 /// A class with one owner: copies of a struct around it would share the bytes.
@@ -130,6 +132,47 @@ final class WireBuffer {
             append(Int32(1))
             write()
         }
+        let length = Int32(count - lengthAt - 4)
+        baseAddress.storeBytes(of: length.bigEndian, toByteOffset: lengthAt, as: Int32.self)
+    }
+
+    // Fields of a row value: the type's identifier comes before the field.
+
+    @inline(__always)
+    func appendTypedField(_ value: Int64) {
+        append(TypeID.int8)
+        appendField(value)
+    }
+
+    @inline(__always)
+    func appendTypedField(_ value: Int32) {
+        append(TypeID.int4)
+        appendField(value)
+    }
+
+    @inline(__always)
+    func appendTypedField(_ time: EventTime) {
+        append(TypeID.timestamptz)
+        appendField(DatabaseTime.microseconds(time))
+    }
+
+    @inline(__always)
+    func appendTypedField(_ text: String) {
+        append(TypeID.text)
+        appendField(text)
+    }
+
+    func appendTypedField(_ bytes: [UInt8]?) {
+        append(TypeID.bytea)
+        appendField(bytes)
+    }
+
+    /// What `write` appends, with its length in bytes before it.
+    @inline(__always)
+    func appendSized(_ write: () -> Void) {
+        let lengthAt = count
+        append(Int32(0))
+        write()
         let length = Int32(count - lengthAt - 4)
         baseAddress.storeBytes(of: length.bigEndian, toByteOffset: lengthAt, as: Int32.self)
     }

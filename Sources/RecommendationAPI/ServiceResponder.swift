@@ -125,10 +125,18 @@ public struct ServiceResponder: HTTPResponder {
     private func refuseForeignPage(_ request: Request) throws(Problem) {
         guard let origin = request.headers[.origin], !core.configuration.allowedOrigins.contains(origin) else { return }
         let host = origin.firstRange(of: "://").map { origin[$0.upperBound...] }
-        guard host.map(String.init) != request.head.authority else { return }
+        if let host, String(host) == request.head.authority, isOwnName(host) { return }
         throw Problem(
             .forbidden, "foreign-origin",
             "A page of \(origin.quotedForMessage) may not change things here. Add it to the allowed origins if it should.")
+    }
+
+    /// Without keys, only names that nobody else can point here: a page may have a name of its own resolve to this machine.
+    private func isOwnName(_ authority: Substring) -> Bool {
+        guard core.configuration.apiKeys.isEmpty else { return true }
+        if authority.hasPrefix("[") { return true }
+        let name = authority.prefix { $0 != ":" }
+        return name == "localhost" || name == core.configuration.host || name.allSatisfy { $0.isNumber || $0 == "." }
     }
 
     private func body(of request: Request) async throws -> [UInt8] {

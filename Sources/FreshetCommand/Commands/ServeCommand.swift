@@ -24,7 +24,7 @@ struct ServeCommand: AsyncParsableCommand {
         if !configuration.apiConfiguration.listensOnLoopbackOnly, configuration.apiConfiguration.apiKeys.isEmpty {
             logger.warning("http.host is not loopback and there are no keys: whoever reaches the port may read, write and promote; set http.read_keys, http.write_keys and http.admin_keys")
         }
-        try await role.prepare()
+        try await Patience.until(logger, "the database") { try await role.prepare() }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: try role.services().map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
@@ -44,12 +44,12 @@ struct ServeCommand: AsyncParsableCommand {
 enum Patience {
     /// Tries until it works; says so once. An error that trying again cannot mend is thrown.
     static func until<Result>(
-        _ logger: Logger, _ what: String, _ work: () throws -> Result
+        _ logger: Logger, _ what: String, _ work: () async throws -> Result
     ) async throws -> Result {
         var told = false
         while true {
             do {
-                let result = try work()
+                let result = try await work()
                 if told { logger.notice("\(what) answers") }
                 return result
             } catch let error as StoreError where error.isRetriable {

@@ -14,6 +14,8 @@ struct IntakeFlow: Sendable {
     let store: StoreQueries
     let decoder: RecordDecoder
     let topics: Topics
+    /// The cluster that the producer writes to, once it is known.
+    let cluster: SnapshotCell<String?>
 
     /// The topics' names.
     struct Topics: Sendable {
@@ -114,9 +116,10 @@ struct IntakeFlow: Sendable {
         guard !positions.isEmpty else { return true }
         let limit = ContinuousClock.now + Self.waitLimit
         var pause = Self.pause.first
+        let cluster = cluster.current
         repeat {
             if try await store.run({ store throws(StoreError) in
-                try store.isCommitted(positions.map { (topic: topic, position: $0) })
+                try store.isCommitted(positions.map { (topic: topic, position: $0) }, cluster: cluster)
             }) { return true }
             try await Task.sleep(for: pause)
             pause = min(Self.pause.longest, pause * 1.3)

@@ -16,6 +16,7 @@ struct ServeRole: Sendable {
     private let store: StoreQueries
     private let clock: ServingClock
     private let producer: StreamProducer
+    private let cluster = SnapshotCell<String?>(nil)
     private let states: UserStateReader
     private let onListening: @Sendable (Int) async -> Void
 
@@ -47,7 +48,8 @@ struct ServeRole: Sendable {
             producer: producer, store: store, decoder: decoder,
             topics: IntakeFlow.Topics(
                 events: configuration.text("topics.events"), items: configuration.text("topics.items"),
-                users: configuration.text("topics.users")))
+                users: configuration.text("topics.users")),
+            cluster: cluster)
         let impressions = configuration.boolean("serve.impressions")
             ? ImpressionFeed(producer: producer, topic: configuration.text("topics.impressions"), logger: logger) : nil
         let flow = RecommendationFlow(
@@ -56,7 +58,7 @@ struct ServeRole: Sendable {
         let server = RecommendationServer(
             operations: wiring.operations, configuration: configuration.apiConfiguration, logger: logger, onListening: onListening)
         let loops = SnapshotLoops(
-            feed: feed, store: store, board: board, clock: clock, kafka: configuration.kafkaSettings,
+            feed: feed, store: store, board: board, clock: clock, cluster: cluster, kafka: configuration.kafkaSettings,
             topics: configuration.topicKinds.keys.sorted(), refresh: .milliseconds(configuration.integer("serve.refresh_ms")),
             logger: logger)
         return [loops, server]

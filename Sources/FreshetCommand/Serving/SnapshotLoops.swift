@@ -11,6 +11,8 @@ struct SnapshotLoops: Service {
     let store: StoreQueries
     let board: StatisticsBoard
     let clock: ServingClock
+    /// Told which cluster the broker says it is.
+    let cluster: SnapshotCell<String?>
     let kafka: KafkaSettings
     let topics: [String]
     let refresh: Duration
@@ -98,8 +100,13 @@ struct SnapshotLoops: Service {
                 let offsets = try await store.run { store throws(StoreError) in try store.offsets() }
                 board.sampled(offsets)
                 let kafka = kafka, topics = topics
-                let ends = try await OwnThread.run(named: "freshet-lag") { try LagReading.ends(kafka, topics: topics) }
-                board.set(lag: LagReading.lag(stored: offsets, ends: ends), brokerProblem: nil)
+                let reading = try await OwnThread.run(named: "freshet-lag") { try LagReading(kafka, topics: topics) }
+                cluster.replace(by: reading.cluster)
+                let isOther = offsets.contains { $0.partition >= 0 && $0.cluster != reading.cluster }
+                board.set(
+                    lag: reading.lag(stored: offsets),
+                    brokerProblem: isOther
+                        ? "is another cluster than the stored offsets: freshet ingest --accept-new-cluster takes it over" : nil)
             } catch let error as StreamError {
                 board.set(lag: nil, brokerProblem: error.message)
             } catch {
@@ -111,9 +118,13 @@ struct SnapshotLoops: Service {
 }
 
 /// How far the stored offsets are behind the topics' ends.
-enum LagReading {
+struct LagReading: Sendable {
+    let cluster: String
     /// The end of every partition.
-    static func ends(_ settings: KafkaSettings, topics: [String]) throws -> [TopicPartition: Int64] {
+    private let ends: [TopicPartition: Int64]
+
+    /// Asks the broker.
+    init(_ settings: KafkaSettings, topics: [String]) throws {
         let consumer = try StreamConsumer(reading: settings)
         defer { consumer.close() }
         var ends: [TopicPartition: Int64] = [:]
@@ -122,13 +133,14 @@ enum LagReading {
                 ends[TopicPartition(topic, bounds.partition)] = bounds.high
             }
         }
-        return ends
+        self.ends = ends
+        cluster = try consumer.clusterID(timeoutMilliseconds: 3_000)
     }
 
-    /// Records between the two.
-    static func lag(stored: [StoredOffset], ends: [TopicPartition: Int64]) -> Int64 {
+    /// Records that are in this cluster and not stored.
+    func lag(stored: [StoredOffset]) -> Int64 {
         var left = ends
-        for offset in stored {
+        for offset in stored where offset.cluster == cluster {
             let partition = TopicPartition(offset.topic, offset.partition)
             if let end = left[partition] { left[partition] = max(0, end - (offset.nextOffset ?? 0)) }
         }

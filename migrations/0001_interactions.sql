@@ -15,7 +15,7 @@ create table interactions (
     request_id       text collate "C",            -- the answer in which the item was shown
     slot             integer,                     -- of an impression: its place in the list, from 0
     model_version    integer,                     -- of an impression: the model that chose the item
-    context          jsonb,
+    context          json,                        -- as it was sent
     source_partition integer not null,            -- -1: a file
     source_offset    bigint not null,             -- or the line of the file
     payload_hash     bigint not null,             -- over everything but the position
@@ -26,10 +26,10 @@ create table interactions (
     check (type between 0 and 3),
     check (quantity >= 1)
 );
-alter table interactions alter column context set storage main;
 
--- What a user has dealt with (to exclude it from recommendations) and what an erasure removes.
-create index interactions_of_user on interactions (user_id, item_id) include (type) where type > 0;
+-- No index by user: it would cost as much as storing the event. What excludes items is in user_features; an erasure goes
+-- by the times that user_features holds.
+
 -- Joins outcomes to the impressions of the same answer.
 create index interactions_of_request on interactions (request_id) where request_id is not null;
 

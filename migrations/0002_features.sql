@@ -18,10 +18,12 @@ create table user_features (
     first_time     timestamptz not null,
     last_time      timestamptz not null,
     last_partition integer not null,              -- the position of the last event that was folded
-    last_offset    bigint not null
+    last_offset    bigint not null,
+    met_items      bytea                          -- every item dealt with, once the history cannot hold them all
 ) with (fillfactor = 60);
 -- Packed bytes hardly compress; the attempt costs more than it saves.
 alter table user_features alter column history set storage external;
+alter table user_features alter column met_items set storage external;
 
 create table item_features (
     item_id           text collate "C" primary key,

@@ -80,17 +80,22 @@ extension StoreQueries {
     }
 
     /// Whether what stands at each of these positions was committed.
-    public func isCommitted(_ positions: [(topic: String, position: Position)]) throws(StoreError) -> Bool {
+    ///
+    /// - Parameter cluster: the cluster in which the positions mean something; nil where that is not known.
+    public func isCommitted(
+        _ positions: [(topic: String, position: Position)], cluster: String? = nil
+    ) throws(StoreError) -> Bool {
         try pool.withConnection { (connection) throws(StoreError) in
             var wanted = Parameters()
             wanted.add(positions.map(\.topic))
             wanted.add(positions.map(\.position.partition))
             wanted.add(positions.map(\.position.offset))
+            wanted.add(cluster)
             let rows = try connection.run(
                 """
                 select count(*) from unnest($1::text[], $2::int4[], $3::int8[]) n(topic, partition, position)
                 where not exists (select from stream_offsets s where s.topic = n.topic collate "C" and s.partition = n.partition
-                    and s.next_offset > n.position)
+                    and s.next_offset > n.position and ($4::text is null or s.cluster = $4))
                 """, wanted)
             return rows.int64(0, 0) == 0
         }

@@ -57,6 +57,36 @@ extension EndToEnd {
         #expect(try bench.database.sql("select md5(string_agg(t::text, ';' order by user_id)) from user_features t") == before)
     }
 
+    @Test("a consumer that slept through its session while another took over counts nothing twice")
+    func sleepingConsumer() throws {
+        let bench = try Workbench()
+        let lines = Self.lines(isSoak ? 200_000 : 20_000)
+        let file = try bench.write(lines, to: "events.jsonl")
+        let (broker, address) = try bench.startBroker(partitions: 8)
+        defer { broker.stop() }
+        let program = bench.program(broker: address, ["FRESHET_INGEST_BATCH_RECORDS": "300"])
+        let sleeper = try program.start("ingest")
+        #expect(sleeper.waitFor("partitions taken over"), "\(sleeper.log)")
+        let producer = try program.start("produce", "--topic", "events", file)
+        // In the middle of its work: it holds a batch, and its offsets.
+        #expect(try eventually { try bench.database.sql("select count(*) > 300 from interactions") == "t" })
+        sleeper.send(SIGSTOP)
+        #expect(producer.ended(within: 60) == 0, "\(producer.log)")
+        let other = try program.start("ingest")
+        let expected = "\(Set(lines).count)"
+        // Its session is 6 s; the group forms anew after that.
+        #expect(try eventually(within: 60) { try bench.database.sql("select count(*) from interactions") == expected }, "\(other.log)")
+        sleeper.send(SIGCONT)
+        #expect(try program.run("produce", "--topic", "events", file).status == 0)
+        let total = "select sum(next_offset) from stream_offsets where topic = 'freshet.events'"
+        #expect(try eventually(within: 60) { try bench.database.sql(total) == "\(lines.count * 2)" }, "\(sleeper.log)")
+        #expect(try bench.database.sql("select count(*) from interactions") == expected)
+        #expect(try bench.database.sql("select sum(clicks + purchases) from user_features") == expected)
+        #expect(try bench.database.sql("select sum(clicks + purchases) from item_features") == expected)
+        #expect(sleeper.isRunning && other.isRunning, "\(sleeper.log)\(other.log)")
+        #expect(sleeper.stop() == 0 && other.stop() == 0)
+    }
+
     @Test("a broker that restarts empty is recognised and named, and accepted on request")
     func restartedBroker() throws {
         let bench = try Workbench()

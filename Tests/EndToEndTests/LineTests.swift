@@ -104,7 +104,7 @@ extension EndToEnd {
             let database = shop.bench.database
             let shown = "select slot, item_id, model_version from interactions where type = 0 and user_id = 'u9' and request_id = '\(list.requestID)' order by slot"
             let expected = list.items.enumerated().map { "\($0)|\($1)|1" }.joined(separator: "\n")
-            #expect(try eventually { try database.sql(shown) == expected }, "\(try database.sql(shown))")
+            #expect(try eventually { try database.sql(shown) == expected })
             #expect(
                 try database.sql("select item_id, slot, model_version, type from attributed_outcomes where user_id = 'u9' and request_id = '\(list.requestID)'")
                     == "\(list.items[2])|2|1|1")

@@ -14,13 +14,14 @@ struct ErasureTests {
             """)
     }
 
-    private static func prepare() throws -> (TestDatabase, IngestStore, [Interaction]) {
+    /// Events at 10 to 50 times `scale` milliseconds.
+    private static func prepare(scale: Int64 = 1) throws -> (TestDatabase, IngestStore, [Interaction]) {
         let database = try TestDatabase()
         let store = try IngestStore(url: database.url, rules: FeatureRules())
         let events = [
-            event("a", .click, user: "u1", item: "i1", at: 10), event("b", .impression, user: "u1", item: "i2", at: 20),
-            event("c", .purchase, user: "u1", item: "i3", at: 30, offset: 3), event("d", .click, user: "session:s1", at: 40),
-            event("e", .click, user: "u2", at: 50),
+            event("a", .click, user: "u1", item: "i1", at: 10 * scale), event("b", .impression, user: "u1", item: "i2", at: 20 * scale),
+            event("c", .purchase, user: "u1", item: "i3", at: 30 * scale, offset: 3), event("d", .click, user: "session:s1", at: 40 * scale),
+            event("e", .click, user: "u2", at: 50 * scale),
         ]
         var batch = IngestBatch(interactions: events)
         batch.users = [(.upsert(UserRecord(userID: "u1", attributes: #"{"age":"25"}"#, aliases: ["session:s1"], updatedAt: time(1))), origin(0))]
@@ -63,17 +64,19 @@ struct ErasureTests {
     }
 
     @Test func whatCameAfterTheErasureStaysAndIsFoldedAgain() throws {
-        let (database, store, events) = try Self.prepare()
-        _ = try store.commit(IngestBatch(users: [(.delete(id: "u1", at: time(25)), origin(1))]))
+        // Far apart: what a sender's clock stamped up to five minutes after the deletion goes with it.
+        let scale: Int64 = 100_000
+        let (database, store, events) = try Self.prepare(scale: scale)
+        _ = try store.commit(IngestBatch(users: [(.delete(id: "u1", at: time(25 * scale)), origin(1))]))
         #expect(try Self.rows(database, "u1") == "1|1|0|0")
         let expected = try TestDatabase()
         _ = try IngestStore(url: expected.url, rules: FeatureRules()).commit(IngestBatch(interactions: [events[2]]))
         let features = "select * from user_features where user_id = 'u1'"
         #expect(try database.sql(features) == expected.sql(features))
         // An older erasure that arrives late changes nothing; a later one takes the rest.
-        _ = try store.commit(IngestBatch(users: [(.delete(id: "u1", at: time(5)), origin(2))]))
+        _ = try store.commit(IngestBatch(users: [(.delete(id: "u1", at: time(5 * scale)), origin(2))]))
         #expect(try Self.rows(database, "u1") == "1|1|0|0")
-        #expect(try database.sql("select extract(epoch from erased_at) * 1000 from erasures where user_id = 'u1'").hasPrefix("\(time(25).milliseconds)"))
+        #expect(try database.sql("select extract(epoch from erased_at) * 1000 from erasures where user_id = 'u1'").hasPrefix("\(time(25 * scale).milliseconds)"))
         try StoreQueries(url: database.url).eraseUser("u1")
         #expect(try Self.rows(database, "u1") == "0|0|0|0")
         #expect(try store.commit(IngestBatch(interactions: [events[2]])).erased == 1)

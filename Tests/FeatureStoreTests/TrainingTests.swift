@@ -30,7 +30,7 @@ struct TrainingTests {
         try snapshot.forEachUser { (user) throws(StoreError) in users.append(user) }
         try snapshot.forEachInteraction(types: [.impression], until: time(2_592_000_000), withContext: true) { (row) throws(StoreError) in
             impressions += 1
-            if row.context != #"{"device": "phone"}"# { throw StoreError(.conflict, "context is \(row.context ?? "nil")") }
+            if row.context != #"{"device":"phone"}"# { throw StoreError(.conflict, "context is \(row.context ?? "nil")") }
         }
         #expect(items.map(\.record.title) == ["one"] && users == [UserRecord(userID: "u1", attributes: #"{"a": 1}"#, aliases: ["x"], updatedAt: time(4))])
         #expect(impressions == events.count { $0.type == .impression && $0.time.milliseconds <= time(2_592_000_000).milliseconds })

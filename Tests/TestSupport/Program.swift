@@ -33,15 +33,19 @@ public struct Program: Sendable {
     /// Where it runs, and where its output goes while it does.
     public var directory: URL
 
-    /// Makes a program that runs in a folder of its own.
-    public init(environment: [String: String], directory: URL) {
+    /// What must outlive the program and its roles: the database and the folder go with the last reference to it.
+    private let bench: Workbench
+
+    /// Makes a program on a workbench.
+    public init(on bench: Workbench, environment: [String: String]) {
+        self.bench = bench
         self.environment = environment
-        self.directory = directory
+        directory = bench.directory
     }
 
     /// The same program with more settings.
     public func with(_ more: [String: String]) -> Program {
-        Program(environment: environment.merging(more) { $1 }, directory: directory)
+        Program(on: bench, environment: environment.merging(more) { $1 })
     }
 
     private func process(_ arguments: [String]) -> Process {
@@ -102,7 +106,7 @@ public struct Program: Sendable {
         process.standardError = handle
         process.standardInput = FileHandle.nullDevice
         try process.run()
-        return Role(process: process, log: log)
+        return Role(process: process, log: log, bench: bench)
     }
 
     fileprivate static func text(of file: URL) -> String {
@@ -114,8 +118,10 @@ public struct Program: Sendable {
         // Only one test uses a role, from one task at a time.
         private let process: Process
         private let logFile: URL
+        private let bench: Workbench
 
-        init(process: Process, log: URL) {
+        init(process: Process, log: URL, bench: Workbench) {
+            self.bench = bench
             self.process = process
             logFile = log
         }

@@ -9,9 +9,13 @@ public final class Workbench: Sendable {
 
     /// Makes both; the database has the newest schema unless `migrated` is false.
     public init(migrated: Bool = true) throws {
-        database = try TestDatabase(migrated: migrated)
+        database = try TestDatabase(migrated: false)
         directory = FileManager.default.temporaryDirectory.appendingPathComponent("freshet-test-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        guard migrated else { return }
+        // By the program under test: its schema, not the one that the tests were built with.
+        let result = try program().run("migrate")
+        guard result.status == 0 else { throw TestDatabase.Failure("freshet migrate: \(result.errors)") }
     }
 
     deinit { try? FileManager.default.removeItem(at: directory) }
@@ -21,15 +25,16 @@ public final class Workbench: Sendable {
         var environment = [
             "FRESHET_DATABASE_URL": database.url,
             "FRESHET_ARTIFACTS_PATH": directory.appendingPathComponent("artifacts").path,
-            // Tests share no group. A killed member is missed soon.
+            // Tests share no group. A killed member is missed soon; the embedded broker's groups take three seconds to form,
+            // and a session must be longer than that.
             "FRESHET_KAFKA_GROUP": database.name,
-            "FRESHET_KAFKA_PROPERTIES_SESSION_TIMEOUT_MS": "2000",
-            "FRESHET_KAFKA_PROPERTIES_HEARTBEAT_INTERVAL_MS": "300",
+            "FRESHET_KAFKA_PROPERTIES_SESSION_TIMEOUT_MS": "6000",
+            "FRESHET_KAFKA_PROPERTIES_HEARTBEAT_INTERVAL_MS": "500",
             "FRESHET_HTTP_PORT": "0",
         ]
         if let broker { environment["FRESHET_KAFKA_BOOTSTRAP_SERVERS"] = broker }
         environment.merge(more) { $1 }
-        return Program(environment: environment, directory: directory)
+        return Program(on: self, environment: environment)
     }
 
     /// Starts `freshet broker` on a free port, or on `port`; with its address.

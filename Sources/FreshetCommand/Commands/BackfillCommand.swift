@@ -24,7 +24,9 @@ struct BackfillCommand: ParsableCommand {
         }
         let configuration = try options.configuration()
         let stop = StopSignal.onSignals()
-        let store = try IngestStore(url: try configuration.databaseURL(), rules: configuration.featureRules)
+        let url = try configuration.databaseURL()
+        try Migrator(url: url).check()
+        let store = try IngestStore(url: url, rules: configuration.featureRules)
         let run = BackfillRun(
             store: store, configuration: configuration, logger: configuration.logger("backfill"), isStopping: { stop.isRaised })
         let started = ContinuousClock.now

@@ -11,7 +11,8 @@ struct BrokerCommand: ParsableCommand {
             It speaks the real protocol to any client, but it is no Kafka: everything is in memory and gone at the end; a partition
             keeps 5 MiB and drops its oldest records silently beyond that (64 partitions hold about 1,500,000 events of 200 bytes);
             offsets cannot be looked up by time, topics cannot be created by clients, and transactions are not isolated.
-            A restarted broker has a new identity: consumers notice and say so.
+            A restarted broker has a new identity: consumers notice and say so. A group takes about three seconds to form, so
+            consumers need a session.timeout.ms above that.
             """)
 
     @OptionGroup var options: GlobalOptions

@@ -41,7 +41,7 @@ struct DoctorCommand: ParsableCommand {
         } else {
             tell("kernels", .good, Kernels.description)
         }
-        if wrong > 0 { throw CommandFailure("\(wrong) parts need attention") }
+        if wrong > 0 { throw CommandFailure(wrong == 1 ? "one part needs attention" : "\(wrong) parts need attention") }
     }
 
     private func checkKafka(_ configuration: Configuration, _ tell: (String, Finding, String) -> Void) {

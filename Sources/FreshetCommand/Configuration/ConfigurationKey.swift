@@ -71,7 +71,7 @@ extension ConfigurationKey {
         ConfigurationKey(
             "clock", .choice(["wall", "data"]), "wall",
             "what 'now' means for decay and age: the wall clock, or the newest accepted event"),
-        ConfigurationKey("ingest.batch_records", .integer(1...200_000), "20000", "records in one transaction at most"),
+        ConfigurationKey("ingest.batch_records", .integer(1...200_000), "50000", "records in one transaction at most"),
         ConfigurationKey("ingest.batch_linger_ms", .integer(1...10_000), "15", "how long a batch waits for more records"),
         ConfigurationKey("ingest.max_record_bytes", .integer(256...16_777_216), "1048576", "a larger record is a dead letter"),
         ConfigurationKey(

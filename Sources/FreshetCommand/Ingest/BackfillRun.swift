@@ -92,8 +92,11 @@ enum FileIdentity {
 
     /// 16 hexadecimal digits: FNV-1a over the file, eight bytes a step.
     static func of(path: String) throws -> String {
-        guard let file = FileHandle(forReadingAtPath: path) else {
-            throw CommandFailure("cannot read \(path): it is missing or not readable")
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), !isDirectory.boolValue,
+            let file = FileHandle(forReadingAtPath: path)
+        else {
+            throw CommandFailure("cannot read \(path): it is \(isDirectory.boolValue ? "a directory" : "missing or not readable")")
         }
         defer { try? file.close() }
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325

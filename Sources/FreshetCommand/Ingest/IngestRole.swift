@@ -25,7 +25,9 @@ struct IngestRole: Sendable {
     ) throws -> IngestRun.Totals {
         let logger = configuration.logger("ingest")
         let store = try patiently(logger, waitsFor: "the database") {
-            try IngestStore(url: try configuration.databaseURL(), rules: configuration.featureRules)
+            let url = try configuration.databaseURL()
+            try Migrator(url: url).check()
+            return try IngestStore(url: url, rules: configuration.featureRules)
         }
         var totals = IngestRun.Totals()
         var pause = 1.0

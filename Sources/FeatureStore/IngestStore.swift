@@ -31,7 +31,7 @@ public final class IngestStore {
     ///   - owner: a name of this consumer for people, stored with its claims.
     ///   - statementTimeoutMilliseconds: ends statements that wait longer, for locks too.
     public init(
-        url: String, rules: FeatureRules, owner: String = "freshet ingest", statementTimeoutMilliseconds: Int = 120_000
+        url: String, rules: FeatureRules, owner: String = "freshet ingest", statementTimeoutMilliseconds: Int = 60_000
     ) throws(StoreError) {
         self.url = url
         self.owner = owner
@@ -49,7 +49,8 @@ public final class IngestStore {
         // whole table must never be taken for one that looks up a few rows.
         let opened = try Connection(
             url: url, role: "freshet ingest", statementTimeoutMilliseconds: statementTimeoutMilliseconds,
-            extraSettings: "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; "
+            // A consumer that sleeps inside a transaction must not keep its successor waiting: the server ends it.
+            extraSettings: "set idle_in_transaction_session_timeout = '10s'; set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; "
                 + "set plan_cache_mode = force_generic_plan")
         try InteractionWriter.createStaging(opened)
         try CatalogueWriter.createStaging(opened)

@@ -2,6 +2,7 @@ import Interactions
 
 /// One version of a model as the registry knows it.
 public struct RegisteredModel: Sendable, Equatable {
+    /// Where a version stands.
     public enum Status: String, Sendable {
         case candidate, promoted, retired, refused
     }

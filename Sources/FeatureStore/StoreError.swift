@@ -75,6 +75,8 @@ extension StoreError {
         case "40001": self = make(.serialization, true, "")
         case "40P01": self = make(.deadlock, true, "")
         case "55P03", "57014", "25P03": self = make(.timedOut, true, "look for long statements or locks in pg_stat_activity")
+        case "25P03":
+            self = make(.connectionLost, true, "the server ended a transaction that had stood still for too long")
         case "57P01", "57P02", "57P03", "08000", "08003", "08006":
             self = make(.connectionLost, true, "the server is stopping, starting or restarting")
         case "23505": self = make(.uniqueViolation, false, "")

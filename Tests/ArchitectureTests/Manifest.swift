@@ -22,6 +22,8 @@ struct Manifest {
                 // The function that declares `pure` itself has a parameter list instead of a name.
                 guard let name = Self.strings(in: arguments).first, !arguments.hasPrefix("_ name") else { continue }
                 guard !arguments.hasPrefix("name: name") else { continue }
+                // What only tests use lies with the tests and ships with nothing.
+                guard !arguments.contains("path: \"Tests/") else { continue }
                 targets.append(Self.target(named: name, arguments: arguments))
             }
         }

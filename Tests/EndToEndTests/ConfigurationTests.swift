@@ -83,7 +83,8 @@ extension EndToEnd {
                 "postgresql://freshet:\(secret)@127.0.0.1/x?unknown=1",
             ] {
                 let program = bench.program(broker: nil, kafka.merging(["FRESHET_DATABASE_URL": url]) { $1 })
-                for command in [["migrate"], ["doctor"], ["models", "list"]] {
+                // One that fails on its own URL is enough for doctor, which asks the broker first.
+                for command in url.hasPrefix("host") ? [["migrate"], ["doctor"]] : [["migrate"], ["models", "list"]] {
                     let result = try program.run(command + ["--log-level", "trace"], limit: 30)
                     EndToEnd.expectFailure(result, status: 1, secret: secret)
                 }

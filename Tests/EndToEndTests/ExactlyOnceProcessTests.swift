@@ -31,7 +31,7 @@ extension EndToEnd {
 
         let program = bench.program(broker: address, settings)
         var numbers = SeededNumbers(state: 11)
-        for _ in 0..<(isSoak ? 25 : 3) {
+        for _ in 0..<(isSoak ? 25 : 2) {
             let role = try program.start("ingest")
             // The group takes about three seconds to form; the kill falls anywhere after that.
             _ = role.waitFor("partitions taken over", limit: 30)

@@ -20,6 +20,9 @@ struct BrokerCommand: ParsableCommand {
     @Option(help: "Partitions of every topic.") var partitions: Int = 64
 
     func run() throws {
+        guard (1...1_024).contains(partitions) else {
+            throw ValidationError("--partitions is \(partitions), but takes 1 to 1,024")
+        }
         let configuration = try options.configuration()
         let logger = configuration.logger("broker")
         let broker = try EmbeddedBroker(port: port, partitions: partitions, topics: configuration.topics)

@@ -18,8 +18,9 @@ struct DeadLettersCommand: ParsableCommand {
         @Flag(help: "Print as JSON Lines.") var json = false
 
         func run() throws {
+            let code = try DeadLettersCommand.code(code)
             let store = try ModelsCommand.store(options)
-            for letter in try store.deadLetters(code: try DeadLettersCommand.code(code), limit: limit) {
+            for letter in try store.deadLetters(code: code, limit: limit) {
                 if json {
                     StandardOutput.line(DeadLettersCommand.line(letter, whole: false).json)
                 } else {
@@ -55,9 +56,10 @@ struct DeadLettersCommand: ParsableCommand {
 
         func run() throws {
             let configuration = try options.configuration()
+            let reason = try DeadLettersCommand.code(code)
             let store = try ModelsCommand.store(options)
             let letters = ids.isEmpty
-                ? try store.deadLetters(code: try DeadLettersCommand.code(code), notReplayed: true, limit: 1_000)
+                ? try store.deadLetters(code: reason, notReplayed: true, limit: 1_000)
                 : try ids.compactMap { try store.deadLetter($0) }
             let producer = try StreamProducer(configuration.kafkaSettings, mode: .throughput)
             var sent: [Int64] = []

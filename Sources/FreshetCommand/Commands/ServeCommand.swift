@@ -16,15 +16,17 @@ struct ServeCommand: AsyncParsableCommand {
         var configuration = try options.configuration()
         if let port { try configuration.set("http.port", .scalar(String(port)), source: "--port") }
         let logger = configuration.logger("serve")
-        let role = try await Patience.until(logger, "the database") { [configuration] in
+        let stop = StopSignal.onSignals()
+        let found = try await Patience.until(logger, "the database", unless: stop) { [configuration] in
             try ServeRole(configuration: configuration) { port in
                 logger.notice("ready", metadata: ["url": "http://\(configuration.text("http.host")):\(port)"])
             }
         }
+        guard let role = found else { return }
         if !configuration.apiConfiguration.listensOnLoopbackOnly, configuration.apiConfiguration.apiKeys.isEmpty {
             logger.warning("http.host is not loopback and there are no keys: whoever reaches the port may read, write and promote; set http.read_keys, http.write_keys and http.admin_keys")
         }
-        try await Patience.until(logger, "the database") { try await role.prepare() }
+        guard try await Patience.until(logger, "the database", unless: stop, { try await role.prepare() }) != nil else { return }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: try role.services().map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
@@ -42,12 +44,12 @@ struct ServeCommand: AsyncParsableCommand {
 
 /// Waiting for a part that is not there yet.
 enum Patience {
-    /// Tries until it works; says so once. An error that trying again cannot mend is thrown.
+    /// Tries until it works; says so once. An error that trying again cannot mend is thrown; nil where a stop was asked for.
     static func until<Result>(
-        _ logger: Logger, _ what: String, _ work: () async throws -> Result
-    ) async throws -> Result {
+        _ logger: Logger, _ what: String, unless stop: StopSignal, _ work: () async throws -> Result
+    ) async throws -> Result? {
         var told = false
-        while true {
+        while !stop.isRaised {
             do {
                 let result = try await work()
                 if told { logger.notice("\(what) answers") }
@@ -55,8 +57,9 @@ enum Patience {
             } catch let error as StoreError where error.isRetriable {
                 if !told { logger.warning("waiting for \(what): \(error.message)") }
                 told = true
-                try await Task.sleep(for: .seconds(1))
+                for _ in 0..<10 where !stop.isRaised { try await Task.sleep(for: .milliseconds(100)) }
             }
         }
+        return nil
     }
 }

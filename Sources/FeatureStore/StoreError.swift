@@ -74,7 +74,7 @@ extension StoreError {
             self = make(.diskFull, true, "free disk space or memory on the database server")
         case "40001": self = make(.serialization, true, "")
         case "40P01": self = make(.deadlock, true, "")
-        case "55P03", "57014", "25P03": self = make(.timedOut, true, "look for long statements or locks in pg_stat_activity")
+        case "55P03", "57014": self = make(.timedOut, true, "look for long statements or locks in pg_stat_activity")
         case "25P03":
             self = make(.connectionLost, true, "the server ended a transaction that had stood still for too long")
         case "57P01", "57P02", "57P03", "08000", "08003", "08006":

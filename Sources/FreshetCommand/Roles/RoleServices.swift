@@ -8,9 +8,14 @@ struct ThreadService: Service {
     let work: @Sendable () throws -> Void
 
     func run() async throws {
-        try await withGracefulShutdownHandler {
-            try await OwnThread.run(named: name, work)
-        } onGracefulShutdown: {
+        // A failure of another service cancels the group: a thread has to be told of that, too.
+        try await withTaskCancellationHandler {
+            try await withGracefulShutdownHandler {
+                try await OwnThread.run(named: name, work)
+            } onGracefulShutdown: {
+                stop.raise()
+            }
+        } onCancel: {
             stop.raise()
         }
     }

@@ -36,7 +36,7 @@ struct TrainingRun {
     let resume: Bool
     let asOf: EventTime?
     let stop: StopSignal
-    /// Promotes whatever the gate says; for the first model of a demonstration.
+    /// Hears where the run stands.
     var tell: (Status) -> Void = { _ in }
 
     /// Runs to the end.

@@ -33,9 +33,10 @@ extension EndToEnd {
         var numbers = SeededNumbers(state: 11)
         for _ in 0..<(isSoak ? 25 : 2) {
             let role = try program.start("ingest")
-            // The group takes about three seconds to form; the kill falls anywhere after that.
-            _ = role.waitFor("partitions taken over", limit: 30)
-            Thread.sleep(forTimeInterval: Double.random(in: 0...0.4, using: &numbers))
+            // In the middle of its work, somewhere in a batch.
+            let before = try bench.database.sql("select count(*) from interactions")
+            #expect(try eventually(within: 60) { try bench.database.sql("select count(*) > \(before) + 700 from interactions") == "t" }, "\(role.log)")
+            Thread.sleep(forTimeInterval: Double.random(in: 0...0.02, using: &numbers))
             role.killNow()
         }
         let finish = try program.run("ingest", "--until-end", "--json", limit: 240)

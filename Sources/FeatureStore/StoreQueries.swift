@@ -1,5 +1,4 @@
 import Features
-import Foundation
 import Interactions
 
 /// Everything that is asked of the store beside ingest and the reads of a request.
@@ -14,7 +13,7 @@ public final class StoreQueries: Sendable {
     let pool: ConnectionPool
     let url: String
     let rules: FeatureRules
-    private let threads: OperationQueue
+    private let threads: StoreThreads
 
     /// Makes the pool; connections open when they are first needed.
     public init(url: String, rules: FeatureRules = FeatureRules(), connections: Int = StoreQueries.defaultConnections) {
@@ -22,9 +21,7 @@ public final class StoreQueries: Sendable {
         self.rules = rules
         pool = ConnectionPool(
             url: url, role: "freshet", connectionsLimit: connections, statementTimeoutMilliseconds: Self.statementTimeoutMilliseconds)
-        threads = OperationQueue()
-        threads.name = "freshet-store"
-        threads.maxConcurrentOperationCount = connections
+        threads = StoreThreads(count: connections)
     }
 
     /// Runs blocking calls on the store's own threads, at most as many at a time as there are connections.
@@ -32,12 +29,16 @@ public final class StoreQueries: Sendable {
         _ body: @escaping @Sendable (StoreQueries) throws(StoreError) -> R
     ) async throws(StoreError) -> R {
         let answer: Result<R, StoreError> = await withCheckedContinuation { continuation in
-            threads.addOperation {
+            let isQueued = threads.add {
                 do throws(StoreError) {
                     continuation.resume(returning: .success(try body(self)))
                 } catch {
                     continuation.resume(returning: .failure(error))
                 }
+            }
+            if !isQueued {
+                let problem = "\(StoreThreads.waitingCallsLimit) calls wait for the database already; it is slower than what is asked of it"
+                continuation.resume(returning: .failure(StoreError(.overloaded, isRetriable: true, problem)))
             }
         }
         return try answer.get()

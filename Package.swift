@@ -51,11 +51,12 @@ let package = Package(
         pure("Features", ["Interactions"]),
         pure("Tensors", ["COpenBLAS", "CKernels"]),
         pure("Gradients", ["Tensors"]),
-        pure("Evaluation"),
+        pure("Evaluation", ["Tensors"]),
         pure("TwoTower", ["Tensors", "Evaluation"]),
         pure("MetaLearning", ["Tensors", "Gradients"]),
         pure("Recommending", ["Interactions", "Features", "TwoTower"]),
         pure("Simulation", ["Interactions"]),
+        pure("TextEncoding", ["Tensors"]),
 
         // Adapters at the edge.
         .target(
@@ -65,7 +66,7 @@ let package = Package(
             name: "EventStream",
             dependencies: ["CRDKafka", "CZlib", "CBrokerPort", "Interactions"], swiftSettings: strict),
         .target(name: "VectorIndex", dependencies: ["CFaiss", "Recommending"], swiftSettings: strict),
-        .target(name: "ModelArtifacts", dependencies: ["TwoTower"], swiftSettings: strict),
+        .target(name: "ModelArtifacts", dependencies: ["TwoTower", "TextEncoding"], swiftSettings: strict),
         .target(
             name: "RecommendationAPI",
             dependencies: [
@@ -103,12 +104,13 @@ let package = Package(
         tests("Evaluation", ["Evaluation"]),
         tests("TwoTower", ["TwoTower", "Evaluation", "Gradients", "Tensors"]),
         tests("MetaLearning", ["MetaLearning", "Gradients", "Tensors"]),
-        tests("Recommending", ["Recommending", "Features", "Interactions"]),
+        tests("Recommending", ["Recommending", "Features", "Interactions", "TwoTower"]),
         tests("Simulation", ["Simulation", "Interactions"]),
+        tests("TextEncoding", ["TextEncoding", "Tensors"]),
         tests("FeatureStore", ["FeatureStore", "Features", "Interactions", "TestSupport"]),
         tests("EventStream", ["EventStream"]),
         tests("VectorIndex", ["VectorIndex", "Recommending"]),
-        tests("ModelArtifacts", ["ModelArtifacts", "TwoTower"]),
+        tests("ModelArtifacts", ["ModelArtifacts", "TwoTower", "TextEncoding"]),
         tests(
             "RecommendationAPI",
             [

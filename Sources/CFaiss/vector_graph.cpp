@@ -5,13 +5,12 @@
 #include <faiss/impl/DistanceComputer.h>
 #include <faiss/utils/Heap.h>
 
-#include <cstdio>
 #include <memory>
 #include <mutex>
-#include <new>
 #include <stdexcept>
 #include <vector>
 
+#include "guarded.h"
 #include "inner_product.h"
 
 namespace {
@@ -56,32 +55,10 @@ struct ThreadCount {
     ~ThreadCount() { omp_set_num_threads(before); }
 };
 
-/// Runs `work` and turns what it throws into a code and a sentence.
-template <typename Work>
-int guarded(char *message, size_t message_bytes, Work work) {
-    try {
-        work();
-        return VECTOR_GRAPH_OK;
-    } catch (const std::bad_alloc &) {
-        std::snprintf(message, message_bytes, "out of memory");
-        return VECTOR_GRAPH_OUT_OF_MEMORY;
-    } catch (const std::invalid_argument &error) {
-        std::snprintf(message, message_bytes, "%s", error.what());
-        return VECTOR_GRAPH_INVALID;
-    } catch (const std::exception &error) {
-        std::snprintf(message, message_bytes, "%s", error.what());
-        return VECTOR_GRAPH_FAILED;
-    } catch (...) {
-        std::snprintf(message, message_bytes, "an unknown C++ exception");
-        return VECTOR_GRAPH_FAILED;
-    }
-}
-
-void require(bool condition, const char *otherwise) {
-    if (!condition) throw std::invalid_argument(otherwise);
-}
-
 }  // namespace
+
+using freshet::guarded;
+using freshet::require;
 
 struct vector_graph {
     BorrowedVectors storage;
@@ -90,11 +67,8 @@ struct vector_graph {
     mutable std::mutex lock;
     mutable std::vector<std::unique_ptr<faiss::VisitedTable>> tables;
 
-    vector_graph(const float *vectors, int dimension, int neighbours, int ef_search)
-        : storage(vectors, dimension), index(&storage, neighbours) {
-        require(ef_search >= 1, "efSearch must be at least 1");
-        index.hnsw.efSearch = ef_search;
-    }
+    vector_graph(const float *vectors, int dimension, int neighbours)
+        : storage(vectors, dimension), index(&storage, neighbours) {}
 
     std::unique_ptr<faiss::VisitedTable> take_table() const {
         {
@@ -117,14 +91,14 @@ struct vector_graph {
 
 int vector_graph_build(
     const float *vectors, int64_t count, int32_t dimension, int32_t neighbours, int32_t ef_construction,
-    int32_t ef_search, int32_t threads, vector_graph **graph, char *message, size_t message_bytes) {
+    int32_t threads, vector_graph **graph, char *message, size_t message_bytes) {
     *graph = nullptr;
     return guarded(message, message_bytes, [&] {
         require(count > 0 && count <= INT32_MAX, "a graph needs between 1 and 2,147,483,647 vectors");
         require(dimension > 0, "a vector needs at least 1 dimension");
         require(neighbours >= 2 && ef_construction >= 1, "neighbours must be at least 2 and efConstruction at least 1");
         ThreadCount scope(threads);
-        auto built = std::make_unique<vector_graph>(vectors, dimension, neighbours, ef_search);
+        auto built = std::make_unique<vector_graph>(vectors, dimension, neighbours);
         built->index.hnsw.efConstruction = ef_construction;
         built->index.add(count, vectors);
         *graph = built.release();
@@ -132,14 +106,13 @@ int vector_graph_build(
 }
 
 int vector_graph_restore(
-    const float *vectors, int32_t dimension, const vector_graph_parts *parts, int32_t ef_search, vector_graph **graph,
-    char *message, size_t message_bytes) {
+    const float *vectors, int32_t dimension, const vector_graph_parts *parts, vector_graph **graph, char *message, size_t message_bytes) {
     *graph = nullptr;
     return guarded(message, message_bytes, [&] {
         require(parts->count > 0 && parts->count <= INT32_MAX, "the number of vectors is out of range");
         require(dimension > 0, "a vector needs at least 1 dimension");
         require(parts->neighbours >= 2 && parts->neighbours <= 1024, "the number of neighbours is out of range");
-        auto restored = std::make_unique<vector_graph>(vectors, dimension, parts->neighbours, ef_search);
+        auto restored = std::make_unique<vector_graph>(vectors, dimension, parts->neighbours);
         faiss::HNSW &hnsw = restored->index.hnsw;
         const size_t count = parts->count;
         const int most_levels = static_cast<int>(hnsw.cum_nneighbor_per_level.size()) - 1;
@@ -189,24 +162,30 @@ void vector_graph_view(const vector_graph *graph, vector_graph_parts *parts) {
 }
 
 int vector_graph_search(
-    const vector_graph *graph, const float *query, int32_t k, int32_t *rows, float *scores, int32_t *found,
-    char *message, size_t message_bytes) {
+    const vector_graph *graph, const float *query, int32_t k, int32_t ef_search, int32_t *rows, float *scores,
+    int32_t *found, char *message, size_t message_bytes) {
     *found = 0;
     return guarded(message, message_bytes, [&] {
-        require(k > 0, "k must be at least 1");
+        require(k > 0 && ef_search > 0, "k and efSearch must be at least 1");
         InnerProductDistance distance(graph->storage.vectors, graph->storage.d);
         distance.set_query(query);
-        std::vector<faiss::Index::idx_t> labels(k);
+        // FAISS 1.7.3 takes from the parameters when to stop, but how many to keep from the graph, which other searches share;
+        // it keeps at least as many as it is asked for.
+        const size_t kept = static_cast<size_t>(ef_search > k ? ef_search : k);
+        faiss::SearchParametersHNSW parameters;
+        parameters.efSearch = static_cast<int>(kept);
+        std::vector<faiss::Index::idx_t> labels(kept);
+        std::vector<float> distances(kept);
         auto table = graph->take_table();
-        faiss::maxheap_heapify(k, scores, labels.data());
-        graph->index.hnsw.search(distance, k, labels.data(), scores, *table);
-        faiss::maxheap_reorder(k, scores, labels.data());
+        faiss::maxheap_heapify(kept, distances.data(), labels.data());
+        graph->index.hnsw.search(distance, static_cast<int>(kept), labels.data(), distances.data(), *table, &parameters);
+        faiss::maxheap_reorder(kept, distances.data(), labels.data());
         graph->give_back(std::move(table));
         int32_t filled = 0;
-        for (int32_t place = 0; place < k; place++) {
+        for (size_t place = 0; place < kept && filled < k; place++) {
             if (labels[place] < 0) continue;
             rows[filled] = static_cast<int32_t>(labels[place]);
-            scores[filled] = -scores[place];
+            scores[filled] = -distances[place];
             filled++;
         }
         *found = filled;

@@ -25,12 +25,13 @@ FK_CLONES void fk_gelu(const float *x, float *out, size_t n) {
     FK_EACH(0.5f * x[i] * (1.0f + fk_tanh1(0.7978845608f * (x[i] + 0.044715f * x[i] * x[i] * x[i]))));
 }
 
-FK_CLONES void fk_adam(float *p, float *m, float *v, const float *g, size_t n, float rate, float beta1, float beta2, float eps,
-                       float decay, float correction1, float correction2) {
+FK_CLONES void fk_adam(float *p, float *m, float *v, const float *g, size_t n, float gradient_scale, float rate, float beta1,
+                       float beta2, float eps, float decay, float correction1, float correction2) {
     float step = rate / correction1, scale = 1.0f / sqrtf(correction2);
     for (size_t i = 0; i < n; i++) {
-        float mi = beta1 * m[i] + (1.0f - beta1) * g[i];
-        float vi = beta2 * v[i] + (1.0f - beta2) * g[i] * g[i];
+        float gi = gradient_scale * g[i];
+        float mi = beta1 * m[i] + (1.0f - beta1) * gi;
+        float vi = beta2 * v[i] + (1.0f - beta2) * gi * gi;
         m[i] = mi;
         v[i] = vi;
         p[i] -= step * mi / (sqrtf(vi) * scale + eps) + rate * decay * p[i];

@@ -2,15 +2,25 @@
 public enum ItemSlice: Int, Sendable, CaseIterable {
     /// The 20 % of the items with events that have most of them.
     case head = 0
-    /// The other 80 % of the items with events.
-    case tail = 1
+    /// The next 30 % of the items with events.
+    case mid = 1
+    /// The other half of the items with events.
+    case tail = 2
     /// Items without any training event.
-    case cold = 2
+    case cold = 3
+
+    /// The name of mid and tail together in reports: every item with events that does not belong to the head. Public figures of
+    /// head and tail usually mean this by tail.
+    public static let beyondHead = "beyond_head"
+
+    /// Whether the item has events and does not belong to the head.
+    public var isBeyondHead: Bool { self == .mid || self == .tail }
 
     /// The name in reports.
     public var name: String {
         switch self {
         case .head: "head"
+        case .mid: "mid"
         case .tail: "tail"
         case .cold: "cold"
         }
@@ -35,11 +45,12 @@ public struct ItemSlices: Sendable {
             if let itemIDs { return itemIDs[$0].unicodeScalars.lexicographicallyPrecedes(itemIDs[$1].unicodeScalars) }
             return $0 < $1
         }
-        // ceil(0.2 n) in whole numbers: floating 0.2 × n lands above the whole number for some n.
+        // ceil(0.2 n) and ceil(0.5 n) in whole numbers: floating 0.2 × n lands above the whole number for some n.
         let head = (order.count + 4) / 5
+        let mid = (order.count + 1) / 2
         var slices = [UInt8](repeating: UInt8(ItemSlice.cold.rawValue), count: counts.count)
         for (place, row) in order.enumerated() {
-            slices[row] = UInt8((place < head ? ItemSlice.head : ItemSlice.tail).rawValue)
+            slices[row] = UInt8((place < head ? ItemSlice.head : place < mid ? ItemSlice.mid : ItemSlice.tail).rawValue)
         }
         self.slices = slices
     }

@@ -28,7 +28,8 @@ public struct MetricsReport: Sendable, Equatable {
     public var coverageAt10: Double
     /// Inequality of the top-10 places over the catalogue: 0 = equal, towards 1 = one item. `nil` where nothing was shown.
     public var giniAt10: Double?
-    /// `Recall@k` and `NDCG@k` by slice name, over the users that have a relevant item in the slice.
+    /// `Recall@k` and `NDCG@k` by slice name, over the users that have a relevant item in the slice: those of ``ItemSlice``, and
+    /// ``ItemSlice/beyondHead``.
     public var slices: [String: SliceReport]
 
     /// One slice of the relevant items.
@@ -47,8 +48,10 @@ public struct MetricsReport: Sendable, Equatable {
 struct RunningMean: Sendable {
     var sum = 0.0
     var squares = 0.0
+    var count = 0
 
     mutating func add(_ value: Double) {
+        count += 1
         sum += value
         squares += value * value
     }

@@ -9,6 +9,11 @@ public struct PopularityRival: Sendable {
     /// Events per item row.
     public let scores: [Float]
 
+    /// Ranks by events per item row that were counted before.
+    public init(counts: [Int]) {
+        scores = counts.map { Float($0) }
+    }
+
     /// Counts the events per item row. Rows are below `itemCount`.
     public init(items: [Int32], itemCount: Int) {
         var counts = [Float](repeating: 0, count: itemCount)
@@ -36,11 +41,22 @@ public struct RecentPopularityRival: Sendable {
     ///   - halfLifeMilliseconds: the age at which an event counts half; above 0.
     public init(items: [Int32], times: [Int64], itemCount: Int, now: Int64, halfLifeMilliseconds: Int64) {
         precondition(items.count == times.count, "one time per item: \(items.count) items, \(times.count) times")
+        self.init(itemCount: itemCount, now: now, halfLifeMilliseconds: halfLifeMilliseconds) { add in
+            for (row, time) in zip(items, times) { add(row, time) }
+        }
+    }
+
+    /// Sums the decayed events per item row, without holding them all.
+    ///
+    /// - Parameter forEachEvent: calls what it is given with the item row, below `itemCount`, and the time of every event.
+    public init(
+        itemCount: Int, now: Int64, halfLifeMilliseconds: Int64, forEachEvent: (_ add: (_ item: Int32, _ time: Int64) -> Void) -> Void
+    ) {
         precondition(halfLifeMilliseconds > 0, "the half-life must be above 0 ms, got \(halfLifeMilliseconds)")
         var sums = [Double](repeating: 0, count: itemCount)
-        for (row, time) in zip(items, times) {
+        forEachEvent { item, time in
             let age = Double(max(0, now - time))
-            sums[Int(row)] += exp2(-age / Double(halfLifeMilliseconds))
+            sums[Int(item)] += exp2(-age / Double(halfLifeMilliseconds))
         }
         scores = sums.map { Float($0) }
     }

@@ -37,6 +37,17 @@ public struct TrainingRow: Sendable, Equatable {
     public var context: String?
 }
 
+/// One interaction as the bytes that the server sent; ids and context are lent for the call that gets it.
+public struct TrainingEvent {
+    public var userID: UnsafeRawBufferPointer
+    public var itemID: UnsafeRawBufferPointer
+    public var type: UInt8
+    public var time: EventTime
+    public var position: Position
+    /// The event's context as JSON; read only when asked for.
+    public var context: UnsafeRawBufferPointer?
+}
+
 /// A consistent view of the store for one training: everything is read at the same moment.
 ///
 /// Owns a connection with an open transaction; one thread at a time. The stored offsets of the watermark are exactly those
@@ -57,6 +68,37 @@ public final class TrainingSnapshot {
             "select pg_current_snapshot()::text, (select event_time from interactions where type > 0 order by event_time desc limit 1)")
         watermark = TrainingWatermark(
             snapshot: head.string(0, 0) ?? "", offsets: try StoredOffset.all(connection), newestEventTime: head.time(0, 1))
+    }
+
+    /// Streams clicks, carts and purchases in the order in which the table holds them: a sort of wide rows in the server takes longer
+    /// than all else.
+    ///
+    /// - Parameters:
+    ///   - until: only events up to this time.
+    ///   - withContext: whether the context is read too.
+    ///   - each: gets every row; what it throws ends the export.
+    public func forEachEvent(
+        until: EventTime? = nil, withContext: Bool = false, _ each: (TrainingEvent) throws(StoreError) -> Void
+    ) throws(StoreError) {
+        let sql = """
+            copy (
+                select user_id, item_id, type, event_time, source_partition, source_offset, \(withContext ? "context" : "null::json")
+                from interactions where type > 0\(Self.condition(until: until))
+            ) to stdout (format binary)
+            """
+        let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
+        try connection.copyOut(sql) { (row) throws(StoreError) in
+            try each(
+                TrainingEvent(
+                    userID: try row.next() ?? nothing, itemID: try row.next() ?? nothing,
+                    type: UInt8(truncatingIfNeeded: try row.int16() ?? 0), time: try row.time() ?? EventTime(milliseconds: 0),
+                    position: Position(partition: try row.int32() ?? 0, offset: try row.int64() ?? 0), context: try row.next()))
+        }
+    }
+
+    /// COPY takes no parameters; only a number is written into its text.
+    private static func condition(until: EventTime?) -> String {
+        until.map { " and event_time <= timestamptz '1970-01-01 00:00:00+00' + \($0.milliseconds) * interval '1 millisecond'" } ?? ""
     }
 
     /// Streams interactions ordered by (user, time, offset, partition), ids byte by byte.
@@ -85,7 +127,7 @@ public final class TrainingSnapshot {
             }
             conditions += " and committed_by >= '\(oldest)'::xid8 and not pg_visible_in_snapshot(committed_by, '\(after)'::pg_snapshot)"
         }
-        if let until { conditions += " and event_time <= timestamptz '1970-01-01 00:00:00+00' + \(until.milliseconds) * interval '1 millisecond'" }
+        conditions += Self.condition(until: until)
         let more = withContext ? "request_id, slot, model_version, context" : "null::text, null::integer, null::integer, null::json"
         let sql = """
             copy (

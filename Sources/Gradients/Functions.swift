@@ -24,6 +24,33 @@ extension Variable {
     /// max(x, 0) of every element. The slope at 0 is taken as 0; the second derivative is 0 everywhere.
     public func relu() -> Variable { mapped(.relu) { x, _ in .constant(x.value.mapped(.step)) } }
 
+    /// max(x, number) of every element. The slope where both are equal is taken as 0; the second derivative is 0 everywhere.
+    public func maximum(_ number: Float) -> Variable {
+        let result = Matrix(rows: rows, columns: columns) { target in
+            // A comparison with NaN is false, so that NaN stays.
+            value.withUnsafeBufferPointer { x in for i in x.indices { target[i] = x[i] < number ? number : x[i] } }
+        }
+        return Variable(
+            result, inputs: [self],
+            rules: [{ inputs, _, g in
+                g * .constant(inputs[0].value.combined(.subtract, with: Matrix(scalar: number)).mapped(.step))
+            }])
+    }
+
+    /// The elements times a mask that says which stay: 1 / (1 − rate) where one does and 0 where not, in the shape of this variable
+    /// (Srivastava et al. 2014). Whoever makes the mask knows its randomness; `dropoutMask` makes one from a key.
+    public func dropout(mask: Matrix) -> Variable {
+        precondition(mask.rows == rows && mask.columns == columns, "a mask of \(mask.shape) for \(value.shape)")
+        return self * .constant(mask)
+    }
+
+    /// A mask for `dropout(mask:)`: the same places that `Kernels.dropout` drops with this rate and key.
+    public static func dropoutMask(rows: Int, columns: Int, rate: Float, key: UInt64) -> Matrix {
+        var mask = Matrix(rows: rows, columns: columns, repeating: 1)
+        mask.withUnsafeMutablePointer { Kernels.dropout($0, into: $0, count: rows * columns, rate: rate, key: key) }
+        return mask
+    }
+
     /// tanh x of every element.
     public func tanh() -> Variable { mapped(.tanh) { _, y in 1 - y * y } }
 

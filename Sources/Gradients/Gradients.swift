@@ -14,6 +14,13 @@ import Tensors
 public func gradients(
     of output: Variable, withRespectTo variables: [Variable], weights: Variable? = nil, creatingGraph: Bool = false
 ) -> [Variable] {
+    gradients(of: output, withRespectTo: variables, weights: weights, creatingGraph: creatingGraph, walkingBelow: true)
+}
+
+/// The same; without `walkingBelow` what the variables themselves depend on is not looked at, so none of them may depend on another.
+func gradients(
+    of output: Variable, withRespectTo variables: [Variable], weights: Variable?, creatingGraph: Bool, walkingBelow: Bool
+) -> [Variable] {
     precondition(
         weights != nil || output.value.count == 1,
         "a gradient is that of a scalar, not of \(output.value.shape); sum it or pass weights")
@@ -22,7 +29,7 @@ public func gradients(
             weights.rows == output.rows && weights.columns == output.columns,
             "weights \(weights.value.shape) for an output of \(output.value.shape)")
     }
-    let order = DependencyOrder(from: output, to: variables)
+    let order = DependencyOrder(from: output, to: variables, walkingBelow: walkingBelow)
     var sums = [GradientSum](repeating: GradientSum(), count: order.nodes.count)
     var found: [ObjectIdentifier: Variable] = [:]
     let wanted = Set(variables.map(ObjectIdentifier.init))
@@ -56,12 +63,12 @@ private struct DependencyOrder {
     private(set) var nodes: [Variable] = []
     private(set) var positions: [ObjectIdentifier: Int] = [:]
 
-    init(from output: Variable, to variables: [Variable]) {
+    init(from output: Variable, to variables: [Variable], walkingBelow: Bool) {
         let wanted = Set(variables.map(ObjectIdentifier.init))
         var visited: Set<ObjectIdentifier> = [ObjectIdentifier(output)]
         var stack: [(node: Variable, nextInput: Int)] = [(output, 0)]
         while let (node, nextInput) = stack.last {
-            if nextInput < node.inputs.count {
+            if nextInput < node.inputs.count, walkingBelow || !wanted.contains(ObjectIdentifier(node)) {
                 stack[stack.count - 1].nextInput += 1
                 let input = node.inputs[nextInput]
                 if input.isDifferentiable, visited.insert(ObjectIdentifier(input)).inserted { stack.append((input, 0)) }

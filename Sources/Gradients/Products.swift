@@ -72,6 +72,36 @@ extension Variable {
         return Variable(result, inputs: [self], rules: [{ _, _, g in g.columns(range) }])
     }
 
+    /// Rows `range`, `[range.count, columns]`.
+    public func rows(_ range: Range<Int>) -> Variable {
+        precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of \(value.shape)")
+        return gatheringRows(range.map(Int32.init))
+    }
+
+    /// Variables of the same number of columns, one below the other.
+    public static func concatenatingRows(_ parts: [Variable]) -> Variable {
+        precondition(!parts.isEmpty, "nothing to put one below the other")
+        let columns = parts[0].columns, total = parts.reduce(0) { $0 + $1.rows }
+        var first = 0
+        var rules: [DerivativeRule] = []
+        for part in parts {
+            precondition(part.columns == columns, "\(part.value.shape) below rows of \(columns) columns")
+            let range = first..<(first + part.rows)
+            rules.append { _, _, g in g.rows(range) }
+            first = range.upperBound
+        }
+        let result = Matrix(rows: total, columns: columns) { target in
+            var place = 0
+            for part in parts {
+                part.value.withUnsafeBufferPointer { from in
+                    for i in from.indices { target[place + i] = from[i] }
+                    place += from.count
+                }
+            }
+        }
+        return Variable(result, inputs: parts, rules: rules)
+    }
+
     /// Variables of the same number of rows side by side.
     public static func concatenatingColumns(_ parts: [Variable]) -> Variable {
         precondition(!parts.isEmpty, "nothing to put side by side")

@@ -48,13 +48,48 @@ extension Variable {
         self * ((self * self).sumOverColumns() + epsilon * epsilon).reciprocalSqrt()
     }
 
-    /// Every row minus its mean, over √(variance + epsilon), times `gain` plus `bias`, each `[1, columns]` (Ba et al. 2016).
+    /// Every row minus its mean, over √(variance + epsilon), times `gain` plus `bias`, each `[1, columns]` (Ba et al. 2016). One
+    /// fused kernel each way; there must be a column.
     public func layerNormalisedRows(gain: Variable? = nil, bias: Variable? = nil, epsilon: Float = 1e-5) -> Variable {
-        let centred = self - meanOverColumns()
-        var result = centred * ((centred * centred).meanOverColumns() + epsilon).reciprocalSqrt()
-        if let gain { result = result * gain }
-        if let bias { result = result + bias }
-        return result
+        let hasGain = gain != nil, hasBias = bias != nil
+        for side in [gain, bias].compactMap({ $0 }) {
+            precondition(side.rows == 1 && side.columns == columns, "layer norm of \(value.shape) with a gain or bias of \(side.value.shape)")
+        }
+        let inputs = [self] + [gain, bias].compactMap { $0 }
+        let (rows, columns) = (rows, columns)
+        let (gains, biases) = (gain?.value, bias?.value)
+        let made = filled([(rows, columns), (rows, 1), (rows, 1)]) { made in
+            value.withUnsafePointer { x in
+                withOptional(gains) { gain in
+                    withOptional(biases) { bias in
+                        Kernels.layerNormRows(
+                            rows: rows, columns: columns, x, stride: columns, gain: gain, bias: bias, into: made[0], stride: columns,
+                            means: made[1], inverses: made[2], epsilon: epsilon)
+                    }
+                }
+            }
+        }
+        return .fused(
+            made[0], inputs: inputs,
+            composed: { all in
+                let centred = all[0] - all[0].meanOverColumns()
+                var y = centred * ((centred * centred).meanOverColumns() + epsilon).reciprocalSqrt()
+                if hasGain { y = y * all[1] }
+                if hasBias { y = y + all[all.count - 1] }
+                return y
+            },
+            backward: { all, _, outer in
+                let slopes = filled([(rows, columns), (1, columns), (1, columns)]) { slopes in
+                    withPointers([all[0], made[1], made[2], outer]) { x in
+                        withOptional(hasGain ? all[1] : nil) { gain in
+                            Kernels.layerNormRowsBackward(
+                                rows: rows, columns: columns, x[0], stride: columns, gain: gain, means: x[1], inverses: x[2], outer: x[3],
+                                stride: columns, into: slopes[0], stride: columns, gainGradient: slopes[1], biasGradient: slopes[2])
+                        }
+                    }
+                }
+                return [slopes[0]] + (hasGain ? [slopes[1]] : []) + (hasBias ? [slopes[2]] : [])
+            })
     }
 
     /// The mean over rows of −ln softmax(x)[r, targets[r]], `[1, 1]`.

@@ -70,14 +70,15 @@ struct ArtifactDirectory {
         at path: String, kind: Manifest.Kind, expecting expected: String? = nil
     ) throws(ArtifactError) -> Manifest {
         let file = try MappedFile("\(path)/\(Manifest.fileName)")
-        let manifest = try Manifest.parse(file.bytes, path: file.path)
+        let manifest = try file.read { (bytes) throws(ArtifactError) in try Manifest.parse(bytes, path: path) }
         guard manifest.kind == kind else {
             throw ArtifactError(.otherArtifact, path: path, "it is a \(manifest.kind.rawValue), not a \(kind.rawValue).")
         }
-        if let expected, Checksum.text(of: file.bytes) != expected {
+        let checksum = file.read { Checksum.text(of: $0) }
+        if let expected, checksum != expected {
             throw ArtifactError(
                 .otherArtifact, path: path,
-                "it is whole, but its checksum is \(Checksum.text(of: file.bytes)) and the registry says \(expected). Point artifacts.path to the directory that belongs to this database.")
+                "it is whole, but its checksum is \(checksum) and the registry says \(expected). Point artifacts.path to the directory that belongs to this database.")
         }
         return manifest
     }
@@ -88,12 +89,12 @@ struct ArtifactDirectory {
             throw ArtifactError(.unusable, path: path, "the manifest names no \(name). Train again.")
         }
         let file = try MappedFile("\(path)/\(name)")
-        guard file.bytes.count == described.bytes else {
+        guard file.byteCount == described.bytes else {
             throw ArtifactError(
                 .damaged, path: file.path,
-                "it has \(file.bytes.count) bytes and should have \(described.bytes). Restore the file, or train again.")
+                "it has \(file.byteCount) bytes and should have \(described.bytes). Restore the file, or train again.")
         }
-        guard Checksum.text(of: file.bytes) == described.crc32 else {
+        guard file.read({ Checksum.text(of: $0) }) == described.crc32 else {
             throw ArtifactError(
                 .damaged, path: file.path, "its checksum is wrong. Restore the file, or train again.")
         }

@@ -21,12 +21,14 @@ public struct ModelArtifact: Sendable {
     /// `[model.itemIDs.count, dimension]`, row-major, where the writer gave them.
     public var itemVectors: [Float]?
     public var notes: [String: String]
+    /// Further files by the name that the writer gave them.
+    public var attachments: [String: [UInt8]] = [:]
 }
 
 /// Model versions as directories under one root.
 ///
 /// A version is written once, whole or not at all, and never changed: `model.safetensors` (tensors), `items.ids` (item ids
-/// by row), `items.safetensors` (item vectors, if given) and `manifest.json` (format version, settings, notes, sizes and
+/// by row), `items.safetensors` (item vectors, if given), attachments (such as the ranking blend) and `manifest.json` (format version, settings, notes, sizes and
 /// CRC-32 of the other files). Anything cut short, changed, of another version or mixed up is refused by name.
 /// A value may be used from several threads at once; its calls block.
 public struct ArtifactStore: Sendable {
@@ -34,6 +36,7 @@ public struct ArtifactStore: Sendable {
     private static let idsFile = "items.ids"
     private static let vectorsFile = "items.safetensors"
     private static let vectorsName = "item_vectors"
+    private static let attachmentEnding = ".attachment"
 
     /// The directory that holds one directory a version. It is made when the first one is written.
     public let root: String
@@ -48,16 +51,21 @@ public struct ArtifactStore: Sendable {
     /// - Parameters:
     ///   - itemVectors: `[model.itemIDs.count, dimension]`, row-major, so that serving need not encode the catalogue.
     ///   - notes: anything to keep with the model, such as its watermark.
+    ///   - attachments: further files by name, checked like the others. A name has lower-case letters, digits and dots, no dot first.
     public func write(
-        _ model: TwoTowerModel, name: String, itemVectors: [Float]? = nil, notes: [String: String] = [:]
+        _ model: TwoTowerModel, name: String, itemVectors: [Float]? = nil, notes: [String: String] = [:],
+        attachments: [String: [UInt8]] = [:]
     ) throws(ArtifactError) -> ArtifactReference {
         let directory = try ArtifactDirectory(root: root, name: name)
         let path = directory.path
-        let dimension = model.configuration.dimension
+        let dimension = model.dimension
         if let itemVectors, itemVectors.count != model.itemIDs.count * dimension {
             throw ArtifactError(
                 .unusable, path: path,
                 "\(itemVectors.count) floats are not \(model.itemIDs.count) item vectors of dimension \(dimension).")
+        }
+        if let name = attachments.keys.first(where: { !Self.isAttachmentName($0) }) {
+            throw ArtifactError(.invalidName, path: path, "\"\(name)\" is no name of an attachment. Use 1 to 32 lower-case letters, digits and dots, no dot first.")
         }
         let checksum = try directory.write { (add) throws(ArtifactError) in
             var manifest = Manifest(
@@ -77,6 +85,10 @@ public struct ArtifactStore: Sendable {
                     try Safetensors.write([tensor], to: &file, path: path)
                 }
             }
+            for (name, bytes) in attachments.sorted(by: { $0.key < $1.key }) {
+                let file = name + Self.attachmentEnding
+                manifest.files[file] = try add(file) { (file) throws(ArtifactError) in try file.append(bytes) }
+            }
             return manifest
         }
         return ArtifactReference(path: path, checksum: checksum)
@@ -92,20 +104,29 @@ public struct ArtifactStore: Sendable {
         let manifest = try ArtifactDirectory.manifest(at: path, kind: .model, expecting: checksum)
         let tensors = try ArtifactDirectory.file(Self.tensorsFile, at: path, of: manifest)
         let ids = try ArtifactDirectory.file(Self.idsFile, at: path, of: manifest)
-        let itemIDs = try ItemIDFile.read(ids.bytes, count: manifest.itemCount, path: ids.path)
+        let itemIDs = try ids.read { (bytes) throws(ArtifactError) in
+            try ItemIDFile.read(bytes, count: manifest.itemCount, path: ids.path)
+        }
         let model: TwoTowerModel
         do {
             model = try TwoTowerModel(
                 configuration: try Self.configuration(manifest.settings), itemIDs: itemIDs,
-                tensors: try Safetensors.read(tensors.bytes, path: tensors.path))
+                tensors: try tensors.read { (bytes) throws(ArtifactError) in try Safetensors.read(bytes, path: tensors.path) })
         } catch let error as ArtifactError {
             throw error
         } catch {
             throw ArtifactError(
                 .unusable, path: path, "\(error). Train again, or use the program that wrote the artifact.")
         }
+        var attachments: [String: [UInt8]] = [:]
+        for file in manifest.files.keys.sorted() where file.hasSuffix(Self.attachmentEnding) {
+            attachments[String(file.dropLast(Self.attachmentEnding.count))] = try ArtifactDirectory.file(
+                file, at: path, of: manifest
+            ).read { [UInt8]($0) }
+        }
         return ModelArtifact(
-            path: path, model: model, itemVectors: try Self.vectors(manifest, path, model), notes: manifest.notes)
+            path: path, model: model, itemVectors: try Self.vectors(manifest, path, model), notes: manifest.notes,
+            attachments: attachments)
     }
 
     /// The names of whole artifacts, in order.
@@ -116,6 +137,12 @@ public struct ArtifactStore: Sendable {
     /// Removes an artifact. Nothing happens where there is none.
     public func remove(name: String) throws(ArtifactError) {
         ArtifactDirectory.remove(try ArtifactDirectory(root: root, name: name).path)
+    }
+
+    private static func isAttachmentName(_ name: String) -> Bool {
+        1...32 ~= name.utf8.count && !name.hasPrefix(".") && name.utf8.allSatisfy {
+            UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 || UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || $0 == UInt8(ascii: ".")
+        }
     }
 
     private static func configuration(_ settings: [String: String]) throws -> TowerConfiguration {
@@ -133,9 +160,9 @@ public struct ArtifactStore: Sendable {
     ) throws(ArtifactError) -> [Float]? {
         guard manifest.files[vectorsFile] != nil else { return nil }
         let file = try ArtifactDirectory.file(vectorsFile, at: path, of: manifest)
-        let tensors = try Safetensors.read(file.bytes, path: file.path)
+        let tensors = try file.read { (bytes) throws(ArtifactError) in try Safetensors.read(bytes, path: file.path) }
         guard let tensor = tensors.first(where: { $0.name == vectorsName }),
-            tensor.shape == [model.itemIDs.count, model.configuration.dimension]
+            tensor.shape == [model.itemIDs.count, model.dimension]
         else {
             throw ArtifactError(.unusable, path: file.path, "its vectors do not fit the model. Train again.")
         }

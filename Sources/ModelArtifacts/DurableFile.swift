@@ -52,7 +52,14 @@ struct DurableFile: ~Copyable {
 /// A file of an artifact, mapped for reading.
 final class MappedFile {
     let path: String
-    let bytes: UnsafeRawBufferPointer
+    private let bytes: UnsafeRawBufferPointer
+    var byteCount: Int { bytes.count }
+
+    /// Lends the bytes. They are there for as long as `body` runs, even where nothing else keeps the file.
+    func read<Result, Failure: Error>(_ body: (UnsafeRawBufferPointer) throws(Failure) -> Result) throws(Failure) -> Result {
+        defer { withExtendedLifetime(self) {} }
+        return try body(bytes)
+    }
 
     init(_ path: String) throws(ArtifactError) {
         self.path = path

@@ -5,7 +5,7 @@ import Interactions
 ///
 /// The vectors of the candidates are packed once; a value is used from several threads at once.
 public struct BatchRecommender: Sendable {
-    private let snapshot: ServingSnapshot
+    private var snapshot: ServingSnapshot
     /// The candidates that may be shown; nil stands for all.
     private let allowed: RowSet?
     private let packedRows: [Int32]
@@ -44,6 +44,27 @@ public struct BatchRecommender: Sendable {
         packed = vectors
     }
 
+    /// The same candidates and vectors under another snapshot of the same items: only its trending list and blend count.
+    ///
+    /// - Precondition: the snapshot came from this one's by ``ServingSnapshot/withTrending(_:)``.
+    public func with(snapshot: ServingSnapshot) -> BatchRecommender {
+        precondition(
+            snapshot.itemCount == self.snapshot.itemCount && snapshot.modelVersion == self.snapshot.modelVersion
+                && snapshot.freshCount == self.snapshot.freshCount,
+            "the other snapshot has \(snapshot.itemCount) items of model \(snapshot.modelVersion ?? 0), not \(self.snapshot.itemCount) of \(self.snapshot.modelVersion ?? 0)")
+        var next = self
+        next.snapshot = snapshot
+        return next
+    }
+
+    /// Adds an event to what the blend knows of transitions; see ``ServingSnapshot/learn(previous:itemID:)``.
+    public mutating func learn(previous: UserHistory, itemID: String) {
+        snapshot.learn(previous: previous, itemID: itemID)
+    }
+
+    /// The snapshot that answers come from.
+    public var current: ServingSnapshot { snapshot }
+
     /// How many candidates may be shown at all.
     public var candidateCount: Int { packedRows.count + unpackedRows.count }
 
@@ -60,7 +81,7 @@ public struct BatchRecommender: Sendable {
         let ranking = Ranking(snapshot: snapshot, taste: taste, objective: nil)
         var rows: [RankedRow] = []
         if let vector = taste.vector {
-            rows = Array(ranking.ranked(best(ranking.poolSize(for: count), vector, filter)).prefix(count))
+            rows = Array(ranking.ranked(best(ranking.poolSize(for: count), vector, filter, taste)).prefix(count))
         }
         fill(&rows, count, filter)
         return rows.map {
@@ -68,19 +89,28 @@ public struct BatchRecommender: Sendable {
         }
     }
 
-    private func best(_ count: Int, _ query: [Float], _ filter: RowFilter) -> [Candidate] {
+    /// The best rows by the blend and by content where the snapshot has them, else by the towers; each with its inner product.
+    private func best(_ count: Int, _ query: [Float], _ filter: RowFilter, _ taste: UserTaste) -> [Candidate] {
         let dimension = snapshot.vectors.dimension
         var top = TopRows(limit: count)
         packed.withUnsafeBufferPointer { packed in
             query.withUnsafeBufferPointer { query in
                 guard let vectors = packed.baseAddress, let query = query.baseAddress else { return }
                 for (place, row) in packedRows.enumerated() {
-                    let score = innerProduct(vectors + place * dimension, query, dimension)
+                    let tower = innerProduct(vectors + place * dimension, query, dimension)
+                    var score = tower
+                    if let blend = snapshot.blend { score = blend.score(row, tower: tower, bonuses: taste.bonuses) }
+                    if let content = taste.content, let own = snapshot.content?.score(row, tower: tower, taste: content) { score = own }
                     if top.wouldKeep(score), filter.admits(row) { top.offer(row, score) }
                 }
             }
         }
-        return top.sorted()
+        guard snapshot.blend != nil || taste.content != nil else { return top.sorted() }
+        return query.withUnsafeBufferPointer { query in
+            top.sorted().compactMap { found in
+                query.baseAddress.flatMap { snapshot.vectors.score(found.row, $0) }.map { Candidate(row: found.row, score: $0) }
+            }
+        }
     }
 
     /// Trending candidates, then the rest in the order of rows, until there are `count`.

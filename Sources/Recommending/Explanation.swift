@@ -10,8 +10,10 @@ struct Explanation {
         let entry = snapshot.catalogue[ranked.row]
         switch ranked.reason {
         case .similar:
+            if let source = source(of: ranked.row), let place = taste.input.rows.lastIndex(of: source) { return because(source, at: place) }
             return taste.newestRow.map { because($0, at: taste.input.rows.count - 1) } ?? "Similar to what you looked at"
         case .personal:
+            if let place = taste.input.rows.lastIndex(of: ranked.row) { return "Because you \(verb(place)) it before" }
             return nearest(to: ranked.row).map { because(taste.input.rows[$0], at: $0) } ?? "Chosen for you"
         case .fresh:
             return entry.categories.first.map { "New in \($0)" } ?? "New"
@@ -20,6 +22,16 @@ struct Explanation {
         case .trending:
             return entry.categories.first.map { "Popular now in \($0)" } ?? "Popular now"
         }
+    }
+
+    /// The item of the history after which `row` comes most often.
+    private func source(of row: Int32) -> Int32? {
+        guard let table = snapshot.blend?.blend.tables.transitions, let signals = taste.signals else { return nil }
+        var best: (source: Int32, weight: Float)?
+        table.forEach(history: signals.history) { source, target, weight in
+            if target == row, weight > best?.weight ?? 0 { best = (source, weight) }
+        }
+        return best?.source
     }
 
     /// The place in the history of the item that is most like `row`.
@@ -41,11 +53,14 @@ struct Explanation {
 
     private func because(_ row: Int32, at place: Int) -> String {
         let entry = snapshot.catalogue[row]
-        let verb = switch taste.input.types[place] {
+        return "Because you \(verb(place)) \(entry.title ?? entry.itemID)"
+    }
+
+    private func verb(_ place: Int) -> String {
+        switch taste.input.types[place] {
         case .purchase: "bought"
         case .addToCart: "put in your cart"
         case .click, .impression: "looked at"
         }
-        return "Because you \(verb) \(entry.title ?? entry.itemID)"
     }
 }

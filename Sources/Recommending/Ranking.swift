@@ -17,10 +17,18 @@ struct Ranking {
     }
 
     private var changesOrder: Bool {
-        objective != nil || snapshot.rules.similarWeight > 0 || snapshot.rules.freshBonus != 0
+        objective != nil || snapshot.rules.similarWeight > 0 || snapshot.rules.freshBonus != 0 || snapshot.isBlended || taste.content != nil
     }
 
-    /// Scores candidates by the user's vector, the newest item and the objective. Best first; ties by item id.
+    /// Rows that a blend wants to see beside the towers' candidates: what follows the newest items, what is the user's own, and
+    /// what many choose.
+    func furtherRows(_ count: Int, where admits: (Int32) -> Bool) -> [Int32] {
+        let alike = taste.content.flatMap { snapshot.content?.best(count, taste: $0, where: admits) } ?? []
+        guard let blend = snapshot.blend, let signals = taste.signals else { return alike }
+        return alike + signals.strongest(count, where: admits) + signals.own.keys.filter(admits) + blend.popular.filter(admits)
+    }
+
+    /// Scores candidates by the user's vector, the newest item, the blend and the objective. Best first; ties by item id.
     func ranked(_ candidates: [Candidate]) -> [RankedRow] {
         let newest = snapshot.rules.similarWeight > 0 && !taste.isNewestItem
             ? taste.newestRow.flatMap(snapshot.likeness).map(asLongAsTheUsers) : nil
@@ -33,6 +41,14 @@ struct Ranking {
                 if weight * likeness > (1 - weight) * score { reason = .similar }
                 score = (1 - weight) * score + weight * likeness
             }
+            if let blend = snapshot.blend {
+                score = blend.score(candidate.row, tower: score, bonuses: taste.bonuses)
+                if follows(candidate.row) { reason = .similar }
+            }
+            if let content = taste.content, let own = snapshot.content?.score(candidate.row, tower: candidate.score, taste: content) {
+                score = own
+                reason = .fresh
+            }
             if origin == .content {
                 reason = .fresh
                 score += snapshot.rules.freshBonus
@@ -43,6 +59,15 @@ struct Ranking {
         }
         sort(&rows)
         return rows
+    }
+
+    /// Whether an item stands where it does largely because it follows what the user met lately: that multiplies its odds by
+    /// at least e, and it is not the user's own.
+    private func follows(_ row: Int32) -> Bool {
+        guard let blend = snapshot.blend?.blend, let signals = taste.signals, signals.own[row] == nil,
+            let transition = signals.transitions[row]
+        else { return false }
+        return (blend[.transition] + signals.returning * blend[.returningTransition]) * UserSignals.transitionFeature(transition) >= 1
     }
 
     /// Brings a vector to the length of the user's, so that both kinds of score are on one scale.

@@ -3,6 +3,9 @@
 ///
 /// The inner product with the query is the one score that all channels share.
 struct Recall {
+    /// An index of codes is asked for an eighth more than is needed, and 8.
+    private static let moreForCodes = 8
+
     let snapshot: ServingSnapshot
     let filter: RowFilter
 
@@ -20,9 +23,10 @@ struct Recall {
                     return top.sorted()
                 }
                 offerLater(start, &top)
-                let found = offerIndexed(query, count, &top)
-                if found < count {
-                    // Too few of the index's answers belong to the category: look at all that do.
+                var members = RowSet(rows: snapshot.catalogue.count)
+                for row in rows { members.insert(row) }
+                if offerIndexed(query, count, admissible: rows.count, among: members, &top) < count {
+                    // Fewer of the index's items belong to the category than were asked for: look at all that do.
                     top = TopRows(limit: count)
                     scan(rows, start, &top)
                 }
@@ -34,7 +38,7 @@ struct Recall {
                     if let score = vectors.score(row, start) { top.offer(row, score) }
                 }
             } else {
-                _ = offerIndexed(query, count, &top)
+                _ = offerIndexed(query, count, admissible: snapshot.availableCount, &top)
             }
             return top.sorted()
         }
@@ -54,23 +58,26 @@ struct Recall {
         }
     }
 
-    /// Offers what the index finds; asks for more until enough are admitted. Says how many were.
-    private func offerIndexed(_ query: UnsafeBufferPointer<Float>, _ count: Int, _ top: inout TopRows) -> Int {
-        guard let index = snapshot.index, index.count > 0 else { return 0 }
+    /// Offers the best of what the index holds and the filter admits, with their exact scores. Says how many.
+    ///
+    /// - Parameter members: rows outside are not admitted: cheaper to ask than the filter where these are few.
+    private func offerIndexed(
+        _ query: UnsafeBufferPointer<Float>, _ count: Int, admissible: Int, among members: RowSet? = nil, _ top: inout TopRows
+    ) -> Int {
+        guard let index = snapshot.index, index.count > 0, let start = query.baseAddress else { return 0 }
         let vectors = snapshot.vectors
-        let bound = min(index.count, snapshot.rules.maxCandidates + filter.blockedCount)
-        var asked = min(bound, count + min(filter.blockedCount, count) + 32)
-        while true {
-            var admitted: [Candidate] = []
-            admitted.reserveCapacity(count)
-            for candidate in index.search(query, count: asked) {
-                if filter.admits(candidate.row), !vectors.replaced.contains(candidate.row) { admitted.append(candidate) }
-            }
-            if admitted.count >= count || asked >= bound {
-                for candidate in admitted { top.offer(candidate.row, candidate.score) }
-                return admitted.count
-            }
-            asked = min(bound, asked * 4)
+        // Codes may order neighbours wrongly: a few more are looked at by their own vectors.
+        let asked = index.scoresAreExact ? count : count + count / Self.moreForCodes + Self.moreForCodes
+        // What a user has met stands near what they are asked about, so a search goes up to twice as deep for it.
+        let room = max(0.5, Double(count) / Double(count + filter.blockedCount))
+        let left = Int(Double(min(admissible, index.count)) * room)
+        let found = index.search(query, count: asked, admissible: left) { row in
+            members?.contains(row) != false && !vectors.replaced.contains(row) && filter.admits(row)
         }
+        for candidate in found {
+            let score = index.scoresAreExact ? candidate.score : vectors.score(candidate.row, start) ?? candidate.score
+            top.offer(candidate.row, score)
+        }
+        return found.count
     }
 }

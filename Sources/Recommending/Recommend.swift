@@ -3,7 +3,8 @@ import Interactions
 
 /// Answers a request from one snapshot: recall, filter, rank, fill.
 ///
-/// A user of whom the model can use something gets the items whose vectors fit theirs best; everybody else, and whoever
+/// A user of whom the model can use something gets the items whose vectors fit theirs best (and, where the snapshot has a
+/// learned blend, those that its signals favour; the blend then ranks all of them); everybody else, and whoever
 /// runs out of these, gets what is popular now (of the category, where one is asked for), spread over categories, then
 /// what is new. Hidden, deleted and excluded items are never in the answer, and no item is in it twice. Equal scores are
 /// ordered by item id, so that equal requests on one snapshot get equal answers.
@@ -65,6 +66,16 @@ private func recalled(_ query: RecommendationQuery, filter: RowFilter, ranking: 
                 query.baseAddress.flatMap { snapshot.vectors.score(similar.row, $0) }
             }
             if let score { candidates.append(Candidate(row: similar.row, score: score)) }
+        }
+    }
+    if snapshot.isBlended || ranking.taste.content != nil {
+        var known = RowSet(rows: snapshot.catalogue.count)
+        for candidate in candidates { known.insert(candidate.row) }
+        for row in ranking.furtherRows(pool, where: filter.admits) where known.insert(row) {
+            let score = vector.withUnsafeBufferPointer { query in
+                query.baseAddress.flatMap { snapshot.vectors.score(row, $0) }
+            }
+            if let score, score.isFinite { candidates.append(Candidate(row: row, score: score)) }
         }
     }
     return Array(ranking.ranked(candidates).prefix(count))

@@ -9,18 +9,14 @@ public struct RecommendingRules: Sendable, Equatable {
     public var trendingDiscount: Float
     /// A category with at most this many items is searched exactly; a larger one through the index.
     public var exactCategoryItems: Int
-    /// A request looks at most at this many candidates of the index before it gives up to find enough that may be shown.
-    public var maxCandidates: Int
 
     /// Makes rules.
     public init(
-        similarWeight: Float = 0, freshBonus: Float = 0, trendingDiscount: Float = 0.85, exactCategoryItems: Int = 20_000,
-        maxCandidates: Int = 8_192
+        similarWeight: Float = 0, freshBonus: Float = 0, trendingDiscount: Float = 0.85, exactCategoryItems: Int = 20_000
     ) {
         self.similarWeight = min(max(similarWeight, 0), 1)
         self.freshBonus = freshBonus
         self.trendingDiscount = min(max(trendingDiscount, 0), 1)
         self.exactCategoryItems = max(exactCategoryItems, 0)
-        self.maxCandidates = max(maxCandidates, RecommendationQuery.countRange.upperBound)
     }
 }

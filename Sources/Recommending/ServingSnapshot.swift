@@ -1,3 +1,4 @@
+import Features
 import Interactions
 
 /// What serving knows of an item.
@@ -30,6 +31,10 @@ public struct ServingSnapshot: Sendable {
     private(set) var catalogue: Catalogue
     private(set) var vectors: ItemVectors
     private(set) var trending: TrendingList
+    /// The learned ranking; without one the towers rank alone.
+    private(set) var blend: BlendInForce?
+    /// What content says of items that the model never trained on; without it the towers say it alone.
+    var content: ContentSignals?
     /// Items of the build, newest publication first. Items that came later have larger rows.
     let newestBuilt: [Int32]
     let builtCount: Int
@@ -43,9 +48,11 @@ public struct ServingSnapshot: Sendable {
     ///   - itemVectors: `[indexed, dimension]`, row-major, the vectors of `catalogue[0..<indexed]`.
     ///   - index: holds `itemVectors` under the same rows. Without an index vectors are searched one by one.
     ///   - trending: what is popular now, in any order; items that the catalogue does not know are left out.
+    ///   - blend: the learned ranking on the rows of `catalogue`; ignored without a model.
     public init(
         catalogue: [CatalogueEntry], catalogueVersion: Int64, model: ServingModel? = nil, itemVectors: [Float] = [],
-        index: (any CandidateIndex)? = nil, trending: [TrendingItem] = [], rules: RecommendingRules = RecommendingRules()
+        index: (any CandidateIndex)? = nil, trending: [TrendingItem] = [], rules: RecommendingRules = RecommendingRules(),
+        blend: RankingBlend? = nil
     ) {
         let dimension = model?.dimension ?? 0
         precondition(
@@ -64,6 +71,7 @@ public struct ServingSnapshot: Sendable {
         self.vectors = vectors
         self.catalogue = Catalogue(catalogue)
         self.trending = TrendingList(trending, catalogue: self.catalogue, discount: rules.trendingDiscount)
+        if model != nil, let blend { self.blend = BlendInForce(blend, trending: self.trending.popular) }
         builtCount = catalogue.count
         newestBuilt = Self.newest(catalogue)
         medianPriceMicros = Self.medianPrice(catalogue)
@@ -71,6 +79,8 @@ public struct ServingSnapshot: Sendable {
 
     /// The version of the model, or nil before the first training.
     public var modelVersion: Int? { model?.version }
+    /// Whether a learned ranking stands beside the towers.
+    public var isBlended: Bool { blend != nil }
     /// Items known, available or not.
     public var itemCount: Int { catalogue.count }
     /// Items that may be recommended.
@@ -115,7 +125,18 @@ public struct ServingSnapshot: Sendable {
     public func withTrending(_ items: [TrendingItem]) -> ServingSnapshot {
         var next = self
         next.trending = TrendingList(items, catalogue: catalogue, discount: rules.trendingDiscount)
+        next.blend = blend.map { BlendInForce($0.blend, trending: next.trending.popular) }
         return next
+    }
+
+    /// Adds an event to what the blend knows of transitions: a user met an item after `previous`. Nothing happens without a
+    /// blend, or for an item that is not known.
+    ///
+    /// For replays and for owners of a snapshot that nobody shares: a shared one is copied first.
+    public mutating func learn(previous: UserHistory, itemID: String) {
+        guard let row = catalogue.row(of: itemID), blend != nil else { return }
+        let known = previous.entries.suffix(2 * TransitionTable.Rules().window).compactMap { catalogue.row(of: $0.itemID) }
+        blend?.learn(previous: known, item: row)
     }
 
     /// The item's vector as a query for items like it: without its popularity.

@@ -23,6 +23,8 @@ struct TrendingList: Sendable {
     private(set) var rows: [Int32] = []
     /// The discounted share of each row, in (0, 1], falling.
     private(set) var shares: [Float] = []
+    /// The most popular rows with their share of the top score, in (0, 1], undiscounted, most popular first.
+    private(set) var popular: [(row: Int32, share: Float)] = []
 
     init() {}
 
@@ -41,6 +43,7 @@ struct TrendingList: Sendable {
         popular.sort { $0.score != $1.score ? $0.score > $1.score : $0.itemID < $1.itemID }
         popular.removeLast(max(0, popular.count - Self.limitItems))
         guard let top = popular.first?.score else { return }
+        self.popular = popular.map { ($0.row, Float($0.score / top)) }
 
         var numbers: [String: Int] = [:]
         var queues: [[Int]] = []

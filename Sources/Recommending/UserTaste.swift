@@ -9,12 +9,26 @@ struct UserTaste {
     var vector: [Float]?
     /// Whether ``vector`` is only that of the newest item, for want of a user tower's answer.
     var isNewestItem = false
+    /// What the tables of the snapshot's blend say of the user; nil without a blend.
+    private(set) var signals: UserSignals?
+    /// What the signals add to the score of items, by row.
+    private(set) var bonuses = UserBonuses()
+    /// What the user's history says of items by their content; nil where the snapshot does not ask.
+    private(set) var content: ContentSignals.Taste?
 
     init(
         history: UserHistory, attributes: String?, context: [String: String], snapshot: ServingSnapshot, now: EventTime
     ) {
         input = UserTowerInput(vectors: [], rows: [], types: [], times: [], attributes: attributes, context: context)
         guard let model = snapshot.model else { return }
+        if let blend = snapshot.blend?.blend {
+            let known = history.entries.compactMap { entry in
+                entry.type == .impression ? nil : snapshot.catalogue.row(of: entry.itemID).map { (row: $0, time: entry.time.milliseconds) }
+            }
+            let signals = blend.signals(history: known.map(\.row), times: known.map(\.time), now: now.milliseconds)
+            bonuses = blend.bonuses(signals)
+            self.signals = signals
+        }
         var newestFirst: [(row: Int32, entry: HistoryEntry)] = []
         for entry in history.entries.reversed() where newestFirst.count < model.historyLimitItems {
             guard let row = snapshot.catalogue.row(of: entry.itemID), snapshot.vectors.hasVector(row) else { continue }
@@ -35,6 +49,9 @@ struct UserTaste {
             vector = snapshot.likeness(of: newest)
             isNewestItem = true
         }
+        content = snapshot.content?.taste(
+            history: history.entries.compactMap { $0.type == .impression ? nil : snapshot.catalogue.row(of: $0.itemID) },
+            vector: isNewestItem ? nil : vector)
     }
 
     /// The row of the item that the user met last.

@@ -12,19 +12,31 @@ extension Kernels {
         return String(cString: name)
     }
 
-    /// One line on what numeric code runs on here, for benchmarks and diagnosis.
-    public static var description: String {
-        "OpenBLAS core \(openBLASCore), \(Threads.blas) BLAS thread(s) a call, \(Threads.current) of \(Threads.processors) "
-            + "processors in use, own loops \(instructionSet)"
+    /// Whether products asked for in bfloat16 run in it here: the processor has AVX-512 and its bfloat16 instructions.
+    public static var hasBFloat16: Bool { ProductEngine.bfloat16.isAvailable }
+
+    /// The value of `OPENBLAS_CORETYPE` in the environment, which OpenBLAS obeys; nil where it is not set or empty.
+    public static var forcedOpenBLASCore: String? {
+        fk_environment("OPENBLAS_CORETYPE").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
     }
+
+    /// What numeric code runs on here, for benchmarks and diagnosis.
+    public static var facts: KernelFacts {
+        KernelFacts(
+            instructionSet: instructionSet, ownProducts: ProductEngine.float32.isAvailable, bfloat16: hasBFloat16,
+            openBLASCore: openBLASCore, forcedOpenBLASCore: forcedOpenBLASCore, slowedBySetting: slowedBySetting,
+            processors: Threads.processors, threads: Threads.current, blasThreads: Threads.blas)
+    }
+
+    /// `facts` in one line.
+    public static var description: String { facts.description }
 
     /// A sentence that names an environment setting which makes this machine compute slower than it could, or nil.
     ///
     /// OpenBLAS reads its settings while it is loaded: the process must be started again without the setting.
     public static var slowedBySetting: String? {
         slowingSetting(
-            forcedCore: fk_environment("OPENBLAS_CORETYPE").map { String(cString: $0) }, chosenCore: openBLASCore,
-            instructionSet: instructionSet)
+            forcedCore: forcedOpenBLASCore, chosenCore: openBLASCore, instructionSet: instructionSet)
     }
 
     /// The reasoning of `slowedBySetting` on given facts.
@@ -53,5 +65,34 @@ extension Kernels {
     public static func keepFreedMemory(bytes: Int) {
         precondition(bytes >= 0, "\(bytes) bytes of freed memory cannot be kept")
         fk_keep_freed_memory(bytes)
+    }
+}
+
+/// Which numeric code runs in this process. Figures mean little without it.
+public struct KernelFacts: Sendable, Equatable, CustomStringConvertible {
+    /// The instruction set of our own loops; see `Kernels.instructionSet`.
+    public let instructionSet: String
+    /// Whether large float32 products run in loops of our own rather than in OpenBLAS.
+    public let ownProducts: Bool
+    /// Whether products asked for in bfloat16 run in it.
+    public let bfloat16: Bool
+    /// The processor type that OpenBLAS chose its loops for.
+    public let openBLASCore: String
+    /// What the environment told OpenBLAS to choose, if anything.
+    public let forcedOpenBLASCore: String?
+    /// What is lost by that setting, as a sentence; nil where nothing is.
+    public let slowedBySetting: String?
+    /// Processors that the process may run on.
+    public let processors: Int
+    /// Slots of `parallelFor` where the caller does not say.
+    public let threads: Int
+    /// Threads of one OpenBLAS call.
+    public let blasThreads: Int
+
+    /// One line.
+    public var description: String {
+        let forced = forcedOpenBLASCore.map { " (OPENBLAS_CORETYPE=\($0)\(slowedBySetting == nil ? "" : ", slower than this processor"))" } ?? ""
+        return "OpenBLAS core \(openBLASCore)\(forced), \(blasThreads) BLAS thread(s) a call, \(threads) of \(processors) "
+            + "processors in use, own loops \(instructionSet)\(ownProducts ? " with products" : "")\(bfloat16 ? " and bf16" : "")"
     }
 }

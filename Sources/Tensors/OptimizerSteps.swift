@@ -31,14 +31,15 @@ extension Kernels {
     ///
     /// - Parameters:
     ///   - first, second: the moments, zero before the first step.
+    ///   - gradientScale: what the gradient is multiplied with on the way, as clipping asks.
     ///   - step: number of this step, from 1; it corrects the bias of the moments.
     public static func adamStep(
         _ values: UnsafeMutablePointer<Float>, first: UnsafeMutablePointer<Float>, second: UnsafeMutablePointer<Float>,
-        gradient: UnsafePointer<Float>, count: Int, rule: AdamRule, step: Int
+        gradient: UnsafePointer<Float>, gradientScale: Float = 1, count: Int, rule: AdamRule, step: Int
     ) {
         let (correction1, correction2) = ReferenceKernels.adamCorrections(rule: rule, step: step)
         fk_adam(
-            values, first, second, gradient, count, rule.learningRate, rule.beta1, rule.beta2, rule.epsilon,
+            values, first, second, gradient, count, gradientScale, rule.learningRate, rule.beta1, rule.beta2, rule.epsilon,
             rule.weightDecay, correction1, correction2)
     }
 

@@ -112,6 +112,19 @@ public enum ReferenceKernels {
         }
     }
 
+    /// The nearest number of 8 significant bits, ties to even; subnormal numbers become zero, as the processor takes them.
+    public static func roundedToBFloat16(_ x: Float) -> Float {
+        guard x.isFinite else { return x }
+        guard x.isNormal else { return x.sign == .minus ? -0.0 : 0 }
+        let bits = x.bitPattern
+        return Float(bitPattern: (bits &+ 0x7fff &+ (bits >> 16 & 1)) & 0xffff_0000)
+    }
+
+    /// Every element rounded by `roundedToBFloat16`.
+    public static func roundedToBFloat16(_ x: Matrix) -> Matrix {
+        Matrix(rows: x.rows, columns: x.columns, values: x.values.map { roundedToBFloat16($0) })
+    }
+
     /// 1 − β₁ᵗ and 1 − β₂ᵗ of an Adam step, in Double because β₂ᵗ is close to 1 at first.
     public static func adamCorrections(rule: AdamRule, step: Int) -> (Float, Float) {
         precondition(step >= 1, "Adam steps count from 1, not \(step)")

@@ -7,83 +7,99 @@ import Darwin
 #endif
 
 /// Which events are examples, what each weighs, and in which order an epoch takes them.
-struct ExamplePlan {
-    /// Indices of the events to predict, ascending.
-    let events: [Int]
-    /// Weight of each of ``events``; mean 1.
-    let weights: [Float]
-    /// User row of each of ``events``.
-    let users: [Int32]
+///
+/// Nothing is kept for each event: what an example needs is computed from the training set when it is asked for. Memory
+/// grows with users and items.
+struct ExamplePlan: Sendable {
+    /// Below this an example moves nothing and only costs time.
+    private static let leastWeight: Float = 1e-4
+
+    /// Number of examples.
+    let count: Int
+    /// Examples of an epoch, with at most the configured number of each user.
+    let epochLength: Int
     /// Share of all examples by item row.
     let shares: [Float]
     /// The last event of each validation user: never an example, and no later history exists.
     let heldOut: [(user: Int32, event: Int)]
 
+    private let set: TrainingSet
+    private let users: UserLookup
     private let perUser: Int
     private let seed: UInt64
+    private let weigh: Weigher
+    private let meanWeight: Float
+    /// By user row, whether the last event is held out.
+    private let isHeldOut: [Bool]
+    private let metIdle: [Bool]
 
+    /// Goes over all events once.
     init(_ set: TrainingSet, configuration: TowerConfiguration) {
+        precondition(set.eventCount <= Int(Int32.max), "\(set.eventCount) events, where \(Int32.max) can be numbered")
+        self.set = set
         seed = configuration.seed
         perUser = configuration.examplesPerUser
-        let held = Self.heldOut(set, users: configuration.validationUsers, seed: configuration.seed)
-        heldOut = held
-        let skipped = Set(held.map(\.event))
-        let typeWeights = [0, configuration.clickWeight, configuration.cartWeight, configuration.purchaseWeight]
-        let tail = Self.tailWeights(set, beta: configuration.tailBeta)
-        let halfLife = Double(configuration.recencyHalfLifeDays) * 86_400_000
-        var events: [Int] = [], weights: [Float] = [], users: [Int32] = []
-        var shares = [Float](repeating: 0, count: set.itemCount)
+        users = UserLookup(set)
+        heldOut = Self.heldOut(set, users: configuration.validationUsers, seed: configuration.seed)
+        var isHeldOut = [Bool](repeating: false, count: set.userCount)
+        for held in heldOut { isHeldOut[Int(held.user)] = true }
+        self.isHeldOut = isHeldOut
+        let weigh = Weigher(set, configuration: configuration)
+        self.weigh = weigh
+        var count = 0, epochLength = 0, sum = 0.0
+        var counts = [Int](repeating: 0, count: set.itemCount)
+        var metIdle = [Bool](repeating: false, count: TowerShape.idleCount)
         for user in 0..<set.userCount {
-            for event in set.userStarts[user]..<set.userStarts[user + 1] where !skipped.contains(event) {
-                var weight = typeWeights[Int(set.types[event])] * set.weights[event]
-                if halfLife > 0 { weight *= Float(exp2(-Double(set.clock - set.times[event]) / halfLife)) }
-                if let tail { weight *= tail[Int(set.items[event])] }
-                // Below this an example moves nothing and only costs time.
-                guard weight > 1e-4 else { continue }
-                events.append(event)
-                weights.append(weight)
-                users.append(Int32(user))
-                shares[Int(set.items[event])] += 1
+            let (first, end) = (set.userStarts[user], set.userStarts[user + 1])
+            let before = count
+            for event in first..<(isHeldOut[user] ? end - 1 : end) {
+                let weight = weigh(event)
+                guard weight > Self.leastWeight else { continue }
+                count += 1
+                sum += Double(weight)
+                counts[Int(set.items[event])] += 1
+                if event > first { metIdle[Int(TimeBuckets.idle(milliseconds: set.times[event] - set.times[event - 1]))] = true }
             }
+            epochLength += perUser > 0 ? min(count - before, perUser) : count - before
         }
-        let mean = weights.isEmpty ? 1 : Float(weights.reduce(0.0) { $0 + Double($1) } / Double(weights.count))
-        self.events = events
-        self.users = users
-        self.weights = weights.map { $0 / mean }
-        let count = Float(max(1, events.count))
-        self.shares = shares.map { $0 / count }
+        self.count = count
+        self.epochLength = epochLength
+        self.metIdle = metIdle
+        meanWeight = count == 0 ? 1 : Float(sum / Double(count))
+        let total = Float(max(1, count))
+        shares = counts.map { Float($0) / total }
     }
 
-    /// Places in ``events`` in the order of an epoch (from 0): shuffled, with at most the configured number of each user.
-    func order(epoch: Int) -> [Int32] {
+    /// Number of events, examples or not.
+    var eventCount: Int { self.set.eventCount }
+    /// Number of users.
+    var userCount: Int { self.set.userCount }
+
+    /// The user row of an event, in constant time for most.
+    func user(of event: Int) -> Int32 { users[event] }
+
+    /// Whether an event is predicted: it weighs enough and is not held out.
+    func isExample(_ event: Int, of user: Int32) -> Bool {
+        weigh(event) > Self.leastWeight && !(isHeldOut[Int(user)] && event == set.userStarts[Int(user) + 1] - 1)
+    }
+
+    /// The weight of an example; mean 1 over all.
+    func weight(of event: Int) -> Float { weigh(event) / meanWeight }
+
+    /// The events of an epoch (from 0) that are examples: shuffled by the seed and the epoch, with at most the configured number
+    /// of each user.
+    func order(epoch: Int) -> ExampleOrder {
         var random = SeededGenerator(seed: seed, stream: 0x6570_0000 + UInt64(epoch))
-        var order = (0..<Int32(events.count)).map { $0 }
-        random.shuffle(&order)
-        guard perUser > 0 else { return order }
-        var taken: [Int32: Int] = [:]
-        return order.filter {
-            let count = taken[users[Int($0)], default: 0]
-            taken[users[Int($0)]] = count + 1
-            return count < perUser
-        }
+        return ExampleOrder(self, count: epochLength, perUser: perUser, key: random.next())
     }
 
-    /// Examples of an epoch, without making its order.
-    var epochLength: Int {
-        guard perUser > 0 else { return events.count }
-        var counts: [Int32: Int] = [:]
-        for user in users { counts[user, default: 0] += 1 }
-        return counts.values.reduce(0) { $0 + min($1, perUser) }
+    /// The first examples in the order of events, for checks.
+    func first(_ limit: Int) -> [Int32] {
+        Array((0..<eventCount).lazy.filter { isExample($0, of: user(of: $0)) }.prefix(limit).map { Int32($0) })
     }
 
     /// Which buckets of idle time occur between an example and the event before it.
-    func idleBuckets(_ set: TrainingSet) -> [Bool] {
-        var met = [Bool](repeating: false, count: TowerShape.idleCount)
-        for (event, user) in zip(events, users) where event > set.userStarts[Int(user)] {
-            met[Int(TimeBuckets.idle(milliseconds: set.times[event] - set.times[event - 1]))] = true
-        }
-        return met
-    }
+    func idleBuckets(_ set: TrainingSet) -> [Bool] { metIdle }
 
     private static func heldOut(_ set: TrainingSet, users: Int, seed: UInt64) -> [(user: Int32, event: Int)] {
         guard users > 0 else { return [] }
@@ -94,6 +110,32 @@ struct ExamplePlan {
         let count = min(users, max(1, able.count / 10), able.count)
         return able.prefix(count).sorted().map { ($0, set.userStarts[Int($0) + 1] - 1) }
     }
+}
+
+/// The weight of an event before it is scaled.
+private struct Weigher: Sendable {
+    private let items: Column<Int32>, types: Column<UInt8>, times: Column<Int64>, weights: Column<Float>
+    private let clock: Int64
+    /// By type.
+    private let typeWeights: [Float]
+    /// By item row; nil where all items weigh the same.
+    private let tail: [Float]?
+    /// In milliseconds; 0 where all ages weigh the same.
+    private let halfLife: Double
+
+    init(_ set: TrainingSet, configuration: TowerConfiguration) {
+        (items, types, times, weights, clock) = (set.items, set.types, set.times, set.weights, set.clock)
+        typeWeights = [0, configuration.clickWeight, configuration.cartWeight, configuration.purchaseWeight]
+        tail = Self.tailWeights(set, beta: configuration.tailBeta)
+        halfLife = Double(configuration.recencyHalfLifeDays) * 86_400_000
+    }
+
+    func callAsFunction(_ event: Int) -> Float {
+        var weight = typeWeights[Int(types[event])] * weights[event]
+        if halfLife > 0 { weight *= Float(exp2(-Double(clock - times[event]) / halfLife)) }
+        if let tail { weight *= tail[Int(items[event])] }
+        return weight
+    }
 
     /// Effective-number weights (1 − β) / (1 − β^n), mean 1 over events, clipped to [0.2, 5] (Cui et al. 2019, equation 2).
     private static func tailWeights(_ set: TrainingSet, beta: Float) -> [Float]? {
@@ -103,5 +145,37 @@ struct ExamplePlan {
         let total = zip(raw, counts).reduce(0.0) { $0 + $1.0 * Double($1.1) }
         let mean = total / Double(max(1, set.eventCount))
         return raw.map { Float(min(5, max(0.2, $0 / mean))) }
+    }
+}
+
+/// Finds the user of an event by a table with two entries a user.
+private struct UserLookup: Sendable {
+    private let starts: Column<Int>
+    /// Event `e` belongs to a user from `hints[e / stride]` on.
+    private let hints: [Int32]
+    private let stride: Int
+
+    init(_ set: TrainingSet) {
+        starts = set.userStarts
+        let places = 2 * set.userCount + 1
+        stride = max(1, (set.eventCount + places - 1) / places)
+        var hints: [Int32] = []
+        var user = 0
+        for event in Swift.stride(from: 0, to: set.eventCount, by: stride) {
+            while starts[user + 1] <= event { user += 1 }
+            hints.append(Int32(user))
+        }
+        self.hints = hints
+    }
+
+    subscript(event: Int) -> Int32 {
+        let place = event / stride
+        // The last of those users that start at or before the event; many short histories may share one entry.
+        var low = Int(hints[place]), high = place + 1 < hints.count ? Int(hints[place + 1]) + 1 : starts.count - 1
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if starts[middle] <= event { low = middle } else { high = middle }
+        }
+        return Int32(low)
     }
 }

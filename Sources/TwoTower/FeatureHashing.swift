@@ -9,6 +9,8 @@ enum FeatureHash {
         case tag = 5
         case attribute = 6
         case user = 7
+        case tagPiece = 8
+        case link = 9
     }
 
     /// FNV-1a over bytes, started from the field.

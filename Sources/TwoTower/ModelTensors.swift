@@ -68,7 +68,8 @@ extension TowerParameters {
                 NamedTensor(
                     name: prefix + table.name, shape: [table.rows(in: shape), shape.dimension], values: self.table(table).values))
         }
-        for parameter in DenseParameter.allCases {
+        // Parameters that this shape does not have are neither written nor asked for.
+        for parameter in DenseParameter.allCases where layout.length(parameter) > 0 {
             let size = parameter.size(in: shape)
             let values = UnsafeBufferPointer(start: dense.start + layout.offset(parameter), count: layout.length(parameter))
             result.append(NamedTensor(name: prefix + parameter.name, shape: [size.rows, size.columns], values: Array(values)))
@@ -83,7 +84,7 @@ extension TowerParameters {
             let target = self.table(table).start
             values.withUnsafeBufferPointer { if let from = $0.baseAddress { target.update(from: from, count: $0.count) } }
         }
-        for parameter in DenseParameter.allCases {
+        for parameter in DenseParameter.allCases where layout.length(parameter) > 0 {
             let size = parameter.size(in: shape)
             let values = try reader.values(prefix + parameter.name, rows: size.rows, columns: size.columns)
             let target = dense.start + layout.offset(parameter)
@@ -95,11 +96,20 @@ extension TowerParameters {
 extension TowerShape {
     /// The shape that a configuration and the sizes of the data give.
     init(_ configuration: TowerConfiguration, itemCount: Int, embedding: Int) {
+        if configuration.userTower == .mean {
+            // Its parameters are a ``MeanShape``'s; of these there are none.
+            self.init(
+                dimension: 0, heads: 0, historyLength: 0, hidden: 0, contentHidden: 0, tokenRows: 0, userRows: 0, itemCount: 0, embedding: 0,
+                sequence: nil, learnsTemperature: false)
+            return
+        }
         self.init(
             dimension: configuration.dimension, heads: configuration.heads, historyLength: configuration.historyLength,
             hidden: configuration.hidden, contentHidden: configuration.useContent ? configuration.contentHidden : 0,
             tokenRows: configuration.useContent ? configuration.textBuckets + configuration.tagBuckets : 0,
-            userRows: configuration.userBuckets, itemCount: itemCount, embedding: configuration.useContent ? embedding : 0)
+            userRows: configuration.userBuckets, itemCount: itemCount, embedding: configuration.useContent ? embedding : 0,
+            sequence: configuration.userTower == .sequence ? SequenceShape(configuration) : nil,
+            learnsTemperature: configuration.learnedTemperature)
     }
 }
 

@@ -26,40 +26,38 @@ enum TimeBuckets {
     /// Of a user, by the time since the newest entry: 0 below half an hour, then one bucket for each doubling.
     static func idle(milliseconds: Int64) -> UInt8 { doubling(milliseconds, unit: 1_800_000, count: TowerShape.idleCount) }
 
+    /// Of an entry whose predecessor is not known: the longest.
+    static let unknownGap = UInt8(TowerShape.gapCount - 1)
+
+    /// The bucket of a gap between two times.
+    static func gap(from earlier: Int64, to later: Int64) -> UInt8 { gap(milliseconds: difference(later, earlier)) }
+
+    /// The bucket of an idle time between two times.
+    static func idle(from earlier: Int64, to later: Int64) -> UInt8 { idle(milliseconds: difference(later, earlier)) }
+
+    /// The time between two times, at the ends of the range where it does not fit.
+    static func difference(_ later: Int64, _ earlier: Int64) -> Int64 {
+        let (value, overflow) = later.subtractingReportingOverflow(earlier)
+        return overflow ? (later < earlier ? 0 : .max) : value
+    }
+
     private static func doubling(_ milliseconds: Int64, unit: Int64, count: Int) -> UInt8 {
         let units = UInt64(max(0, milliseconds) / unit) + 1
         return UInt8(min(count - 1, 63 - units.leadingZeroBitCount))
     }
 }
 
-/// The pooled user tower: K weighted means of the history, the user's attributes, and a small network with a direct path.
+/// The pooled user tower: K weighted means of the history and the user's attributes into ``UserNetwork``.
 ///
 /// Head k weighs entry j by softmax over (position_k[j] + type_k[type_j] + gap_k[gap_j]) against an empty entry of vector zero, so
-/// that a short history pulls towards the attributes. x = [mean_1 … mean_K, attributes + idle time]; u = A x + a + W relu(B x + b);
-/// A and B are one matrix. The last component of u is 1, so that the item's last component is its popularity.
+/// that a short history pulls towards the attributes.
 struct PooledUserTower {
     let layout: DenseLayout
     /// The dense block; valid for the life of the value.
     let dense: UnsafePointer<Float>
-    let unitLength: Bool
-    /// 1 / temperature.
-    let scale: Float
-
+    let network: UserNetwork
     /// Weights below it add nothing that a Float would notice.
     static let negligibleWeight: Float = 1e-6
-
-    /// The attribute part of the input (d floats, overwritten): the user's tokens and how long the user was away.
-    func attributes(
-        tokens: ArraySlice<Int32>, table: UnsafePointer<Float>, idle: UInt8, into target: UnsafeMutablePointer<Float>
-    ) {
-        let d = layout.shape.dimension
-        if idle == TowerShape.noIdle {
-            target.update(repeating: 0, count: d)
-        } else {
-            target.update(from: dense + layout.offset(.idle) + Int(idle) * d, count: d)
-        }
-        for token in tokens { Kernels.axpy(UserTokens.weight, table + Int(token) * d, into: target, count: d) }
-    }
 
     /// The pools of one history into `input` (K·d floats, overwritten) and the weights into `attention` (K·length floats, head by head).
     func pool(
@@ -90,88 +88,6 @@ struct PooledUserTower {
                 if weight > Self.negligibleWeight { Kernels.axpy(weight, vector, into: input + head * d, count: d) }
             }
         }
-    }
-
-    /// From inputs to vectors for `count` users.
-    ///
-    /// - Parameters:
-    ///   - inputs: `[count, (K + 1) d]`
-    ///   - inner: `[count, hidden + d]`, overwritten: relu output beside the direct path.
-    ///   - vectors: `[count, d]`, overwritten.
-    ///   - lengths: 1 / length of each vector before scaling; written only with `unitLength`.
-    func network(
-        count: Int, inputs: UnsafePointer<Float>, inner: UnsafeMutablePointer<Float>, vectors: UnsafeMutablePointer<Float>,
-        lengths: UnsafeMutablePointer<Float>
-    ) {
-        let shape = layout.shape, d = shape.dimension, h = shape.hidden, w = shape.innerWidth, m = shape.inputWidth
-        let bias = dense + layout.offset(.userInputBias)
-        for row in 0..<count { (inner + row * w).update(from: bias, count: w) }
-        Kernels.multiply(
-            rows: count, columns: w, inner: m, inputs, stride: m, dense + layout.offset(.userInputWeight), stride: w, beta: 1,
-            into: inner, stride: w, threads: 1)
-        for row in 0..<count {
-            if h > 0 { Kernels.apply(.relu, inner + row * w, into: inner + row * w, count: h) }
-            (vectors + row * d).update(from: inner + row * w + h, count: d)
-        }
-        if h > 0 {
-            Kernels.multiply(
-                rows: count, columns: d, inner: h, inner, stride: w, dense + layout.offset(.userOutputWeight), stride: d,
-                beta: 1, into: vectors, stride: d, threads: 1)
-        }
-        for row in 0..<count {
-            let u = vectors + row * d
-            if unitLength {
-                lengths[row] = Kernels.l2Normalise(u, into: u, count: d - 1, epsilon: 1e-6)
-                if scale != 1 { Kernels.scale(scale, u, into: u, count: d - 1) }
-            }
-            u[d - 1] = 1
-        }
-    }
-
-    /// The way back through the network for `count` users.
-    ///
-    /// - Parameters:
-    ///   - outer: gradient of the vectors `[count, d]`; changed.
-    ///   - innerGradient: `[count, hidden + d]`, overwritten.
-    ///   - inputGradient: `[count, (K + 1) d]`, overwritten.
-    ///   - gradient: the dense block's gradient, added to.
-    func networkBackward(
-        count: Int, inputs: UnsafePointer<Float>, inner: UnsafePointer<Float>, vectors: UnsafePointer<Float>,
-        lengths: UnsafePointer<Float>, outer: UnsafeMutablePointer<Float>, innerGradient: UnsafeMutablePointer<Float>,
-        inputGradient: UnsafeMutablePointer<Float>, gradient: UnsafeMutablePointer<Float>
-    ) {
-        let shape = layout.shape, d = shape.dimension, h = shape.hidden, w = shape.innerWidth, m = shape.inputWidth
-        for row in 0..<count {
-            let g = outer + row * d, u = vectors + row * d
-            g[d - 1] = 0  // the constant 1
-            if unitLength {
-                // u = s z/|z|: dz = (s/|z|) (g − (g·u) u / s²)
-                let along = Kernels.dot(g, u, count: d - 1) / (scale * scale)
-                Kernels.axpy(-along, u, into: g, count: d - 1)
-                Kernels.scale(scale * lengths[row], g, into: g, count: d - 1)
-            }
-            (innerGradient + row * w + h).update(from: g, count: d)
-        }
-        if h > 0 {
-            Kernels.multiply(
-                rows: h, columns: d, inner: count, inner, stride: w, transposed: true, outer, stride: d, beta: 1,
-                into: gradient + layout.offset(.userOutputWeight), stride: d, threads: 1)
-            Kernels.multiply(
-                rows: count, columns: h, inner: d, outer, stride: d, transposed: false, dense + layout.offset(.userOutputWeight), stride: d,
-                transposed: true, into: innerGradient, stride: w, threads: 1)
-            for row in 0..<count {
-                let g = innerGradient + row * w, x = inner + row * w
-                for index in 0..<h { g[index] = x[index] > 0 ? g[index] : 0 }
-            }
-        }
-        Kernels.multiply(
-            rows: m, columns: w, inner: count, inputs, stride: m, transposed: true, innerGradient, stride: w, beta: 1,
-            into: gradient + layout.offset(.userInputWeight), stride: w, threads: 1)
-        let bias = gradient + layout.offset(.userInputBias)
-        for row in 0..<count { Kernels.axpy(1, innerGradient + row * w, into: bias, count: w) }
-        Kernels.multiply(
-            rows: count, columns: m, inner: w, innerGradient, stride: w, transposed: false, dense + layout.offset(.userInputWeight), stride: w,
-            transposed: true, into: inputGradient, stride: m, threads: 1)
     }
 
     /// The way back through the pools of one history.

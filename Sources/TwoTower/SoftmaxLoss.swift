@@ -13,15 +13,19 @@ struct SoftmaxLoss {
     /// Added to the scores of sampled candidates; nil for the whole catalogue.
     let corrections: UnsafePointer<Float>?
 
-    /// Floats of one tile of scores: 1 MiB, so that the passes over it stay in cache.
-    static let tileLimitFloats = 262_144
+    /// What the products are computed in.
+    var precision: ProductPrecision = .float32
+
+    /// Floats of one tile of scores: 4 MiB. Tiles are worked on in blocks of candidates that stay in cache; many users a tile keep the
+    /// passes over the item vectors and their gradient few.
+    static let tileLimitFloats = 1_048_576
 
     /// Users of one tile for a number of candidates.
     static func tileUsers(candidates: Int) -> Int {
-        max(8, min(128, tileLimitFloats / max(1, candidates)))
+        max(16, min(128, tileLimitFloats / max(1, candidates)))
     }
 
-    /// The loss of `count` users and the gradients of user and item vectors.
+    /// The loss of `count` users and the gradients of user and item vectors; see ``Tensors/CatalogueSoftmax``.
     ///
     /// - Parameters:
     ///   - users: `[count, d]`; items: `[candidates…, d]`.
@@ -35,28 +39,9 @@ struct SoftmaxLoss {
         weights: UnsafePointer<Float>, masked: ((Int, (Int32) -> Void) -> Void)?, scores: UnsafeMutablePointer<Float>,
         userGradient: UnsafeMutablePointer<Float>, itemGradient: UnsafeMutablePointer<Float>
     ) -> Double {
-        let d = dimension, c = candidates
-        Kernels.multiply(
-            rows: count, columns: c, inner: d, users, stride: d, transposed: false, items, stride: d, transposed: true, into: scores, stride: c,
-            threads: 1)
-        var total = 0.0
-        for i in 0..<count {
-            let row = scores + i * c, target = Int(targets[i])
-            let own = row[target]
-            if let corrections { Kernels.apply(.add, row, corrections, into: row, count: c) }
-            masked?(i) { if $0 < c { row[Int($0)] = -.infinity } }
-            row[target] = own
-            let logSum = Kernels.softmax(row, into: row, count: c)
-            total += Double(weights[i]) * Double(logSum - own)
-            row[target] -= 1
-            Kernels.scale(weights[i], row, into: row, count: c)
-        }
-        Kernels.multiply(
-            rows: count, columns: d, inner: c, scores, stride: c, items, stride: d, into: userGradient, stride: d, threads: 1)
-        Kernels.multiply(
-            rows: c, columns: d, inner: count, scores, stride: c, transposed: true, users, stride: d, beta: 1,
-            into: itemGradient, stride: d, threads: 1)
-        return total
+        CatalogueSoftmax(dimension: dimension, candidates: candidates, precision: precision).run(
+            count: count, users: users, items: items, targets: targets, weights: weights, corrections: corrections, masked: masked,
+            scores: scores, userGradient: userGradient, itemGradient: itemGradient)
     }
 }
 

@@ -10,6 +10,54 @@ public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConver
 public enum UserTowerKind: String, Sendable, CaseIterable {
     /// Recency-weighted pooling of the history with learned weights, then a small network.
     case pooled
+    /// Causal blocks over the history in its order; see ``BlockKind``.
+    case sequence
+    /// Plain mean of the history's rows, then two layers: the least work, for small machines and large data.
+    case mean
+}
+
+/// What a block of the sequence tower is made of.
+public enum BlockKind: String, Sendable, CaseIterable {
+    /// Softmax self-attention (Kang and McAuley 2018).
+    case attention
+    /// Pointwise attention through SiLU with a gate (Zhai et al. 2024, arXiv 2402.17152).
+    case hstu
+}
+
+/// How the sequence tower turns what its blocks found into the user's vector.
+public enum HeadKind: String, Sendable, CaseIterable {
+    /// The last block's output, normalised, plus the attributes.
+    case direct
+    /// A small network over that output, the newest item, moving means of the history and the attributes.
+    case network
+}
+
+/// Where the sequence tower's sampled losses take their negatives from.
+public enum NegativeSampling: String, Sendable, CaseIterable {
+    /// From the batch's own targets: frequent items come often.
+    case batch
+    /// All items alike.
+    case uniform
+    /// Half from each (Yang et al. 2020).
+    case mixed
+}
+
+/// How the products of a training are computed.
+public enum TrainingPrecision: String, Sendable, CaseIterable {
+    /// With Float32 throughout.
+    case float32
+    /// Factors rounded to bfloat16, sums in Float32; Float32 where the processor has no such products.
+    case bfloat16
+    /// `bfloat16` where the processor has it.
+    case auto
+}
+
+/// How it is known how often a batch's targets contain an item.
+public enum FrequencyEstimate: String, Sendable, CaseIterable {
+    /// Counted over all examples before training.
+    case counted
+    /// Estimated while training from the steps between occurrences (Yi et al. 2019, algorithm 2).
+    case streaming
 }
 
 /// How embedding tables learn; both touch only the rows that a batch used.
@@ -28,6 +76,8 @@ public enum LossKind: String, Sendable, CaseIterable {
     case full
     /// Softmax over the batch's targets and uniform negatives, corrected for how often each is drawn.
     case sampled
+    /// Binary cross-entropy against sampled negatives with a calibrated positive (Petrov and Macdonald 2023: gSASRec); sequence tower only.
+    case bce
 }
 
 /// Everything that shapes a two-tower model and its training. Settings have string keys; see ``keys``.
@@ -44,6 +94,24 @@ public struct TowerConfiguration: Sendable, Equatable {
     public var historyLength = 50
     /// Width of the user tower's hidden layer; 0 for none.
     public var hidden = 256
+    /// What the blocks of the sequence tower are made of.
+    public var block = BlockKind.hstu
+    /// Blocks of the sequence tower.
+    public var blocks = 2
+    /// Attention heads of each block.
+    public var attentionHeads = 2
+    /// Width of each block's feed-forward layer; 0 for none.
+    public var feedForward = 0
+    /// Whether attention learns a bias for each distance.
+    public var distanceBias = true
+    /// Whether each place of the window has a learned vector.
+    public var places = false
+    /// Share of the sequence tower's inputs and of its blocks' outputs set to zero.
+    public var blockDropout: Float = 0.2
+    /// How the sequence tower ends.
+    public var head = HeadKind.network
+    /// Moving means of the history that the sequence tower's head sees.
+    public var historyMeans = 3
     /// Width of the item tower's hidden layer; 0 for none.
     public var contentHidden = 128
     /// Whether the item tower sees content.
@@ -56,6 +124,8 @@ public struct TowerConfiguration: Sendable, Equatable {
     public var textTokens = 64
     /// Rows for hashed user attributes.
     public var userBuckets = 8_192
+    /// Whether the mean tower has a row for each user.
+    public var userIDs = false
     /// Share of items that a batch sees by content alone (Volkovs et al. 2017).
     public var idDropout: Float = 0.1
     /// Share of history entries that training leaves out.
@@ -72,12 +142,20 @@ public struct TowerConfiguration: Sendable, Equatable {
     public var fullSoftmaxItems = 30_000
     /// Uniform negatives of a batch under the sampled loss.
     public var negatives = 1_024
+    /// Where the sequence tower's negatives come from.
+    public var negativeSampling = NegativeSampling.mixed
+    /// How it is known how often the batch's targets contain an item.
+    public var logQEstimate = FrequencyEstimate.counted
+    /// t of the calibrated binary cross-entropy: 0 plain, 1 fully calibrated.
+    public var calibration: Float = 0.75
     /// Whether sampled scores are corrected for how often an item is drawn.
     public var logQCorrection = true
     /// Whether vectors are scaled to length 1, popularity apart.
     public var unitLength = false
     /// Divides the similarity of unit-length vectors.
     public var temperature: Float = 1
+    /// Whether the temperature is learned, from ``temperature`` on.
+    public var learnedTemperature = false
     /// Whether items of the history are left out of the loss.
     public var maskHistory = false
     /// How far ahead the interaction to predict may lie.
@@ -100,6 +178,12 @@ public struct TowerConfiguration: Sendable, Equatable {
     public var epochs = 6
     /// Examples of one step.
     public var batchSize = 1_024
+    /// Batches whose gradients one step sums.
+    public var accumulation = 1
+    /// How the products of a training are computed; parameters and serving are always Float32.
+    public var precision = TrainingPrecision.float32
+    /// Share of the averaged weights that a step keeps; 0 for no averaging.
+    public var weightAverage: Float = 0
     /// Peak step size of the dense layers.
     public var learningRate: Float = 0.002
     /// Peak step size of the embedding tables.
@@ -131,7 +215,7 @@ public struct TowerConfiguration: Sendable, Equatable {
     }
 
     /// Names of the presets.
-    public static let presets = ["small", "default"]
+    public static let presets = ["small", "default", "sequence-large", "mean"]
 
     /// Sets one key from text. An unknown key is refused with the nearest known one, a bad value with the range.
     /// `preset` replaces all settings but the seed and the threads, so it comes first.
@@ -173,6 +257,25 @@ public struct TowerConfiguration: Sendable, Equatable {
                 key: "temperature",
                 description: "train.temperature is \(temperature) but train.unit_length is false; a temperature only makes sense for vectors of unit length")
         }
+        if learnedTemperature && !unitLength {
+            throw ConfigurationError(
+                key: "learned_temperature",
+                description: "train.learned_temperature is true but train.unit_length is false; a temperature only makes sense for vectors of unit length")
+        }
+        if userTower == .sequence && dimension % attentionHeads != 0 {
+            throw ConfigurationError(
+                key: "attention_heads",
+                description: "train.attention_heads is \(attentionHeads), which does not divide train.dimension, \(dimension)")
+        }
+        if loss == .bce && userTower != .sequence {
+            throw ConfigurationError(
+                key: "loss", description: "train.loss is bce but train.user_tower is \(userTower.rawValue); only the sequence tower has that loss")
+        }
+        if userTower == .sequence && negatives == 0 && (loss == .sampled || loss == .bce) {
+            throw ConfigurationError(
+                key: "negatives", description: "train.negatives is 0; the \(loss.rawValue) loss of the sequence tower needs negatives")
+        }
+        if userTower == .mean { try validateMean() }
         if patience > 0 && validationUsers == 0 {
             throw ConfigurationError(
                 key: "patience",
@@ -198,6 +301,16 @@ public struct TowerConfiguration: Sendable, Equatable {
             fresh.textTokens = 32
             fresh.userBuckets = 1_024
             fresh.batchSize = 512
+        case "sequence-large":
+            fresh.userTower = .sequence
+            fresh.dimension = 128
+            fresh.blocks = 4
+            fresh.attentionHeads = 4
+            fresh.historyLength = 200
+            fresh.batchSize = 4_096
+            fresh.epochs = 30
+            fresh.precision = .auto
+        case "mean": fresh.applyMean()
         default: return false
         }
         self = fresh

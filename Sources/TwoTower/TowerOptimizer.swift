@@ -75,22 +75,25 @@ final class TowerOptimizer {
     }
 
     /// The step size's share of its peak: a linear rise, then half a cosine down to a hundredth.
-    static func schedule(step: Int, of total: Int, warmupShare: Float) -> Float {
-        let warmup = Float(total) * warmupShare, now = Float(step)
-        if now < warmup { return (now + 1) / max(1, warmup) }
-        let progress = min(1, (now - warmup) / max(1, Float(total) - warmup))
-        return 0.01 + 0.99 * 0.5 * (1 + cos(.pi * progress))
-    }
-
-    /// One step on all parameters that the batch of `step` used.
     ///
     /// - Parameters:
-    ///   - index: number of this step from 0; share: from ``schedule(step:of:warmupShare:)``.
-    ///   - tokens: the batch's items turned round.
-    func apply(_ step: TowerStep, batch: TrainingBatch, tokens: TokenTranspose, index: Int, share: Float) {
+    ///   - done: examples before this step; step: examples of this step; total: examples of the training.
+    static func schedule(done: Int, step: Int, of total: Int, warmupShare: Float) -> Float {
+        let warmup = Double(total) * Double(warmupShare), now = Double(done)
+        if now < warmup { return Float(min(1, (now + Double(step)) / max(1, warmup))) }
+        let progress = min(1, (now - warmup) / max(1, Double(total) - warmup))
+        return Float(0.01 + 0.99 * 0.5 * (1 + cos(.pi * progress)))
+    }
+
+    /// One step on all parameters that have a gradient.
+    ///
+    /// - Parameters:
+    ///   - index: number of this step from 0; share: from ``schedule(done:step:of:warmupShare:)``.
+    ///   - tokens: the gradients' items turned round; userTokens: tokens of all users.
+    func apply(_ gradients: StepGradients, tokens: TokenTranspose, userTokens: UserTokens, index: Int, share: Float) {
         let d = parameters.shape.dimension
-        let scale = clipScale(step, items: batch.items.count, examples: batch.count)
-        if scale != 1 { Kernels.scale(scale, step.denseGradient.start, into: step.denseGradient.start, count: step.denseGradient.count) }
+        let scale = clipScale(gradients)
+        if scale != 1 { Kernels.scale(scale, gradients.dense.start, into: gradients.dense.start, count: gradients.dense.count) }
         for parameter in DenseParameter.allCases {
             let offset = parameters.layout.offset(parameter), count = parameters.layout.length(parameter)
             let rule = AdamRule(
@@ -98,23 +101,23 @@ final class TowerOptimizer {
                 weightDecay: parameter.decays ? configuration.weightDecay : 0)
             Kernels.adamStep(
                 parameters.dense.start + offset, first: denseFirst.start + offset, second: denseSecond.start + offset,
-                gradient: step.denseGradient.start + offset, count: count, rule: rule, step: index + 1)
+                gradient: gradients.dense.start + offset, count: count, rule: rule, step: index + 1)
         }
         let rate = configuration.tableLearningRate * share
-        parallelFor(count: batch.items.count, threads: configuration.threads, minimumChunk: 256) { range, _ in
-            for place in range where step.usesID[place] {
-                let gradient = step.vectorGradient.start + place * d
+        parallelFor(count: gradients.items.count, threads: configuration.threads, minimumChunk: 256) { range, _ in
+            for place in range where gradients.usesID[place] {
+                let gradient = gradients.ids.start + place * d
                 if scale != 1 { Kernels.scale(scale, gradient, into: gradient, count: d) }
-                update(.itemIDs, row: Int(batch.items[place]), gradient: gradient, rate: rate, index: index)
+                update(.itemIDs, row: Int(gradients.items[place]), gradient: gradient, rate: rate, index: index)
             }
         }
         if parameters.shape.tokenRows > 0 {
-            updateTokens(.contentTokens, tokens, source: step.contentGradient.start, scale: scale, rate: rate, index: index)
+            updateTokens(.contentTokens, tokens, source: gradients.content.start, scale: scale, rate: rate, index: index)
         }
         let users = TokenTranspose(
-            batch.users, bucketCount: parameters.shape.userRows, range: step.userTokens.range, buckets: step.userTokens.buckets,
+            gradients.users, bucketCount: parameters.shape.userRows, range: userTokens.range, buckets: userTokens.buckets,
             weight: { _ in UserTokens.weight })
-        updateTokens(.userTokens, users, source: step.attributeGradient.start, scale: scale, rate: rate, index: index)
+        updateTokens(.userTokens, users, source: gradients.attributes.start, scale: scale, rate: rate, index: index)
     }
 
     /// State for a checkpoint; names begin with `optimizer.`.
@@ -147,12 +150,12 @@ final class TowerOptimizer {
 
     /// What gradients are multiplied with so that their common length is at most the configured one. Token rows count by the
     /// gradients of the sums that they are part of.
-    private func clipScale(_ step: TowerStep, items: Int, examples: Int) -> Float {
+    private func clipScale(_ gradients: StepGradients) -> Float {
         guard configuration.clipNorm > 0 else { return 1 }
         let d = parameters.shape.dimension
         func square(_ buffer: FloatBuffer, _ count: Int) -> Float { Kernels.dot(buffer.start, buffer.start, count: count) }
-        let total = square(step.denseGradient, step.denseGradient.count) + square(step.vectorGradient, items * d)
-            + square(step.attributeGradient, examples * d)
+        let total = square(gradients.dense, gradients.dense.count) + square(gradients.ids, gradients.items.count * d)
+            + square(gradients.attributes, gradients.users.count * d)
         let length = total.squareRoot()
         // A batch whose gradient overflowed is left out rather than allowed to ruin the model.
         guard length.isFinite else { return 0 }

@@ -29,9 +29,22 @@ struct TowerShape: Sendable, Equatable {
     var itemCount: Int
     /// Length of embeddings in the records, 0 where there are none.
     var embedding: Int
+    /// The sequence tower's sizes, nil for another tower.
+    var sequence: SequenceShape?
+    /// Whether the temperature is a parameter.
+    var learnsTemperature = false
 
-    /// Length of the user tower's input: the pools and the attributes.
-    var inputWidth: Int { (heads + 1) * dimension }
+    /// Parts of the user network's input beside the attributes, each d floats: pools of the pooled tower; block output, newest
+    /// item and moving means of the sequence tower.
+    var inputParts: Int {
+        guard let sequence else { return heads }
+        return sequence.hasNetwork ? 2 + sequence.means : 0
+    }
+    /// Whether the user tower ends in the network.
+    var hasNetwork: Bool { sequence?.hasNetwork ?? true }
+
+    /// Length of the user network's input: its parts and the attributes.
+    var inputWidth: Int { (inputParts + 1) * dimension }
     /// Length of the user tower's first product: hidden layer and direct path.
     var innerWidth: Int { hidden + dimension }
 }
@@ -41,6 +54,10 @@ enum DenseParameter: Int, CaseIterable {
     case contentNumbers, contentEmbedding, contentHiddenWeight, contentHiddenBias, contentOutputWeight, contentBias
     case attentionPositions, attentionTypes, attentionGaps, attentionEmpty, idle
     case userInputWeight, userInputBias, userOutputWeight
+    case temperature
+    case sequencePlaces, sequenceTypes, sequenceGaps, sequenceEmpty, sequenceDecays
+    case blockNorm, blockInputWeight, blockInputBias, blockDistances, blockOutputWeight, blockOutputBias
+    case feedNorm, feedInputWeight, feedInputBias, feedOutputWeight, feedOutputBias, sequenceNorm
 
     /// The name in model files.
     var name: String {
@@ -59,12 +76,31 @@ enum DenseParameter: Int, CaseIterable {
         case .userInputWeight: "user.input.weight"
         case .userInputBias: "user.input.bias"
         case .userOutputWeight: "user.output.weight"
+        case .temperature: "user.temperature"
+        case .sequencePlaces: "user.sequence.places"
+        case .sequenceTypes: "user.sequence.types"
+        case .sequenceGaps: "user.sequence.gaps"
+        case .sequenceEmpty: "user.sequence.empty"
+        case .sequenceDecays: "user.sequence.decays"
+        case .blockNorm: "user.block.norm"
+        case .blockInputWeight: "user.block.input.weight"
+        case .blockInputBias: "user.block.input.bias"
+        case .blockDistances: "user.block.distances"
+        case .blockOutputWeight: "user.block.output.weight"
+        case .blockOutputBias: "user.block.output.bias"
+        case .feedNorm: "user.block.feed.norm"
+        case .feedInputWeight: "user.block.feed.input.weight"
+        case .feedInputBias: "user.block.feed.input.bias"
+        case .feedOutputWeight: "user.block.feed.output.weight"
+        case .feedOutputBias: "user.block.feed.output.bias"
+        case .sequenceNorm: "user.sequence.norm"
         }
     }
 
     /// Rows and columns.
     func size(in shape: TowerShape) -> (rows: Int, columns: Int) {
-        let d = shape.dimension
+        let d = shape.dimension, s = shape.sequence ?? .none, pools = shape.sequence == nil ? shape.heads : 0
+        let blocks = s.blocks, fed = s.feedForward > 0 ? s.blocks : 0
         return switch self {
         case .contentNumbers: (ContentFeatures.numberCount, d)
         case .contentEmbedding: (shape.embedding, d)
@@ -72,21 +108,40 @@ enum DenseParameter: Int, CaseIterable {
         case .contentHiddenBias: (1, shape.contentHidden)
         case .contentOutputWeight: (shape.contentHidden, d)
         case .contentBias: (1, d)
-        case .attentionPositions: (shape.heads, shape.historyLength)
-        case .attentionTypes: (shape.heads, TowerShape.typeCount)
-        case .attentionGaps: (shape.heads, TowerShape.gapCount)
-        case .attentionEmpty: (shape.heads, 1)
+        case .attentionPositions: (pools, shape.historyLength)
+        case .attentionTypes: (pools, TowerShape.typeCount)
+        case .attentionGaps: (pools, TowerShape.gapCount)
+        case .attentionEmpty: (pools, 1)
         case .idle: (TowerShape.idleCount, d)
-        case .userInputWeight: (shape.inputWidth, shape.innerWidth)
-        case .userInputBias: (1, shape.innerWidth)
-        case .userOutputWeight: (shape.hidden, d)
+        case .userInputWeight: shape.hasNetwork ? (shape.inputWidth, shape.innerWidth) : (0, 0)
+        case .userInputBias: shape.hasNetwork ? (1, shape.innerWidth) : (0, 0)
+        case .userOutputWeight: shape.hasNetwork ? (shape.hidden, d) : (0, d)
+        case .temperature: (shape.learnsTemperature ? 1 : 0, 1)
+        case .sequencePlaces: (s.hasPlaces ? shape.historyLength : 0, d)
+        case .sequenceTypes: (blocks > 0 ? TowerShape.typeCount : 0, d)
+        case .sequenceGaps: (blocks > 0 ? TowerShape.gapCount : 0, d)
+        case .sequenceEmpty: (blocks > 0 ? 1 : 0, d)
+        case .sequenceDecays: (s.hasNetwork ? s.means : 0, 1)
+        case .blockNorm: (2 * blocks, d)
+        case .blockInputWeight: (blocks * d, s.projection(d))
+        case .blockInputBias: (blocks, s.projection(d))
+        case .blockDistances: (s.hasDistances ? blocks * s.heads : 0, shape.historyLength)
+        case .blockOutputWeight: (blocks * d, d)
+        case .blockOutputBias: (blocks, d)
+        case .feedNorm: (2 * fed, d)
+        case .feedInputWeight: (fed * d, s.feedForward)
+        case .feedInputBias: (fed, s.feedForward)
+        case .feedOutputWeight: (fed * s.feedForward, d)
+        case .feedOutputBias: (fed, d)
+        case .sequenceNorm: (blocks > 0 ? 2 : 0, d)
         }
     }
 
     /// Whether weight decay applies: to the weights of layers, not to biases and attention.
     var decays: Bool {
         switch self {
-        case .contentHiddenWeight, .contentOutputWeight, .userInputWeight, .userOutputWeight, .contentEmbedding: true
+        case .contentHiddenWeight, .contentOutputWeight, .userInputWeight, .userOutputWeight, .contentEmbedding,
+            .blockInputWeight, .blockOutputWeight, .feedInputWeight, .feedOutputWeight: true
         default: false
         }
     }
@@ -152,6 +207,7 @@ final class FloatBuffer {
     init(_ count: Int) {
         self.count = count
         let bytes = UnsafeMutableRawPointer.allocate(byteCount: max(16, count) * MemoryLayout<Float>.stride, alignment: 64)
+        if count >= 1 << 20 { Kernels.preferLargePages(bytes, bytes: count * MemoryLayout<Float>.stride) }
         start = bytes.bindMemory(to: Float.self, capacity: max(16, count))
         start.update(repeating: 0, count: max(16, count))
     }
@@ -197,7 +253,7 @@ final class TowerParameters {
     }
 
     /// The start of training. Token rows begin at zero, so that a token which no training item had says nothing.
-    func initialize(seed: UInt64) {
+    func initialize(seed: UInt64, temperature: Float) {
         var random = SeededGenerator(seed: seed, stream: 0x70617261)
         let ids = table(.itemIDs)
         for index in 0..<ids.count { ids.start[index] = 0.05 * random.normal() }
@@ -207,6 +263,8 @@ final class TowerParameters {
         fill(.contentEmbedding, inputs: max(1, shape.embedding), gain: 0.3, &random)
         fill(.userInputWeight, inputs: shape.inputWidth, gain: 1.4, &random)
         fill(.userOutputWeight, inputs: max(1, shape.hidden), gain: 0.5, &random)
+        if shape.learnsTemperature { dense.start[layout.offset(.temperature)] = -Kernels.log(temperature) }
+        guard shape.sequence == nil else { return initializeSequence(&random) }
         // Heads begin with different memories: the first sees almost only the newest entry, the last all alike.
         let positions = dense.start + layout.offset(.attentionPositions), empty = dense.start + layout.offset(.attentionEmpty)
         for head in 0..<shape.heads {
@@ -223,7 +281,7 @@ final class TowerParameters {
         return slope
     }
 
-    private func fill(_ parameter: DenseParameter, inputs: Int, gain: Float, _ random: inout SeededGenerator) {
+    func fill(_ parameter: DenseParameter, inputs: Int, gain: Float, _ random: inout SeededGenerator) {
         let start = dense.start + layout.offset(parameter)
         let deviation = gain / Float(max(1, inputs)).squareRoot()
         for index in 0..<layout.length(parameter) { start[index] = deviation * random.normal() }

@@ -14,11 +14,15 @@ public final class Trainer {
     let plan: ExamplePlan
     let hasher: ContentHasher
     let parameters: TowerParameters
-    let step: TowerStep
-    let gatherer: BatchGatherer
+    let pass: any TrainingPass
+    let content: ContentTable
+    let userTokens: UserTokens
     private let optimizer: TowerOptimizer
-    private let stepsInEpoch: Int
+    private let accumulator: GradientAccumulator
+    private let averager: WeightAverager?
     private var stepIndex = 0
+    /// Examples done of an epoch that was stopped, and the sum of their losses.
+    private var done = 0, lossSum = 0.0
     private var allTokens: TokenTranspose?
     private var best: TowerParameters?
     private var bestMetric = -Double.infinity
@@ -37,19 +41,27 @@ public final class Trainer {
             clock: set.clock)
         if configuration.useContent { hasher.learn(from: set.itemContents) }
         self.hasher = hasher
-        let shape = TowerShape(configuration, itemCount: set.itemCount, embedding: Self.embeddingLength(set.itemContents))
-        let content = ContentTable(
-            set.itemContents, hasher: hasher, embedding: shape.embedding, useContent: configuration.useContent)
+        let embedding = configuration.useContent ? Self.embeddingLength(set.itemContents) : 0
+        let shape = TowerShape(configuration, itemCount: set.itemCount, embedding: embedding)
+        content = ContentTable(
+            set.itemContents, hasher: hasher, embedding: embedding, useContent: configuration.useContent)
         parameters = TowerParameters(shape)
-        parameters.initialize(seed: configuration.seed)
-        step = TowerStep(
-            parameters, content: content,
-            userTokens: UserTokens(
-                set.userAttributes, buckets: configuration.userBuckets, minimumUsers: configuration.attributeMinimumUsers),
-            configuration: configuration)
+        parameters.initialize(seed: configuration.seed, temperature: configuration.temperature)
+        userTokens = UserTokens(
+            set.userAttributes, buckets: configuration.userBuckets, minimumUsers: configuration.attributeMinimumUsers)
+        switch configuration.userTower {
+        case .pooled:
+            let step = TowerStep(parameters, content: content, userTokens: userTokens, configuration: configuration)
+            pass = PooledPass(set, plan: plan, step: step, configuration: configuration)
+        case .sequence:
+            let step = SequenceStep(set, parameters: parameters, content: content, userTokens: userTokens, configuration: configuration)
+            pass = SequencePass(set, plan: plan, step: step, configuration: configuration)
+        case .mean:
+            pass = MeanPass(set, plan: plan, content: content, embedding: embedding, configuration: configuration)
+        }
         optimizer = TowerOptimizer(parameters, configuration: configuration)
-        gatherer = BatchGatherer(set, plan: plan, configuration: configuration)
-        stepsInEpoch = (plan.epochLength + configuration.batchSize - 1) / configuration.batchSize
+        accumulator = GradientAccumulator(dimension: shape.dimension)
+        averager = configuration.weightAverage > 0 ? WeightAverager(parameters, decay: configuration.weightAverage) : nil
     }
 
     /// Goes on from a checkpoint over the same training set.
@@ -73,8 +85,12 @@ public final class Trainer {
         let reader = try TensorReader(checkpoint.tensors)
         try parameters.read(reader)
         try optimizer.read(reader)
+        try pass.read(reader)
+        try averager?.read(reader)
         epoch = Int(checkpoint.counters["epoch"] ?? 0)
         stepIndex = Int(checkpoint.counters["step"] ?? 0)
+        done = Int(checkpoint.counters["done"] ?? 0)
+        lossSum = Double(bitPattern: UInt64(bitPattern: checkpoint.counters["loss"] ?? 0))
         staleEpochs = Int(checkpoint.counters["stale"] ?? 0)
         bestMetric = Double(bitPattern: UInt64(bitPattern: checkpoint.counters["best"] ?? 0))
         if checkpoint.counters["has_best"] == 1 {
@@ -89,61 +105,91 @@ public final class Trainer {
 
     private var shouldStop: Bool { configuration.patience > 0 && staleEpochs >= configuration.patience }
 
-    /// Runs the next epoch.
+    /// Runs the next epoch, or the rest of one that was stopped.
     ///
     /// - Parameters:
     ///   - now: seconds of a clock that runs forward; only differences count.
+    ///   - shouldStop: asked after every step. Where it says so the summary is that of an unfinished epoch, and the training can
+    ///     go on from there, here or from a ``checkpoint()``.
     ///   - progress: called about a hundred times.
-    public func runEpoch(now: () -> Double, progress: (TrainingProgress) -> Void = { _ in }) -> EpochSummary {
-        let order = plan.order(epoch: epoch), started = now()
-        let total = max(1, stepsInEpoch * configuration.epochs), reportEvery = max(1, stepsInEpoch / 100)
-        var lossSum = 0.0, done = 0, speed = 0.0
-        for (number, start) in stride(from: 0, to: order.count, by: configuration.batchSize).enumerated() {
-            let places = order[start..<min(start + configuration.batchSize, order.count)]
-            let key = FeatureHash.mixed(configuration.seed &* 0x9e37_79b9 &+ UInt64(stepIndex))
-            gatherer.gather(places, key: key)
-            let loss = step.run(gatherer.batch, key: key, dropout: true)
-            optimizer.apply(
-                step, batch: gatherer.batch, tokens: contentTokens(), index: stepIndex,
-                share: TowerOptimizer.schedule(step: stepIndex, of: total, warmupShare: configuration.warmupShare))
-            stepIndex += 1
-            lossSum += loss * Double(places.count)
-            done += places.count
-            if number % reportEvery == 0 || done == order.count {
+    public func runEpoch(
+        now: () -> Double, shouldStop: () -> Bool = { false }, progress: (TrainingProgress) -> Void = { _ in }
+    ) -> EpochSummary {
+        let inEpoch = pass.begin(epoch: epoch, skipping: done), started = now(), doneBefore = done
+        let total = max(1, inEpoch * configuration.epochs), reportEvery = max(1, inEpoch / 100)
+        var speed = 0.0, reported = done - reportEvery
+        while let (examples, loss) = runStep(inEpoch: inEpoch, total: total) {
+            lossSum += loss * Double(examples)
+            done += examples
+            if done - reported >= reportEvery || done >= inEpoch {
+                reported = done
                 let seconds = now() - started
-                speed = seconds > 0 ? Double(done) / seconds : 0
-                let left = order.count * (configuration.epochs - epoch) - done
+                speed = seconds > 0 ? Double(done - doneBefore) / seconds : 0
+                let left = inEpoch * (configuration.epochs - epoch) - done
                 progress(
                     TrainingProgress(
-                        epoch: epoch + 1, epochs: configuration.epochs, examples: done, examplesInEpoch: order.count,
+                        epoch: epoch + 1, epochs: configuration.epochs, examples: done, examplesInEpoch: inEpoch,
                         loss: lossSum / Double(done), examplesPerSecond: speed, secondsLeft: speed > 0 ? Double(left) / speed : 0))
+            }
+            if done < inEpoch, shouldStop() {
+                return EpochSummary(
+                    epoch: epoch + 1, examples: done, loss: lossSum / Double(done), seconds: now() - started, examplesPerSecond: speed,
+                    isBest: false, shouldStop: false, isUnfinished: true)
             }
         }
         epoch += 1
+        let examples = done, loss = done > 0 ? lossSum / Double(done) : 0
+        (done, lossSum) = (0, 0)
         let seconds = now() - started
         let validation = configuration.validationUsers > 0 ? validate() : nil
         let isBest = note(validation)
         return EpochSummary(
-            epoch: epoch, examples: done, loss: done > 0 ? lossSum / Double(done) : 0, seconds: seconds, examplesPerSecond: speed,
-            validation: validation, isBest: isBest, shouldStop: shouldStop)
+            epoch: epoch, examples: examples, loss: loss, seconds: seconds, examplesPerSecond: speed,
+            validation: validation, isBest: isBest, shouldStop: self.shouldStop)
     }
+
+    /// One step over as many batches as `accumulation` says, fewer at the end of an epoch; nil where the epoch is over.
+    private func runStep(inEpoch: Int, total: Int) -> (examples: Int, loss: Double)? {
+        var examples = 0, loss = 0.0, batches = 0
+        while batches < configuration.accumulation {
+            // The first batch of a step has the key that it would have without accumulation.
+            let key = FeatureHash.mixed(configuration.seed &* 0x9e37_79b9 &+ UInt64(stepIndex) &+ UInt64(batches) << 40)
+            guard let result = pass.runNext(key: key) else { break }
+            if configuration.accumulation > 1 { accumulator.add(pass.gradients, examples: result.examples) }
+            examples += result.examples
+            loss += result.loss * Double(result.examples)
+            batches += 1
+        }
+        guard examples > 0 else { return nil }
+        let gradients = configuration.accumulation > 1 ? accumulator.finish() : pass.gradients
+        let share = TowerOptimizer.schedule(
+            done: epoch * inEpoch + done, step: examples, of: total, warmupShare: configuration.warmupShare)
+        optimizer.apply(gradients, tokens: contentTokens(gradients), userTokens: userTokens, index: stepIndex, share: share)
+        stepIndex += 1
+        averager?.note(parameters, step: stepIndex)
+        return (examples, loss / Double(examples))
+    }
+
+    /// The parameters that are validated and served.
+    var served: TowerParameters { averager?.average ?? parameters }
 
     /// The model as it stands; with `patience`, the best one that the validation saw.
     public func model() -> TwoTowerModel {
         let counts = set.eventsPerItem()
         return TwoTowerModel(
-            configuration: configuration, itemIDs: set.itemIDs, parameters: best ?? parameters, hasher: hasher, counts: counts,
-            trainedIdle: plan.idleBuckets(set))
+            configuration: configuration, itemIDs: set.itemIDs, parameters: best ?? served, hasher: hasher, counts: counts,
+            trainedIdle: plan.idleBuckets(set), mean: (pass as? MeanPass)?.model())
     }
 
     /// Everything that a resumed training needs.
     public func checkpoint() -> Checkpoint {
-        var tensors = parameters.tensors() + optimizer.tensors()
+        var tensors = parameters.tensors() + optimizer.tensors() + pass.tensors()
+        if let averager { tensors += averager.tensors() }
         if let best { tensors += best.tensors(prefix: "best.") }
         return Checkpoint(
             settings: Dictionary(uniqueKeysWithValues: configuration.settings.map { ($0.key, $0.value) }),
             counters: [
-                "epoch": Int64(epoch), "step": Int64(stepIndex), "stale": Int64(staleEpochs),
+                "epoch": Int64(epoch), "step": Int64(stepIndex), "done": Int64(done), "loss": Int64(bitPattern: lossSum.bitPattern), "stale": Int64(staleEpochs),
                 "best": Int64(bitPattern: bestMetric.bitPattern), "has_best": best == nil ? 0 : 1,
                 "events": Int64(set.eventCount), "items": Int64(set.itemCount), "users": Int64(set.userCount),
             ], tensors: tensors)
@@ -160,22 +206,23 @@ public final class Trainer {
         bestMetric = metric
         staleEpochs = 0
         if configuration.patience > 0 {
+            (pass as? MeanPass)?.keepBest()
             let kept = best ?? TowerParameters(parameters.shape)
-            kept.copy(from: parameters)
+            kept.copy(from: served)
             best = kept
         }
         return true
     }
 
     /// The batch's item tokens turned round; under the full loss they are the same in every step.
-    func contentTokens() -> TokenTranspose {
-        if let allTokens { return allTokens }
-        let content = step.content
+    func contentTokens(_ gradients: StepGradients) -> TokenTranspose {
+        if let allTokens, gradients.coversCatalogue { return allTokens }
+        let content = self.content
         let tokens = TokenTranspose(
-            gatherer.batch.items, bucketCount: parameters.shape.tokenRows,
+            gradients.items, bucketCount: parameters.shape.tokenRows,
             range: { content.starts[Int($0)]..<content.starts[Int($0) + 1] }, buckets: content.buckets,
             weight: { content.weights[$0] })
-        if !gatherer.isSampled { allTokens = tokens }
+        if gradients.coversCatalogue { allTokens = tokens }
         return tokens
     }
 

@@ -5,32 +5,25 @@ extension Trainer {
     /// The mean loss of the first `count` examples in event order and its gradient with respect to every parameter, without
     /// dropout and without changing anything. Negatives of the sampled loss are the same in every call.
     public func lossAndGradients(examples count: Int) -> (loss: Double, gradients: [NamedTensor]) {
+        if let mean = pass as? MeanPass { return mean.trainer.lossAndGradients(examples: count) }
         let (d, shape) = (parameters.shape.dimension, parameters.shape)
-        let places = (0..<Int32(min(count, plan.events.count))).map { $0 }
-        gatherer.gather(places[...], key: 0x696e_7370)
-        let batch = gatherer.batch
-        let loss = step.run(batch, key: 0, dropout: false)
+        let loss = pass.runFirst(count).loss, step = pass.gradients
         let gradient = TowerParameters(shape)
-        gradient.dense.copy(from: step.denseGradient)
-        for (place, item) in batch.items.enumerated() where step.usesID[place] {
-            gradient.table(.itemIDs).start.advanced(by: Int(item) * d).update(from: step.vectorGradient.start + place * d, count: d)
+        gradient.dense.copy(from: step.dense)
+        for (place, item) in step.items.enumerated() where step.usesID[place] {
+            gradient.table(.itemIDs).start.advanced(by: Int(item) * d).update(from: step.ids.start + place * d, count: d)
         }
-        if shape.tokenRows > 0 {
-            let content = step.content
-            let tokens = TokenTranspose(
-                batch.items, bucketCount: shape.tokenRows, range: { content.starts[Int($0)]..<content.starts[Int($0) + 1] },
-                buckets: content.buckets, weight: { content.weights[$0] })
-            scatter(tokens, step.contentGradient, into: gradient.table(.contentTokens))
-        }
+        if shape.tokenRows > 0 { scatter(contentTokens(step), step.content, into: gradient.table(.contentTokens)) }
         let users = TokenTranspose(
-            batch.users, bucketCount: shape.userRows, range: step.userTokens.range, buckets: step.userTokens.buckets,
+            step.users, bucketCount: shape.userRows, range: userTokens.range, buckets: userTokens.buckets,
             weight: { _ in UserTokens.weight })
-        scatter(users, step.attributeGradient, into: gradient.table(.userTokens))
+        scatter(users, step.attributes, into: gradient.table(.userTokens))
         return (loss, gradient.tensors())
     }
 
     /// Adds `delta` to one value of a parameter; `false` where there is none of that name or index.
     public func adjust(_ tensor: String, at index: Int, by delta: Float) -> Bool {
+        if let mean = pass as? MeanPass { return mean.trainer.adjust(tensor, at: index, by: delta) }
         if let table = TableParameter.allCases.first(where: { $0.name == tensor }) {
             guard index >= 0, index < parameters.table(table).count else { return false }
             parameters.table(table).start[index] += delta

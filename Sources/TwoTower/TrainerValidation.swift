@@ -4,12 +4,16 @@ import Tensors
 extension Trainer {
     /// Ranks each held-out interaction among all items but those that the user had before.
     func validate() -> MetricsReport {
+        if let mean = pass as? MeanPass { return mean.validate(model()) }
         let d = parameters.shape.dimension, n = set.itemCount
-        step.encode((0..<Int32(n)).map { $0 })
+        let pass = ItemPass(served, content: content, configuration: configuration)
+        pass.forward((0..<Int32(n)).map { $0 }, key: 0, rate: 0)
+        let vectors = UnsafePointer(pass.vectors.start)
         let slices = ItemSlices(counts: set.eventsPerItem(), itemIDs: set.itemIDs)
         var metrics = RankingMetrics(cutoffs: [10, 100], catalogueSize: n, slices: slices)
         var ranked = [[Int32]](repeating: [], count: plan.heldOut.count)
-        let tower = PooledUserTower(configuration, layout: parameters.layout, dense: parameters.dense.start)
+        let tower = UserTower(configuration, layout: served.layout, dense: served.dense.start)
+        let table = UnsafePointer(served.table(.userTokens).start)
         let idle = plan.idleBuckets(set)
         ranked.withUnsafeMutableBufferPointer { ranked in
             parallelFor(count: plan.heldOut.count, threads: configuration.threads) { range, _ in
@@ -20,16 +24,16 @@ extension Trainer {
                     var sequence = UserSequence(dimension: d, limit: configuration.historyLength)
                     for entry in before.suffix(configuration.historyLength) {
                         sequence.append(
-                            vector: UnsafeBufferPointer(start: step.vectors.start + Int(set.items[entry]) * d, count: d),
+                            vector: UnsafeBufferPointer(start: vectors + Int(set.items[entry]) * d, count: d),
                             type: set.types[entry], time: set.times[entry])
                     }
-                    let tokens = step.userTokens.buckets[step.userTokens.range(of: user)]
+                    let tokens = userTokens.buckets[userTokens.range(of: user)]
                     let vector = tower.encode(
-                        sequence, tokens: tokens, table: UnsafePointer(parameters.table(.userTokens).start), now: set.times[event],
+                        sequence, tokens: tokens, table: table, now: set.times[event],
                         trainedIdle: idle)
                     vector.withUnsafeBufferPointer { u in
                         guard let u = u.baseAddress else { return }
-                        for item in 0..<n { scores[item] = Kernels.dot(u, step.vectors.start + item * d, count: d) }
+                        for item in 0..<n { scores[item] = Kernels.dot(u, vectors + item * d, count: d) }
                     }
                     var had = Set(before.map { set.items[$0] })
                     had.remove(set.items[event])

@@ -53,7 +53,7 @@ final class BatchGatherer {
         }
     }
 
-    /// Gathers the examples at `places` of the plan.
+    /// Gathers the examples at `places`: indices of events.
     ///
     /// - Parameter key: decides what chance decides: which history entries are left out, how far ahead targets lie, and the negatives.
     func gather(_ places: ArraySlice<Int32>, key: UInt64) {
@@ -71,13 +71,13 @@ final class BatchGatherer {
         let threshold = UInt64(configuration.historyDropout * 65_536)
         let hideAttributes = UInt64(configuration.attributeDropout * 65_536)
         for (index, place) in places.enumerated() {
-            let event = plan.events[Int(place)], user = plan.users[Int(place)]
+            let event = Int(place), user = plan.user(of: event)
             let first = set.userStarts[Int(user)]
             var random = FeatureHash.mixed(key &+ UInt64(index))
             var end = event
             if ahead > 1 { end = max(first, event - Int(random.multipliedFullWidth(by: ahead).high)) }
             batch.targets.append(set.items[event])
-            batch.weights.append(plan.weights[Int(place)] / Float(places.count))
+            batch.weights.append(plan.weight(of: event) / Float(places.count))
             let hidden = FeatureHash.mixed(random ^ 0x6174_7472) & 0xffff < hideAttributes
             batch.users.append(hidden ? -1 : user)
             let start = max(first, end - configuration.historyLength)

@@ -32,13 +32,15 @@ public struct EpochSummary: Sendable {
     public var isBest: Bool
     /// Whether `patience` epochs have gone by without a better one.
     public var shouldStop: Bool
+    /// Whether the epoch was stopped before its end.
+    public var isUnfinished = false
 }
 
-/// A training at the end of an epoch. Resuming over the same training set goes on as if it had never stopped, bit for bit.
+/// A training between two steps. Resuming over the same training set goes on as if it had never stopped, bit for bit.
 public struct Checkpoint: Sendable, Equatable {
     /// The configuration, as ``TowerConfiguration/settings``.
     public var settings: [String: String]
-    /// `epoch`, `step`, `stale`, `best` (bit pattern of a Double), and the sizes of the training set.
+    /// `epoch`, `step`, `done` examples of an unfinished epoch and the sum of their `loss`, `stale`, `best` (bit pattern of a Double), and the sizes of the training set.
     public var counters: [String: Int64]
     /// Parameters, optimizer state and, where validation runs, the best parameters so far.
     public var tensors: [NamedTensor]

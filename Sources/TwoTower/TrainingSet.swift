@@ -1,22 +1,3 @@
-/// A column of a training set. One type, so that a later version can map a file instead of holding an array.
-public struct Column<Element: BitwiseCopyable & Sendable>: Sendable {
-    private let values: [Element]
-
-    /// A column in memory.
-    public init(_ values: [Element]) { self.values = values }
-
-    /// Number of values.
-    public var count: Int { values.count }
-
-    /// The value at an index.
-    public subscript(_ index: Int) -> Element { values[index] }
-
-    /// Lends the values for a hot loop.
-    public func withUnsafeBufferPointer<Result>(_ body: (UnsafeBufferPointer<Element>) throws -> Result) rethrows -> Result {
-        try values.withUnsafeBufferPointer(body)
-    }
-}
-
 /// Interactions to learn from: users with their events in time order, in columns, and what is known of items and users.
 ///
 /// Only clicks, carts and purchases; items without an event are not part of it, since nothing can be learned of them
@@ -55,6 +36,37 @@ public struct TrainingSet: Sendable {
         var counts = [Int](repeating: 0, count: itemCount)
         items.withUnsafeBufferPointer { for row in $0 { counts[Int(row)] += 1 } }
         return counts
+    }
+
+    /// A training set over columns that are in order already, such as those of a mapped file.
+    ///
+    /// - Parameters:
+    ///   - userStarts: one more than users, ascending from 0 to the number of events.
+    ///   - items: rows of `itemIDs`; types: 1 click, 2 add to cart, 3 purchase; each user's times ascend.
+    ///   - weights: at least 0; all 1 where they are left out.
+    public init(
+        itemIDs: [String], itemContents: [ItemContent], userIDs: [String], userAttributes: [[String]], userStarts: Column<Int>,
+        items: Column<Int32>, types: Column<UInt8>, times: Column<Int64>, weights: Column<Float>? = nil
+    ) {
+        precondition(itemIDs.count == itemContents.count, "\(itemIDs.count) items with \(itemContents.count) contents")
+        precondition(
+            userIDs.count == userAttributes.count && userStarts.count == userIDs.count + 1,
+            "\(userIDs.count) users with \(userAttributes.count) lists of attributes and \(userStarts.count) starts")
+        precondition(
+            userStarts[0] == 0 && userStarts[userIDs.count] == items.count && types.count == items.count && times.count == items.count
+                && weights?.count ?? items.count == items.count,
+            "users with \(userStarts[userIDs.count]) events, \(items.count) items, \(types.count) types, \(times.count) times")
+        self.itemIDs = itemIDs
+        self.itemContents = itemContents
+        self.userIDs = userIDs
+        self.userAttributes = userAttributes
+        self.userStarts = userStarts
+        self.items = items
+        self.types = types
+        self.times = times
+        self.weights = weights ?? Column(repeating: 1, count: items.count)
+        // Each user's newest event is the last one.
+        clock = userIDs.indices.lazy.filter { userStarts[$0] < userStarts[$0 + 1] }.map { times[userStarts[$0 + 1] - 1] }.max() ?? 0
     }
 
     /// Collects a training set. Best fed by (user, time, position); other orders are sorted, equal times keep the order of arrival.
@@ -124,7 +136,7 @@ public struct TrainingSet: Sendable {
                 userIDs: userMap.kept.map { userIDs[$0] }, userAttributes: userMap.kept.map { attributes[$0] },
                 userStarts: Column(starts), items: Column(order.map { itemMap.rows[Int(items[$0])] }),
                 types: Column(order.map { types[$0] }), times: Column(order.map { times[$0] }),
-                weights: Column(order.map { weights[$0] }), clock: times.max() ?? 0)
+                weights: Column(order.map { weights[$0] }))
         }
 
         /// The used ids in their own order, and old row → new row (−1 for unused ones).

@@ -59,29 +59,17 @@ public struct UserSequence: Sendable {
 }
 
 extension PooledUserTower {
-    /// The vector of one user, `d` floats.
+    /// The vector of one user, d floats, from entries counted from the newest.
     ///
     /// - Parameters:
     ///   - tokens: rows of the user token table; table: `[userRows, d]`.
     ///   - now: milliseconds since 1970; trainedIdle: the idle buckets that training met.
     func encode(
-        _ sequence: UserSequence, tokens: ArraySlice<Int32>, table: UnsafePointer<Float>, now: Int64, trainedIdle: [Bool]
-    ) -> [Float] {
-        sequence.vectors.withUnsafeBufferPointer { vectors in
-            let length = min(sequence.count, layout.shape.historyLength), last = sequence.types.count - 1
-            return encode(
-                vectors: vectors, length: length, type: { sequence.types[last - $0] }, time: { sequence.times[last - $0] },
-                row: { Int32(last - $0) }, tokens: tokens, table: table, now: now, trainedIdle: trainedIdle)
-        }
-    }
-
-    /// The vector of one user from entries counted from the newest.
-    func encode(
         vectors: UnsafeBufferPointer<Float>, length: Int, type: (Int) -> UInt8, time: (Int) -> Int64, row: (Int) -> Int32,
         tokens: ArraySlice<Int32>, table: UnsafePointer<Float>, now: Int64, trainedIdle: [Bool]
     ) -> [Float] {
         let shape = layout.shape, d = shape.dimension
-        let idle = length > 0 ? Self.nearest(TimeBuckets.idle(milliseconds: Self.difference(now, time(0))), in: trainedIdle) : TowerShape.noIdle
+        let idle = length > 0 ? Self.nearest(TimeBuckets.idle(milliseconds: TimeBuckets.difference(now, time(0))), in: trainedIdle) : TowerShape.noIdle
         let floats = shape.inputWidth + shape.innerWidth + 1 + shape.heads * length + 1
         return [Float](unsafeUninitializedCapacity: d) { output, written in
             withUnsafeTemporaryAllocation(of: Float.self, capacity: floats) { scratch in
@@ -98,14 +86,14 @@ extension PooledUserTower {
                             for j in 0..<length {
                                 rows[j] = row(j)
                                 types[j] = type(j)
-                                gaps[j] = TimeBuckets.gap(milliseconds: Self.difference(time(0), time(j)))
+                                gaps[j] = TimeBuckets.gap(milliseconds: TimeBuckets.difference(time(0), time(j)))
                             }
                             // An empty history never reads a vector, so any address will do for it.
                             let batch = HistoryBatch(
                                 starts: starts, rows: rows, types: types, gaps: gaps, vectors: vectors.baseAddress ?? table)
                             pool(batch, entry: 0, length: length, attention: attention, input: inputs)
-                            attributes(tokens: tokens, table: table, idle: idle, into: inputs + shape.heads * d)
-                            network(count: 1, inputs: inputs, inner: inner, vectors: u, lengths: lengths)
+                            network.attributes(tokens: tokens, table: table, idle: idle, into: inputs + shape.heads * d)
+                            network.forward(count: 1, inputs: inputs, inner: inner, vectors: u, lengths: lengths)
                         }
                     }
                 }
@@ -123,11 +111,5 @@ extension PooledUserTower {
             if above < trained.count, trained[above] { return UInt8(above) }
         }
         return TowerShape.noIdle
-    }
-
-    /// The time between two times, at the ends of the range where it does not fit.
-    private static func difference(_ later: Int64, _ earlier: Int64) -> Int64 {
-        let (value, overflow) = later.subtractingReportingOverflow(earlier)
-        return overflow ? (later < earlier ? 0 : .max) : value
     }
 }

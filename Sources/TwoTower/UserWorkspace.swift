@@ -23,7 +23,7 @@ final class UserWorkspace {
 extension PooledUserTower {
     /// The tower that a configuration describes.
     init(_ configuration: TowerConfiguration, layout: DenseLayout, dense: UnsafePointer<Float>) {
-        self.init(layout: layout, dense: dense, unitLength: configuration.unitLength, scale: 1 / configuration.temperature)
+        self.init(layout: layout, dense: dense, network: UserNetwork(configuration, layout: layout, dense: dense))
     }
 }
 

@@ -22,4 +22,13 @@ public struct FlatIndex: CandidateIndex {
     public func search(_ query: UnsafeBufferPointer<Float>, count: Int) -> [Candidate] {
         table.accepts(query) ? table.exact(query, count: count) : []
     }
+
+    public func search(
+        _ query: UnsafeBufferPointer<Float>, count: Int, admissible: Int, admits: (Int32) -> Bool
+    ) -> [Candidate] {
+        table.accepts(query) ? table.exact(query, count: count, admits: admits) : []
+    }
+
+    /// What it holds.
+    public var memory: IndexMemory { table.memory }
 }

@@ -1,152 +1,133 @@
 import CFaiss
 
-#if canImport(Glibc)
-    import Glibc
-#endif
-
-/// The layout of an index file: a header of 72 bytes, the levels, the links. All numbers are little-endian.
-///
-/// The vectors are not in it: they belong to the model, and the header holds their fingerprint instead.
-struct IndexHeader {
-    static let magic: UInt64 = 0x0049_5848_5352_4624  // "$FRSHXI\0"
-    static let version: UInt32 = 1
-    static let byteCount = 72
-
-    var isGraph: Bool
-    var count: Int64
-    var dimension: Int32
-    var settings: HNSWSettings
-    var entryPoint: Int32 = -1
-    var maxLevel: Int32 = -1
-    var linksCount: Int64 = 0
-    var vectors: UInt64
-    /// Over the header's other fields and the body.
-    var checksum: UInt64 = 0
-
-    var bytes: [UInt8] {
-        var bytes: [UInt8] = []
-        func append(_ value: some FixedWidthInteger) {
-            withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
-        }
-        append(Self.magic)
-        append(Self.version)
-        append(UInt32(isGraph ? 1 : 0))
-        append(count)
-        append(dimension)
-        append(Int32(settings.neighbours))
-        append(Int32(settings.efConstruction))
-        append(Int32(settings.efSearch))
-        append(entryPoint)
-        append(maxLevel)
-        append(linksCount)
-        append(vectors)
-        append(checksum)
-        return bytes
-    }
-}
-
 extension ItemIndex {
-    /// Writes the index, without its vectors, so that the file is there whole or not at all.
-    public func save(to path: String) throws(VectorIndexError) {
-        var header = IndexHeader(
-            isGraph: false, count: Int64(count), dimension: Int32(dimension), settings: HNSWSettings(),
-            vectors: table.fingerprint)
-        var levels = UnsafeRawBufferPointer(start: nil, count: 0)
-        var links = UnsafeRawBufferPointer(start: nil, count: 0)
-        if case .graph(let index) = form {
-            var parts = vector_graph_parts()
-            vector_graph_view(index.graph, &parts)
-            header.isGraph = true
-            header.settings = index.settings
-            header.entryPoint = parts.entry_point
-            header.maxLevel = parts.max_level
-            header.linksCount = parts.links_count
-            levels = UnsafeRawBufferPointer(start: parts.levels, count: Int(parts.count) * 4)
-            links = UnsafeRawBufferPointer(start: parts.links, count: Int(parts.links_count) * 4)
-        }
-        header.checksum = header.bytes.withUnsafeBytes { Self.checksum($0, levels, links) }
-        try withExtendedLifetime(form) { () throws(VectorIndexError) in
-            try WholeFile.write(header.bytes, levels, links, to: path)
-        }
-    }
-
-    /// Reads an index that ``save(to:)`` wrote for exactly these vectors.
+    /// Writes the index, without the vectors that it was built from, so that the file is there whole or not at all.
     ///
-    /// A file that is cut short, changed, of another version or of other vectors is refused.
+    /// The parts of a graph are its levels and links, and its numbers neighbours, efConstruction, efSearch, entry point and
+    /// highest level. Those of lists are sizes, rows, codes, ranges, centres and the centres' ranges, and the numbers code,
+    /// lists, sample, rounds, seed, and depth and probes of each step of the plan.
+    ///
+    /// - Parameter modelVersion: of the model whose items these are; ``load(path:vectors:dimension:modelVersion:)`` asks for it.
+    public func save(to path: String, modelVersion: Int64 = 0) throws(VectorIndexError) {
+        var header = IndexHeader(
+            kind: .flat, modelVersion: modelVersion, count: Int64(count), dimension: Int64(dimension), vectors: fingerprint,
+            recall: (measuredRecall ?? .nan).bitPattern, numbers: [], parts: [])
+        var parts: [UnsafeRawBufferPointer] = []
+        switch form {
+        case .flat: break
+        case .graph(let index):
+            let graph = index.graph.parts
+            header.kind = .graph
+            header.numbers = [
+                Int64(index.settings.neighbours), Int64(index.settings.efConstruction), Int64(index.settings.efSearch),
+                Int64(graph.entry_point), Int64(graph.max_level),
+            ]
+            parts = [
+                UnsafeRawBufferPointer(start: graph.levels, count: Int(graph.count) * 4),
+                UnsafeRawBufferPointer(start: graph.links, count: Int(graph.links_count) * 4),
+            ]
+        case .lists(let index):
+            let lists = index.handle.parts
+            let settings = index.settings
+            header.kind = .lists
+            header.numbers = [
+                Int64(settings.code.rawValue), Int64(index.listCount), Int64(settings.sampleVectorsPerList),
+                Int64(settings.rounds), Int64(bitPattern: settings.seed),
+            ]
+            for step in settings.plan.steps { header.numbers += [Int64(step.depth), Int64(step.probes)] }
+            parts = [
+                UnsafeRawBufferPointer(start: lists.list_counts, count: index.listCount * 4),
+                UnsafeRawBufferPointer(start: lists.rows, count: Int(lists.blocks) * 64),
+                UnsafeRawBufferPointer(start: lists.codes, count: Int(lists.code_bytes)),
+                UnsafeRawBufferPointer(start: lists.ranges, count: settings.code == .int8 ? dimension * 8 : 0),
+                UnsafeRawBufferPointer(start: lists.centres, count: Int(lists.centre_bytes)),
+                UnsafeRawBufferPointer(start: lists.centre_ranges, count: index.listCount > 1 ? dimension * 8 : 0),
+            ]
+        }
+        while header.numbers.count < IndexHeader.numberCount { header.numbers.append(0) }
+        while parts.count < IndexHeader.partCount { parts.append(UnsafeRawBufferPointer(start: nil, count: 0)) }
+        header.parts = parts.map { Int64($0.count) }
+        header.checksum = header.checksum(of: parts)
+        try withExtendedLifetime(form) { () throws(VectorIndexError) in
+            try WholeFile.write(header.bytes, parts, to: path)
+        }
+    }
+
+    /// Reads an index that ``save(to:modelVersion:)`` wrote for exactly these vectors of this version of the model.
+    ///
+    /// A file that is cut short, changed, of another format, of another model or of other vectors is refused.
     public static func load(
-        path: String, vectors: [Float], dimension: Int
+        path: String, vectors: [Float], dimension: Int, modelVersion: Int64 = 0
     ) throws(VectorIndexError) -> ItemIndex {
-        let table = try VectorTable(vectors, dimension: dimension)
+        let count = try VectorInput.checkedCount(vectors, dimension: dimension)
         let file = try WholeFile(reading: path)
-        return try withExtendedLifetime(file) { () throws(VectorIndexError) in try parse(file.bytes, path, table) }
+        return try withExtendedLifetime(file) { () throws(VectorIndexError) in
+            let (header, parts) = try IndexHeader.read(file.bytes, path)
+            guard header.modelVersion == modelVersion else {
+                throw VectorIndexError(
+                    .otherModel,
+                    "\(path) is the index of model version \(header.modelVersion), not of \(modelVersion). Build it again.")
+            }
+            let fingerprint = vectors.withUnsafeBytes { VectorInput.fingerprint($0, count: count, dimension: dimension) }
+            guard header.count == count, header.dimension == dimension, header.vectors == fingerprint else {
+                throw VectorIndexError(
+                    .otherVectors, "\(path) is the index of other vectors than the model's \(count) × \(dimension). Build it again.")
+            }
+            let recall = Double(bitPattern: header.recall)
+            return ItemIndex(
+                try restored(header, parts, path, vectors), measuredRecall: recall.isNaN ? nil : recall)
+        }
     }
 
-    private static func parse(
-        _ bytes: UnsafeRawBufferPointer, _ path: String, _ table: VectorTable
-    ) throws(VectorIndexError) -> ItemIndex {
-        func damaged(_ what: String) -> VectorIndexError {
-            VectorIndexError(.damaged, "\(path): \(what). Delete the file; the index is built again from the model.")
-        }
-        guard bytes.count >= 12, load(bytes, 0, UInt64.self) == IndexHeader.magic else {
-            throw VectorIndexError(.notAnIndex, "\(path) is not an index file.")
-        }
-        let version = load(bytes, 8, UInt32.self)
-        guard version == IndexHeader.version else {
-            throw VectorIndexError(
-                .otherVersion,
-                "\(path) has format version \(version); this program reads \(IndexHeader.version). Build the index again.")
-        }
-        guard bytes.count >= IndexHeader.byteCount else { throw damaged("the header is cut short") }
-        let header = IndexHeader(
-            isGraph: load(bytes, 12, UInt32.self) == 1, count: load(bytes, 16, Int64.self),
-            dimension: load(bytes, 24, Int32.self),
-            settings: HNSWSettings(
-                neighbours: Int(load(bytes, 28, Int32.self)), efConstruction: Int(load(bytes, 32, Int32.self)),
-                efSearch: Int(load(bytes, 36, Int32.self))),
-            entryPoint: load(bytes, 40, Int32.self), maxLevel: load(bytes, 44, Int32.self),
-            linksCount: load(bytes, 48, Int64.self), vectors: load(bytes, 56, UInt64.self),
-            checksum: load(bytes, 64, UInt64.self))
-        // Bounded by the file's own size before anything is multiplied.
-        let sizes = 0...Int64(bytes.count)
-        guard !header.isGraph || (sizes ~= header.count && sizes ~= header.linksCount) else {
-            throw damaged("its sizes are larger than the file")
-        }
-        let levelBytes = header.isGraph ? Int(header.count) * 4 : 0
-        let linkBytes = header.isGraph ? Int(header.linksCount) * 4 : 0
-        guard bytes.count == IndexHeader.byteCount + levelBytes + linkBytes else {
-            throw damaged("it has \(bytes.count) bytes and should have \(IndexHeader.byteCount + levelBytes + linkBytes)")
-        }
-        let levels = UnsafeRawBufferPointer(rebasing: bytes[IndexHeader.byteCount..<IndexHeader.byteCount + levelBytes])
-        let links = UnsafeRawBufferPointer(rebasing: bytes[(IndexHeader.byteCount + levelBytes)...])
-        guard checksum(bytes, levels, links) == header.checksum else { throw damaged("its checksum is wrong") }
-        guard header.count == table.count, header.dimension == table.dimension, header.vectors == table.fingerprint else {
-            throw VectorIndexError(
-                .otherVectors,
-                "\(path) is the index of other vectors than the model's \(table.count) × \(table.dimension). Build it again.")
-        }
-        guard header.isGraph else { return ItemIndex(.flat(FlatIndex(table: table))) }
-        guard let levelStart = levels.bindMemory(to: Int32.self).baseAddress else { throw damaged("it has no levels") }
-        return ItemIndex(
-            .graph(
+    private static func restored(
+        _ header: IndexHeader, _ parts: [UnsafeRawBufferPointer], _ path: String, _ vectors: [Float]
+    ) throws(VectorIndexError) -> Form {
+        let dimension = Int(header.dimension)
+        switch header.kind {
+        case .flat:
+            return .flat(try FlatIndex(vectors: vectors, dimension: dimension))
+        case .graph:
+            let levels = parts[0].bindMemory(to: Int32.self)
+            guard let start = levels.baseAddress, levels.count == header.count else {
+                throw IndexHeader.damaged(path, "it has \(levels.count) levels for \(header.count) vectors")
+            }
+            return .graph(
                 try HNSWIndex(
-                    table: table, settings: header.settings, levels: levelStart, links: links.bindMemory(to: Int32.self),
-                    entryPoint: header.entryPoint, maxLevel: header.maxLevel)))
+                    table: try VectorTable(vectors, dimension: dimension),
+                    settings: HNSWSettings(
+                        neighbours: Int(header.numbers[0]), efConstruction: Int(header.numbers[1]),
+                        efSearch: Int(header.numbers[2])),
+                    levels: start, links: parts[1].bindMemory(to: Int32.self),
+                    entryPoint: Int32(truncatingIfNeeded: header.numbers[3]),
+                    maxLevel: Int32(truncatingIfNeeded: header.numbers[4])))
+        case .lists:
+            return .lists(try restoredLists(header, parts, path))
+        }
     }
 
-    private static func load<Number: FixedWidthInteger>(
-        _ bytes: UnsafeRawBufferPointer, _ offset: Int, _: Number.Type
-    ) -> Number {
-        Number(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Number.self))
-    }
-
-    /// Over the header up to its checksum, and the body.
-    private static func checksum(
-        _ header: UnsafeRawBufferPointer, _ levels: UnsafeRawBufferPointer, _ links: UnsafeRawBufferPointer
-    ) -> UInt64 {
-        var hash = WordHash()
-        hash.combine(UnsafeRawBufferPointer(rebasing: header[..<(IndexHeader.byteCount - 8)]))
-        hash.combine(levels)
-        hash.combine(links)
-        return hash.value
+    private static func restoredLists(
+        _ header: IndexHeader, _ parts: [UnsafeRawBufferPointer], _ path: String
+    ) throws(VectorIndexError) -> ListIndex {
+        let numbers = header.numbers
+        let rangeBytes = Int(header.dimension) * 8
+        guard let code = VectorCode(rawValue: Int32(truncatingIfNeeded: numbers[0])), numbers[1] > 0,
+            parts[0].count == Int(numbers[1]) * 4, parts[1].count % 64 == 0,
+            parts[3].count == (code == .int8 ? rangeBytes : 0), parts[5].count == (numbers[1] > 1 ? rangeBytes : 0)
+        else { throw IndexHeader.damaged(path, "the sizes of its parts do not fit") }
+        let steps = stride(from: 5, to: numbers.count, by: 2).filter { numbers[$0] > 0 }
+        let settings = ListSettings(
+            code: code, lists: Int(numbers[1]),
+            plan: ProbePlan(steps.map { ProbePlan.Step(depth: Int(numbers[$0]), probes: Int(numbers[$0 + 1])) }),
+            sampleVectorsPerList: Int(numbers[2]), rounds: Int(numbers[3]), seed: UInt64(bitPattern: numbers[4]))
+        var restored: OpaquePointer?
+        var stored = vector_lists_parts(
+            count: header.count, dimension: Int32(header.dimension), code: code.rawValue, lists: Int32(clamping: numbers[1]),
+            list_counts: parts[0].bindMemory(to: Int32.self).baseAddress, rows: parts[1].bindMemory(to: Int32.self).baseAddress,
+            blocks: Int64(parts[1].count / 64), codes: parts[2].bindMemory(to: UInt8.self).baseAddress,
+            code_bytes: Int64(parts[2].count), ranges: parts[3].bindMemory(to: Float.self).baseAddress,
+            centres: parts[4].bindMemory(to: UInt8.self).baseAddress, centre_bytes: Int64(parts[4].count),
+            centre_ranges: parts[5].bindMemory(to: Float.self).baseAddress)
+        try ShimCall.run("restore the index of \(path)") { vector_lists_restore(&stored, &restored, $0, $1) }
+        return try ListIndex(taking: restored, settings: settings, fingerprint: header.vectors)
     }
 }

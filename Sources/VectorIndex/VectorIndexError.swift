@@ -15,6 +15,8 @@ public struct VectorIndexError: Error, Sendable, Equatable, CustomStringConverti
         case damaged
         /// The file belongs to other vectors.
         case otherVectors = "other_vectors"
+        /// The file belongs to another version of the model.
+        case otherModel = "other_model"
         /// FAISS failed in a way that has no name here.
         case failed
     }

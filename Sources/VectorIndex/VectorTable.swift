@@ -11,20 +11,7 @@ final class VectorTable: @unchecked Sendable {
 
     /// Copies the vectors. Throws where their number does not fit the dimension or one of them is not finite.
     init(_ vectors: [Float], dimension: Int) throws(VectorIndexError) {
-        guard dimension > 0, dimension <= 65_536 else {
-            throw VectorIndexError(.invalidInput, "The dimension is \(dimension); it must be between 1 and 65,536.")
-        }
-        guard vectors.count % dimension == 0, vectors.count / dimension <= Int(Int32.max) else {
-            throw VectorIndexError(
-                .invalidInput,
-                "\(vectors.count) floats are no whole number of vectors of dimension \(dimension), or are too many.")
-        }
-        if let place = vectors.firstIndex(where: { !$0.isFinite }) {
-            throw VectorIndexError(
-                .invalidInput,
-                "Row \(place / dimension), element \(place % dimension) is \(vectors[place]). Leave such vectors out.")
-        }
-        count = vectors.count / dimension
+        count = try VectorInput.checkedCount(vectors, dimension: dimension)
         self.dimension = dimension
         // Aligned to a cache line, so that a vector of 16 floats touches one.
         let memory = UnsafeMutableRawPointer.allocate(byteCount: max(vectors.count, 1) * 4, alignment: 64)
@@ -41,11 +28,13 @@ final class VectorTable: @unchecked Sendable {
 
     /// Whether a query has the right dimension and is finite.
     func accepts(_ query: UnsafeBufferPointer<Float>) -> Bool {
-        query.count == dimension && query.allSatisfy(\.isFinite)
+        VectorInput.accepts(query, dimension: dimension)
     }
 
-    /// The exact best rows, best first, equal scores by row. The query must be one that ``accepts(_:)`` takes.
-    func exact(_ query: UnsafeBufferPointer<Float>, count wanted: Int) -> [Candidate] {
+    /// The exact best admitted rows, best first, equal scores by row. The query must be one that ``accepts(_:)`` takes.
+    func exact(
+        _ query: UnsafeBufferPointer<Float>, count wanted: Int, admits: (Int32) -> Bool = { _ in true }
+    ) -> [Candidate] {
         guard let query = query.baseAddress, wanted > 0 else { return [] }
         // Scores of a block stay in the first-level cache until they are looked at.
         let block = 1_024
@@ -56,7 +45,7 @@ final class VectorTable: @unchecked Sendable {
             while first < count {
                 let size = min(block, count - first)
                 vector_scan(start + first * dimension, Int64(size), Int32(dimension), query, scores)
-                for place in 0..<size where top.wouldKeep(scores[place]) {
+                for place in 0..<size where top.wouldKeep(scores[place]) && admits(Int32(first + place)) {
                     top.offer(Int32(first + place), scores[place])
                 }
                 first += size
@@ -65,12 +54,15 @@ final class VectorTable: @unchecked Sendable {
         return top.sorted()
     }
 
-    /// A hash over every float: two tables with one different float have different hashes.
+    func vector(of row: Int32) -> [Float]? {
+        guard 0..<count ~= Int(row) else { return nil }
+        return Array(UnsafeBufferPointer(start: start + Int(row) * dimension, count: dimension))
+    }
+
+    var memory: IndexMemory { IndexMemory(codes: count * dimension * 4) }
+
     var fingerprint: UInt64 {
-        var hash = WordHash()
-        hash.combine(UInt64(count))
-        hash.combine(UInt64(dimension))
-        hash.combine(UnsafeRawBufferPointer(start: start, count: count * dimension * 4))
-        return hash.value
+        VectorInput.fingerprint(
+            UnsafeRawBufferPointer(start: start, count: count * dimension * 4), count: count, dimension: dimension)
     }
 }

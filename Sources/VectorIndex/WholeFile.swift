@@ -31,9 +31,14 @@ final class WholeFile {
         if let address = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: address), bytes.count) }
     }
 
+    /// Whether there is anything at the path.
+    static func exists(_ path: String) -> Bool {
+        access(path, F_OK) == 0
+    }
+
     /// Writes beside the path, makes it durable, and renames: readers see the old file or the new one.
     static func write(
-        _ header: [UInt8], _ parts: UnsafeRawBufferPointer..., to path: String
+        _ header: [UInt8], _ parts: [UnsafeRawBufferPointer], to path: String
     ) throws(VectorIndexError) {
         let temporary = "\(path).\(getpid()).partial"
         let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)

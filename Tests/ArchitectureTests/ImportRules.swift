@@ -3,7 +3,7 @@ struct ImportRules {
     /// Targets without I/O, clock, logging or Foundation.
     static let pure: Set<String> = [
         "Interactions", "Features", "Tensors", "Gradients", "Evaluation", "TwoTower", "MetaLearning", "Recommending",
-        "Simulation",
+        "Simulation", "TextEncoding",
     ]
 
     /// Targets that touch the world; none knows another.
@@ -14,8 +14,9 @@ struct ImportRules {
     /// The one target that may know all others.
     static let root = "FreshetCommand"
 
-    /// What the toolchain brings. In a pure target the C library is there for `exp` and `log` only.
-    static let pureToolchain: Set<String> = ["Glibc", "Musl", "Darwin"]
+    /// What the toolchain brings. In a pure target the C library is there for `exp` and `log` only, and `Swift` is named where
+    /// Unicode's decompositions are asked for.
+    static let pureToolchain: Set<String> = ["Glibc", "Musl", "Darwin", "Swift"]
     static let toolchain: Set<String> = pureToolchain.union([
         "Dispatch", "Foundation", "FoundationEssentials", "FoundationNetworking", "Synchronization",
     ])

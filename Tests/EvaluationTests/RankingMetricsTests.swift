@@ -42,7 +42,7 @@ private func near(_ a: Double?, _ b: Double, _ tolerance: Double = 1e-12, source
     }
 
     @Test func slices() {
-        // Events: s 3, q 2, x 1, so head = {s} and tail = {q, x}; y and z are cold.
+        // Events: s 3, q 2, x 1, so head = {s}, mid = {q} and tail = {x}; y and z are cold.
         let (s, q, x, y, z): (Int32, Int32, Int32, Int32, Int32) = (0, 1, 2, 3, 4)
         _ = s
         var metrics = RankingMetrics(cutoffs: [1, 2], catalogueSize: 5, slices: ItemSlices(counts: [3, 2, 1, 0, 0]))
@@ -50,21 +50,47 @@ private func near(_ a: Double?, _ b: Double, _ tolerance: Double = 1e-12, source
         metrics.add(ranked: [y, x], relevant: [x, z])
         let report = metrics.report()
         #expect(report.slices["head"] == nil)
-        #expect(report.slices["tail"]?.users == 2 && report.slices["cold"]?.users == 2)
-        near(report.slices["tail"]?.metrics["Recall@1"]?.mean, 0.5)
-        near(report.slices["tail"]?.metrics["Recall@2"]?.mean, 1)
+        let beyondHead = report.slices[ItemSlice.beyondHead]
+        #expect(beyondHead?.users == 2 && report.slices["cold"]?.users == 2)
+        #expect(report.slices["mid"]?.users == 1 && report.slices["tail"]?.users == 1)
+        near(report.slices["mid"]?.metrics["NDCG@1"]?.mean, 1)
+        near(report.slices["tail"]?.metrics["NDCG@2"]?.mean, 1 / log2(3.0))
+        near(beyondHead?.metrics["Recall@1"]?.mean, 0.5)
+        near(beyondHead?.metrics["Recall@2"]?.mean, 1)
         near(report.slices["cold"]?.metrics["Recall@2"]?.mean, 0.5)
-        near(report.slices["tail"]?.metrics["NDCG@2"]?.mean, (1 + 1 / log2(3.0)) / 2)
+        near(beyondHead?.metrics["NDCG@2"]?.mean, (1 + 1 / log2(3.0)) / 2)
         near(report.slices["cold"]?.metrics["NDCG@2"]?.mean, 1 / log2(3.0) / 2)
         near(report["NDCG@2"], (1 + 1 / log2(3.0) / (1 + 1 / log2(3.0))) / 2)
     }
 
-    @Test func sliceTiesFollowTheIDs() {
-        let slices = ItemSlices(counts: [1, 1, 1, 1, 1, 0], itemIDs: ["e", "d", "c", "b", "a", "f"])
-        #expect(slices.slice(of: 4) == .head)
-        #expect(slices.slice(of: 0) == .tail)
-        #expect(slices.slice(of: 5) == .cold)
+    @Test func sliceBoundsAndTies() {
+        // Six items with events: the head is ceil(1.2) = 2, the head and the middle are 3.
+        let slices = ItemSlices(counts: [1, 1, 1, 1, 1, 1, 0], itemIDs: ["f", "e", "d", "c", "b", "a", "g"])
+        #expect([5, 4].allSatisfy { slices.slice(of: $0) == .head })
+        #expect(slices.slice(of: 3) == .mid)
+        #expect([2, 1, 0].allSatisfy { slices.slice(of: $0) == .tail })
+        #expect(slices.slice(of: 6) == .cold)
         #expect(slices.slice(of: 99) == .cold)
+    }
+
+    @Test func severalListsOfAUserCountOnce() {
+        // The first user's lists are worth 1 and 0, the second's one list 1/log2(3).
+        let scorer = ListScorer(cutoffs: [2])
+        var first = ListScoreSums(), second = ListScoreSums()
+        first.add(scorer, ranked: [0, 1], relevant: [0])
+        first.add(scorer, ranked: [0, 1], relevant: [2])
+        first.add(scorer, ranked: [0, 1], relevant: [])
+        second.add(scorer, ranked: [3, 4], relevant: [4])
+        var metrics = RankingMetrics(cutoffs: [2], catalogueSize: 10)
+        metrics.add(first)
+        metrics.add(second)
+        metrics.add(ListScoreSums())
+        let report = metrics.report()
+        #expect(report.users == 2 && first.lists == 2 && report.truthPairs == 3)
+        near(report["NDCG@2"], (0.5 + 1 / log2(3.0)) / 2)
+        near(report["MRR@2"], 0.5)
+        near(report.coverageAt10, 0.4)
+        #expect(metrics.perUserNDCG.count == 2)
     }
 
     @Test func gains() {

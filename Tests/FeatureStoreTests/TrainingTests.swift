@@ -36,6 +36,40 @@ struct TrainingTests {
         #expect(impressions == events.count { $0.type == .impression && $0.time.milliseconds <= time(2_592_000_000).milliseconds })
     }
 
+    private struct Row: Equatable {
+        var user, item: String
+        var type: UInt8
+        var time: EventTime
+        var position: Position
+        var context: String?
+    }
+
+    @Test func eventsComeAsTheyLieAndAreTheSameOnes() throws {
+        let database = try TestDatabase()
+        let store = try IngestStore(url: database.url, rules: FeatureRules())
+        _ = try store.commit(IngestBatch(interactions: madeUpEvents(500, seed: 9, partition: 3)))
+        let snapshot = try TrainingSnapshot(url: database.url)
+        let until = time(2_592_000_000)
+        for border in [nil, until] {
+            var ordered: [Row] = [], met: [Row] = [], contexts = 0
+            try snapshot.forEachInteraction(until: border, withContext: true) { (row) throws(StoreError) in
+                ordered.append(
+                    Row(user: row.userID, item: row.itemID, type: row.type.rawValue, time: row.time, position: row.position, context: row.context))
+            }
+            try snapshot.forEachEvent(until: border, withContext: true) { (event) throws(StoreError) in
+                met.append(
+                    Row(
+                        user: String(decoding: event.userID, as: UTF8.self), item: String(decoding: event.itemID, as: UTF8.self),
+                        type: event.type, time: event.time, position: event.position,
+                        context: event.context.map { String(decoding: $0, as: UTF8.self) }))
+            }
+            met.sort { ($0.user, $0.time, $0.position.offset) < ($1.user, $1.time, $1.position.offset) }
+            #expect(!met.isEmpty && met == ordered)
+            try snapshot.forEachEvent(until: border) { (event) throws(StoreError) in contexts += event.context == nil ? 0 : 1 }
+            #expect(contexts == 0, "contexts are read only when asked for")
+        }
+    }
+
     @Test func aTransactionThatCommitsLateIsNotSkippedByTheNextIncrement() throws {
         let database = try TestDatabase()
         let slow = try IngestStore(url: database.url, rules: FeatureRules())

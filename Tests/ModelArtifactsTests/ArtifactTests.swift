@@ -138,6 +138,28 @@ struct ArtifactTests {
         #expect(code { _ = try store.read(path: "\(folder.path)/nothing") } == .missing)
     }
 
+    @Test func attachmentsAreKeptAndCheckedLikeTheRest() throws {
+        let folder = try Folder()
+        let store = ArtifactStore(root: folder.path)
+        let bytes = (0..<5_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        let reference = try store.write(try trained(), name: "v", attachments: ["blend": bytes, "empty.one": []])
+        #expect(try store.read(reference).attachments == ["blend": bytes, "empty.one": []])
+        let file = "v/blend.attachment"
+        try folder.write(Array(bytes.dropLast()), file)
+        #expect(code { _ = try store.read(reference) } == .damaged)
+        for place in [0, 17, 4_999] {
+            var changed = bytes
+            changed[place] ^= 1
+            try folder.write(changed, file)
+            #expect(code { _ = try store.read(reference) } == .damaged, "\(place)")
+        }
+        try FileManager.default.removeItem(atPath: "\(folder.path)/\(file)")
+        #expect(code { _ = try store.read(reference) } == .missing)
+        for name in ["", "a b", "../x", ".x", "A", String(repeating: "a", count: 33)] {
+            #expect(code { _ = try store.write(try trained(), name: "w", attachments: [name: []]) } == .invalidName, "\(name)")
+        }
+    }
+
     @Test func whatADeadProcessLeftIsSweptAndNeverRead() throws {
         let folder = try Folder()
         let store = ArtifactStore(root: folder.path)

@@ -86,7 +86,9 @@ struct Shop {
     var trending: [TrendingItem] = []
     var snapshot: ServingSnapshot
 
-    init(seed: UInt64, items: Int, indexed: Bool = true, rules: RecommendingRules = RecommendingRules()) {
+    init(
+        seed: UInt64, items: Int, indexed: Bool = true, rules: RecommendingRules = RecommendingRules(), blend: RankingBlend? = nil
+    ) {
         random = SeededRandom(state: seed)
         var catalogue: [CatalogueEntry] = []
         var table: [Float] = []
@@ -105,7 +107,7 @@ struct Shop {
         snapshot = ServingSnapshot(
             catalogue: catalogue, catalogueVersion: 1, model: meanModel(Self.dimension), itemVectors: table,
             index: indexed ? ExactIndex(vectors: table, dimension: Self.dimension) : nil, trending: trending,
-            rules: rules)
+            rules: rules, blend: blend)
     }
 
     static func entry(_ itemID: String, _ random: inout SeededRandom) -> CatalogueEntry {

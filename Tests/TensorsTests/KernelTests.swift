@@ -147,7 +147,10 @@ struct KernelTests {
         var row = p, accumulator: Float = 0, expectedRow = (values: p, accumulator: Float(0))
         for step in 1...5 {
             let g = normals(count, seed: 20 + UInt64(step))
-            Kernels.adamStep(&p, first: &m, second: &v, gradient: g, count: count, rule: rule, step: step)
+            // Odd steps take twice the gradient and halve it on the way.
+            let given = step % 2 == 1 ? g.map { 2 * $0 } : g
+            Kernels.adamStep(
+                &p, first: &m, second: &v, gradient: given, gradientScale: step % 2 == 1 ? 0.5 : 1, count: count, rule: rule, step: step)
             for i in 0..<count {
                 expected[i] = ReferenceKernels.adamStep(
                     value: expected[i].value, first: expected[i].first, second: expected[i].second, gradient: g[i],

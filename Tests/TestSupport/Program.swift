@@ -96,7 +96,10 @@ public struct Program: Sendable {
     }
 
     /// Starts a role that goes on until it is ended.
-    public func start(_ arguments: String...) throws -> Role {
+    public func start(_ arguments: String...) throws -> Role { try start(arguments) }
+
+    /// Starts a role that goes on until it is ended.
+    public func start(_ arguments: [String]) throws -> Role {
         let process = process(arguments)
         let log = directory.appendingPathComponent("\(arguments.first ?? "role")-\(UUID().uuidString.prefix(8)).log")
         try Data().write(to: log)
@@ -132,6 +135,14 @@ public struct Program: Sendable {
 
         /// Everything written so far, to both outputs.
         public var log: String { Program.text(of: logFile) }
+
+        /// The process's memory that is no file's, in KiB; nil once it has ended.
+        public var anonymousKiB: Int? {
+            guard let status = try? String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8),
+                let line = status.split(separator: "\n").first(where: { $0.hasPrefix("RssAnon:") })
+            else { return nil }
+            return line.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap { Int($0) }
+        }
 
         /// Whether it has not ended yet.
         public var isRunning: Bool { process.isRunning }

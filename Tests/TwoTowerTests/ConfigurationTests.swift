@@ -20,7 +20,7 @@ import TwoTower
         var configuration = TowerConfiguration()
         let error = #expect(throws: ConfigurationError.self) { try configuration.set("learning_rat", "1") }
         #expect(error?.description.contains("did you mean learning_rate?") == true)
-        let preset = #expect(throws: ConfigurationError.self) { try configuration.set("preset", "sequence-large") }
+        let preset = #expect(throws: ConfigurationError.self) { try configuration.set("preset", "sequence-huge") }
         #expect(preset?.description.contains("small, default") == true)
     }
 

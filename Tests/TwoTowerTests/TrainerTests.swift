@@ -40,6 +40,40 @@ import TwoTower
         }
     }
 
+    @Test func stoppedWithinAnEpochAndResumedEqualsUninterrupted() throws {
+        let shop = PlantedShop(users: 60, types: true)
+        for loss in ["full", "sampled"] {
+            let configuration = try PlantedShop.configuration([
+                ("epochs", "3"), ("loss", loss), ("validation_users", "10"), ("patience", "9"), ("examples_per_user", "5"),
+                ("batch_size", "32"), ("dropout", "0.1"),
+            ])
+            let whole = try Trainer(shop.set, configuration: configuration)
+            var losses: [Double] = []
+            while !whole.isFinished { losses.append(whole.runEpoch(now: { 0 }).loss) }
+            var trainer = try Trainer(shop.set, configuration: configuration), stops = 0, resumed: [Double] = []
+            while !trainer.isFinished {
+                var steps = 0
+                let summary = trainer.runEpoch(now: { 0 }, shouldStop: { steps += 1; return steps == 3 })
+                guard summary.isUnfinished else {
+                    resumed.append(summary.loss)
+                    continue
+                }
+                #expect(summary.epoch == resumed.count + 1 && !summary.isBest && summary.examples % 96 == 0)
+                stops += 1
+                trainer = try Trainer(shop.set, resuming: trainer.checkpoint())
+            }
+            // An epoch has 300 examples in 10 steps; the stop after the last one is the end of the epoch.
+            #expect(stops == 9)
+            #expect(resumed == losses)
+            #expect(whole.checkpoint() == trainer.checkpoint())
+            #expect(bits(whole.model()) == bits(trainer.model()))
+            // Going on without a checkpoint is the same.
+            let other = try Trainer(shop.set, configuration: configuration)
+            while !other.isFinished { _ = other.runEpoch(now: { 0 }, shouldStop: { true }) }
+            #expect(other.checkpoint() == whole.checkpoint())
+        }
+    }
+
     @Test func aCheckpointOfOtherDataIsRefused() throws {
         let trainer = try Trainer(PlantedShop(users: 20).set, configuration: PlantedShop.configuration())
         var checkpoint = trainer.checkpoint()
@@ -57,7 +91,7 @@ import TwoTower
             configuration: PlantedShop.configuration([("epochs", "200"), ("validation_users", "20"), ("patience", "2"), ("learning_rate", "0.05")]))
         var seconds = 0.0, reports: [TrainingProgress] = [], losses: [Double] = [], epochs = 0
         while !trainer.isFinished {
-            let summary = trainer.runEpoch(now: { seconds += 0.5; return seconds }) { reports.append($0) }
+            let summary = trainer.runEpoch(now: { seconds += 0.5; return seconds }, progress: { reports.append($0) })
             losses.append(summary.loss)
             epochs += 1
             #expect(summary.validation?.users == 20)

@@ -35,4 +35,41 @@ import TwoTower
         #expect(a.itemIDs == b.itemIDs && a.userIDs == b.userIDs)
         #expect((0..<a.eventCount).map { a.items[$0] } == (0..<b.eventCount).map { b.items[$0] })
     }
+
+    @Test func columnsGiveTheSetThatTheirEventsGive() throws {
+        let built = PlantedShop(users: 40, types: true).set
+        let set = TrainingSet(
+            itemIDs: built.itemIDs, itemContents: built.itemContents, userIDs: built.userIDs, userAttributes: built.userAttributes,
+            userStarts: built.userStarts, items: built.items, types: built.types, times: built.times)
+        #expect(set.clock == built.clock && set.eventsPerItem() == built.eventsPerItem())
+        let configuration = try PlantedShop.configuration([("epochs", "1")])
+        let trainers = try [built, set].map { try Trainer($0, configuration: configuration) }
+        for trainer in trainers { _ = trainer.runEpoch(now: { 0 }) }
+        #expect(trainers[0].checkpoint() == trainers[1].checkpoint())
+    }
+
+    @Test func whatIsNoExampleIsLeftOutOfAnEpoch() throws {
+        var builder = TrainingSet.Builder()
+        for user in 0..<30 {
+            // Five clicks, three purchases; the last event is a click.
+            for time in 0..<8 { builder.append(user: "u\(user)", item: "i\((user + time) % 9)", type: time % 3 == 1 ? 3 : 1, time: Int64(time) * 1_000) }
+        }
+        let set = builder.build()
+        func examples(_ settings: [(String, String)]) throws -> Int {
+            let trainer = try Trainer(set, configuration: PlantedShop.configuration(settings + [("epochs", "2"), ("batch_size", "16")]))
+            var reported: [Int] = []
+            let summary = trainer.runEpoch(now: { 0 }, progress: { reported.append($0.examplesInEpoch) })
+            #expect(reported.allSatisfy { $0 == summary.examples }, "\(reported)")
+            return summary.examples
+        }
+        #expect(try examples([]) == 240)
+        #expect(try examples([("click_weight", "0")]) == 90)
+        #expect(try examples([("click_weight", "0"), ("examples_per_user", "2")]) == 60)
+        #expect(try examples([("examples_per_user", "7")]) == 210)
+        // A tenth of the users have their last event held out.
+        #expect(try examples([("validation_users", "20")]) == 237)
+        #expect(try examples([("validation_users", "20"), ("examples_per_user", "7")]) == 210)
+        // Halved with every millisecond, so only the newest events of a user weigh anything.
+        #expect(try examples([("recency_half_life_days", "0.000000011574")]) == 30)
+    }
 }

@@ -152,13 +152,16 @@ struct SearchTests {
         }
     }
 
-    @Test func theFormFollowsTheNumberOfItems() throws {
+    @Test func theKindFollowsTheNumberOfItems() throws {
         let small = try ItemIndex.build(vectors: [Float](repeating: 0, count: 2 * 100), dimension: 2)
         #expect(small.kind == "flat")
+        #expect(small.scoresAreExact)
+        #expect(small.measuredRecall == 1)
         var random = Clusters(seed: 13)
         let large = try ItemIndex.build(
-            vectors: random.table(ItemIndex.graphFromItems, 4, centres: 100), dimension: 4, threads: 2)
-        #expect(large.kind == "hnsw")
-        #expect(large.count == ItemIndex.graphFromItems)
+            vectors: random.table(ItemIndex.flatUpToItems + 1, 16, centres: 100), dimension: 16, threads: 2)
+        #expect(large.kind == "ivf")
+        #expect(large.code == .int8)
+        #expect(large.count == ItemIndex.flatUpToItems + 1)
     }
 }

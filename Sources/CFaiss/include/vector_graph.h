@@ -34,24 +34,24 @@ enum {
     VECTOR_GRAPH_FAILED = 3,
 };
 
-/// Builds a graph with `ef_search` for its searches and `threads` OpenMP threads. `vectors` is `[count, dimension]`, row-major, and must outlive the graph.
+/// Builds a graph with `threads` OpenMP threads. `vectors` is `[count, dimension]`, row-major, and must outlive the graph.
 int vector_graph_build(
     const float *vectors, int64_t count, int32_t dimension, int32_t neighbours, int32_t ef_construction,
-    int32_t ef_search, int32_t threads, vector_graph **graph, char *message, size_t message_bytes);
+    int32_t threads, vector_graph **graph, char *message, size_t message_bytes);
 
 /// Restores a graph from its parts, which are copied and checked: no link may lead outside `0..<count`.
 int vector_graph_restore(
-    const float *vectors, int32_t dimension, const vector_graph_parts *parts, int32_t ef_search, vector_graph **graph,
-    char *message, size_t message_bytes);
+    const float *vectors, int32_t dimension, const vector_graph_parts *parts, vector_graph **graph, char *message, size_t message_bytes);
 
 /// The graph's arrays, valid as long as the graph.
 void vector_graph_view(const vector_graph *graph, vector_graph_parts *parts);
 
-/// The `k` rows with the largest inner product, best first, into `rows` and `scores` (`[k]`); `found` says how many.
+/// The `k` rows with the largest inner product, best first, into `rows` and `scores` (`[k]`); `found` says how many. The more
+/// candidates (`ef_search`) are kept, the better the answer and the longer the search; there are always `k` at least.
 /// Runs on the calling thread alone.
 int vector_graph_search(
-    const vector_graph *graph, const float *query, int32_t k, int32_t *rows, float *scores, int32_t *found,
-    char *message, size_t message_bytes);
+    const vector_graph *graph, const float *query, int32_t k, int32_t ef_search, int32_t *rows, float *scores,
+    int32_t *found, char *message, size_t message_bytes);
 
 void vector_graph_free(vector_graph *graph);
 

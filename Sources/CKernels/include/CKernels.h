@@ -1,11 +1,17 @@
 // Numeric loops over Float32, compiled several times for several instruction sets and chosen at run time, and a pool of
-// parked threads. No function allocates, except that the pool starts threads. `n` may be 0 everywhere unless said otherwise.
+// parked threads. No function allocates, except that the pool starts threads and that products keep memory for packing a thread.
+// `n` may be 0 everywhere unless said otherwise.
 // Inputs and outputs may be the same array, element for element; they must not overlap in another way.
 #ifndef FRESHET_CKERNELS_H
 #define FRESHET_CKERNELS_H
 
 #include <stddef.h>
 #include <stdint.h>
+
+// The loops of the mean-pooled tower.
+#include "RowProducts.h"
+// Loops over the rows of a tile.
+#include "TileRows.h"
 
 // Reductions. Sums run in 64 lanes, so they differ from a left-to-right sum in the last bits.
 float fk_dot(const float *a, const float *b, size_t n);
@@ -33,6 +39,7 @@ void fk_tanh(const float *x, float *out, size_t n);
 void fk_sigmoid(const float *x, float *out, size_t n);
 void fk_silu(const float *x, float *out, size_t n); // x sigmoid(x)
 void fk_gelu(const float *x, float *out, size_t n); // the tanh form
+void fk_gelu_erf(const float *x, float *out, size_t n); // x Phi(x), within 2e-7 (1 + |x|)
 
 // Rows. n > 0.
 float fk_log_sum_exp(const float *x, size_t n);
@@ -42,10 +49,22 @@ float fk_l2_normalise(const float *x, float *out, size_t n, float eps);
 // out = (x - mean) / sqrt(variance + eps) * gain + bias; gain and bias may be NULL. Returns 1 / sqrt(variance + eps).
 float fk_layer_norm(const float *x, const float *gain, const float *bias, float *out, size_t n, float eps);
 
+// Matrix products of our own, on one thread: c = alpha op(a) op(b) + beta c, row-major, where op transposes if asked and c is
+// m by n. precision 0 multiplies float32 numbers, 1 rounds both operands to bfloat16 (to nearest, ties to even; subnormal numbers
+// become zero) and adds in float32. Each sum runs over the inner side in order, whatever the other sides are. With beta 0 the old
+// content of c does not matter. Returns 0, having done nothing, where the processor lacks the instructions or memory is out.
+int32_t fk_product(int32_t precision, size_t m, size_t n, size_t k, float alpha, const float *a, size_t lda, int32_t transpose_a,
+                   const float *b, size_t ldb, int32_t transpose_b, float beta, float *c, size_t ldc);
+// Whether the processor has what `fk_product` needs: AVX-512, and its bfloat16 instructions for precision 1.
+int32_t fk_product_supported(int32_t precision);
+// Whether `fk_product` is there and the better choice than OpenBLAS for this shape.
+int32_t fk_product_is_faster(int32_t precision, size_t m, size_t n, size_t k, int32_t transpose_b);
+
 // Optimizer steps.
-// correction1 = 1 - beta1^t, correction2 = 1 - beta2^t; decay is decoupled (AdamW): p -= rate * decay * p.
-void fk_adam(float *p, float *m, float *v, const float *g, size_t n, float rate, float beta1, float beta2, float eps,
-             float decay, float correction1, float correction2);
+// correction1 = 1 - beta1^t, correction2 = 1 - beta2^t; decay is decoupled (AdamW): p -= rate * decay * p. The gradient is
+// gradient_scale * g.
+void fk_adam(float *p, float *m, float *v, const float *g, size_t n, float gradient_scale, float rate, float beta1, float beta2,
+             float eps, float decay, float correction1, float correction2);
 // Row-wise Adagrad: *accumulator += mean(g^2); p -= rate * g / (sqrt(*accumulator) + eps).
 void fk_adagrad_row(float *p, float *accumulator, const float *g, size_t n, float rate, float eps);
 

@@ -10,7 +10,7 @@ struct BenchCommand: AsyncParsableCommand {
         commandName: "bench",
         abstract: "Fixed workloads on this machine, for sizing; one JSON line each.",
         discussion: "ops/bench runs them beside what a Python team would write, in turns, and prints the ratio.",
-        subcommands: [Ingest.self, Index.self, Train.self, Serve.self, Freshness.self])
+        subcommands: [Ingest.self, IndexBenchCommand.self, TrainBenchCommand.self, Serve.self, Freshness.self])
 
     /// A schema name that no other run has.
     static func schemaName() -> String {
@@ -30,29 +30,6 @@ struct BenchCommand: AsyncParsableCommand {
             defer { withExtendedLifetime(schema) {} }
             try configuration.set("database.url", .scalar(schema.url), source: "bench")
             try IngestBench(configuration: configuration, events: events).run().print(asJSON: true)
-        }
-    }
-
-    struct Index: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Building and searching the index of item vectors.")
-        @Option(help: "Vectors of 64 components.") var vectors = 1_000_000
-        @Flag(help: "Print as JSON (always).") var json = false
-
-        func run() throws { try IndexBench(vectors: vectors).run().print(asJSON: true) }
-    }
-
-    struct Train: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Training examples a second.")
-        @OptionGroup var options: GlobalOptions
-        @Option var users = 100_000
-        @Option var items = 50_000
-        @Option var examples = 400_000
-        @Flag(help: "Print as JSON (always).") var json = false
-
-        func run() throws {
-            let configuration = try options.configuration(trainerKeys: true)
-            try TrainBench(users: users, items: items, examples: examples, towers: try configuration.towerConfiguration())
-                .run().print(asJSON: true)
         }
     }
 

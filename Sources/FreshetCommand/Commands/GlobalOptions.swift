@@ -45,11 +45,14 @@ struct AsOfOption: ParsableArguments {
         help: ArgumentHelp("The time that counts as now: RFC 3339, or milliseconds since 1970.", valueName: "time"))
     var asOf: String?
 
-    func time() throws -> EventTime? {
-        guard let asOf else { return nil }
-        if let milliseconds = Int64(asOf) { return EventTime(milliseconds: milliseconds) }
-        guard let time = EventTime(rfc3339: asOf) else {
-            throw ValidationError("--as-of is \(asOf), but takes a time such as 2026-11-21T08:00:00Z")
+    func time() throws -> EventTime? { try Self.time(asOf, of: "--as-of") }
+
+    /// The time that an option names.
+    static func time(_ text: String?, of option: String) throws -> EventTime? {
+        guard let text else { return nil }
+        if let milliseconds = Int64(text) { return EventTime(milliseconds: milliseconds) }
+        guard let time = EventTime(rfc3339: text) else {
+            throw ValidationError("\(option) is \(text), but takes a time such as 2026-11-21T08:00:00Z")
         }
         return time
     }

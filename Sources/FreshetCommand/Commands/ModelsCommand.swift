@@ -6,7 +6,7 @@ import Foundation
 struct ModelsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "models", abstract: "The registry of model versions.",
-        subcommands: [List.self, Show.self, Promote.self, Rollback.self], defaultSubcommand: List.self)
+        subcommands: [List.self, Show.self, Report.self, Promote.self, Rollback.self], defaultSubcommand: List.self)
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Versions, newest first.")
@@ -47,9 +47,11 @@ struct ModelsCommand: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Makes a version the one that servers use.")
         @OptionGroup var options: GlobalOptions
         @Argument var version: Int32
+        @Flag(help: "Print as JSON.") var json = false
 
         func run() throws {
             let model = try ModelsCommand.store(options).promoteModel(version, reason: "promoted by hand")
+            if json { return ModelsCommand.line(model).print(asJSON: true) }
             StandardOutput.line("version \(model.version) is promoted; servers pick it up within a second")
         }
     }
@@ -57,9 +59,11 @@ struct ModelsCommand: ParsableCommand {
     struct Rollback: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Goes back to the version before.")
         @OptionGroup var options: GlobalOptions
+        @Flag(help: "Print as JSON.") var json = false
 
         func run() throws {
             let model = try ModelsCommand.store(options).rollBackModel()
+            if json { return ModelsCommand.line(model).print(asJSON: true) }
             StandardOutput.line("version \(model.version) is promoted again")
         }
     }

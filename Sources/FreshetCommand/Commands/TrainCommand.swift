@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Tensors
 
 /// `freshet train`
 struct TrainCommand: ParsableCommand {
@@ -18,7 +19,11 @@ struct TrainCommand: ParsableCommand {
     @Flag(help: "Go on with a training that was stopped or killed.") var resume = false
     @Flag(help: "Print the result as JSON.") var json = false
 
+    /// Freed memory that stays with the process for the next step's matrices.
+    private static let keptFreedBytes = 256 << 20
+
     func run() throws {
+        Kernels.keepFreedMemory(bytes: Self.keptFreedBytes)
         var configuration = try options.configuration(trainerKeys: true)
         do {
             if let preset { try configuration.set("train.preset", .scalar(preset), source: "--preset") }

@@ -99,6 +99,11 @@ extension ConfigurationKey {
         ConfigurationKey("train.final_fit", .boolean, "true", "fit again on everything, held-out part included, after the evaluation"),
         ConfigurationKey("train.gate_margin", .number(0.000_001...1), "0.005", "largest loss in NDCG@10 against the promoted model that still promotes"),
         ConfigurationKey("train.positive_ratings_from", .number(-1_000_000...1_000_000), "0", "events with a context.rating below this are no training examples; 0 keeps all"),
+        ConfigurationKey("content.channel", .choice(["auto", "off"]), "auto", "auto: items that training never met are scored by what their content says (likeness to the user's history, popularity of such content, the towers), weighed on held-out items; off: by the towers alone"),
+        ConfigurationKey("content.links", .list(allowed: nil), "", "attributes whose values are ids of other items, such as works cited"),
+        ConfigurationKey("ranking.blend", .choice(["auto", "off"]), "auto", "auto: training learns how much transitions, popularity and own items count beside the towers, and uses it where it is better on what was held out; off: the towers rank alone"),
+        ConfigurationKey("ranking.neighbours", .integer(0...1_000), "100", "items kept of those that follow an item; 0 keeps none"),
+        ConfigurationKey("ranking.recent_half_life_days", .number(0.01...36_500), "14", "age at which an event counts half in the blend's recent popularity"),
         ConfigurationKey("log.level", .choice(["trace", "debug", "info", "notice", "warning", "error"]), "info", "least severe line that is written"),
         ConfigurationKey("log.format", .choice(["text", "json"]), "text", "text for people, json for machines; both on standard error"),
     ]

@@ -88,9 +88,7 @@ extension BackfillRun.Totals {
 
 /// What makes two files the same for a backfill: every byte.
 enum FileIdentity {
-    private static let chunkBytes = 1 << 20
-
-    /// 16 hexadecimal digits: FNV-1a over the file, eight bytes a step.
+    /// 16 hexadecimal digits: the ``FileChecksum`` of the file.
     static func of(path: String) throws -> String {
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), !isDirectory.boolValue,
@@ -99,22 +97,10 @@ enum FileIdentity {
             throw CommandFailure("cannot read \(path): it is \(isDirectory.boolValue ? "a directory" : "missing or not readable")")
         }
         defer { try? file.close() }
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        while let chunk = try file.read(upToCount: chunkBytes), !chunk.isEmpty {
-            chunk.withUnsafeBytes { bytes in
-                var index = 0
-                while index + 8 <= bytes.count {
-                    hash = (hash ^ bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)) &* 0x100_0000_01b3
-                    hash ^= hash >> 32
-                    index += 8
-                }
-                while index < bytes.count {
-                    hash = (hash ^ UInt64(bytes[index])) &* 0x100_0000_01b3
-                    index += 1
-                }
-            }
+        var checksum = FileChecksum()
+        while let block = try file.read(upToCount: FileChecksum.blockBytes), !block.isEmpty {
+            block.withUnsafeBytes { checksum.combine($0) }
         }
-        let digits = String(hash, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
+        return FileChecksum.hexadecimal(checksum.value)
     }
 }

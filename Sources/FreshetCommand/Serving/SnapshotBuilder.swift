@@ -14,6 +14,8 @@ struct SnapshotBuilder: Sendable {
     let artifacts: ArtifactStore
     let threads: Int
     let logger: Logger
+    /// Length of the trending list, which the ranking blend reads.
+    var trendingItems = 500
 
     /// A snapshot with what encodes the items that come later.
     struct Built: Sendable {
@@ -25,10 +27,15 @@ struct SnapshotBuilder: Sendable {
     ///
     /// - Parameter indexed: false for batch work, which ranks everything anyway.
     func build(_ version: RegisteredModel, indexed: Bool = true) async throws -> Built {
-        let catalogue = try await store.run { store throws(StoreError) in try store.items(changedAfter: 0) }
+        let limit = trendingItems
+        let (catalogue, trending) = try await store.run { store throws(StoreError) in
+            // Shares do not depend on the time at which decayed counts are read, so any time serves.
+            (try store.items(changedAfter: 0), try store.trending(at: store.newestEventTime() ?? .now, limit: limit))
+        }
         let items = catalogue.items.filter { !$0.isDeleted }
         return try await OwnThread.run(named: "freshet-snapshot") {
-            let model = try artifacts.model(of: version)
+            let artifact = try artifacts.artifact(of: version)
+            let model = artifact.model
             let encoder = ItemEncoder(model: model)
             var vectors: [Float] = []
             vectors.reserveCapacity(items.count * encoder.dimension)
@@ -41,8 +48,38 @@ struct SnapshotBuilder: Sendable {
                 ? try ItemIndex.build(vectors: vectors, dimension: encoder.dimension, threads: threads) : nil
             let snapshot = ServingSnapshot(
                 catalogue: items.map(\.entry), catalogueVersion: catalogue.version,
-                model: encoder.servingModel(version: Int(version.version)), itemVectors: vectors, index: index)
-            return Built(snapshot: snapshot, encoder: encoder)
+                model: encoder.servingModel(version: Int(version.version)), itemVectors: vectors, index: index,
+                trending: trending.map(TrendingItem.init), blend: try Self.blend(of: artifact, on: items))
+            return Built(
+                snapshot: snapshot.withContent(try Self.content(of: artifact, on: items, vectors: vectors)), encoder: encoder)
         }
+    }
+
+    /// The model's content channel on the rows of a catalogue.
+    private static func content(of artifact: ModelArtifact, on items: [CatalogueItem], vectors: [Float]) throws -> ContentSignals? {
+        guard let bytes = artifact.attachments[ContentChannel.attachmentName] else { return nil }
+        let channel: ContentChannel
+        do {
+            channel = try bytes.withUnsafeBytes { (bytes) throws(ContentFormatError) in try ContentChannel(encoded: bytes) }
+        } catch {
+            throw CommandFailure("\(artifact.path): \(error)")
+        }
+        return ContentSignals(
+            channel: channel, entries: items.map { $0.contentEntry(isTrained: artifact.model.row(of: $0.record.itemID) != nil) },
+            itemVectors: vectors, dimension: artifact.model.dimension)
+    }
+
+    /// The model's ranking blend on the rows of a catalogue.
+    private static func blend(of artifact: ModelArtifact, on items: [CatalogueItem]) throws -> RankingBlend? {
+        guard let blend = try artifact.blend() else { return nil }
+        let rows = Dictionary(items.enumerated().map { ($1.record.itemID, Int32($0)) }) { first, _ in first }
+        return blend.renumbered(artifact.model.itemIDs.map { rows[$0] ?? -1 }, itemCount: items.count)
+    }
+}
+
+extension TrendingItem {
+    /// What a decayed count of the store says of an item.
+    init(_ count: TrendingCount) {
+        self.init(itemID: count.itemID, score: count.clicks + SnapshotFeed.purchaseWeight * count.purchases)
     }
 }

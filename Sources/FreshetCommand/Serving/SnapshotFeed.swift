@@ -7,7 +7,7 @@ import TwoTower
 /// Owns the serving snapshot and is the only one that replaces it: catalogue changes, the trending list, new models.
 actor SnapshotFeed {
     /// Clicks that a purchase counts for in the trending list.
-    private static let purchaseWeight = 5.0
+    static let purchaseWeight = 5.0
     /// So many vectors outside the index make the index worth building anew.
     private static let maxFreshItems = 20_000
 
@@ -77,7 +77,8 @@ actor SnapshotFeed {
                 item.entry, vector: vectors.isEmpty ? nil : vectors[index],
                 origin: encoder?.isTrained(item.record.itemID) == true ? .trained : .content)
         }
-        return snapshot.applying(changes, catalogueVersion: version)
+        return snapshot.applying(changes, catalogueVersion: version).learningContent(
+            items.filter { !$0.isDeleted }.map { $0.contentEntry(isTrained: encoder?.isTrained($0.record.itemID) == true) })
     }
 
     /// Reads what is popular now.
@@ -121,6 +122,11 @@ actor SnapshotFeed {
 }
 
 extension CatalogueItem {
+    /// What serving's content signals see of an item.
+    func contentEntry(isTrained: Bool) -> ContentSignals.Entry {
+        ContentSignals.Entry(itemID: record.itemID, content: record.content, isTrained: isTrained)
+    }
+
     /// What serving keeps of an item.
     var entry: CatalogueEntry {
         CatalogueEntry(

@@ -21,8 +21,14 @@ struct HoldoutScoring {
 
     /// What the model answers. Items that it never trained on are encoded from their content.
     func score(_ model: TwoTowerModel) -> Outcome {
+        let towers = towers(model)
+        return collect { towers($0) }
+    }
+
+    /// The inner products of a model's towers for a question, one an item.
+    func towers(_ model: TwoTowerModel) -> (Holdout.Question) -> [Float] {
         let vectors = model.encodeItems(log.contents, rows: log.itemIDs.map { model.row(of: $0) }, threads: threads)
-        return collect { question in
+        return { question in
             var sequence = UserSequence(dimension: model.dimension, limit: model.historyLength)
             vectors.withUnsafeBufferPointer { values in
                 for row in question.known.suffix(model.historyLength) {
@@ -37,33 +43,47 @@ struct HoldoutScoring {
         }
     }
 
+    /// Items that may not be an answer to a question.
+    func excluded(_ question: Holdout.Question) -> Set<Int32> {
+        var excluded = Set<Int32>()
+        for row in question.known where excludes.contains(log.types[row]) { excluded.insert(log.items[row]) }
+        return excluded
+    }
+
     /// What counting answers: the most popular items of the training part.
     func scorePopularity() -> Outcome {
-        let items = log.items.indices.filter { holdout.isTraining[$0] }.map { log.items[$0] }
-        let rival = PopularityRival(items: items, itemCount: log.itemIDs.count)
+        let rival = PopularityRival(counts: trainingCounts())
         return collect { _ in rival.scores }
     }
 
     /// The same, weighted by age; the half-life is a tenth of the time that the log spans.
     func scoreRecentPopularity() -> Outcome {
-        let rows = log.items.indices.filter { holdout.isTraining[$0] }
-        let times = rows.map { log.times[$0] }
-        let newest = times.max() ?? 0
-        let span = newest - (times.min() ?? 0)
+        let rows = log.userIDs.indices.lazy.map { holdout.trainingRows(of: $0, in: log) }.filter { !$0.isEmpty }
+        let newest = rows.map { log.times[$0.upperBound - 1] }.max() ?? 0
+        let span = newest - (rows.map { log.times[$0.lowerBound] }.min() ?? 0)
         let rival = RecentPopularityRival(
-            items: rows.map { log.items[$0] }, times: times, itemCount: log.itemIDs.count, now: newest,
-            halfLifeMilliseconds: max(3_600_000, span / 10))
+            itemCount: log.itemIDs.count, now: newest, halfLifeMilliseconds: max(3_600_000, span / 10)
+        ) { add in
+            for own in rows { for row in own { add(log.items[row], log.times[row]) } }
+        }
         return collect { _ in rival.scores }
     }
 
-    private func collect(_ scores: (Holdout.Question) -> [Float]) -> Outcome {
+    /// Interactions to learn from, by item row.
+    func trainingCounts() -> [Int] {
         var counts = [Int](repeating: 0, count: log.itemIDs.count)
-        for row in log.items.indices where holdout.isTraining[row] { counts[Int(log.items[row])] += 1 }
+        log.items.withUnsafeBufferPointer { items in
+            for user in log.userIDs.indices { for row in holdout.trainingRows(of: user, in: log) { counts[Int(items[row])] += 1 } }
+        }
+        return counts
+    }
+
+    /// Asks every question and keeps what is found.
+    func collect(_ scores: (Holdout.Question) -> [Float]) -> Outcome {
         var metrics = RankingMetrics(
-            catalogueSize: log.itemIDs.count, slices: ItemSlices(counts: counts, itemIDs: log.itemIDs))
+            catalogueSize: log.itemIDs.count, slices: ItemSlices(counts: trainingCounts(), itemIDs: log.itemIDs))
         for question in holdout.questions {
-            var excluded = Set<Int32>()
-            for row in question.known where excludes.contains(log.types[row]) { excluded.insert(log.items[row]) }
+            let excluded = excluded(question)
             let ranked = topRows(
                 Self.listLength, of: scores(question), excluding: { excluded.contains($0) || log.isHidden[Int($0)] })
             metrics.add(ranked: ranked, relevant: question.truth)

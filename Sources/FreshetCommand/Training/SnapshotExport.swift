@@ -2,7 +2,7 @@ import FeatureStore
 import Foundation
 import Interactions
 
-/// Reads one consistent moment of the store into a training file.
+/// Reads one consistent moment of the store into a training file. Memory grows with users and items, not with interactions.
 struct SnapshotExport {
     let url: String
     let configuration: Configuration
@@ -14,53 +14,141 @@ struct SnapshotExport {
         var itemsWithoutRecord: [String]
     }
 
-    /// Writes the file at `path`.
-    func write(to path: String, until: EventTime?, progress: (Int) -> Void) throws -> Summary {
+    /// Items and users by the rows in which they came, before they are put in order.
+    private struct Rows {
+        var items = IDTable()
+        /// Records by item row.
+        var records: [ItemRecord] = []
+        /// What the catalogue says, by item row. Apart from the records, since looking at one of those copies it.
+        var states: [State] = []
+        var users = IDTable()
+        /// Interactions by user row.
+        var counts: [Int] = []
+
+        enum State {
+            case described
+            case deleted
+            /// Met by users, and unknown to the catalogue.
+            case bare
+        }
+
+        mutating func add(_ record: ItemRecord, _ state: State) {
+            _ = items.row(of: record.itemID)
+            records.append(record)
+            states.append(state)
+        }
+    }
+
+    /// Writes the file at `path`, with scratch files beside it.
+    ///
+    /// - Parameters:
+    ///   - isStopped: asked now and then; where it says so the export ends with a failure.
+    ///   - progress: hears how many interactions were read.
+    func write(
+        to path: String, until: EventTime?, isStopped: () -> Bool = { false }, progress: (Int) -> Void
+    ) throws -> Summary {
         let snapshot = try TrainingSnapshot(url: url)
-        let ratingsFrom = configuration.number("train.positive_ratings_from")
-        let maxPerUser = configuration.integer("train.max_interactions_per_user")
-        var itemRows: [String: Int32] = [:]
-        var items: [ItemRecord] = []
-        var deleted = Set<String>()
-        try snapshot.forEachItem { item in
-            if item.isDeleted { deleted.insert(item.record.itemID) }
+        var rows = Rows()
+        try snapshot.forEachItem { (item) throws(StoreError) in
             // With --as-of, what was published later was not there yet.
-            guard !item.isDeleted, until == nil || (item.record.publishedAt?.milliseconds ?? .min) <= until?.milliseconds ?? .max
-            else { return }
-            itemRows[item.record.itemID] = Int32(items.count)
-            items.append(item.record)
-        }
-        var columns = Columns(maxPerUser: maxPerUser)
-        let recorded = items.count
-        try snapshot.forEachInteraction(until: until, withContext: ratingsFrom > 0) { row in
-            if ratingsFrom > 0, let context = row.context, let rating = JSONText.number("rating", inObject: context),
-                rating < ratingsFrom
-            {
-                return
+            if item.isDeleted {
+                rows.add(ItemRecord(itemID: item.record.itemID), .deleted)
+            } else if until == nil || (item.record.publishedAt?.milliseconds ?? .min) <= until?.milliseconds ?? .max {
+                rows.add(item.record, .described)
             }
-            guard !deleted.contains(row.itemID) else { return }
-            let item: Int32
-            if let known = itemRows[row.itemID] {
-                item = known
-            } else {
-                // An item without a record can still be learned from; it has an id and no content.
-                item = Int32(items.count)
-                itemRows[row.itemID] = item
-                items.append(ItemRecord(itemID: row.itemID))
+        }
+        try FileManager.default.createDirectory(
+            at: URL(fileURLWithPath: path).deletingLastPathComponent(), withIntermediateDirectories: true)
+        let sorter = try EventSorter(path: path)
+        try read(snapshot, until: until, into: sorter, &rows, isStopped: isStopped, progress: progress)
+
+        let itemOrder = rows.items.sortedRows().filter { rows.states[Int($0)] != .deleted }, userOrder = rows.users.sortedRows()
+        let maxPerUser = configuration.integer("train.max_interactions_per_user")
+        var sorterStarts = [0], starts = [0]
+        for user in userOrder {
+            let count = rows.counts[Int(user)]
+            sorterStarts.append(sorterStarts[sorterStarts.count - 1] + count)
+            starts.append(starts[starts.count - 1] + min(count, maxPerUser))
+        }
+        defer { TrainingFileWriter.removePartial(of: path) }
+        var writer = try TrainingFileWriter(path: path, userStarts: starts)
+        try sorter.forEachUser(
+            starts: sorterStarts, users: Self.inverse(userOrder, count: rows.users.count),
+            items: Self.inverse(itemOrder, count: rows.items.count)
+        ) { _, events in
+            if isStopped() { throw Self.stopped }
+            // What a user has beyond the bound is dropped, oldest first.
+            for event in events.suffix(maxPerUser) {
+                try writer.append(item: event.item, type: UInt8(truncatingIfNeeded: event.type), time: event.time)
             }
-            columns.append(userID: row.userID, item: item, type: row.type.rawValue, time: row.time.milliseconds)
-            if columns.count.isMultiple(of: 10_000) { progress(columns.count) }
         }
-        columns.finish()
-        var users = columns.userIDs.map { UserRecord(userID: $0) }
-        let userRows = Dictionary(columns.userIDs.enumerated().map { ($1, $0) }) { first, _ in first }
-        try snapshot.forEachUser { record in
-            if let row = userRows[record.userID] { users[row] = record }
+        try writer.finish(
+            items: itemOrder.map { rows.records[Int($0)] }, users: try users(snapshot, order: userOrder, rows),
+            watermark: Self.json(snapshot.watermark, until: until))
+        return Summary(
+            interactions: starts[starts.count - 1],
+            itemsWithoutRecord: itemOrder.filter { rows.states[Int($0)] == .bare }.map { rows.items.id(Int($0)) })
+    }
+
+    private static let stopped = CommandFailure("stopped while interactions were read; start again")
+
+    private func read(
+        _ snapshot: TrainingSnapshot, until: EventTime?, into sorter: EventSorter, _ rows: inout Rows, isStopped: () -> Bool,
+        progress: (Int) -> Void
+    ) throws {
+        let ratingsFrom = configuration.number("train.positive_ratings_from")
+        // The snapshot passes on the store's errors only; another one is kept until it is out.
+        var failure: (any Error)?
+        do {
+            try snapshot.forEachEvent(until: until, withContext: ratingsFrom > 0) { (event) throws(StoreError) in
+                if ratingsFrom > 0, let context = event.context,
+                    let rating = JSONText.number("rating", inObject: String(decoding: context, as: UTF8.self)), rating < ratingsFrom
+                {
+                    return
+                }
+                let item = rows.items.row(of: event.itemID)
+                if Int(item) == rows.records.count {
+                    // An item without a record can still be learned from; it has an id and no content.
+                    rows.records.append(ItemRecord(itemID: rows.items.id(Int(item))))
+                    rows.states.append(.bare)
+                }
+                guard rows.states[Int(item)] != .deleted else { return }
+                let user = rows.users.row(of: event.userID)
+                if Int(user) == rows.counts.count { rows.counts.append(0) }
+                rows.counts[Int(user)] += 1
+                do {
+                    try sorter.append(
+                        EventRecord(
+                            time: event.time.milliseconds, offset: event.position.offset, user: user, item: item,
+                            partition: event.position.partition, type: Int32(event.type)))
+                    guard sorter.count.isMultiple(of: 10_000) else { return }
+                    progress(sorter.count)
+                    if isStopped() { throw Self.stopped }
+                } catch {
+                    failure = error
+                    throw StoreError(.closed, "the export was ended")
+                }
+            }
+        } catch {
+            throw failure ?? error
         }
-        try TrainingFile.write(
-            path: path, watermark: Self.json(snapshot.watermark, until: until), items: items, users: users, userStarts: columns.starts,
-            itemRows: columns.items, types: columns.types, times: columns.times)
-        return Summary(interactions: columns.count, itemsWithoutRecord: items[recorded...].map(\.itemID))
+    }
+
+    /// A record of each user in the new order; those who sent none have an id alone.
+    private func users(_ snapshot: TrainingSnapshot, order: [Int32], _ rows: Rows) throws -> [UserRecord] {
+        var users = order.map { UserRecord(userID: rows.users.id(Int($0))) }
+        let newRows = Self.inverse(order, count: rows.users.count)
+        try snapshot.forEachUser { (record) throws(StoreError) in
+            if let row = rows.users.knownRow(of: record.userID) { users[Int(newRows[Int(row)])] = record }
+        }
+        return users
+    }
+
+    /// Old row → place in `order`, −1 for rows that are not in it.
+    private static func inverse(_ order: [Int32], count: Int) -> [Int32] {
+        var places = [Int32](repeating: -1, count: count)
+        for (place, row) in order.enumerated() { places[Int(row)] = Int32(place) }
+        return places
     }
 
     static func json(_ watermark: TrainingWatermark, until: EventTime?) -> String {
@@ -76,46 +164,5 @@ struct SnapshotExport {
         }
         line.add("offsets", .json("[" + offsets.joined(separator: ",") + "]"))
         return line.json
-    }
-
-    /// Rows as they come, user by user, each user's newest kept.
-    private struct Columns {
-        let maxPerUser: Int
-        var userIDs: [String] = []
-        var starts: [Int] = []
-        var items: [Int32] = []
-        var types: [UInt8] = []
-        var times: [Int64] = []
-
-        init(maxPerUser: Int) {
-            self.maxPerUser = maxPerUser
-        }
-
-        var count: Int { items.count }
-
-        mutating func append(userID: String, item: Int32, type: UInt8, time: Int64) {
-            if userIDs.last != userID {
-                trim()
-                userIDs.append(userID)
-                starts.append(items.count)
-            }
-            items.append(item)
-            types.append(type)
-            times.append(time)
-        }
-
-        mutating func finish() {
-            trim()
-            starts.append(items.count)
-        }
-
-        /// Drops what a user has beyond the bound, oldest first.
-        private mutating func trim() {
-            guard let start = starts.last, items.count - start > maxPerUser else { return }
-            let drop = start..<(items.count - maxPerUser)
-            items.removeSubrange(drop)
-            types.removeSubrange(drop)
-            times.removeSubrange(drop)
-        }
     }
 }

@@ -2,110 +2,53 @@ import Foundation
 import Interactions
 import TwoTower
 
-/// The training log on disk: columns behind a small header, so that a killed training goes on from the same rows.
+/// The training log on disk, so that a killed training goes on from the same rows, and so that interactions are read where they
+/// lie instead of being held in memory.
 ///
-/// Layout, little-endian: 8 bytes `FRTRAIN1`; then sections in fixed order, each a 64-bit byte count, a 64-bit FNV-1a hash of its
-/// bytes, and the bytes. Sections: watermark (JSON), user starts (Int64), items (Int32), types (UInt8), times (Int64), item records
-/// and user records (JSON Lines).
+/// Layout, little-endian: a header of 8 bytes `FRTRAIN2`, for each section its offset, its bytes and its hash (``FileChecksum``), and
+/// the hash of all that; then the sections, at multiples of 64 bytes: user starts (Int64), item rows (Int32), types (UInt8),
+/// times (Int64), item records and user records (JSON Lines), and the watermark (JSON). Users and items are in the order of their
+/// ids, a user's interactions in that of (time, offset, partition).
 struct TrainingFile {
-    private static let magic = Array("FRTRAIN1".utf8)
-
-    /// What the log was read at, as JSON.
+    /// What was read at which moment, as JSON.
     let watermark: String
+    /// Tells this file from any other: the hash over those of its sections.
+    let identity: String
     let log: TrainingLog
 
-    /// Writes a log with the records that it was made from; the file appears whole or not at all.
-    static func write(
-        path: String, watermark: String, items: [ItemRecord], users: [UserRecord], userStarts: [Int], itemRows: [Int32],
-        types: [UInt8], times: [Int64]
-    ) throws {
-        var data = Data(magic)
-        append(Array(watermark.utf8), to: &data)
-        append(userStarts.map(Int64.init), to: &data)
-        append(itemRows, to: &data)
-        append(types, to: &data)
-        append(times, to: &data)
-        append(Array(items.map { $0.json() }.joined(separator: "\n").utf8), to: &data)
-        append(Array(users.map { $0.json() }.joined(separator: "\n").utf8), to: &data)
-        let url = URL(fileURLWithPath: path)
-        do {
-            try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-            try data.write(to: url, options: .atomic)
-        } catch {
-            throw CommandFailure("cannot write the training file \(path): \(error.localizedDescription)")
-        }
-    }
-
-    /// Reads a file; a cut, flipped or foreign one is refused by name.
+    /// Reads a file: records are decoded, interactions are checked and stay where they are. A cut, changed or foreign file is refused
+    /// by name.
     init(path: String) throws {
-        guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe) else {
-            throw CommandFailure("cannot read the training file \(path)")
-        }
-        guard data.starts(with: Self.magic) else {
+        let file = try MappedFile(path: path)
+        let bytes = file.bytes
+        guard bytes.starts(with: Header.magic) else {
             throw CommandFailure("\(path) is no training file of this version; start without --resume")
         }
-        var sections: [Data] = []
-        var offset = Self.magic.count
-        while sections.count < 7 {
-            guard offset + 16 <= data.count else { throw Self.damaged(path) }
-            let bytes = Self.integer(data, at: offset), hash = Self.integer(data, at: offset + 8)
-            offset += 16
-            guard bytes <= UInt64(data.count - offset) else { throw Self.damaged(path) }
-            let section = data[(data.startIndex + offset)..<(data.startIndex + offset + Int(bytes))]
-            guard Self.hash(section) == hash else { throw Self.damaged(path) }
-            sections.append(section)
-            offset += Int(bytes)
+        let header = try Header(bytes, path: path)
+        for section in Header.Section.allCases {
+            guard FileChecksum.of(header[section].bytes(of: bytes)) == header[section].checksum else {
+                throw Self.damaged(path, "the \(section.rawValue) are not what was written")
+            }
         }
-        watermark = String(decoding: sections[0], as: UTF8.self)
-        let items = try Self.records(sections[5], path: path) { decoder, line, origin in decoder.item(line, origin: origin) }
-        let users = try Self.records(sections[6], path: path) { decoder, line, origin in decoder.user(line, origin: origin) }
-        let starts: [Int64] = Self.column(sections[1])
+        identity = FileChecksum.hexadecimal(header.checksum)
+        watermark = String(decoding: header[.watermark].column(UInt8.self, of: bytes).dropLast(), as: UTF8.self)
+        let items = try Self.records(header[.itemRecords].column(of: bytes), path: path) { $0.item($1, origin: $2) }
+        let users = try Self.records(header[.userRecords].column(of: bytes), path: path) { $0.user($1, origin: $2) }
         log = TrainingLog(
             userIDs: users.map(\.userID), itemIDs: items.map(\.itemID), contents: items.map(\.content), isHidden: items.map(\.hidden),
-            attributes: users.map { $0.attributes.map { JSONText.tokens(ofObject: $0) } ?? [] }, userStarts: starts.map { Int($0) },
-            items: Self.column(sections[2]), types: Self.column(sections[3]), times: Self.column(sections[4]))
-        guard log.userStarts.count == log.userIDs.count + 1, log.userStarts.last == log.items.count,
-            log.items.count == log.types.count, log.items.count == log.times.count,
-            log.items.allSatisfy({ $0 >= 0 && Int($0) < log.itemIDs.count })
-        else { throw Self.damaged(path) }
+            attributes: users.map { $0.attributes.map { JSONText.tokens(ofObject: $0) } ?? [] },
+            userStarts: header[.starts].column(Int64.self, of: bytes).map { Int($0) },
+            items: Column(header[.items].column(of: bytes), keptBy: file), types: Column(header[.types].column(of: bytes), keptBy: file),
+            times: Column(header[.times].column(of: bytes), keptBy: file))
+        guard log.isConsistent else { throw Self.damaged(path, "its columns do not fit each other") }
     }
 
-    private static func damaged(_ path: String) -> CommandFailure {
-        CommandFailure("the training file \(path) is damaged: its checksums do not fit; start without --resume")
-    }
-
-    private static func append<Element: BitwiseCopyable>(_ values: [Element], to data: inout Data) {
-        values.withUnsafeBytes { bytes in
-            var count = UInt64(bytes.count).littleEndian
-            var hash = Self.hash(bytes).littleEndian
-            withUnsafeBytes(of: &count) { data.append(contentsOf: $0) }
-            withUnsafeBytes(of: &hash) { data.append(contentsOf: $0) }
-            data.append(contentsOf: bytes)
-        }
-    }
-
-    private static func column<Element: BitwiseCopyable>(_ data: Data) -> [Element] {
-        let count = data.count / MemoryLayout<Element>.stride
-        return [Element](unsafeUninitializedCapacity: count) { buffer, filled in
-            data.copyBytes(to: UnsafeMutableRawBufferPointer(buffer))
-            filled = count
-        }
-    }
-
-    private static func integer(_ data: Data, at offset: Int) -> UInt64 {
-        var value: UInt64 = 0
-        for byte in data[(data.startIndex + offset)..<(data.startIndex + offset + 8)].reversed() { value = value << 8 | UInt64(byte) }
-        return value
-    }
-
-    private static func hash(_ bytes: some Sequence<UInt8>) -> UInt64 {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        return hash
+    private static func damaged(_ path: String, _ what: String) -> CommandFailure {
+        CommandFailure("the training file \(path) is damaged: \(what); start without --resume")
     }
 
     private static func records<Record>(
-        _ data: Data, path: String,
+        _ text: UnsafeBufferPointer<UInt8>, path: String,
         decode: (RecordDecoder, UnsafeRawBufferPointer, RecordOrigin) -> Result<Record, Rejection>
     ) throws -> [Record] {
         // The records were decoded before they were written: bounds are the database's by now.
@@ -113,16 +56,91 @@ struct TrainingFile {
         rules.maxRecordBytes = .max
         let decoder = RecordDecoder(rules: rules)
         var records: [Record] = []
-        for (number, line) in data.split(separator: 0x0A).enumerated() {
+        var rest = text[...]
+        while let end = rest.firstIndex(of: 0x0A) {
+            let line = UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: rest[..<end]))
+            rest = rest[(end + 1)...]
             let origin = RecordOrigin(
-                source: path, cluster: "", position: Position(partition: Position.filePartition, offset: Int64(number)))
-            let result = line.withUnsafeBytes { decode(decoder, $0, origin) }
-            switch result {
+                source: path, cluster: "", position: Position(partition: Position.filePartition, offset: Int64(records.count)))
+            switch decode(decoder, line, origin) {
             case .success(let record): records.append(record)
-            case .failure(let rejection): throw CommandFailure("record \(number) of \(path): \(rejection.detail)")
+            case .failure(let rejection): throw CommandFailure("record \(records.count) of \(path): \(rejection.detail)")
             }
         }
         return records
+    }
+}
+
+extension TrainingFile {
+    /// The first bytes of a training file: where its sections lie, and their hashes.
+    struct Header {
+        /// Sections in the order in which they lie; the values name them for people.
+        enum Section: String, CaseIterable {
+            case starts = "user starts"
+            case items = "item rows"
+            case types
+            case times
+            case itemRecords = "item records"
+            case userRecords = "user records"
+            case watermark = "bytes of the watermark"
+        }
+
+        static let magic = Array("FRTRAIN2".utf8)
+        private static let hashedBytes = magic.count + 24 * Section.allCases.count
+        static let bytes = FileSection.aligned(hashedBytes + 8)
+
+        private var sections: [Section: FileSection] = [:]
+
+        /// A header without sections.
+        init() {}
+
+        /// Reads the header of a file and compares it with the file's length.
+        init(_ bytes: UnsafeRawBufferPointer, path: String) throws {
+            guard bytes.count >= Self.bytes else { throw TrainingFile.damaged(path, "it is cut within its header") }
+            func word(_ offset: Int) -> UInt64 { UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) }
+            guard word(Self.hashedBytes) == FileChecksum.of(UnsafeRawBufferPointer(rebasing: bytes[..<Self.hashedBytes])) else {
+                throw TrainingFile.damaged(path, "its header is not what was written")
+            }
+            var end = Self.bytes
+            for (index, section) in Section.allCases.enumerated() {
+                let place = Self.magic.count + 24 * index
+                let found = FileSection(
+                    offset: Int(truncatingIfNeeded: word(place)), bytes: Int(truncatingIfNeeded: word(place + 8)),
+                    checksum: word(place + 16))
+                guard found.offset == FileSection.aligned(end), found.bytes >= 0, found.bytes <= bytes.count - found.offset else {
+                    throw TrainingFile.damaged(path, "it has \(bytes.count) bytes, too few for its \(section.rawValue)")
+                }
+                end = found.offset + found.bytes
+                sections[section] = found
+            }
+            guard end == bytes.count else { throw TrainingFile.damaged(path, "it has \(bytes.count) bytes instead of \(end)") }
+        }
+
+        subscript(_ section: Section) -> FileSection {
+            get { sections[section] ?? FileSection() }
+            set { sections[section] = newValue }
+        }
+
+        /// The hash of the header, and so of all hashes in it.
+        var checksum: UInt64 { hashed.withUnsafeBytes { FileChecksum.of($0) } }
+
+        private var hashed: [UInt8] {
+            var bytes = Self.magic
+            for section in Section.allCases {
+                for word in [UInt64(self[section].offset), UInt64(self[section].bytes), self[section].checksum] {
+                    withUnsafeBytes(of: word.littleEndian) { bytes.append(contentsOf: $0) }
+                }
+            }
+            return bytes
+        }
+
+        /// The bytes of the header.
+        var encoded: [UInt8] {
+            var bytes = hashed
+            withUnsafeBytes(of: checksum.littleEndian) { bytes.append(contentsOf: $0) }
+            bytes.append(contentsOf: repeatElement(0, count: Self.bytes - bytes.count))
+            return bytes
+        }
     }
 }
 

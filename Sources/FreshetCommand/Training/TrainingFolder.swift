@@ -1,4 +1,5 @@
 import Foundation
+import Recommending
 
 /// Where a training keeps what it needs to go on after a kill: the file that it learns from, its stage, its checkpoints.
 struct TrainingFolder {
@@ -14,8 +15,14 @@ struct TrainingFolder {
     struct State: Codable {
         var stage: Stage
         var settings: [String: String]
+        /// The identity of the training file that is learned from.
+        var log: String?
         /// Epochs of the judged model that were used, once it is finished.
         var epochs: Int?
+        /// The weights of the ranking blend, once it is learned; nil where the towers rank alone.
+        var blend: BlendWeights?
+        /// The weights of the content channel, once they are fitted.
+        var content: [Float]?
         /// The evaluation, as JSON, once it is finished.
         var metrics: String?
         var passes: Bool?
@@ -25,6 +32,8 @@ struct TrainingFolder {
     let path: String
 
     var logPath: String { path + "/log.freshet-training" }
+    /// Where the columns of a stage's training set are written; the name is gone once they are.
+    var columnsPath: String { path + "/columns" }
     func checkpointPath(_ stage: Stage) -> String { path + "/checkpoint-\(stage.rawValue)" }
     private var statePath: String { path + "/state.json" }
 

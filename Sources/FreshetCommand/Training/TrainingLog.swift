@@ -1,20 +1,10 @@
-import Interactions
-import ModelArtifacts
 import TwoTower
 
 /// The interactions, items and users of one consistent moment, as the training file keeps them.
 ///
-/// Rows are ordered by (user, time, position). Splits into what is learned and what is held out are made from it, so that both
-/// come from the same moment.
+/// Rows are ordered by (user, time, position), users and items by id. Splits into what is learned and what is held out are made
+/// from it, so that both come from the same moment. What grows with interactions stays in the file.
 struct TrainingLog {
-    /// One interaction.
-    struct Row {
-        var user: Int32
-        var item: Int32
-        var type: UInt8
-        var time: Int64
-    }
-
     var userIDs: [String]
     var itemIDs: [String]
     var contents: [ItemContent]
@@ -23,9 +13,9 @@ struct TrainingLog {
     var attributes: [[String]]
     /// Where each user's rows begin; one more than users.
     var userStarts: [Int]
-    var items: [Int32]
-    var types: [UInt8]
-    var times: [Int64]
+    var items: Column<Int32>
+    var types: Column<UInt8>
+    var times: Column<Int64>
 
     var count: Int { items.count }
 
@@ -33,18 +23,65 @@ struct TrainingLog {
     func rows(of user: Int) -> Range<Int> { userStarts[user]..<userStarts[user + 1] }
 
     /// The newest interaction's time; 0 without any.
-    var newestTime: Int64 { times.max() ?? 0 }
+    var newestTime: Int64 { userIDs.indices.lazy.filter { !rows(of: $0).isEmpty }.map { times[userStarts[$0 + 1] - 1] }.max() ?? 0 }
 
-    /// A training set of the rows that `keeps` lets through.
-    func trainingSet(keeping keeps: (Int) -> Bool = { _ in true }) -> TrainingSet {
-        var builder = TrainingSet.Builder()
-        for (id, content) in zip(itemIDs, contents) { builder.addItem(id, content: content) }
-        for (user, id) in userIDs.enumerated() {
-            builder.addUser(id, attributes: attributes[user])
-            for row in rows(of: user) where keeps(row) {
-                builder.append(user: id, item: itemIDs[Int(items[row])], type: types[row], time: times[row])
+    /// The first of a user's rows that is later than a time; the end of them where none is.
+    func firstRow(of user: Int, after time: Int64) -> Int {
+        var (low, high) = (userStarts[user], userStarts[user + 1])
+        while low < high {
+            let middle = (low + high) / 2
+            if times[middle] > time { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+
+    /// Whether rows, columns and their order fit each other. Reads every interaction once.
+    var isConsistent: Bool {
+        guard userStarts.count == userIDs.count + 1, userStarts.first == 0, userStarts.last == items.count,
+            zip(userStarts, userStarts.dropFirst()).allSatisfy({ $0 <= $1 }), items.count == types.count, items.count == times.count
+        else { return false }
+        let itemCount = Int32(itemIDs.count)
+        return items.withUnsafeBufferPointer { $0.allSatisfy { $0 >= 0 && $0 < itemCount } }
+            && types.withUnsafeBufferPointer { $0.allSatisfy { (1...3).contains($0) } }
+            && times.withUnsafeBufferPointer { times in
+                userIDs.indices.allSatisfy { user in
+                    rows(of: user).dropFirst().allSatisfy { times[$0 - 1] <= times[$0] }
+                }
+            }
+    }
+
+    /// A training set of each user's rows before `ends`, of all rows without it.
+    ///
+    /// Its columns are written to a file at `path` that is mapped and loses its name at once, so that a set without the held-out part
+    /// takes no more memory than one with it.
+    func trainingSet(until ends: [Int]? = nil, columnsAt path: String) throws -> TrainingSet {
+        func kept(_ user: Int) -> Range<Int> { userStarts[user]..<(ends?[user] ?? userStarts[user + 1]) }
+        var isMet = [Bool](repeating: false, count: itemIDs.count)
+        let users = userIDs.indices.filter { !kept($0).isEmpty }
+        var starts = [0]
+        items.withUnsafeBufferPointer { items in
+            for user in users {
+                for row in kept(user) { isMet[Int(items[row])] = true }
+                starts.append(starts[starts.count - 1] + kept(user).count)
             }
         }
-        return builder.build()
+        let met = itemIDs.indices.filter { isMet[$0] }
+        var newRows = [Int32](repeating: -1, count: itemIDs.count)
+        for (new, old) in met.enumerated() { newRows[old] = Int32(new) }
+
+        let file = try ColumnFile(creating: path)
+        file.unlinkPath()
+        var writer = EventColumnsWriter(file, at: 0, count: starts[starts.count - 1])
+        for user in users {
+            for row in kept(user) { try writer.append(item: newRows[Int(items[row])], type: types[row], time: times[row]) }
+        }
+        let sections = try writer.finish()
+        let mapping = try file.map()
+        return TrainingSet(
+            itemIDs: met.map { itemIDs[$0] }, itemContents: met.map { contents[$0] }, userIDs: users.map { userIDs[$0] },
+            userAttributes: users.map { attributes[$0] }, userStarts: Column(starts),
+            items: Column(sections.items.column(of: mapping.bytes), keptBy: mapping),
+            types: Column(sections.types.column(of: mapping.bytes), keptBy: mapping),
+            times: Column(sections.times.column(of: mapping.bytes), keptBy: mapping))
     }
 }

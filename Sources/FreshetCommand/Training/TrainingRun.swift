@@ -4,6 +4,7 @@ import Foundation
 import Interactions
 import Logging
 import ModelArtifacts
+import Recommending
 import TwoTower
 
 /// One retraining, from the database's state to a registered model version.
@@ -56,6 +57,9 @@ struct TrainingRun {
         for key in ["holdout", "holdout_percent", "final_fit", "positive_ratings_from", "max_interactions_per_user"] {
             settings["train." + key] = configuration.text("train." + key)
         }
+        settings["content.channel"] = configuration.text("content.channel")
+        settings["content.links"] = configuration.list("content.links").joined(separator: ",")
+        for key in ["blend", "neighbours", "recent_half_life_days"] { settings["ranking." + key] = configuration.text("ranking." + key) }
 
         var state: TrainingFolder.State
         if resume, let saved = folder.read() {
@@ -69,15 +73,23 @@ struct TrainingRun {
             try folder.clear()
             tell(Status(phase: "reading", epoch: 0, epochs: towers.epochs, fraction: 0))
             let progress = ProgressLine("read interactions")
-            let read = try SnapshotExport(url: url, configuration: configuration).write(to: folder.logPath, until: asOf) {
+            let readFrom = ContinuousClock.now
+            let read = try SnapshotExport(url: url, configuration: configuration).write(
+                to: folder.logPath, until: asOf, isStopped: { stop.isRaised }
+            ) {
                 progress.update($0)
             }
             progress.finish(read.interactions)
+            TrainingJournal(folder).note(step: "reading", seconds: readFrom.duration(to: .now).inSeconds)
             try register(read.itemsWithoutRecord, url: url)
             state = TrainingFolder.State(stage: .judged, settings: settings)
-            try folder.write(state)
         }
         let file = try TrainingFile(path: folder.logPath)
+        guard state.log ?? file.identity == file.identity else {
+            throw CommandFailure("the training file \(folder.logPath) is of another snapshot than the run to resume; start without --resume")
+        }
+        state.log = file.identity
+        try folder.write(state)
         let least = configuration.integer("train.min_interactions")
         guard file.log.count >= least else {
             throw CommandFailure(
@@ -86,22 +98,30 @@ struct TrainingRun {
         let stages = TrainingStages(
             configuration: configuration, folder: folder, log: file.log, towers: towers, logger: logger, stop: stop, tell: tell)
         let artifacts = ArtifactStore(root: configuration.text("artifacts.path"))
-        let model = try stages.train(&state, promoted: try promotedModel(store, artifacts))
+        let (model, blend) = try stages.train(&state, promoted: try promotedModel(store, artifacts))
 
         tell(Status(phase: "publishing", epoch: towers.epochs, epochs: towers.epochs, fraction: 1))
         guard lock.isHeld() else {
             throw CommandFailure("the connection that keeps other trainings out was lost; freshet train --resume finishes this one")
         }
-        let reference = try artifacts.write(model, name: Self.artifactName())
+        let metrics = TrainingReport.metrics(state.metrics ?? "{}", of: file.log, journal: TrainingJournal(folder))
+        var attachments = blend.map { [RankingBlend.attachmentName: $0.encoded()] } ?? [:]
+        if let channel = stages.contentChannel { attachments[ContentChannel.attachmentName] = channel.encoded() }
+        let reference = try artifacts.write(model, name: Self.artifactName(), attachments: attachments)
         let version = try store.registerModel(
             artifactPath: URL(fileURLWithPath: reference.path).lastPathComponent, artifactChecksum: reference.checksum,
-            configuration: ResultLine.object(settings), metrics: state.metrics ?? "{}", watermark: file.watermark)
+            configuration: ResultLine.object(settings), metrics: metrics, watermark: file.watermark)
         let passes = state.passes ?? true
         let reasons = state.reasons ?? []
         if passes {
             try store.promoteModel(version, reason: reasons.joined(separator: " "))
         } else {
             try store.refuseModel(version, reason: reasons.joined(separator: " "))
+        }
+        do {
+            if let registered = try store.model(version) { try TrainingReport.write(registered, to: reference.path + "/" + TrainingReport.fileName) }
+        } catch {
+            logger.warning("the report of version \(version) could not be written: \(error)")
         }
         try? FileManager.default.removeItem(atPath: folder.path)
         try prune(store, artifacts)
@@ -111,7 +131,7 @@ struct TrainingRun {
             metadata: ["version": "\(version)", "seconds": "\(Int(seconds))", "why": "\(reasons.joined(separator: " "))"])
         return Outcome(
             version: Int(version), promoted: passes, reasons: reasons, interactions: file.log.count, seconds: seconds,
-            metrics: state.metrics ?? "{}", ndcg: stages.judgedNDCG, popularityNDCG: stages.popularityNDCG)
+            metrics: metrics, ndcg: stages.judgedNDCG, popularityNDCG: stages.popularityNDCG)
     }
 
     /// Items that came with events alone get a bare record, so that what is learned of them can be recommended. A real record, with
@@ -156,9 +176,9 @@ struct TrainingRun {
     private func promotedModel(_ store: StoreQueries, _ artifacts: ArtifactStore) throws -> TrainingStages.Promoted? {
         guard let current = try store.promotedModel() else { return nil }
         do {
-            let model = try artifacts.model(of: current)
+            let artifact = try artifacts.artifact(of: current)
             return TrainingStages.Promoted(
-                model: model, version: Int(current.version),
+                model: artifact.model, blend: try artifact.blend(), version: Int(current.version),
                 newestEvent: JSONText.number("newest_event_ms", inObject: current.watermark).map { Int64($0) },
                 metrics: current.metrics)
         } catch {

@@ -2,6 +2,7 @@ import Evaluation
 import Interactions
 import Logging
 import ModelArtifacts
+import Recommending
 import TwoTower
 
 /// The learning itself: a model that is judged on what was held out, then the model that is published.
@@ -9,6 +10,8 @@ final class TrainingStages {
     /// The model in force, to be compared with.
     struct Promoted {
         var model: TwoTowerModel
+        /// Its ranking blend, in the model's rows.
+        var blend: RankingBlend?
         var version: Int
         /// In milliseconds since 1970: what it may have learned from ends here.
         var newestEvent: Int64?
@@ -25,6 +28,8 @@ final class TrainingStages {
     private let tell: (TrainingRun.Status) -> Void
     private(set) var judgedNDCG: Double?
     private(set) var popularityNDCG: Double?
+    /// What scores items that the model never trained on; nil where there is no channel.
+    private(set) var contentChannel: ContentChannel?
 
     init(
         configuration: Configuration, folder: TrainingFolder, log: TrainingLog, towers: TowerConfiguration, logger: Logger,
@@ -40,11 +45,11 @@ final class TrainingStages {
     }
 
     /// Trains what the state still asks for and returns the model to publish.
-    func train(_ state: inout TrainingFolder.State, promoted: Promoted?) throws -> TwoTowerModel {
+    func train(_ state: inout TrainingFolder.State, promoted: Promoted?) throws -> (model: TwoTowerModel, blend: RankingBlend?) {
         let holdout = cutHoldout()
         if state.stage == .judged {
             if let holdout {
-                let (model, epochs) = try learn(log.trainingSet { holdout.isTraining[$0] }, stage: .judged, configuration: towers)
+                let (model, epochs) = try learn(trainingSet(holdout), stage: .judged, configuration: towers)
                 state.epochs = epochs
                 judge(model, holdout: holdout, promoted: promoted, into: &state)
             } else {
@@ -56,7 +61,7 @@ final class TrainingStages {
         }
         if let holdout, !configuration.boolean("train.final_fit") {
             // Its checkpoint is at the end already: this only reads it.
-            return try learn(log.trainingSet { holdout.isTraining[$0] }, stage: .judged, configuration: towers).model
+            return try published(learn(trainingSet(holdout), stage: .judged, configuration: towers).model, state, holdout)
         }
         // The held-out part is the newest: the published model learns from it too, for as long as was right without it.
         var final = towers
@@ -68,7 +73,23 @@ final class TrainingStages {
                 throw CommandFailure(error.description)
             }
         }
-        return try learn(log.trainingSet(), stage: .final, configuration: final).model
+        return try published(learn(trainingSet(nil), stage: .final, configuration: final).model, state, nil)
+    }
+
+    /// A model with its blend, counted from what the model learned from.
+    private func published(_ model: TwoTowerModel, _ state: TrainingFolder.State, _ holdout: Holdout?) -> (TwoTowerModel, RankingBlend?) {
+        let rows = log.userIDs.indices.map { holdout?.trainingRows(of: $0, in: log) ?? log.rows(of: $0) }
+        let content = ContentTraining(log: log, configuration: configuration)
+        if content.isWanted {
+            contentChannel = content.learning(rows).channel
+            if let weights = state.content { contentChannel?.weights = weights }
+        }
+        return (model, state.blend.map { BlendTraining(log: log, configuration: configuration).blend($0, for: model, rows: rows) })
+    }
+
+    /// What may be learned from: all without a holdout.
+    private func trainingSet(_ holdout: Holdout?) throws -> TrainingSet {
+        try log.trainingSet(until: holdout?.trainingEnds, columnsAt: folder.columnsPath)
     }
 
     private func cutHoldout() -> Holdout? {
@@ -83,6 +104,8 @@ final class TrainingStages {
         }
     }
 
+    private var journal: TrainingJournal { TrainingJournal(folder) }
+
     private var excludedTypes: Set<UInt8> { Set(configuration.excludedTypes.map(\.rawValue)) }
 
     private func learn(
@@ -90,8 +113,10 @@ final class TrainingStages {
     ) throws -> (model: TwoTowerModel, epochs: Int) {
         let checkpoints = CheckpointStore(root: folder.checkpointPath(stage))
         let trainer: Trainer
+        var best = 0
         if let checkpoint = try checkpoints.newest() {
             trainer = try Trainer(set, resuming: checkpoint)
+            best = trainer.epoch - Int(checkpoint.counters["stale"] ?? 0)
             logger.notice("going on from a checkpoint", metadata: ["stage": "\(stage.rawValue)", "epoch": "\(trainer.epoch)"])
         } else {
             trainer = try Trainer(set, configuration: towers)
@@ -99,12 +124,13 @@ final class TrainingStages {
         let line = ProgressLine("train (\(stage == .judged ? "to be judged" : "on everything"))")
         let clock = ContinuousClock.now
         let phase = stage == .judged ? "training" : "final fit"
-        var best = trainer.epoch
         while !trainer.isFinished {
             guard !stop.isRaised else {
                 throw CommandFailure("stopped after \(trainer.epoch) epochs; freshet train --resume goes on from there")
             }
-            let summary = trainer.runEpoch(now: { clock.duration(to: .now).inSeconds }) { [tell] progress in
+            let summary = trainer.runEpoch(
+                now: { clock.duration(to: .now).inSeconds }, shouldStop: { [stop] in stop.isRaised }
+            ) { [tell] progress in
                 line.update(
                     share: (Double(progress.epoch - 1) + Double(progress.examples) / Double(max(1, progress.examplesInEpoch)))
                         / Double(max(1, progress.epochs)),
@@ -117,7 +143,12 @@ final class TrainingStages {
                         loss: progress.loss,
                         examplesPerSecond: progress.examplesPerSecond))
             }
+            if summary.isUnfinished {
+                _ = try checkpoints.write(trainer.checkpoint())
+                throw CommandFailure("stopped in epoch \(summary.epoch) after \(summary.examples) examples; freshet train --resume goes on from there")
+            }
             if summary.isBest { best = summary.epoch }
+            journal.note(summary, stage: stage)
             var metadata: Logger.Metadata = [
                 "stage": "\(stage.rawValue)", "epoch": "\(summary.epoch)", "loss": "\(String(summary.loss).prefix(7))",
                 "examples_per_second": "\(Int(summary.examplesPerSecond))",
@@ -126,6 +157,7 @@ final class TrainingStages {
             logger.info("epoch", metadata: metadata)
             _ = try checkpoints.write(trainer.checkpoint())
         }
+        journal.note(step: stage.step, seconds: clock.duration(to: .now).inSeconds)
         return (trainer.model(), towers.patience > 0 ? best : trainer.epoch)
     }
 
@@ -133,27 +165,42 @@ final class TrainingStages {
         _ model: TwoTowerModel, holdout: Holdout, promoted: Promoted?, into state: inout TrainingFolder.State
     ) {
         tell(TrainingRun.Status(phase: "evaluating", epoch: towers.epochs, epochs: towers.epochs, fraction: 1))
+        let started = ContinuousClock.now
         let scoring = HoldoutScoring(log: log, holdout: holdout, excludes: excludedTypes, threads: towers.threads)
-        let candidate = scoring.score(model)
+        let judged = JudgedRanking(model, scoring: scoring, training: BlendTraining(log: log, configuration: configuration))
+        let candidate = judged.outcome
+        state.blend = judged.fit?.weights
+        let content = ContentTraining(log: log, configuration: configuration)
+        state.content = content.isWanted
+            ? content.weights(model, scoring: scoring, levelWeight: judged.fit?.weights[.tower] ?? 1, scores: judged.scores) : nil
         let popularity = scoring.scorePopularity()
         let recent = scoring.scoreRecentPopularity()
         judgedNDCG = candidate.report["NDCG@10"]
         popularityNDCG = popularity.report["NDCG@10"]
         var metrics = ResultLine([
             "split": .text(holdout.description), "users": .integer(holdout.questions.count),
-            "model": .json(candidate.report.json), "popularity": .json(popularity.report.json),
-            "recent_popularity": .json(recent.report.json),
+            "model": .json(candidate.json), "popularity": .json(popularity.json), "recent_popularity": .json(recent.json),
         ])
+        for rival in scoring.scoreLearnedRivals(easeItemsLimit: HoldoutScoring.trainingEASEItemsLimit) {
+            metrics.add(rival.key, .json(rival.outcome.json))
+        }
         let gate = PromotionGate(margin: configuration.number("train.gate_margin"))
         var decision = gate.decide(candidate: candidate.perUser, current: nil, rival: popularity.perUser)
         if let promoted {
-            let fair = comparison(candidate, model, with: promoted, scoring: scoring, gate: gate)
-            if let outcome = fair.promoted { metrics.add("promoted", .json(outcome.report.json)) }
+            let fair = comparison(judged, with: promoted, scoring: scoring, gate: gate)
+            if let outcome = fair.promoted { metrics.add("promoted", .json(outcome.json)) }
             metrics.add("promoted_version", .integer(promoted.version))
             decision.passes = decision.passes && fair.passes
             decision.reasons = fair.reasons + decision.reasons.dropFirst()
         }
         metrics.add("gate", .json(ResultLine(["passes": .boolean(decision.passes), "reasons": .json("[" + decision.reasons.map { JSONText.quoted($0) }.joined(separator: ",") + "]")]).json))
+        metrics.add("ranking", .json(judged.json))
+        if let weights = state.content {
+            var line = ResultLine()
+            for (part, weight) in zip(ContentChannel.Part.allCases, weights) { line.add("\(part)", .number(Double(weight))) }
+            metrics.add("content_channel", .json(line.json))
+        }
+        journal.note(step: "evaluating", seconds: started.duration(to: .now).inSeconds)
         state.metrics = metrics.json
         state.passes = decision.passes
         state.reasons = decision.reasons
@@ -168,16 +215,15 @@ final class TrainingStages {
     /// Compares on what came after everything that the promoted model may have learned from; where that is too little, with what
     /// the registry recorded of it.
     private func comparison(
-        _ candidate: HoldoutScoring.Outcome, _ model: TwoTowerModel, with promoted: Promoted, scoring: HoldoutScoring,
-        gate: PromotionGate
+        _ candidate: JudgedRanking, with promoted: Promoted, scoring: HoldoutScoring, gate: PromotionGate
     ) -> (passes: Bool, reasons: [String], promoted: HoldoutScoring.Outcome?) {
         if let newest = promoted.newestEvent {
             let later = scoring.holdout.asking(
                 after: newest, of: log, excludes: excludedTypes, maxUsers: configuration.integer("train.evaluation_users"))
             if later.questions.count >= gate.minimumUsers {
                 let fair = HoldoutScoring(log: log, holdout: later, excludes: scoring.excludes, threads: scoring.threads)
-                let current = fair.score(promoted.model)
-                let decision = gate.decide(candidate: fair.score(model).perUser, current: current.perUser)
+                let current = promoted.score(fair, training: BlendTraining(log: log, configuration: configuration))
+                let decision = gate.decide(candidate: candidate.score(fair).perUser, current: current.perUser)
                 return (decision.passes, decision.reasons, current)
             }
         }
@@ -185,7 +231,7 @@ final class TrainingStages {
         guard let recorded else {
             return (true, ["Version \(promoted.version) has no recorded evaluation to compare with."], nil)
         }
-        let found = candidate.report.metrics["NDCG@10"]
+        let found = candidate.outcome.report.metrics["NDCG@10"]
         let mean = found?.mean ?? 0
         // Few users say little: no allowance is made for their scatter, so a worse model does not slip through.
         let scatter = scoring.holdout.questions.count < gate.minimumUsers

@@ -1,0 +1,91 @@
+import Tensors
+
+/// A rival in closed form: a linear model from the items that a user had to the items that go with them.
+///
+/// Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019: with the Gram matrix G = XᵀX of the users' items, X
+/// of ones and zeros, and P = (G + λI)⁻¹, the weights are B = I − P / diag(P) (its equations 8 and 9), and a user's scores are
+/// the sum of the rows of B of the items that they had.
+public struct EASERival: Sendable {
+    /// Items at most; of more, the most popular ones take part and the others are never recommended.
+    public static let itemsLimit = 8_000
+
+    /// Items that the rival ranks.
+    public let itemCount: Int
+    /// Items that take part, most popular first.
+    public let modelledRows: [Int32]
+    /// The place of an item in ``modelledRows``, −1 for none.
+    private let places: [Int32]
+    /// B, `[modelled, modelled]`.
+    private let weights: Matrix
+
+    /// Solves for the weights.
+    ///
+    /// - Parameters:
+    ///   - sequences: item rows of each user; repeats count once.
+    ///   - itemCount: rows are below it.
+    ///   - lambda: what is added to the diagonal, in users; above 0.
+    ///   - itemsLimit: items that take part at most.
+    /// - Complexity: O(Σ distinct items of a user²) and O(modelled³); two square matrices of `modelled` rows.
+    public init(sequences: [[Int32]], itemCount: Int, lambda: Float = 250, itemsLimit: Int = Self.itemsLimit) {
+        precondition(lambda > 0, "lambda must be above 0, got \(lambda): without it the matrix may have no inverse")
+        self.itemCount = itemCount
+        var users = [Int](repeating: 0, count: itemCount)
+        let distinct = sequences.map { Array(Set($0)) }
+        for items in distinct { for row in items { users[Int(row)] += 1 } }
+        var rows = (0..<Int32(itemCount)).filter { users[Int($0)] > 0 }
+        rows.sort { users[Int($0)] != users[Int($1)] ? users[Int($0)] > users[Int($1)] : $0 < $1 }
+        rows = Array(rows.prefix(max(0, itemsLimit)))
+        var places = [Int32](repeating: -1, count: itemCount)
+        for (place, row) in rows.enumerated() { places[Int(row)] = Int32(place) }
+        let count = rows.count
+        var gram = Matrix(rows: count, columns: count)
+        gram.withUnsafeMutablePointer { gram in
+            for items in distinct {
+                // Ascending places, so that only what is on and right of the diagonal is written, and memory is walked forward.
+                let taken = items.map { places[Int($0)] }.filter { $0 >= 0 }.sorted()
+                for (index, place) in taken.enumerated() {
+                    let row = gram + Int(place) * count
+                    for other in taken[index...] { row[Int(other)] += 1 }
+                }
+            }
+            for place in 0..<count { gram[place * count + place] += lambda }
+        }
+        // λ > 0 makes it positive definite; without a solution, which only numbers that are not finite could cause, nothing is recommended.
+        var weights = gram.inverseOfSymmetric() ?? Matrix(rows: count, columns: count)
+        weights.withUnsafeMutablePointer { weights in
+            let diagonal = (0..<count).map { weights[$0 * count + $0] }
+            for row in 0..<count {
+                for column in 0..<count {
+                    let place = row * count + column
+                    weights[place] = row == column || diagonal[column] == 0 ? 0 : -weights[place] / diagonal[column]
+                }
+            }
+        }
+        modelledRows = rows
+        self.places = places
+        self.weights = weights
+    }
+
+    /// The score of every item row for a history: repeats count once; rows that do not take part count nothing and get no
+    /// number.
+    public func scores(history: [Int32]) -> [Float] {
+        let count = modelledRows.count
+        var sums = [Float](repeating: 0, count: count)
+        weights.withUnsafePointer { weights in
+            sums.withUnsafeMutableBufferPointer { sums in
+                for row in Set(history).sorted() where row >= 0 && Int(row) < itemCount && places[Int(row)] >= 0 {
+                    let from = weights + Int(places[Int(row)]) * count
+                    for place in 0..<count { sums[place] += from[place] }
+                }
+            }
+        }
+        var scores = [Float](repeating: .nan, count: itemCount)
+        for (place, row) in modelledRows.enumerated() { scores[Int(row)] = sums[place] }
+        return scores
+    }
+
+    /// The best `count` rows for a history that are not excluded; ties in row order.
+    public func rank(_ count: Int, history: [Int32], excluding excluded: Set<Int32> = []) -> [Int32] {
+        topRows(count, of: scores(history: history)) { excluded.contains($0) }
+    }
+}

@@ -1,0 +1,71 @@
+import Evaluation
+import Interactions
+
+/// The rivals that a model is compared with, on the same questions, each within a bound of work.
+extension HoldoutScoring {
+    /// One rival and what it achieved; the key is the one in the registry's metrics.
+    struct Rival {
+        var key: String
+        var outcome: Outcome
+    }
+
+    /// Interactions that Markov and EASE learn from, about: of more, every k-th user's.
+    static let rivalEventsLimit = 1_000_000
+    /// Items that EASE models while a training waits: its cost grows with their cube.
+    static let trainingEASEItemsLimit = 4_000
+    /// What EASE adds to the diagonal, in users.
+    static let easeLambda: Float = 200
+
+    /// Every rival, popularity first. Buying again is one where the rules let things be shown again.
+    func scoreRivals(easeItemsLimit: Int = EASERival.itemsLimit) -> [Rival] {
+        var rivals = [Rival(key: "popularity", outcome: scorePopularity()), Rival(key: "recent_popularity", outcome: scoreRecentPopularity())]
+        rivals += scoreLearnedRivals(easeItemsLimit: easeItemsLimit)
+        return rivals
+    }
+
+    /// Those beside popularity: windowed Markov, EASE, and buying again.
+    func scoreLearnedRivals(easeItemsLimit: Int) -> [Rival] {
+        let sequences = boundedSequences()
+        let itemCount = log.itemIDs.count
+        var rivals: [Rival] = []
+        do {
+            let markov = MarkovRival(sequences: sequences, itemCount: itemCount)
+            rivals.append(Rival(key: "windowed_markov", outcome: collect { markov.scores(history: items($0.known)) }))
+        }
+        do {
+            let ease = EASERival(sequences: sequences, itemCount: itemCount, lambda: Self.easeLambda, itemsLimit: easeItemsLimit)
+            rivals.append(Rival(key: "ease", outcome: collect { ease.scores(history: items($0.known)) }))
+        }
+        if !excludes.isSuperset(of: [InteractionType.click, .addToCart, .purchase].map(\.rawValue)) {
+            let again = BuyAgainRival(counts: trainingCounts())
+            rivals.append(Rival(key: "buy_again", outcome: collect { again.scores(history: items($0.known)) }))
+        }
+        return rivals
+    }
+
+    private func items(_ rows: Range<Int>) -> [Int32] { rows.map { log.items[$0] } }
+
+    /// What may be learned of each user, for as many users as the bound allows.
+    private func boundedSequences() -> [[Int32]] {
+        let total = log.userIDs.indices.reduce(0) { $0 + holdout.trainingRows(of: $1, in: log).count }
+        let step = max(1, (total + Self.rivalEventsLimit - 1) / Self.rivalEventsLimit)
+        return stride(from: 0, to: log.userIDs.count, by: step).map { items(holdout.trainingRows(of: $0, in: log)) }
+    }
+}
+
+extension HoldoutScoring.Outcome {
+    /// The report as one JSON object, with the 95 % interval of NDCG@10 over users.
+    var json: String {
+        let interval = BootstrapInterval(ofMean: perUser)
+        return ResultLine(["NDCG@10_low": .number(interval.lower), "NDCG@10_high": .number(interval.upper)]).json(after: report.json)
+    }
+}
+
+extension ResultLine {
+    /// One JSON object with the fields of `object`, which is one, and then these.
+    func json(after object: String) -> String {
+        guard object.count > 2 else { return json }
+        guard json.count > 2 else { return object }
+        return object.dropLast() + "," + json.dropFirst()
+    }
+}

@@ -1,0 +1,105 @@
+import Evaluation
+import EventStream
+import FeatureStore
+import Foundation
+import Interactions
+
+/// What a replay walks: the stored interactions, and those of a file where one is named.
+struct ReplayLog {
+    private(set) var userIDs: [String] = []
+    private(set) var itemIDs: [String] = []
+    private(set) var isHidden: [Bool] = []
+    /// By user row: the record's attributes, a JSON object as text.
+    private(set) var attributes: [String?] = []
+    private(set) var events = ReplayEvents([])
+    /// Lines of the file that are no event.
+    private(set) var rejectedLines = 0
+
+    private var userRows: [String: Int32] = [:]
+    private var itemRows: [String: Int32] = [:]
+
+    /// Reads one consistent moment of the store. With a file, stored events after `start` are left out: the file is what happens
+    /// then.
+    init(url: String, configuration: Configuration, start: EventTime, file: String?) throws {
+        let snapshot = try TrainingSnapshot(url: url)
+        var deleted = Set<String>()
+        try snapshot.forEachItem { item in
+            if item.isDeleted {
+                deleted.insert(item.record.itemID)
+            } else {
+                _ = row(ofItem: item.record.itemID, isHidden: item.record.hidden)
+            }
+        }
+        var found: [Found] = []
+        let progress = ProgressLine("read interactions")
+        try snapshot.forEachInteraction(until: file == nil ? nil : start) { row in
+            guard !deleted.contains(row.itemID) else { return }
+            found.append(
+                Found(
+                    event: ReplayEvents.Event(
+                        user: self.row(ofUser: row.userID), item: self.row(ofItem: row.itemID), type: row.type.rawValue,
+                        time: row.time.milliseconds, gain: Double(max(0, row.amountMinor ?? 0))), position: row.position))
+            if found.count.isMultiple(of: 10_000) { progress.update(found.count) }
+        }
+        progress.finish(found.count)
+        if let file { try read(file, after: start, configuration: configuration, leavingOut: deleted, into: &found) }
+        try snapshot.forEachUser { record in
+            if let row = userRows[record.userID] { attributes[Int(row)] = record.attributes }
+        }
+        found.sort { left, right in
+            left.event.time != right.event.time ? left.event.time < right.event.time : left.position < right.position
+        }
+        events = ReplayEvents(found.map(\.event))
+    }
+
+    /// An event with what orders it among those of its time.
+    private struct Found {
+        var event: ReplayEvents.Event
+        var position: Position
+    }
+
+    /// Reads events as a backfill would: the same decoding, the same rejections.
+    private mutating func read(
+        _ path: String, after start: EventTime, configuration: Configuration, leavingOut deleted: Set<String>, into found: inout [Found]
+    ) throws {
+        let decoder = RecordDecoder(rules: try configuration.decodingRules())
+        let reader = try LineReader(path: path, maxLineBytes: max(1 << 20, configuration.integer("ingest.max_record_bytes") * 2))
+        let now = EventTime.now
+        while let line = try reader.next() {
+            guard !line.bytes.isEmpty else { continue }
+            let origin = RecordOrigin(
+                source: path, cluster: "", position: Position(partition: Position.filePartition, offset: line.number))
+            guard !line.isOverlong, case .success(let event) = decoder.interaction(line.bytes, origin: origin, now: now) else {
+                rejectedLines += 1
+                continue
+            }
+            guard event.type != .impression, event.time > start, !deleted.contains(event.itemID) else { continue }
+            found.append(
+                Found(
+                    event: ReplayEvents.Event(
+                        user: row(ofUser: event.userID), item: row(ofItem: event.itemID), type: event.type.rawValue,
+                        time: event.time.milliseconds, gain: Double(max(0, event.amountMinor ?? 0))), position: event.position))
+        }
+    }
+
+    private mutating func row(ofUser id: String) -> Int32 {
+        if let row = userRows[id] { return row }
+        let row = Int32(userIDs.count)
+        userRows[id] = row
+        userIDs.append(id)
+        attributes.append(nil)
+        return row
+    }
+
+    private mutating func row(ofItem id: String, isHidden hidden: Bool = false) -> Int32 {
+        if let row = itemRows[id] { return row }
+        let row = Int32(itemIDs.count)
+        itemRows[id] = row
+        itemIDs.append(id)
+        isHidden.append(hidden)
+        return row
+    }
+
+    /// The row of an item; nil where nothing is known of it.
+    func row(of itemID: String) -> Int32? { itemRows[itemID] }
+}

@@ -1,0 +1,79 @@
+import Evaluation
+import Features
+import Interactions
+import Recommending
+
+/// Freshet as a request would meet it: the model's user tower on the history so far, over a serving snapshot whose live part follows
+/// the events.
+struct ServedRanker: ReplayRanker {
+    let name = "freshet"
+
+    private let log: ReplayLog
+    private let rules: FeatureRules
+    private let trendingItems: Int
+    private var snapshot: ServingSnapshot
+    private var recommender: BatchRecommender
+    /// Decayed clicks and purchases by item row, as the store keeps them.
+    private var clicks, purchases: [DecayedCount]
+    private var isStale = true
+    private var refreshed = Int64.min
+
+    /// How often a server looks at what is popular, by the clock of the events.
+    private static let refreshMilliseconds: Int64 = 2_000
+
+    /// Ranks by a snapshot of the promoted, or any other, version.
+    init(_ snapshot: ServingSnapshot, log: ReplayLog, rules: FeatureRules, trendingItems: Int) {
+        self.log = log
+        self.rules = rules
+        self.trendingItems = trendingItems
+        self.snapshot = snapshot
+        recommender = BatchRecommender(snapshot: snapshot)
+        clicks = [DecayedCount](repeating: DecayedCount(), count: log.itemIDs.count)
+        purchases = clicks
+    }
+
+    mutating func learn(_ event: ReplayEvents.Event, past: borrowing ReplayUser) {
+        let time = EventTime(milliseconds: event.time)
+        switch InteractionType(rawValue: event.type) {
+        case .click: clicks[Int(event.item)].add(time: time, rules: rules)
+        case .purchase: purchases[Int(event.item)].add(time: time, rules: rules)
+        default: break
+        }
+        isStale = true
+    }
+
+    mutating func rank(
+        _ count: Int, for user: Int32, past: borrowing ReplayUser, at time: Int64, isExcluded: (Int32) -> Bool
+    ) -> [Int32] {
+        refresh(at: time)
+        // The newest events are what the store keeps as the history; the oldest of them come first.
+        var history = UserHistory(limit: rules.historyLimitEvents)
+        for index in max(0, past.items.count - rules.historyLimitEvents)..<past.items.count {
+            history.insert(
+                HistoryEntry(
+                    itemID: log.itemIDs[Int(past.items[index])], type: InteractionType(rawValue: past.types[index]) ?? .click,
+                    time: EventTime(milliseconds: past.times[index]),
+                    position: Position(partition: Position.filePartition, offset: Int64(index))))
+        }
+        let items = recommender.recommend(
+            count: count, history: history, excluded: past.excluded.map { log.itemIDs[Int($0)] }, attributes: log.attributes[Int(user)],
+            now: EventTime(milliseconds: time))
+        return items.compactMap { log.row(of: $0.itemID) }
+    }
+
+    /// Takes over what is popular now, as a server does every two seconds.
+    private mutating func refresh(at time: Int64) {
+        guard isStale, time >= refreshed &+ Self.refreshMilliseconds || refreshed == .min else { return }
+        isStale = false
+        refreshed = time
+        let now = EventTime(milliseconds: time)
+        var scores = [Float](repeating: -.infinity, count: log.itemIDs.count)
+        for row in scores.indices where !log.isHidden[row] && !(clicks[row].isEmpty && purchases[row].isEmpty) {
+            scores[row] = Float(
+                clicks[row].value(at: now, rules: rules) + SnapshotFeed.purchaseWeight * purchases[row].value(at: now, rules: rules))
+        }
+        let trending = topRows(trendingItems, of: scores) { scores[Int($0)] == -.infinity }
+        snapshot = snapshot.withTrending(trending.map { TrendingItem(itemID: log.itemIDs[Int($0)], score: Double(scores[Int($0)])) })
+        recommender = recommender.with(snapshot: snapshot)
+    }
+}

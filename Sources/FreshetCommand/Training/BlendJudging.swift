@@ -1,0 +1,78 @@
+import Recommending
+import TwoTower
+
+/// A judged model as it would rank: by a blend where that answers the held-out questions better than the towers alone.
+struct JudgedRanking {
+    /// The weights, or nil where the towers rank alone.
+    let fit: BlendTraining.Fit?
+    /// What the ranking answers; a blend is cross-fitted, so no answer was seen by the weights that are judged on it.
+    let outcome: HoldoutScoring.Outcome
+    private let towers: (Holdout.Question) -> [Float]
+    private let training: BlendTraining
+    private let scorings: [BlendTrainer.Scoring]
+    private let towersAlone: HoldoutScoring.Outcome
+    private let blended: HoldoutScoring.Outcome?
+    private let tried: BlendTraining.Fit?
+
+    /// Fits a blend, unless the configuration wants none, and compares.
+    init(_ model: TwoTowerModel, scoring: HoldoutScoring, training: BlendTraining) {
+        self.training = training
+        let towers = scoring.towers(model)
+        self.towers = towers
+        towersAlone = scoring.collect(towers)
+        guard training.isWanted, !scoring.holdout.questions.isEmpty else {
+            (fit, tried, outcome, blended, scorings) = (nil, nil, towersAlone, nil, [])
+            return
+        }
+        let trainer = training.trainer(scoring.log.userIDs.indices.map { scoring.holdout.trainingRows(of: $0, in: scoring.log) })
+        let tried = training.fit(scoring, trainer: trainer, towers: towers)
+        let scorings = tried.halves.map { trainer.scoring($0) }
+        let blended = scoring.collect { scorings[$0.user % 2].scores(training.question($0), tower: towers($0)) }
+        let isBetter = blended.report["NDCG@10"] > towersAlone.report["NDCG@10"]
+        self.tried = tried
+        self.scorings = scorings
+        self.blended = blended
+        fit = isBetter ? tried : nil
+        outcome = isBetter ? blended : towersAlone
+    }
+
+    /// What the ranking gives for a question, one score a row.
+    func scores(_ question: Holdout.Question) -> [Float] {
+        guard fit != nil else { return towers(question) }
+        return scorings[question.user % 2].scores(training.question(question), tower: towers(question))
+    }
+
+    /// The same ranking on other questions of the same log.
+    func score(_ scoring: HoldoutScoring) -> HoldoutScoring.Outcome {
+        guard fit != nil else { return scoring.collect(towers) }
+        return scoring.collect { scorings[$0.user % 2].scores(training.question($0), tower: towers($0)) }
+    }
+
+    /// What was compared and the weights, for the registry.
+    var json: String {
+        var line = ResultLine([
+            "blend": .boolean(fit != nil), "towers_alone_NDCG@10": .number(towersAlone.report["NDCG@10"]),
+        ])
+        if let blended { line.add("blend_NDCG@10", .number(blended.report["NDCG@10"])) }
+        if let tried {
+            var weights = ResultLine()
+            for (feature, weight) in zip(RankingFeature.allCases, tried.weights.values) { weights.add(feature.name, .number(Double(weight))) }
+            line.add("weights", .json(weights.json))
+        }
+        return line.json
+    }
+}
+
+extension TrainingStages.Promoted {
+    /// What the model in force answers, with its own blend where it has one; what was popular is that of the candidate's log.
+    func score(_ scoring: HoldoutScoring, training: BlendTraining) -> HoldoutScoring.Outcome {
+        guard let blend else { return scoring.score(model) }
+        let log = scoring.log
+        let rowOf = Dictionary(log.itemIDs.enumerated().map { ($1, Int32($0)) }) { first, _ in first }
+        let ranking = training.scoring(
+            blend.renumbered(model.itemIDs.map { rowOf[$0] ?? -1 }, itemCount: log.itemIDs.count),
+            rows: log.userIDs.indices.map { scoring.holdout.trainingRows(of: $0, in: log) })
+        let towers = scoring.towers(model)
+        return scoring.collect { ranking.scores(training.question($0), tower: towers($0)) }
+    }
+}

@@ -1,0 +1,58 @@
+import Foundation
+import Interactions
+
+/// Writes a training file, user by user; it appears under its name whole or not at all.
+struct TrainingFileWriter {
+    private let path: String
+    private let file: ColumnFile
+    private let starts: FileSection
+    private var events: EventColumnsWriter
+
+    /// Begins a file.
+    ///
+    /// - Parameter userStarts: where each user's interactions will begin; one more than users.
+    init(path: String, userStarts: [Int]) throws {
+        self.path = path
+        try FileManager.default.createDirectory(
+            at: URL(fileURLWithPath: path).deletingLastPathComponent(), withIntermediateDirectories: true)
+        file = try ColumnFile(creating: Self.partialPath(of: path))
+        var writer = SectionWriter<Int64>(file, at: TrainingFile.Header.bytes)
+        try writer.append(contentsOf: userStarts.lazy.map { Int64($0) })
+        starts = try writer.finish()
+        events = EventColumnsWriter(file, at: starts.next, count: userStarts.last ?? 0)
+    }
+
+    /// Removes what a failed writing left.
+    static func removePartial(of path: String) { unlink(partialPath(of: path)) }
+
+    private static func partialPath(of path: String) -> String { path + ".partial" }
+
+    /// Adds the next interaction of the user whose turn it is.
+    mutating func append(item: Int32, type: UInt8, time: Int64) throws {
+        try events.append(item: item, type: type, time: time)
+    }
+
+    /// Writes the records of the rows and what was read at which moment.
+    mutating func finish(items: [ItemRecord], users: [UserRecord], watermark: String) throws {
+        var header = TrainingFile.Header()
+        let columns = try events.finish()
+        header[.starts] = starts
+        header[.items] = columns.items
+        header[.types] = columns.types
+        header[.times] = columns.times
+        header[.itemRecords] = try text(items.lazy.map { $0.json() }, at: columns.times.next)
+        header[.userRecords] = try text(users.lazy.map { $0.json() }, at: header[.itemRecords].next)
+        header[.watermark] = try text(CollectionOfOne(watermark), at: header[.userRecords].next)
+        try header.encoded.withUnsafeBytes { try file.write($0, at: 0) }
+        guard rename(file.path, path) == 0 else { throw ColumnFile.failure("write", path) }
+    }
+
+    private func text(_ lines: some Sequence<String>, at offset: Int) throws -> FileSection {
+        var writer = SectionWriter<UInt8>(file, at: offset)
+        for line in lines {
+            try writer.append(contentsOf: line.utf8)
+            try writer.append(UInt8(ascii: "\n"))
+        }
+        return try writer.finish()
+    }
+}

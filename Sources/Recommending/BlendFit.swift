@@ -1,0 +1,203 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Questions to fit a blend on: for each a list of candidates with their features, some of which are answers.
+public struct BlendQuestions: Sendable {
+    /// `[candidates, RankingFeature.count]` of all questions, row-major.
+    private(set) var features: [Float] = []
+    private(set) var isAnswer: [Bool] = []
+    private(set) var starts = [0]
+    /// ``UserSignals/returning`` of each question.
+    private(set) var pauses: [Float] = []
+
+    /// No questions.
+    public init() {}
+
+    /// Questions so far.
+    public var count: Int { starts.count - 1 }
+
+    /// Adds a question. One whose candidates hold no answer, or nothing else, says nothing and is left out.
+    ///
+    /// - Parameters:
+    ///   - features: `[isAnswer.count, RankingFeature.count]`, row-major.
+    ///   - pause: ``UserSignals/returning`` of the user.
+    public mutating func append(features: [Float], isAnswer: [Bool], pause: Float) {
+        precondition(
+            features.count == isAnswer.count * RankingFeature.count,
+            "\(features.count) features of \(isAnswer.count) candidates; \(RankingFeature.count) are needed of each")
+        guard isAnswer.contains(true), isAnswer.contains(false) else { return }
+        self.features.append(contentsOf: features)
+        self.isAnswer.append(contentsOf: isAnswer)
+        pauses.append(pause)
+        starts.append(self.isAnswer.count)
+    }
+}
+
+/// Fits the weights of a blend: those under which the candidates that were answers are the likeliest.
+///
+/// The loss of a question is −ln(Σ_answers e^s / Σ_candidates e^s): a conditional logit in which any answer counts, so that
+/// the likeliest answers matter most, as they do at the top of a list. To the mean loss comes
+/// `ridge / questions · Σ (w − prior)² · variance of the feature`: with few questions the weights stay where they were.
+/// Minimised by BFGS in double precision on one thread: the same questions give the same weights.
+public struct BlendFit: Sendable {
+    /// Where the pauses of the questions differ by less, nothing can be learned about pauses.
+    private static let leastPauseRange: Float = 0.2
+
+    /// How many questions' worth the prior counts.
+    public var ridge: Double
+    public var maxSteps: Int
+
+    /// Makes a fit.
+    public init(ridge: Double = 2, maxSteps: Int = 60) {
+        self.ridge = max(ridge, 0)
+        self.maxSteps = maxSteps
+    }
+
+    /// The weights. Features that never differ keep their prior weight; those that are multiplied by the pause keep it where nearly
+    /// all pauses are alike, as in data whose times only tell an order.
+    ///
+    /// - Parameter uses: which questions count.
+    public func weights(
+        for questions: BlendQuestions, prior: BlendWeights = .towersAlone, uses: (Int) -> Bool = { _ in true }
+    ) -> BlendWeights {
+        let used = (0..<questions.count).filter(uses)
+        guard !used.isEmpty else { return prior }
+        let scale = Self.deviations(questions, used)
+        let sorted = used.map { questions.pauses[$0] }.sorted()
+        let pauses = sorted[sorted.count / 20]...sorted[sorted.count - 1 - sorted.count / 20]
+        let isPauseKnown = pauses.upperBound - pauses.lowerBound >= Self.leastPauseRange
+        let free = RankingFeature.allCases.filter { scale[$0.rawValue] > 1e-6 && (isPauseKnown || !$0.isOfPause) }.map(\.rawValue)
+        guard !free.isEmpty else { return prior }
+        let origin = free.map { Double(prior.values[$0]) * scale[$0] }
+        let penalty = ridge / Double(used.count)
+        var weights = prior.values
+        func set(_ point: [Double]) {
+            for (place, feature) in free.enumerated() { weights[feature] = Float(point[place] / scale[feature]) }
+        }
+        func objective(_ point: [Double]) -> (value: Double, gradient: [Double]) {
+            set(point)
+            let (loss, slope) = Self.loss(questions, used, weights)
+            var value = loss
+            var gradient = free.map { slope[$0] / scale[$0] }
+            for place in free.indices {
+                let distance = point[place] - origin[place]
+                value += penalty * distance * distance
+                gradient[place] += 2 * penalty * distance
+            }
+            return (value, gradient)
+        }
+        set(Self.minimum(of: objective, from: origin, maxSteps: maxSteps))
+        return BlendWeights(weights, pauses: pauses)
+    }
+
+    /// Mean loss and its derivative by the weights.
+    private static func loss(_ questions: BlendQuestions, _ used: [Int], _ weights: [Float]) -> (Double, [Double]) {
+        let width = RankingFeature.count
+        var total = 0.0
+        var gradient = [Double](repeating: 0, count: width)
+        var scores: [Double] = []
+        questions.features.withUnsafeBufferPointer { features in
+            questions.isAnswer.withUnsafeBufferPointer { isAnswer in
+                for question in used {
+                    let range = questions.starts[question]..<questions.starts[question + 1]
+                    scores.removeAll(keepingCapacity: true)
+                    var largest = -Double.infinity
+                    for candidate in range {
+                        var score: Float = 0
+                        for place in 0..<width { score += weights[place] * features[candidate * width + place] }
+                        scores.append(Double(score))
+                        largest = max(largest, Double(score))
+                    }
+                    var all = 0.0, answers = 0.0
+                    for (place, candidate) in range.enumerated() {
+                        scores[place] = exp(scores[place] - largest)
+                        all += scores[place]
+                        if isAnswer[candidate] { answers += scores[place] }
+                    }
+                    // An answer far below the rest must not make the loss infinite.
+                    answers = max(answers, 1e-300)
+                    total += log(all) - log(answers)
+                    for (place, candidate) in range.enumerated() {
+                        let slope = scores[place] / all - (isAnswer[candidate] ? scores[place] / answers : 0)
+                        for feature in 0..<width { gradient[feature] += slope * Double(features[candidate * width + feature]) }
+                    }
+                }
+            }
+        }
+        let count = Double(used.count)
+        return (total / count, gradient.map { $0 / count })
+    }
+
+    /// The standard deviation of each feature over all candidates.
+    private static func deviations(_ questions: BlendQuestions, _ used: [Int]) -> [Double] {
+        let width = RankingFeature.count
+        var sums = [Double](repeating: 0, count: width), squares = sums
+        var count = 0.0
+        questions.features.withUnsafeBufferPointer { features in
+            for question in used {
+                for candidate in questions.starts[question]..<questions.starts[question + 1] {
+                    count += 1
+                    for place in 0..<width {
+                        let value = Double(features[candidate * width + place])
+                        sums[place] += value
+                        squares[place] += value * value
+                    }
+                }
+            }
+        }
+        return (0..<width).map { max(0, squares[$0] / count - sums[$0] / count * sums[$0] / count).squareRoot() }
+    }
+
+    /// BFGS with a backtracking line search; the dimension is small, so the whole inverse Hessian is kept.
+    private static func minimum(
+        of objective: ([Double]) -> (value: Double, gradient: [Double]), from start: [Double], maxSteps: Int
+    ) -> [Double] {
+        let n = start.count
+        var point = start
+        var (value, gradient) = objective(point)
+        var inverse = (0..<n).map { row in (0..<n).map { $0 == row ? 1.0 : 0.0 } }
+        for _ in 0..<maxSteps {
+            var direction = inverse.map { -dot($0, gradient) }
+            var slope = dot(direction, gradient)
+            if slope >= 0 {
+                // Rounding spoiled the estimate: begin it anew.
+                inverse = (0..<n).map { row in (0..<n).map { $0 == row ? 1.0 : 0.0 } }
+                direction = gradient.map { -$0 }
+                slope = dot(direction, gradient)
+            }
+            guard slope < -1e-12 else { break }
+            var step = 1.0
+            var next = point, found = (value: Double.infinity, gradient: gradient)
+            while step > 1e-10 {
+                next = zip(point, direction).map { $0 + step * $1 }
+                found = objective(next)
+                if found.value <= value + 1e-4 * step * slope { break }
+                step /= 2
+            }
+            guard found.value < value else { break }
+            let s = zip(next, point).map(-), y = zip(found.gradient, gradient).map(-)
+            let gained = value - found.value
+            (point, value, gradient) = (next, found.value, found.gradient)
+            if gained < 1e-9 * max(1, abs(value)) { break }
+            let curvature = dot(s, y)
+            guard curvature > 1e-12 else { continue }
+            let hy = inverse.map { dot($0, y) }
+            let factor = (1 + dot(y, hy) / curvature) / curvature
+            for row in 0..<n {
+                for column in 0..<n {
+                    inverse[row][column] += factor * s[row] * s[column] - (hy[row] * s[column] + s[row] * hy[column]) / curvature
+                }
+            }
+        }
+        return point
+    }
+
+    private static func dot(_ left: [Double], _ right: [Double]) -> Double {
+        var sum = 0.0
+        for (a, b) in zip(left, right) { sum += a * b }
+        return sum
+    }
+}

@@ -1,0 +1,23 @@
+/// How much each ranking signal counts, as ``BlendFit`` finds it.
+public struct BlendWeights: Sendable, Equatable, Codable {
+    /// One weight a ``RankingFeature``.
+    public var values: [Float]
+    /// The pauses that the fit met, as ``UserSignals/returning``; a shorter or longer one counts as the nearest of them, since nothing
+    /// was learned about it. From 0 to 1.
+    public var shortestPause: Float
+    public var longestPause: Float
+
+    /// Makes weights; `values.count` is ``RankingFeature/count``.
+    public init(_ values: [Float], pauses: ClosedRange<Float> = 0...1) {
+        precondition(values.count == RankingFeature.count, "\(values.count) weights for \(RankingFeature.count) features")
+        self.values = values
+        shortestPause = min(max(pauses.lowerBound, 0), 1)
+        longestPause = min(max(pauses.upperBound, 0), 1)
+    }
+
+    /// The towers alone.
+    public static let towersAlone = BlendWeights(RankingFeature.allCases.map { $0 == .tower ? 1 : 0 })
+
+    /// The weight of a feature.
+    public subscript(_ feature: RankingFeature) -> Float { values[feature.rawValue] }
+}

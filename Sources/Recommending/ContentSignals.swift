@@ -1,0 +1,138 @@
+import TwoTower
+
+/// What content says of a snapshot's items: a sparse vector of each for histories, and of those that the model never trained on
+/// what they are scored by. See ``ContentChannel``.
+///
+/// What the snapshot was built with is shared by all that follow it; what came later is kept apart.
+public struct ContentSignals: Sendable {
+    /// Items without training that a request scores one by one at most, the newest: beyond them, towers recall.
+    static let scannedLimitItems = 5_000
+
+    let channel: ContentChannel
+    /// The mean of the trained items' vectors, `[dimension]`.
+    private let level: [Float]
+    /// By row of the build.
+    private let vectors: [SparseContent]
+    /// Items without training, by row of the build.
+    private let items: [Int32: ContentChannel.Item]
+    private var laterVectors: [Int32: SparseContent] = [:]
+    private var laterItems: [Int32: ContentChannel.Item] = [:]
+    /// Rows without training, oldest build row first; at most ``scannedLimitItems``, the last ones.
+    private(set) var scanned: [Int32] = []
+
+    /// An item with its content.
+    public struct Entry: Sendable {
+        public var itemID: String
+        public var content: ItemContent
+        /// Whether the model learned from interactions with it.
+        public var isTrained: Bool
+
+        /// Makes an entry.
+        public init(itemID: String, content: ItemContent, isTrained: Bool) {
+            self.itemID = itemID
+            self.content = content
+            self.isTrained = isTrained
+        }
+    }
+
+    /// - Parameters:
+    ///   - entries: the catalogue; an item's row is its place.
+    ///   - itemVectors: `[entries.count, dimension]`, row-major.
+    /// - Complexity: O(all text).
+    public init(channel: ContentChannel, entries: [Entry], itemVectors: [Float], dimension: Int) {
+        self.channel = channel
+        let vectors = entries.map { channel.vector(of: $0.content, id: $0.itemID) }
+        self.vectors = vectors
+        let rows = Dictionary(entries.enumerated().map { ($1.itemID, Int32($0)) }) { first, _ in first }
+        var level = [Double](repeating: 0, count: dimension), trained = 0.0
+        var items: [Int32: ContentChannel.Item] = [:]
+        for (row, entry) in entries.enumerated() {
+            if entry.isTrained {
+                trained += 1
+                for place in 0..<dimension { level[place] += Double(itemVectors[row * dimension + place]) }
+            } else {
+                let linked = channel.links(of: entry.content).compactMap { rows[$0].map { vectors[Int($0)] } }
+                items[Int32(row)] = channel.item(entry.content, own: vectors[row], linked: linked)
+            }
+        }
+        self.level = level.map { Float($0 / max(1, trained)) }
+        self.items = items
+        scanned = Array(items.keys.sorted().suffix(Self.scannedLimitItems))
+    }
+
+    /// Takes over a new or changed item.
+    ///
+    /// - Parameter rowOf: the row of an item id.
+    mutating func set(_ entry: Entry, row: Int32, rowOf: (String) -> Int32?) {
+        let own = channel.vector(of: entry.content, id: entry.itemID)
+        laterVectors[row] = own
+        guard !entry.isTrained else { return }
+        let linked = channel.links(of: entry.content).compactMap { rowOf($0).flatMap(vector) }
+        if item(row) == nil {
+            scanned.append(row)
+            if scanned.count > 2 * Self.scannedLimitItems { scanned.removeFirst(scanned.count - Self.scannedLimitItems) }
+        }
+        laterItems[row] = channel.item(entry.content, own: own, linked: linked)
+    }
+
+    private func vector(_ row: Int32) -> SparseContent? {
+        laterVectors[row] ?? (Int(row) < vectors.count ? vectors[Int(row)] : nil)
+    }
+
+    @inline(__always)
+    private func item(_ row: Int32) -> ContentChannel.Item? { laterItems[row] ?? items[row] }
+
+    /// Whether a row is scored by its content.
+    func scores(_ row: Int32) -> Bool { item(row) != nil }
+
+    /// What a user's history and vector say.
+    struct Taste: Sendable {
+        var profile: ContentChannel.Profile?
+        var level: Float
+    }
+
+    /// - Parameters:
+    ///   - history: rows that the user met; vector: the user's.
+    func taste(history: [Int32], vector: [Float]?) -> Taste? {
+        guard !items.isEmpty || !laterItems.isEmpty else { return nil }
+        var own: Float = 0
+        if let vector, vector.count == level.count { for place in vector.indices { own += vector[place] * level[place] } }
+        return Taste(profile: channel.profile(history.lazy.compactMap { self.vector($0) }), level: own)
+    }
+
+    /// The score of a row without training, nil for others.
+    @inline(__always)
+    func score(_ row: Int32, tower: Float, taste: Taste) -> Float? {
+        item(row).map { channel.score($0, profile: taste.profile, tower: tower, level: taste.level) }
+    }
+
+    /// The rows without training that fit best by content, at most `count`; the towers are not asked.
+    func best(_ count: Int, taste: Taste, where admits: (Int32) -> Bool) -> [Int32] {
+        var top = TopRows(limit: count)
+        for row in scanned.suffix(Self.scannedLimitItems) {
+            guard let score = score(row, tower: 0, taste: taste), top.wouldKeep(score), admits(row) else { continue }
+            top.offer(row, score)
+        }
+        return top.sorted().map(\.row)
+    }
+}
+
+extension ServingSnapshot {
+    /// The same snapshot with content signals on its rows.
+    public func withContent(_ signals: ContentSignals?) -> ServingSnapshot {
+        var next = self
+        next.content = model == nil ? nil : signals
+        return next
+    }
+
+    /// The same snapshot, knowing the content of new and changed items. Items that it does not know are passed over.
+    public func learningContent(_ entries: [ContentSignals.Entry]) -> ServingSnapshot {
+        guard content != nil else { return self }
+        var next = self
+        for entry in entries {
+            guard let row = next.catalogue.row(of: entry.itemID) else { continue }
+            next.content?.set(entry, row: row) { catalogue.row(of: $0) }
+        }
+        return next
+    }
+}

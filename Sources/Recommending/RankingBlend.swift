@@ -1,0 +1,118 @@
+/// The learned ranking: a weight a signal, and the tables that the signals are read from.
+///
+/// The score of an item is the inner product of ``weights`` and its features, a logit like the towers' own. The weights are
+/// those of a conditional logit model over the candidates of questions that training held out: see ``BlendFit``.
+public struct RankingBlend: Sendable, Equatable {
+    public let weights: BlendWeights
+    public private(set) var tables: RankingTables
+
+    /// Makes a blend.
+    public init(weights: BlendWeights, tables: RankingTables) {
+        self.weights = weights
+        self.tables = tables
+    }
+
+    /// The weight of a feature.
+    public subscript(_ feature: RankingFeature) -> Float { weights[feature] }
+
+    /// The same blend under other row numbers; see ``RankingTables/renumbered(_:itemCount:)``.
+    public func renumbered(_ rows: [Int32], itemCount: Int) -> RankingBlend {
+        RankingBlend(weights: weights, tables: tables.renumbered(rows, itemCount: itemCount))
+    }
+
+    /// Adds an event to the transitions; see ``TransitionTable/learn(previous:item:)``. The weights stay.
+    public mutating func learn(previous: [Int32], item: Int32) {
+        tables.transitions.learn(previous: previous, item: item)
+    }
+
+    /// What the tables say of a history; see ``UserSignals``.
+    public func signals(history: [Int32], times: [Int64], now: Int64) -> UserSignals {
+        UserSignals(
+            history: history, times: times, now: now, transitions: tables.transitions,
+            pauses: weights.shortestPause...max(weights.shortestPause, weights.longestPause))
+    }
+
+    /// What the history adds to the score of each item that it says something of.
+    func bonuses(_ user: UserSignals) -> UserBonuses {
+        var bonuses: [Int32: Float] = [:]
+        bonuses.reserveCapacity(user.transitions.count + user.own.count)
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: RankingFeature.count) { features in
+            func add(_ row: Int32) {
+                user.write(featuresOf: row, tower: 0, trend: 0, tables: tables, into: features)
+                // What all users share is in the snapshot's columns.
+                features[RankingFeature.popularity.rawValue] = 0
+                features[RankingFeature.recentPopularity.rawValue] = 0
+                features[RankingFeature.returningRecentPopularity.rawValue] = 0
+                var sum: Float = 0
+                for place in 0..<RankingFeature.count { sum += weights.values[place] * features[place] }
+                bonuses[row] = sum
+            }
+            for row in user.transitions.keys { add(row) }
+            for row in user.own.keys where user.transitions[row] == nil { add(row) }
+        }
+        return UserBonuses(rows: bonuses, returning: user.returning)
+    }
+}
+
+/// What a user's signals add to scores.
+struct UserBonuses: Sendable {
+    var rows: [Int32: Float] = [:]
+    /// ``UserSignals/returning``.
+    var returning: Float = 0
+}
+
+/// A blend on the rows of a snapshot, with what is the same for all users computed beforehand.
+struct BlendInForce: Sendable {
+    /// Rows that every request looks at because many people choose them: so many in general, and so many after a pause.
+    static let popularLimitItems = 100
+
+    private(set) var blend: RankingBlend
+    /// What popularity and trend add to the score, by row, and what they add times ``UserSignals/returning``.
+    private var base: [Float], returning: [Float]
+    /// The same for rows beyond the columns.
+    private let unseen: Float, unseenReturning: Float
+    /// The rows that popularity and trend put first, in the middle of a visit and after a long pause.
+    private(set) var popular: [Int32]
+
+    /// - Parameter trending: row and share of the top score, in (0, 1].
+    init(_ blend: RankingBlend, trending: some Sequence<(row: Int32, share: Float)>) {
+        self.blend = blend
+        let tables = blend.tables
+        let old = blend[.popularity], recent = blend[.recentPopularity], later = blend[.returningRecentPopularity]
+        unseen = (old + recent) * tables.unseen
+        unseenReturning = later * tables.unseen
+        var base = (0..<tables.itemCount).map { old * tables.popularity[$0] + recent * tables.recentPopularity[$0] }
+        var returning = tables.recentPopularity.map { later * $0 }
+        for (row, share) in trending {
+            while base.count <= Int(row) {
+                base.append(unseen)
+                returning.append(unseenReturning)
+            }
+            base[Int(row)] += blend[.trend] * Self.trendFeature(share)
+            returning[Int(row)] += blend[.returningTrend] * Self.trendFeature(share)
+        }
+        var now = TopRows(limit: Self.popularLimitItems), after = now
+        for row in base.indices {
+            now.offer(Int32(row), base[row])
+            after.offer(Int32(row), base[row] + returning[row])
+        }
+        self.base = base
+        self.returning = returning
+        popular = now.sorted().map(\.row) + after.sorted().map(\.row)
+    }
+
+    mutating func learn(previous: [Int32], item: Int32) {
+        blend.learn(previous: previous, item: item)
+    }
+
+    /// ``RankingFeature/trend`` of an item with a share of the top score.
+    static func trendFeature(_ share: Float) -> Float { UserSignals.transitionFeature(share) }
+
+    /// The final score.
+    @inline(__always)
+    func score(_ row: Int32, tower: Float, bonuses: UserBonuses) -> Float {
+        let isKnown = Int(row) < base.count
+        let common = isKnown ? base[Int(row)] : unseen, later = isKnown ? returning[Int(row)] : unseenReturning
+        return blend.weights.values[RankingFeature.tower.rawValue] * tower + common + bonuses.returning * later + (bonuses.rows[row] ?? 0)
+    }
+}

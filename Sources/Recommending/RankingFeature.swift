@@ -1,0 +1,43 @@
+/// A signal that the ranking weighs. The raw value is the place of its weight in a blend.
+public enum RankingFeature: Int, CaseIterable, Sendable {
+    /// The inner product of the two towers, a logit.
+    case tower
+    /// ln of the item's share of all events, relative to an even share.
+    case popularity
+    /// The same with older events counting less, as of the training.
+    case recentPopularity
+    /// How popular the item is now, from the trending list: ln(1 + 100 × share of the top score).
+    case trend
+    /// ln(1 + 100 × score) of the item after the user's newest items: see ``TransitionTable``.
+    case transition
+    /// 1 where the item is in the user's history.
+    case own
+    /// ln of how often it is there.
+    case ownCount
+    /// ``popularity`` where the item is in the history, else 0: what is popular with all says less about what one repeats.
+    case ownPopularity
+    /// ln of how often the item is repeated by those who had it, relative to the mean; 0 where it is not in the history.
+    case ownRepeatRate
+    /// ln(1 + days since the user last had it); 0 where it is not in the history.
+    case ownAge
+    /// ``recentPopularity`` times how long the user was away: see ``UserSignals/returning``.
+    case returningRecentPopularity
+    /// ``trend`` times the same.
+    case returningTrend
+    /// ``transition`` times the same: what follows the last item says less after a pause.
+    case returningTransition
+
+    /// Whether it is multiplied by ``UserSignals/returning``.
+    var isOfPause: Bool {
+        switch self {
+        case .returningRecentPopularity, .returningTrend, .returningTransition: true
+        default: false
+        }
+    }
+
+    /// How many there are.
+    public static var count: Int { allCases.count }
+
+    /// The name in reports and files.
+    public var name: String { "\(self)" }
+}

@@ -1,0 +1,89 @@
+/// Why bytes are no content channel.
+public struct ContentFormatError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// A sentence: what is wrong and what to do.
+    public var description: String
+}
+
+// Layout, little-endian: the 8 bytes "FRCONTE1"; 32-bit counts of tokens, token limit, parts, numbers, bytes of the link attributes; the
+// clock; those bytes, separated by zero bytes; by token the hash, the inverse frequency, the background, the popularity and a byte
+// that is 1 for links; of the numbers mean, scale and popularity; the weights.
+extension ContentChannel {
+    /// The name of the file beside the model.
+    public static let attachmentName = "content"
+    private static let magic = Array("FRCONTE1".utf8)
+
+    /// The channel as bytes, for a file beside the model.
+    public func encoded() -> [UInt8] {
+        let names = Array(vocabulary.rules.linkAttributes.joined(separator: "\0").utf8)
+        var bytes = Self.magic
+        for count in [tokenCount, vocabulary.rules.tokensLimit, weights.count, ContentNumbers.count, names.count] {
+            Self.append([UInt32(clamping: count)], to: &bytes)
+        }
+        Self.append([numbers.clock], to: &bytes)
+        bytes += names
+        Self.append(vocabulary.hashes, to: &bytes)
+        for column in [vocabulary.inverseFrequency, background, tokenPopularity] { Self.append(column, to: &bytes) }
+        bytes += vocabulary.isLink.map { $0 ? 1 : 0 }
+        for column in [numbers.mean, numbers.scale, numberPopularity, weights] { Self.append(column, to: &bytes) }
+        return bytes
+    }
+
+    /// A channel from its bytes.
+    ///
+    /// - Throws: where they are cut short, too long, of another version, or hold numbers that cannot be.
+    public init(encoded bytes: UnsafeRawBufferPointer) throws(ContentFormatError) {
+        var offset = 0
+        func values<Element: BitwiseCopyable>(_ type: Element.Type, _ count: Int) throws(ContentFormatError) -> [Element] {
+            // Compared before it is multiplied, so that a damaged count can neither overflow nor allocate.
+            guard count <= (bytes.count - offset) / MemoryLayout<Element>.stride else {
+                throw ContentFormatError(description: "the content channel is cut short. Restore the file, or train again.")
+            }
+            let part = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count * MemoryLayout<Element>.stride])
+            offset += part.count
+            return [Element](unsafeUninitializedCapacity: count) { buffer, filled in
+                UnsafeMutableRawBufferPointer(buffer).copyMemory(from: part)
+                filled = count
+            }
+        }
+        func finite(_ count: Int) throws(ContentFormatError) -> [Float] {
+            let numbers = try values(Float.self, count)
+            guard numbers.allSatisfy(\.isFinite) else {
+                throw ContentFormatError(description: "the content channel holds values that are not finite. Train again.")
+            }
+            return numbers
+        }
+        guard try values(UInt8.self, Self.magic.count) == Self.magic else {
+            throw ContentFormatError(description: "these bytes are no content channel of this version. Train again.")
+        }
+        let counts = try values(UInt32.self, 5).map { Int($0) }
+        let clock = try values(Int64.self, 1)[0]
+        guard counts[1] > 0, counts[2] == Part.count, counts[3] == ContentNumbers.count else {
+            throw ContentFormatError(description: "the content channel has other parts than this program knows. Train again.")
+        }
+        let names = String(decoding: try values(UInt8.self, counts[4]), as: UTF8.self)
+        let hashes = try values(UInt64.self, counts[0])
+        let frequency = try finite(counts[0]), background = try finite(counts[0]), popularity = try finite(counts[0])
+        let links = try values(UInt8.self, counts[0])
+        var numbers = ContentNumbers(clock: clock)
+        numbers.mean = try finite(ContentNumbers.count)
+        numbers.scale = try finite(ContentNumbers.count)
+        let numberPopularity = try finite(ContentNumbers.count), weights = try finite(Part.count)
+        guard offset == bytes.count else {
+            throw ContentFormatError(description: "the content channel is longer than it says. Restore the file, or train again.")
+        }
+        self.init(
+            vocabulary: ContentVocabulary(
+                rules: ContentRules(
+                    linkAttributes: names.isEmpty ? [] : names.split(separator: "\0").map(String.init), tokensLimit: counts[1]),
+                hashes: hashes, inverseFrequency: frequency, isLink: links.map { $0 != 0 }),
+            numbers: numbers, background: background, tokenPopularity: popularity, numberPopularity: numberPopularity, weights: weights)
+    }
+
+    private static func append<Element: BitwiseCopyable>(_ values: [Element], to bytes: inout [UInt8]) {
+        #if _endian(little)
+            values.withUnsafeBytes { bytes.append(contentsOf: $0) }
+        #else
+            #error("model files are little-endian")
+        #endif
+    }
+}

@@ -1,0 +1,129 @@
+import Tensors
+
+/// The working memory of a sequence tower for one tile of windows, cut from one block.
+///
+/// Training keeps what each block needs for the way back; serving uses the same memory for all blocks.
+struct SequenceSpace {
+    /// Of one block. Rows are entries.
+    struct Block {
+        /// `[T, d]`: what the block is given, the same normalised, and `[T]` twice: what the norm measured.
+        let input, norm, normFacts: UnsafeMutablePointer<Float>
+        /// `[T, w]`: the first product; in the HSTU form after SiLU, with what was before it in ``raw`` where there is a way back.
+        let projection: UnsafeMutablePointer<Float>
+        let raw: UnsafeMutablePointer<Float>?
+        /// `[T, d]`: what attention mixed; `[heads, T]`: what its way back needs.
+        let mixed, logSums: UnsafeMutablePointer<Float>
+        /// `[T, d]`, in the HSTU form: the mixed values normalised, then gated; `[T]` twice.
+        let mixedNorm, gated, mixedFacts: UnsafeMutablePointer<Float>
+        /// `[T, d]`: the input plus attention's output, and the same normalised; `[T]` twice.
+        let middle, feedNorm, feedFacts: UnsafeMutablePointer<Float>
+        /// `[T, f]`
+        let hidden: UnsafeMutablePointer<Float>
+    }
+
+    let blocks: [Block]
+    /// `[T, d]`: the last block's output and the same normalised; `[T]` twice.
+    let output, outputNorm, outputFacts: UnsafeMutablePointer<Float>
+    /// `[T, means · d]`
+    let means: UnsafeMutablePointer<Float>
+    /// `[T, d]`, and what attention asks for.
+    let branch, scratch: UnsafeMutablePointer<Float>
+
+    // For the way back.
+    /// `[T, d]`
+    let gradient, vectorGradient, outputGradient: UnsafeMutablePointer<Float>
+    /// `[T, max(w, f)]`
+    let wide: UnsafeMutablePointer<Float>
+    /// `[T, means · d]`
+    let meanGradient: UnsafeMutablePointer<Float>
+
+    /// Cuts the memory for a tile, or counts the floats it needs where `base` is nil.
+    private init(
+        _ shape: TowerShape, entries t: Int, longest: Int, forTraining: Bool, base: UnsafeMutablePointer<Float>?,
+        floats: inout Int
+    ) {
+        let s = shape.sequence ?? .none, d = shape.dimension, w = s.projection(d), isGated = s.kind == .hstu
+        var next = 0
+        func take(_ count: Int) -> UnsafeMutablePointer<Float> {
+            let place = next
+            next += (count + 15) / 16 * 16
+            return (base ?? Self.nowhere) + place
+        }
+        func takeBlock() -> Block {
+            Block(
+                input: take(t * d), norm: take(t * d), normFacts: take(2 * t), projection: take(t * w),
+                raw: isGated && forTraining ? take(t * w) : nil, mixed: take(t * d), logSums: take(s.heads * t),
+                mixedNorm: take(isGated ? t * d : 0), gated: take(isGated ? t * d : 0), mixedFacts: take(isGated ? 2 * t : 0),
+                middle: take(t * d), feedNorm: take(s.feedForward > 0 ? t * d : 0), feedFacts: take(2 * t), hidden: take(t * s.feedForward))
+        }
+        blocks = forTraining ? (0..<s.blocks).map { _ in takeBlock() } : [takeBlock()]
+        output = take(t * d)
+        outputNorm = take(t * d)
+        outputFacts = take(2 * t)
+        means = take(t * s.means * d)
+        branch = take(t * d)
+        let attention = longest > 0 ? CausalAttention(length: longest, width: d, scale: 1) : nil
+        scratch = take((forTraining ? attention?.backwardScratchFloats : attention?.forwardScratchFloats) ?? 0)
+        let back = forTraining ? t : 0
+        gradient = take(back * d)
+        vectorGradient = take(back * d)
+        outputGradient = take(back * d)
+        wide = take(back * max(w, s.feedForward))
+        meanGradient = take(back * s.means * d)
+        floats = next
+    }
+
+    /// Stands for memory where addresses are only counted, never used.
+    private static var nowhere: UnsafeMutablePointer<Float> { UnsafeMutablePointer(bitPattern: 64).unsafelyUnwrapped }
+
+    /// Floats that a tile needs.
+    ///
+    /// - Parameters:
+    ///   - entries: T, of all windows; longest: the greatest length of a window.
+    static func floats(_ shape: TowerShape, entries: Int, longest: Int, forTraining: Bool) -> Int {
+        var floats = 0
+        _ = SequenceSpace(
+            shape, entries: entries, longest: longest, forTraining: forTraining, base: nil, floats: &floats)
+        return floats
+    }
+
+    /// Cuts `base`, which has room for ``floats(_:entries:longest:forTraining:)``.
+    init(
+        _ shape: TowerShape, entries: Int, longest: Int, forTraining: Bool, base: UnsafeMutablePointer<Float>
+    ) {
+        var floats = 0
+        self.init(
+            shape, entries: entries, longest: longest, forTraining: forTraining, base: base, floats: &floats)
+    }
+
+    /// The memory of a block.
+    func block(_ index: Int) -> Block { blocks[min(index, blocks.count - 1)] }
+}
+
+/// Windows of entries as the sequence tower reads them: those of window w are `starts[w]..<starts[w + 1]`, oldest first. Rows, types and
+/// gaps are read at the same places.
+struct SequenceTile {
+    let starts: UnsafePointer<Int>
+    let count: Int
+    let rows: UnsafePointer<Int32>
+    let types: UnsafePointer<UInt8>
+    let gaps: UnsafePointer<UInt8>
+    /// `[rows, d]`
+    let vectors: UnsafePointer<Float>
+    /// The greatest length of a window.
+    let longest: Int
+
+    init(
+        starts: UnsafePointer<Int>, count: Int, rows: UnsafePointer<Int32>, types: UnsafePointer<UInt8>, gaps: UnsafePointer<UInt8>,
+        vectors: UnsafePointer<Float>
+    ) {
+        (self.starts, self.count, self.rows, self.types, self.gaps, self.vectors) = (starts, count, rows, types, gaps, vectors)
+        longest = (0..<count).reduce(0) { max($0, starts[$1 + 1] - starts[$1]) }
+    }
+
+    /// The first entry, and how many there are.
+    var first: Int { starts[0] }
+    var entries: Int { starts[count] - starts[0] }
+    /// Length of a window.
+    func length(_ window: Int) -> Int { starts[window + 1] - starts[window] }
+}

@@ -1,0 +1,86 @@
+import Interactions
+import Recommending
+import Testing
+import TwoTower
+
+/// Items that the model never trained on, scored by their content.
+struct ContentSignalsTests {
+    private static let subjects = ["tents", "maps", "ropes", "boots"]
+    private static let trained = 40
+
+    /// Forty trained items of four subjects, of which every user takes those of one. The towers know nothing: all vectors are alike.
+    private func snapshot(new: Int = 0) -> ServingSnapshot {
+        let count = Self.trained + new
+        let ids = (0..<count).map { "i\($0)" }
+        let contents = (0..<count).map { Self.content($0) }
+        var events: [Int32] = [], users: [Range<Int>] = []
+        for user in 0..<40 {
+            let start = events.count
+            for step in 0..<5 { events.append(Int32((user + 4 * step * (user + 1)) % 4 + 4 * ((user / 4 + step) % (Self.trained / 4)))) }
+            users.append(start..<events.count)
+        }
+        let learning = events.withUnsafeBufferPointer {
+            ContentLearning(
+                itemIDs: Array(ids.prefix(Self.trained)), contents: Array(contents.prefix(Self.trained)), users: users, events: $0, clock: 0,
+                rules: ContentRules())
+        }
+        var channel = learning.channel
+        channel.weights = [8, -4, 0, 0, 0, 0]
+        let vectors = [Float](repeating: 0.1, count: 2 * count)
+        return ServingSnapshot(
+            catalogue: ids.map { CatalogueEntry(itemID: $0) }, catalogueVersion: 1, model: meanModel(2), itemVectors: vectors
+        ).withContent(
+            ContentSignals(
+                channel: channel,
+                entries: zip(ids, contents).enumerated().map {
+                    ContentSignals.Entry(itemID: $1.0, content: $1.1, isTrained: $0 < Self.trained)
+                }, itemVectors: vectors, dimension: 2))
+    }
+
+    private static func content(_ item: Int) -> ItemContent {
+        let subject = subjects[item % 4]
+        return ItemContent(tags: [subject, "\(subject)-\(item / 4 % 3)", "any\(item % 7)"])
+    }
+
+    @Test func newItemsLikeTheHistoryComeFirst() {
+        let snapshot = snapshot(new: 12)
+        for subject in 0..<4 {
+            let met = [subject, subject + 4, subject + 8].map { "i\($0)" }
+            let answer = snapshot.answer(RecommendationQuery(count: 3), history: met, excluded: met)
+            #expect(Set(answer.map(\.itemID)) == Set([0, 4, 8].map { "i\(Self.trained + subject + $0)" }))
+            #expect(answer.allSatisfy { $0.reason == .fresh })
+            let batch = BatchRecommender(snapshot: snapshot).recommend(
+                count: 3, history: history(met), excluded: met, attributes: nil, now: now)
+            #expect(batch.map(\.itemID) == answer.map(\.itemID))
+        }
+    }
+
+    @Test func anItemThatArrivesIsFoundAndOneThatGoesIsNot() {
+        let met = ["i1", "i5", "i9"]
+        var snapshot = snapshot()
+        let query = RecommendationQuery(count: 1)
+        let before = snapshot.answer(query, history: met, excluded: met).first
+        #expect(before?.reason == .personal)
+        let entry = CatalogueEntry(itemID: "late")
+        snapshot = snapshot.applying([.upsert(entry, vector: [0.1, 0.1], origin: .content)], catalogueVersion: 2)
+            .learningContent([ContentSignals.Entry(itemID: "late", content: Self.content(1), isTrained: false)])
+        #expect(snapshot.answer(query, history: met, excluded: met).first?.itemID == "late")
+        #expect(snapshot.answer(query, history: ["i0", "i4"], excluded: met).first?.itemID != "late")
+        // Another content makes it another item.
+        let changed = snapshot.learningContent([ContentSignals.Entry(itemID: "late", content: Self.content(0), isTrained: false)])
+        #expect(changed.answer(query, history: met, excluded: met).first?.itemID != "late")
+        #expect(changed.answer(query, history: ["i0", "i4"], excluded: ["i0", "i4"]).first?.itemID == "late")
+        let gone = snapshot.applying([.delete(itemID: "late")], catalogueVersion: 3)
+        #expect(gone.answer(RecommendationQuery(count: 50), history: met).allSatisfy { $0.itemID != "late" })
+    }
+
+    @Test func trainedItemsKeepTheirScores() {
+        let plain = snapshot(new: 12).withContent(nil), own = snapshot(new: 12), met = ["i2", "i6"]
+        let scores = Dictionary(
+            uniqueKeysWithValues: plain.answer(RecommendationQuery(count: 60), history: met).map { ($0.itemID, $0.score) })
+        for item in own.answer(RecommendationQuery(count: 60), history: met) {
+            let isNew = Int(item.itemID.dropFirst()).map { $0 >= Self.trained } ?? false
+            #expect((item.score == scores[item.itemID]) == !isNew, "\(item.itemID)")
+        }
+    }
+}

@@ -29,7 +29,7 @@ struct ItemEncoder: Sendable {
     /// The user tower for snapshots.
     func servingModel(version: Int) -> ServingModel {
         ServingModel(
-            version: version, dimension: model.dimension, historyLimitItems: model.historyLength
+            version: version, dimension: model.dimension, historyLimitItems: model.historyLength, temperature: 1, biasComponents: 1
         ) { [model] input, now in
             var attributes = input.attributes.map { JSONText.tokens(ofObject: $0) } ?? []
             for (name, value) in input.context.sorted(by: { $0.key < $1.key }) { attributes.append("\(name)=\(value)") }

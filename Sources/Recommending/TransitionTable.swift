@@ -58,15 +58,15 @@ public struct TransitionTable: Sendable, Equatable {
     }
 
     /// Places in the log that are held at once while a table is built.
-    private static let placesAtOnce = 4_194_304
+    private static let placesAtOnce = 1_048_576
 
     /// Counts all pairs of all users.
     ///
     /// - Parameters:
     ///   - users: where the events of each user stand in `items`, oldest first.
     ///   - items: the row of each event, below `itemCount`.
-    /// - Complexity: O(events × window) time, and one more pass over the events for each four million of them. Memory is that of
-    ///   the table and 64 MB, however many events there are.
+    /// - Complexity: O(events × window) time, and one more pass over the events for each million of them. Memory is that of
+    ///   the table and 16 MB, however many events there are.
     public init(users: [Range<Int>], items: UnsafeBufferPointer<Int32>, itemCount: Int, rules: Rules = Rules()) {
         self.init(itemCount: itemCount, rules: rules)
         guard rules.neighbourLimitItems > 0 else { return }
@@ -245,9 +245,8 @@ public struct TransitionTable: Sendable, Equatable {
             let left = $0.sum * reachingScale[Int($0.row)], right = $1.sum * reachingScale[Int($1.row)]
             return left != right ? left > right : $0.row < $1.row
         }
-        row.removeLast(row.count - limit)
-        row.sort { $0.row < $1.row }
-        neighbours[item] = row
+        // A copy of the kept part: the whole row's buffer, as long as the catalogue, would stay with it otherwise.
+        neighbours[item] = row.prefix(limit).sorted { $0.row < $1.row }
     }
 
     private mutating func rescale() {

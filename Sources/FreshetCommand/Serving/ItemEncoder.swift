@@ -27,18 +27,5 @@ struct ItemEncoder: Sendable {
     }
 
     /// The user tower for snapshots.
-    func servingModel(version: Int) -> ServingModel {
-        ServingModel(
-            version: version, dimension: model.dimension, historyLimitItems: model.historyLength, temperature: 1, biasComponents: 1
-        ) { [model] input, now in
-            var attributes = input.attributes.map { JSONText.tokens(ofObject: $0) } ?? []
-            for (name, value) in input.context.sorted(by: { $0.key < $1.key }) { attributes.append("\(name)=\(value)") }
-            guard !input.rows.isEmpty || !attributes.isEmpty else { return nil }
-            return input.vectors.withUnsafeBufferPointer { vectors in
-                model.encodeUser(
-                    vectors: vectors, types: input.types.map(\.rawValue), times: input.times.map(\.milliseconds),
-                    attributes: attributes, now: now.milliseconds)
-            }
-        }
-    }
+    func servingModel(version: Int) -> ServingModel { ServingModel(model, version: version) }
 }

@@ -227,7 +227,7 @@ final class TrainingStages {
                 return (decision.passes, decision.reasons, current)
             }
         }
-        let recorded = RecordedMetric(of: "NDCG@10", in: promoted.metrics)
+        let recorded = EvaluationNumbers.recorded("NDCG@10", in: promoted.metrics)
         guard let recorded else {
             return (true, ["Version \(promoted.version) has no recorded evaluation to compare with."], nil)
         }

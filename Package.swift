@@ -45,6 +45,7 @@ let package = Package(
             ]),
         .target(name: "CKernels", cSettings: kernels),
         .target(name: "CBrokerPort"),
+        .target(name: "CMessagePassing", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
 
         // Pure: no I/O, no clock, no Foundation.
         pure("Interactions"),
@@ -54,7 +55,7 @@ let package = Package(
         pure("Evaluation", ["Tensors"]),
         pure("TwoTower", ["Tensors", "Evaluation"]),
         pure("MetaLearning", ["Tensors", "Gradients"]),
-        pure("Recommending", ["Interactions", "Features", "TwoTower"]),
+        pure("Recommending", ["Interactions", "Features", "Tensors", "Gradients", "TwoTower", "MetaLearning"]),
         pure("Simulation", ["Interactions"]),
         pure("TextEncoding", ["Tensors"]),
 
@@ -66,6 +67,7 @@ let package = Package(
             name: "EventStream",
             dependencies: ["CRDKafka", "CZlib", "CBrokerPort", "Interactions"], swiftSettings: strict),
         .target(name: "VectorIndex", dependencies: ["CFaiss", "Recommending"], swiftSettings: strict),
+        .target(name: "MessagePassing", dependencies: ["CMessagePassing", "TwoTower"], swiftSettings: strict),
         .target(name: "ModelArtifacts", dependencies: ["TwoTower", "TextEncoding"], swiftSettings: strict),
         .target(
             name: "RecommendationAPI",
@@ -83,8 +85,9 @@ let package = Package(
         .executableTarget(
             name: "FreshetCommand",
             dependencies: [
-                "Interactions", "Features", "Tensors", "TwoTower", "Evaluation", "Recommending", "Simulation",
-                "FeatureStore", "EventStream", "VectorIndex", "ModelArtifacts", "RecommendationAPI",
+                "Interactions", "Features", "Tensors", "Gradients", "TwoTower", "MetaLearning", "Evaluation", "Recommending", "Simulation",
+                "TextEncoding", "FeatureStore", "EventStream", "VectorIndex", "ModelArtifacts", "MessagePassing",
+                "RecommendationAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
@@ -104,7 +107,7 @@ let package = Package(
         tests("Evaluation", ["Evaluation"]),
         tests("TwoTower", ["TwoTower", "Evaluation", "Gradients", "Tensors"]),
         tests("MetaLearning", ["MetaLearning", "Gradients", "Tensors"]),
-        tests("Recommending", ["Recommending", "Features", "Interactions", "TwoTower"]),
+        tests("Recommending", ["Recommending", "Features", "Interactions", "Tensors", "TwoTower"]),
         tests("Simulation", ["Simulation", "Interactions"]),
         tests("TextEncoding", ["TextEncoding", "Tensors"]),
         tests("FeatureStore", ["FeatureStore", "Features", "Interactions", "TestSupport"]),

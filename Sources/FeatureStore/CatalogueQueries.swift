@@ -41,6 +41,15 @@ public struct UserFeatures: Sendable, Equatable {
     public var lastTime: EventTime
 }
 
+/// How items were received: those that were asked for, and all together.
+public struct Exposure: Sendable {
+    /// Items that were shown or clicked at all.
+    public var items: [(itemID: String, impressions: Int64, clicks: Int64)]
+    public var impressions: Int64
+    /// Of each item at most as many as its impressions: clicks from elsewhere say nothing of what was shown.
+    public var clicks: Int64
+}
+
 /// An item with its decayed counts at a time.
 public struct TrendingCount: Sendable, Equatable {
     public var itemID: String
@@ -150,6 +159,23 @@ extension StoreQueries {
                     purchaseDecay: DecayedCount(landmark: number(9), newest: number(10), previous: number(11)),
                     firstTime: rows.time(row, 12) ?? zero, lastTime: rows.time(row, 13) ?? zero, revenueMinor: sums[itemID] ?? [:])
             }
+        }
+    }
+
+    /// Impressions and clicks of some items and of all. Reads every counter; not for a request's path.
+    public func exposure(of itemIDs: [String]) throws(StoreError) -> Exposure {
+        try pool.withConnection { (connection) throws(StoreError) in
+            let all = try connection.run(
+                "select coalesce(sum(impressions), 0)::bigint, coalesce(sum(least(clicks, impressions)), 0)::bigint from item_features where impressions > 0")
+            var exposure = Exposure(items: [], impressions: all.int64(0, 0) ?? 0, clicks: all.int64(0, 1) ?? 0)
+            guard !itemIDs.isEmpty else { return exposure }
+            var ids = Parameters()
+            ids.add(itemIDs)
+            let rows = try connection.run("select item_id, impressions, clicks from item_features where item_id = any($1)", ids)
+            exposure.items = (0..<rows.count).map { row in
+                (rows.string(row, 0) ?? "", rows.int64(row, 1) ?? 0, rows.int64(row, 2) ?? 0)
+            }
+            return exposure
         }
     }
 

@@ -20,5 +20,6 @@ public struct Migration: Sendable, Equatable {
         Migration(number: 2, name: "0002_features.sql", sql: PackageResources._002_features_sql),
         Migration(number: 3, name: "0003_catalogue.sql", sql: PackageResources._003_catalogue_sql),
         Migration(number: 4, name: "0004_models.sql", sql: PackageResources._004_models_sql),
+        Migration(number: 5, name: "0005_adapters.sql", sql: PackageResources._005_adapters_sql),
     ]
 }

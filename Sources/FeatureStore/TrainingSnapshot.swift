@@ -44,8 +44,12 @@ public struct TrainingEvent {
     public var type: UInt8
     public var time: EventTime
     public var position: Position
+    /// Whether a former training did not see it; true where none is named.
+    public var isNew: Bool
     /// The event's context as JSON; read only when asked for.
     public var context: UnsafeRawBufferPointer?
+    /// Price × quantity in minor units, where it is in the currency that most of the revenue came in.
+    public var amountMinor: Int64?
 }
 
 /// A consistent view of the store for one training: everything is read at the same moment.
@@ -57,7 +61,7 @@ public final class TrainingSnapshot {
     static let sortMemoryMegabytes = 256
 
     public let watermark: TrainingWatermark
-    private let connection: Connection
+    let connection: Connection
 
     /// Takes the snapshot.
     public init(url: String) throws(StoreError) {
@@ -76,13 +80,22 @@ public final class TrainingSnapshot {
     /// - Parameters:
     ///   - until: only events up to this time.
     ///   - withContext: whether the context is read too.
+    ///   - seen: what a former training saw: its watermark's snapshot, and the time of the newest event that it read.
     ///   - each: gets every row; what it throws ends the export.
     public func forEachEvent(
-        until: EventTime? = nil, withContext: Bool = false, _ each: (TrainingEvent) throws(StoreError) -> Void
+        until: EventTime? = nil, withContext: Bool = false, seen: (snapshot: String, until: EventTime?)? = nil, _ each: (TrainingEvent) throws(StoreError) -> Void
     ) throws(StoreError) {
+        var isNew = "true"
+        if let seen {
+            _ = try Self.oldestTransaction(of: seen.snapshot)
+            isNew = "not pg_visible_in_snapshot(committed_by, '\(seen.snapshot)'::pg_snapshot)"
+            if let newest = seen.until { isNew += " or event_time > \(Self.literal(newest))" }
+        }
         let sql = """
             copy (
-                select user_id, item_id, type, event_time, source_partition, source_offset, \(withContext ? "context" : "null::json")
+                select user_id, item_id, type, event_time, source_partition, source_offset, (\(isNew))::int::smallint,
+                    \(withContext ? "context" : "null::json"),
+                    \(Self.amount("interactions"))
                 from interactions where type > 0\(Self.condition(until: until))
             ) to stdout (format binary)
             """
@@ -92,13 +105,38 @@ public final class TrainingSnapshot {
                 TrainingEvent(
                     userID: try row.next() ?? nothing, itemID: try row.next() ?? nothing,
                     type: UInt8(truncatingIfNeeded: try row.int16() ?? 0), time: try row.time() ?? EventTime(milliseconds: 0),
-                    position: Position(partition: try row.int32() ?? 0, offset: try row.int64() ?? 0), context: try row.next()))
+                    position: Position(partition: try row.int32() ?? 0, offset: try row.int64() ?? 0),
+                    isNew: try row.int16() == 1, context: try row.next(), amountMinor: try row.int64()))
         }
     }
 
+    /// What a row of a table is worth in the main currency; amounts of several currencies are not added up.
+    static func amount(_ table: String) -> String {
+        """
+        case when \(table).currency = (
+            select currency from item_revenue group by currency order by sum(revenue_minor) desc, currency limit 1
+        ) then \(table).amount_minor end
+        """
+    }
+
     /// COPY takes no parameters; only a number is written into its text.
-    private static func condition(until: EventTime?) -> String {
-        until.map { " and event_time <= timestamptz '1970-01-01 00:00:00+00' + \($0.milliseconds) * interval '1 millisecond'" } ?? ""
+    static func condition(until: EventTime?) -> String {
+        until.map { " and event_time <= \(literal($0))" } ?? ""
+    }
+
+    private static func literal(_ time: EventTime) -> String {
+        "timestamptz '1970-01-01 00:00:00+00' + \(time.milliseconds) * interval '1 millisecond'"
+    }
+
+    /// The oldest transaction that a snapshot did not see finished; text that is no snapshot is refused, so that it may stand in SQL.
+    private static func oldestTransaction(of snapshot: String) throws(StoreError) -> UInt64 {
+        let parts = snapshot.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 3, let oldest = UInt64(parts[0]), UInt64(parts[1]) != nil,
+            parts[2].utf8.allSatisfy({ (0x30...0x39).contains($0) || $0 == 0x2C })
+        else {
+            throw StoreError(.conflict, "the former watermark's snapshot “\(snapshot)” is not one — train from the beginning")
+        }
+        return oldest
     }
 
     /// Streams interactions ordered by (user, time, offset, partition), ids byte by byte.
@@ -119,12 +157,7 @@ public final class TrainingSnapshot {
         conditions += " and type in (\(types.isEmpty ? "-1" : types.map { String($0.rawValue) }.sorted().joined(separator: ", ")))"
         if !types.contains(.impression) { conditions += " and type > 0" }
         if let after {
-            let parts = after.split(separator: ":", omittingEmptySubsequences: false)
-            guard parts.count == 3, let oldest = UInt64(parts[0]), UInt64(parts[1]) != nil,
-                parts[2].utf8.allSatisfy({ (0x30...0x39).contains($0) || $0 == 0x2C })
-            else {
-                throw StoreError(.conflict, "the former watermark's snapshot “\(after)” is not one — train from the beginning")
-            }
+            let oldest = try Self.oldestTransaction(of: after)
             conditions += " and committed_by >= '\(oldest)'::xid8 and not pg_visible_in_snapshot(committed_by, '\(after)'::pg_snapshot)"
         }
         conditions += Self.condition(until: until)

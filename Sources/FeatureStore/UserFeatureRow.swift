@@ -158,7 +158,7 @@ struct FullUsers {
         if histories.isEmpty { return }
         for event in events where event.type != .impression {
             histories[event.userID]?.insert(
-                HistoryEntry(itemID: event.itemID, type: event.type, time: event.time, position: event.position))
+                HistoryEntry(event))
         }
     }
 

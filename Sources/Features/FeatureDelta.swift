@@ -37,7 +37,7 @@ public struct UserDelta: Sendable, Equatable {
         if last < event.position { last = event.position }
         if event.type != .impression {
             history.insert(
-                HistoryEntry(itemID: event.itemID, type: event.type, time: event.time, position: event.position))
+                HistoryEntry(event))
         }
     }
 

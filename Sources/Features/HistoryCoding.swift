@@ -2,10 +2,11 @@ import Interactions
 
 // The stored form of a history, which the database keeps in one column:
 //
-//     byte      version, 1
+//     byte      version: 1 where no entry has an amount, else 2
 //     varint    number of entries
 //     entries   varint   time in ms: the first one zigzag, then the difference to the one before
-//               byte     type
+//               byte     type; its highest bit says that an amount follows, in version 2
+//               varint   amount, above 0, where the bit is set
 //               varint   partition, zigzag
 //               varint   offset, zigzag of the difference to the one before
 //               varint   length of the item id, then its UTF-8
@@ -13,7 +14,9 @@ import Interactions
 //
 // Varints are LEB128. Equal histories have equal bytes.
 extension UserHistory {
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 1, versionWithAmounts: UInt8 = 2
+    /// The bit of the type's byte that says that an amount follows.
+    private static let amountBit: UInt8 = 0x80
     private static let checksumBytes = 4
     /// The shortest entry: five fields of a byte each and an empty id.
     private static let minEntryBytes = 5
@@ -22,7 +25,7 @@ extension UserHistory {
     public func encoded() -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(16 + entries.count * 28)
-        bytes.append(Self.version)
+        bytes.append(entries.contains { $0.amountMinor > 0 } ? Self.versionWithAmounts : Self.version)
         Self.append(UInt64(entries.count), to: &bytes)
         var time: Int64 = 0
         var offset: Int64 = 0
@@ -30,7 +33,8 @@ extension UserHistory {
             let difference = entry.time.milliseconds &- time
             Self.append(index == 0 ? Self.zigzag(difference) : UInt64(bitPattern: difference), to: &bytes)
             time = entry.time.milliseconds
-            bytes.append(entry.type.rawValue)
+            bytes.append(entry.type.rawValue | (entry.amountMinor > 0 ? Self.amountBit : 0))
+            if entry.amountMinor > 0 { Self.append(UInt64(entry.amountMinor), to: &bytes) }
             Self.append(Self.zigzag(Int64(entry.position.partition)), to: &bytes)
             Self.append(Self.zigzag(entry.position.offset &- offset), to: &bytes)
             offset = entry.position.offset
@@ -55,7 +59,8 @@ extension UserHistory {
 
     /// Reads a stored history; nil where the bytes are not one, whole and unharmed.
     public init?(decoding bytes: UnsafeRawBufferPointer, limit: Int = 200) {
-        guard limit >= 1, bytes.count >= 2 + Self.checksumBytes, bytes[0] == Self.version else { return nil }
+        guard limit >= 1, bytes.count >= 2 + Self.checksumBytes, bytes[0] == Self.version || bytes[0] == Self.versionWithAmounts
+        else { return nil }
         let end = bytes.count - Self.checksumBytes
         let stored = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: end, as: UInt32.self))
         guard stored == Self.checksum(UnsafeRawBufferPointer(rebasing: bytes[..<end])) else { return nil }
@@ -65,8 +70,16 @@ extension UserHistory {
         entries.reserveCapacity(Int(count))
         var time: Int64 = 0
         var offset: Int64 = 0
+        var hasAmounts = false
         for index in 0..<count {
-            guard let difference = reader.varint(), let rawType = reader.byte(), let type = InteractionType(rawValue: rawType),
+            guard let difference = reader.varint(), let rawType = reader.byte() else { return nil }
+            var amount: UInt32 = 0
+            if rawType & Self.amountBit != 0, bytes[0] == Self.versionWithAmounts {
+                guard let raw = reader.varint(), let small = UInt32(exactly: raw), small > 0 else { return nil }
+                amount = small
+                hasAmounts = true
+            }
+            guard let type = InteractionType(rawValue: amount > 0 ? rawType & ~Self.amountBit : rawType),
                 let rawPartition = reader.varint(), let partition = Int32(exactly: Self.unzigzag(rawPartition)),
                 let rawOffset = reader.varint(), let itemID = reader.text()
             else { return nil }
@@ -74,11 +87,11 @@ extension UserHistory {
             offset = offset &+ Self.unzigzag(rawOffset)
             let entry = HistoryEntry(
                 itemID: itemID, type: type, time: EventTime(milliseconds: time),
-                position: Position(partition: partition, offset: offset))
+                position: Position(partition: partition, offset: offset), amountMinor: amount)
             if let last = entries.last, !(last < entry) { return nil }
             entries.append(entry)
         }
-        guard reader.at == end else { return nil }
+        guard reader.at == end, hasAmounts == (bytes[0] == Self.versionWithAmounts) else { return nil }
         self.init(sorted: entries, limit: limit)
     }
 

@@ -4,23 +4,34 @@ import Interactions
 public struct HistoryEntry: Sendable, Equatable, Comparable {
     public var itemID: String
     public var type: InteractionType
+    /// Of a purchase what was paid in all, in minor units of its currency, at most the largest number; 0 where nothing is known.
+    public var amountMinor: UInt32
     public var time: EventTime
     public var position: Position
 
     /// Makes an entry.
-    public init(itemID: String, type: InteractionType, time: EventTime, position: Position) {
+    public init(itemID: String, type: InteractionType, time: EventTime, position: Position, amountMinor: UInt32 = 0) {
         self.itemID = itemID
         self.type = type
+        self.amountMinor = amountMinor
         self.time = time
         self.position = position
     }
 
-    /// By time, then position in the source; item and type decide only between entries of one position, so that the order is total.
+    /// The entry that an event leaves.
+    public init(_ event: Interaction) {
+        self.init(
+            itemID: event.itemID, type: event.type, time: event.time, position: event.position,
+            amountMinor: event.type == .purchase ? UInt32(clamping: event.amountMinor ?? 0) : 0)
+    }
+
+    /// By time, then position in the source; the rest decides only between entries of one position, so that the order is total.
     public static func < (left: HistoryEntry, right: HistoryEntry) -> Bool {
         if left.time != right.time { return left.time < right.time }
         if left.position != right.position { return left.position < right.position }
         if left.itemID != right.itemID { return left.itemID.utf8.lexicographicallyPrecedes(right.itemID.utf8) }
-        return left.type.rawValue < right.type.rawValue
+        if left.type != right.type { return left.type.rawValue < right.type.rawValue }
+        return left.amountMinor < right.amountMinor
     }
 }
 

@@ -35,6 +35,9 @@ public struct MetaConfiguration: Sendable, Equatable {
     public var validationIntervalSteps: Int
     /// `train` stops after this many validations in a row without a new best.
     public var patienceValidations: Int
+    /// What of the start is learned: its outer gradient is multiplied by this, element by element; nil learns all. Rates are not
+    /// concerned, so what starts at a fixed value may adapt.
+    public var learnedStart: [Matrix]?
 
     /// Three inner steps with learned rates, exact second order.
     public init(

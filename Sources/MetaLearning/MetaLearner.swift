@@ -114,7 +114,11 @@ extension MetaLearner {
         state.steps += 1
         let scale = length > configuration.gradientLimit ? configuration.gradientLimit / length : 1
         for i in 0..<learned {
-            let gradient = scale == 1 ? total[i] : total[i].scaled(by: scale)
+            var gradient = scale == 1 ? total[i] : total[i].scaled(by: scale)
+            if i < count, let mask = configuration.learnedStart?[i] {
+                gradient = Matrix(
+                    rows: gradient.rows, columns: gradient.columns, values: zip(gradient.values, mask.values).map { $0 * $1 })
+            }
             var rule = configuration.outer
             if i >= count { rule.weightDecay = 0 }
             if i < count {

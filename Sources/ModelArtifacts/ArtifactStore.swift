@@ -73,7 +73,7 @@ public struct ArtifactStore: Sendable {
                 settings: Dictionary(model.configuration.settings.map { ($0.key, $0.value) }) { first, _ in first },
                 notes: notes, itemCount: model.itemIDs.count)
             manifest.files[Self.tensorsFile] = try add(Self.tensorsFile) { (file) throws(ArtifactError) in
-                try Safetensors.write(model.tensors, to: &file, path: path)
+                try Safetensors.write(model.tensors, int8: model.int8Tensors, to: &file, path: path)
             }
             manifest.files[Self.idsFile] = try add(Self.idsFile) { (file) throws(ArtifactError) in
                 try file.append(ItemIDFile.bytes(model.itemIDs))

@@ -40,9 +40,12 @@ struct Checksum {
         }
     }
 
+    /// The checksum so far.
+    var value: UInt32 { ~state }
+
     /// Eight hexadecimal digits in lower case.
     var text: String {
-        let digits = String(~state, radix: 16)
+        let digits = String(value, radix: 16)
         return String(repeating: "0", count: 8 - digits.count) + digits
     }
 

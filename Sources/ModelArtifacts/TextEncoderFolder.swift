@@ -49,6 +49,25 @@ public enum TextEncoderFolder {
         }
     }
 
+    /// Eight hexadecimal digits over the files that decide what the encoder computes; a model's manifest names its encoder by it.
+    ///
+    /// - Throws: ``ArtifactError`` where one of the files that must be there is missing.
+    public static func checksum(_ path: String) throws(ArtifactError) -> String {
+        let folder = URL(fileURLWithPath: path, isDirectory: true)
+        var checksum = Checksum()
+        for (name, limit) in [("config.json", 16 << 20), ("vocab.txt", maxVocabularyBytes), ("model.safetensors", maxWeightBytes)] {
+            let data = try bytes(folder.appendingPathComponent(name).path, limit: limit)
+            data.withUnsafeBytes { checksum.combine($0) }
+        }
+        for name in ["sentence_bert_config.json", "tokenizer_config.json", "1_Pooling/config.json"] {
+            let path = folder.appendingPathComponent(name).path
+            guard FileManager.default.fileExists(atPath: path) else { continue }
+            let data = try bytes(path, limit: 16 << 20)
+            data.withUnsafeBytes { checksum.combine($0) }
+        }
+        return checksum.text
+    }
+
     private static func vocabulary(_ folder: URL, shape: TextEncoderShape) throws(ArtifactError) -> WordPieceTokenizer {
         let path = folder.appendingPathComponent("vocab.txt").path
         let data = try bytes(path, limit: maxVocabularyBytes)

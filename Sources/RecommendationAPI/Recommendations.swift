@@ -123,17 +123,20 @@ public struct RecommendedEntry: Sendable, Equatable {
     public var explanation: String?
     /// Where the request asked for details.
     public var details: ItemSummary?
+    /// Whether the item was given its place to learn who likes it.
+    public var isExploration: Bool
 
     /// Makes an entry.
     public init(
         itemID: String, score: Float, reason: RecommendationReason, explanation: String? = nil,
-        details: ItemSummary? = nil
+        details: ItemSummary? = nil, isExploration: Bool = false
     ) {
         self.itemID = itemID
         self.score = score
         self.reason = reason
         self.explanation = explanation
         self.details = details
+        self.isExploration = isExploration
     }
 }
 
@@ -195,6 +198,10 @@ extension RecommendedEntry {
             writer.number(score)
             writer.field("reason", reason.rawValue)
             writer.field("explanation", explanation)
+            if isExploration {
+                writer.key("exploration")
+                writer.bool(true)
+            }
             if let details {
                 writer.key("details")
                 details.write(to: &writer, withID: false)

@@ -120,6 +120,28 @@ public struct ActivityEntry: Sendable, Equatable {
     }
 }
 
+/// What answers give to new items of which little is known.
+public struct ExplorationStatistics: Sendable, Equatable {
+    /// At most one slot in so many is given to a new item; 0: none.
+    public var everySlots: Int64
+    /// Items that are explored now.
+    public var items: Int64
+    /// Slots that this server gave to such items since its start.
+    public var slots: Int64
+    /// How often the items that are explored now were shown and clicked, by anybody.
+    public var impressions: Int64
+    public var clicks: Int64
+
+    /// Makes statistics.
+    public init(everySlots: Int64 = 0, items: Int64 = 0, slots: Int64 = 0, impressions: Int64 = 0, clicks: Int64 = 0) {
+        self.everySlots = everySlots
+        self.items = items
+        self.slots = slots
+        self.impressions = impressions
+        self.clicks = clicks
+    }
+}
+
 /// Everything that `/v1/stats` shows, but for what the HTTP service counts itself.
 public struct ServiceStatistics: Sendable, Equatable {
     public var time: EventTime
@@ -139,6 +161,7 @@ public struct ServiceStatistics: Sendable, Equatable {
     public var hiddenItems: Int64
     /// Items that are recommended from their content alone until the next training.
     public var freshItems: Int64
+    public var exploration: ExplorationStatistics
     /// Newest first.
     public var newestItems: [ItemSummary]
     public var users: Int64
@@ -157,7 +180,7 @@ public struct ServiceStatistics: Sendable, Equatable {
         time: EventTime, eventsTotal: Int64 = 0, eventsByType: [String: Int64] = [:], eventsPerSecond: Double = 0,
         eventSeries: [RatePoint] = [], lagRecords: Int64? = nil, committedOffsetTotal: Int64 = 0,
         deadLettersByCode: [String: Int64] = [:], items: Int64 = 0, hiddenItems: Int64 = 0, freshItems: Int64 = 0,
-        newestItems: [ItemSummary] = [], users: Int64 = 0, recentUserIDs: [String] = [],
+        exploration: ExplorationStatistics = ExplorationStatistics(), newestItems: [ItemSummary] = [], users: Int64 = 0, recentUserIDs: [String] = [],
         model: ModelVersionView? = nil,
         snapshotAgeSeconds: Double? = nil, training: TrainingView? = nil, activity: [ActivityEntry] = []
     ) {
@@ -172,6 +195,7 @@ public struct ServiceStatistics: Sendable, Equatable {
         self.items = items
         self.hiddenItems = hiddenItems
         self.freshItems = freshItems
+        self.exploration = exploration
         self.newestItems = newestItems
         self.users = users
         self.recentUserIDs = recentUserIDs

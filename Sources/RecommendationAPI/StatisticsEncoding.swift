@@ -78,10 +78,29 @@ extension ServiceStatistics {
             writer.integer(hiddenItems)
             writer.key("fresh")
             writer.integer(freshItems)
+            writer.key("exploration")
+            exploration.write(to: &writer)
             writer.key("newest")
             writer.array { writer in
                 for item in newestItems { item.write(to: &writer) }
             }
+        }
+    }
+}
+
+extension ExplorationStatistics {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.key("every_slots")
+            writer.integer(everySlots)
+            writer.key("items")
+            writer.integer(items)
+            writer.key("slots")
+            writer.integer(slots)
+            writer.key("impressions")
+            writer.integer(impressions)
+            writer.key("clicks")
+            writer.integer(clicks)
         }
     }
 }

@@ -71,17 +71,27 @@ public struct BatchRecommender: Sendable {
     /// The best `count` candidates for one user, as ``recommend(_:history:excluded:attributes:snapshot:now:requestID:)``
     /// scores them; `count` is not bounded by the limits of a request.
     ///
+    /// - Parameter userID: varies the list of a user without a history, where the rules say so; see ``RecommendingRules/variety``.
+    ///
     /// The list is shorter only where fewer candidates are left after the exclusions.
     /// - Complexity: O(candidates × dimension)
     public func recommend(
-        count: Int, history: UserHistory, excluded: [String], attributes: String?, now: EventTime
+        count: Int, history: UserHistory, excluded: [String], attributes: String?, now: EventTime, userID: String? = nil
     ) -> [RecommendedItem] {
         let filter = RowFilter(snapshot.catalogue, category: nil, excluding: excluded)
         let taste = UserTaste(history: history, attributes: attributes, context: [:], snapshot: snapshot, now: now)
         let ranking = Ranking(snapshot: snapshot, taste: taste, objective: nil)
         var rows: [RankedRow] = []
         if let vector = taste.vector {
-            rows = Array(ranking.ranked(best(ranking.poolSize(for: count), vector, filter, taste)).prefix(count))
+            rows = ranking.ranked(best(ranking.poolSize(for: count), vector, filter, taste))
+        }
+        if taste.isNewcomer {
+            rows = NewcomerRanking(snapshot: snapshot, filter: filter, input: taste.input, seed: userID)
+                .list(count, personal: rows, among: allowed)
+        } else {
+            rows = spread(
+                rows, over: snapshot.catalogue, count: count, discount: snapshot.rules.categoryDiscount,
+                scale: snapshot.model?.temperature ?? 1)
         }
         fill(&rows, count, filter)
         return rows.map {

@@ -6,10 +6,10 @@
 
 /// Questions to fit a blend on: for each a list of candidates with their features, some of which are answers.
 public struct BlendQuestions: Sendable {
-    /// `[candidates, RankingFeature.count]` of all questions, row-major.
-    private(set) var features: [Float] = []
-    private(set) var isAnswer: [Bool] = []
-    private(set) var starts = [0]
+    /// `[candidates, RankingFeature.count]` of each question, row-major. An array a question: one for all would be copied as it grows.
+    private(set) var features: [[Float]] = []
+    /// By question and candidate.
+    private(set) var isAnswer: [[Bool]] = []
     /// ``UserSignals/returning`` of each question.
     private(set) var pauses: [Float] = []
 
@@ -17,7 +17,7 @@ public struct BlendQuestions: Sendable {
     public init() {}
 
     /// Questions so far.
-    public var count: Int { starts.count - 1 }
+    public var count: Int { features.count }
 
     /// Adds a question. One whose candidates hold no answer, or nothing else, says nothing and is left out.
     ///
@@ -29,10 +29,9 @@ public struct BlendQuestions: Sendable {
             features.count == isAnswer.count * RankingFeature.count,
             "\(features.count) features of \(isAnswer.count) candidates; \(RankingFeature.count) are needed of each")
         guard isAnswer.contains(true), isAnswer.contains(false) else { return }
-        self.features.append(contentsOf: features)
-        self.isAnswer.append(contentsOf: isAnswer)
+        self.features.append(features)
+        self.isAnswer.append(isAnswer)
         pauses.append(pause)
-        starts.append(self.isAnswer.count)
     }
 }
 
@@ -99,29 +98,28 @@ public struct BlendFit: Sendable {
         var total = 0.0
         var gradient = [Double](repeating: 0, count: width)
         var scores: [Double] = []
-        questions.features.withUnsafeBufferPointer { features in
-            questions.isAnswer.withUnsafeBufferPointer { isAnswer in
-                for question in used {
-                    let range = questions.starts[question]..<questions.starts[question + 1]
+        for question in used {
+            questions.features[question].withUnsafeBufferPointer { features in
+                questions.isAnswer[question].withUnsafeBufferPointer { isAnswer in
                     scores.removeAll(keepingCapacity: true)
                     var largest = -Double.infinity
-                    for candidate in range {
+                    for candidate in isAnswer.indices {
                         var score: Float = 0
                         for place in 0..<width { score += weights[place] * features[candidate * width + place] }
                         scores.append(Double(score))
                         largest = max(largest, Double(score))
                     }
                     var all = 0.0, answers = 0.0
-                    for (place, candidate) in range.enumerated() {
-                        scores[place] = exp(scores[place] - largest)
-                        all += scores[place]
-                        if isAnswer[candidate] { answers += scores[place] }
+                    for candidate in isAnswer.indices {
+                        scores[candidate] = exp(scores[candidate] - largest)
+                        all += scores[candidate]
+                        if isAnswer[candidate] { answers += scores[candidate] }
                     }
                     // An answer far below the rest must not make the loss infinite.
                     answers = max(answers, 1e-300)
                     total += log(all) - log(answers)
-                    for (place, candidate) in range.enumerated() {
-                        let slope = scores[place] / all - (isAnswer[candidate] ? scores[place] / answers : 0)
+                    for candidate in isAnswer.indices {
+                        let slope = scores[candidate] / all - (isAnswer[candidate] ? scores[candidate] / answers : 0)
                         for feature in 0..<width { gradient[feature] += slope * Double(features[candidate * width + feature]) }
                     }
                 }
@@ -136,15 +134,13 @@ public struct BlendFit: Sendable {
         let width = RankingFeature.count
         var sums = [Double](repeating: 0, count: width), squares = sums
         var count = 0.0
-        questions.features.withUnsafeBufferPointer { features in
-            for question in used {
-                for candidate in questions.starts[question]..<questions.starts[question + 1] {
-                    count += 1
-                    for place in 0..<width {
-                        let value = Double(features[candidate * width + place])
-                        sums[place] += value
-                        squares[place] += value * value
-                    }
+        for question in used {
+            questions.features[question].withUnsafeBufferPointer { features in
+                count += Double(features.count / width)
+                for index in features.indices {
+                    let value = Double(features[index])
+                    sums[index % width] += value
+                    squares[index % width] += value * value
                 }
             }
         }

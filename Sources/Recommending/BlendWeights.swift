@@ -18,6 +18,13 @@ public struct BlendWeights: Sendable, Equatable, Codable {
     /// The towers alone.
     public static let towersAlone = BlendWeights(RankingFeature.allCases.map { $0 == .tower ? 1 : 0 })
 
+    /// The same weights with the tail dial at λ; see ``RankingBlend/dialled(_:)``.
+    public func dialled(_ lambda: Float) -> BlendWeights {
+        var weights = self
+        weights.values[RankingFeature.popularity.rawValue] -= lambda
+        return weights
+    }
+
     /// The weight of a feature.
     public subscript(_ feature: RankingFeature) -> Float { values[feature.rawValue] }
 }

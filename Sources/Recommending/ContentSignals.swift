@@ -13,12 +13,17 @@ public struct ContentSignals: Sendable {
     private let level: [Float]
     /// By row of the build.
     private let vectors: [SparseContent]
+    /// By row of the build the place in the channel's space, −1 for items without training.
+    private let places: [Int32]
     /// Items without training, by row of the build.
     private let items: [Int32: ContentChannel.Item]
+    private let neighbours: ContentNeighbours
     private var laterVectors: [Int32: SparseContent] = [:]
     private var laterItems: [Int32: ContentChannel.Item] = [:]
     /// Rows without training, oldest build row first; at most ``scannedLimitItems``, the last ones.
     private(set) var scanned: [Int32] = []
+    /// What adapters of categories say; nil where the model has none.
+    var adaptation: AdaptationSignals?
 
     /// An item with its content.
     public struct Entry: Sendable {
@@ -43,6 +48,8 @@ public struct ContentSignals: Sendable {
         self.channel = channel
         let vectors = entries.map { channel.vector(of: $0.content, id: $0.itemID) }
         self.vectors = vectors
+        neighbours = ContentNeighbours(vectors, tokenCount: channel.tokenCount)
+        places = entries.map { entry in entry.isTrained ? channel.space?.place(of: entry.itemID) ?? -1 : -1 }
         let rows = Dictionary(entries.enumerated().map { ($1.itemID, Int32($0)) }) { first, _ in first }
         var level = [Double](repeating: 0, count: dimension), trained = 0.0
         var items: [Int32: ContentChannel.Item] = [:]
@@ -73,22 +80,32 @@ public struct ContentSignals: Sendable {
             if scanned.count > 2 * Self.scannedLimitItems { scanned.removeFirst(scanned.count - Self.scannedLimitItems) }
         }
         laterItems[row] = channel.item(entry.content, own: own, linked: linked)
+        adaptation?.set(entry.content, row: row, own: own, channel: channel)
+        assignCategory(row)
     }
 
-    private func vector(_ row: Int32) -> SparseContent? {
+    func vector(_ row: Int32) -> SparseContent? {
         laterVectors[row] ?? (Int(row) < vectors.count ? vectors[Int(row)] : nil)
     }
 
     @inline(__always)
-    private func item(_ row: Int32) -> ContentChannel.Item? { laterItems[row] ?? items[row] }
+    func item(_ row: Int32) -> ContentChannel.Item? { laterItems[row] ?? items[row] }
 
     /// Whether a row is scored by its content.
     func scores(_ row: Int32) -> Bool { item(row) != nil }
+
+    /// The rows whose content is nearest to a row's own, best first, with their cosines.
+    func nearest(_ count: Int, to row: Int32, where admits: (Int32) -> Bool) -> [Candidate] {
+        guard let query = vector(row) else { return [] }
+        return neighbours.nearest(count, to: query, later: laterVectors, vector: vector, where: admits)
+    }
 
     /// What a user's history and vector say.
     struct Taste: Sendable {
         var profile: ContentChannel.Profile?
         var level: Float
+        /// The user's vector as each category in force has it.
+        var adapted: [[Float]] = []
     }
 
     /// - Parameters:
@@ -97,13 +114,33 @@ public struct ContentSignals: Sendable {
         guard !items.isEmpty || !laterItems.isEmpty else { return nil }
         var own: Float = 0
         if let vector, vector.count == level.count { for place in vector.indices { own += vector[place] * level[place] } }
-        return Taste(profile: channel.profile(history.lazy.compactMap { self.vector($0) }), level: own)
+        var taste = Taste(profile: channel.profile(history.lazy.compactMap { self.vector($0) }, taste: sum(history)), level: own)
+        if let adaptation, !adaptation.categories.isEmpty {
+            let user = adaptation.user(history)
+            taste.adapted = adaptation.categories.map { $0.adapter.adapted(user) }
+        }
+        return taste
+    }
+
+    /// What a history's items count together in the channel's space; empty without one.
+    private func sum(_ history: [Int32]) -> [Float] {
+        guard let space = channel.space else { return [] }
+        var sum = [Float](repeating: 0, count: space.dimension)
+        for row in history {
+            if Int(row) < places.count, places[Int(row)] >= 0 {
+                space.add(places[Int(row)], to: &sum)
+            } else if let item = item(row) {
+                space.add(item, to: &sum)
+            }
+        }
+        return sum
     }
 
     /// The score of a row without training, nil for others.
     @inline(__always)
     func score(_ row: Int32, tower: Float, taste: Taste) -> Float? {
-        item(row).map { channel.score($0, profile: taste.profile, tower: tower, level: taste.level) }
+        guard let item = item(row) else { return nil }
+        return adaptedScore(row, item, taste: taste) ?? channel.score(item, profile: taste.profile, tower: tower, level: taste.level)
     }
 
     /// The rows without training that fit best by content, at most `count`; the towers are not asked.

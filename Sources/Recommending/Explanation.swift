@@ -16,7 +16,8 @@ struct Explanation {
             if let place = taste.input.rows.lastIndex(of: ranked.row) { return "Because you \(verb(place)) it before" }
             return nearest(to: ranked.row).map { because(taste.input.rows[$0], at: $0) } ?? "Chosen for you"
         case .fresh:
-            return entry.categories.first.map { "New in \($0)" } ?? "New"
+            let new = entry.categories.first.map { "New in \($0)" } ?? "New"
+            return ranked.isExploration ? "\(new): shown to find out who likes it (exploration)" : new
         case .adapted:
             return entry.categories.first.map { "Up and coming in \($0)" } ?? "Up and coming"
         case .trending:

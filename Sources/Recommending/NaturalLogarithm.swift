@@ -8,3 +8,8 @@
 func naturalLogarithm(_ x: Float) -> Float {
     logf(x)
 }
+
+/// e to the power x.
+func exponential(_ x: Float) -> Float {
+    expf(x)
+}

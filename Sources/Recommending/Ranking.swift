@@ -3,6 +3,8 @@ struct RankedRow {
     var row: Int32
     var score: Float
     var reason: RecommendationReason
+    /// Whether it stands there to learn who likes it.
+    var isExploration = false
 }
 
 /// Gives candidates their final score and order.
@@ -17,7 +19,8 @@ struct Ranking {
     }
 
     private var changesOrder: Bool {
-        objective != nil || snapshot.rules.similarWeight > 0 || snapshot.rules.freshBonus != 0 || snapshot.isBlended || taste.content != nil
+        objective != nil || powers != nil || snapshot.rules.similarWeight > 0 || snapshot.rules.freshBonus != 0 || snapshot.isBlended || taste.content != nil
+            || taste.isNewcomer || snapshot.rules.categoryDiscount < 1
     }
 
     /// Rows that a blend wants to see beside the towers' candidates: what follows the newest items, what is the user's own, and
@@ -55,8 +58,10 @@ struct Ranking {
             } else if origin == .adapted {
                 reason = .adapted
             }
-            return RankedRow(row: candidate.row, score: weighted(score, candidate.row), reason: reason)
+            if snapshot.content?.isAdapted(candidate.row) == true { reason = .adapted }
+            return RankedRow(row: candidate.row, score: powers == nil ? weighted(score, candidate.row) : score, reason: reason)
         }
+        if let powers { judge(&rows, candidates, powers) }
         sort(&rows)
         return rows
     }
@@ -68,6 +73,30 @@ struct Ranking {
             let transition = signals.transitions[row]
         else { return false }
         return (blend[.transition] + signals.returning * blend[.returningTransition]) * UserSignals.transitionFeature(transition) >= 1
+    }
+
+    /// What the goals count, where heads are asked for them: as the request says, else as the model does.
+    private var powers: ObjectivePowers? {
+        guard let heads = snapshot.heads, taste.signals != nil else { return nil }
+        if let objective { return ObjectivePowers(click: objective.click, conversion: objective.conversion, value: objective.value) }
+        return heads.isInUse ? heads.weights.powers : nil
+    }
+
+    /// Puts what the heads say in the place of the scores so far.
+    private func judge(_ rows: inout [RankedRow], _ candidates: [Candidate], _ powers: ObjectivePowers) {
+        guard let heads = snapshot.heads, let signals = taste.signals, let blend = snapshot.blend?.blend, !rows.isEmpty else { return }
+        let user = HeadUser(signals, purchases: taste.purchases, tables: heads.tables), width = HeadFeature.count
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: rows.count * width) { features in
+            for (place, candidate) in candidates.enumerated() {
+                user.write(
+                    featuresOf: candidate.row, interest: rows[place].score, tower: candidate.score,
+                    priceMicros: snapshot.catalogue[candidate.row].priceMicros, ranking: blend.tables, tables: heads.tables,
+                    into: UnsafeMutableBufferPointer(rebasing: features[place * width..<(place + 1) * width]))
+            }
+            for (place, output) in heads.outputs(UnsafeBufferPointer(features)).enumerated() {
+                rows[place].score = heads.score(output, interest: rows[place].score, powers: powers)
+            }
+        }
     }
 
     /// Brings a vector to the length of the user's, so that both kinds of score are on one scale.

@@ -20,6 +20,13 @@ public struct RankingBlend: Sendable, Equatable {
         RankingBlend(weights: weights, tables: tables.renumbered(rows, itemCount: itemCount))
     }
 
+    /// The same blend with the tail dial at λ: score − λ · ln(share of all events). 0 changes nothing; the larger, the more is left to
+    /// rare items. It acts on the final score, so that no other signal makes up for it.
+    public func dialled(_ lambda: Float) -> RankingBlend {
+        guard lambda != 0 else { return self }
+        return RankingBlend(weights: weights.dialled(lambda), tables: tables)
+    }
+
     /// Adds an event to the transitions; see ``TransitionTable/learn(previous:item:)``. The weights stay.
     public mutating func learn(previous: [Int32], item: Int32) {
         tables.transitions.learn(previous: previous, item: item)

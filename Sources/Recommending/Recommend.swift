@@ -5,8 +5,11 @@ import Interactions
 ///
 /// A user of whom the model can use something gets the items whose vectors fit theirs best (and, where the snapshot has a
 /// learned blend, those that its signals favour; the blend then ranks all of them); everybody else, and whoever
-/// runs out of these, gets what is popular now (of the category, where one is asked for), spread over categories, then
-/// what is new. Hidden, deleted and excluded items are never in the answer, and no item is in it twice. Equal scores are
+/// runs out of these, gets what is popular now (of the category, where one is asked for; with the user's segments, where those
+/// are known: ``SegmentTable``), spread over categories, then what is new. The lists of users without a history are varied by
+/// their id, where ``RecommendingRules/variety`` says so. Where the snapshot explores, a few slots go to items of which little is
+/// known: which, the id of the request decides. Hidden, deleted and excluded items are never in the answer, and no item is in it
+/// twice. Equal scores are
 /// ordered by item id, so that equal requests on one snapshot get equal answers.
 ///
 /// With `query.items` the answer holds exactly those of them that may be shown, once each, at most
@@ -33,8 +36,18 @@ public func recommend(
         rows = rankedItems(items, filter: filter, ranking: ranking)
     } else {
         rows = recalled(query, filter: filter, ranking: ranking)
+        if taste.isNewcomer {
+            rows = NewcomerRanking(snapshot: snapshot, filter: filter, input: taste.input, seed: query.varietySeed)
+                .list(query.boundedCount, personal: rows)
+        } else {
+            rows = spread(
+                rows, over: snapshot.catalogue, count: query.boundedCount, discount: snapshot.rules.categoryDiscount,
+                scale: snapshot.model?.temperature ?? 1)
+        }
         Fallback(snapshot: snapshot, filter: filter)
             .fill(&rows, upTo: query.boundedCount, category: query.category)
+        snapshot.exploration?.fill(
+            &rows, count: query.boundedCount, filter: filter, snapshot: snapshot, taste: taste, requestID: requestID)
     }
 
     let explanation = Explanation(snapshot: snapshot, taste: taste)
@@ -44,11 +57,11 @@ public func recommend(
         items: rows.map { ranked in
             RecommendedItem(
                 itemID: snapshot.catalogue[ranked.row].itemID, score: ranked.score, reason: ranked.reason,
-                explanation: query.explain ? explanation.text(ranked) : nil)
+                explanation: query.explain ? explanation.text(ranked) : nil, isExploration: ranked.isExploration)
         })
 }
 
-/// The best items for the user's vector; none where there is none.
+/// The best items for the user's vector, best first and perhaps more than were asked for; none where there is none.
 private func recalled(_ query: RecommendationQuery, filter: RowFilter, ranking: Ranking) -> [RankedRow] {
     guard let vector = ranking.taste.vector else { return [] }
     let snapshot = ranking.snapshot
@@ -78,7 +91,7 @@ private func recalled(_ query: RecommendationQuery, filter: RowFilter, ranking: 
             if let score, score.isFinite { candidates.append(Candidate(row: row, score: score)) }
         }
     }
-    return Array(ranking.ranked(candidates).prefix(count))
+    return ranking.ranked(candidates)
 }
 
 /// The items of the request, ranked; those that cannot be scored last.

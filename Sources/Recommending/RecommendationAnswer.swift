@@ -20,13 +20,18 @@ public struct RecommendedItem: Sendable, Equatable {
     public var reason: RecommendationReason
     /// The reason in words, where the query asked for it.
     public var explanation: String?
+    /// Whether the item was given its place to learn who likes it, not for its score.
+    public var isExploration: Bool
 
     /// Makes a recommended item.
-    public init(itemID: String, score: Float, reason: RecommendationReason, explanation: String? = nil) {
+    public init(
+        itemID: String, score: Float, reason: RecommendationReason, explanation: String? = nil, isExploration: Bool = false
+    ) {
         self.itemID = itemID
         self.score = score
         self.reason = reason
         self.explanation = explanation
+        self.isExploration = isExploration
     }
 }
 

@@ -1,15 +1,19 @@
-/// How much a request cares for what. The score of an item is, in log odds,
-/// `click · (inner product / temperature) + value · ln(price / median price)`.
+/// How much a request cares for what. Where the model has heads, the score of an item is
+/// `click · ln pCTR + conversion · ln pCVR + value · ln E[value]`: see ``RankingHeads``. Without heads it is, in log odds,
+/// `click · (inner product / temperature) + value · ln(price / median price)`, and `conversion` says nothing.
 public struct ObjectiveWeights: Sendable, Equatable {
     /// The exponent of the probability of interest. 1 ranks as the model was trained.
     public var click: Float
-    /// The exponent of the item's price: 0 ignores it, 1 ranks by expected value.
+    /// The exponent of the expected order value, or of the item's price: 0 ignores it, 1 ranks by expected value.
     public var value: Float
+    /// The exponent of the probability that interest ends in a purchase.
+    public var conversion: Float
 
     /// Makes weights.
-    public init(click: Float = 1, value: Float = 0) {
+    public init(click: Float = 1, value: Float = 0, conversion: Float = 0) {
         self.click = click
         self.value = value
+        self.conversion = conversion
     }
 }
 
@@ -50,6 +54,9 @@ public struct RecommendationQuery: Sendable, Equatable {
         self.explain = explain
         self.objective = objective
     }
+
+    /// By what the list of a user without a history is varied: the user, else the session.
+    var varietySeed: String? { userID ?? sessionID }
 
     /// ``count`` within ``countRange``.
     var boundedCount: Int {

@@ -6,17 +6,25 @@ public struct RecommendingRules: Sendable, Equatable {
     /// What is added to the score of an item that is newer than the model. 0 treats it as any other.
     public var freshBonus: Float
     /// What each further item of a category counts in a trending list, from 0 to 1. 1 is popularity alone.
+    /// The lists of users without a history are spread by it too.
     public var trendingDiscount: Float
+    /// What each further item of a category counts in the list of a user with a history, from 0 to 1. 1 is the ranking alone.
+    public var categoryDiscount: Float
+    /// How much chance there is in the lists of users without a history, in log odds; by their id. 0 gives everybody the same.
+    public var variety: Float
     /// A category with at most this many items is searched exactly; a larger one through the index.
     public var exactCategoryItems: Int
 
     /// Makes rules.
     public init(
-        similarWeight: Float = 0, freshBonus: Float = 0, trendingDiscount: Float = 0.85, exactCategoryItems: Int = 20_000
+        similarWeight: Float = 0, freshBonus: Float = 0, trendingDiscount: Float = 0.85, exactCategoryItems: Int = 20_000,
+        categoryDiscount: Float = 1, variety: Float = 0
     ) {
         self.similarWeight = min(max(similarWeight, 0), 1)
         self.freshBonus = freshBonus
         self.trendingDiscount = min(max(trendingDiscount, 0), 1)
         self.exactCategoryItems = max(exactCategoryItems, 0)
+        self.categoryDiscount = min(max(categoryDiscount, 0), 1)
+        self.variety = max(variety, 0)
     }
 }

@@ -32,4 +32,12 @@ struct RowSet: Sendable {
     var count: Int {
         words.reduce(0) { $0 + $1.nonzeroBitCount }
     }
+
+    /// The rows of either set.
+    func union(_ other: RowSet) -> RowSet {
+        var all = words.count >= other.words.count ? self : other
+        let fewer = words.count >= other.words.count ? other : self
+        for (place, word) in fewer.words.enumerated() { all.words[place] |= word }
+        return all
+    }
 }

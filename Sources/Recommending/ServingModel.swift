@@ -43,11 +43,13 @@ public struct ServingModel: Sendable {
     public var biasComponents: Int
     /// The user's vector, `[dimension]`, at a time; `nil` where the input says nothing that the model can use.
     public var encodeUser: @Sendable (_ input: UserTowerInput, _ now: EventTime) -> [Float]?
+    /// Whether a token `name=value` of a user or of the moment changes the user's vector: what the model has not learned, segments say.
+    public var knowsAttribute: @Sendable (_ token: String) -> Bool
 
     /// Makes the serving part of a model.
     public init(
         version: Int, dimension: Int, historyLimitItems: Int = 50, temperature: Float = 0.05,
-        biasComponents: Int = 0,
+        biasComponents: Int = 0, knowsAttribute: @escaping @Sendable (_ token: String) -> Bool = { _ in true },
         encodeUser: @escaping @Sendable (_ input: UserTowerInput, _ now: EventTime) -> [Float]?
     ) {
         precondition(dimension > 0, "a model's dimension is at least 1, not \(dimension)")
@@ -61,5 +63,6 @@ public struct ServingModel: Sendable {
         self.temperature = temperature
         self.biasComponents = biasComponents
         self.encodeUser = encodeUser
+        self.knowsAttribute = knowsAttribute
     }
 }

@@ -19,7 +19,7 @@ public enum ItemState: String, Sendable {
 ///
 /// A request reads one snapshot from start to end. A change makes a new snapshot that shares what did not change:
 /// ``applying(_:catalogueVersion:)`` costs time in proportion to the changes and to what came since the last build, not to
-/// the catalogue. The caller builds anew when ``freshCount`` has grown large.
+/// the catalogue. The caller builds anew when a ``RebuildPolicy`` says so.
 public struct ServingSnapshot: Sendable {
     /// The rows that stand in for a trending list that is too short: the newest items, at most this many.
     static let newestLimitItems = 5_000
@@ -35,6 +35,16 @@ public struct ServingSnapshot: Sendable {
     private(set) var blend: BlendInForce?
     /// What content says of items that the model never trained on; without it the towers say it alone.
     var content: ContentSignals?
+    /// Rows that the model never trained on.
+    private(set) var untrained: UntrainedRows
+    /// New items that get slots of their own; nil where there are none.
+    var exploration: Exploration?
+    /// Rows of the index whose item was deleted since the build.
+    private var gone: RowSet
+    /// What segments of the users like more than everybody does; nil where nothing is known of it.
+    private(set) var segments: SegmentTable?
+    /// Probabilities of click and purchase and the worth of an order; without them the ranking knows interest alone.
+    private(set) var heads: RankingHeads?
     /// Items of the build, newest publication first. Items that came later have larger rows.
     let newestBuilt: [Int32]
     let builtCount: Int
@@ -48,10 +58,11 @@ public struct ServingSnapshot: Sendable {
     ///   - itemVectors: `[indexed, dimension]`, row-major, the vectors of `catalogue[0..<indexed]`.
     ///   - index: holds `itemVectors` under the same rows. Without an index vectors are searched one by one.
     ///   - trending: what is popular now, in any order; items that the catalogue does not know are left out.
+    ///   - untrained: rows among the first `indexed` whose vector is by their content alone.
     ///   - blend: the learned ranking on the rows of `catalogue`; ignored without a model.
     public init(
         catalogue: [CatalogueEntry], catalogueVersion: Int64, model: ServingModel? = nil, itemVectors: [Float] = [],
-        index: (any CandidateIndex)? = nil, trending: [TrendingItem] = [], rules: RecommendingRules = RecommendingRules(),
+        index: (any CandidateIndex)? = nil, untrained: [Int32] = [], trending: [TrendingItem] = [], rules: RecommendingRules = RecommendingRules(),
         blend: RankingBlend? = nil
     ) {
         let dimension = model?.dimension ?? 0
@@ -72,6 +83,8 @@ public struct ServingSnapshot: Sendable {
         self.catalogue = Catalogue(catalogue)
         self.trending = TrendingList(trending, catalogue: self.catalogue, discount: rules.trendingDiscount)
         if model != nil, let blend { self.blend = BlendInForce(blend, trending: self.trending.popular) }
+        gone = RowSet(rows: 0)
+        self.untrained = UntrainedRows(untrained)
         builtCount = catalogue.count
         newestBuilt = Self.newest(catalogue)
         medianPriceMicros = Self.medianPrice(catalogue)
@@ -89,6 +102,9 @@ public struct ServingSnapshot: Sendable {
     public var freshCount: Int { vectors.laterRows.count }
     /// Vectors in the index.
     public var indexedCount: Int { vectors.baseCount }
+
+    /// Vectors in the index that a search passes over for good: their item was deleted, or has another vector now.
+    public var removedCount: Int { vectors.replaced.union(gone).count }
 
     /// The item's entry as of ``catalogueVersion``, also where it is hidden or deleted.
     public func entry(_ itemID: String) -> CatalogueEntry? {
@@ -113,9 +129,12 @@ public struct ServingSnapshot: Sendable {
             switch change {
             case .upsert(let entry, let vector, let origin):
                 let row = next.catalogue.upsert(entry)
+                next.gone.remove(row)
+                if origin == .content, vector != nil { next.untrained.insert(row) }
                 if let vector, model != nil, isFinite(vector) { next.vectors.set(vector, origin: origin, for: row) }
             case .delete(let itemID):
                 next.catalogue.delete(itemID)
+                if let row = next.catalogue.row(of: itemID), Int(row) < indexedCount { next.gone.insert(row) }
             }
         }
         return next
@@ -126,6 +145,27 @@ public struct ServingSnapshot: Sendable {
         var next = self
         next.trending = TrendingList(items, catalogue: catalogue, discount: rules.trendingDiscount)
         next.blend = blend.map { BlendInForce($0.blend, trending: next.trending.popular) }
+        return next
+    }
+
+    /// The same snapshot with other counts of what segments of the users do; items that the catalogue does not know are left out.
+    ///
+    /// - Parameter priorEvents: see ``SegmentTable``.
+    public func withSegments(_ counts: [SegmentCount], priorEvents: Double) -> ServingSnapshot {
+        var table = SegmentTable(priorEvents: priorEvents)
+        for count in counts {
+            if let row = catalogue.row(of: count.itemID) { table.add(row, segment: count.segment, events: count.events) }
+        }
+        table.prune()
+        var next = self
+        next.segments = table.isEmpty ? nil : table
+        return next
+    }
+
+    /// The same snapshot with ranking heads on its rows; ignored without a blend, whose tables they read.
+    public func withHeads(_ heads: RankingHeads?) -> ServingSnapshot {
+        var next = self
+        next.heads = blend == nil ? nil : heads
         return next
     }
 

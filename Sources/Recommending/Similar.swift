@@ -3,6 +3,9 @@ import Interactions
 
 /// Items like one item: nearest by vector, then the trending ones of its main category.
 ///
+/// An item that the model never trained on is compared by its content first: what people did says nothing of it yet. Scores are
+/// then cosines of contents; what the towers add stands below.
+///
 /// - Returns: nil where the snapshot has never heard of the item. A hidden item still has similar ones.
 public func similar(
     to itemID: String, count: Int, category: String? = nil, exclude: [String] = [], explain: Bool = false,
@@ -14,14 +17,18 @@ public func similar(
     var rows: [RankedRow] = []
     var filter = RowFilter(snapshot.catalogue, category: category, excluding: exclude)
     filter.block(row)
-    if let vector = snapshot.likeness(of: row) {
-        rows = Recall(snapshot: snapshot, filter: filter).best(bounded, for: vector, category: category)
-            .map { RankedRow(row: $0.row, score: $0.score, reason: .similar) }
-        rows.sort { left, right in
-            left.score != right.score
-                ? left.score > right.score
-                : snapshot.catalogue[left.row].itemID < snapshot.catalogue[right.row].itemID
+    if let content = snapshot.content, content.scores(row) {
+        rows = ordered(content.nearest(bounded, to: row, where: filter.admits), snapshot)
+    }
+    if rows.count < bounded, let vector = snapshot.likeness(of: row) {
+        for ranked in rows { filter.block(ranked.row) }
+        var further = ordered(
+            Recall(snapshot: snapshot, filter: filter).best(bounded - rows.count, for: vector, category: category), snapshot)
+        if let last = rows.last, let first = further.first {
+            let shift = min(0, last.score - first.score)
+            for place in further.indices { further[place].score += shift }
         }
+        rows += further
     }
     if rows.count < bounded, let main = category ?? entry.categories.first {
         var inCategory = RowFilter(snapshot.catalogue, category: main, excluding: exclude)
@@ -38,4 +45,12 @@ public func similar(
                 itemID: snapshot.catalogue[ranked.row].itemID, score: ranked.score, reason: ranked.reason,
                 explanation: explain ? text : nil)
         })
+}
+
+/// Candidates as rows of an answer; equal scores by item id.
+private func ordered(_ candidates: [Candidate], _ snapshot: ServingSnapshot) -> [RankedRow] {
+    candidates.map { RankedRow(row: $0.row, score: $0.score, reason: .similar) }.sorted { left, right in
+        left.score != right.score
+            ? left.score > right.score : snapshot.catalogue[left.row].itemID < snapshot.catalogue[right.row].itemID
+    }
 }

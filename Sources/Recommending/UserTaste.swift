@@ -11,6 +11,8 @@ struct UserTaste {
     var isNewestItem = false
     /// What the tables of the snapshot's blend say of the user; nil without a blend.
     private(set) var signals: UserSignals?
+    /// What was bought, with what was paid; empty where the snapshot has no heads.
+    private(set) var purchases: [(row: Int32, amountMinor: UInt32)] = []
     /// What the signals add to the score of items, by row.
     private(set) var bonuses = UserBonuses()
     /// What the user's history says of items by their content; nil where the snapshot does not ask.
@@ -28,6 +30,11 @@ struct UserTaste {
             let signals = blend.signals(history: known.map(\.row), times: known.map(\.time), now: now.milliseconds)
             bonuses = blend.bonuses(signals)
             self.signals = signals
+            if snapshot.heads != nil {
+                purchases = history.entries.compactMap { entry in
+                    entry.amountMinor == 0 ? nil : snapshot.catalogue.row(of: entry.itemID).map { (row: $0, amountMinor: entry.amountMinor) }
+                }
+            }
         }
         var newestFirst: [(row: Int32, entry: HistoryEntry)] = []
         for entry in history.entries.reversed() where newestFirst.count < model.historyLimitItems {
@@ -53,6 +60,9 @@ struct UserTaste {
             history: history.entries.compactMap { $0.type == .impression ? nil : snapshot.catalogue.row(of: $0.itemID) },
             vector: isNewestItem ? nil : vector)
     }
+
+    /// Whether nothing that the user did can be used: the snapshot's model sees none of it, or there is nothing.
+    var isNewcomer: Bool { input.rows.isEmpty }
 
     /// The row of the item that the user met last.
     var newestRow: Int32? { input.rows.last }

@@ -1,3 +1,5 @@
+import Tensors
+
 /// What content alone says of an item for a user: how near it is to the user's history, and how popular such items become.
 ///
 /// Items that training never met are scored by it. The score is a logit on the scale of the scores that trained items have
@@ -21,6 +23,10 @@ public struct ContentChannel: Sendable {
         case level
         /// Always 1.
         case constant
+        /// The cosine between the user's place and the item's in the ``ContentSpace``.
+        case affinity
+        /// ``affinity`` times how far from 0 the encoder puts the item, 1 for a trained item's mean.
+        case strength
 
         /// How many there are.
         public static let count = allCases.count
@@ -32,11 +38,13 @@ public struct ContentChannel: Sendable {
     let background: [Float]
     /// What each token adds to the expected ln popularity, and what each number does.
     let tokenPopularity, numberPopularity: [Float]
+    /// The dense space of contents; nil where there were too few items to learn one.
+    public let space: ContentSpace?
     /// One a ``Part``.
     public var weights: [Float]
 
     /// Weights where nothing could be fitted: content decides, and the towers help.
-    public static let defaultWeights: [Float] = [8, -8, 1, 0.3, 0, 0]
+    public static let defaultWeights: [Float] = [8, -8, 1, 0.3, 0, 0, 4, 0]
 
     /// An item as the channel sees it.
     public struct Item: Sendable {
@@ -45,6 +53,10 @@ public struct ContentChannel: Sendable {
         public internal(set) var popularity: Float
         /// The inner product with the average profile.
         public internal(set) var background: Float
+        /// Where the item lies in the ``ContentSpace``: `[dimension]`, of length 1; empty without one.
+        public internal(set) var direction: [Float] = []
+        /// How far from 0 the encoder puts it, in mean lengths.
+        var length: Float = 0
     }
 
     /// What a user's history says. Of size ``tokenCount``.
@@ -53,6 +65,8 @@ public struct ContentChannel: Sendable {
         var sum: [Float]
         /// Entries of the history / length of their sum.
         var spread: Float
+        /// The user's place in the ``ContentSpace``: `[dimension]`, of length 1; empty where nothing is known.
+        var direction: [Float] = []
     }
 
     /// Tokens known.
@@ -69,14 +83,23 @@ public struct ContentChannel: Sendable {
         let vector = vocabulary.candidate(own, linked: linked)
         var popularity: Float = 0
         for (token, weight) in zip(own.tokens, own.weights) { popularity += weight * tokenPopularity[Int(token)] }
-        for (value, weight) in zip(numbers.values(of: content), numberPopularity) { popularity += value * weight }
-        return Item(vector: vector, popularity: popularity, background: product(vector, background))
+        let values = numbers.values(of: content)
+        for (value, weight) in zip(values, numberPopularity) { popularity += value * weight }
+        var item = Item(vector: vector, popularity: popularity, background: product(vector, background))
+        if let space {
+            let place = space.encode(vector, numbers: values)
+            item.direction = place.vector
+            item.length = place.length / max(space.meanLength, 1e-20)
+        }
+        return item
     }
 
     /// The profile of a history; nil where nothing is known of its items.
     ///
+    /// - Parameters:
+    ///   - history: the items' vectors; taste: what they count together in the ``ContentSpace`` (``ContentSpace/add(_:to:)``), in any length.
     /// - Complexity: O(tokens known + tokens of the history)
-    public func profile(_ history: some Sequence<SparseContent>) -> Profile? {
+    public func profile(_ history: some Sequence<SparseContent>, taste: [Float] = []) -> Profile? {
         var sum = [Float](repeating: 0, count: tokenCount), entries: Float = 0
         var touched: [Int32] = []
         for vector in history where !vector.isEmpty {
@@ -88,10 +111,11 @@ public struct ContentChannel: Sendable {
         }
         var square: Float = 0
         for token in touched { square += sum[Int(token)] * sum[Int(token)] }
-        guard square > 0 else { return nil }
-        let length = square.squareRoot()
+        let direction = ContentSpace.directed(taste)
+        guard square > 0 || direction.length > 0 else { return nil }
+        let length = max(square.squareRoot(), 1e-20)
         for token in touched { sum[Int(token)] /= length }
-        return Profile(sum: sum, spread: entries / length)
+        return Profile(sum: sum, spread: square > 0 ? entries / length : 1, direction: direction.length > 0 ? direction.vector : [])
     }
 
     /// The parts of the score of an item for a user, into `parts` (``Part/count`` floats).
@@ -107,6 +131,17 @@ public struct ContentChannel: Sendable {
         parts[Part.tower.rawValue] = tower
         parts[Part.level.rawValue] = level
         parts[Part.constant.rawValue] = 1
+        var affinity: Float = 0
+        if let direction = profile?.direction, direction.count == item.direction.count, !direction.isEmpty {
+            affinity = direction.withUnsafeBufferPointer { user in
+                item.direction.withUnsafeBufferPointer { own in
+                    guard let user = user.baseAddress, let start = own.baseAddress else { return 0 }
+                    return Kernels.dot(user, start, count: own.count)
+                }
+            }
+        }
+        parts[Part.affinity.rawValue] = affinity
+        parts[Part.strength.rawValue] = affinity * item.length
     }
 
     /// The score of an item for a user, a logit.

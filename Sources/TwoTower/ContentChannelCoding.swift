@@ -4,13 +4,13 @@ public struct ContentFormatError: Error, Sendable, Equatable, CustomStringConver
     public var description: String
 }
 
-// Layout, little-endian: the 8 bytes "FRCONTE1"; 32-bit counts of tokens, token limit, parts, numbers, bytes of the link attributes; the
+// Layout, little-endian: the 8 bytes "FRCONTE2"; 32-bit counts of tokens, token limit, parts, numbers, bytes of the link attributes; the
 // clock; those bytes, separated by zero bytes; by token the hash, the inverse frequency, the background, the popularity and a byte
-// that is 1 for links; of the numbers mean, scale and popularity; the weights.
+// that is 1 for links; of the numbers mean, scale and popularity; the weights; then the space, see ContentSpaceCoding.swift.
 extension ContentChannel {
     /// The name of the file beside the model.
     public static let attachmentName = "content"
-    private static let magic = Array("FRCONTE1".utf8)
+    private static let magic = Array("FRCONTE2".utf8)
 
     /// The channel as bytes, for a file beside the model.
     public func encoded() -> [UInt8] {
@@ -25,6 +25,7 @@ extension ContentChannel {
         for column in [vocabulary.inverseFrequency, background, tokenPopularity] { Self.append(column, to: &bytes) }
         bytes += vocabulary.isLink.map { $0 ? 1 : 0 }
         for column in [numbers.mean, numbers.scale, numberPopularity, weights] { Self.append(column, to: &bytes) }
+        ContentSpace.append(space, to: &bytes)
         return bytes
     }
 
@@ -32,58 +33,83 @@ extension ContentChannel {
     ///
     /// - Throws: where they are cut short, too long, of another version, or hold numbers that cannot be.
     public init(encoded bytes: UnsafeRawBufferPointer) throws(ContentFormatError) {
-        var offset = 0
-        func values<Element: BitwiseCopyable>(_ type: Element.Type, _ count: Int) throws(ContentFormatError) -> [Element] {
-            // Compared before it is multiplied, so that a damaged count can neither overflow nor allocate.
-            guard count <= (bytes.count - offset) / MemoryLayout<Element>.stride else {
-                throw ContentFormatError(description: "the content channel is cut short. Restore the file, or train again.")
-            }
-            let part = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count * MemoryLayout<Element>.stride])
-            offset += part.count
-            return [Element](unsafeUninitializedCapacity: count) { buffer, filled in
-                UnsafeMutableRawBufferPointer(buffer).copyMemory(from: part)
-                filled = count
-            }
-        }
-        func finite(_ count: Int) throws(ContentFormatError) -> [Float] {
-            let numbers = try values(Float.self, count)
-            guard numbers.allSatisfy(\.isFinite) else {
-                throw ContentFormatError(description: "the content channel holds values that are not finite. Train again.")
-            }
-            return numbers
-        }
-        guard try values(UInt8.self, Self.magic.count) == Self.magic else {
+        var reader = ContentReader(bytes)
+        guard try reader.values(UInt8.self, Self.magic.count) == Self.magic else {
             throw ContentFormatError(description: "these bytes are no content channel of this version. Train again.")
         }
-        let counts = try values(UInt32.self, 5).map { Int($0) }
-        let clock = try values(Int64.self, 1)[0]
+        let counts = try reader.values(UInt32.self, 5).map { Int($0) }
+        let clock = try reader.values(Int64.self, 1)[0]
         guard counts[1] > 0, counts[2] == Part.count, counts[3] == ContentNumbers.count else {
             throw ContentFormatError(description: "the content channel has other parts than this program knows. Train again.")
         }
-        let names = String(decoding: try values(UInt8.self, counts[4]), as: UTF8.self)
-        let hashes = try values(UInt64.self, counts[0])
-        let frequency = try finite(counts[0]), background = try finite(counts[0]), popularity = try finite(counts[0])
-        let links = try values(UInt8.self, counts[0])
+        let names = String(decoding: try reader.values(UInt8.self, counts[4]), as: UTF8.self)
+        let hashes = try reader.values(UInt64.self, counts[0])
+        let frequency = try reader.finite(counts[0]), background = try reader.finite(counts[0]), popularity = try reader.finite(counts[0])
+        let links = try reader.values(UInt8.self, counts[0])
         var numbers = ContentNumbers(clock: clock)
-        numbers.mean = try finite(ContentNumbers.count)
-        numbers.scale = try finite(ContentNumbers.count)
-        let numberPopularity = try finite(ContentNumbers.count), weights = try finite(Part.count)
-        guard offset == bytes.count else {
-            throw ContentFormatError(description: "the content channel is longer than it says. Restore the file, or train again.")
-        }
+        numbers.mean = try reader.finite(ContentNumbers.count)
+        numbers.scale = try reader.finite(ContentNumbers.count)
+        let numberPopularity = try reader.finite(ContentNumbers.count), weights = try reader.finite(Part.count)
+        let space = try ContentSpace.read(&reader, tokenCount: counts[0])
+        try reader.end()
         self.init(
             vocabulary: ContentVocabulary(
                 rules: ContentRules(
                     linkAttributes: names.isEmpty ? [] : names.split(separator: "\0").map(String.init), tokensLimit: counts[1]),
                 hashes: hashes, inverseFrequency: frequency, isLink: links.map { $0 != 0 }),
-            numbers: numbers, background: background, tokenPopularity: popularity, numberPopularity: numberPopularity, weights: weights)
+            numbers: numbers, background: background, tokenPopularity: popularity, numberPopularity: numberPopularity, space: space,
+            weights: weights)
     }
 
-    private static func append<Element: BitwiseCopyable>(_ values: [Element], to bytes: inout [UInt8]) {
+    static func append<Element: BitwiseCopyable>(_ values: [Element], to bytes: inout [UInt8]) {
         #if _endian(little)
             values.withUnsafeBytes { bytes.append(contentsOf: $0) }
         #else
             #error("model files are little-endian")
         #endif
+    }
+}
+
+/// Reads the bytes of a content channel from front to back.
+struct ContentReader {
+    private let bytes: UnsafeRawBufferPointer
+    private var offset = 0
+
+    init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+
+    mutating func values<Element: BitwiseCopyable>(_ type: Element.Type, _ count: Int) throws(ContentFormatError) -> [Element] {
+        // Compared before it is multiplied, so that a damaged count can neither overflow nor allocate.
+        guard count >= 0, count <= (bytes.count - offset) / MemoryLayout<Element>.stride else {
+            throw ContentFormatError(description: "the content channel is cut short. Restore the file, or train again.")
+        }
+        let part = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count * MemoryLayout<Element>.stride])
+        offset += part.count
+        return [Element](unsafeUninitializedCapacity: count) { buffer, filled in
+            UnsafeMutableRawBufferPointer(buffer).copyMemory(from: part)
+            filled = count
+        }
+    }
+
+    mutating func finite(_ count: Int) throws(ContentFormatError) -> [Float] {
+        let numbers = try values(Float.self, count)
+        guard numbers.allSatisfy(\.isFinite) else {
+            throw ContentFormatError(description: "the content channel holds values that are not finite. Train again.")
+        }
+        return numbers
+    }
+
+    /// Numbers that were written as their upper 16 bits.
+    mutating func halves(_ count: Int) throws(ContentFormatError) -> [Float] {
+        let numbers = try values(UInt16.self, count).map { Float(bitPattern: UInt32($0) << 16) }
+        guard numbers.allSatisfy(\.isFinite) else {
+            throw ContentFormatError(description: "the content channel holds values that are not finite. Train again.")
+        }
+        return numbers
+    }
+
+    func end() throws(ContentFormatError) {
+        guard offset == bytes.count else {
+            throw ContentFormatError(description: "the content channel is longer than it says. Restore the file, or train again.")
+        }
     }
 }

@@ -54,13 +54,29 @@ public struct ContentFit: Sendable {
 
     /// The weights, one a ``ContentChannel/Part``.
     ///
-    /// - Parameter prior: what few questions leave unchanged.
-    public func weights(prior: [Float] = ContentChannel.defaultWeights) -> [Float] {
+    /// - Parameters:
+    ///   - prior: what few questions leave unchanged.
+    ///   - leftOut: parts that stay without a say, for comparison.
+    public func weights(prior given: [Float] = ContentChannel.defaultWeights, leavingOut leftOut: Set<ContentChannel.Part> = []) -> [Float] {
         let width = ContentChannel.Part.count
+        var prior = given
+        for part in leftOut { prior[part.rawValue] = 0 }
         guard !questions.isEmpty else { return prior }
         let scale = deviations()
+        func derivatives(_ w: [Double]) -> (loss: Double, gradient: [Double], curvature: [Double]) {
+            var found = self.derivatives(w, prior: prior, scale: scale)
+            for part in leftOut {
+                let place = part.rawValue
+                found.gradient[place] = 0
+                for other in 0..<width {
+                    found.curvature[place * width + other] = other == place ? 1 : 0
+                    found.curvature[other * width + place] = other == place ? 1 : 0
+                }
+            }
+            return found
+        }
         var w = prior.map(Double.init)
-        var (loss, gradient, curvature) = derivatives(w, prior: prior, scale: scale)
+        var (loss, gradient, curvature) = derivatives(w)
         for _ in 0..<50 {
             var damped = curvature
             for place in 0..<width { damped[place * width + place] += 1e-9 + 1e-6 * curvature[place * width + place] }
@@ -68,7 +84,7 @@ public struct ContentFit: Sendable {
             var step = 1.0, isBetter = false
             while step > 1e-6 {
                 let next = zip(w, move).map { $0 - step * $1 }
-                let found = derivatives(next, prior: prior, scale: scale)
+                let found = derivatives(next)
                 if found.loss < loss {
                     isBetter = loss - found.loss > 1e-10 * abs(loss)
                     (w, loss, gradient, curvature) = (next, found.loss, found.gradient, found.curvature)

@@ -72,7 +72,10 @@ struct ContentVocabulary: Sendable {
     }
 
     /// Learns tokens from items; one that a single item has is left out, unless it is a link.
-    init(rules: ContentRules, itemIDs: [String], contents: [ItemContent]) {
+    ///
+    /// - Parameter unknown: ids of items that do not exist yet: links to them are left out.
+    init(rules: ContentRules, itemIDs: [String], contents: [ItemContent], unknown: [String] = []) {
+        let hidden = Set(unknown.map { FeatureHash.hash($0.utf8, field: .link) })
         var documents: [UInt64: Int32] = [:]
         var links = Set<UInt64>()
         for (id, content) in zip(itemIDs, contents) {
@@ -81,7 +84,7 @@ struct ContentVocabulary: Sendable {
                 if field.isLinks { links.formUnion(field.counts.keys) }
             }
         }
-        let kept = documents.filter { $0.value > 1 || links.contains($0.key) }.keys.sorted()
+        let kept = documents.filter { ($0.value > 1 || links.contains($0.key)) && !hidden.contains($0.key) }.keys.sorted()
         let items = Double(contents.count + 1)
         self.init(
             rules: rules, hashes: kept, inverseFrequency: kept.map { Float(log(items / Double((documents[$0] ?? 0) + 1)) + 1) },

@@ -143,7 +143,7 @@ private struct Weigher: Sendable {
         let counts = set.eventsPerItem(), b = Double(beta)
         let raw = counts.map { (1 - b) / (1 - pow(b, Double(max(1, $0)))) }
         let total = zip(raw, counts).reduce(0.0) { $0 + $1.0 * Double($1.1) }
-        let mean = total / Double(max(1, set.eventCount))
+        let mean = total / Double(max(1, counts.reduce(0, +)))
         return raw.map { Float(min(5, max(0.2, $0 / mean))) }
     }
 }

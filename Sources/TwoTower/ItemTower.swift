@@ -72,10 +72,11 @@ struct ItemTower {
                 let value = content.numbers[item * ContentFeatures.numberCount + index]
                 if value != 0 { Kernels.axpy(value, numbers + index * d, into: x, count: d) }
             }
-            for index in 0..<shape.embedding {
-                let value = content.embeddings[item * shape.embedding + index]
-                if value != 0 { Kernels.axpy(value, embedding + index * d, into: x, count: d) }
-            }
+        }
+        withEmbeddings(rows, range: range, content: content) { own in
+            Kernels.multiply(
+                rows: range.count, columns: d, inner: shape.embedding, own, stride: shape.embedding, embedding, stride: d, beta: 1,
+                into: inputs + range.lowerBound * d, stride: d, threads: 1)
         }
         if h > 0 {
             let first = inputs + range.lowerBound * d, middle = hidden + range.lowerBound * h
@@ -141,9 +142,25 @@ struct ItemTower {
                 let value = content.numbers[item * ContentFeatures.numberCount + index]
                 if value != 0 { Kernels.axpy(value, row, into: numbers + index * d, count: d) }
             }
-            for index in 0..<shape.embedding {
-                let value = content.embeddings[item * shape.embedding + index]
-                if value != 0 { Kernels.axpy(value, row, into: embedding + index * d, count: d) }
+        }
+        withEmbeddings(rows, range: range, content: content) { own in
+            Kernels.multiply(
+                rows: shape.embedding, columns: d, inner: n, own, stride: shape.embedding, transposed: true, dx, stride: d, beta: 1,
+                into: embedding, stride: d, threads: 1)
+        }
+    }
+
+    /// Hands over the embeddings of a tile's items, one after the other: `[range.count, embedding]`. Nothing happens without any.
+    private func withEmbeddings(
+        _ rows: UnsafeBufferPointer<Int32>, range: Range<Int>, content: ContentTable, _ body: (UnsafePointer<Float>) -> Void
+    ) {
+        let width = layout.shape.embedding
+        guard width > 0, !range.isEmpty else { return }
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: range.count * width) { buffer in
+            content.embeddings.withUnsafeBufferPointer { embeddings in
+                guard let start = buffer.baseAddress, let all = embeddings.baseAddress else { return }
+                for (index, place) in range.enumerated() { (start + index * width).update(from: all + Int(rows[place]) * width, count: width) }
+                body(start)
             }
         }
     }

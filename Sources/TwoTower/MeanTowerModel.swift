@@ -115,14 +115,19 @@ struct MeanTowerModel: @unchecked Sendable {
 
     /// Towers from their tensors.
     init(_ configuration: TowerConfiguration, itemCount: Int, reader: TensorReader) throws(ModelError) {
+        let keys = try Self.userKeys(reader)
+        let parameters = MeanParameters(
+            MeanShape(
+                configuration, itemCount: itemCount, userCount: keys.count, embedding: reader.rows(of: MeanDense.contentEmbedding.name) ?? 0))
+        try parameters.read(reader)
+        self.init(parameters, temperature: configuration.temperature, userKeys: keys)
+    }
+
+    /// ``key(of:)`` of each user row, from a model's tensors.
+    static func userKeys(_ reader: TensorReader) throws(ModelError) -> [UInt64] {
         let users = reader.rows(of: MeanTable.users.name) ?? 0
         let pieces = try reader.values("mean.user.keys", rows: users, columns: 4)
         guard pieces.allSatisfy({ $0 >= 0 && $0 <= 65_535 }) else { throw ModelError("the tensor mean.user.keys holds no keys") }
-        let parameters = MeanParameters(
-            MeanShape(configuration, itemCount: itemCount, userCount: users, embedding: reader.rows(of: MeanDense.contentEmbedding.name) ?? 0))
-        try parameters.read(reader)
-        self.init(
-            parameters, temperature: configuration.temperature,
-            userKeys: (0..<users).map { row in (0..<4).reduce(0) { $0 | UInt64(pieces[row * 4 + $1]) << (16 * UInt64($1)) } })
+        return (0..<users).map { row in (0..<4).reduce(0) { $0 | UInt64(pieces[row * 4 + $1]) << (16 * UInt64($1)) } }
     }
 }

@@ -93,6 +93,20 @@ extension TowerParameters {
     }
 }
 
+extension TowerParameters {
+    /// Tells parameters from any others that differ in a bit: a sum over all words, each weighted by its place.
+    var checksum: UInt64 {
+        ([dense] + tables).reduce(UInt64(1)) { sum, buffer in
+            var result = sum &* 0x9E37_79B9_7F4A_7C15, weight: UInt64 = 1
+            for index in 0..<buffer.count {
+                result &+= UInt64(buffer.start[index].bitPattern) &* weight
+                weight &+= 2
+            }
+            return result
+        }
+    }
+}
+
 extension TowerShape {
     /// The shape that a configuration and the sizes of the data give.
     init(_ configuration: TowerConfiguration, itemCount: Int, embedding: Int) {

@@ -6,9 +6,13 @@ final class PooledPass: TrainingPass {
     private let configuration: TowerConfiguration
     private let gatherer: BatchGatherer
     private let step: TowerStep
+    private let ranks: any RankGroup
     private var order: ExampleOrder?
 
-    init(_ set: TrainingSet, plan: ExamplePlan, step: TowerStep, configuration: TowerConfiguration) {
+    init(
+        _ set: TrainingSet, plan: ExamplePlan, step: TowerStep, configuration: TowerConfiguration, ranks: any RankGroup = SingleRank()
+    ) {
+        self.ranks = ranks
         self.plan = plan
         self.configuration = configuration
         self.step = step
@@ -22,15 +26,15 @@ final class PooledPass: TrainingPass {
         return order.count
     }
 
-    func runNext(key: UInt64) -> BatchResult? {
-        guard let places = order?.next(configuration.batchSize), !places.isEmpty else { return nil }
-        gatherer.gather(places[...], key: key)
+    func runNext(key: UInt64) throws(RankError) -> BatchResult? {
+        guard let places = order?.next(configuration.batchSize * ranks.size), !places.isEmpty else { return nil }
+        try gatherer.gather(places, key: key, ranks: ranks)
         return BatchResult(examples: places.count, loss: step.run(gatherer.batch, key: key, dropout: true))
     }
 
     func runFirst(_ count: Int) -> BatchResult {
         let places = plan.first(count)
-        gatherer.gather(places[...], key: 0x696e_7370)
+        gatherer.gather(places, key: 0x696e_7370)
         return BatchResult(examples: places.count, loss: step.run(gatherer.batch, key: 0, dropout: false))
     }
 

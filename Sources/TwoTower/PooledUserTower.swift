@@ -145,12 +145,14 @@ struct UserTokens: Sendable {
 
     /// Hashes the tokens of many users and leaves out those that fewer than `minimumUsers` of them have: a postcode that one
     /// user has would stand in for the user. Their rows stay zero, so serving need not know which they are.
-    init(_ users: [[String]], buckets count: Int, minimumUsers: Int = 1) {
+    ///
+    /// - Parameter isKnown: rows that a model learned before are kept however few have them now.
+    init(_ users: [[String]], buckets count: Int, minimumUsers: Int = 1, isKnown: (Int32) -> Bool = { _ in false }) {
         let all = users.map { Self.buckets(of: $0, count: count) }
         var counts = [Int](repeating: 0, count: count)
         for tokens in all { for token in tokens { counts[Int(token)] += 1 } }
         for tokens in all {
-            buckets += tokens.filter { counts[Int($0)] >= minimumUsers }
+            buckets += tokens.filter { counts[Int($0)] >= minimumUsers || isKnown($0) }
             starts.append(buckets.count)
         }
     }

@@ -28,6 +28,8 @@ final class SequenceBatch {
     /// Item row of each local row; the candidates come first.
     var items: [Int32] = []
     var candidates = 0
+    /// Place of the first window among those of all ranks.
+    var firstWindow = 0
     /// Whether candidates were drawn.
     let isSampled: Bool
 

@@ -36,11 +36,47 @@ final class SequenceGatherer {
     ///   - key: decides what chance decides: which history entries are left out, how far ahead targets lie, and the negatives.
     ///   - dropout: whether entries and attributes are left out.
     func gather(_ windows: ArraySlice<SequenceWindow>, key: UInt64, dropout: Bool) {
+        append(windows, first: 0, key: key, dropout: dropout)
+        finish(targets: Array(UnsafeBufferPointer(start: batch.targets.start, count: batch.examples)), key: key)
+    }
+
+    /// Gathers this rank's share of a step's windows: a contiguous part with nearly as many entries and examples as the others'.
+    /// Negatives come from everybody's targets.
+    func gather(_ windows: ArraySlice<SequenceWindow>, key: UInt64, ranks: any RankGroup) throws(RankError) {
+        let share = share(of: windows, rank: ranks.rank, of: ranks.size)
+        append(windows[share], first: share.lowerBound - windows.startIndex, key: key, dropout: true)
+        let own = Array(UnsafeBufferPointer(start: batch.targets.start, count: batch.examples))
+        finish(targets: try ranks.gathered(own).values, key: key)
+    }
+
+    /// As ``SequenceStep`` cuts a batch for its threads, so that ranks of one thread do what threads of one rank would.
+    private func share(of windows: ArraySlice<SequenceWindow>, rank: Int, of size: Int) -> Range<Int> {
+        func work(_ window: SequenceWindow) -> Int {
+            Int(window.end) - 1 - max(set.userStarts[Int(window.user)], Int(window.first) - 1) + Int(window.examples)
+        }
+        let total = windows.reduce(0) { $0 + work($1) }
+        var end = windows.startIndex, first = end, done = 0
+        for part in 1...rank + 1 {
+            first = end
+            while end < windows.endIndex, part == size || done * size < total * part {
+                done += work(windows[end])
+                end += 1
+            }
+        }
+        return first..<end
+    }
+
+    private func append(_ windows: ArraySlice<SequenceWindow>, first: Int, key: UInt64, dropout: Bool) {
         batch.removeAll()
-        for (index, window) in windows.enumerated() { append(window, draw: FeatureHash.mixed(key &+ UInt64(index)), dropout: dropout) }
-        let share = 1 / Float(max(1, batch.examples))
+        batch.firstWindow = first
+        for (index, window) in zip(first..., windows) { append(window, draw: FeatureHash.mixed(key &+ UInt64(index)), dropout: dropout) }
+    }
+
+    /// Makes the examples' weights shares of the step's and draws the negatives; `targets` are those of all ranks.
+    private func finish(targets: [Int32], key: UInt64) {
+        let share = 1 / Float(max(1, targets.count))
         for index in 0..<batch.examples { batch.weights[index] *= share }
-        if isSampled { drawCandidates(key: key) }
+        if isSampled { drawCandidates(key: key, targets: targets) }
     }
 
     private func append(_ window: SequenceWindow, draw: UInt64, dropout: Bool) {
@@ -92,7 +128,7 @@ final class SequenceGatherer {
     }
 
     /// Draws the negatives and replaces item rows by local ones.
-    private func drawCandidates(key: UInt64) {
+    private func drawCandidates(key: UInt64, targets: [Int32]) {
         locals.clear()
         let n = configuration.negatives, examples = batch.examples
         let fromBatch: Int = switch configuration.negativeSampling {
@@ -103,8 +139,8 @@ final class SequenceGatherer {
         var random = SeededGenerator(seed: key, stream: 0x6e6567)
         batch.draws.removeAll()
         for index in 0..<n {
-            let item = index < fromBatch && examples > 0
-                ? batch.targets[random.next(below: examples)] : Int32(random.next(below: max(1, set.itemCount)))
+            let item = index < fromBatch && !targets.isEmpty
+                ? targets[random.next(below: targets.count)] : Int32(random.next(below: max(1, set.itemCount)))
             let row = Int(locals.row(of: item))
             if row == batch.draws.count { batch.draws.append(0) }
             batch.draws[row] += 1
@@ -121,7 +157,7 @@ final class SequenceGatherer {
             batch.corrections.append(log(batch.draws[row]) - log(max(expected, 1e-12)))
         }
         // Estimates come from the batches before, or a batch would be corrected by its own chance.
-        frequency?.note(UnsafeBufferPointer(start: batch.targets.start, count: examples))
+        targets.withUnsafeBufferPointer { frequency?.note($0) }
         for index in 0..<batch.rows.count { batch.rows[index] = locals.row(of: batch.rows[index]) }
         for index in 0..<examples { batch.targets[index] = locals.row(of: batch.targets[index]) }
         maskOwnPositives()

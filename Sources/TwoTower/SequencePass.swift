@@ -6,10 +6,15 @@ final class SequencePass: TrainingPass {
     private let configuration: TowerConfiguration
     private let gatherer: SequenceGatherer
     private let step: SequenceStep
+    private let ranks: any RankGroup
     private var windows: [SequenceWindow] = []
     private var next = 0
 
-    init(_ set: TrainingSet, plan: ExamplePlan, step: SequenceStep, configuration: TowerConfiguration) {
+    init(
+        _ set: TrainingSet, plan: ExamplePlan, step: SequenceStep, configuration: TowerConfiguration,
+        ranks: any RankGroup = SingleRank()
+    ) {
+        self.ranks = ranks
         self.plan = SequencePlan(set, plan: plan, configuration: configuration)
         self.configuration = configuration
         self.step = step
@@ -27,15 +32,15 @@ final class SequencePass: TrainingPass {
         return windows.reduce(0) { $0 + Int($1.examples) }
     }
 
-    func runNext(key: UInt64) -> BatchResult? {
-        let first = next
+    func runNext(key: UInt64) throws(RankError) -> BatchResult? {
+        let first = next, room = configuration.batchSize * ranks.size
         var examples = 0
-        while next < windows.count, next == first || examples + Int(windows[next].examples) <= configuration.batchSize {
+        while next < windows.count, next == first || examples + Int(windows[next].examples) <= room {
             examples += Int(windows[next].examples)
             next += 1
         }
         guard examples > 0 else { return nil }
-        gatherer.gather(windows[first..<next], key: key, dropout: true)
+        try gatherer.gather(windows[first..<next], key: key, ranks: ranks)
         return BatchResult(examples: examples, loss: step.run(gatherer.batch, key: key, dropout: true))
     }
 

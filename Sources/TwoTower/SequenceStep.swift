@@ -58,7 +58,7 @@ final class SequenceStep {
                         var end = first + 1
                         while end < parts[part].upperBound, batch.starts[end + 1] - batch.starts[first] <= Self.tileEntries { end += 1 }
                         losses[part] += runTile(
-                            first..<end, batch: batch, part: part, key: FeatureHash.mixed(key &+ UInt64(first)), dropout: dropout)
+                            first..<end, batch: batch, part: part, key: FeatureHash.mixed(key &+ UInt64(batch.firstWindow + first)), dropout: dropout)
                         first = end
                     }
                 }

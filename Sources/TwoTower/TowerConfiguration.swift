@@ -130,6 +130,10 @@ public struct TowerConfiguration: Sendable, Equatable {
     public var idDropout: Float = 0.1
     /// Share of history entries that training leaves out.
     public var historyDropout: Float = 0
+    /// Share of examples of which the pooled tower sees the newest ``shortHistoryEntries`` at most: what it knows of new users.
+    public var shortHistory: Float = 0
+    /// Entries that a shortened history keeps at most; how many, chance decides, none included.
+    public static let shortHistoryEntries = 5
     /// Share of examples without the user's attributes.
     public var attributeDropout: Float = 0.1
     /// Users that must share an attribute before it is learned.
@@ -182,6 +186,14 @@ public struct TowerConfiguration: Sendable, Equatable {
     public var accumulation = 1
     /// How the products of a training are computed; parameters and serving are always Float32.
     public var precision = TrainingPrecision.float32
+    /// α of a distillation: the share of the loss that the teacher gives.
+    public var distillationWeight: Float = 0.5
+    /// T of a distillation: larger makes the teacher's answers softer.
+    public var distillationTemperature: Float = 2
+    /// Whether tables and weights are rounded to 8 bits.
+    public var quantisation = Quantisation.none
+    /// How gradients travel between ranks.
+    public var gradientCompression = GradientCompression.none
     /// Share of the averaged weights that a step keeps; 0 for no averaging.
     public var weightAverage: Float = 0
     /// Peak step size of the dense layers.
@@ -251,7 +263,20 @@ public struct TowerConfiguration: Sendable, Equatable {
     public static let keys: [Key] = TowerSetting.all.map { Key(name: $0.name, range: $0.range, summary: $0.summary) }
 
     /// Contradictions between settings that are each in range; called where training starts.
-    public func validate() throws(ConfigurationError) {
+    ///
+    /// - Parameters:
+    ///   - ranks: processes that train together. - hasTeacher: whether there is a teacher.
+    public func validate(ranks: Int = 1, hasTeacher: Bool = false) throws(ConfigurationError) {
+        if hasTeacher && userTower != .pooled {
+            throw ConfigurationError(
+                key: "user_tower",
+                description: "train.user_tower is \(userTower.rawValue), which learns without a teacher; choose pooled (presets small and default), or leave out --teacher")
+        }
+        if ranks > 1 && userTower == .mean {
+            throw ConfigurationError(
+                key: "user_tower",
+                description: "train.user_tower is mean, which trains in one process; choose pooled or sequence for \(ranks) ranks")
+        }
         if temperature != 1 && !unitLength {
             throw ConfigurationError(
                 key: "temperature",
@@ -274,6 +299,10 @@ public struct TowerConfiguration: Sendable, Equatable {
         if userTower == .sequence && negatives == 0 && (loss == .sampled || loss == .bce) {
             throw ConfigurationError(
                 key: "negatives", description: "train.negatives is 0; the \(loss.rawValue) loss of the sequence tower needs negatives")
+        }
+        if quantisation != .none && userTower == .mean {
+            throw ConfigurationError(
+                key: "quantisation", description: "train.quantisation is \(quantisation.rawValue) but train.user_tower is mean, which stays float32; choose pooled or sequence")
         }
         if userTower == .mean { try validateMean() }
         if patience > 0 && validationUsers == 0 {

@@ -48,6 +48,15 @@ struct TokenTranspose {
     }
 }
 
+extension TokenTranspose {
+    /// The user tokens of a step's users turned round.
+    init(_ gradients: StepGradients, userTokens: UserTokens, shape: TowerShape) {
+        self.init(
+            gradients.users, bucketCount: shape.userRows, range: userTokens.range, buckets: userTokens.buckets,
+            weight: { _ in UserTokens.weight })
+    }
+}
+
 /// Applies gradients: Adam with decoupled decay for the dense block, and rules that touch only used rows for the tables.
 final class TowerOptimizer {
     private let configuration: TowerConfiguration
@@ -55,6 +64,8 @@ final class TowerOptimizer {
     private let denseFirst, denseSecond: FloatBuffer
     /// Per table: Adam's moments, or one accumulator a row.
     private var tableFirst: [FloatBuffer] = [], tableSecond: [FloatBuffer] = []
+    /// What keeps an incremental training near where it began; nil for none.
+    var anchor: WeightAnchor?
 
     init(_ parameters: TowerParameters, configuration: TowerConfiguration) {
         self.parameters = parameters
@@ -89,16 +100,20 @@ final class TowerOptimizer {
     ///
     /// - Parameters:
     ///   - index: number of this step from 0; share: from ``schedule(done:step:of:warmupShare:)``.
-    ///   - tokens: the gradients' items turned round; userTokens: tokens of all users.
-    func apply(_ gradients: StepGradients, tokens: TokenTranspose, userTokens: UserTokens, index: Int, share: Float) {
+    ///   - tokens, users: the tokens of the gradients' items and of their users turned round.
+    ///   - attributeSquare: the squared length of the attribute gradients, where it is not that of the rows given.
+    func apply(
+        _ gradients: StepGradients, tokens: TokenTranspose, users: TokenTranspose, attributeSquare: Float? = nil, index: Int, share: Float
+    ) {
         let d = parameters.shape.dimension
-        let scale = clipScale(gradients)
+        let scale = clipScale(gradients, attributeSquare: attributeSquare)
         if scale != 1 { Kernels.scale(scale, gradients.dense.start, into: gradients.dense.start, count: gradients.dense.count) }
         for parameter in DenseParameter.allCases {
             let offset = parameters.layout.offset(parameter), count = parameters.layout.length(parameter)
             let rule = AdamRule(
                 learningRate: configuration.learningRate * share, beta2: 0.99,
                 weightDecay: parameter.decays ? configuration.weightDecay : 0)
+            anchor?.pull(parameters, dense: offset, count: count, into: gradients.dense.start + offset)
             Kernels.adamStep(
                 parameters.dense.start + offset, first: denseFirst.start + offset, second: denseSecond.start + offset,
                 gradient: gradients.dense.start + offset, count: count, rule: rule, step: index + 1)
@@ -114,9 +129,6 @@ final class TowerOptimizer {
         if parameters.shape.tokenRows > 0 {
             updateTokens(.contentTokens, tokens, source: gradients.content.start, scale: scale, rate: rate, index: index)
         }
-        let users = TokenTranspose(
-            gradients.users, bucketCount: parameters.shape.userRows, range: userTokens.range, buckets: userTokens.buckets,
-            weight: { _ in UserTokens.weight })
         updateTokens(.userTokens, users, source: gradients.attributes.start, scale: scale, rate: rate, index: index)
     }
 
@@ -148,14 +160,28 @@ final class TowerOptimizer {
         }
     }
 
+    /// Takes over the state of another training; `rows` are the other's item rows, nil for items that it did not have.
+    func fill(from other: TowerOptimizer, rows: [Int32?]) {
+        denseFirst.copy(from: other.denseFirst)
+        denseSecond.copy(from: other.denseSecond)
+        for (mine, theirs) in [(tableFirst, other.tableFirst), (tableSecond, other.tableSecond)] {
+            for table in [TableParameter.contentTokens, .userTokens] { mine[table.rawValue].copy(from: theirs[table.rawValue]) }
+            let (to, from) = (mine[TableParameter.itemIDs.rawValue], theirs[TableParameter.itemIDs.rawValue])
+            let width = rows.isEmpty ? 0 : to.count / rows.count
+            for (new, old) in rows.enumerated() {
+                if let old { (to.start + new * width).update(from: from.start + Int(old) * width, count: width) }
+            }
+        }
+    }
+
     /// What gradients are multiplied with so that their common length is at most the configured one. Token rows count by the
     /// gradients of the sums that they are part of.
-    private func clipScale(_ gradients: StepGradients) -> Float {
+    private func clipScale(_ gradients: StepGradients, attributeSquare: Float?) -> Float {
         guard configuration.clipNorm > 0 else { return 1 }
         let d = parameters.shape.dimension
         func square(_ buffer: FloatBuffer, _ count: Int) -> Float { Kernels.dot(buffer.start, buffer.start, count: count) }
         let total = square(gradients.dense, gradients.dense.count) + square(gradients.ids, gradients.items.count * d)
-            + square(gradients.attributes, gradients.users.count * d)
+            + (attributeSquare ?? square(gradients.attributes, gradients.users.count * d))
         let length = total.squareRoot()
         // A batch whose gradient overflowed is left out rather than allowed to ruin the model.
         guard length.isFinite else { return 0 }
@@ -180,8 +206,9 @@ final class TowerOptimizer {
         }
     }
 
-    private func update(_ table: TableParameter, row: Int, gradient: UnsafePointer<Float>, rate: Float, index: Int) {
+    private func update(_ table: TableParameter, row: Int, gradient: UnsafeMutablePointer<Float>, rate: Float, index: Int) {
         let d = parameters.shape.dimension, values = parameters.table(table).start + row * d
+        anchor?.pull(parameters, table, row: row, into: gradient)
         switch configuration.tableOptimizer {
         case .adagrad:
             Kernels.adagradRow(

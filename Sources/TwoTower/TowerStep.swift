@@ -8,6 +8,10 @@ final class TowerStep {
     let parameters: TowerParameters
     let items: ItemPass
     let userTokens: UserTokens
+    /// What the examples are also learned from; nil where there is no teacher.
+    private let teacher: Teacher?
+    /// The teacher's vectors of the batch's candidates.
+    private var teacherItems = FloatBuffer(0)
     private let configuration: TowerConfiguration
     private let threads: Int
     private let d: Int
@@ -20,7 +24,10 @@ final class TowerStep {
     private var partDense: [FloatBuffer]
     private var workspaces: [UserWorkspace] = []
 
-    init(_ parameters: TowerParameters, content: ContentTable, userTokens: UserTokens, configuration: TowerConfiguration) {
+    init(
+        _ parameters: TowerParameters, content: ContentTable, userTokens: UserTokens, configuration: TowerConfiguration, teacher: Teacher? = nil
+    ) {
+        self.teacher = teacher
         self.parameters = parameters
         self.userTokens = userTokens
         self.configuration = configuration
@@ -48,7 +55,12 @@ final class TowerStep {
     private func runUsers(_ batch: TrainingBatch, key: UInt64, dropout: Bool) -> [Double] {
         let tile = SoftmaxLoss.tileUsers(candidates: batch.candidates)
         if workspaces.count < threads { workspaces = (0..<threads).map { _ in UserWorkspace() } }
-        for workspace in workspaces { workspace.prepare(parameters.shape, tile: tile, candidates: batch.candidates) }
+        for workspace in workspaces {
+            workspace.prepare(
+                parameters.shape, tile: tile,
+                candidates: teacher == nil ? batch.candidates : DistilledLoss.scratchFloats(candidates: batch.candidates))
+        }
+        gatherTeacherItems(batch)
         let tower = PooledUserTower(configuration, layout: parameters.layout, dense: parameters.dense.start)
         let rate = dropout ? configuration.dropout : 0
         var losses = [Double](repeating: 0, count: threads)
@@ -63,21 +75,54 @@ final class TowerStep {
                     for tile in tiles(of: range, limit: tile) {
                         losses[slot] += runTile(
                             tile, batch: pointers, history: history, tower: tower, loss: loss, workspace: workspaces[slot],
-                            itemGradient: part.start, gradient: partDense[slot].start, key: key, rate: rate)
+                            itemGradient: part.start, gradient: partDense[slot].start, key: key, rate: rate, events: batch.events)
                     }
                 }
             }
         }
+        // A rank whose share is empty adds nothing.
+        if batch.count == 0 { items.partVectors[0].start.update(repeating: 0, count: batch.items.count * d) }
         usedParts = min(threads, batch.count)
         return losses
     }
 
     private var usedParts = 1
 
+    private func gatherTeacherItems(_ batch: TrainingBatch) {
+        guard let teacher else { return }
+        let width = teacher.dimension
+        grow(&teacherItems, to: batch.candidates * width)
+        teacher.items.withUnsafePointer { items in
+            for place in 0..<batch.candidates {
+                (teacherItems.start + place * width).update(from: items + Int(batch.items[place]) * width, count: width)
+            }
+        }
+    }
+
+    /// The loss with what the teacher says of the same examples.
+    private func runDistilled(
+        _ teacher: Teacher, _ tile: Range<Int>, batch: TrainingBatch.Pointers, events: [Int32], candidates: Int,
+        masked: ((Int, (Int32) -> Void) -> Void)?, workspace w: UserWorkspace, itemGradient: UnsafeMutablePointer<Float>
+    ) -> Double {
+        let width = teacher.dimension, first = tile.lowerBound
+        grow(&w.teacherUsers, to: tile.count * width)
+        teacher.users.withUnsafeBufferPointer { vectors in
+            guard let vectors = vectors.baseAddress else { return }
+            for i in tile { (w.teacherUsers.start + (i - first) * width).update(from: vectors + Int(events[i]) * width, count: width) }
+        }
+        return DistilledLoss(
+            dimension: d, teacherDimension: width, candidates: candidates, corrections: batch.corrections,
+            weight: configuration.distillationWeight, temperature: configuration.distillationTemperature
+        ).run(
+            count: tile.count, users: w.users.start, items: items.vectors.start, teacherUsers: w.teacherUsers.start,
+            teacherItems: teacherItems.start, targets: batch.targets + first, weights: batch.weights + first, masked: masked,
+            scratch: w.scores.start, userGradient: w.userGradient.start, itemGradient: itemGradient)
+    }
+
     private func runTile(
         _ tile: Range<Int>, batch: TrainingBatch.Pointers, history: HistoryBatch, tower: PooledUserTower, loss: SoftmaxLoss,
         workspace w: UserWorkspace, itemGradient: UnsafeMutablePointer<Float>, gradient: UnsafeMutablePointer<Float>, key: UInt64,
-        rate: Float
+        rate: Float, events: [Int32]
     ) -> Double {
         let shape = parameters.shape, m = shape.inputWidth, first = tile.lowerBound
         let table = parameters.table(.userTokens).start
@@ -91,7 +136,7 @@ final class TowerStep {
             tower.network.attributes(
                 tokens: userTokens.buckets[userTokens.range(of: batch.users[i])], table: table, idle: batch.idle[i],
                 into: input + shape.heads * d)
-            if rate > 0 { applyDropout(input, count: m, rate: rate, key: FeatureHash.mixed(key &+ UInt64(i) &* 0x9e6d)) }
+            if rate > 0 { applyDropout(input, count: m, rate: rate, key: FeatureHash.mixed(key &+ UInt64(batch.first + i) &* 0x9e6d)) }
         }
         tower.network.forward(
             count: tile.count, inputs: w.inputs.start, inner: w.inner.start, vectors: w.users.start, lengths: w.lengths.start)
@@ -101,7 +146,10 @@ final class TowerStep {
                 for entry in batch.starts[first + i]..<batch.starts[first + i + 1] { body(batch.rows[entry]) }
             }
         }
-        let value = loss.run(
+        let value = teacher.map {
+            runDistilled(
+                $0, tile, batch: batch, events: events, candidates: loss.candidates, masked: masked, workspace: w, itemGradient: itemGradient)
+        } ?? loss.run(
             count: tile.count, users: w.users.start, items: items.vectors.start, targets: batch.targets + first,
             weights: batch.weights + first, masked: masked, scores: w.scores.start, userGradient: w.userGradient.start,
             itemGradient: itemGradient)
@@ -111,7 +159,7 @@ final class TowerStep {
             gradient: gradient)
         for i in tile {
             let start = batch.starts[i], outer = w.inputGradient.start + (i - first) * m
-            if rate > 0 { applyDropout(outer, count: m, rate: rate, key: FeatureHash.mixed(key &+ UInt64(i) &* 0x9e6d)) }
+            if rate > 0 { applyDropout(outer, count: m, rate: rate, key: FeatureHash.mixed(key &+ UInt64(batch.first + i) &* 0x9e6d)) }
             tower.poolBackward(
                 history, entry: start, length: batch.starts[i + 1] - start,
                 attention: w.attention.start + (start - batch.starts[first]) * shape.heads, outer: outer,

@@ -14,12 +14,17 @@ public final class Trainer {
     let plan: ExamplePlan
     let hasher: ContentHasher
     let parameters: TowerParameters
+    /// What the towers compute with: the parameters, or their rounded twin.
+    private let seen: TowerParameters
     let pass: any TrainingPass
     let content: ContentTable
     let userTokens: UserTokens
-    private let optimizer: TowerOptimizer
+    let optimizer: TowerOptimizer
+    private let base: WarmStart?
     private let accumulator: GradientAccumulator
     private let averager: WeightAverager?
+    let ranks: any RankGroup
+    private let exchange: GradientExchange?
     private var stepIndex = 0
     /// Examples done of an epoch that was stopped, and the sum of their losses.
     private var done = 0, lossSum = 0.0
@@ -30,50 +35,74 @@ public final class Trainer {
 
     /// Prepares a training: hashes the contents and draws the first parameters. Time and memory grow with items and their text.
     ///
+    /// - Parameters:
+    ///   - base: the model to go on from; `configuration` has its sizes then, see ``WarmStart/settings(epochs:rateShare:seed:threads:)``.
+    ///   - ranks: the processes that train together, each with the same set and settings; a step then has the batches of all.
+    ///   - teacher: a larger model's view of the same set, for the pooled tower.
     /// - Throws: where settings contradict each other.
-    public init(_ set: TrainingSet, configuration: TowerConfiguration) throws(ConfigurationError) {
-        try configuration.validate()
+    public init(
+        _ set: TrainingSet, configuration: TowerConfiguration, from base: WarmStart? = nil, ranks: any RankGroup = SingleRank(),
+        teacher: Teacher? = nil
+    ) throws(ConfigurationError) {
+        try configuration.validate(ranks: ranks.size, hasTeacher: teacher != nil)
         self.set = set
+        self.ranks = ranks
         self.configuration = configuration
+        self.base = base
         plan = ExamplePlan(set, configuration: configuration)
         var hasher = ContentHasher(
             textBuckets: configuration.textBuckets, tagBuckets: configuration.tagBuckets, textTokens: configuration.textTokens,
             clock: set.clock)
-        if configuration.useContent { hasher.learn(from: set.itemContents) }
+        if let base { hasher = base.hasher } else if configuration.useContent { hasher.learn(from: set.itemContents) }
         self.hasher = hasher
-        let embedding = configuration.useContent ? Self.embeddingLength(set.itemContents) : 0
+        let embedding = base?.embedding ?? (configuration.useContent ? Self.embeddingLength(set.itemContents) : 0)
         let shape = TowerShape(configuration, itemCount: set.itemCount, embedding: embedding)
         content = ContentTable(
             set.itemContents, hasher: hasher, embedding: embedding, useContent: configuration.useContent)
         parameters = TowerParameters(shape)
         parameters.initialize(seed: configuration.seed, temperature: configuration.temperature)
+        seen = configuration.quantisation == .int8Aware ? parameters.rounded() : parameters
         userTokens = UserTokens(
-            set.userAttributes, buckets: configuration.userBuckets, minimumUsers: configuration.attributeMinimumUsers)
+            set.userAttributes, buckets: configuration.userBuckets, minimumUsers: configuration.attributeMinimumUsers,
+            isKnown: { base?.hasLearned(token: $0) ?? false })
+        let isEmpty = content.isEmpty
+        base?.fill(parameters, itemIDs: set.itemIDs) { !isEmpty[$0] }
+        if seen !== parameters { seen.round(parameters) }
         switch configuration.userTower {
         case .pooled:
-            let step = TowerStep(parameters, content: content, userTokens: userTokens, configuration: configuration)
-            pass = PooledPass(set, plan: plan, step: step, configuration: configuration)
+            let step = TowerStep(
+                seen, content: content, userTokens: userTokens, configuration: configuration, teacher: teacher)
+            pass = PooledPass(set, plan: plan, step: step, configuration: configuration, ranks: ranks)
         case .sequence:
-            let step = SequenceStep(set, parameters: parameters, content: content, userTokens: userTokens, configuration: configuration)
-            pass = SequencePass(set, plan: plan, step: step, configuration: configuration)
+            let step = SequenceStep(set, parameters: seen, content: content, userTokens: userTokens, configuration: configuration)
+            pass = SequencePass(set, plan: plan, step: step, configuration: configuration, ranks: ranks)
         case .mean:
-            pass = MeanPass(set, plan: plan, content: content, embedding: embedding, configuration: configuration)
+            let mean = MeanPass(set, plan: plan, content: content, embedding: embedding, configuration: configuration)
+            base?.fill(mean.trainer.parameters, itemIDs: set.itemIDs, userIDs: set.userIDs) { !isEmpty[$0] }
+            pass = mean
         }
         optimizer = TowerOptimizer(parameters, configuration: configuration)
+        if let kept = base?.kept, let rows = base?.knownRows(set.itemIDs) {
+            optimizer.fill(from: kept.optimizer, rows: rows)
+            stepIndex = kept.stepIndex
+        }
         accumulator = GradientAccumulator(dimension: shape.dimension)
+        exchange = ranks.isShared ? GradientExchange(ranks, shape: shape, compression: configuration.gradientCompression) : nil
         averager = configuration.weightAverage > 0 ? WeightAverager(parameters, decay: configuration.weightAverage) : nil
     }
 
     /// Goes on from a checkpoint over the same training set.
     ///
     /// - Throws: where the checkpoint is damaged or belongs to another training set.
-    public convenience init(_ set: TrainingSet, resuming checkpoint: Checkpoint) throws(ModelError) {
+    public convenience init(
+        _ set: TrainingSet, resuming checkpoint: Checkpoint, ranks: any RankGroup = SingleRank(), teacher: Teacher? = nil
+    ) throws(ModelError) {
         var configuration = TowerConfiguration()
         do throws(ConfigurationError) {
             for setting in TowerConfiguration.keys {
                 if let value = checkpoint.settings[setting.name] { try configuration.set(setting.name, value) }
             }
-            try self.init(set, configuration: configuration)
+            try self.init(set, configuration: configuration, ranks: ranks, teacher: teacher)
         } catch {
             throw ModelError("the checkpoint's settings cannot be used: \(error.description)")
         }
@@ -84,6 +113,7 @@ public final class Trainer {
         }
         let reader = try TensorReader(checkpoint.tensors)
         try parameters.read(reader)
+        if seen !== parameters { seen.round(parameters) }
         try optimizer.read(reader)
         try pass.read(reader)
         try averager?.read(reader)
@@ -105,7 +135,8 @@ public final class Trainer {
 
     private var shouldStop: Bool { configuration.patience > 0 && staleEpochs >= configuration.patience }
 
-    /// Runs the next epoch, or the rest of one that was stopped.
+    /// Runs the next epoch, or the rest of one that was stopped. Where ranks train together, any of them may stop it, and it ends as
+    /// unfinished where one is lost: ``EpochSummary/failure`` says so, and the training stands as after the last whole step.
     ///
     /// - Parameters:
     ///   - now: seconds of a clock that runs forward; only differences count.
@@ -118,7 +149,19 @@ public final class Trainer {
         let inEpoch = pass.begin(epoch: epoch, skipping: done), started = now(), doneBefore = done
         let total = max(1, inEpoch * configuration.epochs), reportEvery = max(1, inEpoch / 100)
         var speed = 0.0, reported = done - reportEvery
-        while let (examples, loss) = runStep(inEpoch: inEpoch, total: total) {
+        func unfinished(_ failure: RankError? = nil) -> EpochSummary {
+            EpochSummary(
+                epoch: epoch + 1, examples: done, loss: lossSum / Double(max(1, done)), seconds: now() - started, examplesPerSecond: speed,
+                isBest: false, shouldStop: false, isUnfinished: true, failure: failure)
+        }
+        while true {
+            let examples: Int, loss: Double
+            do throws(RankError) {
+                guard let step = try runStep(inEpoch: inEpoch, total: total) else { break }
+                (examples, loss) = step
+            } catch {
+                return unfinished(error)
+            }
             lossSum += loss * Double(examples)
             done += examples
             if done - reported >= reportEvery || done >= inEpoch {
@@ -131,12 +174,13 @@ public final class Trainer {
                         epoch: epoch + 1, epochs: configuration.epochs, examples: done, examplesInEpoch: inEpoch,
                         loss: lossSum / Double(done), examplesPerSecond: speed, secondsLeft: speed > 0 ? Double(left) / speed : 0))
             }
-            if done < inEpoch, shouldStop() {
-                return EpochSummary(
-                    epoch: epoch + 1, examples: done, loss: lossSum / Double(done), seconds: now() - started, examplesPerSecond: speed,
-                    isBest: false, shouldStop: false, isUnfinished: true)
+            do throws(RankError) {
+                if done < inEpoch, try ranks.isRaisedAnywhere(shouldStop()) { return unfinished() }
+            } catch {
+                return unfinished(error)
             }
         }
+        do throws(RankError) { try checkAgreement() } catch { return unfinished(error) }
         epoch += 1
         let examples = done, loss = done > 0 ? lossSum / Double(done) : 0
         (done, lossSum) = (0, 0)
@@ -149,36 +193,72 @@ public final class Trainer {
     }
 
     /// One step over as many batches as `accumulation` says, fewer at the end of an epoch; nil where the epoch is over.
-    private func runStep(inEpoch: Int, total: Int) -> (examples: Int, loss: Double)? {
+    private func runStep(inEpoch: Int, total: Int) throws(RankError) -> (examples: Int, loss: Double)? {
         var examples = 0, loss = 0.0, batches = 0
         while batches < configuration.accumulation {
             // The first batch of a step has the key that it would have without accumulation.
             let key = FeatureHash.mixed(configuration.seed &* 0x9e37_79b9 &+ UInt64(stepIndex) &+ UInt64(batches) << 40)
-            guard let result = pass.runNext(key: key) else { break }
+            guard let result = try pass.runNext(key: key) else { break }
             if configuration.accumulation > 1 { accumulator.add(pass.gradients, examples: result.examples) }
             examples += result.examples
             loss += result.loss * Double(result.examples)
             batches += 1
         }
         guard examples > 0 else { return nil }
-        let gradients = configuration.accumulation > 1 ? accumulator.finish() : pass.gradients
+        var gradients = configuration.accumulation > 1 ? accumulator.finish() : pass.gradients
+        var users = TokenTranspose(gradients, userTokens: userTokens, shape: parameters.shape), attributeSquare: Float?
+        if let exchange {
+            let merged = try exchange.merge(gradients, users: users, loss: loss)
+            (gradients, users, attributeSquare, loss) = (merged.gradients, merged.userTokens, merged.attributeSquare, merged.loss)
+        }
         let share = TowerOptimizer.schedule(
             done: epoch * inEpoch + done, step: examples, of: total, warmupShare: configuration.warmupShare)
-        optimizer.apply(gradients, tokens: contentTokens(gradients), userTokens: userTokens, index: stepIndex, share: share)
+        let tokens = contentTokens(gradients)
+        optimizer.apply(
+            gradients, tokens: tokens, users: users, attributeSquare: attributeSquare, index: stepIndex, share: share)
         stepIndex += 1
+        if seen !== parameters {
+            seen.roundDense(parameters)
+            seen.roundRows(of: .itemIDs, gradients.items, of: parameters)
+            seen.roundRows(of: .contentTokens, tokens.buckets, of: parameters)
+            seen.roundRows(of: .userTokens, users.buckets, of: parameters)
+        }
         averager?.note(parameters, step: stepIndex)
         return (examples, loss / Double(examples))
     }
 
+    /// Bytes that this rank has handed to others; nil where it trains alone.
+    public var traffic: GradientTraffic? { exchange?.traffic }
+
+    /// Whether the ranks still have the same parameters, as they must.
+    private func checkAgreement() throws(RankError) {
+        guard ranks.isShared else { return }
+        let sums = try ranks.gathered([parameters.checksum], counts: [Int](repeating: 1, count: ranks.size))
+        if let other = sums.indices.first(where: { sums[$0] != sums[0] }) {
+            throw RankError(
+                "rank \(other) has other parameters than rank 0 after epoch \(epoch + 1); run all ranks on processors of one kind, with one version of the program")
+        }
+    }
+
     /// The parameters that are validated and served.
-    var served: TowerParameters { averager?.average ?? parameters }
+    var served: TowerParameters {
+        let parameters = averager?.average ?? self.parameters
+        return configuration.quantisation == .none ? parameters : parameters.rounded()
+    }
 
     /// The model as it stands; with `patience`, the best one that the validation saw.
     public func model() -> TwoTowerModel {
         let counts = set.eventsPerItem()
         return TwoTowerModel(
-            configuration: configuration, itemIDs: set.itemIDs, parameters: best ?? served, hasher: hasher, counts: counts,
-            trainedIdle: plan.idleBuckets(set), mean: (pass as? MeanPass)?.model())
+            configuration: base?.configuration ?? configuration, itemIDs: set.itemIDs, parameters: best ?? served, hasher: hasher, counts: counts,
+            trainedIdle: trainedIdle, mean: (pass as? MeanPass)?.model())
+    }
+
+    /// Which buckets of idle time were met, by this training or by the model that it began from.
+    var trainedIdle: [Bool] {
+        let met = plan.idleBuckets(set)
+        guard let base, base.trainedIdle.count == met.count else { return met }
+        return zip(met, base.trainedIdle).map { $0 || $1 }
     }
 
     /// Everything that a resumed training needs.

@@ -14,9 +14,7 @@ extension Trainer {
             gradient.table(.itemIDs).start.advanced(by: Int(item) * d).update(from: step.ids.start + place * d, count: d)
         }
         if shape.tokenRows > 0 { scatter(contentTokens(step), step.content, into: gradient.table(.contentTokens)) }
-        let users = TokenTranspose(
-            step.users, bucketCount: shape.userRows, range: userTokens.range, buckets: userTokens.buckets,
-            weight: { _ in UserTokens.weight })
+        let users = TokenTranspose(step, userTokens: userTokens, shape: shape)
         scatter(users, step.attributes, into: gradient.table(.userTokens))
         return (loss, gradient.tensors())
     }

@@ -5,7 +5,7 @@ extension Trainer {
     /// Ranks each held-out interaction among all items but those that the user had before.
     func validate() -> MetricsReport {
         if let mean = pass as? MeanPass { return mean.validate(model()) }
-        let d = parameters.shape.dimension, n = set.itemCount
+        let d = parameters.shape.dimension, n = set.itemCount, served = self.served
         let pass = ItemPass(served, content: content, configuration: configuration)
         pass.forward((0..<Int32(n)).map { $0 }, key: 0, rate: 0)
         let vectors = UnsafePointer(pass.vectors.start)
@@ -14,7 +14,7 @@ extension Trainer {
         var ranked = [[Int32]](repeating: [], count: plan.heldOut.count)
         let tower = UserTower(configuration, layout: served.layout, dense: served.dense.start)
         let table = UnsafePointer(served.table(.userTokens).start)
-        let idle = plan.idleBuckets(set)
+        let idle = trainedIdle
         ranked.withUnsafeMutableBufferPointer { ranked in
             parallelFor(count: plan.heldOut.count, threads: configuration.threads) { range, _ in
                 var scores = [Float](repeating: 0, count: n)

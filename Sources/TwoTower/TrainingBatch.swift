@@ -7,9 +7,13 @@ import Tensors
 struct TrainingBatch {
     /// Number of examples.
     var count = 0
+    /// Place of the first of them among those of all ranks.
+    var first = 0
     /// Candidate row of each example's target.
     var targets: [Int32] = []
-    /// Share of each example in the loss: weight / number of examples.
+    /// The event of each example.
+    var events: [Int32] = []
+    /// Share of each example in the loss: weight / number of examples of all ranks.
     var weights: [Float] = []
     /// User row of each example; −1 where training hides the attributes.
     var users: [Int32] = []
@@ -56,9 +60,24 @@ final class BatchGatherer {
     /// Gathers the examples at `places`: indices of events.
     ///
     /// - Parameter key: decides what chance decides: which history entries are left out, how far ahead targets lie, and the negatives.
-    func gather(_ places: ArraySlice<Int32>, key: UInt64) {
-        batch.count = places.count
+    func gather(_ places: [Int32], key: UInt64) {
+        gather(places, share: 0..<places.count, key: key)
+        if isSampled { localize(key: key, targets: batch.targets, first: 0) }
+    }
+
+    /// Gathers this rank's share of the examples at `places`. Candidates are everybody's targets.
+    func gather(_ places: [Int32], key: UInt64, ranks: any RankGroup) throws(RankError) {
+        gather(places, share: ranks.part(of: places.count), key: key)
+        guard isSampled else { return }
+        let counts = (0..<ranks.size).map { ranks.part(of: places.count, rank: $0).count }
+        localize(key: key, targets: try ranks.gathered(batch.targets, counts: counts), first: batch.first)
+    }
+
+    private func gather(_ places: [Int32], share: Range<Int>, key: UInt64) {
+        batch.count = share.count
+        batch.first = share.lowerBound
         batch.targets.removeAll(keepingCapacity: true)
+        batch.events.removeAll(keepingCapacity: true)
         batch.weights.removeAll(keepingCapacity: true)
         batch.users.removeAll(keepingCapacity: true)
         batch.starts.removeAll(keepingCapacity: true)
@@ -69,18 +88,25 @@ final class BatchGatherer {
         batch.starts.append(0)
         let ahead = UInt64(configuration.targetsAhead)
         let threshold = UInt64(configuration.historyDropout * 65_536)
+        let shorten = UInt64(configuration.shortHistory * 65_536)
         let hideAttributes = UInt64(configuration.attributeDropout * 65_536)
-        for (index, place) in places.enumerated() {
+        for (index, place) in zip(0..., places[share]) {
             let event = Int(place), user = plan.user(of: event)
             let first = set.userStarts[Int(user)]
-            var random = FeatureHash.mixed(key &+ UInt64(index))
+            var random = FeatureHash.mixed(key &+ UInt64(batch.first + index))
             var end = event
             if ahead > 1 { end = max(first, event - Int(random.multipliedFullWidth(by: ahead).high)) }
             batch.targets.append(set.items[event])
+            batch.events.append(place)
             batch.weights.append(plan.weight(of: event) / Float(places.count))
             let hidden = FeatureHash.mixed(random ^ 0x6174_7472) & 0xffff < hideAttributes
             batch.users.append(hidden ? -1 : user)
-            let start = max(first, end - configuration.historyLength)
+            var kept = configuration.historyLength
+            if shorten > 0 {
+                let draw = FeatureHash.mixed(random ^ 0x7368_6f72)
+                if draw & 0xffff < shorten { kept = min(kept, Int((draw >> 16) % UInt64(TowerConfiguration.shortHistoryEntries + 1))) }
+            }
+            let start = max(first, end - kept)
             if start < end {
                 let newest = set.times[end - 1]
                 for entry in stride(from: end - 1, through: start, by: -1) {
@@ -97,19 +123,21 @@ final class BatchGatherer {
             batch.idle.append(isEmpty ? TowerShape.noIdle : TimeBuckets.idle(milliseconds: set.times[event] - set.times[end - 1]))
             batch.starts.append(batch.rows.count)
         }
-        if isSampled { localize(key: key) }
     }
 
     /// Replaces item rows by local ones and draws the negatives.
-    private func localize(key: UInt64) {
+    ///
+    /// - Parameters:
+    ///   - targets: item rows of the targets of all ranks; those from `first` on are this batch's.
+    private func localize(key: UInt64, targets: [Int32], first: Int) {
         stamp &+= 1
         batch.items.removeAll(keepingCapacity: true)
         var counts: [Int] = []
-        for index in batch.targets.indices {
-            let local = localRow(batch.targets[index])
+        for (index, target) in targets.enumerated() {
+            let local = localRow(target)
             if Int(local) == counts.count { counts.append(0) }
             counts[Int(local)] += 1
-            batch.targets[index] = local
+            if index >= first, index < first + batch.count { batch.targets[index - first] = local }
         }
         var random = SeededGenerator(seed: key, stream: 0x6e6567)
         for _ in 0..<configuration.negatives {
@@ -122,7 +150,7 @@ final class BatchGatherer {
         if configuration.logQCorrection {
             batch.corrections = logQCorrections(
                 counts: counts, shares: batch.items[0..<batch.candidates].map { plan.shares[Int($0)] },
-                otherExamples: batch.count - 1, uniform: configuration.negatives, catalogue: set.itemCount)
+                otherExamples: targets.count - 1, uniform: configuration.negatives, catalogue: set.itemCount)
         } else {
             batch.corrections = [Float](repeating: 0, count: batch.candidates)
         }

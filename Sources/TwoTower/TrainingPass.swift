@@ -5,7 +5,9 @@ protocol TrainingPass: AnyObject {
     /// Plans an epoch (from 0) and leaves out its first `done` examples; returns how many examples the whole epoch has.
     func begin(epoch: Int, skipping done: Int) -> Int
     /// Gathers the next batch and runs it forth and back, or returns nil at the end of the epoch. `key` decides what chance decides.
-    func runNext(key: UInt64) -> BatchResult?
+    ///
+    /// Where ranks train together, a batch is that of all of them, and this rank runs its share.
+    func runNext(key: UInt64) throws(RankError) -> BatchResult?
     /// Gathers the first `count` examples in the order of events and runs them without dropout, for checks.
     func runFirst(_ count: Int) -> BatchResult
     /// The gradients of the last batch.
@@ -23,9 +25,9 @@ extension TrainingPass {
 
 /// What a batch came to.
 struct BatchResult {
-    /// Examples of the batch.
+    /// Examples of the batch, of all ranks.
     var examples: Int
-    /// Weighted mean loss over them.
+    /// Weighted mean loss over them; this rank's share of it.
     var loss: Double
 }
 

@@ -34,6 +34,8 @@ public struct EpochSummary: Sendable {
     public var shouldStop: Bool
     /// Whether the epoch was stopped before its end.
     public var isUnfinished = false
+    /// Why the ranks could not go on together; nil where they could.
+    public var failure: RankError?
 }
 
 /// A training between two steps. Resuming over the same training set goes on as if it had never stopped, bit for bit.

@@ -24,6 +24,9 @@ public struct TrainingSet: Sendable {
     /// The data clock: the newest event's time.
     public let clock: Int64
 
+    /// Events by item row of all that is known, where this set holds only a part of it; nil where it holds all.
+    public private(set) var knownEventsPerItem: [Int]?
+
     /// Number of events.
     public var eventCount: Int { items.count }
     /// Number of users with at least one event.
@@ -31,8 +34,9 @@ public struct TrainingSet: Sendable {
     /// Number of items with at least one event.
     public var itemCount: Int { itemIDs.count }
 
-    /// Events per item row.
+    /// Events per item row, of all that is known.
     public func eventsPerItem() -> [Int] {
+        if let knownEventsPerItem { return knownEventsPerItem }
         var counts = [Int](repeating: 0, count: itemCount)
         items.withUnsafeBufferPointer { for row in $0 { counts[Int(row)] += 1 } }
         return counts
@@ -44,10 +48,15 @@ public struct TrainingSet: Sendable {
     ///   - userStarts: one more than users, ascending from 0 to the number of events.
     ///   - items: rows of `itemIDs`; types: 1 click, 2 add to cart, 3 purchase; each user's times ascend.
     ///   - weights: at least 0; all 1 where they are left out.
+    ///   - knownEventsPerItem: of all that is known, where the columns hold only a part.
     public init(
         itemIDs: [String], itemContents: [ItemContent], userIDs: [String], userAttributes: [[String]], userStarts: Column<Int>,
-        items: Column<Int32>, types: Column<UInt8>, times: Column<Int64>, weights: Column<Float>? = nil
+        items: Column<Int32>, types: Column<UInt8>, times: Column<Int64>, weights: Column<Float>? = nil,
+        knownEventsPerItem: [Int]? = nil
     ) {
+        precondition(
+            knownEventsPerItem?.count ?? itemIDs.count == itemIDs.count, "\(knownEventsPerItem?.count ?? 0) counts for \(itemIDs.count) items")
+        self.knownEventsPerItem = knownEventsPerItem
         precondition(itemIDs.count == itemContents.count, "\(itemIDs.count) items with \(itemContents.count) contents")
         precondition(
             userIDs.count == userAttributes.count && userStarts.count == userIDs.count + 1,

@@ -16,16 +16,17 @@ public struct TwoTowerModel: Sendable {
     /// Ids by trained row: the items that had interactions in training.
     public let itemIDs: [String]
 
-    private let shape: TowerShape
-    private let layout: DenseLayout
+    let shape: TowerShape
+    let layout: DenseLayout
     private let hasher: ContentHasher
     private let rows: [String: Int32]
     /// The dense block `[1, …]` and the tables `[rows, d]`.
-    private let dense, ids, tokens, userTokens: Matrix
+    let dense, userTokens: Matrix
+    private let ids, tokens: Matrix
     /// ln of each trained item's share of the training events, `[items, 1]`.
     private let logPopularity: [Float]
     /// Which buckets of idle time training met.
-    private let trainedIdle: [Bool]
+    let trainedIdle: [Bool]
     /// The towers of `user_tower: mean`, which stand in for all of the above but the hasher and the popularity.
     private let mean: MeanTowerModel?
 

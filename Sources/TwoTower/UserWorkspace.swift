@@ -1,7 +1,7 @@
 /// Working memory of one thread for one tile of users.
 final class UserWorkspace {
     var inputs = FloatBuffer(0), inner = FloatBuffer(0), users = FloatBuffer(0), lengths = FloatBuffer(0)
-    var scores = FloatBuffer(0), userGradient = FloatBuffer(0), innerGradient = FloatBuffer(0), inputGradient = FloatBuffer(0)
+    var scores = FloatBuffer(0), teacherUsers = FloatBuffer(0), userGradient = FloatBuffer(0), innerGradient = FloatBuffer(0), inputGradient = FloatBuffer(0)
     /// Grows with the longest histories of a tile.
     var attention = FloatBuffer(0)
 
@@ -43,6 +43,8 @@ extension TrainingBatch {
         let weights: UnsafePointer<Float>
         let users: UnsafePointer<Int32>
         let idle: UnsafePointer<UInt8>
+        /// Place of the first example among those of all ranks.
+        let first: Int
         /// Nil under the full loss.
         let corrections: UnsafePointer<Float>?
     }
@@ -57,7 +59,7 @@ extension TrainingBatch {
                             body(
                                 Pointers(
                                     starts: starts, rows: rows, types: types, gaps: gaps, targets: targets, weights: weights,
-                                    users: users, idle: idle, corrections: corrections.isEmpty ? nil : corrections.baseAddress))
+                                    users: users, idle: idle, first: first, corrections: corrections.isEmpty ? nil : corrections.baseAddress))
                         }
                     }
                 }

@@ -12,10 +12,13 @@ public enum IndexKind: Sendable, Equatable {
     case lists(ListSettings?)
 }
 
-/// The index of a snapshot: exact for a small catalogue, lists of codes for a large one, a graph where it is asked for.
+/// The index of a snapshot: exact for a small catalogue, lists of codes for a large one, a graph where it is asked for or where
+/// lists would have to be looked at one and all.
 public struct ItemIndex: CandidateIndex {
     /// Up to this many items an automatic index compares every vector.
     public static let flatUpToItems = 10_000
+    /// What a vector that a graph visits costs beside one that is read in passing from a list: visits jump about in memory.
+    private static let visitCost = 16
     /// Lists that would be looked at for more than this share of all vectors are no gain.
     private static let largestProbedShare = 0.5
 
@@ -57,7 +60,7 @@ public struct ItemIndex: CandidateIndex {
             guard count > 0 else { return exact(try FlatIndex(vectors: vectors, dimension: dimension)) }
             let queries = try MeasuredQueries(goal, vectors: vectors, dimension: dimension, threads: threads)
             if case .graph = kind { return try tunedGraph(vectors, dimension, threads, goal, queries) }
-            return try tunedLists(vectors, dimension, threads, goal, queries)
+            return try tunedLists(vectors, dimension, threads, goal, queries, mayBeGraph: kind == .automatic)
         }
     }
 
@@ -67,7 +70,7 @@ public struct ItemIndex: CandidateIndex {
 
     /// Bytes where they are good enough, else the next longer code; flat codes where lists would be no gain.
     private static func tunedLists(
-        _ vectors: [Float], _ dimension: Int, _ threads: Int, _ goal: IndexGoal, _ queries: MeasuredQueries
+        _ vectors: [Float], _ dimension: Int, _ threads: Int, _ goal: IndexGoal, _ queries: MeasuredQueries, mayBeGraph: Bool
     ) throws(VectorIndexError) -> ItemIndex {
         for code in [VectorCode.int8, .bfloat16, .float32] {
             var index = try ListIndex(
@@ -84,6 +87,7 @@ public struct ItemIndex: CandidateIndex {
             let listCount = index.listCount
             let all = queries.recall { index.search($0, count: $1, probes: listCount) }
             guard all.mean >= goal.recall else { continue }
+            if mayBeGraph, let graph = try quickGraph(vectors, dimension, threads, goal, queries) { return graph }
             index = try ListIndex(
                 vectors: vectors, dimension: dimension, settings: ListSettings(code: code, lists: 1), threads: threads)
             return ItemIndex(.lists(index), measuredRecall: all.mean)
@@ -107,6 +111,20 @@ public struct ItemIndex: CandidateIndex {
             steps.append(ProbePlan.Step(depth: deeper.count, probes: found?.0 ?? index.listCount))
         }
         return ProbePlan(steps)
+    }
+
+    /// A graph for the goal, where it visits so few vectors that it is quicker than reading every code.
+    private static func quickGraph(
+        _ vectors: [Float], _ dimension: Int, _ threads: Int, _ goal: IndexGoal, _ queries: MeasuredQueries
+    ) throws(VectorIndexError) -> ItemIndex? {
+        let links = 2 * HNSWSettings().neighbours
+        // Even the least search visits as many as it is asked for; without that room the build would be for nothing.
+        guard goal.count * links * visitCost < vectors.count / dimension else { return nil }
+        let built = try tunedGraph(vectors, dimension, threads, goal, queries)
+        guard case .graph(let index) = built.form,
+            max(index.settings.efSearch, goal.count) * links * visitCost < index.count
+        else { return nil }
+        return built
     }
 
     private static func tunedGraph(

@@ -9,7 +9,12 @@ extension ItemIndex {
     ) throws(VectorIndexError) -> ItemIndex {
         if WholeFile.exists(path) {
             do throws(VectorIndexError) {
-                return try load(path: path, vectors: vectors, dimension: dimension, modelVersion: modelVersion)
+                let index = try load(path: path, vectors: vectors, dimension: dimension, modelVersion: modelVersion)
+                guard index.suits(kind, goal) else {
+                    throw VectorIndexError(
+                        .otherSettings, "\(path) is an index of kind \(index.kind) and recall \(index.measuredRecall ?? 0); the settings ask for another. It is built again.")
+                }
+                return index
             } catch {
                 // Unusable input has no index, loaded or built.
                 if error.code == .invalidInput { _ = try VectorInput.checkedCount(vectors, dimension: dimension) }
@@ -23,5 +28,15 @@ extension ItemIndex {
             refusal(error)
         }
         return index
+    }
+
+    /// Whether the index is what `build` would be asked for. Where nothing was measured, the settings were given and say nothing of recall.
+    private func suits(_ kind: IndexKind, _ goal: IndexGoal) -> Bool {
+        let isOfKind =
+            switch (kind, form) {
+            case (.automatic, _), (.flat, .flat), (.graph, .graph), (.lists, .lists): true
+            default: false
+            }
+        return isOfKind && measuredRecall.map { $0 >= goal.recall } ?? true
     }
 }

@@ -17,6 +17,8 @@ public struct VectorIndexError: Error, Sendable, Equatable, CustomStringConverti
         case otherVectors = "other_vectors"
         /// The file belongs to another version of the model.
         case otherModel = "other_model"
+        /// The file was built for other settings.
+        case otherSettings = "other_settings"
         /// FAISS failed in a way that has no name here.
         case failed
     }

@@ -40,7 +40,8 @@ final class WholeFile {
     static func write(
         _ header: [UInt8], _ parts: [UnsafeRawBufferPointer], to path: String
     ) throws(VectorIndexError) {
-        let temporary = "\(path).\(getpid()).partial"
+        sweep(path)
+        let temporary = "\(path).\(getpid())\(partialEnding)"
         let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard file >= 0 else { throw error("Cannot create \(temporary)") }
         let written = header.withUnsafeBytes { put($0, file) } && parts.allSatisfy { put($0, file) }
@@ -51,6 +52,27 @@ final class WholeFile {
         if let failure {
             unlink(temporary)
             throw failure
+        }
+    }
+
+    private static let partialEnding = ".partial"
+
+    /// Removes what writers of this file that are no longer there left half written.
+    private static func sweep(_ path: String) {
+        let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
+        let folder = slash.map { String(path[..<$0]) } ?? "."
+        let name = slash.map { String(path[path.utf8.index(after: $0)...]) } ?? path
+        guard let directory = opendir(folder) else { return }
+        defer { closedir(directory) }
+        while let entry = readdir(directory) {
+            let found = withUnsafePointer(to: &entry.pointee.d_name) { start in
+                start.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            guard found.hasPrefix(name + "."), found.hasSuffix(partialEnding),
+                let writer = Int32(found.dropFirst(name.utf8.count + 1).dropLast(partialEnding.utf8.count)),
+                kill(writer, 0) != 0, errno == ESRCH
+            else { continue }
+            unlink("\(folder)/\(found)")
         }
     }
 

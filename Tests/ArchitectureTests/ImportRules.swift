@@ -8,7 +8,7 @@ struct ImportRules {
 
     /// Targets that touch the world; none knows another.
     static let adapters: Set<String> = [
-        "FeatureStore", "EventStream", "VectorIndex", "ModelArtifacts", "RecommendationAPI",
+        "FeatureStore", "EventStream", "VectorIndex", "ModelArtifacts", "MessagePassing", "RecommendationAPI",
     ]
 
     /// The one target that may know all others.

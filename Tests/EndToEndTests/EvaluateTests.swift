@@ -109,6 +109,26 @@ extension EndToEnd {
             EndToEnd.expectFailure(try program.run("models", "report", "9"), status: 1, saying: "no model version 9")
         }
 
+        @Test func newItemsAreAskedAboutWithoutHavingBeenLearned() throws {
+            let bench = try Workbench()
+            try SmallShop.writePast(into: bench)
+            let program = bench.program(broker: nil, SmallShop.training)
+            try SmallShop.check(program.run("backfill", "--items", "items.jsonl", "--users", "users.jsonl", "--events", "events.jsonl"))
+            let run = try program.run("evaluate", "--protocol", "item-cold", "--seeds", "2", "--json")
+            #expect(run.status == 0, "\(run.errors)")
+            let found = try Self.object(run.output)
+            #expect(Self.number(found, "seeds") == 2 && Self.number(found, "users") ?? 0 > 50)
+            for contestant in ["freshet", "towers", "cosine", "fitted_cosine", "category", "popularity", "length"] {
+                let mean = try #require(Self.number(found, contestant, "Recall@20"), "\(contestant)")
+                #expect((0...1).contains(mean) && Self.number(found, contestant, "Recall@20_ci95") != nil)
+            }
+            // Sixty items are new: by chance a third of what is relevant is among twenty of them.
+            #expect(Self.number(found, "freshet", "Recall@20") ?? 0 > 0.34)
+            let ratio = try #require(Self.number(found, "new_share_ratio"))
+            #expect(ratio > 0.4 && ratio < 2, "new items have \(ratio) times the places that they should have")
+            EndToEnd.expectFailure(try program.run("evaluate", "--protocol", "item-cold", "--new-items", "0"), status: 64, saying: "--new-items")
+        }
+
         @Test("a replay predicts before it learns, takes ties as one question, and keeps warm and new users apart")
         func replay() throws {
             let (bench, program) = try Self.trained()

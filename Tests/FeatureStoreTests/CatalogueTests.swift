@@ -82,5 +82,11 @@ struct CatalogueTests {
             .map { ($0.itemID, $0.clickDecay.value(at: now, rules: rules) + 2 * $0.purchaseDecay.value(at: now, rules: rules)) }
             .sorted { $0.1 > $1.1 }.prefix(5).map(\.0)
         #expect(trending.map(\.itemID) == best)
+        let exposure = try queries.exposure(of: ["i1", "i2", "never-seen"])
+        #expect(
+            Set(exposure.items.map { "\($0.itemID) \($0.impressions) \($0.clicks)" })
+                == Set(["i1", "i2"].compactMap { expected.items[$0] }.map { "\($0.itemID) \($0.impressions) \($0.clicks)" }))
+        #expect(exposure.impressions == expected.items.values.reduce(0) { $0 + $1.impressions })
+        #expect(exposure.clicks == expected.items.values.reduce(0) { $0 + min($1.clicks, $1.impressions) })
     }
 }

@@ -11,7 +11,8 @@ import Testing
                 type: [.click, .addToCart, .purchase].randomElement(using: &random)!,
                 time: EventTime(milliseconds: start + Int64.random(in: -50...50, using: &random) * 1_000),
                 position: Position(
-                    partition: Int32.random(in: -1...2, using: &random), offset: Int64.random(in: 0...99, using: &random)))
+                    partition: Int32.random(in: -1...2, using: &random), offset: Int64.random(in: 0...99, using: &random)),
+                amountMinor: [0, 0, 1, 1_299, .max].randomElement(using: &random)!)
         }
     }
 
@@ -72,9 +73,14 @@ import Testing
     }
 
     @Test func aVersionedFirstByte() {
-        let bytes = history(entries(5, seed: 1), limit: 9).encoded()
-        #expect(bytes[0] == 1)
+        let entry = HistoryEntry(itemID: "a", type: .purchase, time: EventTime(milliseconds: 5), position: Position(partition: 0, offset: 1))
+        let bytes = history([entry], limit: 9).encoded()
+        #expect(bytes[0] == 1, "a history without amounts has the bytes that it always had")
+        var paid = entry
+        paid.amountMinor = 250
+        #expect(history([paid], limit: 9).encoded()[0] == 2)
         #expect(UserHistory(decoding: [2] + bytes.dropFirst(), limit: 9) == nil)
+        #expect(UserHistory(decoding: [3] + bytes.dropFirst(), limit: 9) == nil)
         #expect(UserHistory(decoding: [UInt8](), limit: 9) == nil)
     }
 

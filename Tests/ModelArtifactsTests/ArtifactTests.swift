@@ -35,6 +35,31 @@ struct ArtifactTests {
         #expect(code { _ = try store.read(reference) } == .missing)
     }
 
+    @Test(arguments: ["int8-post", "int8-aware"]) func aModelOf8BitsTakesAQuarterAndComesBackAsItWas(quantisation: String) throws {
+        let folder = try Folder()
+        let store = ArtifactStore(root: folder.path)
+        // Rows long enough that names and scales weigh little.
+        let sizes = [("dimension", "64"), ("hidden", "64"), ("text_buckets", "1024"), ("tag_buckets", "1024")]
+        func model(_ more: [(String, String)]) throws -> TwoTowerModel {
+            let trainer = try tinyTrainer(seed: 1, sizes + more)
+            _ = trainer.runEpoch(now: { 0 })
+            return trainer.model()
+        }
+        let rounded = try model([("quantisation", quantisation)])
+        _ = try store.write(try model([]), name: "float")
+        let read = try store.read(try store.write(rounded, name: "int8")).model
+        #expect(read.configuration == rounded.configuration)
+        func byName(_ model: TwoTowerModel) -> [NamedTensor] { model.tensors.sorted { $0.name < $1.name } }
+        #expect(byName(read) == byName(rounded))
+        let bytes = (try folder.bytes("int8/model.safetensors").count, try folder.bytes("float/model.safetensors").count)
+        #expect(Double(bytes.0) < 0.29 * Double(bytes.1), "\(bytes)")
+        // Any damage is still refused.
+        var damaged = try folder.bytes("int8/model.safetensors")
+        damaged[damaged.count - 9] ^= 1
+        try folder.write(damaged, "int8/model.safetensors")
+        #expect(code { _ = try store.read(path: "\(folder.path)/int8") } == .damaged)
+    }
+
     @Test func equalModelsGiveEqualChecksums() throws {
         let folder = try Folder()
         let store = ArtifactStore(root: folder.path)

@@ -20,14 +20,14 @@ func tinySet() -> TrainingSet {
 }
 
 /// Trains a model that is small enough to damage it in hundreds of places.
-func tinyTrainer(seed: Int = 1) throws -> Trainer {
+func tinyTrainer(seed: Int = 1, _ more: [(String, String)] = []) throws -> Trainer {
     var configuration = TowerConfiguration()
     let settings = [
         ("dimension", "8"), ("heads", "1"), ("hidden", "8"), ("content_hidden", "8"), ("text_buckets", "64"),
         ("tag_buckets", "64"), ("user_buckets", "64"), ("history_length", "8"), ("epochs", "2"), ("batch_size", "16"),
         ("threads", "1"), ("seed", "\(seed)"),
     ]
-    for (key, value) in settings { try configuration.set(key, value) }
+    for (key, value) in settings + more { try configuration.set(key, value) }
     return try Trainer(tinySet(), configuration: configuration)
 }
 

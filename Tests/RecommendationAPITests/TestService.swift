@@ -31,6 +31,11 @@ final class TestService: Sendable {
         _ configuration: APIConfiguration = APIConfiguration(),
         _ change: @escaping @Sendable (inout ServiceOperations) -> Void = { _ in }
     ) {
+        var configuration = configuration
+        // Other tests keep the processors busy meanwhile: how long an answer takes decides no test but those that set a limit.
+        if configuration.requestTimeoutMilliseconds == APIConfiguration().requestTimeoutMilliseconds {
+            configuration.requestTimeoutMilliseconds = 600_000
+        }
         self.configuration = configuration
         self.change = change
     }

@@ -25,7 +25,7 @@ struct ContentSignalsTests {
                 rules: ContentRules())
         }
         var channel = learning.channel
-        channel.weights = [8, -4, 0, 0, 0, 0]
+        channel.weights = [8, -4, 0, 0, 0, 0, 0, 0]
         let vectors = [Float](repeating: 0.1, count: 2 * count)
         return ServingSnapshot(
             catalogue: ids.map { CatalogueEntry(itemID: $0) }, catalogueVersion: 1, model: meanModel(2), itemVectors: vectors
@@ -82,5 +82,35 @@ struct ContentSignalsTests {
             let isNew = Int(item.itemID.dropFirst()).map { $0 >= Self.trained } ?? false
             #expect((item.score == scores[item.itemID]) == !isNew, "\(item.itemID)")
         }
+    }
+
+    @Test func aNewItemIsSimilarByItsContent() throws {
+        let snapshot = snapshot(new: 12)
+        for subject in 0..<4 {
+            let answer = try #require(similar(to: "i\(Self.trained + subject)", count: 3, snapshot: snapshot, requestID: "r"))
+            #expect(answer.items.count == 3)
+            for item in answer.items {
+                #expect(Int(item.itemID.dropFirst()).map { $0 % 4 } == subject, "\(item)")
+                #expect(item.reason == .similar)
+            }
+            #expect(zip(answer.items, answer.items.dropFirst()).allSatisfy { $0.score >= $1.score })
+        }
+        // More than content can tell: the towers fill up, below.
+        let all = try #require(similar(to: "i\(Self.trained)", count: 50, snapshot: snapshot, requestID: "r")).items
+        #expect(all.count == 50 && Set(all.map(\.itemID)).count == 50)
+        #expect(zip(all, all.dropFirst()).allSatisfy { $0.score >= $1.score })
+    }
+
+    @Test func aLateItemIsFoundByContentAndOneThatIsGoneIsNot() throws {
+        let entry = CatalogueEntry(itemID: "late")
+        let later = snapshot(new: 4).applying([.upsert(entry, vector: [0.1, 0.1], origin: .content)], catalogueVersion: 2)
+            .learningContent([ContentSignals.Entry(itemID: "late", content: Self.content(41), isTrained: false)])
+        func found(_ itemID: String, _ snapshot: ServingSnapshot) throws -> [String] {
+            try #require(similar(to: itemID, count: 3, snapshot: snapshot, requestID: "r")).items.map(\.itemID)
+        }
+        #expect(try found("i41", later).contains("late"))
+        #expect(try found("late", later).allSatisfy { Int($0.dropFirst()).map { $0 % 4 } == 1 })
+        let gone = later.applying([.delete(itemID: "late")], catalogueVersion: 3)
+        #expect(try !found("i41", gone).contains("late"))
     }
 }

@@ -30,6 +30,8 @@ public struct Program: Sendable {
 
     /// Settings beside the inherited environment; FRESHET_ variables of the caller are not inherited.
     public var environment: [String: String]
+    /// A program that starts it, with its arguments, such as `mpirun -n 2`; none by default.
+    public var launcher: [String] = []
     /// Where it runs, and where its output goes while it does.
     public var directory: URL
 
@@ -45,13 +47,23 @@ public struct Program: Sendable {
 
     /// The same program with more settings.
     public func with(_ more: [String: String]) -> Program {
-        Program(on: bench, environment: environment.merging(more) { $1 })
+        var program = self
+        program.environment.merge(more) { $1 }
+        return program
+    }
+
+    /// The same program, started by another one.
+    public func started(by launcher: [String]) -> Program {
+        var program = self
+        program.launcher = launcher
+        return program
     }
 
     private func process(_ arguments: [String]) -> Process {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: Self.path)
-        process.arguments = arguments
+        let words = launcher + [Self.path] + arguments
+        process.executableURL = URL(fileURLWithPath: words[0])
+        process.arguments = Array(words.dropFirst())
         process.currentDirectoryURL = directory
         var all = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("FRESHET_") }
         all.merge(environment) { $1 }
@@ -142,6 +154,16 @@ public struct Program: Sendable {
                 let line = status.split(separator: "\n").first(where: { $0.hasPrefix("RssAnon:") })
             else { return nil }
             return line.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap { Int($0) }
+        }
+
+        /// The processes that it started and that still run, with their environments.
+        public var children: [(id: Int32, environment: String)] {
+            let own = process.processIdentifier
+            let list = (try? String(contentsOfFile: "/proc/\(own)/task/\(own)/children", encoding: .utf8)) ?? ""
+            return list.split(separator: " ").compactMap { Int32($0) }.map { id in
+                let bytes = FileManager.default.contents(atPath: "/proc/\(id)/environ") ?? Data()
+                return (id, String(decoding: bytes, as: UTF8.self))
+            }
         }
 
         /// Whether it has not ended yet.

@@ -10,6 +10,10 @@ debian_packages=(
   libcurl4 libedit2 libncurses6 libsqlite3-0 libxml2
 )
 
+# What only tests need: trainings of several processes. ops/test adds it.
+# shellcheck disable=SC2034
+test_packages=(openmpi-bin)
+
 is_installed() {
   [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }

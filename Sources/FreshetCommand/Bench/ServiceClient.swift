@@ -10,6 +10,7 @@ struct ServiceClient: Sendable {
             let item_id: String
             let score: Double
             let reason: String
+            let exploration: Bool?
         }
 
         let request_id: String

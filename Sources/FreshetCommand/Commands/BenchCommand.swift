@@ -10,7 +10,10 @@ struct BenchCommand: AsyncParsableCommand {
         commandName: "bench",
         abstract: "Fixed workloads on this machine, for sizing; one JSON line each.",
         discussion: "ops/bench runs them beside what a Python team would write, in turns, and prints the ratio.",
-        subcommands: [Ingest.self, IndexBenchCommand.self, TrainBenchCommand.self, Serve.self, Freshness.self])
+        subcommands: [
+            Ingest.self, IndexBenchCommand.self, TextBenchCommand.self, TrainBenchCommand.self, Serve.self, Freshness.self, FreshItems.self,
+            Churn.self, ShopBenchCommand.self,
+        ])
 
     /// A schema name that no other run has.
     static func schemaName() -> String {
@@ -104,18 +107,20 @@ struct BenchCommand: AsyncParsableCommand {
             let users = try target.userIDs()
             let items = try IDFile.read(items, field: "item_id")
             guard users.count >= 8, !items.isEmpty else { throw ValidationError("at least 8 users and an item are needed") }
-            let run = FreshnessRun(
-                service: target.service(), users: users, items: items, clicks: clicks, eventsPerSecond: events,
+            // Load comes from the second half of the users: probes and control stay untouched.
+            let load = BenchLoad(
+                service: target.service(), users: Array(users[(users.count / 2)...]), items: items, eventsPerSecond: events,
                 requestsPerSecond: requests)
+            let run = FreshnessRun(service: target.service(), users: users, items: items, clicks: clicks, load: load)
             let result = try await run.run { if $0.isMultiple(of: 20) { StandardError.write("\($0) clicks\n") } }
-            ResultLine([
+            var line = ResultLine([
                 "bench": .text("freshness"), "clicks": .integer(clicks), "changed": .integer(result.changed.count),
                 "unchanged": .integer(result.unchanged), "p50_ms": .number(result.changed.percentile(50)),
                 "p99_ms": .number(result.changed.percentile(99)), "max_ms": .number(result.changed.percentile(100)),
-                "control_changed": .integer(result.controlChanged), "load_events": .integer(result.loadEvents),
-                "load_requests": .integer(result.loadRequests), "load_errors": .integer(result.loadErrors),
-                "load_p50_ms": .number(result.loadLatency.percentile(50)), "load_p99_ms": .number(result.loadLatency.percentile(99)),
-            ]).print(asJSON: true)
+                "control_changed": .integer(result.controlChanged),
+            ])
+            line.add(result.load)
+            line.print(asJSON: true)
         }
     }
 }

@@ -36,6 +36,7 @@ struct DoctorCommand: ParsableCommand {
         checkKafka(configuration, tell)
         checkDatabase(configuration, tell)
         checkDisk(configuration, tell)
+        checkEncoder(configuration, tell)
         if let slowed = Kernels.slowedBySetting {
             tell("kernels", .warning, slowed)
         } else {
@@ -79,6 +80,19 @@ struct DoctorCommand: ParsableCommand {
             tell("model", .good, "version \(model.version), \(towers.itemIDs.count) items, checksum fits")
         } catch {
             tell("database", .wrong, "\(error)")
+        }
+    }
+
+    private func checkEncoder(_ configuration: Configuration, _ tell: (String, Finding, String) -> Void) {
+        let folder = configuration.text("content.encoder")
+        guard !folder.isEmpty else { return }
+        do {
+            let shape = try TextEncoderFolder.load(folder).shape
+            tell(
+                "text encoder", .good,
+                "\(folder) has \(shape.layers) layers of width \(shape.width), checksum \(try TextEncoderFolder.checksum(folder))")
+        } catch {
+            tell("text encoder", .wrong, "content.encoder: \(error)")
         }
     }
 

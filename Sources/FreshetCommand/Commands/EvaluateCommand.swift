@@ -12,6 +12,8 @@ struct EvaluateCommand: AsyncParsableCommand {
         case leaveOneOut = "leave-one-out"
         case replay
         case itemCold = "item-cold"
+        case userCold = "user-cold"
+        case categoryFewShot = "category-few-shot"
     }
 
     static let configuration = CommandConfiguration(
@@ -26,7 +28,10 @@ struct EvaluateCommand: AsyncParsableCommand {
     @OptionGroup var options: GlobalOptions
     @OptionGroup var asOf: AsOfOption
     @Option(help: "promoted, latest, or a version.") var model = ModelChoice.promoted
-    @Option(name: .customLong("protocol"), help: "time-split, leave-one-out, replay, or item-cold: items treated as new are ranked by models trained without them.") var question = Question.timeSplit
+    @Option(
+        name: .customLong("protocol"),
+        help: "time-split, leave-one-out, replay, item-cold: items treated as new are ranked by models trained without them, user-cold: users treated as new are asked with 0 to 10 interactions, or category-few-shot: categories treated as new are adapted to."
+    ) var question = Question.timeSplit
     @Option(help: "Share of the newest interactions that a time split holds out, in percent.") var percent = 10.0
     @Option(
         help: ArgumentHelp(
@@ -36,9 +41,17 @@ struct EvaluateCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Replay the events of this file, JSON Lines, plain or .gz, instead of stored ones.", valueName: "file"))
     var events: String?
     @Option(help: "Replay so many events at most.") var maxEvents: Int?
+    @Option(
+        help: ArgumentHelp(
+            "With replay: train again after each so long slice of the events' time, beside the model as it is: 12h, 1d, 7d.", valueName: "time"))
+    var retrainEvery: String?
+    @Option(help: ArgumentHelp("With --retrain-every: incremental, full, or both, which compares them.", valueName: "kind")) var retrain = "incremental"
+    @Flag(help: "With --retrain-every: incremental trainings go on with the optimizer's state of the one before, to see what that is worth.") var keepOptimizer = false
     @Option(help: "Share of the items that item-cold treats as new, in percent.") var newItems = 20.0
     @Flag(help: "With item-cold: the newest items, instead of random ones.") var newest = false
-    @Option(help: "Trainings of item-cold, each with another seed.") var seeds = 3
+    @Option(help: "Rounds of item-cold, user-cold and category-few-shot, each with another seed.") var seeds = 3
+    @Option(help: "Parts of the users by a hash of their ids; user-cold treats one as new in each round.") var folds = 5
+    @Option(help: "Interactions before the question of user-cold, of which 0, 1, 2, 5, 10 are known; users with fewer are not asked.") var longestHistory = 10
     @Option(help: "Half-life of the recent popularity that a replay compares with.") var halfLifeDays = 7.0
     @Option(help: ArgumentHelp("Write the result as a page of HTML, too.", valueName: "file")) var report: String?
     @Flag(help: "Print the result as JSON.") var json = false
@@ -47,13 +60,38 @@ struct EvaluateCommand: AsyncParsableCommand {
         guard percent > 0, percent < 100 else { throw ValidationError("--percent takes a number between 0 and 100, not \(percent)") }
         guard newItems > 0, newItems < 100 else { throw ValidationError("--new-items takes a number between 0 and 100, not \(newItems)") }
         guard (1...100).contains(seeds) else { throw ValidationError("--seeds takes 1 to 100, not \(seeds)") }
+        guard (2...100).contains(folds) else { throw ValidationError("--folds takes 2 to 100, not \(folds)") }
+        guard question != .userCold || seeds <= folds else {
+            throw ValidationError("--seeds \(seeds) takes at least as many --folds, not \(folds): each round has other new users")
+        }
+        guard UserColdCut.historyLengths.contains(longestHistory) else {
+            throw ValidationError("--longest-history takes one of \(UserColdCut.historyLengths), not \(longestHistory)")
+        }
         guard maxEvents ?? 1 > 0 else { throw ValidationError("--max-events takes 1 or more") }
         guard (0.001...36_500).contains(halfLifeDays) else {
             throw ValidationError("--half-life-days takes 0.001 to 36500, not \(halfLifeDays)")
         }
+        if let retrainEvery {
+            guard question == .replay else { throw ValidationError("--retrain-every belongs to --protocol replay") }
+            guard Self.milliseconds(retrainEvery) != nil else {
+                throw ValidationError("--retrain-every takes a time such as 90m, 12h, 1d, not \(retrainEvery)")
+            }
+        }
+        guard kinds != nil else { throw ValidationError("--retrain takes incremental, full or both, not \(retrain)") }
         if question != .replay, from != nil || events != nil || maxEvents != nil {
             throw ValidationError("--from, --events and --max-events belong to --protocol replay")
         }
+    }
+
+    /// `90m`, `12h`, `1d` in milliseconds, from a minute to ten years.
+    private static func milliseconds(_ text: String) -> Int64? {
+        let units: [Character: Int64] = ["m": 60_000, "h": 3_600_000, "d": 86_400_000]
+        guard let unit = text.last.flatMap({ units[$0] }), let count = Int64(text.dropLast()), (1...5_256_000).contains(count) else { return nil }
+        return count * unit
+    }
+
+    private var kinds: [RetrainedRanker.Kind]? {
+        retrain == "both" ? [.full, .incremental] : RetrainedRanker.Kind(rawValue: retrain).map { [$0] }
     }
 
     func run() async throws {
@@ -70,12 +108,29 @@ struct EvaluateCommand: AsyncParsableCommand {
             StandardOutput.line(json ? found.json : found.lines.joined(separator: "\n"))
             return
         }
+        if question == .userCold {
+            let run = UserColdRun(
+                configuration: configuration, url: url, until: try asOf.time(),
+                options: UserColdRun.Options(folds: folds, rounds: seeds, longestHistory: longestHistory))
+            let found = try run.run()
+            StandardOutput.line(json ? found.json : found.lines.joined(separator: "\n"))
+            return
+        }
+        if question == .categoryFewShot {
+            let found = try FewShotRun(
+                configuration: configuration, url: url, until: try asOf.time(), options: FewShotRun.Options(seeds: seeds)
+            ).run()
+            StandardOutput.line(json ? found.json : found.lines.joined(separator: "\n"))
+            return
+        }
         let version = try model.find(in: store)
         switch question {
-        case .itemCold: break
+        case .itemCold, .userCold, .categoryFewShot: break
         case .replay:
             let options = ReplayRun.Options(
-                from: try AsOfOption.time(from, of: "--from"), eventsLimit: maxEvents ?? .max, file: events, halfLifeDays: halfLifeDays)
+                from: try AsOfOption.time(from, of: "--from"), eventsLimit: maxEvents ?? .max, file: events, halfLifeDays: halfLifeDays,
+                retrainEvery: retrainEvery.flatMap(Self.milliseconds), retrain: retrainEvery == nil ? [] : kinds ?? [],
+                keepsOptimizer: keepOptimizer)
             let found = try await ReplayRun(configuration: configuration, url: url, store: store, options: options).run(version)
             if let report { try TrainingReport.write(found.page, to: report) }
             if json { StandardOutput.line(found.json) } else { found.lines.forEach(StandardOutput.line) }

@@ -6,7 +6,7 @@ import Foundation
 struct ModelsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "models", abstract: "The registry of model versions.",
-        subcommands: [List.self, Show.self, Report.self, Promote.self, Rollback.self], defaultSubcommand: List.self)
+        subcommands: [List.self, Show.self, Report.self, Objectives.self, Promote.self, Rollback.self], defaultSubcommand: List.self)
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Versions, newest first.")

@@ -36,9 +36,14 @@ struct RecommendCommand: AsyncParsableCommand {
         let states = try UserStateReader(url: url, connections: 2, rules: configuration.featureRules)
         defer { states.close() }
         let builder = SnapshotBuilder(
-            store: store, artifacts: ArtifactStore(root: configuration.text("artifacts.path")), threads: 2,
-            logger: configuration.logger("recommend"))
-        let snapshot = try await builder.build(try model.find(in: store), indexed: false).snapshot
+            store: store, artifacts: ArtifactStore(root: configuration.text("artifacts.path")), index: configuration.indexSettings,
+            logger: configuration.logger("recommend"), rules: configuration.recommendingRules,
+            texts: try ContentEncoder.load(configuration, logger: configuration.logger("recommend")), tailDial: configuration.tailDial)
+        var snapshot = try await builder.build(try model.find(in: store), indexed: false).snapshot
+        if let segments = configuration.segmentRules {
+            snapshot = snapshot.withSegments(
+                try store.segmentEvents(segments).map(SegmentCount.init), priorEvents: configuration.number("cold_start.segment_prior_events"))
+        }
         let recommender = BatchRecommender(
             snapshot: snapshot, candidates: try candidates.map { try IDFile.read($0, field: "item_id") })
         let ids = try IDFile.read(users, field: "user_id")
@@ -58,7 +63,7 @@ struct RecommendCommand: AsyncParsableCommand {
                     group.addTask {
                         let state = try await states.read(userID: id, exclude: excludes)
                         let items = recommender.recommend(
-                            count: n, history: state.history, excluded: state.excludedItemIDs, attributes: state.attributes, now: now)
+                            count: n, history: state.history, excluded: state.excludedItemIDs, attributes: state.attributes, now: now, userID: id)
                         return (place, Self.line(userID: id, items: items))
                     }
                 }

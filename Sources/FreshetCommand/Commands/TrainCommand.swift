@@ -9,6 +9,7 @@ struct TrainCommand: ParsableCommand {
         abstract: "One retraining: a consistent snapshot, training, evaluation, a registered version, promotion if the gate passes.",
         discussion: """
             A job for cron, systemd or Kubernetes (ops/schedule): it runs once and ends. Two never run at once on one database.
+            Several processes train one model together where OpenMPI starts them: mpirun -n 2 freshet train (docs/operations.md).
             Exit status 0 also when the gate refuses the candidate: the work was done, and `freshet models list` says why.
             """)
 
@@ -16,6 +17,8 @@ struct TrainCommand: ParsableCommand {
     @OptionGroup var asOf: AsOfOption
     @Option(help: "Settings to start from: small or default.") var preset: String?
     @Option(help: "Passes over the examples.") var epochs: Int?
+    @Flag(help: "Go on from the promoted model with what it has not seen: train.mode=incremental.") var incremental = false
+    @Option(help: ArgumentHelp("A registered version that the pooled tower also learns from.", valueName: "version")) var teacher: Int?
     @Flag(help: "Go on with a training that was stopped or killed.") var resume = false
     @Flag(help: "Print the result as JSON.") var json = false
 
@@ -27,15 +30,23 @@ struct TrainCommand: ParsableCommand {
         var configuration = try options.configuration(trainerKeys: true)
         do {
             if let preset { try configuration.set("train.preset", .scalar(preset), source: "--preset") }
+            if incremental { try configuration.set("train.mode", .scalar("incremental"), source: "--incremental") }
             if let epochs { try configuration.set("train.epochs", .scalar(String(epochs)), source: "--epochs") }
+            if let teacher { try configuration.set("train.teacher", .scalar(String(teacher)), source: "--teacher") }
             _ = try configuration.towerConfiguration()
         } catch {
             throw ValidationError(error.description)
         }
-        let outcome = try TrainingRun(
-            configuration: configuration, logger: configuration.logger("train"), resume: resume, asOf: try asOf.time(),
-            stop: StopSignal.onSignals()
-        ).run()
+        let stop = StopSignal.onSignals(), asOf = try asOf.time()
+        let ranks = try TrainingRanks.joined(configuration, stop: stop)
+        guard ranks.isLeader else {
+            return try ranks.run { try FollowingRank(configuration: configuration, ranks: ranks, stop: stop).run() }
+        }
+        let outcome = try ranks.run {
+            try TrainingRun(
+                configuration: configuration, logger: configuration.logger("train"), resume: resume, asOf: asOf, stop: stop, ranks: ranks
+            ).run()
+        }
         if json {
             ResultLine([
                 "version": .integer(outcome.version), "promoted": .boolean(outcome.promoted),

@@ -10,6 +10,8 @@ struct ColdContestants {
         case towers
         /// The cosine between the user's summed history and the item, over the channel's tokens.
         case cosine
+        /// The same with the average user's taste taken off and expected popularity added, weighed as the channel is.
+        case fittedCosine = "fitted_cosine"
         /// The mean vector of the trained items of the item's categories.
         case category
         /// Popularity as the content predicts it: the same list for all.
@@ -20,6 +22,7 @@ struct ColdContestants {
 
     let cut: ColdCut
     let channel: ContentChannel
+    private let sparseWeights: [Float]
     /// Rows of the new items.
     let newRows: [Int32]
     private let model: TwoTowerModel
@@ -33,10 +36,11 @@ struct ColdContestants {
     /// `[new items, dimension]`
     private let categories: Matrix
 
-    init(cut: ColdCut, model: TwoTowerModel, channel: ContentChannel, learning: ContentLearning, threads: Int) {
+    init(cut: ColdCut, model: TwoTowerModel, channel: ContentChannel, sparseWeights: [Float], learning: ContentLearning, threads: Int) {
         self.cut = cut
         self.model = model
         self.channel = channel
+        self.sparseWeights = sparseWeights
         self.learning = learning
         self.threads = threads
         let log = cut.log, d = model.dimension
@@ -84,13 +88,15 @@ struct ColdContestants {
         let user = model.encodeUser(sequence, attributes: log.attributes[question.user], now: now)
         var all = model.scores(of: user, items: vectors, threads: threads)
         let own = zip(user, level).reduce(Float(0)) { $0 + $1.0 * $1.1 }
-        let profile = channel.profile(rows.lazy.map { learning.vectors[Int(log.items[$0])] })
+        let profile = learning.profile(rows.lazy.map { Int(log.items[$0]) })
         var new: [Key: [Float]] = [:]
         new[.towers] = newRows.map { all[Int($0)] }
         new[.freshet] = zip(newRows, items).map { channel.score($1, profile: profile, tower: all[Int($0)], level: own) }
         var cosine = channel
         cosine.weights = ContentChannel.Part.allCases.map { $0 == .similarity ? 1 : 0 }
         new[.cosine] = items.map { cosine.score($0, profile: profile, tower: 0, level: 0) }
+        cosine.weights = sparseWeights
+        new[.fittedCosine] = items.map { cosine.score($0, profile: profile, tower: 0, level: 0) }
         new[.category] = model.scores(of: user, items: categories, threads: threads)
         new[.popularity] = items.map(\.popularity)
         new[.length] = lengths

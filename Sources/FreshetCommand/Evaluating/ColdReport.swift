@@ -73,9 +73,9 @@ struct ColdReport {
     /// Lines for people.
     var lines: [String] {
         var lines = ["\(cut), \(questions) users, \(rounds.count) seeds, mean ± 95 % interval over seeds"]
-        lines.append("".padding(toLength: 12, withPad: " ", startingAt: 0) + Self.metrics.map { $0.padding(toLength: 20, withPad: " ", startingAt: 0) }.joined())
+        lines.append("".padding(toLength: 14, withPad: " ", startingAt: 0) + Self.metrics.map { $0.padding(toLength: 20, withPad: " ", startingAt: 0) }.joined())
         for key in ColdContestants.Key.allCases {
-            var line = key.rawValue.padding(toLength: 12, withPad: " ", startingAt: 0)
+            var line = key.rawValue.padding(toLength: 14, withPad: " ", startingAt: 0)
             for metric in Self.metrics { line += Self.text(summary(key, metric)).padding(toLength: 20, withPad: " ", startingAt: 0) }
             lines.append(line)
         }

@@ -29,7 +29,8 @@ struct ColdRun {
         defer { try? FileManager.default.removeItem(atPath: path) }
         let progress = ProgressLine("read interactions")
         _ = try SnapshotExport(url: url, configuration: configuration).write(to: path, until: until) { progress.update($0) }
-        let log = try TrainingFile(path: path).log
+        var log = try TrainingFile(path: path).log
+        log.describeTexts(by: try ContentEncoder.load(configuration, logger: configuration.logger("evaluate")), threads: Self.threads)
         var report = ColdReport(options: options)
         for seed in 1...options.seeds {
             let cut = ColdCut(
@@ -61,10 +62,12 @@ struct ColdRun {
         let model = trainer.model()
         let scoring = HoldoutScoring(log: log, holdout: holdout, excludes: excludes, threads: Self.threads)
         let training = ContentTraining(log: log, configuration: configuration)
-        let learning = training.learning(log.userIDs.indices.map { log.rows(of: $0) })
+        let learning = training.learning(log.userIDs.indices.map { log.rows(of: $0) }, threads: Self.threads)
         var channel = learning.channel
-        channel.weights = training.weights(model, scoring: scoring, scores: scoring.towers(model))
-        let contestants = ColdContestants(cut: cut, model: model, channel: channel, learning: learning, threads: Self.threads)
+        let fitted = training.fitted(model, scoring: scoring, scores: scoring.towers(model))
+        channel.weights = fitted.all
+        let contestants = ColdContestants(
+            cut: cut, model: model, channel: channel, sparseWeights: fitted.sparse, learning: learning, threads: Self.threads)
         var round = ColdReport.Round(weights: channel.weights)
         var metrics = ColdContestants.Key.allCases.map { _ in
             RankingMetrics(cutoffs: [10, 20, 100], catalogueSize: cut.isNew.count { $0 })

@@ -3,12 +3,15 @@ import EventStream
 import FeatureStore
 import Foundation
 import Interactions
+import TwoTower
 
 /// What a replay walks: the stored interactions, and those of a file where one is named.
 struct ReplayLog {
     private(set) var userIDs: [String] = []
     private(set) var itemIDs: [String] = []
     private(set) var isHidden: [Bool] = []
+    /// By item row, as the catalogue has it now.
+    private(set) var contents: [ItemContent] = []
     /// By user row: the record's attributes, a JSON object as text.
     private(set) var attributes: [String?] = []
     private(set) var events = ReplayEvents([])
@@ -27,7 +30,8 @@ struct ReplayLog {
             if item.isDeleted {
                 deleted.insert(item.record.itemID)
             } else {
-                _ = row(ofItem: item.record.itemID, isHidden: item.record.hidden)
+                let row = row(ofItem: item.record.itemID, isHidden: item.record.hidden)
+                contents[Int(row)] = item.record.content
             }
         }
         var found: [Found] = []
@@ -97,7 +101,26 @@ struct ReplayLog {
         itemRows[id] = row
         itemIDs.append(id)
         isHidden.append(hidden)
+        contents.append(ItemContent())
         return row
+    }
+
+    /// All events as a training reads them, those that are yet to be replayed included.
+    func trainingLog() -> TrainingLog {
+        var starts = [Int](repeating: 0, count: userIDs.count + 1)
+        for event in events.all { starts[Int(event.user) + 1] += 1 }
+        for user in userIDs.indices { starts[user + 1] += starts[user] }
+        var next = starts, order = [Int](repeating: 0, count: events.all.count)
+        for (place, event) in events.all.enumerated() {
+            order[next[Int(event.user)]] = place
+            next[Int(event.user)] += 1
+        }
+        return TrainingLog(
+            userIDs: userIDs, itemIDs: itemIDs, contents: contents, isHidden: isHidden,
+            attributes: attributes.map { $0.map { JSONText.tokens(ofObject: $0) } ?? [] }, userStarts: starts,
+            items: Column(order.map { events.all[$0].item }), types: Column(order.map { events.all[$0].type }),
+            times: Column(order.map { events.all[$0].time }), amounts: Column([Int64](repeating: -1, count: order.count)),
+            impressions: ImpressionColumns())
     }
 
     /// The row of an item; nil where nothing is known of it.

@@ -23,6 +23,8 @@ struct ReplayReport {
     let seconds: Double
     /// Against the rival with the best NDCG@10 of that audience.
     let comparisons: [Replay.Audience: Comparison]
+    /// What training again on the way changed and cost; nil where the model stayed as it was.
+    var retraining: RetrainingReport?
 
     init(
         version: Int, start: EventTime, newestLearned: EventTime?, outcome: Replay.Outcome, rejectedLines: Int, halfLifeDays: Double,
@@ -38,7 +40,7 @@ struct ReplayReport {
         var comparisons: [Replay.Audience: Comparison] = [:]
         for audience in Replay.Audience.allCases {
             guard let own = outcome.results.first?.perUser[audience], !own.isEmpty,
-                let best = outcome.results.dropFirst().max(by: { ndcg($0, audience) < ndcg($1, audience) }),
+                let best = outcome.results.filter({ !$0.name.hasPrefix("freshet") }).max(by: { ndcg($0, audience) < ndcg($1, audience) }),
                 let theirs = best.perUser[audience]
             else { continue }
             comparisons[audience] = Comparison(
@@ -76,6 +78,7 @@ struct ReplayReport {
                     ]).json))
         }
         line.add("against_best_rival", .json(against.json))
+        if let retraining { line.add("retraining", .json(retraining.json)) }
         return line.json
     }
 
@@ -136,6 +139,7 @@ struct ReplayReport {
                         comparison.difference.lower, comparison.difference.upper))
             }
         }
+        if let retraining { lines += [""] + retraining.lines }
         if overlapsTraining { lines.append("The model may have learned events from after the start: this flatters it.") }
         if rejectedLines > 0 { lines.append("\(rejectedLines) lines of the file are no valid events and were left out") }
         return lines

@@ -3,6 +3,7 @@ import FeatureStore
 import Foundation
 import Interactions
 import ModelArtifacts
+import Recommending
 
 /// `freshet evaluate --protocol replay`: predict a user's next items, then learn of them, beside rivals that learn in the same loop.
 struct ReplayRun {
@@ -15,6 +16,12 @@ struct ReplayRun {
         var file: String?
         /// Half-life of the recent popularity that Freshet is compared with.
         var halfLifeDays: Double
+        /// Milliseconds after which models are brought up to date; nil replays the model as it is.
+        var retrainEvery: Int64?
+        /// How, one ranker each.
+        var retrain: [RetrainedRanker.Kind] = []
+        /// Whether an incremental training goes on with the optimizer's state of the one before.
+        var keepsOptimizer = false
     }
 
     let configuration: Configuration
@@ -34,8 +41,9 @@ struct ReplayRun {
                 "there is no event after \(start.rfc3339())\(options.file.map { " in \($0)" } ?? ""): name a file with --events, or an earlier time with --from")
         }
         let builder = SnapshotBuilder(
-            store: store, artifacts: ArtifactStore(root: configuration.text("artifacts.path")), threads: 2,
-            logger: configuration.logger("evaluate"))
+            store: store, artifacts: ArtifactStore(root: configuration.text("artifacts.path")), index: configuration.indexSettings,
+            logger: configuration.logger("evaluate"), rules: configuration.recommendingRules,
+            texts: try ContentEncoder.load(configuration, logger: configuration.logger("evaluate")), tailDial: configuration.tailDial)
         let snapshot = try await builder.build(version, indexed: false).snapshot
         let itemCount = log.itemIDs.count
         var rankers: [any ReplayRanker] = [
@@ -45,6 +53,10 @@ struct ReplayRun {
             LiveRecentPopularity(itemCount: itemCount, halfLifeMilliseconds: Int64(options.halfLifeDays * 86_400_000)),
             LiveMarkov(itemCount: itemCount),
         ]
+        let retrained = try options.retrainEvery.map { every in
+            try self.retrained(every: every, version: version, log: log, start: start, snapshot: snapshot)
+        } ?? []
+        rankers.insert(contentsOf: retrained, at: 1)
         let plan = Replay.Plan(
             start: start.milliseconds, eventsLimit: options.eventsLimit,
             excludedTypes: Set(configuration.excludedTypes.map(\.rawValue)))
@@ -53,8 +65,34 @@ struct ReplayRun {
         let started = ContinuousClock.now
         let outcome = try replay.run(&rankers, itemIDs: log.itemIDs, progress: { progress.update($0) })
         progress.finish(outcome.events)
-        return ReplayReport(
+        var report = ReplayReport(
             version: Int(version.version), start: start, newestLearned: newest, outcome: outcome, rejectedLines: log.rejectedLines,
             halfLifeDays: options.halfLifeDays, seconds: started.duration(to: .now).inSeconds)
+        if let every = options.retrainEvery { report.retraining = RetrainingReport(outcome, retrained: retrained, every: every) }
+        return report
+    }
+
+    /// Rankers that are trained again as the replay goes on.
+    private func retrained(
+        every: Int64, version: RegisteredModel, log: ReplayLog, start: EventTime, snapshot: ServingSnapshot
+    ) throws -> [RetrainedRanker] {
+        guard configuration.number("train.positive_ratings_from") == 0 else {
+            throw CommandFailure("--retrain-every learns every event, and train.positive_ratings_from leaves some out: set it to 0")
+        }
+        let artifact = try ArtifactStore(root: configuration.text("artifacts.path")).artifact(of: version)
+        let towers = try configuration.towerConfiguration()
+        let source = RetrainingSource(
+            log: log.trainingLog(), model: artifact.model, blend: try artifact.blend()?.weights, channel: try artifact.contentChannel()?.weights,
+            rules: configuration.incrementRules(seed: towers.seed, threads: towers.threads),
+            keepsOptimizer: options.keepsOptimizer,
+            configuration: configuration, catalogue: try store.items(changedAfter: 0).items.filter { !$0.isDeleted },
+            version: Int(version.version))
+        return options.retrain.map { kind in
+            RetrainedRanker(
+                kind, source: source,
+                served: ServedRanker(
+                    snapshot, log: log, rules: configuration.featureRules, trendingItems: configuration.integer("serve.trending_items")),
+                every: every, start: start.milliseconds)
+        }
     }
 }

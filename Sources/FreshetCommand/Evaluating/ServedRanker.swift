@@ -32,6 +32,14 @@ struct ServedRanker: ReplayRanker {
         purchases = clicks
     }
 
+    /// Answers from another snapshot from now on; what is popular goes on.
+    mutating func replace(_ snapshot: ServingSnapshot) {
+        self.snapshot = snapshot
+        recommender = BatchRecommender(snapshot: snapshot)
+        isStale = true
+        refreshed = .min
+    }
+
     mutating func learn(_ event: ReplayEvents.Event, past: borrowing ReplayUser) {
         let time = EventTime(milliseconds: event.time)
         switch InteractionType(rawValue: event.type) {

@@ -23,7 +23,11 @@ struct SplitRun {
         defer { try? FileManager.default.removeItem(atPath: path) }
         let progress = ProgressLine("read interactions")
         _ = try SnapshotExport(url: url, configuration: configuration).write(to: path, until: until) { progress.update($0) }
-        let log = try TrainingFile(path: path).log
+        var log = try TrainingFile(path: path).log
+        if let wanted = artifact.notes[ContentEncoder.noteName] {
+            let texts = try ContentEncoder.load(configuration, logger: configuration.logger("evaluate"))
+            log.describeTexts(by: texts?.checksum == wanted ? texts : nil, threads: Self.threads)
+        }
         let excludes = Set(configuration.excludedTypes.map(\.rawValue))
         let users = configuration.integer("train.evaluation_users")
         let holdout: Holdout =

@@ -30,6 +30,7 @@ struct ReportPage {
             \(decision)
             \(comparison)
             \(slices)
+            \(values.objectivesSection)
             \(learning)
             \(runAndData)
             \(settings)

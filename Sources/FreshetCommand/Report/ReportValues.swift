@@ -35,6 +35,8 @@ struct ReportValues {
     var weights: [(name: String, value: Double)] = []
     /// NDCG@10 of the towers without a blend.
     var towersAlone: Double?
+    /// Goals beside the next item, and the tail dial, as HTML; empty where there is nothing of them.
+    var objectivesSection = ""
     /// How the questions were put.
     var split: String?
     var users: Double?
@@ -52,6 +54,7 @@ struct ReportValues {
     /// Reads what is there; what is missing or of another kind is left out.
     init(metrics: String) {
         guard let object = (try? JSONSerialization.jsonObject(with: Data(metrics.utf8))) as? [String: Any] else { return }
+        objectivesSection = ObjectivesSection(metrics: metrics).html
         split = object["split"] as? String
         users = Self.number(object["users"])
         for (place, entry) in Self.contestantNames.enumerated() {

@@ -9,7 +9,7 @@ enum TrainingReport {
     static let fileName = "report.html"
 
     /// An evaluation with what else the registry keeps of a run: the data, the epochs, the steps.
-    static func metrics(_ evaluation: String, of log: TrainingLog, journal: TrainingJournal) -> String {
+    static func metrics(_ evaluation: String, of log: TrainingLog, journal: TrainingJournal, inspection: DataInspection?) -> String {
         let times = log.userIDs.indices.lazy.map { log.rows(of: $0) }.filter { !$0.isEmpty }
         var data: [(name: String, value: ResultLine.Value)] = [
             ("interactions", .integer(log.count)), ("users", .integer(log.userIDs.count)), ("items", .integer(log.itemIDs.count)),
@@ -19,8 +19,11 @@ enum TrainingReport {
             data.append(("first interaction", .text(EventTime(milliseconds: first).rfc3339())))
             data.append(("last interaction", .text(EventTime(milliseconds: last).rfc3339())))
         }
+        data += inspection?.lines ?? []
         let lines = data.map { ResultLine(["name": .text($0.name), "value": $0.value]).json }
-        let described = ResultLine(["data": .json("[\(lines.joined(separator: ","))]")]).json(after: evaluation)
+        var description = ResultLine(["data": .json("[\(lines.joined(separator: ","))]")])
+        if let inspection { description.add(DataInspection.recordKey, .json(inspection.recordJSON)) }
+        let described = description.json(after: evaluation)
         return journal.fields.json(after: described)
     }
 

@@ -31,7 +31,7 @@ final class ImpressionFeed: Sendable {
         for (slot, item) in answer.items.enumerated() {
             if slot > 0 { json += "," }
             json += "{\"item_id\":\(JSONText.quoted(item.itemID)),\"score\":\(item.score.isFinite ? item.score : 0)"
-            json += ",\"reason\":\"\(item.reason.rawValue)\"}"
+            json += ",\"reason\":\"\(item.reason.rawValue)\"\(item.isExploration ? ",\"exploration\":true" : "")}"
         }
         json += "]}"
         do {

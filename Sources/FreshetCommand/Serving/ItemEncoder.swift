@@ -7,9 +7,12 @@ import TwoTower
 /// The promoted model's two towers as serving uses them.
 struct ItemEncoder: Sendable {
     private let model: TwoTowerModel
+    /// The sentence encoder that the model was trained with; nil where it was trained without, or where this program has another.
+    private let texts: ContentEncoder?
 
-    init(model: TwoTowerModel) {
+    init(model: TwoTowerModel, texts: ContentEncoder? = nil) {
         self.model = model
+        self.texts = texts
     }
 
     /// Components of a vector.
@@ -18,7 +21,16 @@ struct ItemEncoder: Sendable {
     /// Whether the model learned from interactions with the item; others are encoded from their content.
     func isTrained(_ itemID: String) -> Bool { model.row(of: itemID) != nil }
 
-    /// One vector an item.
+    /// The items as the model sees them: those without an embedding get the vector of their text, where it was trained so.
+    func described(_ items: [CatalogueItem], threads: Int = 1) -> [CatalogueItem] {
+        guard let texts, !items.isEmpty else { return items }
+        var contents = items.map(\.record.content), described = items
+        texts.complete(&contents, threads: threads)
+        for place in items.indices { described[place].record.embedding = contents[place].embedding }
+        return described
+    }
+
+    /// One vector an item; see ``described(_:threads:)``.
     func encode(_ items: [CatalogueItem], threads: Int = 1) -> [[Float]] {
         guard !items.isEmpty else { return [] }
         let vectors = model.encodeItems(

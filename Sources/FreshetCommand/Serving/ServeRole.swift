@@ -4,6 +4,7 @@ import Interactions
 import Logging
 import ModelArtifacts
 import RecommendationAPI
+import Recommending
 import ServiceLifecycle
 import Synchronization
 
@@ -36,8 +37,15 @@ struct ServeRole: Sendable {
         feed = SnapshotFeed(
             store: store,
             builder: SnapshotBuilder(
-                store: store, artifacts: ArtifactStore(root: configuration.text("artifacts.path")), threads: 2, logger: logger),
-            clock: clock, trendingItems: configuration.integer("serve.trending_items"), logger: logger)
+                store: store, artifacts: ArtifactStore(root: configuration.text("artifacts.path")), index: configuration.indexSettings,
+                logger: logger, rules: configuration.recommendingRules, texts: try ContentEncoder.load(configuration, logger: logger),
+                tailDial: configuration.tailDial),
+            clock: clock, trendingItems: configuration.integer("serve.trending_items"),
+            exploration: ExplorationRules(
+                everySlots: configuration.integer("exploration.every_slots"),
+                untilImpressions: configuration.integer("exploration.until_impressions")),
+            segments: configuration.segmentRules, segmentPriorEvents: configuration.number("cold_start.segment_prior_events"),
+            logger: logger)
         board = StatisticsBoard(feed: feed, store: store)
     }
 
@@ -60,6 +68,7 @@ struct ServeRole: Sendable {
         let loops = SnapshotLoops(
             feed: feed, store: store, board: board, clock: clock, cluster: cluster, kafka: configuration.kafkaSettings,
             topics: configuration.topicKinds.keys.sorted(), refresh: .milliseconds(configuration.integer("serve.refresh_ms")),
+            segmentRefresh: .seconds(configuration.integer("cold_start.segment_refresh_seconds")),
             logger: logger)
         return [loops, server]
     }

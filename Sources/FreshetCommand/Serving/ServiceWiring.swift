@@ -57,6 +57,7 @@ struct ServiceWiring: Sendable {
             items: request.candidateItemIDs.map { $0.map(IDForm.nfc.of) },
             explain: request.explain, objective: try Self.objective(request.objective))
         let outcome = try await explaining { try await flow.answer(query, requestID: request.requestID) }
+        board.explored(slots: outcome.answer.items.count(where: \.isExploration))
         var watermark = outcome.watermark
         // What was waited for is stored, whether or not it was this user's.
         if let waited = request.waitFor.flatMap({ Watermark(parsing: $0) }) {
@@ -89,7 +90,7 @@ struct ServiceWiring: Sendable {
         RecommendedEntry(
             itemID: item.itemID, score: item.score,
             reason: item.reason, explanation: item.explanation,
-            details: withDetails ? snapshot.entry(item.itemID).map(Self.summary) : nil)
+            details: withDetails ? snapshot.entry(item.itemID).map(Self.summary) : nil, isExploration: item.isExploration)
     }
 
     private func user(_ id: String) async throws -> UserView? {
@@ -137,14 +138,14 @@ struct ServiceWiring: Sendable {
     private static func objective(_ weights: [String: Double]) throws(ServiceError) -> ObjectiveWeights? {
         guard !weights.isEmpty else { return nil }
         for (name, weight) in weights {
-            guard name == "click" || name == "value" else {
-                throw ServiceError(.invalid, "objective knows click and value, not \(name)")
+            guard ["click", "conversion", "value"].contains(name) else {
+                throw ServiceError(.invalid, "objective knows click, conversion and value, not \(name)")
             }
             guard abs(weight) <= maxObjectiveWeight else {
                 throw ServiceError(.invalid, "objective.\(name) is \(weight), but takes a number up to \(maxObjectiveWeight)")
             }
         }
-        return ObjectiveWeights(click: Float(weights["click"] ?? 1), value: Float(weights["value"] ?? 0))
+        return ObjectiveWeights(click: Float(weights["click"] ?? 1), value: Float(weights["value"] ?? 0), conversion: Float(weights["conversion"] ?? 0))
     }
 
     private static let maxObjectiveWeight = 1_000.0

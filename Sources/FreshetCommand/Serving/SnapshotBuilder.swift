@@ -6,57 +6,97 @@ import Recommending
 import TwoTower
 import VectorIndex
 
-/// Builds a serving snapshot from a model version: reads the artifact, encodes the catalogue, builds the index.
+/// Builds a serving snapshot from a model version: reads the artifact, encodes the catalogue, builds the index or
+/// takes what an earlier build left beside the model.
 struct SnapshotBuilder: Sendable {
-    private static let itemsAtOnce = 10_000
-
     let store: StoreQueries
     let artifacts: ArtifactStore
-    let threads: Int
+    let index: IndexSettings
     let logger: Logger
     /// Length of the trending list, which the ranking blend reads.
     var trendingItems = 500
+    /// The dials of the snapshots that are built.
+    var rules = RecommendingRules()
+    /// What turns texts into vectors, for models that were trained so.
+    var texts: ContentEncoder?
+    /// The tail dial of the ranking; see `RankingBlend.dialled`.
+    var tailDial: Float = 0
 
     /// A snapshot with what encodes the items that come later.
     struct Built: Sendable {
         var snapshot: ServingSnapshot
         var encoder: ItemEncoder
+        /// The kind of index and what it was set to, for logs.
+        var indexName: String
+        /// What the model adapts to new categories with.
+        var kit: CategoryKit?
     }
 
     /// Builds off the cooperative pool: encoding and index building take seconds to minutes.
     ///
-    /// - Parameter indexed: false for batch work, which ranks everything anyway.
-    func build(_ version: RegisteredModel, indexed: Bool = true) async throws -> Built {
+    /// - Parameters:
+    ///   - indexed: false for batch work, which ranks everything anyway.
+    ///   - reusing: whether the files that a build left beside the model may serve.
+    func build(_ version: RegisteredModel, indexed: Bool = true, reusing: Bool = true) async throws -> Built {
         let limit = trendingItems
         let (catalogue, trending) = try await store.run { store throws(StoreError) in
             // Shares do not depend on the time at which decayed counts are read, so any time serves.
             (try store.items(changedAfter: 0), try store.trending(at: store.newestEventTime() ?? .now, limit: limit))
         }
-        let items = catalogue.items.filter { !$0.isDeleted }
-        return try await OwnThread.run(named: "freshet-snapshot") {
+        var built = try await OwnThread.run(named: "freshet-snapshot") {
             let artifact = try artifacts.artifact(of: version)
-            let model = artifact.model
-            let encoder = ItemEncoder(model: model)
-            var vectors: [Float] = []
-            vectors.reserveCapacity(items.count * encoder.dimension)
-            for start in stride(from: 0, to: items.count, by: Self.itemsAtOnce) {
-                let slice = Array(items[start..<min(start + Self.itemsAtOnce, items.count)])
-                for vector in encoder.encode(slice, threads: threads) { vectors.append(contentsOf: vector) }
-            }
-            let index =
-                indexed && !items.isEmpty
-                ? try ItemIndex.build(vectors: vectors, dimension: encoder.dimension, threads: threads) : nil
+            let texts = texts(of: artifact, version: version)
+            let encoder = ItemEncoder(model: artifact.model, texts: texts)
+            let all = IndexedCatalogue(
+                catalogue: (encoder.described(catalogue.items, threads: index.threads), catalogue.version), encoder: encoder,
+                isComplete: texts != nil || artifact.notes[ContentEncoder.noteName] == nil, settings: index, folder: artifact.path,
+                modelVersion: Int64(version.version), logger: logger)
+            let rows = indexed ? try all.indexed(reusing: reusing) : all.encoded()
             let snapshot = ServingSnapshot(
-                catalogue: items.map(\.entry), catalogueVersion: catalogue.version,
-                model: encoder.servingModel(version: Int(version.version)), itemVectors: vectors, index: index,
-                trending: trending.map(TrendingItem.init), blend: try Self.blend(of: artifact, on: items))
+                catalogue: zip(rows.itemIDs, rows.items).map { $1?.entry ?? CatalogueEntry(itemID: $0, available: false) },
+                catalogueVersion: catalogue.version, model: encoder.servingModel(version: Int(version.version)),
+                itemVectors: rows.vectors, index: rows.index,
+                untrained: rows.itemIDs.indices.compactMap { encoder.isTrained(rows.itemIDs[$0]) ? nil : Int32($0) },
+                trending: trending.map(TrendingItem.init), rules: rules, blend: try Self.blend(of: artifact, on: rows.itemIDs)?.dialled(tailDial)
+            )
+            .withHeads(try Self.heads(of: artifact, on: rows.itemIDs))
+            .withContent(try Self.content(of: artifact, on: rows))
+            let gone = zip(rows.itemIDs, rows.items).compactMap { $1 == nil ? CatalogueChange.delete(itemID: $0) : nil }
             return Built(
-                snapshot: snapshot.withContent(try Self.content(of: artifact, on: items, vectors: vectors)), encoder: encoder)
+                snapshot: snapshot.applying(gone, catalogueVersion: catalogue.version)
+                    .applying(rows.later, encodedBy: encoder, catalogueVersion: catalogue.version), encoder: encoder,
+                indexName: rows.index.map { "\($0.kind) \($0.parameters)" } ?? "none",
+                kit: try artifact.categoryKit())
+        }
+        if let kit = built.kit { built.snapshot = built.snapshot.adapting(try await adapters(of: version.version, field: kit.field)) }
+        return built
+    }
+
+    /// The adapters of a model version, newest first; one that cannot be read is left out and named.
+    func adapters(of version: Int32, field: String) async throws -> [AdaptedCategory] {
+        let stored = try await store.run { store throws(StoreError) in try store.adapters(ofVersion: version, field: field) }
+        return stored.compactMap { adapter in
+            do {
+                return try AdaptedCategory(adapter)
+            } catch {
+                logger.warning("the adapter of '\(adapter.category)' cannot be used: \(error)")
+                return nil
+            }
         }
     }
 
+    /// The sentence encoder where the model was trained with it. A server with none, or with another, answers without.
+    private func texts(of artifact: ModelArtifact, version: RegisteredModel) -> ContentEncoder? {
+        guard let wanted = artifact.notes[ContentEncoder.noteName] else { return nil }
+        if let texts, texts.checksum == wanted { return texts }
+        let found = texts.map { "names another one, \($0.checksum)" } ?? "names none"
+        logger.warning(
+            "model version \(version.version) was trained with the sentence encoder \(wanted), and content.encoder \(found): items are encoded without the vectors of their texts; name that encoder's folder, or train again")
+        return nil
+    }
+
     /// The model's content channel on the rows of a catalogue.
-    private static func content(of artifact: ModelArtifact, on items: [CatalogueItem], vectors: [Float]) throws -> ContentSignals? {
+    private static func content(of artifact: ModelArtifact, on rows: IndexedCatalogue.Rows) throws -> ContentSignals? {
         guard let bytes = artifact.attachments[ContentChannel.attachmentName] else { return nil }
         let channel: ContentChannel
         do {
@@ -64,16 +104,29 @@ struct SnapshotBuilder: Sendable {
         } catch {
             throw CommandFailure("\(artifact.path): \(error)")
         }
-        return ContentSignals(
-            channel: channel, entries: items.map { $0.contentEntry(isTrained: artifact.model.row(of: $0.record.itemID) != nil) },
-            itemVectors: vectors, dimension: artifact.model.dimension)
+        let entries = zip(rows.itemIDs, rows.items).map { id, item in
+            let isTrained = artifact.model.row(of: id) != nil
+            return item?.contentEntry(isTrained: isTrained) ?? ContentSignals.Entry(itemID: id, content: ItemContent(), isTrained: isTrained)
+        }
+        var signals = ContentSignals(channel: channel, entries: entries, itemVectors: rows.vectors, dimension: artifact.model.dimension)
+        if let kit = try artifact.categoryKit() {
+            signals.enableAdaptation(kit.factors, field: kit.field, entries: entries) { id in artifact.model.row(of: id).map { Int($0) } }
+        }
+        return signals
+    }
+
+    /// The model's ranking heads on the rows of a catalogue.
+    private static func heads(of artifact: ModelArtifact, on itemIDs: [String]) throws -> RankingHeads? {
+        guard let heads = try artifact.heads() else { return nil }
+        let rows = Dictionary(itemIDs.enumerated().map { ($1, Int32($0)) }) { first, _ in first }
+        return heads.renumbered(artifact.model.itemIDs.map { rows[$0] ?? -1 }, itemCount: itemIDs.count)
     }
 
     /// The model's ranking blend on the rows of a catalogue.
-    private static func blend(of artifact: ModelArtifact, on items: [CatalogueItem]) throws -> RankingBlend? {
+    private static func blend(of artifact: ModelArtifact, on itemIDs: [String]) throws -> RankingBlend? {
         guard let blend = try artifact.blend() else { return nil }
-        let rows = Dictionary(items.enumerated().map { ($1.record.itemID, Int32($0)) }) { first, _ in first }
-        return blend.renumbered(artifact.model.itemIDs.map { rows[$0] ?? -1 }, itemCount: items.count)
+        let rows = Dictionary(itemIDs.enumerated().map { ($1, Int32($0)) }) { first, _ in first }
+        return blend.renumbered(artifact.model.itemIDs.map { rows[$0] ?? -1 }, itemCount: itemIDs.count)
     }
 }
 

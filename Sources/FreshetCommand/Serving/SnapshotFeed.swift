@@ -8,27 +8,36 @@ import TwoTower
 actor SnapshotFeed {
     /// Clicks that a purchase counts for in the trending list.
     static let purchaseWeight = 5.0
-    /// So many vectors outside the index make the index worth building anew.
-    private static let maxFreshItems = 20_000
-
     private let store: StoreQueries
     private nonisolated let cell: SnapshotCell<ServingSnapshot>
     private let builder: SnapshotBuilder
     private let clock: ServingClock
     private let trendingItems: Int
+    nonisolated let exploration: ExplorationRules
     private let logger: Logger
     private var encoder: ItemEncoder?
+    private let segments: SegmentRules?
+    private let segmentPriorEvents: Double
+    /// As read last: a new model's snapshot starts with them.
+    private var segmentCounts: [SegmentCount] = []
+    private var kit: CategoryKit?
+    /// The newest adapter that was read.
+    private var adapterID: Int64 = 0
     private var catchingUp: Task<Void, any Error>?
 
     init(
-        store: StoreQueries, builder: SnapshotBuilder, clock: ServingClock, trendingItems: Int, logger: Logger
+        store: StoreQueries, builder: SnapshotBuilder, clock: ServingClock, trendingItems: Int, exploration: ExplorationRules,
+        segments: SegmentRules? = nil, segmentPriorEvents: Double = 10, logger: Logger
     ) {
         self.store = store
         self.builder = builder
         self.clock = clock
         self.trendingItems = trendingItems
+        self.exploration = exploration
+        self.segments = segments
+        self.segmentPriorEvents = segmentPriorEvents
         self.logger = logger
-        cell = SnapshotCell(ServingSnapshot(catalogue: [], catalogueVersion: 0))
+        cell = SnapshotCell(ServingSnapshot(catalogue: [], catalogueVersion: 0, rules: builder.rules))
     }
 
     /// The snapshot in force.
@@ -61,30 +70,40 @@ actor SnapshotFeed {
             // Another snapshot was put in force meanwhile: what was read does not fit on it.
             guard cell.current.catalogueVersion == known else { continue }
             if changes.version > known {
-                cell.replace(by: Self.applying(changes.items, version: changes.version, to: cell.current, encoder: encoder))
+                cell.replace(by: cell.current.applying(changes.items, encodedBy: encoder, catalogueVersion: changes.version))
             }
             return
         }
-    }
-
-    private static func applying(
-        _ items: [CatalogueItem], version: Int64, to snapshot: ServingSnapshot, encoder: ItemEncoder?
-    ) -> ServingSnapshot {
-        let vectors = encoder?.encode(items) ?? []
-        let changes = items.enumerated().map { index, item -> CatalogueChange in
-            if item.isDeleted { return .delete(itemID: item.record.itemID) }
-            return .upsert(
-                item.entry, vector: vectors.isEmpty ? nil : vectors[index],
-                origin: encoder?.isTrained(item.record.itemID) == true ? .trained : .content)
-        }
-        return snapshot.applying(changes, catalogueVersion: version).learningContent(
-            items.filter { !$0.isDeleted }.map { $0.contentEntry(isTrained: encoder?.isTrained($0.record.itemID) == true) })
     }
 
     /// Reads what is popular now.
     func refreshTrending() async throws {
         let trending = try await readTrending()
         cell.replace(by: cell.current.withTrending(trending))
+    }
+
+    /// Reads how the new items are received.
+    func refreshExploration() async throws {
+        guard exploration.everySlots > 0, cell.current.model != nil else { return }
+        let items = cell.current.explorableItems()
+        let known = try await readExposure(items)
+        cell.replace(by: cell.current.exploring(known.items, clickRate: known.clickRate, rules: exploration))
+    }
+
+    private func readExposure(_ itemIDs: [String]) async throws -> (items: [ExposureCounts], clickRate: Double) {
+        let exposure = try await store.run { store throws(StoreError) in try store.exposure(of: itemIDs) }
+        // As if twenty impressions with one click had been seen before the first.
+        let rate = (Double(exposure.clicks) + 1) / (Double(exposure.impressions) + 20)
+        return (
+            exposure.items.map { ExposureCounts(itemID: $0.itemID, impressions: $0.impressions, clicks: $0.clicks) }, rate
+        )
+    }
+
+    /// Reads what segments of the users do; nothing happens where none are wanted.
+    func refreshSegments() async throws {
+        guard let segments else { return }
+        segmentCounts = try await store.run { store throws(StoreError) in try store.segmentEvents(segments) }.map(SegmentCount.init)
+        cell.replace(by: cell.current.withSegments(segmentCounts, priorEvents: segmentPriorEvents))
     }
 
     private func readTrending() async throws -> [TrendingItem] {
@@ -94,31 +113,87 @@ actor SnapshotFeed {
         return trending.map { TrendingItem(itemID: $0.itemID, score: $0.clicks + Self.purchaseWeight * $0.purchases) }
     }
 
+    /// Puts adapters of categories in force that came since they were last read.
+    ///
+    /// - Returns: the names of all categories in force, where there was something new.
+    @discardableResult
+    func refreshAdapters() async throws -> [String]? {
+        guard let kit, let version = cell.current.modelVersion.map({ Int32(clamping: $0) }) else { return nil }
+        let newest = try await store.run { store throws(StoreError) in try store.newestAdapterID(ofVersion: version) }
+        guard newest != adapterID else { return nil }
+        let categories = try await builder.adapters(of: version, field: kit.field)
+        // Another model was put in force meanwhile: it has read its own.
+        guard cell.current.modelVersion == Int(version) else { return nil }
+        adapterID = newest
+        cell.replace(by: cell.current.adapting(categories))
+        return cell.current.adaptedCategories
+    }
+
+    /// What the model in force adapts with.
+    var categoryKit: CategoryKit? { kit }
+
     /// Loads a model and puts it in force. Requests go on with the old snapshot meanwhile.
-    func install(_ version: RegisteredModel) async throws {
-        let built = try await builder.build(version)
+    ///
+    /// - Parameters:
+    ///   - indexed: false where nobody searches.
+    ///   - rebuilding: whether the index is built anew where one was left beside the model.
+    func install(_ version: RegisteredModel, indexed: Bool = true, rebuilding: Bool = false) async throws {
+        let built = try await builder.build(version, indexed: indexed, reusing: !rebuilding)
         let trending = try await readTrending()
-        var next = built.snapshot.withTrending(trending)
+        var next = built.snapshot.withTrending(trending).withSegments(segmentCounts, priorEvents: segmentPriorEvents)
+        if exploration.everySlots > 0 {
+            let known = try await readExposure(next.explorableItems())
+            next = next.exploring(known.items, clickRate: known.clickRate, rules: exploration)
+        }
         // What changed while the index was being built is applied before anybody sees the new snapshot: it must never be
         // older than the one in force. Between the last look and the replacement nothing is awaited.
         repeat {
             let known = next.catalogueVersion
             let changes = try await store.run { store throws(StoreError) in try store.items(changedAfter: known) }
             if changes.version > known {
-                next = Self.applying(changes.items, version: changes.version, to: next, encoder: built.encoder)
+                next = next.applying(changes.items, encodedBy: built.encoder, catalogueVersion: changes.version)
             }
         } while next.catalogueVersion < cell.current.catalogueVersion
         encoder = built.encoder
+        kit = built.kit
+        adapterID = 0
         cell.replace(by: next)
         logger.notice(
             "model in force",
             metadata: [
                 "version": "\(version.version)", "items": "\(cell.current.itemCount)", "indexed": "\(cell.current.indexedCount)",
+                "fresh": "\(cell.current.freshCount)", "index": "\(built.indexName)",
             ])
     }
 
-    /// Whether so much is new that the index should be built again.
-    nonisolated var isIndexStale: Bool { cell.current.freshCount > Self.maxFreshItems }
+    /// Whether so much has changed that the index should be built again.
+    nonisolated var isIndexStale: Bool {
+        let snapshot = cell.current
+        return snapshot.model != nil && builder.index.policy.isDue(for: snapshot)
+    }
+}
+
+extension ServingSnapshot {
+    /// The same snapshot with newer items of the store, which the promoted model encodes.
+    func applying(_ items: [CatalogueItem], encodedBy encoder: ItemEncoder?, catalogueVersion: Int64) -> ServingSnapshot {
+        let items = encoder?.described(items) ?? items
+        let vectors = encoder?.encode(items) ?? []
+        let changes = items.enumerated().map { index, item -> CatalogueChange in
+            if item.isDeleted { return .delete(itemID: item.record.itemID) }
+            return .upsert(
+                item.entry, vector: vectors.isEmpty ? nil : vectors[index],
+                origin: encoder?.isTrained(item.record.itemID) == true ? .trained : .content)
+        }
+        return applying(changes, catalogueVersion: catalogueVersion).learningContent(
+            items.filter { !$0.isDeleted }.map { $0.contentEntry(isTrained: encoder?.isTrained($0.record.itemID) == true) })
+    }
+}
+
+extension SegmentCount {
+    /// What the store counted.
+    init(_ counted: SegmentEvents) {
+        self.init(segment: counted.segment, itemID: counted.itemID, events: counted.events)
+    }
 }
 
 extension CatalogueItem {

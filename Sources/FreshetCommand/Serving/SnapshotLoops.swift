@@ -16,6 +16,7 @@ struct SnapshotLoops: Service {
     let kafka: KafkaSettings
     let topics: [String]
     let refresh: Duration
+    let segmentRefresh: Duration
     let logger: Logger
 
     private static let trendingEvery = Duration.seconds(2)
@@ -26,6 +27,7 @@ struct SnapshotLoops: Service {
             try await withThrowingDiscardingTaskGroup { group in
                 group.addTask { await catalogueLoop() }
                 group.addTask { await trendingLoop() }
+                group.addTask { await segmentLoop() }
                 group.addTask { await countLoop() }
                 group.addTask { await lagLoop() }
             }
@@ -41,9 +43,10 @@ struct SnapshotLoops: Service {
             do {
                 try await feed.catchUp()
                 let promoted = try await store.run { store throws(StoreError) in try store.promotedModel() }
-                if let promoted, Int(promoted.version) != installed || feed.isIndexStale, promoted.version != refused {
+                let isNew = promoted.map { Int($0.version) } != installed
+                if let promoted, isNew || feed.isIndexStale, promoted.version != refused {
                     do {
-                        try await feed.install(promoted)
+                        try await feed.install(promoted, rebuilding: !isNew)
                         if installed != Int(promoted.version) { board.note("model", "version \(promoted.version) took over") }
                         installed = Int(promoted.version)
                         board.set(model: promoted.view)
@@ -53,6 +56,10 @@ struct SnapshotLoops: Service {
                         board.note("warning", "version \(promoted.version) cannot be used: \(error)")
                         logger.error("version \(promoted.version) cannot be used, going on with what was there: \(error)")
                     }
+                }
+                if let categories = try await feed.refreshAdapters(), !categories.isEmpty {
+                    board.note("model", "adapted to \(categories.count) new categories, the newest '\(categories[0])'")
+                    logger.notice("adapters in force", metadata: ["categories": "\(categories.prefix(20).joined(separator: ", "))"])
                 }
                 if isAway { logger.notice("the database answers again") }
                 isAway = false
@@ -76,8 +83,19 @@ struct SnapshotLoops: Service {
             // A database that is away is told by the catalogue loop.
             let start = ContinuousClock.now
             try? await feed.refreshTrending()
+            try? await feed.refreshExploration()
             // Never more than a tenth of the time, however many items there are.
             try? await Task.sleep(for: max(Self.trendingEvery, start.duration(to: .now) * 10))
+        }
+    }
+
+    /// What segments of the users do.
+    private func segmentLoop() async {
+        while !Task.isCancelled {
+            let start = ContinuousClock.now
+            // A database that is away is told by the catalogue loop.
+            try? await feed.refreshSegments()
+            try? await Task.sleep(for: max(segmentRefresh, start.duration(to: .now) * 10))
         }
     }
 

@@ -31,6 +31,7 @@ final class StatisticsBoard: Sendable {
         var brokerProblem: String?
         var snapshotChanged: (version: Int64, model: Int?, at: ContinuousClock.Instant)?
         var looked: ContinuousClock.Instant?
+        var exploredSlots: Int64 = 0
         var lastTotal: (count: Int64, at: ContinuousClock.Instant)?
     }
 
@@ -86,6 +87,11 @@ final class StatisticsBoard: Sendable {
         }
     }
 
+    /// Counts slots that an answer gave to items of which little is known.
+    func explored(slots: Int) {
+        if slots > 0 { contents.withLock { $0.exploredSlots += Int64(slots) } }
+    }
+
     /// Whether anybody has asked for statistics lately.
     var isWatched: Bool {
         contents.withLock { contents in contents.looked.map { $0.duration(to: .now) < Self.watchedFor } ?? false }
@@ -115,6 +121,9 @@ final class StatisticsBoard: Sendable {
                 eventSeries: contents.series, lagRecords: contents.lag, committedOffsetTotal: contents.committedOffsets,
                 deadLettersByCode: counts?.deadLetters ?? [:], items: Int64(snapshot.itemCount),
                 hiddenItems: Int64(snapshot.itemCount - snapshot.availableCount), freshItems: Int64(snapshot.freshCount),
+                exploration: ExplorationStatistics(
+                    everySlots: Int64(feed.exploration.everySlots), items: Int64(snapshot.explored.items), slots: contents.exploredSlots,
+                    impressions: Int64(snapshot.explored.impressions), clicks: Int64(snapshot.explored.clicks)),
                 newestItems: contents.newest, users: counts?.users ?? 0, recentUserIDs: contents.recentUsers, model: contents.model,
                 snapshotAgeSeconds: contents.snapshotChanged.map { $0.at.duration(to: .now).inSeconds },
                 training: contents.training, activity: contents.activity)
@@ -150,6 +159,12 @@ final class StatisticsBoard: Sendable {
                 Gauge(name: "freshet_catalogue_items", help: "Items known to serving.", value: Double(snapshot.itemCount)),
                 Gauge(name: "freshet_catalogue_available_items", help: "Items that may be recommended.", value: Double(snapshot.availableCount)),
                 Gauge(name: "freshet_catalogue_fresh_items", help: "Items searched outside the index.", value: Double(snapshot.freshCount)),
+                Gauge(name: "freshet_exploration_items", help: "New items that get slots of their own.", value: Double(snapshot.explored.items)),
+                Gauge(name: "freshet_exploration_impressions", help: "How often the items that are explored now were shown.", value: Double(snapshot.explored.impressions)),
+                Gauge(name: "freshet_exploration_clicks", help: "How often they were clicked.", value: Double(snapshot.explored.clicks)),
+                Gauge(
+                    name: "freshet_exploration_slots_total", help: "Slots given to explored items.", kind: .counter,
+                    value: Double(contents.exploredSlots)),
                 Gauge(name: "freshet_catalogue_version", help: "The catalogue version served.", value: Double(snapshot.catalogueVersion)),
                 Gauge(name: "freshet_model_version", help: "The model version served; 0 without one.", value: Double(snapshot.modelVersion ?? 0)),
             ]

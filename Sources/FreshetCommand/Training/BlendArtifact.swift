@@ -1,5 +1,6 @@
 import ModelArtifacts
 import Recommending
+import TwoTower
 
 extension RankingBlend {
     /// The name under which a blend lies beside its model.
@@ -24,6 +25,20 @@ extension ModelArtifact {
                     "its ranking blend is of \(blend.tables.itemCount) items and its model of \(model.itemIDs.count). Train again.")
             }
             return blend
+        }
+    }
+
+    /// The content channel; nil in an artifact without one.
+    ///
+    /// - Throws: `ArtifactError` where the bytes are no channel of this program.
+    func contentChannel() throws(ArtifactError) -> ContentChannel? {
+        guard let bytes = attachments[ContentChannel.attachmentName] else { return nil }
+        let decoded = bytes.withUnsafeBytes { bytes in
+            Result { () throws(ContentFormatError) in try ContentChannel(encoded: bytes) }
+        }
+        switch decoded {
+        case .failure(let error): throw ArtifactError(.unusable, path: path, error.description)
+        case .success(let channel): return channel
         }
     }
 }

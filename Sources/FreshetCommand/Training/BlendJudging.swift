@@ -7,7 +7,9 @@ struct JudgedRanking {
     let fit: BlendTraining.Fit?
     /// What the ranking answers; a blend is cross-fitted, so no answer was seen by the weights that are judged on it.
     let outcome: HoldoutScoring.Outcome
-    private let towers: (Holdout.Question) -> [Float]
+    /// The inner products of the towers for a question, one a row.
+    let towers: (Holdout.Question) -> [Float]
+    private let trainer: BlendTrainer?
     private let training: BlendTraining
     private let scorings: [BlendTrainer.Scoring]
     private let towersAlone: HoldoutScoring.Outcome
@@ -21,7 +23,7 @@ struct JudgedRanking {
         self.towers = towers
         towersAlone = scoring.collect(towers)
         guard training.isWanted, !scoring.holdout.questions.isEmpty else {
-            (fit, tried, outcome, blended, scorings) = (nil, nil, towersAlone, nil, [])
+            (fit, tried, outcome, blended, scorings, trainer) = (nil, nil, towersAlone, nil, [], nil)
             return
         }
         let trainer = training.trainer(scoring.log.userIDs.indices.map { scoring.holdout.trainingRows(of: $0, in: scoring.log) })
@@ -29,6 +31,7 @@ struct JudgedRanking {
         let scorings = tried.halves.map { trainer.scoring($0) }
         let blended = scoring.collect { scorings[$0.user % 2].scores(training.question($0), tower: towers($0)) }
         let isBetter = blended.report["NDCG@10"] > towersAlone.report["NDCG@10"]
+        self.trainer = trainer
         self.tried = tried
         self.scorings = scorings
         self.blended = blended
@@ -37,9 +40,26 @@ struct JudgedRanking {
     }
 
     /// What the ranking gives for a question, one score a row.
-    func scores(_ question: Holdout.Question) -> [Float] {
-        guard fit != nil else { return towers(question) }
-        return scorings[question.user % 2].scores(training.question(question), tower: towers(question))
+    func scores(_ question: Holdout.Question) -> [Float] { scores(question, tower: towers(question)) }
+
+    /// The same where the inner products are known.
+    func scores(_ question: Holdout.Question, tower: [Float]) -> [Float] {
+        guard fit != nil else { return tower }
+        return scorings[question.user % 2].scores(training.question(question), tower: tower)
+    }
+
+    /// Whether a blend was tried, so that there are ``tables``.
+    var hasTables: Bool { trainer != nil }
+
+    /// What was counted for the blend. Only where ``hasTables``.
+    var tables: RankingTables {
+        guard let trainer else { preconditionFailure("no blend was tried, so nothing was counted") }
+        return trainer.tables
+    }
+
+    /// What the tables say of a history. Only where ``hasTables``.
+    func signals(history: [Int32], times: [Int64], now: Int64) -> UserSignals {
+        UserSignals(history: history, times: times, now: now, transitions: tables.transitions)
     }
 
     /// The same ranking on other questions of the same log.

@@ -93,6 +93,14 @@ struct BlendTraining {
             history: known.map { log.items[$0] }, times: known.map { log.times[$0] }, now: question.time, answers: question.truth)
     }
 
+    /// What the user had bought before a question, of as much of the history as serving reads.
+    func purchases(_ question: Holdout.Question) -> [(row: Int32, amountMinor: UInt32)] {
+        question.known.suffix(configuration.integer("ingest.history_limit_events")).compactMap { row in
+            log.types[row] == InteractionType.purchase.rawValue && log.amounts[row] > 0
+                ? (row: log.items[row], amountMinor: UInt32(clamping: log.amounts[row])) : nil
+        }
+    }
+
     /// The blend to publish with a model: tables over `rows`, in the model's own rows.
     func blend(_ weights: BlendWeights, for model: TwoTowerModel, rows: [Range<Int>]) -> RankingBlend {
         RankingBlend(weights: weights, tables: trainer(rows).tables).renumbered(
@@ -105,7 +113,7 @@ struct BlendTraining {
     }
 
     /// The trending list as serving would have had it after the last of the rows.
-    private func trending(_ rows: [Range<Int>]) -> [BlendTrainer.TrendingRow] {
+    func trending(_ rows: [Range<Int>]) -> [BlendTrainer.TrendingRow] {
         let halfLife = Double(configuration.featureRules.decayHalfLifeMilliseconds)
         var scores = [Double](repeating: 0, count: log.itemIDs.count)
         log.times.withUnsafeBufferPointer { times in

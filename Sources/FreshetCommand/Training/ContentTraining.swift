@@ -3,14 +3,18 @@ import Tensors
 import TwoTower
 
 /// Learns the content channel, by which items that the model never trained on are scored, and fits its weights on what training
-/// held out: in each question a fifth of the items is treated as new.
+/// held out: a fifth of the items is withheld from the learning, as if it were to arrive later, and found again.
 struct ContentTraining {
     /// Questions that weights are fitted on at most.
     private static let questionsLimit = 3_000
-    /// Items treated as new that a question looks at, beside its answers.
+    /// Withheld items that a question looks at, beside its answers.
     private static let sampleItems = 200
     /// A catalogue of more items is not given a channel: its vectors would take more memory than the towers'.
     static let catalogueLimitItems = 300_000
+    /// The fold of items that is withheld.
+    private static let withheldFold = 0
+    /// The length of the lists in which new items get their share.
+    static let listLength = 20
 
     let log: TrainingLog
     let configuration: Configuration
@@ -22,20 +26,21 @@ struct ContentTraining {
     }
 
     /// Learns from each user's rows.
-    func learning(_ rows: [Range<Int>]) -> ContentLearning {
+    ///
+    /// - Parameter withheld: by item whether it is treated as new; empty for none.
+    func learning(_ rows: [Range<Int>], withheld: [Bool] = [], threads: Int = 1) -> ContentLearning {
         log.items.withUnsafeBufferPointer { items in
             ContentLearning(
                 itemIDs: log.itemIDs, contents: log.contents, users: rows, events: items, clock: log.newestTime,
-                rules: ContentRules(linkAttributes: configuration.list("content.links")))
+                rules: ContentRules(linkAttributes: configuration.list("content.links")), withheld: withheld, threads: threads)
         }
     }
 
     /// The weights.
     ///
-    /// Likeness, background and popularity are fitted on what users took, with a fifth of the items treated as new: the profile is
-    /// made of the others, and those of the fifth that the user took are to be found among all of the fifth. The towers have
-    /// learned these very interactions, so they have no say. The constant then comes from the holdout: new items as a whole get the
-    /// share of the probability that the fifth has of the answers.
+    /// Those of content are fitted on what users took of the withheld items: the profile is made of the others, and what the user took of
+    /// the withheld is to be found among all of them. The towers have learned these very interactions, so they have no say. The constant
+    /// then gives new items, in lists beside others, the share that users' interactions with such items have: see ``constant``.
     ///
     /// - Parameters:
     ///   - model: trained without the held-out part.
@@ -44,28 +49,34 @@ struct ContentTraining {
     func weights(
         _ model: TwoTowerModel, scoring: HoldoutScoring, levelWeight: Float = 1, scores: (Holdout.Question) -> [Float]
     ) -> [Float] {
-        let learning = learning(log.userIDs.indices.map { scoring.holdout.trainingRows(of: $0, in: log) })
-        let counts = scoring.trainingCounts(), folds = log.itemIDs.map { ContentLearning.fold(of: $0) }
-        let members = (0..<ContentLearning.folds).map { fold in
-            counts.indices.filter { counts[$0] > 0 && folds[$0] == fold && !log.isHidden[$0] }
-        }
+        fitted(model, scoring: scoring, levelWeight: levelWeight, scores: scores).all
+    }
+
+    /// The weights, and those of the sparse parts and popularity without the dense space, fitted on the same questions.
+    func fitted(
+        _ model: TwoTowerModel, scoring: HoldoutScoring, levelWeight: Float = 1, scores: (Holdout.Question) -> [Float]
+    ) -> (all: [Float], sparse: [Float]) {
+        let withheld = log.itemIDs.map { ContentLearning.fold(of: $0) == Self.withheldFold }
+        let learning = learning(
+            log.userIDs.indices.map { scoring.holdout.trainingRows(of: $0, in: log) }, withheld: withheld, threads: scoring.threads)
+        let counts = scoring.trainingCounts()
+        let members = counts.indices.filter { counts[$0] > 0 && withheld[$0] && !log.isHidden[$0] }
         let asked = scoring.holdout.questions
         let step = max(1, Double(asked.count) / Double(Self.questionsLimit))
         let questions = (0..<min(asked.count, Self.questionsLimit)).map { asked[Int(Double($0) * step)] }
         var prior = ContentChannel.defaultWeights
         for part in [ContentChannel.Part.tower, .constant] { prior[part.rawValue] = 0 }
         prior[ContentChannel.Part.level.rawValue] = levelWeight
-        guard !questions.isEmpty else { return prior }
+        guard !questions.isEmpty, !members.isEmpty else { return (prior, prior) }
 
         var fit = ContentFit()
-        for (place, question) in questions.enumerated() {
-            let fold = place % ContentLearning.folds
+        for question in questions {
+            let known = question.known.lazy.map { Int(log.items[$0]) }
             var taken = Set<Int>()
-            for row in question.known where folds[Int(log.items[row])] == fold { taken.insert(Int(log.items[row])) }
+            for item in known where withheld[item] { taken.insert(item) }
             guard !taken.isEmpty else { continue }
-            let others = question.known.lazy.map { Int(log.items[$0]) }.filter { folds[$0] != fold }
-            let profile = learning.channel.profile(others.map { learning.vectors[$0] })
-            let rest = members[fold].filter { !taken.contains($0) }
+            let profile = learning.profile(known.filter { !withheld[$0] })
+            let rest = members.filter { !taken.contains($0) }
             func parts(_ row: Int) -> [Float] { self.parts(of: row, learning, profile, level: 0, constant: 0) }
             fit.add(
                 others: Self.nothing, otherAnswers: 0, answers: taken.sorted().flatMap(parts),
@@ -73,9 +84,9 @@ struct ContentTraining {
         }
         var weights = fit.weights(prior: prior)
         weights[ContentChannel.Part.constant.rawValue] = constant(
-            weights, questions: questions, model: model, learning: learning, scoring: scoring, members: members, folds: folds, counts: counts,
-            scores: scores)
-        return weights
+            weights, questions: questions, model: model, learning: learning, scoring: scoring, members: members, withheld: withheld,
+            counts: counts, scores: scores)
+        return (weights, fit.weights(prior: prior, leavingOut: [.affinity, .strength]))
     }
 
     /// ln Σ e^score of no items at all.
@@ -99,41 +110,47 @@ struct ContentTraining {
         return (0..<min(rows.count, Self.sampleItems)).map { rows[Int(Double($0) * stride)] }
     }
 
-    /// The constant under which a fifth of the items, treated as new, gets its share of the probability.
+    /// The constant under which the withheld items get their share of lists of ``listLength``.
+    ///
+    /// The share is that of the users' interactions with withheld items among all of theirs. In the lists stand all withheld items, those
+    /// that the user took among them, since nobody has taken what is new; of the others only what the user does not have. What a list's
+    /// last place asks for decides, not the sum of probabilities: content knows less of an item than interactions do, so its scores lie
+    /// closer together and would fill fewer places than their share.
     private func constant(
         _ weights: [Float], questions: [Holdout.Question], model: TwoTowerModel, learning: ContentLearning, scoring: HoldoutScoring,
-        members: [[Int]], folds: [Int], counts: [Int], scores: (Holdout.Question) -> [Float]
+        members: [Int], withheld: [Bool], counts: [Int], scores: (Holdout.Question) -> [Float]
     ) -> Float {
         let trained = model.encodeItems(log.contents, rows: log.itemIDs.map { model.row(of: $0) }, threads: scoring.threads)
         let level = mean(trained, rows: counts.indices.filter { counts[$0] > 0 })
-        var odds: [Double] = [], wanted = 0.0
-        for (place, question) in questions.enumerated() {
-            let fold = place % ContentLearning.folds, excluded = scoring.excluded(question), fixed = scores(question)
+        var gaps: [Float] = [], wanted = 0.0, places = 0
+        let questions = questions.count > Self.shareQuestionsLimit
+            ? (0..<Self.shareQuestionsLimit).map { questions[$0 * questions.count / Self.shareQuestionsLimit] } : questions
+        for question in questions {
+            let known = question.known.lazy.map { Int(log.items[$0]) }
+            let taken = known.count { withheld[$0] }
+            wanted += Double(taken) / Double(max(1, question.known.count))
+            let excluded = scoring.excluded(question), fixed = scores(question)
             let own = zip(userVector(question, model: model, vectors: trained), level).reduce(Float(0)) { $0 + $1.0 * $1.1 }
-            let profile = learning.channel.profile(question.known.lazy.map { learning.vectors[Int(log.items[$0])] })
-            let answers = question.truth.filter { counts[Int($0)] > 0 }
-            guard !answers.isEmpty else { continue }
-            let rest = members[fold].filter { !excluded.contains(Int32($0)) }, drawn = sample(rest)
-            guard !drawn.isEmpty else { continue }
-            let new = drawn.map { row in
+            let profile = learning.profile(known.filter { !withheld[$0] })
+            let new = members.map { row in
                 zip(weights, parts(of: row, learning, profile, level: own, constant: 0)).reduce(Float(0)) { $0 + $1.0 * $1.1 }
-            }
+            }.sorted(by: >)
             let others = log.itemIDs.indices.filter {
-                folds[$0] != fold && counts[$0] > 0 && !log.isHidden[$0] && !excluded.contains(Int32($0))
-            }
-            odds.append(Self.logSum(new) + Foundation.log(Double(rest.count) / Double(drawn.count)) - Self.logSum(others.map { fixed[$0] }))
-            wanted += Double(answers.count { folds[Int($0)] == fold }) / Double(answers.count)
+                !withheld[$0] && counts[$0] > 0 && !log.isHidden[$0] && !excluded.contains(Int32($0))
+            }.map { fixed[$0] }.sorted(by: >)
+            let length = min(Self.listLength, others.count)
+            places += length
+            // The k-th new item is on the list from the constant on that lifts it above the last but k of the others.
+            for rank in 0..<min(length, new.count) { gaps.append(others[length - 1 - rank] - new[rank]) }
         }
-        guard !odds.isEmpty else { return 0 }
-        let share = min(0.99, max(0.001, wanted / Double(odds.count)))
-        var (low, high) = (-30.0, 30.0)
-        for _ in 0..<60 {
-            let middle = (low + high) / 2
-            let got = odds.reduce(0.0) { $0 + 1 / (1 + exp(-$1 - middle)) } / Double(odds.count)
-            if got < share { low = middle } else { high = middle }
-        }
-        return Float(low)
+        guard places > 0, !gaps.isEmpty else { return 0 }
+        gaps.sort()
+        let share = min(0.9, max(0.001, wanted / Double(questions.count)))
+        return gaps[min(gaps.count - 1, Int((share * Double(places)).rounded()))]
     }
+
+    /// Questions that the share is measured on at most.
+    private static let shareQuestionsLimit = 1_000
 
     private func userVector(_ question: Holdout.Question, model: TwoTowerModel, vectors: Matrix) -> [Float] {
         var sequence = UserSequence(dimension: model.dimension, limit: model.historyLength)
@@ -151,10 +168,5 @@ struct ContentTraining {
         var sum = [Double](repeating: 0, count: vectors.columns)
         for row in rows { for (place, value) in vectors.row(row).enumerated() { sum[place] += Double(value) } }
         return sum.map { Float($0 / Double(max(1, rows.count))) }
-    }
-
-    private static func logSum(_ scores: [Float]) -> Double {
-        guard let top = scores.max() else { return -.infinity }
-        return Double(top) + Foundation.log(scores.reduce(0.0) { $0 + exp(Double($1 - top)) })
     }
 }

@@ -1,4 +1,4 @@
-/// One interaction while it is sorted: 32 bytes.
+/// One interaction while it is sorted: 40 bytes.
 struct EventRecord: BitwiseCopyable {
     /// Milliseconds since 1970.
     var time: Int64
@@ -8,6 +8,8 @@ struct EventRecord: BitwiseCopyable {
     var item: Int32
     var partition: Int32
     var type: Int32
+    /// What was paid, in minor units; −1 where nothing is known.
+    var amount: Int64 = -1
 
     /// The order of one user's interactions.
     func precedes(_ other: EventRecord) -> Bool {

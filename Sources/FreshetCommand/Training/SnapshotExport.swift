@@ -6,6 +6,11 @@ import Interactions
 struct SnapshotExport {
     let url: String
     let configuration: Configuration
+    /// What a former training saw; what it did not is marked as new. Without it nothing is marked.
+    var seen: (snapshot: String, until: EventTime?)?
+
+    /// Marks a new interaction beside its type while it is sorted.
+    private static let newMark: Int32 = 0x100
 
     /// What was written.
     struct Summary {
@@ -61,6 +66,7 @@ struct SnapshotExport {
             at: URL(fileURLWithPath: path).deletingLastPathComponent(), withIntermediateDirectories: true)
         let sorter = try EventSorter(path: path)
         try read(snapshot, until: until, into: sorter, &rows, isStopped: isStopped, progress: progress)
+        let impressions = try impressions(snapshot, until: until, rows)
 
         let itemOrder = rows.items.sortedRows().filter { rows.states[Int($0)] != .deleted }, userOrder = rows.users.sortedRows()
         let maxPerUser = configuration.integer("train.max_interactions_per_user")
@@ -72,6 +78,7 @@ struct SnapshotExport {
         }
         defer { TrainingFileWriter.removePartial(of: path) }
         var writer = try TrainingFileWriter(path: path, userStarts: starts)
+        var newRows: [Int] = [], written = 0
         try sorter.forEachUser(
             starts: sorterStarts, users: Self.inverse(userOrder, count: rows.users.count),
             items: Self.inverse(itemOrder, count: rows.items.count)
@@ -79,15 +86,32 @@ struct SnapshotExport {
             if isStopped() { throw Self.stopped }
             // What a user has beyond the bound is dropped, oldest first.
             for event in events.suffix(maxPerUser) {
-                try writer.append(item: event.item, type: UInt8(truncatingIfNeeded: event.type), time: event.time)
+                if event.type & Self.newMark != 0 { newRows.append(written) }
+                written += 1
+                try writer.append(item: event.item, type: UInt8(truncatingIfNeeded: event.type), time: event.time, amount: event.amount)
             }
         }
         try writer.finish(
             items: itemOrder.map { rows.records[Int($0)] }, users: try users(snapshot, order: userOrder, rows),
-            watermark: Self.json(snapshot.watermark, until: until))
+            watermark: Self.json(snapshot.watermark, until: until), newRows: newRows,
+            impressions: impressions.renumbered(
+                users: Self.inverse(userOrder, count: rows.users.count), items: Self.inverse(itemOrder, count: rows.items.count)))
         return Summary(
             interactions: starts[starts.count - 1],
             itemsWithoutRecord: itemOrder.filter { rows.states[Int($0)] == .bare }.map { rows.items.id(Int($0)) })
+    }
+
+    /// What was shown last to users and of items that the log knows.
+    private func impressions(_ snapshot: TrainingSnapshot, until: EventTime?, _ rows: Rows) throws -> ImpressionColumns {
+        var columns = ImpressionColumns()
+        try snapshot.forEachImpression(limit: configuration.integer("objectives.impressions_limit"), until: until) { (shown) throws(StoreError) in
+            guard let user = rows.users.knownRow(of: String(decoding: shown.userID, as: UTF8.self)),
+                let item = rows.items.knownRow(of: String(decoding: shown.itemID, as: UTF8.self))
+            else { return }
+            columns.append(
+                user: user, item: item, time: shown.time.milliseconds, outcomes: shown.outcomes, amount: max(shown.amountMinor, 0))
+        }
+        return columns
     }
 
     private static let stopped = CommandFailure("stopped while interactions were read; start again")
@@ -100,7 +124,7 @@ struct SnapshotExport {
         // The snapshot passes on the store's errors only; another one is kept until it is out.
         var failure: (any Error)?
         do {
-            try snapshot.forEachEvent(until: until, withContext: ratingsFrom > 0) { (event) throws(StoreError) in
+            try snapshot.forEachEvent(until: until, withContext: ratingsFrom > 0, seen: seen) { (event) throws(StoreError) in
                 if ratingsFrom > 0, let context = event.context,
                     let rating = JSONText.number("rating", inObject: String(decoding: context, as: UTF8.self)), rating < ratingsFrom
                 {
@@ -120,7 +144,9 @@ struct SnapshotExport {
                     try sorter.append(
                         EventRecord(
                             time: event.time.milliseconds, offset: event.position.offset, user: user, item: item,
-                            partition: event.position.partition, type: Int32(event.type)))
+                            partition: event.position.partition,
+                            type: Int32(event.type) | (seen != nil && event.isNew ? Self.newMark : 0),
+                            amount: event.amountMinor.map { max($0, 0) } ?? -1))
                     guard sorter.count.isMultiple(of: 10_000) else { return }
                     progress(sorter.count)
                     if isStopped() { throw Self.stopped }

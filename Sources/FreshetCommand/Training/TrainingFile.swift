@@ -5,9 +5,10 @@ import TwoTower
 /// The training log on disk, so that a killed training goes on from the same rows, and so that interactions are read where they
 /// lie instead of being held in memory.
 ///
-/// Layout, little-endian: a header of 8 bytes `FRTRAIN2`, for each section its offset, its bytes and its hash (``FileChecksum``), and
+/// Layout, little-endian: a header of 8 bytes `FRTRAIN3`, for each section its offset, its bytes and its hash (``FileChecksum``), and
 /// the hash of all that; then the sections, at multiples of 64 bytes: user starts (Int64), item rows (Int32), types (UInt8),
-/// times (Int64), item records and user records (JSON Lines), and the watermark (JSON). Users and items are in the order of their
+/// times (Int64), amounts (Int64), item records and user records (JSON Lines), rows of new interactions (Int64), of what was shown the
+/// user rows, item rows, times, outcomes and amounts (``ImpressionColumns``), and the watermark (JSON). Users and items are in the order of their
 /// ids, a user's interactions in that of (time, offset, partition).
 struct TrainingFile {
     /// What was read at which moment, as JSON.
@@ -39,7 +40,13 @@ struct TrainingFile {
             attributes: users.map { $0.attributes.map { JSONText.tokens(ofObject: $0) } ?? [] },
             userStarts: header[.starts].column(Int64.self, of: bytes).map { Int($0) },
             items: Column(header[.items].column(of: bytes), keptBy: file), types: Column(header[.types].column(of: bytes), keptBy: file),
-            times: Column(header[.times].column(of: bytes), keptBy: file))
+            times: Column(header[.times].column(of: bytes), keptBy: file),
+            newRows: header[.newRows].column(Int64.self, of: bytes).map { Int($0) },
+            amounts: Column(header[.amounts].column(of: bytes), keptBy: file),
+            impressions: ImpressionColumns(
+                users: Array(header[.shownUsers].column(of: bytes)), items: Array(header[.shownItems].column(of: bytes)),
+                times: Array(header[.shownTimes].column(of: bytes)), outcomes: Array(header[.outcomes].column(of: bytes)),
+                amounts: Array(header[.shownAmounts].column(of: bytes))))
         guard log.isConsistent else { throw Self.damaged(path, "its columns do not fit each other") }
     }
 
@@ -80,12 +87,19 @@ extension TrainingFile {
             case items = "item rows"
             case types
             case times
+            case amounts
             case itemRecords = "item records"
             case userRecords = "user records"
+            case newRows = "rows of new interactions"
+            case shownUsers = "user rows of impressions"
+            case shownItems = "item rows of impressions"
+            case shownTimes = "times of impressions"
+            case outcomes = "outcomes of impressions"
+            case shownAmounts = "amounts of impressions"
             case watermark = "bytes of the watermark"
         }
 
-        static let magic = Array("FRTRAIN2".utf8)
+        static let magic = Array("FRTRAIN3".utf8)
         private static let hashedBytes = magic.count + 24 * Section.allCases.count
         static let bytes = FileSection.aligned(hashedBytes + 8)
 

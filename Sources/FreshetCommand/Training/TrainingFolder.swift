@@ -21,6 +21,8 @@ struct TrainingFolder {
         var epochs: Int?
         /// The weights of the ranking blend, once it is learned; nil where the towers rank alone.
         var blend: BlendWeights?
+        /// The ranking heads, once they are learned; nil where there is nothing that they could learn from.
+        var heads: HeadWeights?
         /// The weights of the content channel, once they are fitted.
         var content: [Float]?
         /// The evaluation, as JSON, once it is finished.
@@ -34,6 +36,8 @@ struct TrainingFolder {
     var logPath: String { path + "/log.freshet-training" }
     /// Where the columns of a stage's training set are written; the name is gone once they are.
     var columnsPath: String { path + "/columns" }
+    /// Where a teacher's vectors are written; the name is gone at once.
+    var teacherPath: String { path + "/teacher" }
     func checkpointPath(_ stage: Stage) -> String { path + "/checkpoint-\(stage.rawValue)" }
     private var statePath: String { path + "/state.json" }
 

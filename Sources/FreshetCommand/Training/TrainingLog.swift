@@ -16,6 +16,12 @@ struct TrainingLog {
     var items: Column<Int32>
     var types: Column<UInt8>
     var times: Column<Int64>
+    /// Rows that a former training did not see, ascending; empty where none was named.
+    var newRows: [Int] = []
+    /// What was paid, in minor units of the main currency; −1 where nothing is known.
+    var amounts: Column<Int64>
+    /// What was shown last, and what came of it.
+    var impressions: ImpressionColumns
 
     var count: Int { items.count }
 
@@ -35,11 +41,23 @@ struct TrainingLog {
         return low
     }
 
+    /// The user of a row.
+    func user(of row: Int) -> Int {
+        var (low, high) = (0, userIDs.count)
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if userStarts[middle] <= row { low = middle } else { high = middle }
+        }
+        return low
+    }
+
     /// Whether rows, columns and their order fit each other. Reads every interaction once.
     var isConsistent: Bool {
         guard userStarts.count == userIDs.count + 1, userStarts.first == 0, userStarts.last == items.count,
-            zip(userStarts, userStarts.dropFirst()).allSatisfy({ $0 <= $1 }), items.count == types.count, items.count == times.count
+            zip(userStarts, userStarts.dropFirst()).allSatisfy({ $0 <= $1 }), items.count == types.count, items.count == times.count,
+            items.count == amounts.count, impressions.fit(users: userIDs.count, items: itemIDs.count)
         else { return false }
+        guard newRows.allSatisfy(items.indices.contains), zip(newRows, newRows.dropFirst()).allSatisfy({ $0 < $1 }) else { return false }
         let itemCount = Int32(itemIDs.count)
         return items.withUnsafeBufferPointer { $0.allSatisfy { $0 >= 0 && $0 < itemCount } }
             && types.withUnsafeBufferPointer { $0.allSatisfy { (1...3).contains($0) } }

@@ -37,6 +37,8 @@ struct TrainingRun {
     let resume: Bool
     let asOf: EventTime?
     let stop: StopSignal
+    /// The processes that train together.
+    var ranks = TrainingRanks.alone
     /// Hears where the run stands.
     var tell: (Status) -> Void = { _ in }
 
@@ -51,16 +53,37 @@ struct TrainingRun {
         defer { lock.release() }
         let store = StoreQueries(url: url, rules: configuration.featureRules, connections: 1)
         let folder = TrainingFolder(path: configuration.text("artifacts.path") + "/training")
-        let towers = try configuration.towerConfiguration()
+        let teacher = try TeacherTraining(configuration, store: store)
+        guard teacher == nil || !ranks.group.isShared else {
+            throw CommandFailure("a training with a teacher runs in one process; start it without mpirun, or leave out --teacher")
+        }
+        let towers = try configuration.towerConfiguration(ranks: ranks.group.size, hasTeacher: teacher != nil)
+        let texts = try ContentEncoder.load(configuration, logger: logger)
+        _ = try configuration.headBalance()
+        guard !ranks.group.isShared || (texts == nil && configuration.text("train.mode") != "incremental") else {
+            throw CommandFailure(
+                "a training in several processes is a full one without content.encoder; start it without mpirun, or unset content.encoder and train.mode")
+        }
         var settings = Dictionary(uniqueKeysWithValues: towers.settings.map { ($0.key, $0.value) })
         settings["rules.exclude"] = configuration.list("rules.exclude").joined(separator: ",")
         for key in ["holdout", "holdout_percent", "final_fit", "positive_ratings_from", "max_interactions_per_user"] {
             settings["train." + key] = configuration.text("train." + key)
         }
+        settings["train.teacher"] = configuration.text("train.teacher")
         settings["content.channel"] = configuration.text("content.channel")
         settings["content.links"] = configuration.list("content.links").joined(separator: ",")
-        for key in ["blend", "neighbours", "recent_half_life_days"] { settings["ranking." + key] = configuration.text("ranking." + key) }
+        settings["content.encoder"] = texts?.checksum
+        for key in ["mode", "field", "support", "query", "inner_steps", "order", "proximity", "rank", "meta_steps", "meta_categories"] {
+            settings["adaptation." + key] = configuration.text("adaptation." + key)
+        }
+        for key in ["heads", "click_power", "conversion_power", "value_power", "tune", "balance", "impressions_limit"] {
+            settings["objectives." + key] = configuration.text("objectives." + key)
+        }
+        settings["objectives.loss_weights"] = configuration.list("objectives.loss_weights").joined(separator: ",")
+        for key in ["tail_budget_percent", "blend", "neighbours", "recent_half_life_days"] { settings["ranking." + key] = configuration.text("ranking." + key) }
 
+        let artifacts = ArtifactStore(root: configuration.text("artifacts.path"))
+        let base = try incrementBase(store, artifacts, towers: towers, settings: &settings)
         var state: TrainingFolder.State
         if resume, let saved = folder.read() {
             guard saved.settings == settings else {
@@ -74,7 +97,7 @@ struct TrainingRun {
             tell(Status(phase: "reading", epoch: 0, epochs: towers.epochs, fraction: 0))
             let progress = ProgressLine("read interactions")
             let readFrom = ContinuousClock.now
-            let read = try SnapshotExport(url: url, configuration: configuration).write(
+            let read = try SnapshotExport(url: url, configuration: configuration, seen: base?.seen).write(
                 to: folder.logPath, until: asOf, isStopped: { stop.isRaised }
             ) {
                 progress.update($0)
@@ -95,19 +118,39 @@ struct TrainingRun {
             throw CommandFailure(
                 "there are \(file.log.count) interactions to learn from, and train.min_interactions asks for \(least): ingest or backfill some first")
         }
+        var (log, inspection, leftOut) = try inspected(file.log, folder: folder, store: store)
+        tell(Status(phase: "reading", epoch: 0, epochs: towers.epochs, fraction: 1))
+        log.describeTexts(by: texts, threads: towers.threads)
         let stages = TrainingStages(
-            configuration: configuration, folder: folder, log: file.log, towers: towers, logger: logger, stop: stop, tell: tell)
-        let artifacts = ArtifactStore(root: configuration.text("artifacts.path"))
-        let (model, blend) = try stages.train(&state, promoted: try promotedModel(store, artifacts))
+            configuration: configuration, folder: folder, log: log, towers: towers, logger: logger, stop: stop, ranks: ranks,
+            teacher: teacher, tell: tell)
+        try ranks.share(file, at: folder.logPath, leavingOut: leftOut)
+        let (model, blend): (TwoTowerModel, RankingBlend?)
+        var channel: ContentChannel?, judged: (model: Double?, popularity: Double?)
+        if let base {
+            tell(Status(phase: "training", epoch: 0, epochs: 1, fraction: 0))
+            let found = try IncrementStages(
+                configuration: configuration, log: log, base: base.base,
+                rules: configuration.incrementRules(seed: towers.seed, threads: towers.threads), journal: TrainingJournal(folder),
+                logger: logger, stop: stop
+            ).train(&state, write: folder.write)
+            (model, blend, channel, judged) = (found.model, found.blend, found.channel, (found.judgedNDCG, found.popularityNDCG))
+        } else {
+            (model, blend) = try stages.train(&state, promoted: try promotedModel(store, artifacts))
+            (channel, judged) = (stages.contentChannel, (stages.judgedNDCG, stages.popularityNDCG))
+        }
 
         tell(Status(phase: "publishing", epoch: towers.epochs, epochs: towers.epochs, fraction: 1))
         guard lock.isHeld() else {
             throw CommandFailure("the connection that keeps other trainings out was lost; freshet train --resume finishes this one")
         }
-        let metrics = TrainingReport.metrics(state.metrics ?? "{}", of: file.log, journal: TrainingJournal(folder))
+        let metrics = TrainingReport.metrics(state.metrics ?? "{}", of: log, journal: TrainingJournal(folder), inspection: inspection)
         var attachments = blend.map { [RankingBlend.attachmentName: $0.encoded()] } ?? [:]
-        if let channel = stages.contentChannel { attachments[ContentChannel.attachmentName] = channel.encoded() }
-        let reference = try artifacts.write(model, name: Self.artifactName(), attachments: attachments)
+        if let kit = stages.categoryKit { attachments.merge(kit.attachments) { _, new in new } }
+        if let heads = stages.heads { attachments[RankingHeads.attachmentName] = heads.encoded() }
+        if let channel { attachments[ContentChannel.attachmentName] = channel.encoded() }
+        let reference = try artifacts.write(model, name: Self.artifactName(), notes: texts.map { [ContentEncoder.noteName: $0.checksum] } ?? [:],
+            attachments: attachments)
         let version = try store.registerModel(
             artifactPath: URL(fileURLWithPath: reference.path).lastPathComponent, artifactChecksum: reference.checksum,
             configuration: ResultLine.object(settings), metrics: metrics, watermark: file.watermark)
@@ -130,8 +173,8 @@ struct TrainingRun {
             passes ? "promoted" : "not promoted",
             metadata: ["version": "\(version)", "seconds": "\(Int(seconds))", "why": "\(reasons.joined(separator: " "))"])
         return Outcome(
-            version: Int(version), promoted: passes, reasons: reasons, interactions: file.log.count, seconds: seconds,
-            metrics: metrics, ndcg: stages.judgedNDCG, popularityNDCG: stages.popularityNDCG)
+            version: Int(version), promoted: passes, reasons: reasons, interactions: log.count, seconds: seconds,
+            metrics: metrics, ndcg: judged.model, popularityNDCG: judged.popularity)
     }
 
     /// Items that came with events alone get a bare record, so that what is learned of them can be recommended. A real record, with
@@ -167,9 +210,59 @@ struct TrainingRun {
     }
 
     /// A folder name that sorts by time: `20261121-080000-1a2b3c`.
-    private static func artifactName() -> String {
+    static func artifactName() -> String {
         let time = EventTime.now.rfc3339().prefix(19).filter { $0.isNumber || $0 == "T" }.replacing("T", with: "-")
         return time + "-" + String(UInt32.random(in: 0x10_0000...0xFF_FFFF), radix: 16)
+    }
+
+    /// The log after the data gate, under `enforce` without suspicious users, whose rows are named. A gate that refuses leaves a page
+    /// beside the models.
+    private func inspected(
+        _ log: TrainingLog, folder: TrainingFolder, store: StoreQueries
+    ) throws -> (log: TrainingLog, inspection: DataInspection?, leftOut: [Int]) {
+        let mode = configuration.text("train.data_gate")
+        guard mode != "off" else { return (log, nil, []) }
+        let former = try store.models(limit: 20).lazy.compactMap { DataInspection.record(inMetrics: $0.metrics) }.first
+        let inspection = DataInspection(log, gate: configuration.dataGate, bounds: configuration.userBounds, former: former)
+        let isEnforced = mode == "enforce"
+        if !inspection.suspicious.isEmpty {
+            logger.warning(
+                isEnforced ? "users who look like machines are left out" : "some users look like machines; train.data_gate=enforce leaves them out",
+                metadata: ["users": "\(inspection.suspicious.count)", "interactions": "\(inspection.suspiciousEvents)"])
+        }
+        let reasons = inspection.reasons
+        guard isEnforced else {
+            for reason in reasons { logger.warning("the data look broken: \(reason)") }
+            return (log, inspection, [])
+        }
+        guard reasons.isEmpty else {
+            let path = configuration.text("artifacts.path") + "/data-report.html"
+            try TrainingReport.write(inspection.page, to: path)
+            throw CommandFailure(
+                "the data gate refuses to learn from this: \(reasons.joined(separator: "; ")). The page is \(path); train.data_gate=warn learns all the same")
+        }
+        let users = inspection.suspicious.keys.sorted()
+        return (try log.leavingOut(Set(users), columnsAt: folder.columnsPath + "-kept"), inspection, users)
+    }
+
+    /// What an incremental training goes on from; nil for a full one, and where there is nothing to go on from yet.
+    private func incrementBase(
+        _ store: StoreQueries, _ artifacts: ArtifactStore, towers: TowerConfiguration, settings: inout [String: String]
+    ) throws -> (base: IncrementStages.Base, seen: (snapshot: String, until: EventTime?))? {
+        guard configuration.text("train.mode") == "incremental" else { return nil }
+        guard let current = try store.promotedModel(), let promoted = try promotedModel(store, artifacts) else {
+            logger.notice("there is no promoted model to go on from; training in full")
+            return nil
+        }
+        guard let snapshot = JSONText.string("snapshot", inObject: current.watermark) else {
+            throw CommandFailure("the registry does not say what version \(current.version) has learned from; train in full")
+        }
+        try IncrementStages.check(towers, against: promoted.model)
+        settings["train.mode"] = "incremental"
+        settings["train.base_version"] = "\(current.version)"
+        for key in ["epochs", "rate", "replay", "replay_limit_events", "ewc"] { settings["train.incremental_" + key] = configuration.text("train.incremental_" + key) }
+        let channel = try artifacts.artifact(of: current).contentChannel()
+        return (IncrementStages.Base(promoted: promoted, channel: channel?.weights), (snapshot, promoted.newestEvent.map { EventTime(milliseconds: $0) }))
     }
 
     /// The model in force, with the newest event that it may have learned from; nil where there is none that can be read.
@@ -190,7 +283,10 @@ struct TrainingRun {
 
 extension Configuration {
     /// The trainer's settings: the preset first, then what is set on its own.
-    func towerConfiguration() throws(ConfigurationError) -> TowerConfiguration {
+    ///
+    /// - Parameters:
+    ///   - ranks: processes that will train together. - hasTeacher: whether a version is learned from.
+    func towerConfiguration(ranks: Int = 1, hasTeacher: Bool = false) throws(ConfigurationError) -> TowerConfiguration {
         var towers = TowerConfiguration()
         var own = trainerSettings.map { (key: $0.key, value: $0.value) }
         own.sort { ($0.key == "preset" ? 0 : 1, $0.key) < ($1.key == "preset" ? 0 : 1, $1.key) }
@@ -203,7 +299,7 @@ extension Configuration {
             ] where settings["objectives.\(objective)"] != nil {
                 try towers.set(key, text("objectives.\(objective)"))
             }
-            try towers.validate()
+            try towers.validate(ranks: ranks, hasTeacher: hasTeacher)
         } catch {
             throw ConfigurationError(error.description)
         }

@@ -82,6 +82,11 @@ struct EventColumnsWriter {
         times = SectionWriter(file, at: FileSection.aligned(typesOffset + count))
     }
 
+    /// Where the next column may begin after those of `count` interactions at an offset.
+    static func end(at offset: Int, count: Int) -> Int {
+        FileSection.aligned(FileSection.aligned(FileSection.aligned(offset + 4 * count) + count) + 8 * count)
+    }
+
     /// Adds an interaction.
     mutating func append(item: Int32, type: UInt8, time: Int64) throws {
         try items.append(item)

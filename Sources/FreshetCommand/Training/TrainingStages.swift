@@ -25,15 +25,21 @@ final class TrainingStages {
     private let towers: TowerConfiguration
     private let logger: Logger
     private let stop: StopSignal
+    private let ranks: TrainingRanks
+    private let teacher: TeacherTraining?
     private let tell: (TrainingRun.Status) -> Void
     private(set) var judgedNDCG: Double?
     private(set) var popularityNDCG: Double?
     /// What scores items that the model never trained on; nil where there is no channel.
     private(set) var contentChannel: ContentChannel?
+    /// What the model adapts to new categories with; nil where it does not.
+    private(set) var categoryKit: CategoryKit?
+    /// The ranking heads of the model that is published; nil where there are none.
+    private(set) var heads: RankingHeads?
 
     init(
         configuration: Configuration, folder: TrainingFolder, log: TrainingLog, towers: TowerConfiguration, logger: Logger,
-        stop: StopSignal, tell: @escaping (TrainingRun.Status) -> Void
+        stop: StopSignal, ranks: TrainingRanks, teacher: TeacherTraining?, tell: @escaping (TrainingRun.Status) -> Void
     ) {
         self.configuration = configuration
         self.folder = folder
@@ -41,12 +47,14 @@ final class TrainingStages {
         self.towers = towers
         self.logger = logger
         self.stop = stop
+        self.ranks = ranks
+        self.teacher = teacher
         self.tell = tell
     }
 
     /// Trains what the state still asks for and returns the model to publish.
     func train(_ state: inout TrainingFolder.State, promoted: Promoted?) throws -> (model: TwoTowerModel, blend: RankingBlend?) {
-        let holdout = cutHoldout()
+        let holdout = configuration.holdout(of: log)
         if state.stage == .judged {
             if let holdout {
                 let (model, epochs) = try learn(trainingSet(holdout), stage: .judged, configuration: towers)
@@ -61,7 +69,7 @@ final class TrainingStages {
         }
         if let holdout, !configuration.boolean("train.final_fit") {
             // Its checkpoint is at the end already: this only reads it.
-            return try published(learn(trainingSet(holdout), stage: .judged, configuration: towers).model, state, holdout)
+            return try published(learn(trainingSet(holdout), stage: .judged, configuration: towers).model, &state, holdout)
         }
         // The held-out part is the newest: the published model learns from it too, for as long as was right without it.
         var final = towers
@@ -73,35 +81,49 @@ final class TrainingStages {
                 throw CommandFailure(error.description)
             }
         }
-        return try published(learn(trainingSet(nil), stage: .final, configuration: final).model, state, nil)
+        return try published(learn(trainingSet(nil), stage: .final, configuration: final).model, &state, nil)
     }
 
     /// A model with its blend, counted from what the model learned from.
-    private func published(_ model: TwoTowerModel, _ state: TrainingFolder.State, _ holdout: Holdout?) -> (TwoTowerModel, RankingBlend?) {
+    private func published(
+        _ model: TwoTowerModel, _ state: inout TrainingFolder.State, _ holdout: Holdout?
+    ) throws -> (TwoTowerModel, RankingBlend?) {
         let rows = log.userIDs.indices.map { holdout?.trainingRows(of: $0, in: log) ?? log.rows(of: $0) }
+        heads = state.heads.map { HeadTraining(log: log, configuration: configuration).heads($0, for: model, rows: rows) }
         let content = ContentTraining(log: log, configuration: configuration)
         if content.isWanted {
-            contentChannel = content.learning(rows).channel
+            let learning = content.learning(rows, threads: towers.threads)
+            contentChannel = learning.channel
             if let weights = state.content { contentChannel?.weights = weights }
+            if AdaptationTraining.isWanted(configuration) {
+                let training = AdaptationTraining(
+                    log: log, configuration: configuration, rows: rows, learning: learning, logger: logger, stop: stop)
+                try learnAdaptation(training, modelItems: model.itemIDs, into: &state)
+            }
         }
         return (model, state.blend.map { BlendTraining(log: log, configuration: configuration).blend($0, for: model, rows: rows) })
     }
 
-    /// What may be learned from: all without a holdout.
-    private func trainingSet(_ holdout: Holdout?) throws -> TrainingSet {
-        try log.trainingSet(until: holdout?.trainingEnds, columnsAt: folder.columnsPath)
+    /// Learns to adapt to new categories and notes how well it did. A run that is resumed learns it again: it takes seconds.
+    private func learnAdaptation(_ training: AdaptationTraining, modelItems: [String], into state: inout TrainingFolder.State) throws {
+        tell(TrainingRun.Status(phase: "adaptation", epoch: towers.epochs, epochs: towers.epochs, fraction: 1))
+        let started = ContinuousClock.now
+        guard let found = try training.run(modelItems: modelItems) else { return }
+        categoryKit = found.kit
+        journal.note(step: "adaptation", seconds: started.duration(to: .now).inSeconds)
+        let line = ResultLine([
+            "categories": .integer(found.categories), "loss_unadapted": .number(Double(found.summary.none)),
+            "loss_fine_tuned": .number(Double(found.summary.fineTune)), "loss_meta": .number(Double(found.summary.meta)),
+            "fine_tune_rate": .number(Double(found.kit.starts.plainRate)), "meta_steps": .integer(found.summary.metaSteps),
+        ])
+        state.metrics = state.metrics.map { $0.hasSuffix("}") ? $0.dropLast() + ",\"adaptation\":\(line.json)}" : $0 }
+        logger.info("adaptation learned", metadata: ["categories": "\(found.categories)", "losses": "\(line.words)"])
     }
 
-    private func cutHoldout() -> Holdout? {
-        let excludes = excludedTypes
-        let users = configuration.integer("train.evaluation_users")
-        switch configuration.text("train.holdout") {
-        case "leave-one-out": return .leaveOneOut(of: log, excludes: excludes, maxUsers: users)
-        case "none": return nil
-        default:
-            let percent = configuration.number("train.holdout_percent")
-            return .newest(share: percent / 100, of: log, excludes: excludes, maxUsers: users)
-        }
+    /// What may be learned from: all without a holdout.
+    private func trainingSet(_ holdout: Holdout?) throws -> TrainingSet {
+        ranks.ends = holdout?.trainingEnds
+        return try log.trainingSet(until: holdout?.trainingEnds, columnsAt: folder.columnsPath)
     }
 
     private var journal: TrainingJournal { TrainingJournal(folder) }
@@ -114,18 +136,22 @@ final class TrainingStages {
         let checkpoints = CheckpointStore(root: folder.checkpointPath(stage))
         let trainer: Trainer
         var best = 0
-        if let checkpoint = try checkpoints.newest() {
-            trainer = try Trainer(set, resuming: checkpoint)
+        let checkpoint = try checkpoints.newest()
+        try ranks.begin(towers, from: checkpoint)
+        let teacher = try teacher?.teacher(of: set, at: folder.teacherPath, threads: towers.threads)
+        if let checkpoint {
+            trainer = try Trainer(set, resuming: checkpoint, ranks: ranks.group, teacher: teacher)
             best = trainer.epoch - Int(checkpoint.counters["stale"] ?? 0)
             logger.notice("going on from a checkpoint", metadata: ["stage": "\(stage.rawValue)", "epoch": "\(trainer.epoch)"])
         } else {
-            trainer = try Trainer(set, configuration: towers)
+            trainer = try Trainer(set, configuration: towers, ranks: ranks.group, teacher: teacher)
         }
+        try ranks.check(set)
         let line = ProgressLine("train (\(stage == .judged ? "to be judged" : "on everything"))")
         let clock = ContinuousClock.now
         let phase = stage == .judged ? "training" : "final fit"
         while !trainer.isFinished {
-            guard !stop.isRaised else {
+            guard try !ranks.isStopped(stop) else {
                 throw CommandFailure("stopped after \(trainer.epoch) epochs; freshet train --resume goes on from there")
             }
             let summary = trainer.runEpoch(
@@ -144,7 +170,11 @@ final class TrainingStages {
                         examplesPerSecond: progress.examplesPerSecond))
             }
             if summary.isUnfinished {
+                if summary.failure == nil { ranks.noteCommonStop() }
                 _ = try checkpoints.write(trainer.checkpoint())
+                if let failure = summary.failure {
+                    throw CommandFailure("\(failure); epoch \(summary.epoch) ended after \(summary.examples) examples, and freshet train --resume goes on from there, with as many ranks as you like")
+                }
                 throw CommandFailure("stopped in epoch \(summary.epoch) after \(summary.examples) examples; freshet train --resume goes on from there")
             }
             if summary.isBest { best = summary.epoch }
@@ -154,6 +184,11 @@ final class TrainingStages {
                 "examples_per_second": "\(Int(summary.examplesPerSecond))",
             ]
             if let validation = summary.validation { metadata["valid_ndcg_at_10"] = "\(String(validation["NDCG@10"]).prefix(7))" }
+            if let traffic = trainer.traffic, traffic.steps > 0 {
+                metadata["ranks"] = "\(ranks.group.size)"
+                metadata["dense_bytes_a_step"] = "\(traffic.dense / traffic.steps)"
+                metadata["sparse_bytes_a_step"] = "\(traffic.sparse / traffic.steps)"
+            }
             logger.info("epoch", metadata: metadata)
             _ = try checkpoints.write(trainer.checkpoint())
         }
@@ -170,6 +205,11 @@ final class TrainingStages {
         let judged = JudgedRanking(model, scoring: scoring, training: BlendTraining(log: log, configuration: configuration))
         let candidate = judged.outcome
         state.blend = judged.fit?.weights
+        let heads = HeadTraining(log: log, configuration: configuration).learn(
+            scoring, judged: judged, training: BlendTraining(log: log, configuration: configuration))
+        state.heads = heads?.weights
+        // Heads read the blend's tables, also where the towers rank alone.
+        if heads != nil, state.blend == nil { state.blend = .towersAlone }
         let content = ContentTraining(log: log, configuration: configuration)
         state.content = content.isWanted
             ? content.weights(model, scoring: scoring, levelWeight: judged.fit?.weights[.tower] ?? 1, scores: judged.scores) : nil
@@ -195,6 +235,13 @@ final class TrainingStages {
         }
         metrics.add("gate", .json(ResultLine(["passes": .boolean(decision.passes), "reasons": .json("[" + decision.reasons.map { JSONText.quoted($0) }.joined(separator: ",") + "]")]).json))
         metrics.add("ranking", .json(judged.json))
+        if let heads { metrics.add("objectives", .json(heads.json)) }
+        if judged.hasTables {
+            let curve = TailCurve(scoring, judged: judged), budget = configuration.number("ranking.tail_budget_percent") / 100
+            let dial = budget > 0 ? curve.dial(losing: budget) : 0
+            if dial > 0 { state.blend = (state.blend ?? .towersAlone).dialled(dial) }
+            metrics.add("tail_curve", .json(curve.json(used: dial)))
+        }
         if let weights = state.content {
             var line = ResultLine()
             for (part, weight) in zip(ContentChannel.Part.allCases, weights) { line.add("\(part)", .number(Double(weight))) }
@@ -203,6 +250,9 @@ final class TrainingStages {
         journal.note(step: "evaluating", seconds: started.duration(to: .now).inSeconds)
         state.metrics = metrics.json
         state.passes = decision.passes
+        if let teacher, teacher.knowsHoldout {
+            decision.reasons.append("Version \(teacher.version), which this one learned from, may know what was held out: the figure is too good (train it with train.final_fit: false).")
+        }
         state.reasons = decision.reasons
         logger.info(
             "evaluated",

@@ -145,6 +145,9 @@ function showModel(model, training) {
 function showRest(stats) {
   figure("items-total", compact(stats.catalogue.items));
   figure("items-fresh", compact(stats.catalogue.fresh));
+  const exploration = stats.catalogue.exploration;
+  figure("items-exploring", exploration.every_slots === 0 ? "off"
+    : `${compact(exploration.items)} · ${compact(exploration.impressions)} shown`);
   figure("users-total", compact(stats.users));
   figure("lag", compact(stats.ingest.lag));
   figure("committed", compact(stats.ingest.committed_offset_total));

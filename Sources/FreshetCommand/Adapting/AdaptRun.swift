@@ -1,0 +1,161 @@
+import Evaluation
+import FeatureStore
+import Gradients
+import Interactions
+import Logging
+import MetaLearning
+import Recommending
+import Tensors
+
+/// Adapts a model to categories that it never trained on, from the events that they have so far, and stores the adapters.
+struct AdaptRun: Sendable {
+    /// What happened to one category.
+    struct Outcome: Sendable {
+        enum State: String, Sendable { case adapted, unchanged, waiting }
+        var category: String
+        var state: State
+        var events: Int64
+        var items: Int
+        /// Of held-back events: mean −ln p of what was taken among the category's items, and NDCG@10.
+        var loss: (adapted: Double, unadapted: Double)?
+        var ndcg: (adapted: Double, unadapted: Double)?
+        var seconds = 0.0
+
+        var line: ResultLine {
+            var line = ResultLine([
+                "category": .text(category), "state": .text(state.rawValue), "events": .integer(Int(events)), "items": .integer(items),
+            ])
+            if let loss, let ndcg {
+                line.add("held_back_loss", .number(loss.adapted))
+                line.add("held_back_loss_unadapted", .number(loss.unadapted))
+                line.add("held_back_ndcg_at_10", .number(ndcg.adapted))
+                line.add("held_back_ndcg_at_10_unadapted", .number(ndcg.unadapted))
+            }
+            if state == .adapted { line.add("seconds", .number(seconds)) }
+            return line
+        }
+    }
+
+    let store: StoreQueries
+    let support: Int
+    let eventsLimit: Int
+    let method: AdaptationMethod
+
+    init(store: StoreQueries, configuration: Configuration) {
+        self.store = store
+        support = configuration.integer("adaptation.support")
+        eventsLimit = configuration.integer("adaptation.support_limit_events")
+        method = AdaptationMethod(rawValue: configuration.text("adaptation.method")) ?? .meta
+    }
+
+    /// Adapts to every new category that has enough events and others than its newest adapter was made from.
+    ///
+    /// - Parameter only: these categories; empty for all new ones.
+    func run(_ snapshot: ServingSnapshot, kit: CategoryKit, only: [String] = []) throws -> [Outcome] {
+        guard let version = snapshot.modelVersion.map({ Int32(clamping: $0) }) else { throw CommandFailure("no model is in force: run freshet train") }
+        let categories = snapshot.newCategories
+        for name in only where categories[name] == nil {
+            throw CommandFailure(
+                snapshot.isTrained(category: name)
+                    ? "the model was trained on '\(name)', so there is nothing to adapt: it ranks these items by what it learned"
+                    : "no item has '\(name)' in its \(kit.field): send the items first, or look at the spelling")
+        }
+        let stored = Dictionary(try store.adapters(ofVersion: version, field: kit.field).map { ($0.category, $0) }) { first, _ in first }
+        var outcomes: [Outcome] = []
+        for name in (only.isEmpty ? categories.keys.sorted() : only) {
+            guard let items = categories[name] else { continue }
+            let known = try store.interactions(withItems: items)
+            guard known.count >= support, let first = known.first else {
+                outcomes.append(Outcome(category: name, state: .waiting, events: known.count, items: items.count))
+                continue
+            }
+            if stored[name]?.events == known.count {
+                outcomes.append(Outcome(category: name, state: .unchanged, events: known.count, items: items.count))
+                continue
+            }
+            let started = ContinuousClock.now
+            guard var outcome = try adapt(to: name, items: items, count: known.count, first: first, snapshot, kit, version: version) else { continue }
+            outcome.seconds = started.duration(to: .now).inSeconds
+            outcomes.append(outcome)
+        }
+        return outcomes
+    }
+
+    private func adapt(
+        to name: String, items: [String], count: Int64, first: EventTime, _ snapshot: ServingSnapshot, _ kit: CategoryKit, version: Int32
+    ) throws -> Outcome? {
+        let events = try store.events(withItems: items, from: first, limit: eventsLimit)
+        let own = Set(items)
+        var histories: [String: [String]] = [:]
+        let witnesses = try events.map { event in
+            if histories[event.userID] == nil {
+                let features = try store.userFeatures(event.userID)
+                histories[event.userID] = features?.history.entries.compactMap { $0.type == .impression || own.contains($0.itemID) ? nil : $0.itemID } ?? []
+            }
+            return CategoryWitness(historyItemIDs: histories[event.userID] ?? [], itemID: event.itemID)
+        }
+        let met = Set(events.map(\.itemID))
+        let compared = Array((items.filter(met.contains) + items.filter { !met.contains($0) }).prefix(ServingSnapshot.comparedLimitItems))
+        // Without likeness to the support, as in training: every support item has it.
+        guard let questions = snapshot.questions(witnesses, support: [], among: compared) else { return nil }
+        var adapter = CategoryAdapter(kit.starts.adapted(to: questions, by: method))
+        adapter.offset = snapshot.offset(of: adapter, questions: questions, witnesses: witnesses, among: compared)
+        guard adapter.isFinite else {
+            throw CommandFailure("the adaptation to '\(name)' gives numbers that are not finite: lower adaptation.inner_steps, or train again")
+        }
+        let judged = judge(witnesses, among: compared, snapshot, kit)
+        var outcome = Outcome(category: name, state: .adapted, events: count, items: items.count)
+        (outcome.loss, outcome.ndcg) = (judged?.loss, judged?.ndcg)
+        _ = try store.storeAdapter(
+            version: version, field: kit.field, category: name, events: count, supportItemIDs: witnesses.map(\.itemID),
+            payload: adapter.encoded(), metrics: outcome.line.json)
+        return outcome
+    }
+
+    /// Loss and NDCG@10 on events that an adaptation did not see: those after the first `support`; with no more than these, each in turn by an
+    /// adaptation to the others.
+    private func judge(
+        _ witnesses: [CategoryWitness], among items: [String], _ snapshot: ServingSnapshot, _ kit: CategoryKit
+    ) -> (loss: (adapted: Double, unadapted: Double), ndcg: (adapted: Double, unadapted: Double))? {
+        let parts: [(support: [CategoryWitness], held: [CategoryWitness])] =
+            witnesses.count > support
+            ? [(Array(witnesses.prefix(support)), Array(witnesses.dropFirst(support)))]
+            : witnesses.indices.map { place in
+                (witnesses.enumerated().filter { $0.offset != place }.map(\.element), [witnesses[place]])
+            }
+        var loss = (adapted: 0.0, unadapted: 0.0), ndcg = (adapted: 0.0, unadapted: 0.0), asked = 0.0
+        for part in parts {
+            let ids = part.support.map(\.itemID)
+            guard let support = snapshot.questions(part.support, support: [], among: items),
+                let held = snapshot.questions(part.held, support: ids, among: items)
+            else { continue }
+            let count = Double(held.users.rows)
+            for (parameters, isAdapted) in [(kit.starts.adapted(to: support, by: method), true), (kit.starts.adapted(to: nil, by: .none), false)] {
+                let found = Self.quality(of: parameters, on: held)
+                if isAdapted {
+                    loss.adapted += found.loss * count
+                    ndcg.adapted += found.ndcg * count
+                } else {
+                    loss.unadapted += found.loss * count
+                    ndcg.unadapted += found.ndcg * count
+                }
+            }
+            asked += count
+        }
+        guard asked > 0 else { return nil }
+        return ((loss.adapted / asked, loss.unadapted / asked), (ndcg.adapted / asked, ndcg.unadapted / asked))
+    }
+
+    /// Mean loss and NDCG@10 of parameters on questions.
+    static func quality(of parameters: [Matrix], on questions: CategoryQuestions) -> (loss: Double, ndcg: Double) {
+        let variables = parameters.map { Variable.constant($0) }
+        let logits = questions.logits(variables).value
+        var metrics = RankingMetrics(cutoffs: [10], catalogueSize: questions.items.rows)
+        for user in 0..<questions.users.rows {
+            metrics.add(
+                ranked: topRows(10, of: logits.row(user)),
+                relevant: questions.answers.row(user).enumerated().filter { $0.element > 0 }.map { Int32($0.offset) })
+        }
+        return (Double(questions.loss(variables).scalar), metrics.report()["NDCG@10"])
+    }
+}

@@ -1,0 +1,55 @@
+import FeatureStore
+import MetaLearning
+import ModelArtifacts
+import Recommending
+import TwoTower
+
+/// What a model needs to adapt to new categories: vectors by content, and where adaptations start.
+struct CategoryKit: Sendable {
+    /// The name of the file of starts beside the model.
+    static let attachmentName = "adaptation"
+
+    /// History rows are the model's.
+    var factors: ContentFactors
+    var starts: CategoryStarts
+    /// `categories`, or an attribute.
+    var field: String
+
+    /// Both files. The first byte of the starts' is the length of the field's name.
+    var attachments: [String: [UInt8]] {
+        let name = Array(field.utf8.prefix(255))
+        return [ContentFactors.attachmentName: factors.encoded(), Self.attachmentName: [UInt8(name.count)] + name + starts.encoded()]
+    }
+}
+
+extension ModelArtifact {
+    /// What the model adapts with; nil in an artifact without it.
+    ///
+    /// - Throws: `ArtifactError` where the bytes are none of this program, or not this model's.
+    func categoryKit() throws(ArtifactError) -> CategoryKit? {
+        guard let factors = attachments[ContentFactors.attachmentName], let starts = attachments[CategoryKit.attachmentName] else { return nil }
+        let length = Int(starts.first ?? 0)
+        guard starts.count > length else { throw ArtifactError(.unusable, path: path, "its starts of adaptations are cut short. Train again.") }
+        do {
+            let kit = CategoryKit(
+                factors: try factors.withUnsafeBytes { (bytes) throws(ContentFormatError) in try ContentFactors(encoded: bytes) },
+                starts: try CategoryStarts(encoded: Array(starts[(1 + length)...])),
+                field: String(decoding: starts[1..<1 + length], as: UTF8.self))
+            guard kit.factors.itemCount == model.itemIDs.count, kit.starts.meta[1].columns == kit.factors.rank else {
+                throw ArtifactError(.unusable, path: path, "its adaptation is of another model. Train again.")
+            }
+            return kit
+        } catch let error as ArtifactError {
+            throw error
+        } catch {
+            throw ArtifactError(.unusable, path: path, "\(error)")
+        }
+    }
+}
+
+extension AdaptedCategory {
+    /// What the database keeps of a category.
+    init(_ stored: StoredAdapter) throws(CategoryFormatError) {
+        self.init(name: stored.category, adapter: try CategoryAdapter(encoded: stored.payload), supportItemIDs: stored.supportItemIDs)
+    }
+}

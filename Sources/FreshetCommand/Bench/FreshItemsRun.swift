@@ -1,0 +1,87 @@
+import Foundation
+import Interactions
+
+/// Measures the time from a new item's record to the first answer that has it, for a user who would like it, against a running
+/// service under load.
+///
+/// The new item has the content of one that the user's answer shows. The user's next answers are asked for until the new item is
+/// among them; then it is deleted, and must be gone from the next answer.
+struct FreshItemsRun: Sendable {
+    let service: ServiceClient
+    /// Users with some history.
+    let users: [String]
+    let newItems: Int
+    /// Length of the answers in which the new item is looked for.
+    let depth: Int
+    let load: BenchLoad
+
+    /// What was seen.
+    struct Result: Sendable {
+        /// From sending the record until an answer with the item has arrived.
+        var appeared = LatencySample()
+        /// Items that were in no answer within the limit.
+        var unseen = 0
+        /// Places at which new items stood first, from 1.
+        var places: [Int] = []
+        /// Items that were in an answer after their deletion was stored.
+        var afterDeletion = 0
+        var load = BenchLoad.Result()
+    }
+
+    private static let limit = Duration.seconds(5)
+
+    func run(progress: @Sendable (Int) -> Void = { _ in }) async throws -> Result {
+        var result = Result()
+        (result, result.load) = try await load.beside { try await probe(progress) }
+        return result
+    }
+
+    private func probe(_ progress: @Sendable (Int) -> Void) async throws -> Result {
+        var result = Result()
+        let run = EventTime.now.milliseconds
+        var asked = 0, number = 0
+        // A user who gets what is popular has shown no taste that a new item could meet; so many in a row mean that nobody has.
+        while number < newItems, asked < users.count * (number + 1) {
+            let user = users[asked % users.count]
+            asked += 1
+            guard let liked = try await service.recommendations(userID: user, count: 1).items.first, liked.reason != "trending",
+                let record = try await copy(of: liked.item_id)
+            else { continue }
+            number += 1
+            let id = "fresh-\(run)-\(number)"
+            let start = ContinuousClock.now
+            _ = try await service.send(.PUT, "/v1/items/\(id)", body: record)
+            var place: Int?
+            while place == nil, start.duration(to: .now) < Self.limit {
+                place = try await service.recommendations(userID: user, count: depth).items.firstIndex { $0.item_id == id }
+                if place == nil { try await Task.sleep(for: .milliseconds(2)) }
+            }
+            if let place {
+                result.appeared.add(start.duration(to: .now))
+                result.places.append(place + 1)
+            } else {
+                result.unseen += 1
+            }
+            _ = try await service.send(.DELETE, "/v1/items/\(id)?wait=true", body: nil)
+            if try await service.recommendations(userID: user, count: depth).items.contains(where: { $0.item_id == id }) {
+                result.afterDeletion += 1
+            }
+            progress(number)
+        }
+        return result
+    }
+
+    /// A record with an item's content, as JSON; nil where the item is not there any more.
+    private func copy(of itemID: String) async throws -> String? {
+        let data: Data
+        do {
+            data = try await service.send(.GET, "/v1/items/\(ServiceClient.escaped(itemID))", body: nil)
+        } catch let refused as ServiceClient.Refused where refused.status == 404 {
+            return nil
+        }
+        guard let record = try JSONSerialization.jsonObject(with: data) as? [String: Any] else { return nil }
+        let names = ["title", "description", "categories", "tags", "price", "currency", "attributes"]
+        let kept = record.filter { names.contains($0.key) && !($0.value is NSNull) }
+        return String(decoding: try JSONSerialization.data(withJSONObject: kept), as: UTF8.self)
+    }
+}

@@ -1,0 +1,63 @@
+import ArgumentParser
+import FeatureStore
+import Foundation
+import ModelArtifacts
+import Recommending
+
+extension ModelsCommand {
+    /// `freshet models objectives`
+    struct Objectives: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "What mixes of goals give on what was held out, and a way to pick one.",
+            discussion: """
+                The score of an item is click power · ln pCTR + conversion power · ln pCVR + value power · ln E[value]. Points that no other one
+                beats in both NDCG@10 and revenue-weighted NDCG@10 are marked with *. --pick registers the same model with the powers of a
+                point as a new version, and promotes it where the old one was promoted.
+                """)
+        @OptionGroup var options: GlobalOptions
+        @Argument var version: Int32
+        @Option(help: "The number of the point to use.") var pick: Int?
+        @Flag(help: "Print as JSON.") var json = false
+
+        func run() throws {
+            let store = try ModelsCommand.store(options)
+            guard let model = try store.model(version) else {
+                throw CommandFailure("there is no model version \(version); freshet models list shows them")
+            }
+            guard let found = ReportValues.Objectives(metrics: model.metrics) else {
+                throw CommandFailure(
+                    "version \(version) has no heads: its log had neither impressions nor purchases with a price, or objectives.heads or ranking.blend is off")
+            }
+            if let pick { return try use(pick, of: found, model, store) }
+            if json { return StandardOutput.line(found.json) }
+            StandardOutput.line("point\tinterest\tconversion\tvalue\tNDCG@10\tgNDCG@10\tcoverage")
+            for point in found.points {
+                StandardOutput.line(
+                    "\(point.isOnFront ? "*" : "")\(point.number)\t\(point.usesClickHead ? "click head" : "blend")\t\(point.conversion)\t\(point.value)\t"
+                        + String(format: "%.4f\t%.4f\t%.3f", point.ndcg, point.gainNDCG, point.coverage))
+            }
+        }
+
+        private func use(_ pick: Int, of found: ReportValues.Objectives, _ model: RegisteredModel, _ store: StoreQueries) throws {
+            guard let point = found.points.first(where: { $0.number == pick }) else {
+                throw CommandFailure("version \(version) has no point \(pick): they go from 0 to \(found.points.count - 1)")
+            }
+            let artifacts = ArtifactStore(root: try options.configuration().text("artifacts.path"))
+            let artifact = try artifacts.artifact(of: model)
+            guard var heads = try artifact.heads() else { throw CommandFailure("the files of version \(version) hold no heads; train again") }
+            heads.weights.powers = ObjectivePowers(conversion: Float(point.conversion), value: Float(point.value))
+            heads.weights.ranksByClickHead = point.usesClickHead
+            var attachments = artifact.attachments
+            attachments[RankingHeads.attachmentName] = heads.encoded()
+            let reference = try artifacts.write(
+                artifact.model, name: TrainingRun.artifactName(), notes: artifact.notes, attachments: attachments)
+            let picked = try store.registerModel(
+                artifactPath: URL(fileURLWithPath: reference.path).lastPathComponent, artifactChecksum: reference.checksum,
+                configuration: model.configuration, metrics: model.metrics, watermark: model.watermark)
+            let reason = "point \(pick) of the objectives of version \(version)"
+            if model.status == .promoted { try store.promoteModel(picked, reason: reason) }
+            let result = ResultLine(["version": .integer(Int(picked)), "promoted": .boolean(model.status == .promoted), "reason": .text(reason)])
+            result.print(asJSON: json)
+        }
+    }
+}

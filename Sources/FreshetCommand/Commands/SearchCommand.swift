@@ -1,0 +1,132 @@
+import ArgumentParser
+import Evaluation
+import Foundation
+import Tensors
+import Yams
+
+/// `freshet search`
+struct SearchCommand: ParsableCommand {
+    /// How trials get their time.
+    enum Method: String, ExpressibleByArgument, CaseIterable {
+        case random
+        case halving
+    }
+
+    static let configuration = CommandConfiguration(
+        commandName: "search",
+        abstract: "Tries settings of a training and writes the best as a recipe.",
+        discussion: """
+            Each trial trains on one snapshot of the interactions and is judged on the part that train.holdout holds out. Nothing is
+            registered or promoted. Trial 0 is the configuration as it stands. The table of trials lies under artifacts.path; the
+            same search started again goes on where it was.
+            """)
+
+    @OptionGroup var options: GlobalOptions
+    @OptionGroup var asOf: AsOfOption
+    @Option(
+        name: .customLong("range"),
+        help: ArgumentHelp(
+            "A setting to search over: train.learning_rate=1e-4..1e-2:log, train.epochs=3..12, train.preset=small,default. May be repeated.",
+            valueName: "key=range"))
+    var ranges: [String] = []
+    @Option(help: ArgumentHelp("The same as YAML: a key and a range, or a list of values, a line.", valueName: "file")) var space: String?
+    @Option(help: "random gives each trial a whole training; halving gives many little and the best of them more.") var method = Method.halving
+    @Option(help: "Trials, the configuration as it stands included.") var trials = 27
+    @Option(help: "Halving: one trial in so many goes on.") var keepOneIn = 3
+    @Option(help: "Halving: steps.") var rungs = 3
+    @Option(help: "Decides which settings are drawn.") var seed: UInt64 = 1
+    @Option(help: "No trial goes on after so many minutes.") var minutes: Double?
+    @Option(help: "Name of the search's folder under artifacts.path/searches.") var name = "search"
+    @Option(help: ArgumentHelp("Write the best recipe there, too.", valueName: "file")) var output: String?
+    @Flag(help: "Print the result as JSON.") var json = false
+
+    func validate() throws {
+        guard (1...100_000).contains(trials) else { throw ValidationError("--trials takes 1 to 100000, not \(trials)") }
+        guard (2...100).contains(keepOneIn) else { throw ValidationError("--keep-one-in takes 2 to 100, not \(keepOneIn)") }
+        guard (1...10).contains(rungs) else { throw ValidationError("--rungs takes 1 to 10, not \(rungs)") }
+        guard minutes ?? 1 > 0 else { throw ValidationError("--minutes takes a number above 0") }
+        guard !name.isEmpty, name.utf8.allSatisfy({ $0 >= 0x61 && $0 <= 0x7A || $0 >= 0x30 && $0 <= 0x39 || $0 == 0x2D }) else {
+            throw ValidationError("--name takes lower-case letters, digits and hyphens, not '\(name)'")
+        }
+        guard trials == 1 || !ranges.isEmpty || space != nil else { throw ValidationError("there is nothing to search over: name --range or --space") }
+    }
+
+    func run() throws {
+        let configuration = try options.configuration(trainerKeys: true)
+        let space = try searchSpace()
+        for range in space.ranges {
+            // A wrong key or value ends the search before its first trial.
+            for share in [0, 0.999] {
+                do { _ = try configuration.setting([(range.key, range.value(at: share))], source: "--range") } catch {
+                    throw ValidationError(error.description)
+                }
+            }
+        }
+        let run = SearchRun(
+            configuration: configuration,
+            options: SearchRun.Options(
+                name: name, space: space,
+                plan: SuccessiveHalving(trials: trials, keepOneIn: keepOneIn, rungs: method == .halving ? rungs : 1), seed: seed, minutes: minutes),
+            asOf: try asOf.time(), logger: configuration.logger("search"), stop: StopSignal.onSignals())
+        let found = try run.run()
+        let recipePath = output ?? run.folder + "/best.yaml"
+        do { try Data(found.recipe.utf8).write(to: URL(fileURLWithPath: recipePath), options: .atomic) } catch {
+            throw CommandFailure("cannot write \(recipePath): \(error.localizedDescription)")
+        }
+        if json {
+            StandardOutput.line(line(found, recipePath).json)
+        } else {
+            words(found, recipePath).forEach(StandardOutput.line)
+        }
+    }
+
+    private func searchSpace() throws -> SearchSpace {
+        do {
+            return SearchSpace(try (space.map(Self.ranges) ?? []) + ranges.map { try SearchRange($0) })
+        } catch let error as SearchRange.Malformed {
+            throw ValidationError(error.description)
+        }
+    }
+
+    /// Ranges of a YAML file.
+    private static func ranges(at path: String) throws -> [SearchRange] {
+        guard let data = FileManager.default.contents(atPath: path), let text = String(data: data, encoding: .utf8),
+            let node = try? Yams.compose(yaml: text), let mapping = node.mapping
+        else { throw ValidationError("\(path) is no YAML file of keys and ranges") }
+        return try mapping.map { key, value in
+            guard let name = key.scalar?.string else { throw ValidationError("\(path): a key must be a plain word") }
+            if let list = value.sequence {
+                return SearchRange(key: name, values: .choices(list.compactMap { $0.scalar?.string }))
+            }
+            guard let range = value.scalar?.string else { throw ValidationError("\(path): \(name) takes a range or a list of values") }
+            return try SearchRange(key: name, text: range)
+        }
+    }
+
+    private func line(_ found: SearchRun.Found, _ recipePath: String) -> ResultLine {
+        var settings = ResultLine()
+        for (key, value) in found.best.settings.sorted(by: { $0.key < $1.key }) { settings.add(key, .text(value)) }
+        var line = ResultLine([
+            "trials": .integer(found.table.trials.count), "complete": .boolean(!found.isCut), "users": .integer(found.users),
+            "best_trial": .integer(found.best.trial), "rung": .integer(found.best.rung), "ndcg@10": .number(found.best.ndcg ?? .nan),
+            "settings": .json(settings.json), "recipe": .text(recipePath), "table": .text(found.table.path),
+            "seconds": .number(found.table.trials.reduce(0) { $0 + $1.seconds }),
+        ])
+        if let baseline = found.baseline?.ndcg { line.add("as_it_stands_ndcg@10", .number(baseline)) }
+        return line
+    }
+
+    private func words(_ found: SearchRun.Found, _ recipePath: String) -> [String] {
+        func row(_ trial: SearchTable.Trial) -> String {
+            let score = trial.ndcg.map { String(format: "%.4f ± %.4f", $0, trial.standardError ?? 0) } ?? "failed"
+            let settings = trial.settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
+            return "rung \(trial.rung)  trial \(trial.trial)  \(score)  \(trial.epochs) epochs  \(Int(trial.seconds)) s  \(trial.trial == 0 ? "as it stands" : settings)"
+        }
+        let ranked = found.table.trials.sorted { ($0.rung, $0.ndcg ?? -1, -$0.trial) > ($1.rung, $1.ndcg ?? -1, -$1.trial) }
+        var lines = ranked.prefix(20).map(row)
+        if found.isCut { lines.append("Time was up before all trials; the same command goes on.") }
+        lines.append("best: trial \(found.best.trial), NDCG@10 \(String(format: "%.4f", found.best.ndcg ?? 0)) over \(found.users) users" + (found.baseline?.ndcg.map { String(format: "; as it stands %.4f", $0) } ?? ""))
+        lines.append("recipe: \(recipePath), trials: \(found.table.path)")
+        return lines
+    }
+}

@@ -1,0 +1,127 @@
+import Foundation
+import Interactions
+import Logging
+import ModelArtifacts
+import Tensors
+import TextEncoding
+import TwoTower
+
+/// The sentence encoder that `content.encoder` names: gives items whose record brings no embedding the vector of their title and
+/// description. Vectors are kept in a file beside the models, so that each text is encoded once.
+final class ContentEncoder: Sendable {
+    /// The name of the encoder's checksum in a model's notes.
+    static let noteName = "text_encoder"
+    /// Texts between two looks at the clock; what is done is on disk after each.
+    private static let textsAtOnce = 256
+
+    /// Tells this encoder from any other.
+    let checksum: String
+    let encoder: TextEncoder
+    private let cache: TextVectorCache
+    private let precision: ProductPrecision
+    private let logger: Logger
+
+    /// Loads the folder.
+    ///
+    /// - Parameter cachePath: the file of known vectors.
+    /// - Throws: `ArtifactError` with the file at fault.
+    init(folder: String, cachePath: String, cacheBytes: Int, precision: ProductPrecision, logger: Logger) throws {
+        let checksum = try TextEncoderFolder.checksum(folder)
+        self.checksum = checksum
+        encoder = try TextEncoderFolder.load(folder)
+        // bfloat16 changes the third digit: such vectors are not mixed with exact ones.
+        cache = try TextVectorCache(
+            path: cachePath, encoder: precision == .bfloat16 ? String(checksum.dropLast()) + "b" : checksum, width: encoder.shape.width,
+            limitBytes: cacheBytes)
+        self.precision = precision
+        self.logger = logger
+    }
+
+    /// The one that the configuration names; nil where it names none.
+    static func load(_ configuration: Configuration, logger: Logger) throws -> ContentEncoder? {
+        let folder = configuration.text("content.encoder")
+        guard !folder.isEmpty else { return nil }
+        let wanted = configuration.text("content.encoder_precision")
+        let precision: ProductPrecision = wanted == "float32" || (wanted == "auto" && !Kernels.hasBFloat16) ? .float32 : .bfloat16
+        return try ContentEncoder(
+            folder: folder, cachePath: configuration.text("artifacts.path") + "/text-vectors.cache",
+            cacheBytes: configuration.integer("content.encoder_cache_mebibytes") << 20, precision: precision, logger: logger)
+    }
+
+    /// What the encoder reads of an item; nil where there is nothing to read.
+    static func text(of content: ItemContent) -> String? {
+        let parts = [content.title, content.description].compactMap { $0 }.filter { !$0.allSatisfy(\.isWhitespace) }
+        return parts.isEmpty ? nil : parts.joined(separator: ". ")
+    }
+
+    /// Gives each content without an embedding that of its text.
+    ///
+    /// Texts are encoded shortest first, so that those of one pass are of like length.
+    ///
+    /// - Parameter progress: hears how many of how many texts that were not known are done.
+    func complete(_ contents: inout [ItemContent], threads: Int, progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }) {
+        var places: [TextKey: [Int]] = [:], unknown: [(key: TextKey, tokens: [Int32])] = []
+        for place in contents.indices where contents[place].embedding == nil {
+            guard let text = Self.text(of: contents[place]) else { continue }
+            let key = Self.key(of: text)
+            if places[key] == nil, cache[key] == nil { unknown.append((key, encoder.tokenizer.rows(of: text, limit: encoder.maxTokens))) }
+            places[key, default: []].append(place)
+        }
+        unknown.sort { ($0.tokens.count, $0.key.first, $0.key.second) < ($1.tokens.count, $1.key.first, $1.key.second) }
+        var found: [TextKey: [Float]] = [:], isToldOf = false
+        for start in stride(from: 0, to: unknown.count, by: Self.textsAtOnce) {
+            let slice = unknown[start..<min(start + Self.textsAtOnce, unknown.count)]
+            let vectors = encoder.encode(tokens: slice.map(\.tokens), threads: threads, precision: precision)
+            let entries = slice.enumerated().map { (key: $1.key, vector: vectors.row($0)) }
+            for entry in entries { found[entry.key] = entry.vector }
+            do {
+                try cache.add(entries)
+            } catch {
+                if !isToldOf { logger.warning("vectors of texts are not kept for the next run: \(error)") }
+                isToldOf = true
+            }
+            progress(start + slice.count, unknown.count)
+        }
+        for (key, own) in places {
+            guard let vector = cache[key] ?? found[key] else { continue }
+            for place in own { contents[place].embedding = vector }
+        }
+    }
+
+    /// Forgets the vectors of texts that none of the contents has, once the file is half full.
+    func trim(to contents: [ItemContent]) {
+        let keys = Set(contents.lazy.compactMap { Self.text(of: $0).map(Self.key) })
+        do {
+            try cache.trim { keys.contains($0) }
+        } catch {
+            logger.warning("the file of vectors of texts stays as it is: \(error)")
+        }
+    }
+
+    private static func key(of text: String) -> TextKey {
+        var first = PayloadHash(), second = PayloadHash(), text = text
+        text.withUTF8 { bytes in
+            let raw = UnsafeRawBufferPointer(bytes)
+            first.combine(raw)
+            // Begun elsewhere: the two meet for the same text only.
+            withUnsafeBytes(of: UInt64(0x7465_7874)) { second.combine($0) }
+            second.combine(raw)
+        }
+        return TextKey(first.value, second.value)
+    }
+}
+
+extension TrainingLog {
+    /// Gives the items the vectors of their texts, with progress.
+    mutating func describeTexts(by encoder: ContentEncoder?, threads: Int) {
+        guard let encoder else { return }
+        let line = ProgressLine("encode texts")
+        var total = 0
+        encoder.complete(&contents, threads: threads) { done, all in
+            total = all
+            line.update(share: Double(done) / Double(max(1, all)), note: "\(done.formatted()) of \(all.formatted()) new texts")
+        }
+        if total > 0 { line.finish(total, note: "texts") }
+        encoder.trim(to: contents)
+    }
+}

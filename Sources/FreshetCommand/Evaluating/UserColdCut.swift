@@ -1,0 +1,88 @@
+import Interactions
+import TwoTower
+
+/// Some users held out whole, as if they were to come tomorrow: what may be learned from the others, and what the new ones are asked.
+///
+/// A user's question stands after the first ``longestHistory`` interactions, and asks for those that follow. It is asked several times: with
+/// the newest 0, 1, 2, … of what came before it known, and everything else unknown. So the answer and the moment are the same each time.
+struct UserColdCut {
+    /// Interactions known to the questions; those above a run's longest are left out.
+    static let historyLengths = [0, 1, 2, 5, 10]
+    /// Interactions after the question whose items are to be found.
+    static let answersLimit = 10
+
+    /// Rows of the whole log.
+    struct Question {
+        var user: Int
+        /// The row at which the question stands: what comes before is known, or a part of it.
+        var row: Int
+        var truth: [Int32]
+        var time: Int64
+    }
+
+    /// The whole log.
+    let log: TrainingLog
+    /// The same users and items without the interactions of users who are new.
+    let known: TrainingLog
+    let isNew: [Bool]
+    let longestHistory: Int
+
+    /// - Parameters:
+    ///   - fold: which of `folds` parts of the users, by a hash of their ids, is new.
+    ///   - longestHistory: users with fewer interactions before a question are not asked.
+    init(_ log: TrainingLog, fold: Int, folds: Int, longestHistory: Int) {
+        self.log = log
+        self.longestHistory = longestHistory
+        let isNew = log.userIDs.map { Self.part(of: $0, folds) == fold }
+        self.isNew = isNew
+        known = Self.leaving(log) { !isNew[$0] }
+    }
+
+    /// A hash of an id, below `folds`.
+    static func part(of id: String, _ folds: Int) -> Int {
+        var state: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in id.utf8 { state = (state ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        state ^= state >> 32
+        return Int((state &* 0x9e37_79b9_7f4a_7c15 >> 33) % UInt64(folds))
+    }
+
+    /// The log without the interactions of users that `isKept` does not name; rows of users and items stay.
+    private static func leaving(_ whole: TrainingLog, _ isKept: (Int) -> Bool) -> TrainingLog {
+        var starts = [0], items: [Int32] = [], types: [UInt8] = [], times: [Int64] = []
+        for user in whole.userIDs.indices {
+            if isKept(user) {
+                for row in whole.rows(of: user) {
+                    items.append(whole.items[row])
+                    types.append(whole.types[row])
+                    times.append(whole.times[row])
+                }
+            }
+            starts.append(items.count)
+        }
+        var log = whole
+        log.userStarts = starts
+        log.items = Column(items)
+        log.types = Column(types)
+        log.times = Column(times)
+        return log
+    }
+
+    /// One question for each of some users who have enough interactions.
+    ///
+    /// - Parameter excludes: types of interactions that keep an item out of answers: such items, met before the question, are no answer.
+    func questions(of users: some Sequence<Int>, excludes: Set<UInt8>, limit: Int) -> [Question] {
+        var questions: [Question] = []
+        for user in users where log.rows(of: user).count > longestHistory {
+            let rows = log.rows(of: user), row = rows.lowerBound + longestHistory
+            var taken = Set((rows.lowerBound..<row).lazy.filter { excludes.contains(log.types[$0]) }.map { log.items[$0] })
+            var truth: [Int32] = []
+            for later in row..<min(row + Self.answersLimit, rows.upperBound) where taken.insert(log.items[later]).inserted {
+                truth.append(log.items[later])
+            }
+            if !truth.isEmpty { questions.append(Question(user: user, row: row, truth: truth, time: log.times[row])) }
+        }
+        guard questions.count > limit else { return questions }
+        let step = Double(questions.count) / Double(limit)
+        return (0..<limit).map { questions[Int(Double($0) * step)] }
+    }
+}

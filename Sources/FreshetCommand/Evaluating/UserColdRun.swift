@@ -1,0 +1,131 @@
+import Evaluation
+import FeatureStore
+import Foundation
+import Interactions
+import Recommending
+import TwoTower
+
+/// `freshet evaluate --protocol user-cold`: users held out whole are asked with 0, 1, 2, 5 and 10 interactions of history, of models that
+/// were trained without them; rivals learn from the same users. Several rounds, each with other new users and another seed.
+struct UserColdRun {
+    struct Options {
+        /// Of the users, one in so many is new.
+        var folds = 5
+        /// At most as many as folds.
+        var rounds = 3
+        var longestHistory = 10
+    }
+
+    let configuration: Configuration
+    let url: String
+    let until: EventTime?
+    let options: Options
+
+    private static let threads = 2
+    private static let listLength = 20
+    /// Questions × items of a round at most: rivals keep a score for each.
+    private static let scoresLimit = 50_000_000
+
+    func run() throws -> UserColdReport {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("freshet-user-cold-\(getpid())").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let progress = ProgressLine("read interactions")
+        _ = try SnapshotExport(url: url, configuration: configuration).write(to: path, until: until) { progress.update($0) }
+        var log = try TrainingFile(path: path).log
+        log.describeTexts(by: try ContentEncoder.load(configuration, logger: configuration.logger("evaluate")), threads: Self.threads)
+        var report = UserColdReport(lengths: UserColdCut.historyLengths.filter { $0 <= options.longestHistory }, folds: options.folds)
+        for round in 0..<options.rounds {
+            let cut = UserColdCut(log, fold: round, folds: options.folds, longestHistory: options.longestHistory)
+            try ask(cut, round: round, columnsAt: path + "-columns", into: &report)
+        }
+        return report
+    }
+
+    private func ask(_ cut: UserColdCut, round: Int, columnsAt path: String, into report: inout UserColdReport) throws {
+        let log = cut.log, excludes = Set(configuration.excludedTypes.map(\.rawValue))
+        let limit = min(configuration.integer("train.evaluation_users"), max(1, Self.scoresLimit / max(1, log.itemIDs.count)))
+        let questions = cut.questions(of: log.userIDs.indices.lazy.filter { cut.isNew[$0] }, excludes: excludes, limit: limit)
+        guard !questions.isEmpty else {
+            throw CommandFailure(
+                "there is nobody to ask: no new user has more than \(options.longestHistory) interactions; --longest-history takes fewer")
+        }
+        let lengths = report.lengths
+        func metrics(_ questions: [UserColdCut.Question], _ length: Int, _ list: (UserColdCut.Question) -> [Int32]) -> UserColdReport.Cell {
+            var metrics = RankingMetrics(cutoffs: [10, Self.listLength], catalogueSize: log.itemIDs.count), categories = 0
+            for question in questions {
+                let ranked = list(question)
+                metrics.add(ranked: ranked, relevant: question.truth)
+                categories += Set(ranked.prefix(10).map { log.contents[Int($0)].categories.first ?? "" }).count
+            }
+            return UserColdReport.Cell(
+                report: metrics.report(), perUser: metrics.perUserNDCG, categories: Double(categories) / Double(max(1, questions.count)))
+        }
+        /// The list of a rival under the rules of serving.
+        func list(_ ranker: UserColdRivals.Ranker, _ question: UserColdCut.Question, _ length: Int) -> [Int32] {
+            let known = Set((question.row - length..<question.row).lazy.filter { excludes.contains(log.types[$0]) }.map { log.items[$0] })
+            return topRows(Self.listLength, of: ranker(question, length)) { known.contains($0) || log.isHidden[Int($0)] }
+        }
+
+        // Settings of the rivals: on the next fold, with the others learned.
+        let tuned = UserColdRivals.tuning(cut, fold: (round + 1) % options.folds, folds: options.folds)
+        let tuningQuestions = cut.questions(of: log.userIDs.indices.lazy.filter(tuned.isAsked), excludes: excludes, limit: limit)
+        let settings = tuned.rivals.settings(for: tuningQuestions, lengths: lengths) { ranker, lengths in
+            lengths.reduce(0) { sum, length in sum + metrics(tuningQuestions, length) { list(ranker, $0, length) }.report["NDCG@10"] }
+        }
+        let rankers = UserColdRivals(cut) { !cut.isNew[$0] }.rankers(settings, for: questions)
+        for key in UserColdRivals.Key.allCases {
+            guard let ranker = rankers[key] else { continue }
+            for length in lengths { report.add(key.rawValue, length, metrics(questions, length) { list(ranker, $0, length) }) }
+        }
+
+        let whole = try learned(cut.known, seed: UInt64(round + 1), columnsAt: path, note: "round \(round + 1)")
+        var bare = cut.known
+        bare.attributes = bare.attributes.map { _ in [] }
+        let blind = try learned(bare, seed: UInt64(round + 1), columnsAt: path, note: "round \(round + 1), without attributes")
+        func serving(_ learned: (model: TwoTowerModel, fit: BlendTraining.Fit?), _ rules: RecommendingRules, attributes: Bool) -> UserColdServing {
+            UserColdServing(
+                cut, model: learned.model, fit: learned.fit, configuration: configuration, rules: rules, usesAttributes: attributes,
+                threads: Self.threads)
+        }
+        let plain = RecommendingRules(trendingDiscount: 1, categoryDiscount: 1, variety: 0)
+        for (name, serving) in [
+            (UserColdReport.served, serving(whole, configuration.recommendingRules, attributes: true)),
+            ("freshet_by_accuracy", serving(whole, plain, attributes: true)),
+            ("without_attributes", serving(blind, plain, attributes: false)),
+        ] {
+            for length in lengths { report.add(name, length, metrics(questions, length) { serving.list(Self.listLength, $0, length: length) }) }
+        }
+        report.finishRound(users: questions.count, newUsers: cut.isNew.count { $0 })
+    }
+
+    /// A model and its blend, as `freshet train` makes those that it judges.
+    private func learned(
+        _ log: TrainingLog, seed: UInt64, columnsAt path: String, note: String
+    ) throws -> (model: TwoTowerModel, fit: BlendTraining.Fit?) {
+        let excludes = Set(configuration.excludedTypes.map(\.rawValue)), users = configuration.integer("train.evaluation_users")
+        let holdout: Holdout =
+            configuration.text("train.holdout") == "time"
+            ? .newest(share: configuration.number("train.holdout_percent") / 100, of: log, excludes: excludes, maxUsers: users)
+            : .leaveOneOut(of: log, excludes: excludes, maxUsers: users)
+        var towers = try configuration.towerConfiguration()
+        towers.seed = seed
+        let trainer = try Trainer(log.trainingSet(until: holdout.trainingEnds, columnsAt: path), configuration: towers)
+        let clock = ContinuousClock.now, line = ProgressLine("train, \(note)")
+        while !trainer.isFinished {
+            _ = trainer.runEpoch(now: { clock.duration(to: .now).inSeconds }, progress: { progress in
+                line.update(share: Double(progress.epoch - 1) / Double(max(1, progress.epochs)), note: "epoch \(progress.epoch)/\(progress.epochs)")
+            })
+        }
+        let model = trainer.model()
+        let scoring = HoldoutScoring(log: log, holdout: holdout, excludes: excludes, threads: Self.threads)
+        return (model, JudgedRanking(model, scoring: scoring, training: BlendTraining(log: log, configuration: configuration)).fit)
+    }
+}
+
+extension UserColdRivals {
+    /// Rivals that learn from the known users but those of a fold, and whether a user is one of these: what settings are chosen on.
+    static func tuning(_ cut: UserColdCut, fold: Int, folds: Int) -> (rivals: UserColdRivals, isAsked: (Int) -> Bool) {
+        let isAsked = cut.log.userIDs.map { UserColdCut.part(of: $0, folds) == fold }
+        return (UserColdRivals(cut) { !cut.isNew[$0] && !isAsked[$0] }, { isAsked[$0] && !cut.isNew[$0] })
+    }
+}

@@ -1,0 +1,30 @@
+import Recommending
+import VectorIndex
+
+/// How serving indexes the item vectors: the section `index` of the configuration.
+struct IndexSettings: Sendable {
+    var kind = IndexKind.automatic
+    var goal = IndexGoal()
+    var threads = 2
+    var policy = RebuildPolicy()
+    /// Whether vectors and index of a large catalogue are kept as files beside the model.
+    var keepsFiles = true
+}
+
+extension Configuration {
+    /// The section `index`.
+    var indexSettings: IndexSettings {
+        let kind: IndexKind =
+            switch text("index.kind") {
+            case "flat": .flat
+            case "hnsw": .graph(nil)
+            case "lists": .lists(nil)
+            default: .automatic
+            }
+        return IndexSettings(
+            kind: kind, goal: IndexGoal(recall: number("index.recall")), threads: integer("index.threads"),
+            policy: RebuildPolicy(
+                maxFreshItems: integer("index.max_fresh_items"), maxRemovedShare: number("index.max_removed_percent") / 100),
+            keepsFiles: boolean("index.keep_files"))
+    }
+}

@@ -1,0 +1,162 @@
+import Evaluation
+import Interactions
+import Logging
+import ModelArtifacts
+import Recommending
+import TwoTower
+
+/// An incremental training: a model that learns the older half of the new interactions is judged on the newer half and on what it must
+/// not forget, then one that learns all of them is published.
+///
+/// It takes seconds, so nothing of it is kept for `--resume` but its training file, its base and the decision.
+struct IncrementStages {
+    /// What it goes on from.
+    struct Base {
+        var promoted: TrainingStages.Promoted
+        /// The weights of its content channel; nil where it has none.
+        var channel: [Float]?
+    }
+
+    /// What is published.
+    struct Published {
+        var model: TwoTowerModel
+        var blend: RankingBlend?
+        var channel: ContentChannel?
+        var judgedNDCG: Double?
+        var popularityNDCG: Double?
+    }
+
+    /// Users without new interactions that the guard against forgetting asks, at most.
+    private static let rememberedUsersLimit = 1_000
+    /// The share of the new interactions that is learned before the candidate is judged on the rest.
+    private static let learnedShare = 0.5
+
+    let configuration: Configuration
+    let log: TrainingLog
+    let base: Base
+    let rules: IncrementTraining.Rules
+    let journal: TrainingJournal
+    let logger: Logger
+    let stop: StopSignal
+
+    /// Settings of the towers decide the shape of the model, which goes on as it is: those that differ are refused by name.
+    static func check(_ towers: TowerConfiguration, against model: TwoTowerModel) throws {
+        // How long and how fast a training runs may differ; so may what is counted for the model to be.
+        let free: Set = [
+            "preset", "epochs", "batch_size", "accumulation", "precision", "weight_average", "learning_rate", "table_learning_rate",
+            "weight_decay", "warmup_share", "clip_norm", "validation_users", "patience", "seed", "threads",
+        ]
+        for (key, value) in towers.settings where !free.contains(key) {
+            guard let own = model.configuration.value(of: key), own != value else { continue }
+            throw CommandFailure(
+                "train.\(key) is \(value), and the promoted model was trained with \(own): an incremental training keeps it. Set it back, or train in full")
+        }
+    }
+
+    /// Learns, judges and learns again.
+    func train(_ state: inout TrainingFolder.State, write: (TrainingFolder.State) throws -> Void) throws -> Published {
+        var judged: (model: Double?, popularity: Double?)
+        if state.stage == .judged {
+            judged = try judge(into: &state)
+            state.stage = .final
+            try write(state)
+        }
+        let clock = ContinuousClock.now
+        let found = try IncrementTraining(log: log, rules: rules).learn(log.newRows, ends: nil, from: base.promoted.model, stop: stop)
+        journal.note(step: "learning new interactions", seconds: clock.duration(to: .now).inSeconds)
+        logger.notice(
+            "learned",
+            metadata: ["new": "\(found.newEvents)", "replayed": "\(found.replayedEvents)", "from_version": "\(base.promoted.version)"])
+        let rows = log.userIDs.indices.map { log.rows(of: $0) }
+        let training = BlendTraining(log: log, configuration: configuration)
+        var channel: ContentChannel?
+        if let weights = base.channel {
+            channel = ContentTraining(log: log, configuration: configuration).learning(rows).channel
+            channel?.weights = weights
+        }
+        return Published(
+            model: found.model, blend: base.promoted.blend.map { training.blend($0.weights, for: found.model, rows: rows) }, channel: channel,
+            judgedNDCG: judged.model, popularityNDCG: judged.popularity)
+    }
+
+    /// Judges a model that learned the older part of what is new.
+    private func judge(into state: inout TrainingFolder.State) throws -> (model: Double?, popularity: Double?) {
+        let started = ContinuousClock.now
+        let times = log.newRows.map { log.times[$0] }.sorted()
+        guard let newest = times.last else { throw CommandFailure("there is nothing new to learn from since version \(base.promoted.version)") }
+        // What happened at one instant stays together, on the older side.
+        let border = times[max(0, Int(Double(times.count) * Self.learnedShare) - 1)]
+        let ends = log.userIDs.indices.map { log.firstRow(of: $0, after: border) }
+        let older = log.newRows.filter { $0 < ends[log.user(of: $0)] }
+        let model = try IncrementTraining(log: log, rules: rules).learn(older, ends: ends, from: base.promoted.model, stop: stop).model
+        let excludes = Set(configuration.excludedTypes.map(\.rawValue)), users = configuration.integer("train.evaluation_users")
+        let later = Holdout(
+            trainingEnds: ends, questions: [], description: "the newer half of what is new, from \(EventTime(milliseconds: border).rfc3339()) to \(EventTime(milliseconds: newest).rfc3339())",
+            border: border
+        ).asking(after: border, of: log, excludes: excludes, maxUsers: users)
+        let new = Scoring(log: log, holdout: later, excludes: excludes, threads: rules.threads)
+        let old = Scoring(log: log, holdout: remembered(excludes: excludes), excludes: excludes, threads: rules.threads)
+        let rows = log.userIDs.indices.map { log.userStarts[$0]..<ends[$0] }
+        let training = BlendTraining(log: log, configuration: configuration)
+        let blended = base.promoted.blend.map { training.trainer(rows).scoring($0.weights) }
+        func answers(_ scoring: HoldoutScoring) -> HoldoutScoring.Outcome {
+            guard let blended else { return scoring.score(model) }
+            let towers = scoring.towers(model)
+            return scoring.collect { blended.scores(training.question($0), tower: towers($0)) }
+        }
+        let gate = PromotionGate(margin: configuration.number("train.gate_margin"))
+        let candidate = answers(new), current = base.promoted.score(new, training: training)
+        let popularity = new.scorePopularity(), recent = new.scoreRecentPopularity()
+        let remembering = answers(old), remembered = base.promoted.score(old, training: training)
+        var passes = true, reasons: [String] = [], decided = 0
+        func take(_ decision: GateDecision, _ title: String) {
+            decided += 1
+            passes = passes && decision.passes
+            reasons += decision.reasons.map { title + $0 }
+        }
+        if candidate.perUser.count >= gate.minimumUsers {
+            take(gate.decide(candidate: candidate.perUser, current: current.perUser, rival: popularity.perUser), "New interactions: ")
+        }
+        if remembering.perUser.count >= gate.minimumUsers {
+            take(gate.decide(candidate: remembering.perUser, current: remembered.perUser), "What was known: ")
+        }
+        if decided == 0 {
+            passes = false
+            reasons = ["\(candidate.perUser.count) users with new interactions and \(remembering.perUser.count) others are too few to judge by (\(gate.minimumUsers) are needed), so the promoted model stays."]
+        }
+        var metrics = ResultLine([
+            "split": .text(later.description), "users": .integer(later.questions.count), "model": .json(candidate.json),
+            "popularity": .json(popularity.json), "recent_popularity": .json(recent.json), "promoted": .json(current.json),
+            "promoted_version": .integer(base.promoted.version),
+        ])
+        metrics.add(
+            "increment",
+            .json(
+                ResultLine([
+                    "from_version": .integer(base.promoted.version), "new_interactions": .integer(log.newRows.count),
+                    "known_model": .json(remembering.json), "known_promoted": .json(remembered.json),
+                ]).json))
+        metrics.add(
+            "gate",
+            .json(
+                ResultLine([
+                    "passes": .boolean(passes), "reasons": .json("[" + reasons.map { JSONText.quoted($0) }.joined(separator: ",") + "]"),
+                ]).json))
+        state.metrics = metrics.json
+        state.passes = passes
+        state.reasons = reasons
+        journal.note(step: "judging", seconds: started.duration(to: .now).inSeconds)
+        return (candidate.report["NDCG@10"], popularity.report["NDCG@10"])
+    }
+
+    private typealias Scoring = HoldoutScoring
+
+    /// The last interactions of users without new ones: both models learned them, and neither may have forgotten.
+    private func remembered(excludes: Set<UInt8>) -> Holdout {
+        var hasNew = [Bool](repeating: false, count: log.userIDs.count)
+        for row in log.newRows { hasNew[log.user(of: row)] = true }
+        let ends = log.userIDs.indices.map { log.rows(of: $0).upperBound - (!hasNew[$0] && log.rows(of: $0).count >= 3 ? 1 : 0) }
+        return Holdout(trainingEnds: ends, questions: [], description: "last interactions of users without new ones", border: nil).asking(
+            after: .min, of: log, excludes: excludes, maxUsers: Self.rememberedUsersLimit)
+    }
+}

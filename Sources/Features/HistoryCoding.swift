@@ -2,11 +2,12 @@ import Interactions
 
 // The stored form of a history, which the database keeps in one column:
 //
-//     byte      version: 1 where no entry has an amount, else 2
+//     byte      version: 3 where an entry has a rating, else 2 where one has an amount, else 1
 //     varint    number of entries
 //     entries   varint   time in ms: the first one zigzag, then the difference to the one before
-//               byte     type; its highest bit says that an amount follows, in version 2
+//               byte     type; its highest bit says that an amount follows, from version 2 on; the next that a rating does, in 3
 //               varint   amount, above 0, where the bit is set
+//               varint   rating in hundredths, zigzag, where the bit is set
 //               varint   partition, zigzag
 //               varint   offset, zigzag of the difference to the one before
 //               varint   length of the item id, then its UTF-8
@@ -14,9 +15,11 @@ import Interactions
 //
 // Varints are LEB128. Equal histories have equal bytes.
 extension UserHistory {
-    private static let version: UInt8 = 1, versionWithAmounts: UInt8 = 2
+    private static let version: UInt8 = 1, versionWithAmounts: UInt8 = 2, versionWithRatings: UInt8 = 3
     /// The bit of the type's byte that says that an amount follows.
     private static let amountBit: UInt8 = 0x80
+    /// The bit of the type's byte that says that a rating follows.
+    private static let ratingBit: UInt8 = 0x40
     private static let checksumBytes = 4
     /// The shortest entry: five fields of a byte each and an empty id.
     private static let minEntryBytes = 5
@@ -25,7 +28,7 @@ extension UserHistory {
     public func encoded() -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(16 + entries.count * 28)
-        bytes.append(entries.contains { $0.amountMinor > 0 } ? Self.versionWithAmounts : Self.version)
+        bytes.append(leastVersion)
         Self.append(UInt64(entries.count), to: &bytes)
         var time: Int64 = 0
         var offset: Int64 = 0
@@ -33,8 +36,10 @@ extension UserHistory {
             let difference = entry.time.milliseconds &- time
             Self.append(index == 0 ? Self.zigzag(difference) : UInt64(bitPattern: difference), to: &bytes)
             time = entry.time.milliseconds
-            bytes.append(entry.type.rawValue | (entry.amountMinor > 0 ? Self.amountBit : 0))
+            bytes.append(
+                entry.type.rawValue | (entry.amountMinor > 0 ? Self.amountBit : 0) | (entry.ratingHundredths != nil ? Self.ratingBit : 0))
             if entry.amountMinor > 0 { Self.append(UInt64(entry.amountMinor), to: &bytes) }
+            if let rating = entry.ratingHundredths { Self.append(Self.zigzag(Int64(rating)), to: &bytes) }
             Self.append(Self.zigzag(Int64(entry.position.partition)), to: &bytes)
             Self.append(Self.zigzag(entry.position.offset &- offset), to: &bytes)
             offset = entry.position.offset
@@ -44,6 +49,16 @@ extension UserHistory {
         let sum = bytes.withUnsafeBytes { Self.checksum($0) }
         for shift in stride(from: UInt32(0), to: 32, by: 8) { bytes.append(UInt8(truncatingIfNeeded: sum >> shift)) }
         return bytes
+    }
+
+    /// The oldest version that can hold the entries: equal histories have equal bytes.
+    private var leastVersion: UInt8 {
+        var result = Self.version
+        for entry in entries {
+            if entry.ratingHundredths != nil { return Self.versionWithRatings }
+            if entry.amountMinor > 0 { result = Self.versionWithAmounts }
+        }
+        return result
     }
 
     /// Reads a stored history; nil where the bytes are not one, whole and unharmed.
@@ -59,7 +74,7 @@ extension UserHistory {
 
     /// Reads a stored history; nil where the bytes are not one, whole and unharmed.
     public init?(decoding bytes: UnsafeRawBufferPointer, limit: Int = 200) {
-        guard limit >= 1, bytes.count >= 2 + Self.checksumBytes, bytes[0] == Self.version || bytes[0] == Self.versionWithAmounts
+        guard limit >= 1, bytes.count >= 2 + Self.checksumBytes, Self.version...Self.versionWithRatings ~= bytes[0]
         else { return nil }
         let end = bytes.count - Self.checksumBytes
         let stored = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: end, as: UInt32.self))
@@ -70,16 +85,22 @@ extension UserHistory {
         entries.reserveCapacity(Int(count))
         var time: Int64 = 0
         var offset: Int64 = 0
-        var hasAmounts = false
         for index in 0..<count {
             guard let difference = reader.varint(), let rawType = reader.byte() else { return nil }
+            var rest = rawType
             var amount: UInt32 = 0
-            if rawType & Self.amountBit != 0, bytes[0] == Self.versionWithAmounts {
+            if rest & Self.amountBit != 0, bytes[0] >= Self.versionWithAmounts {
                 guard let raw = reader.varint(), let small = UInt32(exactly: raw), small > 0 else { return nil }
                 amount = small
-                hasAmounts = true
+                rest &= ~Self.amountBit
             }
-            guard let type = InteractionType(rawValue: amount > 0 ? rawType & ~Self.amountBit : rawType),
+            var rating: Int32?
+            if rest & Self.ratingBit != 0, bytes[0] >= Self.versionWithRatings {
+                guard let raw = reader.varint(), let small = Int32(exactly: Self.unzigzag(raw)) else { return nil }
+                rating = small
+                rest &= ~Self.ratingBit
+            }
+            guard let type = InteractionType(rawValue: rest),
                 let rawPartition = reader.varint(), let partition = Int32(exactly: Self.unzigzag(rawPartition)),
                 let rawOffset = reader.varint(), let itemID = reader.text()
             else { return nil }
@@ -87,11 +108,12 @@ extension UserHistory {
             offset = offset &+ Self.unzigzag(rawOffset)
             let entry = HistoryEntry(
                 itemID: itemID, type: type, time: EventTime(milliseconds: time),
-                position: Position(partition: partition, offset: offset), amountMinor: amount)
+                position: Position(partition: partition, offset: offset), amountMinor: amount, ratingHundredths: rating)
             if let last = entries.last, !(last < entry) { return nil }
             entries.append(entry)
         }
-        guard reader.at == end, hasAmounts == (bytes[0] == Self.versionWithAmounts) else { return nil }
+        guard reader.at == end else { return nil }
+        guard UserHistory(sorted: entries, limit: .max).leastVersion == bytes[0] else { return nil }
         self.init(sorted: entries, limit: limit)
     }
 

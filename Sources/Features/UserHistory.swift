@@ -6,14 +6,17 @@ public struct HistoryEntry: Sendable, Equatable, Comparable {
     public var type: InteractionType
     /// Of a purchase what was paid in all, in minor units of its currency, at most the largest number; 0 where nothing is known.
     public var amountMinor: UInt32
+    /// What the user thought of it: the event's `context.rating` in hundredths; nil where none was given.
+    public var ratingHundredths: Int32?
     public var time: EventTime
     public var position: Position
 
     /// Makes an entry.
-    public init(itemID: String, type: InteractionType, time: EventTime, position: Position, amountMinor: UInt32 = 0) {
+    public init(itemID: String, type: InteractionType, time: EventTime, position: Position, amountMinor: UInt32 = 0, ratingHundredths: Int32? = nil) {
         self.itemID = itemID
         self.type = type
         self.amountMinor = amountMinor
+        self.ratingHundredths = ratingHundredths
         self.time = time
         self.position = position
     }
@@ -22,8 +25,12 @@ public struct HistoryEntry: Sendable, Equatable, Comparable {
     public init(_ event: Interaction) {
         self.init(
             itemID: event.itemID, type: event.type, time: event.time, position: event.position,
-            amountMinor: event.type == .purchase ? UInt32(clamping: event.amountMinor ?? 0) : 0)
+            amountMinor: event.type == .purchase ? UInt32(clamping: event.amountMinor ?? 0) : 0,
+            ratingHundredths: event.rating.map { Int32(min(max($0 * 100, -2e9), 2e9).rounded()) })
     }
+
+    /// Whether it has a rating below `rating`.
+    public func isRated(below rating: Double) -> Bool { ratingHundredths.map { Double($0) < (rating * 100).rounded() } ?? false }
 
     /// By time, then position in the source; the rest decides only between entries of one position, so that the order is total.
     public static func < (left: HistoryEntry, right: HistoryEntry) -> Bool {
@@ -31,7 +38,9 @@ public struct HistoryEntry: Sendable, Equatable, Comparable {
         if left.position != right.position { return left.position < right.position }
         if left.itemID != right.itemID { return left.itemID.utf8.lexicographicallyPrecedes(right.itemID.utf8) }
         if left.type != right.type { return left.type.rawValue < right.type.rawValue }
-        return left.amountMinor < right.amountMinor
+        if left.amountMinor != right.amountMinor { return left.amountMinor < right.amountMinor }
+        // nil comes before every rating.
+        return right.ratingHundredths.map { right in left.ratingHundredths.map { $0 < right } ?? true } ?? false
     }
 }
 
@@ -96,6 +105,13 @@ public struct UserHistory: Sendable, Equatable {
             entries = merged
         }
         if entries.count > limit { entries.removeFirst(entries.count - limit) }
+    }
+
+    /// The history without what was rated below `rating`: what somebody disliked says little of what they will take, and a model
+    /// that was trained without it should not meet it. What has no rating stays. 0 keeps all.
+    public func rated(from rating: Double) -> UserHistory {
+        guard rating != 0, entries.contains(where: { $0.isRated(below: rating) }) else { return self }
+        return UserHistory(sorted: entries.filter { !$0.isRated(below: rating) }, limit: limit)
     }
 
     init(sorted entries: [HistoryEntry], limit: Int) {

@@ -97,3 +97,23 @@ public struct Interaction: Sendable, Equatable {
         self.payloadHash = payloadHash
     }
 }
+
+extension Interaction {
+    /// What the user thought of the item: the number under `rating` in ``context``; nil where there is none.
+    public var rating: Double? { context.flatMap(Self.rating(inContext:)) }
+
+    /// The number under `rating` in the text of a context. O(bytes), without an allocation where that word is not in it.
+    public static func rating(inContext context: String) -> Double? {
+        var context = context
+        return context.withUTF8(mayNameRating) ? JSONText.number("rating", inObject: context) : nil
+    }
+
+    /// Whether the text holds the word, or an escape that may stand for a letter of it.
+    private static func mayNameRating(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        for index in bytes.indices {
+            if bytes[index] == UInt8(ascii: "\\") { return true }
+            if bytes[index] == UInt8(ascii: "r"), bytes[index...].starts(with: "rating".utf8) { return true }
+        }
+        return false
+    }
+}

@@ -41,6 +41,8 @@ public struct ServingModel: Sendable {
     /// How many trailing components of an item's vector hold its popularity rather than what it is like: they count when a
     /// user's vector meets an item's, and are left out when two items are compared.
     public var biasComponents: Int
+    /// Interactions rated below this are left out of histories, as they were left out of training; 0 keeps all.
+    public var ratingsFrom: Double = 0
     /// The user's vector, `[dimension]`, at a time; `nil` where the input says nothing that the model can use.
     public var encodeUser: @Sendable (_ input: UserTowerInput, _ now: EventTime) -> [Float]?
     /// Whether a token `name=value` of a user or of the moment changes the user's vector: what the model has not learned, segments say.

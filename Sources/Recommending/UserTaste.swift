@@ -23,6 +23,7 @@ struct UserTaste {
     ) {
         input = UserTowerInput(vectors: [], rows: [], types: [], times: [], attributes: attributes, context: context)
         guard let model = snapshot.model else { return }
+        let history = history.rated(from: model.ratingsFrom)
         if let blend = snapshot.blend?.blend {
             let known = history.entries.compactMap { entry in
                 entry.type == .impression ? nil : snapshot.catalogue.row(of: entry.itemID).map { (row: $0, time: entry.time.milliseconds) }

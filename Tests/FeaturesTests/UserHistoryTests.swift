@@ -12,7 +12,8 @@ import Testing
                 time: EventTime(milliseconds: start + Int64.random(in: -50...50, using: &random) * 1_000),
                 position: Position(
                     partition: Int32.random(in: -1...2, using: &random), offset: Int64.random(in: 0...99, using: &random)),
-                amountMinor: [0, 0, 1, 1_299, .max].randomElement(using: &random)!)
+                amountMinor: [0, 0, 1, 1_299, .max].randomElement(using: &random)!,
+                ratingHundredths: [nil, nil, 450, -100, 0, .max, .min].randomElement(using: &random)!)
         }
     }
 
@@ -79,9 +80,28 @@ import Testing
         var paid = entry
         paid.amountMinor = 250
         #expect(history([paid], limit: 9).encoded()[0] == 2)
+        paid.ratingHundredths = 400
+        #expect(history([paid], limit: 9).encoded()[0] == 3)
+        #expect(UserHistory(decoding: history([paid], limit: 9).encoded(), limit: 9)?.entries == [paid])
         #expect(UserHistory(decoding: [2] + bytes.dropFirst(), limit: 9) == nil)
         #expect(UserHistory(decoding: [3] + bytes.dropFirst(), limit: 9) == nil)
         #expect(UserHistory(decoding: [UInt8](), limit: 9) == nil)
+    }
+
+    @Test func whatWasRatedLowCanBeLeftOut() {
+        func entry(_ offset: Int64, rating: String?) -> HistoryEntry {
+            HistoryEntry(
+                Interaction(
+                    eventID: "e", type: .click, userID: "u", itemID: "i\(offset)", time: EventTime(milliseconds: offset),
+                    context: rating.map { "{\"device\":\"tv\",\"rating\":\($0)}" } ?? "{\"device\":\"\\u0072ating\"}",
+                    position: Position(partition: 0, offset: offset)))
+        }
+        let all = history([entry(1, rating: "4"), entry(2, rating: "3.5"), entry(3, rating: nil), entry(4, rating: "\"2\"")], limit: 9)
+        #expect(all.entries.map(\.ratingHundredths) == [400, 350, nil, 200])
+        #expect(all.rated(from: 4).entries.map(\.itemID) == ["i1", "i3"])
+        #expect(all.rated(from: 3.5).entries.map(\.itemID) == ["i1", "i2", "i3"])
+        #expect(all.rated(from: 0) == all)
+        #expect(UserHistory(decoding: all.encoded(), limit: 9) == all)
     }
 
     @Test func anyTruncationIsSeen() {

@@ -90,7 +90,7 @@ struct AdaptRun: Sendable {
         let witnesses = try events.map { event in
             if histories[event.userID] == nil {
                 let features = try store.userFeatures(event.userID)
-                histories[event.userID] = features?.history.entries.compactMap { $0.type == .impression || own.contains($0.itemID) ? nil : $0.itemID } ?? []
+                histories[event.userID] = features?.history.rated(from: snapshot.model?.ratingsFrom ?? 0).entries.compactMap { $0.type == .impression || own.contains($0.itemID) ? nil : $0.itemID } ?? []
             }
             return CategoryWitness(historyItemIDs: histories[event.userID] ?? [], itemID: event.itemID)
         }

@@ -136,7 +136,7 @@ extension ConfigurationKey {
         ConfigurationKey("train.gate_margin", .number(0.000_001...1), "0.005", "largest loss in NDCG@10 against the promoted model that still promotes"),
         ConfigurationKey("train.teacher", .integer(0...1_000_000_000), "0", "version of the registry that the pooled tower also learns from; 0 for none (train --teacher)"),
         ConfigurationKey("train.rank_timeout_seconds", .integer(1...86_400), "300", "how long a rank of a training that mpirun started waits for the others before it takes one for lost"),
-        ConfigurationKey("train.positive_ratings_from", .number(-1_000_000...1_000_000), "0", "events with a context.rating below this are no training examples; 0 keeps all"),
+        ConfigurationKey("train.positive_ratings_from", .number(-1_000_000...1_000_000), "0", "events with a context.rating below this are no training examples, and serving leaves them out of histories (what was rated stays known, as rules.exclude says); 0 keeps all"),
         ConfigurationKey("content.channel", .choice(["auto", "off"]), "auto", "auto: items that training never met are scored by what their content says (likeness to the user's history, popularity of such content, the towers), weighed on held-out items; off: by the towers alone"),
         ConfigurationKey("content.links", .list(allowed: nil), "", "attributes whose values are ids of other items, such as works cited"),
         ConfigurationKey("adaptation.mode", .choice(["auto", "off"]), "auto", "auto: training learns how to adapt to categories that it has never met, from a few events each (freshet adapt); off: it does not"),

@@ -47,6 +47,8 @@ struct SnapshotBuilder: Sendable {
             let artifact = try artifacts.artifact(of: version)
             let texts = texts(of: artifact, version: version)
             let encoder = ItemEncoder(model: artifact.model, texts: texts)
+            var serving = encoder.servingModel(version: Int(version.version))
+            serving.ratingsFrom = artifact.ratingsFrom
             let all = IndexedCatalogue(
                 catalogue: (encoder.described(catalogue.items, threads: index.threads), catalogue.version), encoder: encoder,
                 isComplete: texts != nil || artifact.notes[ContentEncoder.noteName] == nil, settings: index, folder: artifact.path,
@@ -54,7 +56,7 @@ struct SnapshotBuilder: Sendable {
             let rows = indexed ? try all.indexed(reusing: reusing) : all.encoded()
             let snapshot = ServingSnapshot(
                 catalogue: zip(rows.itemIDs, rows.items).map { $1?.entry ?? CatalogueEntry(itemID: $0, available: false) },
-                catalogueVersion: catalogue.version, model: encoder.servingModel(version: Int(version.version)),
+                catalogueVersion: catalogue.version, model: serving,
                 itemVectors: rows.vectors, index: rows.index,
                 untrained: rows.itemIDs.indices.compactMap { encoder.isTrained(rows.itemIDs[$0]) ? nil : Int32($0) },
                 trending: trending.map(TrendingItem.init), rules: rules, blend: try Self.blend(of: artifact, on: rows.itemIDs)?.dialled(tailDial)

@@ -8,6 +8,12 @@ extension RankingBlend {
 }
 
 extension ModelArtifact {
+    /// The note that holds ``ratingsFrom``.
+    static let ratingsNoteName = "positive_ratings_from"
+
+    /// Interactions rated below this were left out of training; 0 where all were learned.
+    var ratingsFrom: Double { notes[Self.ratingsNoteName].flatMap(Double.init) ?? 0 }
+
     /// The ranking blend, in the model's rows; nil in an artifact without one.
     ///
     /// - Throws: `ArtifactError` where the bytes are no blend of this program, or not this model's.

@@ -124,9 +124,9 @@ struct SnapshotExport {
         // The snapshot passes on the store's errors only; another one is kept until it is out.
         var failure: (any Error)?
         do {
-            try snapshot.forEachEvent(until: until, withContext: ratingsFrom > 0, seen: seen) { (event) throws(StoreError) in
-                if ratingsFrom > 0, let context = event.context,
-                    let rating = JSONText.number("rating", inObject: String(decoding: context, as: UTF8.self)), rating < ratingsFrom
+            try snapshot.forEachEvent(until: until, withContext: ratingsFrom != 0, seen: seen) { (event) throws(StoreError) in
+                if ratingsFrom != 0, let context = event.context,
+                    let rating = Interaction.rating(inContext: String(decoding: context, as: UTF8.self)), rating < ratingsFrom
                 {
                     return
                 }

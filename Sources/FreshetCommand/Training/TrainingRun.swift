@@ -149,7 +149,11 @@ struct TrainingRun {
         if let kit = stages.categoryKit { attachments.merge(kit.attachments) { _, new in new } }
         if let heads = stages.heads { attachments[RankingHeads.attachmentName] = heads.encoded() }
         if let channel { attachments[ContentChannel.attachmentName] = channel.encoded() }
-        let reference = try artifacts.write(model, name: Self.artifactName(), notes: texts.map { [ContentEncoder.noteName: $0.checksum] } ?? [:],
+        var notes: [String: String] = [:]
+        if let texts { notes[ContentEncoder.noteName] = texts.checksum }
+        let ratingsFrom = configuration.number("train.positive_ratings_from")
+        if ratingsFrom != 0 { notes[ModelArtifact.ratingsNoteName] = String(ratingsFrom) }
+        let reference = try artifacts.write(model, name: Self.artifactName(), notes: notes,
             attachments: attachments)
         let version = try store.registerModel(
             artifactPath: URL(fileURLWithPath: reference.path).lastPathComponent, artifactChecksum: reference.checksum,

@@ -17,6 +17,8 @@ static struct {
     int (*set_error_handler)(handle, handle);
     int (*error_string)(int, char *, int *);
     int (*exchange)(const void *, int, handle, void *, int, handle, handle, handle *);
+    int (*exchange_parts)(
+        const void *, const int *, const int *, handle, void *, const int *, const int *, handle, handle, handle *);
     int (*gather)(const void *, int, handle, void *, const int *, const int *, handle, handle, handle *);
     int (*broadcast)(void *, int, handle, int, handle, handle *);
     int (*test)(handle *, int *, void *);
@@ -45,7 +47,8 @@ const char *freshet_mpi_join(void) {
         {"MPI_Finalize", (void **)&mpi.finalize}, {"MPI_Abort", (void **)&mpi.abort},
         {"MPI_Comm_rank", (void **)&mpi.rank}, {"MPI_Comm_size", (void **)&mpi.size},
         {"MPI_Comm_set_errhandler", (void **)&mpi.set_error_handler}, {"MPI_Error_string", (void **)&mpi.error_string},
-        {"MPI_Ialltoall", (void **)&mpi.exchange}, {"MPI_Iallgatherv", (void **)&mpi.gather},
+        {"MPI_Ialltoall", (void **)&mpi.exchange}, {"MPI_Ialltoallv", (void **)&mpi.exchange_parts},
+        {"MPI_Iallgatherv", (void **)&mpi.gather},
         {"MPI_Ibcast", (void **)&mpi.broadcast}, {"MPI_Test", (void **)&mpi.test},
         {"ompi_mpi_comm_world", &mpi.world}, {"ompi_mpi_byte", &mpi.byte}, {"ompi_mpi_errors_return", &mpi.errors_return},
     };
@@ -70,6 +73,12 @@ int freshet_mpi_size(void) { return all_ranks; }
 
 int freshet_mpi_start_exchange(const void *send, void *receive, int block_bytes) {
     return mpi.exchange(send, block_bytes, mpi.byte, receive, block_bytes, mpi.byte, mpi.world, &request);
+}
+
+int freshet_mpi_start_exchange_parts(
+    const void *send, const int *send_counts, const int *send_offsets, void *receive, const int *counts, const int *offsets) {
+    return mpi.exchange_parts(
+        send, send_counts, send_offsets, mpi.byte, receive, counts, offsets, mpi.byte, mpi.world, &request);
 }
 
 int freshet_mpi_start_gather(const void *send, int send_bytes, void *receive, const int *counts, const int *offsets) {

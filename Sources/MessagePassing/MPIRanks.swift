@@ -50,20 +50,36 @@ public final class MPIRanks: RankGroup {
         try finish(freshet_mpi_start_exchange(send, receive, Int32(blockBytes)))
     }
 
+    public func exchange(
+        _ send: UnsafeRawPointer, bytes sent: [Int], into receive: UnsafeMutableRawPointer, bytes received: [Int]
+    ) throws(RankError) {
+        try checkSize(max(sent.reduce(0, +), received.reduce(0, +)))
+        try withParts(sent) { (sentCounts, sentOffsets) throws(RankError) in
+            try withParts(received) { (counts, offsets) throws(RankError) in
+                try finish(freshet_mpi_start_exchange_parts(send, sentCounts, sentOffsets, receive, counts, offsets))
+            }
+        }
+    }
+
     public func gather(_ send: UnsafeRawPointer, into receive: UnsafeMutableRawPointer, bytes: [Int]) throws(RankError) {
         try checkSize(bytes.reduce(0, +))
+        try withParts(bytes) { (counts, offsets) throws(RankError) in
+            try finish(freshet_mpi_start_gather(send, counts[rank], receive, counts, offsets))
+        }
+    }
+
+    /// Lends the ranks' bytes and where they begin, as OpenMPI takes them; it reads both until the call is done.
+    private func withParts(
+        _ bytes: [Int], _ body: (UnsafePointer<Int32>, UnsafePointer<Int32>) throws(RankError) -> Void
+    ) throws(RankError) {
         var offsets: [Int32] = [0]
         for count in bytes { offsets.append(offsets[offsets.count - 1] + Int32(count)) }
         let counts = bytes.map { Int32($0) }
-        // OpenMPI reads both arrays until the call is done.
         var failure: RankError?
         counts.withUnsafeBufferPointer { counts in
             offsets.withUnsafeBufferPointer { offsets in
-                do throws(RankError) {
-                    try finish(freshet_mpi_start_gather(send, counts[rank], receive, counts.baseAddress, offsets.baseAddress))
-                } catch {
-                    failure = error
-                }
+                guard let counts = counts.baseAddress, let offsets = offsets.baseAddress else { return }
+                do throws(RankError) { try body(counts, offsets) } catch { failure = error }
             }
         }
         if let failure { throw failure }

@@ -75,6 +75,18 @@ final class GradientWire {
         unpack(receive, count: total, into: target.start)
     }
 
+    /// Floats for each rank, `counts[r]` for rank r, and the floats for this one of all ranks in their order into `target`, which grows to
+    /// hold them; `receiving[r]` come from rank r.
+    func exchange(_ floats: UnsafePointer<Float>, counts: [Int], receiving: [Int], into target: inout FloatBuffer) throws(RankError) {
+        let sent = counts.reduce(0, +), received = receiving.reduce(0, +)
+        grow(&target, to: received)
+        prepare(send: sent * width, receive: received * width)
+        pack(floats, count: sent, into: send)
+        try ranks.exchange(send, bytes: counts.map { $0 * width }, into: receive, bytes: receiving.map { $0 * width })
+        sentBytes += (sent - counts[ranks.rank]) * width
+        unpack(receive, count: received, into: target.start)
+    }
+
     /// The values of all ranks in their order.
     func gather<Value: BitwiseCopyable>(_ values: [Value], counts: [Int]) throws(RankError) -> [Value] {
         sentBytes += (ranks.size - 1) * values.count * MemoryLayout<Value>.stride

@@ -55,7 +55,7 @@ final class ItemPass {
     }
 
     private func encode(_ items: [Int32]) {
-        let ids = parameters.table(.itemIDs).start
+        let ids = parameters.rows(.itemIDs)
         let tower = self.tower
         items.withUnsafeBufferPointer { rows in
             parallelFor(count: items.count, threads: threads, minimumChunk: 64) { range, _ in
@@ -64,7 +64,7 @@ final class ItemPass {
                         rows, range: tile, content: content, inputs: inputs.start, hidden: hidden.start, vectors: vectors.start)
                     for place in tile {
                         let v = vectors.start + place * d
-                        if usesID[place] { Kernels.apply(.add, v, ids + Int(rows[place]) * d, into: v, count: d) }
+                        if usesID[place] { Kernels.apply(.add, v, ids[rows[place]], into: v, count: d) }
                         if configuration.unitLength {
                             lengths.start[place] = Kernels.l2Normalise(v, into: v, count: d - 1, epsilon: 1e-6)
                         }
@@ -119,7 +119,7 @@ final class ItemPass {
     }
 
     private var tower: ItemTower {
-        ItemTower(layout: parameters.layout, dense: parameters.dense.start, tokens: parameters.table(.contentTokens).start)
+        ItemTower(layout: parameters.layout, dense: parameters.dense.start, tokens: parameters.rows(.contentTokens))
     }
 }
 

@@ -44,7 +44,7 @@ struct ItemTower {
     let layout: DenseLayout
     /// The dense block and the token table; valid for the life of the value.
     let dense: UnsafePointer<Float>
-    let tokens: UnsafePointer<Float>
+    let tokens: TableRows
 
     /// Items of one dense product: bounds the working memory.
     static let tileLimitItems = 256
@@ -66,7 +66,7 @@ struct ItemTower {
             x.update(repeating: 0, count: d)
             if content.isEmpty[item] { continue }
             for index in content.starts[item]..<content.starts[item + 1] {
-                Kernels.axpy(content.weights[index], tokens + Int(content.buckets[index]) * d, into: x, count: d)
+                Kernels.axpy(content.weights[index], tokens[content.buckets[index]], into: x, count: d)
             }
             for index in 0..<ContentFeatures.numberCount {
                 let value = content.numbers[item * ContentFeatures.numberCount + index]

@@ -95,8 +95,13 @@ extension TowerParameters {
 
 extension TowerParameters {
     /// Tells parameters from any others that differ in a bit: a sum over all words, each weighted by its place.
-    var checksum: UInt64 {
-        ([dense] + tables).reduce(UInt64(1)) { sum, buffer in
+    var checksum: UInt64 { Self.checksum([dense] + tables) }
+
+    /// The same of what is not a table.
+    var denseChecksum: UInt64 { Self.checksum([dense]) }
+
+    private static func checksum(_ buffers: [FloatBuffer]) -> UInt64 {
+        buffers.reduce(UInt64(1)) { sum, buffer in
             var result = sum &* 0x9E37_79B9_7F4A_7C15, weight: UInt64 = 1
             for index in 0..<buffer.count {
                 result &+= UInt64(buffer.start[index].bitPattern) &* weight

@@ -29,6 +29,8 @@ final class PooledPass: TrainingPass {
     func runNext(key: UInt64) throws(RankError) -> BatchResult? {
         guard let places = order?.next(configuration.batchSize * ranks.size), !places.isEmpty else { return nil }
         try gatherer.gather(places, key: key, ranks: ranks)
+        try step.parameters.fetch(
+            items: gatherer.batch.items, content: step.items.content, users: gatherer.batch.users, userTokens: step.userTokens)
         return BatchResult(examples: places.count, loss: step.run(gatherer.batch, key: key, dropout: true))
     }
 

@@ -24,6 +24,15 @@ public protocol RankGroup: AnyObject {
     /// - Throws: where a rank is lost.
     func exchange(_ send: UnsafeRawPointer, into receive: UnsafeMutableRawPointer, blockBytes: Int) throws(RankError)
 
+    /// Sends each rank its part of `send`, and takes the ranks' parts for this one into `receive`, both in the order of the ranks.
+    ///
+    /// - Parameters:
+    ///   - sent: bytes for each rank; received: bytes from each, which are what that rank sends.
+    /// - Throws: where a rank is lost.
+    func exchange(
+        _ send: UnsafeRawPointer, bytes sent: [Int], into receive: UnsafeMutableRawPointer, bytes received: [Int]
+    ) throws(RankError)
+
     /// Gives every rank what all of them have, one after the other in the order of the ranks.
     ///
     /// - Parameters:
@@ -48,6 +57,10 @@ public final class SingleRank: RankGroup {
 
     public func exchange(_ send: UnsafeRawPointer, into receive: UnsafeMutableRawPointer, blockBytes: Int) {
         receive.copyMemory(from: send, byteCount: blockBytes)
+    }
+
+    public func exchange(_ send: UnsafeRawPointer, bytes sent: [Int], into receive: UnsafeMutableRawPointer, bytes received: [Int]) {
+        receive.copyMemory(from: send, byteCount: sent[0])
     }
 
     public func gather(_ send: UnsafeRawPointer, into receive: UnsafeMutableRawPointer, bytes: [Int]) {
@@ -98,6 +111,30 @@ extension RankGroup {
         guard isShared else { return (values, [values.count]) }
         let counts = try gathered([Int64(values.count)], counts: [Int](repeating: 1, count: size)).map { Int($0) }
         return (try gathered(values, counts: counts), counts)
+    }
+
+    /// What the ranks have for this one, in their order.
+    ///
+    /// - Parameters:
+    ///   - values: for each rank in their order, `counts[r]` for rank r; receiving: how many come from each.
+    func exchanged<Value: BitwiseCopyable>(_ values: [Value], counts: [Int], receiving: [Int]) throws(RankError) -> [Value] {
+        precondition(counts.reduce(0, +) == values.count, "\(values.count) values for counts of \(counts)")
+        let stride = MemoryLayout<Value>.stride
+        var failure: RankError?
+        let result = [Value](unsafeUninitializedCapacity: max(1, receiving.reduce(0, +))) { buffer, count in
+            values.withUnsafeBytes { send in
+                guard let to = buffer.baseAddress.map({ UnsafeMutableRawPointer($0) }) else { return }
+                do throws(RankError) {
+                    try exchange(
+                        send.baseAddress ?? UnsafeRawPointer(to), bytes: counts.map { $0 * stride }, into: to, bytes: receiving.map { $0 * stride })
+                    count = receiving.reduce(0, +)
+                } catch {
+                    failure = error
+                }
+            }
+        }
+        if let failure { throw failure }
+        return result
     }
 
     /// The bytes that rank 0 has; what others give is not looked at.

@@ -196,7 +196,8 @@ extension TowerConfiguration {
     /// Whether negatives are drawn for a catalogue of `items`.
     func isSampled(items: Int) -> Bool {
         switch loss {
-        case .auto: items > fullSoftmaxItems
+        // The whole catalogue's vectors are on no rank where tables are sharded.
+        case .auto: items > fullSoftmaxItems || tableSharding == .rows
         case .full: false
         case .sampled, .bce: true
         }

@@ -41,6 +41,9 @@ final class SequencePass: TrainingPass {
         }
         guard examples > 0 else { return nil }
         try gatherer.gather(windows[first..<next], key: key, ranks: ranks)
+        try step.parameters.fetch(
+            items: gatherer.batch.items, content: step.items.content,
+            users: UnsafeBufferPointer(start: gatherer.batch.users.start, count: gatherer.batch.count), userTokens: step.userTokens)
         return BatchResult(examples: examples, loss: step.run(gatherer.batch, key: key, dropout: true))
     }
 

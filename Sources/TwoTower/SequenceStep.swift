@@ -132,7 +132,7 @@ final class SequenceStep {
         _ windows: Range<Int>, batch: SequenceBatch, tower: SequenceTower, tile: SequenceTile, space: SequenceSpace,
         w: SequenceWorkspace, first: Int
     ) {
-        let table = parameters.table(.userTokens).start, m = parameters.shape.inputWidth
+        let table = parameters.rows(.userTokens), m = parameters.shape.inputWidth
         let known = w.attributes.start, sum = known + d
         for window in windows {
             tower.network.attributes(

@@ -68,6 +68,14 @@ public enum TableOptimizer: String, Sendable, CaseIterable {
     case adam
 }
 
+/// Where the embedding tables of a training of several ranks lie.
+public enum TableSharding: String, Sendable, CaseIterable {
+    /// Whole on every rank.
+    case none
+    /// Row r with its optimizer state on rank r mod ranks alone; a batch fetches the rows that it reads.
+    case rows
+}
+
 /// Which loss is trained.
 public enum LossKind: String, Sendable, CaseIterable {
     /// `full` up to ``TowerConfiguration/fullSoftmaxItems`` items, `sampled` above.
@@ -192,6 +200,8 @@ public struct TowerConfiguration: Sendable, Equatable {
     public var distillationTemperature: Float = 2
     /// Whether tables and weights are rounded to 8 bits.
     public var quantisation = Quantisation.none
+    /// Where the embedding tables of a training of several ranks lie.
+    public var tableSharding = TableSharding.none
     /// How gradients travel between ranks.
     public var gradientCompression = GradientCompression.none
     /// Share of the averaged weights that a step keeps; 0 for no averaging.
@@ -277,6 +287,7 @@ public struct TowerConfiguration: Sendable, Equatable {
                 key: "user_tower",
                 description: "train.user_tower is mean, which trains in one process; choose pooled or sequence for \(ranks) ranks")
         }
+        if ranks > 1 && tableSharding == .rows { try validateSharding() }
         if temperature != 1 && !unitLength {
             throw ConfigurationError(
                 key: "temperature",
@@ -309,6 +320,22 @@ public struct TowerConfiguration: Sendable, Equatable {
             throw ConfigurationError(
                 key: "patience",
                 description: "train.patience is \(patience) but train.validation_users is 0; early stopping needs users to validate on")
+        }
+    }
+
+    /// What a training whose tables lie on several ranks cannot do.
+    private func validateSharding() throws(ConfigurationError) {
+        func refuse(_ key: String, _ what: String) throws(ConfigurationError) {
+            throw ConfigurationError(key: key, description: "\(what), or set train.table_sharding to none")
+        }
+        if loss == .full {
+            try refuse("loss", "train.loss is full, which needs the vectors of all items in every step, and train.table_sharding is rows; choose sampled or auto")
+        }
+        if validationUsers > 0 {
+            try refuse("validation_users", "train.validation_users is \(validationUsers), which ranks all items after every epoch, and train.table_sharding is rows; set it to 0")
+        }
+        if quantisation == .int8Aware {
+            try refuse("quantisation", "train.quantisation is int8-aware, which keeps a second, rounded table, and train.table_sharding is rows; choose int8-post")
         }
     }
 

@@ -73,7 +73,7 @@ final class TowerOptimizer {
         denseFirst = FloatBuffer(parameters.dense.count)
         denseSecond = FloatBuffer(parameters.dense.count)
         for table in TableParameter.allCases {
-            let rows = table.rows(in: parameters.shape), floats = parameters.table(table).count
+            let rows = parameters.shard.count(of: table.rows(in: parameters.shape)), floats = parameters.table(table).count
             switch configuration.tableOptimizer {
             case .adagrad:
                 tableFirst.append(FloatBuffer(rows))
@@ -101,12 +101,13 @@ final class TowerOptimizer {
     /// - Parameters:
     ///   - index: number of this step from 0; share: from ``schedule(done:step:of:warmupShare:)``.
     ///   - tokens, users: the tokens of the gradients' items and of their users turned round.
-    ///   - attributeSquare: the squared length of the attribute gradients, where it is not that of the rows given.
+    ///   - squares: the squared lengths of the tables' gradients, where they are not those of the rows given.
     func apply(
-        _ gradients: StepGradients, tokens: TokenTranspose, users: TokenTranspose, attributeSquare: Float? = nil, index: Int, share: Float
+        _ gradients: StepGradients, tokens: TokenTranspose, users: TokenTranspose, squares: GradientSquares = GradientSquares(), index: Int,
+        share: Float
     ) {
         let d = parameters.shape.dimension
-        let scale = clipScale(gradients, attributeSquare: attributeSquare)
+        let scale = clipScale(gradients, squares: squares)
         if scale != 1 { Kernels.scale(scale, gradients.dense.start, into: gradients.dense.start, count: gradients.dense.count) }
         for parameter in DenseParameter.allCases {
             let offset = parameters.layout.offset(parameter), count = parameters.layout.length(parameter)
@@ -131,6 +132,9 @@ final class TowerOptimizer {
         }
         updateTokens(.userTokens, users, source: gradients.attributes.start, scale: scale, rate: rate, index: index)
     }
+
+    /// Bytes of the state of the tables.
+    var tableBytes: Int { (tableFirst + tableSecond).reduce(0) { $0 + 4 * $1.count } }
 
     /// State for a checkpoint; names begin with `optimizer.`.
     func tensors() -> [NamedTensor] {
@@ -176,12 +180,12 @@ final class TowerOptimizer {
 
     /// What gradients are multiplied with so that their common length is at most the configured one. Token rows count by the
     /// gradients of the sums that they are part of.
-    private func clipScale(_ gradients: StepGradients, attributeSquare: Float?) -> Float {
+    private func clipScale(_ gradients: StepGradients, squares: GradientSquares) -> Float {
         guard configuration.clipNorm > 0 else { return 1 }
         let d = parameters.shape.dimension
         func square(_ buffer: FloatBuffer, _ count: Int) -> Float { Kernels.dot(buffer.start, buffer.start, count: count) }
-        let total = square(gradients.dense, gradients.dense.count) + square(gradients.ids, gradients.items.count * d)
-            + (attributeSquare ?? square(gradients.attributes, gradients.users.count * d))
+        let total = square(gradients.dense, gradients.dense.count) + (squares.ids ?? square(gradients.ids, gradients.items.count * d))
+            + (squares.attributes ?? square(gradients.attributes, gradients.users.count * d))
         let length = total.squareRoot()
         // A batch whose gradient overflowed is left out rather than allowed to ruin the model.
         guard length.isFinite else { return 0 }
@@ -195,7 +199,7 @@ final class TowerOptimizer {
         parallelFor(count: tokens.buckets.count, threads: configuration.threads, minimumChunk: 64) { range, _ in
             withUnsafeTemporaryAllocation(of: Float.self, capacity: d) { buffer in
                 guard let gradient = buffer.baseAddress else { return }
-                for token in range {
+                for token in range where parameters.shard.owns(tokens.buckets[token]) {
                     gradient.update(repeating: 0, count: d)
                     for place in tokens.starts[token]..<tokens.starts[token + 1] {
                         Kernels.axpy(tokens.weights[place] * scale, source + Int(tokens.places[place]) * d, into: gradient, count: d)
@@ -206,8 +210,9 @@ final class TowerOptimizer {
         }
     }
 
-    private func update(_ table: TableParameter, row: Int, gradient: UnsafeMutablePointer<Float>, rate: Float, index: Int) {
-        let d = parameters.shape.dimension, values = parameters.table(table).start + row * d
+    /// Steps a row that this rank holds.
+    private func update(_ table: TableParameter, row global: Int, gradient: UnsafeMutablePointer<Float>, rate: Float, index: Int) {
+        let row = parameters.shard.place(of: global), d = parameters.shape.dimension, values = parameters.table(table).start + row * d
         anchor?.pull(parameters, table, row: row, into: gradient)
         switch configuration.tableOptimizer {
         case .adagrad:

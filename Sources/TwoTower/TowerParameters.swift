@@ -234,15 +234,20 @@ final class TowerParameters {
     let shape: TowerShape
     let layout: DenseLayout
     let dense: FloatBuffer
-    /// Indexed by ``TableParameter``; rows of ``TowerShape/dimension`` floats.
+    /// Indexed by ``TableParameter``; rows of ``TowerShape/dimension`` floats, those of ``shard``.
     let tables: [FloatBuffer]
+    /// Which rows of the tables are here.
+    let shard: RowShard
+    /// What a step reads of tables that lie on several ranks; nil where they are whole.
+    var working: WorkingRows?
 
     /// Zeros.
-    init(_ shape: TowerShape) {
+    init(_ shape: TowerShape, shard: RowShard = .whole) {
         self.shape = shape
+        self.shard = shard
         layout = DenseLayout(shape)
         dense = FloatBuffer(layout.count)
-        tables = TableParameter.allCases.map { FloatBuffer($0.rows(in: shape) * shape.dimension) }
+        tables = TableParameter.allCases.map { FloatBuffer(shard.count(of: $0.rows(in: shape)) * shape.dimension) }
     }
 
     func table(_ table: TableParameter) -> FloatBuffer { tables[table.rawValue] }
@@ -255,8 +260,15 @@ final class TowerParameters {
     /// The start of training. Token rows begin at zero, so that a token which no training item had says nothing.
     func initialize(seed: UInt64, temperature: Float) {
         var random = SeededGenerator(seed: seed, stream: 0x70617261)
-        let ids = table(.itemIDs)
-        for index in 0..<ids.count { ids.start[index] = 0.05 * random.normal() }
+        let ids = table(.itemIDs), d = shape.dimension
+        // Every rank draws for all rows, so that how they are shared changes none.
+        for row in 0..<shape.itemCount {
+            let isHere = shard.owns(Int32(row)), start = ids.start + (isHere ? shard.place(of: row) * d : 0)
+            for index in 0..<d {
+                let value = 0.05 * random.normal()
+                if isHere { start[index] = value }
+            }
+        }
         fill(.contentHiddenWeight, inputs: shape.dimension, gain: 1, &random)
         fill(.contentOutputWeight, inputs: shape.contentHidden, gain: 0.1, &random)
         fill(.contentNumbers, inputs: 1, gain: 0.01, &random)

@@ -65,6 +65,7 @@ struct TowerSetting: Sendable {
         number("distillation_weight", \.distillationWeight, 0...1, "share of the loss that a teacher gives, where there is one (train --teacher)"),
         number("distillation_temperature", \.distillationTemperature, 1...100, "divides the scores of teacher and student; larger makes the teacher's answers softer"),
         choice("quantisation", \.quantisation, "tables and weights of the model: none as float32; int8 with a scale a row, rounded after training (post) or in every step (aware); a quarter of the size"),
+        choice("table_sharding", \.tableSharding, "where the tables of a training of several ranks lie: none whole on every rank, rows each row on one of them (sampled losses)"),
         choice("gradient_compression", \.gradientCompression, "how gradients travel between the ranks of a training: none as they are, bfloat16 in half the bytes"),
         number("weight_average", \.weightAverage, 0...0.99999, "share of the averaged weights that a step keeps; the averaged ones are served; 0 for none"),
         number("learning_rate", \.learningRate, 1e-6...1, "peak step size of the dense layers"),

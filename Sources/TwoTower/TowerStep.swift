@@ -125,7 +125,7 @@ final class TowerStep {
         rate: Float, events: [Int32]
     ) -> Double {
         let shape = parameters.shape, m = shape.inputWidth, first = tile.lowerBound
-        let table = parameters.table(.userTokens).start
+        let table = parameters.rows(.userTokens)
         let entries = batch.starts[tile.upperBound] - batch.starts[first]
         w.attention = w.attention.count >= entries * shape.heads ? w.attention : FloatBuffer(entries * shape.heads * 2)
         for i in tile {

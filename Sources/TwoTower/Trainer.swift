@@ -25,6 +25,8 @@ public final class Trainer {
     private let averager: WeightAverager?
     let ranks: any RankGroup
     private let exchange: GradientExchange?
+    /// Which rows of the tables this rank holds.
+    private let shard: RowShard
     private var stepIndex = 0
     /// Examples done of an epoch that was stopped, and the sum of their losses.
     private var done = 0, lossSum = 0.0
@@ -45,6 +47,11 @@ public final class Trainer {
         teacher: Teacher? = nil
     ) throws(ConfigurationError) {
         try configuration.validate(ranks: ranks.size, hasTeacher: teacher != nil)
+        shard = configuration.tableSharding == .rows ? RowShard(rank: ranks.rank, size: ranks.size) : .whole
+        guard base == nil || shard.isWhole else {
+            throw ConfigurationError(
+                key: "table_sharding", description: "train.table_sharding is rows, and a training that goes on from a model has whole tables; set it to none")
+        }
         self.set = set
         self.ranks = ranks
         self.configuration = configuration
@@ -59,7 +66,8 @@ public final class Trainer {
         let shape = TowerShape(configuration, itemCount: set.itemCount, embedding: embedding)
         content = ContentTable(
             set.itemContents, hasher: hasher, embedding: embedding, useContent: configuration.useContent)
-        parameters = TowerParameters(shape)
+        parameters = TowerParameters(shape, shard: shard)
+        parameters.working = shard.isWhole ? nil : WorkingRows(ranks, shape: shape)
         parameters.initialize(seed: configuration.seed, temperature: configuration.temperature)
         seen = configuration.quantisation == .int8Aware ? parameters.rounded() : parameters
         userTokens = UserTokens(
@@ -87,13 +95,13 @@ public final class Trainer {
             stepIndex = kept.stepIndex
         }
         accumulator = GradientAccumulator(dimension: shape.dimension)
-        exchange = ranks.isShared ? GradientExchange(ranks, shape: shape, compression: configuration.gradientCompression) : nil
+        exchange = ranks.isShared ? GradientExchange(ranks, shape: shape, shard: shard, compression: configuration.gradientCompression) : nil
         averager = configuration.weightAverage > 0 ? WeightAverager(parameters, decay: configuration.weightAverage) : nil
     }
 
     /// Goes on from a checkpoint over the same training set.
     ///
-    /// - Throws: where the checkpoint is damaged or belongs to another training set.
+    /// - Throws: where the checkpoint is damaged or belongs to another training set, or tables are sharded.
     public convenience init(
         _ set: TrainingSet, resuming checkpoint: Checkpoint, ranks: any RankGroup = SingleRank(), teacher: Teacher? = nil
     ) throws(ModelError) {
@@ -110,6 +118,9 @@ public final class Trainer {
         for (name, size) in sizes.sorted(by: { $0.key < $1.key }) where checkpoint.counters[name] != Int64(size) {
             throw ModelError(
                 "the checkpoint was written over \(checkpoint.counters[name] ?? 0) \(name) and the training set has \(size); start a new training")
+        }
+        guard keepsCheckpoints else {
+            throw ModelError("a training with train.table_sharding rows cannot go on from a checkpoint; set it to none, or start a new training")
         }
         let reader = try TensorReader(checkpoint.tensors)
         try parameters.read(reader)
@@ -206,16 +217,16 @@ public final class Trainer {
         }
         guard examples > 0 else { return nil }
         var gradients = configuration.accumulation > 1 ? accumulator.finish() : pass.gradients
-        var users = TokenTranspose(gradients, userTokens: userTokens, shape: parameters.shape), attributeSquare: Float?
+        var users = TokenTranspose(gradients, userTokens: userTokens, shape: parameters.shape), squares = GradientSquares()
         if let exchange {
             let merged = try exchange.merge(gradients, users: users, loss: loss)
-            (gradients, users, attributeSquare, loss) = (merged.gradients, merged.userTokens, merged.attributeSquare, merged.loss)
+            (gradients, users, squares, loss) = (merged.gradients, merged.userTokens, merged.squares, merged.loss)
         }
         let share = TowerOptimizer.schedule(
             done: epoch * inEpoch + done, step: examples, of: total, warmupShare: configuration.warmupShare)
         let tokens = contentTokens(gradients)
         optimizer.apply(
-            gradients, tokens: tokens, users: users, attributeSquare: attributeSquare, index: stepIndex, share: share)
+            gradients, tokens: tokens, users: users, squares: squares, index: stepIndex, share: share)
         stepIndex += 1
         if seen !== parameters {
             seen.roundDense(parameters)
@@ -228,12 +239,26 @@ public final class Trainer {
     }
 
     /// Bytes that this rank has handed to others; nil where it trains alone.
-    public var traffic: GradientTraffic? { exchange?.traffic }
+    public var traffic: GradientTraffic? {
+        var traffic = exchange?.traffic
+        traffic?.fetched = parameters.working?.sentBytes ?? 0
+        return traffic
+    }
+
+    /// Bytes of the embedding tables on this rank: rows with their optimizer state and average and, where tables are sharded, the rows of
+    /// the last batches with their directory.
+    public var tableBytes: Int {
+        let own = parameters.tables.reduce(0) { $0 + 4 * $1.count }
+        return own * (averager == nil ? 1 : 2) + optimizer.tableBytes + (parameters.working?.bytes ?? 0)
+    }
+
+    /// Whether ``checkpoint()`` may be asked for: not where the tables' rows lie on several ranks.
+    public var keepsCheckpoints: Bool { shard.isWhole }
 
     /// Whether the ranks still have the same parameters, as they must.
     private func checkAgreement() throws(RankError) {
         guard ranks.isShared else { return }
-        let sums = try ranks.gathered([parameters.checksum], counts: [Int](repeating: 1, count: ranks.size))
+        let sums = try ranks.gathered([shard.isWhole ? parameters.checksum : parameters.denseChecksum], counts: [Int](repeating: 1, count: ranks.size))
         if let other = sums.indices.first(where: { sums[$0] != sums[0] }) {
             throw RankError(
                 "rank \(other) has other parameters than rank 0 after epoch \(epoch + 1); run all ranks on processors of one kind, with one version of the program")
@@ -246,11 +271,26 @@ public final class Trainer {
         return configuration.quantisation == .none ? parameters : parameters.rounded()
     }
 
-    /// The model as it stands; with `patience`, the best one that the validation saw.
+    /// The model as it stands; with `patience`, the best one that the validation saw. Where tables are sharded, ``collectedModel()`` makes it.
     public func model() -> TwoTowerModel {
+        precondition(shard.isWhole, "the rows of this training's tables lie on \(ranks.size) ranks; collectedModel() brings them together")
+        return model(of: best ?? served)
+    }
+
+    /// The model as it stands, on rank 0; nil on the others. All ranks ask for it together, since sharded tables are brought to rank 0 then,
+    /// which holds them as a model that serves does: without optimizer state.
+    ///
+    /// - Throws: where a rank is lost.
+    public func collectedModel() throws(RankError) -> TwoTowerModel? {
+        guard !shard.isWhole else { return ranks.rank == 0 ? model() : nil }
+        guard let whole = try (averager?.average ?? parameters).gathered(by: ranks) else { return nil }
+        return model(of: configuration.quantisation == .none ? whole : whole.rounded())
+    }
+
+    private func model(of parameters: TowerParameters) -> TwoTowerModel {
         let counts = set.eventsPerItem()
         return TwoTowerModel(
-            configuration: base?.configuration ?? configuration, itemIDs: set.itemIDs, parameters: best ?? served, hasher: hasher, counts: counts,
+            configuration: base?.configuration ?? configuration, itemIDs: set.itemIDs, parameters: parameters, hasher: hasher, counts: counts,
             trainedIdle: trainedIdle, mean: (pass as? MeanPass)?.model())
     }
 
@@ -261,8 +301,9 @@ public final class Trainer {
         return zip(met, base.trainedIdle).map { $0 || $1 }
     }
 
-    /// Everything that a resumed training needs.
+    /// Everything that a resumed training needs. Only where ``keepsCheckpoints``.
     public func checkpoint() -> Checkpoint {
+        precondition(keepsCheckpoints, "the rows of this training's tables lie on \(ranks.size) ranks; it keeps no checkpoints")
         var tensors = parameters.tensors() + optimizer.tensors() + pass.tensors()
         if let averager { tensors += averager.tensors() }
         if let best { tensors += best.tensors(prefix: "best.") }

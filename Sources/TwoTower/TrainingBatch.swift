@@ -48,7 +48,7 @@ final class BatchGatherer {
         self.set = set
         self.plan = plan
         self.configuration = configuration
-        isSampled = configuration.loss == .sampled || (configuration.loss == .auto && set.itemCount > configuration.fullSoftmaxItems)
+        isSampled = configuration.isSampled(items: set.itemCount)
         locals = [Int32](repeating: 0, count: isSampled ? set.itemCount : 0)
         stamps = [UInt32](repeating: 0, count: isSampled ? set.itemCount : 0)
         if !isSampled {

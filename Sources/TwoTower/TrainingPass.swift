@@ -49,6 +49,13 @@ struct StepGradients {
     var attributes: FloatBuffer
 }
 
+/// Squared lengths of a step's gradients before they were brought together; nil where they are those of the rows at hand.
+struct GradientSquares {
+    var ids: Float?
+    /// Of the attribute gradients before they were added up by token.
+    var attributes: Float?
+}
+
 /// Sums the gradients of several batches, as though they had been one: each counts by its examples.
 final class GradientAccumulator {
     private let d: Int

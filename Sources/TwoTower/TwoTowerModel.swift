@@ -60,7 +60,7 @@ public struct TwoTowerModel: Sendable {
                     dense.withUnsafePointer { dense in
                         tokens.withUnsafePointer { tokens in
                             places.withUnsafeBufferPointer { places in
-                                ItemTower(layout: layout, dense: dense, tokens: tokens).forward(
+                                ItemTower(layout: layout, dense: dense, tokens: TableRows(start: tokens, width: d)).forward(
                                     places, range: 0..<tile.count, content: content, inputs: inputs.start, hidden: hidden.start,
                                     vectors: first)
                             }

@@ -24,16 +24,21 @@ struct UserNetwork {
     }
 
     /// The attribute part of the input (d floats, overwritten): the user's tokens and how long the user was away.
-    func attributes(
-        tokens: ArraySlice<Int32>, table: UnsafePointer<Float>, idle: UInt8, into target: UnsafeMutablePointer<Float>
-    ) {
+    func attributes(tokens: ArraySlice<Int32>, table: TableRows, idle: UInt8, into target: UnsafeMutablePointer<Float>) {
         let d = layout.shape.dimension
         if idle == TowerShape.noIdle {
             target.update(repeating: 0, count: d)
         } else {
             target.update(from: dense + layout.offset(.idle) + Int(idle) * d, count: d)
         }
-        for token in tokens { Kernels.axpy(UserTokens.weight, table + Int(token) * d, into: target, count: d) }
+        for token in tokens { Kernels.axpy(UserTokens.weight, table[token], into: target, count: d) }
+    }
+
+    /// The same where all rows of the user token table lie in their order.
+    func attributes(
+        tokens: ArraySlice<Int32>, table: UnsafePointer<Float>, idle: UInt8, into target: UnsafeMutablePointer<Float>
+    ) {
+        attributes(tokens: tokens, table: TableRows(start: table, width: layout.shape.dimension), idle: idle, into: target)
     }
 
     /// From inputs to vectors for `count` users.

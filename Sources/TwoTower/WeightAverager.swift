@@ -13,7 +13,7 @@ final class WeightAverager {
     /// Begins with the parameters as they are. `decay` is the share of the average that a step keeps.
     init(_ parameters: TowerParameters, decay: Float) {
         self.decay = decay
-        average = TowerParameters(parameters.shape)
+        average = TowerParameters(parameters.shape, shard: parameters.shard)
         average.copy(from: parameters)
     }
 

@@ -47,6 +47,41 @@ extension EndToEnd {
                 .allSatisfy { !$0.hasPrefix("training") })
         }
 
+        @Test("tables that lie on two ranks by row give the model's file of whole ones, in less memory")
+        func shardedTables() throws {
+            let (_, together, bench) = try Self.bench()
+            let settings = ["train", "--epochs", "2", "--set", "threads=1", "--set", "loss=sampled", "--set", "negatives=32", "--set", "batch_size=32"]
+            var files: [[UInt8]] = [], bytes: [Int] = []
+            for sharding in ["none", "rows"] {
+                let run = try together.run(settings + ["--set", "table_sharding=\(sharding)"])
+                #expect(run.status == 0, "\(run.errors)")
+                let name = try bench.database.sql("select artifact_path from models order by version desc limit 1")
+                files.append([UInt8](try Data(contentsOf: bench.directory.appendingPathComponent("artifacts/\(name)/model.safetensors"))))
+                let found = run.errors.split(separator: " ").last { $0.hasPrefix("table_bytes_a_rank=") }
+                bytes.append(found.flatMap { Int($0.split(separator: "=")[1].prefix { $0.isNumber }) } ?? 0)
+                #expect(run.errors.contains("fetched_bytes_a_step=0") == (sharding == "none"), "\(run.errors)")
+            }
+            #expect(files[0] == files[1] && !files[0].isEmpty, "\(files.map(\.count))")
+            // A batch takes a part of these few rows again.
+            #expect(bytes[0] > 0 && Double(bytes[1]) < 0.8 * Double(bytes[0]), "\(bytes)")
+        }
+
+        @Test("with tables on several ranks a stopped stage begins anew, and what cannot be shared is refused")
+        func shardedStop() throws {
+            let (_, together, bench) = try Self.bench()
+            let settings = ["train", "--set", "threads=1", "--set", "table_sharding=rows", "--set", "holdout=none"]
+            let refused = try together.run(settings + ["--set", "loss=full"], limit: 60)
+            EndToEnd.expectFailure(refused, status: 1, saying: "train.table_sharding")
+            let role = try together.start(settings + ["--epochs", "400"])
+            #expect(role.waitFor("epoch=2 ", limit: 60), "\(role.log)")
+            role.stop()
+            #expect(role.log.contains("begins this stage anew"), "\(role.log)")
+            let resumed = try together.start(settings + ["--epochs", "400", "--resume"])
+            #expect(resumed.waitFor("resuming", limit: 60) && resumed.waitFor("epoch=1 ", limit: 60), "\(resumed.log)")
+            resumed.stop()
+            #expect(try bench.database.sql("select count(*) from models") == "0")
+        }
+
         @Test("a killed rank ends the others with a sentence, and --resume goes on")
         func lostRank() throws {
             let (alone, together, bench) = try Self.bench()

@@ -71,9 +71,13 @@ final class MemoryRanks: @unchecked Sendable {
         var size: Int { meeting.size }
 
         private func meet(_ bytes: UnsafeRawPointer, _ count: Int) throws(RankError) -> [[UInt8]] {
+            try meet(Array(UnsafeRawBufferPointer(start: bytes, count: count)))
+        }
+
+        private func meet(_ bytes: [UInt8]) throws(RankError) -> [[UInt8]] {
             calls += 1
             if calls == lostAt { meeting.lose() }
-            return try meeting.meet(rank, Array(UnsafeRawBufferPointer(start: bytes, count: count)))
+            return try meeting.meet(rank, bytes)
         }
 
         func exchange(_ send: UnsafeRawPointer, into receive: UnsafeMutableRawPointer, blockBytes: Int) throws(RankError) {
@@ -81,6 +85,25 @@ final class MemoryRanks: @unchecked Sendable {
                 bytes.withUnsafeBytes {
                     if let start = $0.baseAddress { (receive + from * blockBytes).copyMemory(from: start + rank * blockBytes, byteCount: blockBytes) }
                 }
+            }
+        }
+
+        func exchange(
+            _ send: UnsafeRawPointer, bytes sent: [Int], into receive: UnsafeMutableRawPointer, bytes received: [Int]
+        ) throws(RankError) {
+            // What each rank sends to whom goes before the bytes.
+            var message = sent.flatMap { count in withUnsafeBytes(of: Int64(count)) { Array($0) } }
+            message += Array(UnsafeRawBufferPointer(start: send, count: sent.reduce(0, +)))
+            let all = try meet(message)
+            var place = 0
+            for (from, bytes) in all.enumerated() {
+                let counts = bytes.withUnsafeBytes { bytes in (0..<size).map { Int(bytes.loadUnaligned(fromByteOffset: 8 * $0, as: Int64.self)) } }
+                precondition(counts[rank] == received[from], "rank \(from) sent \(counts[rank]) bytes where rank \(rank) expects \(received[from])")
+                let start = 8 * size + counts[..<rank].reduce(0, +)
+                bytes.withUnsafeBytes {
+                    if let first = $0.baseAddress { (receive + place).copyMemory(from: first + start, byteCount: counts[rank]) }
+                }
+                place += counts[rank]
             }
         }
 

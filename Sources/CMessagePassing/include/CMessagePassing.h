@@ -14,6 +14,9 @@ int freshet_mpi_size(void);
 
 // Each returns 0 or OpenMPI's error code. Buffers stay untouched by the caller until freshet_mpi_is_done says so.
 int freshet_mpi_start_exchange(const void *send, void *receive, int block_bytes);
+// counts and offsets: of each rank's bytes in `send` and in `receive`.
+int freshet_mpi_start_exchange_parts(
+    const void *send, const int *send_counts, const int *send_offsets, void *receive, const int *counts, const int *offsets);
 // counts and offsets: of each rank's bytes in `receive`.
 int freshet_mpi_start_gather(const void *send, int send_bytes, void *receive, const int *counts, const int *offsets);
 int freshet_mpi_start_broadcast(void *bytes, int count);

@@ -61,6 +61,7 @@ struct FollowingRank {
                 return false
             }
         }
+        _ = try trainer.collectedModel()
         return true
     }
 }

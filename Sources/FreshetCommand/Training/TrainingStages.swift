@@ -55,9 +55,11 @@ final class TrainingStages {
     /// Trains what the state still asks for and returns the model to publish.
     func train(_ state: inout TrainingFolder.State, promoted: Promoted?) throws -> (model: TwoTowerModel, blend: RankingBlend?) {
         let holdout = configuration.holdout(of: log)
+        var judgedModel: TwoTowerModel?
         if state.stage == .judged {
             if let holdout {
                 let (model, epochs) = try learn(trainingSet(holdout), stage: .judged, configuration: towers)
+                judgedModel = model
                 state.epochs = epochs
                 judge(model, holdout: holdout, promoted: promoted, into: &state)
             } else {
@@ -68,9 +70,11 @@ final class TrainingStages {
             try folder.write(state)
         }
         if let holdout, !configuration.boolean("train.final_fit") {
-            // Its checkpoint is at the end already: this only reads it.
-            return try published(learn(trainingSet(holdout), stage: .judged, configuration: towers).model, &state, holdout)
+            // In a run that was resumed, its checkpoint is at the end already: this only reads it.
+            let model = try judgedModel ?? learn(trainingSet(holdout), stage: .judged, configuration: towers).model
+            return try published(model, &state, holdout)
         }
+        judgedModel = nil
         // The held-out part is the newest: the published model learns from it too, for as long as was right without it.
         var final = towers
         if let epochs = state.epochs, towers.patience > 0 {
@@ -152,6 +156,9 @@ final class TrainingStages {
         let phase = stage == .judged ? "training" : "final fit"
         while !trainer.isFinished {
             guard try !ranks.isStopped(stop) else {
+                guard trainer.keepsCheckpoints else {
+                    throw CommandFailure("stopped after \(trainer.epoch) epochs; with train.table_sharding rows nothing of them is kept, and freshet train --resume begins this stage anew")
+                }
                 throw CommandFailure("stopped after \(trainer.epoch) epochs; freshet train --resume goes on from there")
             }
             let summary = trainer.runEpoch(
@@ -171,6 +178,10 @@ final class TrainingStages {
             }
             if summary.isUnfinished {
                 if summary.failure == nil { ranks.noteCommonStop() }
+                guard trainer.keepsCheckpoints else {
+                    let what = summary.failure.map { "\($0); epoch \(summary.epoch) ended" } ?? "stopped in epoch \(summary.epoch)"
+                    throw CommandFailure("\(what) after \(summary.examples) examples; with train.table_sharding rows nothing of it is kept, and freshet train --resume begins this stage anew")
+                }
                 _ = try checkpoints.write(trainer.checkpoint())
                 if let failure = summary.failure {
                     throw CommandFailure("\(failure); epoch \(summary.epoch) ended after \(summary.examples) examples, and freshet train --resume goes on from there, with as many ranks as you like")
@@ -188,12 +199,15 @@ final class TrainingStages {
                 metadata["ranks"] = "\(ranks.group.size)"
                 metadata["dense_bytes_a_step"] = "\(traffic.dense / traffic.steps)"
                 metadata["sparse_bytes_a_step"] = "\(traffic.sparse / traffic.steps)"
+                metadata["fetched_bytes_a_step"] = "\(traffic.fetched / traffic.steps)"
+                metadata["table_bytes_a_rank"] = "\(trainer.tableBytes)"
             }
             logger.info("epoch", metadata: metadata)
-            _ = try checkpoints.write(trainer.checkpoint())
+            if trainer.keepsCheckpoints { _ = try checkpoints.write(trainer.checkpoint()) }
         }
         journal.note(step: stage.step, seconds: clock.duration(to: .now).inSeconds)
-        return (trainer.model(), towers.patience > 0 ? best : trainer.epoch)
+        guard let model = try trainer.collectedModel() else { throw CommandFailure("only rank 0 has the model") }
+        return (model, towers.patience > 0 ? best : trainer.epoch)
     }
 
     private func judge(

@@ -28,7 +28,8 @@ public struct ModelArtifact: Sendable {
 /// Model versions as directories under one root.
 ///
 /// A version is written once, whole or not at all, and never changed: `model.safetensors` (tensors), `items.ids` (item ids
-/// by row), `items.safetensors` (item vectors, if given), attachments (such as the ranking blend) and `manifest.json` (format version, settings, notes, sizes and
+/// by row), `items.safetensors` (item vectors, if given), `domains.safetensors` and `domains.ids` (domain adapters, where the model has
+/// any), attachments (such as the ranking blend) and `manifest.json` (format version, settings, notes, sizes and
 /// CRC-32 of the other files). Anything cut short, changed, of another version or mixed up is refused by name.
 /// A value may be used from several threads at once; its calls block.
 public struct ArtifactStore: Sendable {
@@ -36,6 +37,9 @@ public struct ArtifactStore: Sendable {
     private static let idsFile = "items.ids"
     private static let vectorsFile = "items.safetensors"
     private static let vectorsName = "item_vectors"
+    private static let domainsFile = "domains.safetensors"
+    private static let domainIDsFile = "domains.ids"
+    private static let domainsName = "domain_adapters"
     private static let attachmentEnding = ".attachment"
 
     /// The directory that holds one directory a version. It is made when the first one is written.
@@ -85,6 +89,16 @@ public struct ArtifactStore: Sendable {
                     try Safetensors.write([tensor], to: &file, path: path)
                 }
             }
+            if let domains = model.domains, !domains.tokens.isEmpty {
+                let width = DomainAdapters.width(dimension: domains.dimension, rank: domains.rank)
+                let tensor = NamedTensor(name: Self.domainsName, shape: [domains.tokens.count, width], values: domains.values)
+                manifest.files[Self.domainsFile] = try add(Self.domainsFile) { (file) throws(ArtifactError) in
+                    try Safetensors.write([tensor], to: &file, path: path)
+                }
+                manifest.files[Self.domainIDsFile] = try add(Self.domainIDsFile) { (file) throws(ArtifactError) in
+                    try file.append(ItemIDFile.bytes(domains.tokens))
+                }
+            }
             for (name, bytes) in attachments.sorted(by: { $0.key < $1.key }) {
                 let file = name + Self.attachmentEnding
                 manifest.files[file] = try add(file) { (file) throws(ArtifactError) in try file.append(bytes) }
@@ -107,7 +121,7 @@ public struct ArtifactStore: Sendable {
         let itemIDs = try ids.read { (bytes) throws(ArtifactError) in
             try ItemIDFile.read(bytes, count: manifest.itemCount, path: ids.path)
         }
-        let model: TwoTowerModel
+        var model: TwoTowerModel
         do {
             model = try TwoTowerModel(
                 configuration: try Self.configuration(manifest.settings), itemIDs: itemIDs,
@@ -118,6 +132,7 @@ public struct ArtifactStore: Sendable {
             throw ArtifactError(
                 .unusable, path: path, "\(error). Train again, or use the program that wrote the artifact.")
         }
+        model.domains = try Self.domains(manifest, path, model)
         var attachments: [String: [UInt8]] = [:]
         for file in manifest.files.keys.sorted() where file.hasSuffix(Self.attachmentEnding) {
             attachments[String(file.dropLast(Self.attachmentEnding.count))] = try ArtifactDirectory.file(
@@ -167,5 +182,30 @@ public struct ArtifactStore: Sendable {
             throw ArtifactError(.unusable, path: file.path, "its vectors do not fit the model. Train again.")
         }
         return tensor.values
+    }
+
+    /// The domain adapters; nil in an artifact without any.
+    private static func domains(
+        _ manifest: Manifest, _ path: String, _ model: TwoTowerModel
+    ) throws(ArtifactError) -> DomainAdapters? {
+        guard manifest.files[domainsFile] != nil else { return nil }
+        let file = try ArtifactDirectory.file(domainsFile, at: path, of: manifest)
+        let ids = try ArtifactDirectory.file(domainIDsFile, at: path, of: manifest)
+        let tensors = try file.read { (bytes) throws(ArtifactError) in try Safetensors.read(bytes, path: file.path) }
+        let least = DomainAdapters.width(dimension: model.dimension, rank: 0)
+        guard let tensor = tensors.first(where: { $0.name == domainsName }), tensor.shape.count == 2, tensor.shape[1] >= least,
+            (tensor.shape[1] - least) % (2 * model.dimension) == 0
+        else {
+            throw ArtifactError(.unusable, path: file.path, "its domain adapters do not fit the model. Train again.")
+        }
+        let tokens = try ids.read { (bytes) throws(ArtifactError) in
+            try ItemIDFile.read(bytes, count: tensor.shape[0], path: ids.path)
+        }
+        do {
+            return try DomainAdapters(
+                tokens: tokens, dimension: model.dimension, rank: (tensor.shape[1] - least) / (2 * model.dimension), values: tensor.values)
+        } catch {
+            throw ArtifactError(.unusable, path: file.path, "\(error). Train again.")
+        }
     }
 }

@@ -35,6 +35,33 @@ struct ArtifactTests {
         #expect(code { _ = try store.read(reference) } == .missing)
     }
 
+    @Test func domainAdaptersComeBackAndDamageIsRefused() throws {
+        let folder = try Folder()
+        let store = ArtifactStore(root: folder.path)
+        var model = try trained()
+        _ = try store.write(model, name: "without")
+        let width = DomainAdapters.width(dimension: 8, rank: 2)
+        let adapters = try DomainAdapters(
+            tokens: ["country=at", "country=ü"], dimension: 8, rank: 2, values: (0..<2 * width).map { Float($0) / 100 })
+        model.domains = adapters
+        let reference = try store.write(model, name: "with")
+        #expect(try store.read(reference).model.domains == adapters)
+        // Files of before are read as they were.
+        #expect(try store.read(path: "\(folder.path)/without").model.domains == nil)
+        #expect(try folder.names("without") == ["items.ids", "manifest.json", "model.safetensors"])
+        for file in ["domains.safetensors", "domains.ids"] {
+            let bytes = try folder.bytes("with/\(file)")
+            for place in stride(from: 0, to: bytes.count, by: 7) {
+                var damaged = bytes
+                damaged[place] ^= 4
+                try folder.write(damaged, "with/\(file)")
+                #expect(code { _ = try store.read(reference) } == .damaged, "\(file) \(place)")
+            }
+            try folder.write(bytes, "with/\(file)")
+        }
+        #expect(try store.read(reference).model.domains == adapters)
+    }
+
     @Test(arguments: ["int8-post", "int8-aware"]) func aModelOf8BitsTakesAQuarterAndComesBackAsItWas(quantisation: String) throws {
         let folder = try Folder()
         let store = ArtifactStore(root: folder.path)

@@ -31,6 +31,7 @@ struct ReportPage {
             \(comparison)
             \(slices)
             \(values.objectivesSection)
+            \(values.domainsSection)
             \(learning)
             \(runAndData)
             \(settings)

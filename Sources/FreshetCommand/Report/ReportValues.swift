@@ -37,6 +37,8 @@ struct ReportValues {
     var towersAlone: Double?
     /// Goals beside the next item, and the tail dial, as HTML; empty where there is nothing of them.
     var objectivesSection = ""
+    /// Domain adapters, as HTML; empty where none were tried.
+    var domainsSection = ""
     /// How the questions were put.
     var split: String?
     var users: Double?
@@ -55,6 +57,7 @@ struct ReportValues {
     init(metrics: String) {
         guard let object = (try? JSONSerialization.jsonObject(with: Data(metrics.utf8))) as? [String: Any] else { return }
         objectivesSection = ObjectivesSection(metrics: metrics).html
+        domainsSection = DomainsSection(metrics: metrics).html
         split = object["split"] as? String
         users = Self.number(object["users"])
         for (place, entry) in Self.contestantNames.enumerated() {

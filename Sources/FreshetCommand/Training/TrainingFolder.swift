@@ -25,6 +25,8 @@ struct TrainingFolder {
         var heads: HeadWeights?
         /// The weights of the content channel, once they are fitted.
         var content: [Float]?
+        /// The domains whose adapters helped on what was held out; nil where none were tried.
+        var domains: [String]?
         /// The evaluation, as JSON, once it is finished.
         var metrics: String?
         var passes: Bool?

@@ -69,6 +69,7 @@ struct TrainingRun {
         for key in ["holdout", "holdout_percent", "final_fit", "positive_ratings_from", "max_interactions_per_user"] {
             settings["train." + key] = configuration.text("train." + key)
         }
+        for key in ["field", "minimum_interactions", "rank", "limit"] { settings["train.domain_" + key] = configuration.text("train.domain_" + key) }
         settings["train.teacher"] = configuration.text("train.teacher")
         settings["content.channel"] = configuration.text("content.channel")
         settings["content.links"] = configuration.list("content.links").joined(separator: ",")

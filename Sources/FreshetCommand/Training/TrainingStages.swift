@@ -61,7 +61,7 @@ final class TrainingStages {
                 let (model, epochs) = try learn(trainingSet(holdout), stage: .judged, configuration: towers)
                 judgedModel = model
                 state.epochs = epochs
-                judge(model, holdout: holdout, promoted: promoted, into: &state)
+                try judge(model, holdout: holdout, promoted: promoted, into: &state)
             } else {
                 state.passes = true
                 state.reasons = ["Nothing was held out (train.holdout is none), so nothing was judged."]
@@ -90,9 +90,14 @@ final class TrainingStages {
 
     /// A model with its blend, counted from what the model learned from.
     private func published(
-        _ model: TwoTowerModel, _ state: inout TrainingFolder.State, _ holdout: Holdout?
+        _ base: TwoTowerModel, _ state: inout TrainingFolder.State, _ holdout: Holdout?
     ) throws -> (TwoTowerModel, RankingBlend?) {
         let rows = log.userIDs.indices.map { holdout?.trainingRows(of: $0, in: log) ?? log.rows(of: $0) }
+        var model = base
+        if let kept = state.domains, !kept.isEmpty {
+            model.domains = try DomainTraining(log: log, configuration: configuration, threads: towers.threads, stop: stop)
+                .fitted(on: base, rows: rows) { kept.contains($0) }.adapters
+        }
         heads = state.heads.map { HeadTraining(log: log, configuration: configuration).heads($0, for: model, rows: rows) }
         let content = ContentTraining(log: log, configuration: configuration)
         if content.isWanted {
@@ -211,11 +216,20 @@ final class TrainingStages {
     }
 
     private func judge(
-        _ model: TwoTowerModel, holdout: Holdout, promoted: Promoted?, into state: inout TrainingFolder.State
-    ) {
+        _ base: TwoTowerModel, holdout: Holdout, promoted: Promoted?, into state: inout TrainingFolder.State
+    ) throws {
         tell(TrainingRun.Status(phase: "evaluating", epoch: towers.epochs, epochs: towers.epochs, fraction: 1))
         let started = ContinuousClock.now
         let scoring = HoldoutScoring(log: log, holdout: holdout, excludes: excludedTypes, threads: towers.threads)
+        var model = base, domains: DomainTraining.Judged?
+        if DomainTraining.isWanted(configuration) {
+            domains = try DomainTraining(log: log, configuration: configuration, threads: towers.threads, stop: stop).judged(base, scoring: scoring)
+            model.domains = domains?.kept
+            state.domains = domains?.kept?.tokens ?? []
+            if let domains {
+                logger.info("domains judged", metadata: ["tried": "\(domains.rows.count)", "kept": "\(domains.kept?.tokens.joined(separator: " ") ?? "")"])
+            }
+        }
         let judged = JudgedRanking(model, scoring: scoring, training: BlendTraining(log: log, configuration: configuration))
         let candidate = judged.outcome
         state.blend = judged.fit?.weights
@@ -249,6 +263,7 @@ final class TrainingStages {
         }
         metrics.add("gate", .json(ResultLine(["passes": .boolean(decision.passes), "reasons": .json("[" + decision.reasons.map { JSONText.quoted($0) }.joined(separator: ",") + "]")]).json))
         metrics.add("ranking", .json(judged.json))
+        if let domains { metrics.add("domains", .json(domains.json)) }
         if let heads { metrics.add("objectives", .json(heads.json)) }
         if judged.hasTables {
             let curve = TailCurve(scoring, judged: judged), budget = configuration.number("ranking.tail_budget_percent") / 100

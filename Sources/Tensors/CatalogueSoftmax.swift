@@ -2,8 +2,8 @@ import CKernels
 
 /// Softmax cross-entropy of a tile of users against a catalogue, or a sample of it, with the gradients of both sides.
 ///
-/// The score of user i for candidate j is `users[i] · items[j] + corrections[j]`. The target of a user takes no correction and is
-/// never masked. The loss is `Σ weights[i] · (ln Σⱼ e^score(i, j) − score(i, target))`. All on the calling thread.
+/// The score of user i for candidate j is `users[i] · items[j] + corrections[j]`. The target of a user takes `targetCorrections[i]`
+/// instead and is never masked. The loss is `Σ weights[i] · (ln Σⱼ e^score(i, j) − score(i, target))`. All on the calling thread.
 ///
 /// Exponentials are taken relative to the target's score: that needs no search for the largest score, and a sum of 1 or more. Scores
 /// more than about 69 above the target's are noticed and the tile is computed again relative to the largest (`byRows`).
@@ -34,14 +34,15 @@ public struct CatalogueSoftmax: Sendable {
     ///   - users: `[count, d]`; items: `[candidates…, d]`.
     ///   - targets: the target's candidate row of each user.
     ///   - weights: what each user's loss counts.
-    ///   - corrections: `[candidates]`, added to scores; nil for none.
+    ///   - corrections: `[candidates]`, added to scores of candidates that are not the target; nil for none.
+    ///   - targetCorrections: `[count]`, added to each target's score; nil for none.
     ///   - masked: called with a user and a body to call with each candidate row to leave out; rows of no candidate and the target are
     ///     ignored, and a row may come more than once.
     ///   - scores: `[count, candidates]` of scratch.
     ///   - userGradient: `[count, d]`, overwritten; itemGradient: `[candidates…, d]`, added to.
     public func run(
         count: Int, users: UnsafePointer<Float>, items: UnsafePointer<Float>, targets: UnsafePointer<Int32>,
-        weights: UnsafePointer<Float>, corrections: UnsafePointer<Float>? = nil,
+        weights: UnsafePointer<Float>, corrections: UnsafePointer<Float>? = nil, targetCorrections: UnsafePointer<Float>? = nil,
         masked: ((Int, (Int32) -> Void) -> Void)? = nil, scores: UnsafeMutablePointer<Float>,
         userGradient: UnsafeMutablePointer<Float>, itemGradient: UnsafeMutablePointer<Float>
     ) -> Double {
@@ -50,7 +51,7 @@ public struct CatalogueSoftmax: Sendable {
             guard let scaled = buffer.baseAddress else { return 0 }
             let own = scaled + count * dimension, sums = own + count
             for i in 0..<count {
-                own[i] = fk_dot(users + i * dimension, items + Int(targets[i]) * dimension, dimension)
+                own[i] = fk_dot(users + i * dimension, items + Int(targets[i]) * dimension, dimension) + (targetCorrections?[i] ?? 0)
                 sums[i] = 0
             }
             exponentials(
@@ -61,7 +62,7 @@ public struct CatalogueSoftmax: Sendable {
             guard (0..<count).allSatisfy({ sums[$0] < Self.largestSum }) else {
                 return byRows(
                     count: count, users: users, items: items, targets: targets, weights: weights, corrections: corrections,
-                    masked: masked, scores: scores, userGradient: userGradient, itemGradient: itemGradient)
+                    targetCorrections: targetCorrections, masked: masked, scores: scores, userGradient: userGradient, itemGradient: itemGradient)
             }
             var total = 0.0
             for i in 0..<count {
@@ -153,7 +154,7 @@ public struct CatalogueSoftmax: Sendable {
     /// form of `run`, and what it falls back on.
     public func byRows(
         count: Int, users: UnsafePointer<Float>, items: UnsafePointer<Float>, targets: UnsafePointer<Int32>,
-        weights: UnsafePointer<Float>, corrections: UnsafePointer<Float>? = nil,
+        weights: UnsafePointer<Float>, corrections: UnsafePointer<Float>? = nil, targetCorrections: UnsafePointer<Float>? = nil,
         masked: ((Int, (Int32) -> Void) -> Void)? = nil, scores: UnsafeMutablePointer<Float>,
         userGradient: UnsafeMutablePointer<Float>, itemGradient: UnsafeMutablePointer<Float>
     ) -> Double {
@@ -164,7 +165,7 @@ public struct CatalogueSoftmax: Sendable {
         var total = 0.0
         for i in 0..<count {
             let row = scores + i * c, target = Int(targets[i])
-            let own = row[target]
+            let own = row[target] + (targetCorrections?[i] ?? 0)
             if let corrections { Kernels.apply(.add, row, corrections, into: row, count: c) }
             masked?(i) { if $0 >= 0 && $0 < c { row[Int($0)] = -.infinity } }
             row[target] = own

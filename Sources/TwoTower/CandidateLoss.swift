@@ -35,14 +35,15 @@ struct CandidateLoss {
     /// - Parameters:
     ///   - users: `[count, d]`; items: `[rows, d]`.
     ///   - targets: the row of each user's target in `items`.
+    ///   - targetCorrections: added to the score of each user's target under the softmax; nil for none.
     ///   - weights: what each user's loss counts; the result is the weighted sum.
     ///   - masked: candidate rows to leave out for user i, called with a body to call for each row.
     ///   - scores: `[count, scoreStride]`, scratch.
     ///   - userGradient: `[count, d]`, overwritten; itemGradient: added to.
     func run(
         count: Int, users: UnsafePointer<Float>, items: UnsafePointer<Float>, targets: UnsafePointer<Int32>,
-        weights: UnsafePointer<Float>, masked: ((Int, (Int32) -> Void) -> Void)?, scores: UnsafeMutablePointer<Float>,
-        userGradient: UnsafeMutablePointer<Float>, itemGradient: UnsafeMutablePointer<Float>
+        targetCorrections: UnsafePointer<Float>?, weights: UnsafePointer<Float>, masked: ((Int, (Int32) -> Void) -> Void)?,
+        scores: UnsafeMutablePointer<Float>, userGradient: UnsafeMutablePointer<Float>, itemGradient: UnsafeMutablePointer<Float>
     ) -> Double {
         let d = dimension, c = candidates, stride = scoreStride
         Kernels.multiply(
@@ -51,7 +52,7 @@ struct CandidateLoss {
         var total = 0.0
         for i in 0..<count {
             let row = scores + i * stride, target = Int(targets[i])
-            row[c] = Kernels.dot(users + i * d, items + target * d, count: d)
+            row[c] = Kernels.dot(users + i * d, items + target * d, count: d) + (targetCorrections?[i] ?? 0)
             // A candidate that is the target would be right and wrong at once.
             if target < c { row[target] = -.infinity }
             masked?(i) { if $0 < c { row[Int($0)] = -.infinity } }

@@ -20,6 +20,8 @@ struct ExamplePlan: Sendable {
     let epochLength: Int
     /// Share of all examples by item row.
     let shares: [Float]
+    /// By item row, what a training adds to scores and serving does not; nil for nothing. See ``logitAdjustments(shares:examples:strength:)``.
+    let logitAdjustments: [Float]?
     /// The last event of each validation user: never an example, and no later history exists.
     let heldOut: [(user: Int32, event: Int)]
 
@@ -68,6 +70,7 @@ struct ExamplePlan: Sendable {
         meanWeight = count == 0 ? 1 : Float(sum / Double(count))
         let total = Float(max(1, count))
         shares = counts.map { Float($0) / total }
+        logitAdjustments = TwoTower.logitAdjustments(shares: shares, examples: count, strength: configuration.logitAdjustment)
     }
 
     /// Number of events, examples or not.
@@ -119,32 +122,22 @@ private struct Weigher: Sendable {
     /// By type.
     private let typeWeights: [Float]
     /// By item row; nil where all items weigh the same.
-    private let tail: [Float]?
+    private let itemWeights: [Float]?
     /// In milliseconds; 0 where all ages weigh the same.
     private let halfLife: Double
 
     init(_ set: TrainingSet, configuration: TowerConfiguration) {
         (items, types, times, weights, clock) = (set.items, set.types, set.times, set.weights, set.clock)
         typeWeights = [0, configuration.clickWeight, configuration.cartWeight, configuration.purchaseWeight]
-        tail = Self.tailWeights(set, beta: configuration.tailBeta)
+        itemWeights = ItemWeights.weights(counts: set.eventsPerItem(), configuration: configuration)
         halfLife = Double(configuration.recencyHalfLifeDays) * 86_400_000
     }
 
     func callAsFunction(_ event: Int) -> Float {
         var weight = typeWeights[Int(types[event])] * weights[event]
         if halfLife > 0 { weight *= Float(exp2(-Double(clock - times[event]) / halfLife)) }
-        if let tail { weight *= tail[Int(items[event])] }
+        if let itemWeights { weight *= itemWeights[Int(items[event])] }
         return weight
-    }
-
-    /// Effective-number weights (1 − β) / (1 − β^n), mean 1 over events, clipped to [0.2, 5] (Cui et al. 2019, equation 2).
-    private static func tailWeights(_ set: TrainingSet, beta: Float) -> [Float]? {
-        guard beta > 0 else { return nil }
-        let counts = set.eventsPerItem(), b = Double(beta)
-        let raw = counts.map { (1 - b) / (1 - pow(b, Double(max(1, $0)))) }
-        let total = zip(raw, counts).reduce(0.0) { $0 + $1.0 * Double($1.1) }
-        let mean = total / Double(max(1, counts.reduce(0, +)))
-        return raw.map { Float(min(5, max(0.2, $0 / mean))) }
     }
 }
 

@@ -50,9 +50,10 @@ final class MeanBatch {
     private(set) var candidateCount = 0
     /// Item row of each candidate, and the same with −1 where the id row stays hidden.
     let candidates, visibleRows: IndexBuffer
-    /// log₂(times chosen) − log₂(share) of each candidate, and −120 beyond them up to a whole number of 64.
+    /// log₂(times chosen) − log₂(share) of each candidate, plus the logit adjustment, and −120 beyond them up to a whole number of 64.
     let corrections: FloatBuffer
 
+    /// By item row: log₂ of the share, less the logit adjustment.
     private let logShares: FloatBuffer
     /// By item row: the stamp of the batch that met it, and its candidate.
     private let met: IndexBuffer
@@ -66,6 +67,8 @@ final class MeanBatch {
         (candidates, visibleRows, times) = (IndexBuffer(limit), IndexBuffer(limit), IndexBuffer(limit))
         corrections = FloatBuffer((limit + 63) / 64 * 64)
         logShares = FloatBuffer(set.shares.map { logQ ? log2($0) : 0 })
+        // Exponents are of base 2 there.
+        for (item, adjustment) in (set.logitAdjustments ?? []).enumerated() { logShares.start[item] -= adjustment * 1.442_695_04 }
         met = IndexBuffer(2 * set.itemCount)
         self.hiding = hiding
     }

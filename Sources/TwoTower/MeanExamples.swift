@@ -35,6 +35,8 @@ public struct MeanExamples: Sendable {
     public let userCount: Int
     /// How often each item is a candidate: its share of the targets, above 0. `[itemCount]`
     public let shares: [Float]
+    /// By item row, what a training adds to scores and serving does not; nil for nothing.
+    let logitAdjustments: [Float]?
     private let source: Source
 
     /// A set of listed examples, such as a benchmark makes.
@@ -56,6 +58,7 @@ public struct MeanExamples: Sendable {
         self.itemCount = itemCount
         self.userCount = userCount
         self.shares = shares ?? Self.counted(sequence, itemCount)
+        logitAdjustments = nil
     }
 
     /// The examples of a training set: each event of the plan after up to `historyLength` events of its user.
@@ -66,6 +69,7 @@ public struct MeanExamples: Sendable {
         userCount = set.userCount
         let least = 1 / Float(max(1, plan.count))
         shares = plan.shares.map { max($0, least) }
+        logitAdjustments = plan.logitAdjustments
     }
 
     private static func counted(_ sequence: [Int32], _ itemCount: Int) -> [Float] {

@@ -23,7 +23,10 @@ final class SequenceBatch {
     let newest = GrowingBuffer<Int32>(), targets = GrowingBuffer<Int32>(), weights = GrowingBuffer<Float>(), idle = GrowingBuffer<UInt8>()
     /// By example: rows of items to leave out of its loss are `maskStarts[i]..<maskEnds[i]` of ``masks``.
     let maskStarts = GrowingBuffer<Int32>(), maskEnds = GrowingBuffer<Int32>(), masks = GrowingBuffer<Int32>()
-    /// How often each candidate was drawn and its correction; empty under the full loss.
+    /// By example: what its target's score carries under a logit adjustment; empty without one.
+    let targetCorrections = GrowingBuffer<Float>()
+    /// How often each candidate was drawn, empty under the full loss, and its correction; under the full loss the logit adjustment, where
+    /// there is one.
     let draws = GrowingBuffer<Float>(), corrections = GrowingBuffer<Float>()
     /// Item row of each local row; the candidates come first.
     var items: [Int32] = []
@@ -51,7 +54,7 @@ final class SequenceBatch {
         }
         for buffer in [users, rows, newest, targets, maskStarts, maskEnds, masks] { buffer.removeAll() }
         for buffer in [types, gaps, idle] { buffer.removeAll() }
-        for buffer in [weights, draws, corrections] { buffer.removeAll() }
+        for buffer in [weights, targetCorrections] { buffer.removeAll() }
     }
 }
 

@@ -27,6 +27,8 @@ final class SequenceGatherer {
         if !isSampled {
             batch.items = (0..<Int32(set.itemCount)).map { $0 }
             batch.candidates = set.itemCount
+            // They stay from batch to batch.
+            for adjustment in plan.logitAdjustments ?? [] { batch.corrections.append(adjustment) }
         }
     }
 
@@ -122,6 +124,7 @@ final class SequenceGatherer {
         batch.newest.append(newest)
         batch.targets.append(set.items[event])
         batch.weights.append(plan.weight(of: event))
+        if let adjustments = plan.logitAdjustments { batch.targetCorrections.append(adjustments[Int(set.items[event])]) }
         batch.idle.append(newest < 0 ? TowerShape.noIdle : TimeBuckets.idle(from: set.times[newestEvent], to: set.times[event]))
         batch.maskStarts.append(maskStart)
         batch.maskEnds.append(Int32(batch.masks.count))
@@ -148,13 +151,14 @@ final class SequenceGatherer {
         batch.candidates = locals.items.count
         batch.corrections.removeAll()
         for row in 0..<batch.candidates {
+            let adjustment = plan.logitAdjustments?[Int(locals.items[row])] ?? 0
             guard configuration.logQCorrection, configuration.loss != .bce else {
-                batch.corrections.append(0)
+                batch.corrections.append(adjustment)
                 continue
             }
             let share = frequency?.share(of: locals.items[row]) ?? plan.shares[Int(locals.items[row])]
             let expected = Float(fromBatch) * share + Float(n - fromBatch) / Float(max(1, set.itemCount))
-            batch.corrections.append(log(batch.draws[row]) - log(max(expected, 1e-12)))
+            batch.corrections.append(log(batch.draws[row]) - log(max(expected, 1e-12)) + adjustment)
         }
         // Estimates come from the batches before, or a batch would be corrected by its own chance.
         targets.withUnsafeBufferPointer { frequency?.note($0) }

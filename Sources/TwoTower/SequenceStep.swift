@@ -187,11 +187,14 @@ final class SequenceStep {
             let masked: ((Int, (Int32) -> Void) -> Void)? = !hasMasks ? nil : { i, body in
                 for place in Int(batch.maskStarts[first + i])..<Int(batch.maskEnds[first + i]) { body(batch.masks[place]) }
             }
+            let adjustments = batch.targetCorrections.count > 0 ? UnsafePointer(batch.targetCorrections.start + first) : nil
             if !batch.isSampled {
                 grow(&w.scores, to: tile.count * batch.candidates)
-                total += SoftmaxLoss(dimension: d, candidates: batch.candidates, corrections: nil, precision: precision).run(
+                total += SoftmaxLoss(
+                    dimension: d, candidates: batch.candidates, corrections: adjustments == nil ? nil : batch.corrections.start, precision: precision
+                ).run(
                     count: tile.count, users: w.users.start + offset, items: items.vectors.start, targets: batch.targets.start + first,
-                    weights: batch.weights.start + first, masked: masked, scores: w.scores.start,
+                    targetCorrections: adjustments, weights: batch.weights.start + first, masked: masked, scores: w.scores.start,
                     userGradient: w.userGradient.start + offset, itemGradient: itemGradient)
             } else {
                 let loss = CandidateLoss(
@@ -203,7 +206,7 @@ final class SequenceStep {
                 grow(&w.scores, to: tile.count * loss.scoreStride)
                 total += loss.run(
                     count: tile.count, users: w.users.start + offset, items: items.vectors.start, targets: batch.targets.start + first,
-                    weights: batch.weights.start + first, masked: masked, scores: w.scores.start,
+                    targetCorrections: adjustments, weights: batch.weights.start + first, masked: masked, scores: w.scores.start,
                     userGradient: w.userGradient.start + offset, itemGradient: itemGradient)
             }
         }

@@ -5,12 +5,13 @@ import Tensors
 /// With the whole catalogue as candidates this is the exact loss. With sampled candidates, each stands for
 /// count / expected count items: its score gets ln(count) − ln(expected count) added (the log q correction of Bengio and Senécal 2008, in the
 /// mixed form of Yang et al. 2020), which makes the sum of exponentials an unbiased estimate of the one over the catalogue. The user's target is
-/// always there and stands for itself, so it gets no correction, and its draws by others do not count again.
+/// always there and stands for itself, so it gets no correction, and its draws by others do not count again. A logit adjustment (Menon et al. 2021)
+/// is part of the corrections, and of the target's own.
 struct SoftmaxLoss {
     let dimension: Int
     /// Candidates are the first rows of the item vectors.
     let candidates: Int
-    /// Added to the scores of sampled candidates; nil for the whole catalogue.
+    /// Added to the scores of candidates as others' answers; nil for none.
     let corrections: UnsafePointer<Float>?
 
     /// What the products are computed in.
@@ -30,18 +31,19 @@ struct SoftmaxLoss {
     /// - Parameters:
     ///   - users: `[count, d]`; items: `[candidates…, d]`.
     ///   - targets: the target's candidate row of each user.
+    ///   - targetCorrections: added to the score of each user's target; nil for none.
     ///   - weights: what each user's loss counts; the result is the weighted sum.
     ///   - masked: candidate rows to leave out for user i, called with a body to call for each row; the target stays.
     ///   - scores: `[count, candidates]`, scratch.
     ///   - userGradient: `[count, d]`, overwritten; itemGradient: added to.
     func run(
         count: Int, users: UnsafePointer<Float>, items: UnsafePointer<Float>, targets: UnsafePointer<Int32>,
-        weights: UnsafePointer<Float>, masked: ((Int, (Int32) -> Void) -> Void)?, scores: UnsafeMutablePointer<Float>,
-        userGradient: UnsafeMutablePointer<Float>, itemGradient: UnsafeMutablePointer<Float>
+        targetCorrections: UnsafePointer<Float>?, weights: UnsafePointer<Float>, masked: ((Int, (Int32) -> Void) -> Void)?,
+        scores: UnsafeMutablePointer<Float>, userGradient: UnsafeMutablePointer<Float>, itemGradient: UnsafeMutablePointer<Float>
     ) -> Double {
         CatalogueSoftmax(dimension: dimension, candidates: candidates, precision: precision).run(
-            count: count, users: users, items: items, targets: targets, weights: weights, corrections: corrections, masked: masked,
-            scores: scores, userGradient: userGradient, itemGradient: itemGradient)
+            count: count, users: users, items: items, targets: targets, weights: weights, corrections: corrections,
+            targetCorrections: targetCorrections, masked: masked, scores: scores, userGradient: userGradient, itemGradient: itemGradient)
     }
 }
 

@@ -184,6 +184,12 @@ public struct TowerConfiguration: Sendable, Equatable {
     public var recencyHalfLifeDays: Float = 0
     /// β of the effective-number weights; 0 for none.
     public var tailBeta: Float = 0
+    /// Power of popularity in an item's propensity, by whose inverse examples weigh; 0 for none.
+    public var propensityPower: Float = 0
+    /// Largest inverse-propensity weight, in mean weights.
+    public var propensityLimit: Float = 10
+    /// τ in loss(score + τ ln π); 0 for none.
+    public var logitAdjustment: Float = 0
     /// λ in score − λ ln p of served vectors.
     public var popularityDial: Float = 0
     /// Passes over the examples.
@@ -306,6 +312,16 @@ public struct TowerConfiguration: Sendable, Equatable {
         if loss == .bce && userTower != .sequence {
             throw ConfigurationError(
                 key: "loss", description: "train.loss is bce but train.user_tower is \(userTower.rawValue); only the sequence tower has that loss")
+        }
+        if logitAdjustment > 0 && loss == .bce {
+            throw ConfigurationError(
+                key: "logit_adjustment",
+                description: "train.logit_adjustment is \(logitAdjustment) but train.loss is bce; only the softmax losses (full, sampled) carry it. Choose one, or weigh examples by train.propensity_power")
+        }
+        if logitAdjustment > 0 && hasTeacher {
+            throw ConfigurationError(
+                key: "logit_adjustment",
+                description: "train.logit_adjustment is \(logitAdjustment) but there is a teacher, whose answers are those of popularity as it is; set it to 0, or leave out --teacher")
         }
         if userTower == .sequence && negatives == 0 && (loss == .sampled || loss == .bce) {
             throw ConfigurationError(

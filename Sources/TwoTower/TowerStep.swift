@@ -151,7 +151,8 @@ final class TowerStep {
                 $0, tile, batch: batch, events: events, candidates: loss.candidates, masked: masked, workspace: w, itemGradient: itemGradient)
         } ?? loss.run(
             count: tile.count, users: w.users.start, items: items.vectors.start, targets: batch.targets + first,
-            weights: batch.weights + first, masked: masked, scores: w.scores.start, userGradient: w.userGradient.start,
+            targetCorrections: batch.targetCorrections.map { $0 + first }, weights: batch.weights + first, masked: masked,
+            scores: w.scores.start, userGradient: w.userGradient.start,
             itemGradient: itemGradient)
         tower.network.backward(
             count: tile.count, inputs: w.inputs.start, inner: w.inner.start, vectors: w.users.start, lengths: w.lengths.start,

@@ -28,8 +28,10 @@ struct TrainingBatch {
     var items: [Int32] = []
     /// Local rows that are candidates: the first ones.
     var candidates = 0
-    /// Corrections of the candidates; empty under the full loss.
+    /// Corrections of the candidates; under the full loss the logit adjustment alone, empty without one.
     var corrections: [Float] = []
+    /// What each example's target carries under a logit adjustment; empty without one.
+    var targetCorrections: [Float] = []
 }
 
 /// Gathers batches from a training set. Keeps its arrays between batches.
@@ -54,6 +56,7 @@ final class BatchGatherer {
         if !isSampled {
             batch.items = (0..<Int32(set.itemCount)).map { $0 }
             batch.candidates = set.itemCount
+            batch.corrections = plan.logitAdjustments ?? []
         }
     }
 
@@ -79,6 +82,7 @@ final class BatchGatherer {
         batch.targets.removeAll(keepingCapacity: true)
         batch.events.removeAll(keepingCapacity: true)
         batch.weights.removeAll(keepingCapacity: true)
+        batch.targetCorrections.removeAll(keepingCapacity: true)
         batch.users.removeAll(keepingCapacity: true)
         batch.starts.removeAll(keepingCapacity: true)
         batch.rows.removeAll(keepingCapacity: true)
@@ -99,6 +103,7 @@ final class BatchGatherer {
             batch.targets.append(set.items[event])
             batch.events.append(place)
             batch.weights.append(plan.weight(of: event) / Float(places.count))
+            if let adjustments = plan.logitAdjustments { batch.targetCorrections.append(adjustments[Int(set.items[event])]) }
             let hidden = FeatureHash.mixed(random ^ 0x6174_7472) & 0xffff < hideAttributes
             batch.users.append(hidden ? -1 : user)
             var kept = configuration.historyLength
@@ -153,6 +158,9 @@ final class BatchGatherer {
                 otherExamples: targets.count - 1, uniform: configuration.negatives, catalogue: set.itemCount)
         } else {
             batch.corrections = [Float](repeating: 0, count: batch.candidates)
+        }
+        if let adjustments = plan.logitAdjustments {
+            for row in 0..<batch.candidates { batch.corrections[row] += adjustments[Int(batch.items[row])] }
         }
     }
 

@@ -45,8 +45,8 @@ extension TrainingBatch {
         let idle: UnsafePointer<UInt8>
         /// Place of the first example among those of all ranks.
         let first: Int
-        /// Nil under the full loss.
-        let corrections: UnsafePointer<Float>?
+        /// Of candidates, and of the examples' targets; nil where there are none.
+        let corrections, targetCorrections: UnsafePointer<Float>?
     }
 
     /// Lends the arrays while `body` runs.
@@ -56,10 +56,13 @@ extension TrainingBatch {
                 lend(targets, weights) { targets, weights in
                     lend(users, idle) { users, idle in
                         corrections.withUnsafeBufferPointer { corrections in
-                            body(
-                                Pointers(
-                                    starts: starts, rows: rows, types: types, gaps: gaps, targets: targets, weights: weights,
-                                    users: users, idle: idle, first: first, corrections: corrections.isEmpty ? nil : corrections.baseAddress))
+                            targetCorrections.withUnsafeBufferPointer { own in
+                                body(
+                                    Pointers(
+                                        starts: starts, rows: rows, types: types, gaps: gaps, targets: targets, weights: weights,
+                                        users: users, idle: idle, first: first, corrections: corrections.isEmpty ? nil : corrections.baseAddress,
+                                        targetCorrections: own.isEmpty ? nil : own.baseAddress))
+                            }
                         }
                     }
                 }

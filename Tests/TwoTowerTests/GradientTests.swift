@@ -58,6 +58,17 @@ import TwoTower
         check(trainer, examples: 60)
     }
 
+    @Test(arguments: ["full", "sampled"]) func centralDifferencesTailSettings(loss: String) throws {
+        let shop = PlantedShop(users: 40, types: true)
+        let trainer = try Trainer(
+            shop.set,
+            configuration: PlantedShop.configuration([
+                ("loss", loss), ("negatives", "20"), ("logit_adjustment", "0.8"), ("propensity_power", "0.5"), ("propensity_limit", "3"),
+            ]))
+        for _ in 0..<3 { _ = trainer.runEpoch(now: { 0 }) }
+        check(trainer, examples: 60)
+    }
+
     /// The whole loss once more in differentiable operations.
     @Test func agreesWithReverseModeDifferentiation() throws {
         let shop = PlantedShop(users: 12, length: 8, content: false)

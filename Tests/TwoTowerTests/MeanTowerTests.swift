@@ -64,15 +64,17 @@ import TwoTower
         let shop = PlantedShop(users: 40)
         let trainer = try Trainer(
             shop.set,
-            configuration: configuration([("content", "false"), ("dimension", "48"), ("hidden", "16"), ("temperature", "0.1"), ("logq", "false")]))
+            configuration: configuration([("content", "false"), ("dimension", "48"), ("hidden", "16"), ("temperature", "0.1"), ("logq", "false"), ("logit_adjustment", "0.6")]))
         for _ in 0..<3 { _ = trainer.runEpoch(now: { 0 }) }
         check(trainer, examples: 60)
     }
 
     /// The loss as it is defined, over one column an example, in double precision.
-    @Test func distinctCandidatesGiveTheLossOfAllColumns() throws {
+    @Test(arguments: [0, 0.7]) func distinctCandidatesGiveTheLossOfAllColumns(adjustment: Double) throws {
         let shop = PlantedShop(users: 30, content: false)
-        let trainer = try Trainer(shop.set, configuration: configuration([("content", "false"), ("batch_size", "100"), ("epochs", "2")]))
+        let trainer = try Trainer(
+            shop.set,
+            configuration: configuration([("content", "false"), ("batch_size", "100"), ("epochs", "2"), ("logit_adjustment", "\(adjustment)")]))
         while !trainer.isFinished { _ = trainer.runEpoch(now: { 0 }) }
         let model = trainer.model(), set = shop.set, n = 100
         let items = model.encodeItems(set.itemContents, rows: (0..<Int32(set.itemCount)).map { $0 })
@@ -92,7 +94,7 @@ import TwoTower
         for (user, target) in zip(users, targets) {
             let logits = targets.map { column -> Double in
                 let score = zip(user, items.row(column)).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
-                return score - Double(Kernels.log(Float(counts[column] / total)))
+                return score + (adjustment - 1) * Double(Kernels.log(Float(counts[column] / total)))
             }
             let own = logits[targets.firstIndex(of: target) ?? 0], top = logits.max() ?? 0
             let sum = logits.reduce(0.0) { $0 + Double(Kernels.exp(Float($1 - top))) }

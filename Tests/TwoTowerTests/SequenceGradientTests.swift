@@ -44,6 +44,10 @@ import TwoTower
         try check([("block", block), ("head", "direct"), ("attention_heads", "1"), ("mask_history", "true"), ("loss", "sampled"), ("negatives", "12")])
     }
 
+    @Test(arguments: ["full", "sampled"]) func centralDifferencesTailSettings(loss: String) throws {
+        try check([("loss", loss), ("negatives", "12"), ("content_hidden", "0"), ("logit_adjustment", "0.8"), ("propensity_power", "0.5")])
+    }
+
     /// Ragged windows in any company and any split give the same.
     @Test(arguments: ["attention", "hstu"]) func windowsTogetherEqualWindowsAlone(block: String) throws {
         let shop = PlantedShop(users: 40, length: 14, types: true)

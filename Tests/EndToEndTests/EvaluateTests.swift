@@ -129,6 +129,40 @@ extension EndToEnd {
             EndToEnd.expectFailure(try program.run("evaluate", "--protocol", "item-cold", "--new-items", "0"), status: 64, saying: "--new-items")
         }
 
+        @Test("settings for rare items stand on one curve, the dial evens out what is shown, and wrong values train nothing")
+        func tailCurve() throws {
+            let bench = try Workbench()
+            try SmallShop.writePast(into: bench)
+            let program = bench.program(broker: nil, SmallShop.training)
+            try SmallShop.check(program.run("backfill", "--items", "items.jsonl", "--users", "users.jsonl", "--events", "events.jsonl"))
+            let arguments = ["evaluate", "--protocol", "tail-curve", "--seeds", "2", "--epochs", "1", "--json", "--values", "ranking.tail_dial=0.5,0.1"]
+            let run = try program.run(arguments + ["--values", "train.propensity_power=0.5", "--report", bench.path("tail.html")])
+            #expect(run.status == 0, "\(run.errors)")
+            let found = try Self.object(run.output)
+            #expect(Self.number(found, "seeds") == 2 && Self.number(found, "users") ?? 0 > 50 && found["train.tail_beta"] == nil)
+            let plain = try #require(found["plain"] as? [String: Any])
+            let dials = try #require(found["ranking.tail_dial"] as? [[String: Any]]), weighed = try #require(found["train.propensity_power"] as? [[String: Any]])
+            #expect(dials.compactMap { Self.number($0, "value") } == [0.1, 0.5] && weighed.count == 1)
+            #expect(Self.number(plain, "change") == 0 && Self.number(plain, "beyond_head_change") == 0)
+            for point in [plain] + dials + weighed {
+                let mean = try #require(Self.number(point, "beyond_head_NDCG@10"))
+                #expect(mean > 0 && Self.number(point, "beyond_head_NDCG@10_low") ?? 1 <= mean && Self.number(point, "beyond_head_NDCG@10_high") ?? 0 >= mean)
+            }
+            let ginis = try ([plain] + dials).map { try #require(Self.number($0, "Gini@10")) }
+            #expect(ginis[0] > ginis[1] && ginis[1] > ginis[2], "\(ginis)")
+            let page = try String(contentsOfFile: bench.path("tail.html"), encoding: .utf8)
+            Self.expectPage(page)
+            for word in ["Rare items", "train.propensity_power", "polyline", "ranking.tail_dial"] { #expect(page.contains(word), "\(word) is missing") }
+            // The same seeds give the same curve.
+            let again = try program.run(arguments)
+            #expect(try Self.object(again.output)["ranking.tail_dial"] as? [NSDictionary] == dials as [NSDictionary])
+
+            EndToEnd.expectFailure(try program.run("evaluate", "--protocol", "tail-curve", "--values", "train.hidden=4"), status: 64, saying: "train.logit_adjustment")
+            EndToEnd.expectFailure(try program.run("evaluate", "--epochs", "1"), status: 64, saying: "--protocol tail-curve")
+            let off = ["evaluate", "--protocol", "tail-curve", "--set", "ranking.blend=off", "--values", "ranking.tail_dial=0.1"]
+            EndToEnd.expectFailure(try program.run(off), status: 1, saying: "train.popularity_dial")
+        }
+
         @Test("a replay predicts before it learns, takes ties as one question, and keeps warm and new users apart")
         func replay() throws {
             let (bench, program) = try Self.trained()

@@ -14,6 +14,7 @@ struct EvaluateCommand: AsyncParsableCommand {
         case itemCold = "item-cold"
         case userCold = "user-cold"
         case categoryFewShot = "category-few-shot"
+        case tailCurve = "tail-curve"
     }
 
     static let configuration = CommandConfiguration(
@@ -30,7 +31,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     @Option(help: "promoted, latest, or a version.") var model = ModelChoice.promoted
     @Option(
         name: .customLong("protocol"),
-        help: "time-split, leave-one-out, replay, item-cold: items treated as new are ranked by models trained without them, user-cold: users treated as new are asked with 0 to 10 interactions, or category-few-shot: categories treated as new are adapted to."
+        help: "time-split, leave-one-out, replay, item-cold: items treated as new are ranked by models trained without them, user-cold: users treated as new are asked with 0 to 10 interactions, category-few-shot: categories treated as new are adapted to, or tail-curve: what each setting for rare items gives and costs."
     ) var question = Question.timeSplit
     @Option(help: "Share of the newest interactions that a time split holds out, in percent.") var percent = 10.0
     @Option(
@@ -49,9 +50,16 @@ struct EvaluateCommand: AsyncParsableCommand {
     @Flag(help: "With --retrain-every: incremental trainings go on with the optimizer's state of the one before, to see what that is worth.") var keepOptimizer = false
     @Option(help: "Share of the items that item-cold treats as new, in percent.") var newItems = 20.0
     @Flag(help: "With item-cold: the newest items, instead of random ones.") var newest = false
-    @Option(help: "Rounds of item-cold, user-cold and category-few-shot, each with another seed.") var seeds = 3
+    @Option(help: "Rounds of item-cold, user-cold, category-few-shot and tail-curve, each with another seed.") var seeds = 3
     @Option(help: "Parts of the users by a hash of their ids; user-cold treats one as new in each round.") var folds = 5
     @Option(help: "Interactions before the question of user-cold, of which 0, 1, 2, 5, 10 are known; users with fewer are not asked.") var longestHistory = 10
+    @Option(
+        name: .customLong("values"),
+        help: ArgumentHelp(
+            "With tail-curve: only this setting, and those of further --values, at these values, such as train.tail_beta=0.9,0.99.",
+            valueName: "key=list"))
+    var tailValues: [String] = []
+    @Option(help: "With tail-curve: epochs of a training instead of train.epochs.") var epochs: Int?
     @Option(help: "Half-life of the recent popularity that a replay compares with.") var halfLifeDays = 7.0
     @Option(help: ArgumentHelp("Write the result as a page of HTML, too.", valueName: "file")) var report: String?
     @Flag(help: "Print the result as JSON.") var json = false
@@ -66,6 +74,11 @@ struct EvaluateCommand: AsyncParsableCommand {
         }
         guard UserColdCut.historyLengths.contains(longestHistory) else {
             throw ValidationError("--longest-history takes one of \(UserColdCut.historyLengths), not \(longestHistory)")
+        }
+        if question != .tailCurve, !tailValues.isEmpty || epochs != nil { throw ValidationError("--values and --epochs belong to --protocol tail-curve") }
+        guard (1...10_000).contains(epochs ?? 1) else { throw ValidationError("--epochs takes 1 to 10000, not \(epochs ?? 0)") }
+        for text in tailValues where TailSetting.parse(text) == nil {
+            throw ValidationError("--values takes one of \(TailSetting.allCases.map(\.rawValue).joined(separator: ", ")), =, and numbers above 0 with commas, not '\(text)'")
         }
         guard maxEvents ?? 1 > 0 else { throw ValidationError("--max-events takes 1 or more") }
         guard (0.001...36_500).contains(halfLifeDays) else {
@@ -123,9 +136,20 @@ struct EvaluateCommand: AsyncParsableCommand {
             StandardOutput.line(json ? found.json : found.lines.joined(separator: "\n"))
             return
         }
+        if question == .tailCurve {
+            let named = tailValues.compactMap(TailSetting.parse)
+            let found = try TailCurveRun(
+                configuration: configuration, url: url, until: try asOf.time(),
+                options: TailCurveRun.Options(
+                    values: named.isEmpty ? nil : Dictionary(named.map { ($0.setting, $0.values) }) { $0 + $1 }, epochs: epochs, seeds: seeds)
+            ).run()
+            if let report { try TrainingReport.write(found.page, to: report) }
+            StandardOutput.line(json ? found.json : found.lines.joined(separator: "\n"))
+            return
+        }
         let version = try model.find(in: store)
         switch question {
-        case .itemCold, .userCold, .categoryFewShot: break
+        case .itemCold, .userCold, .categoryFewShot, .tailCurve: break
         case .replay:
             let options = ReplayRun.Options(
                 from: try AsOfOption.time(from, of: "--from"), eventsLimit: maxEvents ?? .max, file: events, halfLifeDays: halfLifeDays,

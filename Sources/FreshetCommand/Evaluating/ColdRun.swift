@@ -53,13 +53,7 @@ struct ColdRun {
         var towers = try configuration.towerConfiguration()
         towers.seed = seed
         let trainer = try Trainer(log.trainingSet(until: holdout.trainingEnds, columnsAt: path), configuration: towers)
-        let clock = ContinuousClock.now, line = ProgressLine("train, seed \(seed)")
-        while !trainer.isFinished {
-            _ = trainer.runEpoch(now: { clock.duration(to: .now).inSeconds }, progress: { progress in
-                line.update(share: Double(progress.epoch - 1) / Double(max(1, progress.epochs)), note: "epoch \(progress.epoch)/\(progress.epochs)")
-            })
-        }
-        let model = trainer.model()
+        let model = trainer.model(titled: "train, seed \(seed)")
         let scoring = HoldoutScoring(log: log, holdout: holdout, excludes: excludes, threads: Self.threads)
         let training = ContentTraining(log: log, configuration: configuration)
         let learning = training.learning(log.userIDs.indices.map { log.rows(of: $0) }, threads: Self.threads)

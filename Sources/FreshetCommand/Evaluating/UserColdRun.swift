@@ -110,13 +110,7 @@ struct UserColdRun {
         var towers = try configuration.towerConfiguration()
         towers.seed = seed
         let trainer = try Trainer(log.trainingSet(until: holdout.trainingEnds, columnsAt: path), configuration: towers)
-        let clock = ContinuousClock.now, line = ProgressLine("train, \(note)")
-        while !trainer.isFinished {
-            _ = trainer.runEpoch(now: { clock.duration(to: .now).inSeconds }, progress: { progress in
-                line.update(share: Double(progress.epoch - 1) / Double(max(1, progress.epochs)), note: "epoch \(progress.epoch)/\(progress.epochs)")
-            })
-        }
-        let model = trainer.model()
+        let model = trainer.model(titled: "train, \(note)")
         let scoring = HoldoutScoring(log: log, holdout: holdout, excludes: excludes, threads: Self.threads)
         return (model, JudgedRanking(model, scoring: scoring, training: BlendTraining(log: log, configuration: configuration)).fit)
     }

@@ -38,7 +38,7 @@ struct LineChart {
             text += "<text class=\"tick\" x=\"\(Int(Self.left - 8))\" y=\"\(HTMLText.coordinate(y(tick) + 4))\" text-anchor=\"end\">\(HTMLText.number(tick, decimals: ticks.decimals))</text>"
         }
         let step = max(1, (spanX / 10).rounded(.up))
-        for value in stride(from: lowX, through: highX, by: step) {
+        for value in stride(from: lowX.rounded(.up), through: highX, by: step) {
             text += "<text class=\"tick\" x=\"\(HTMLText.coordinate(x(value)))\" y=\"\(Int(Self.height - Self.bottom + 18))\" text-anchor=\"middle\">\(HTMLText.count(value))</text>"
         }
         text += "<text class=\"tick\" x=\"\(Int(Self.width - Self.right))\" y=\"\(Int(Self.height - 2))\" text-anchor=\"end\">\(HTMLText.escaped(xLabel))</text>"

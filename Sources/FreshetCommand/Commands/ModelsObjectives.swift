@@ -36,6 +36,13 @@ extension ModelsCommand {
                     "\(point.isOnFront ? "*" : "")\(point.number)\t\(point.usesClickHead ? "click head" : "blend")\t\(point.conversion)\t\(point.value)\t"
                         + String(format: "%.4f\t%.4f\t%.3f", point.ndcg, point.gainNDCG, point.coverage))
             }
+            guard !found.weightings.isEmpty else { return }
+            StandardOutput.line("weighting\t" + ["weight", "loss"].flatMap { kind in HeadLoss.names.map { "\($0) \(kind)" } }.joined(separator: "\t"))
+            for weighting in found.weightings {
+                StandardOutput.line(
+                    "\(weighting.isOnFront ? "*" : "")\(weighting.name)\(weighting.isPicked ? ", in use" : "")\t"
+                        + (weighting.weights + weighting.losses).map { String(format: "%.4f", $0) }.joined(separator: "\t"))
+            }
         }
 
         private func use(_ pick: Int, of found: ReportValues.Objectives, _ model: RegisteredModel, _ store: StoreQueries) throws {

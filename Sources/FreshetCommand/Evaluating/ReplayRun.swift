@@ -76,8 +76,8 @@ struct ReplayRun {
     private func retrained(
         every: Int64, version: RegisteredModel, log: ReplayLog, start: EventTime, snapshot: ServingSnapshot
     ) throws -> [RetrainedRanker] {
-        guard configuration.number("train.positive_ratings_from") == 0 else {
-            throw CommandFailure("--retrain-every learns every event, and train.positive_ratings_from leaves some out: set it to 0")
+        guard try !configuration.ratingRules().isNeeded else {
+            throw CommandFailure("--retrain-every learns every event, and train.positive_ratings_from or train.negative_ratings_below leaves some out: set both to 0")
         }
         let artifact = try ArtifactStore(root: configuration.text("artifacts.path")).artifact(of: version)
         let towers = try configuration.towerConfiguration()

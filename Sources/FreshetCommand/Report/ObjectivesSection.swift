@@ -1,4 +1,5 @@
 import Foundation
+import Recommending
 
 extension ReportValues {
     /// What a training found of its ranking heads.
@@ -10,7 +11,16 @@ extension ReportValues {
             var conversion, value, ndcg, gainNDCG, coverage: Double
         }
 
+        /// A weighting of the heads' losses, with the losses on users that were not learned from.
+        struct Weighting {
+            var name: String
+            var weights, losses: [Double]
+            var isOnFront, isPicked: Bool
+        }
+
         var points: [Point] = []
+        /// Empty unless several were tried.
+        var weightings: [Weighting] = []
         var examples = 0.0
         var examplesFrom = ""
         /// Calibration errors by head, before and after correction; and predicted and observed shares.
@@ -37,6 +47,13 @@ extension ReportValues {
                         number: Int(number(entry["point"])), usesClickHead: entry["click_head"] as? Bool ?? false,
                         isOnFront: entry["front"] as? Bool ?? false, conversion: number(entry["conversion"]), value: number(entry["value"]),
                         ndcg: number(entry["NDCG@10"]), gainNDCG: number(entry["gNDCG@10"]), coverage: number(entry["Coverage@10"])))
+            }
+            for entry in object["sweep"] as? [[String: Any]] ?? [] {
+                weightings.append(
+                    Weighting(
+                        name: entry["weighting"] as? String ?? "", weights: HeadLoss.names.map { number(entry["\($0)_weight"]) },
+                        losses: HeadLoss.names.map { number(entry["\($0)_loss"]) }, isOnFront: entry["front"] as? Bool ?? false,
+                        isPicked: entry["picked"] as? Bool ?? false))
             }
             for head in ["click", "conversion"] {
                 let bins = (object["\(head)_reliability"] as? [[Any]] ?? []).filter { $0.count == 2 }.map { (x: number($0[0]), y: number($0[1])) }
@@ -77,7 +94,7 @@ struct ObjectivesSection {
     }
 
     /// Nothing where nothing was found.
-    var html: String { goals + dial }
+    var html: String { goals + weightings + dial }
 
     private var goals: String {
         guard let objectives, !objectives.points.isEmpty else { return "" }
@@ -103,6 +120,21 @@ struct ObjectivesSection {
             <p class="hint">Mixes of interest, probability of purchase and expected order value on the held-out questions. ★: no other mix is better in both NDCG@10 and revenue-weighted NDCG@10. Learned from \(HTMLText.count(objectives.examples)) examples: \(HTMLText.escaped(objectives.examplesFrom)). <code>freshet models objectives V --pick N</code> uses one.</p>
             <div class="scroll"><table><thead><tr><th>point</th><th>interest by</th><th>conversion power</th><th>value power</th><th>NDCG@10</th><th>gNDCG@10</th><th>coverage</th></tr></thead><tbody>\(rows.joined())</tbody></table></div>
             <div class="pair">\(plots.joined())</div>
+            """
+    }
+
+    private var weightings: String {
+        guard let objectives, !objectives.weightings.isEmpty else { return "" }
+        let rows = objectives.weightings.map { weighting in
+            let numbers = weighting.weights.map { HTMLText.number($0, decimals: 2) } + weighting.losses.map { HTMLText.number($0) }
+            return "<tr\(weighting.isPicked ? " class=\"own\"" : "")><td>\(HTMLText.escaped(weighting.name))\(weighting.isOnFront ? " ★" : "")</td>"
+                + numbers.map { "<td>\($0)</td>" }.joined() + "</tr>"
+        }
+        let heads = ["weight", "loss"].flatMap { kind in HeadLoss.names.map { "<th>\($0) \(kind)</th>" } }
+        return """
+            <h3>Weights of the losses</h3>
+            <p class="hint">Each weighting judged on the users that it did not learn from. ★: no other is as good in all three losses and better in one. In bold the one in use: the smallest of the largest excess over the best, each loss in its standard errors.</p>
+            <div class="scroll"><table><thead><tr><th>weighting</th>\(heads.joined())</tr></thead><tbody>\(rows.joined())</tbody></table></div>
             """
     }
 

@@ -24,6 +24,8 @@ struct HeadExamplesBuilder {
         var fromImpressions = false
         /// Whether the log tells clicks from purchases, and what was paid.
         var hasClicks = false, hasPurchases = false, hasValues = false
+        /// Examples of items that their user rated low.
+        var declined = 0
     }
 
     private var log: TrainingLog { scoring.log }
@@ -32,7 +34,7 @@ struct HeadExamplesBuilder {
     func build() -> Built {
         var built = Built()
         let places = log.impressions.times.indices.filter { log.impressions.times[$0] >= scoring.holdout.border ?? .max }
-        if places.count(where: { log.impressions.outcomes[$0] != 0 }) >= Self.leastClicks {
+        if places.count(where: log.impressions.isTaken) >= Self.leastClicks {
             built.fromImpressions = true
             addImpressions(places, to: &built)
         } else {
@@ -62,10 +64,11 @@ struct HeadExamplesBuilder {
             guard !known.isEmpty else { continue }
             let seen = HeadSight(Holdout.Question(user: user, known: known, truth: [], time: time), self)
             for place in slate {
-                let outcomes = shown.outcomes[place], isBought = outcomes & 4 != 0
+                let isBought = shown.outcomes[place] & 4 != 0
+                if shown.outcomes[place] == ImpressionColumns.declined { built.declined += 1 }
                 add(
                     HeadExample(
-                        click: outcomes != 0 ? 1 : 0, isBought: isBought,
+                        click: shown.isTaken(place) ? 1 : 0, isBought: isBought,
                         value: isBought ? Float(shown.amounts[place]) / tables.meanAmountMinor : 0),
                     of: shown.items[place], seen, user: user, to: &built)
             }
@@ -74,6 +77,7 @@ struct HeadExamplesBuilder {
 
     private func addSampled(to built: inout Built) {
         var random = SeededGenerator(seed: 1, stream: 0x4E45_4741)
+        let declined = declinedItems()
         let questions = scoring.holdout.questions
         let step = max(1, Double(questions.count) / Double(Self.questionsLimit))
         for index in 0..<min(questions.count, Self.questionsLimit) {
@@ -95,8 +99,23 @@ struct HeadExamplesBuilder {
             }
             // Each stands for the candidates that were not drawn.
             let weight = Float(shown) / Float(max(others.count, 1))
-            for row in others { add(HeadExample(click: 0, isBought: false, weight: weight), of: row, seen, user: question.user, to: &built) }
+            // What the user declined counts as each of these, candidate or not: it is known, not drawn.
+            let unwanted = (declined[Int32(question.user)] ?? []).filter { outcomes[$0] == nil && !others.contains($0) }.suffix(Self.negatives)
+            built.declined += unwanted.count
+            for row in others + unwanted {
+                add(HeadExample(click: 0, isBought: false, weight: weight), of: row, seen, user: question.user, to: &built)
+            }
         }
+    }
+
+    /// Items that users rated low after the border, oldest first, by user row.
+    private func declinedItems() -> [Int32: [Int32]] {
+        let shown = log.impressions
+        var items: [Int32: [Int32]] = [:]
+        for place in shown.times.indices where shown.outcomes[place] == ImpressionColumns.declined && shown.times[place] >= scoring.holdout.border ?? .min {
+            items[shown.users[place], default: []].append(shown.items[place])
+        }
+        return items
     }
 
     private func add(_ example: HeadExample, of row: Int32, _ seen: HeadSight, user: Int, to built: inout Built) {

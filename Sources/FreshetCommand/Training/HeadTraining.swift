@@ -63,10 +63,11 @@ struct HeadTraining {
         let built = builder.build(), examples = built.examples
         guard examples.count > 0, built.hasPurchases || built.fromImpressions else { return nil }
         // A wrong setting ended the run before it began.
-        let fit = HeadFit(balance: (try? configuration.headBalance()) ?? .uncertainty)
-        let (network, lossWeights) = fit.network(for: examples)
-        let halves = [0, 1].map { half in HeadWeights(fit.network(for: examples) { examples.groups[$0] != half }.network) }
-        let calibrated = HeadCalibration(examples, halves: halves.map(\.network))
+        let sweep = HeadSweep(examples, balances: (try? configuration.headBalances()) ?? [.uncertainty])
+        let chosen = sweep.points[sweep.picked]
+        let (network, lossWeights) = HeadFit(balance: chosen.balance).network(for: examples)
+        let halves = chosen.halves.map { HeadWeights($0) }
+        let calibrated = HeadCalibration(examples, halves: chosen.halves)
 
         var weights = HeadWeights(network, click: calibrated.click, conversion: calibrated.conversion)
         let judgedHalves = halves.map { half in
@@ -87,7 +88,7 @@ struct HeadTraining {
                 .max { $0.report["gNDCG@10"] < $1.report["gNDCG@10"] }
             if let best { weights.powers.value = best.powers.value }
         }
-        return Outcome(weights: weights, json: json(built, lossWeights, calibrated, points, weights))
+        return Outcome(weights: weights, json: json(built, sweep, lossWeights, calibrated, points, weights))
     }
 
     /// Every mix on the held-out questions.
@@ -132,14 +133,15 @@ struct HeadTraining {
     }
 
     private func json(
-        _ built: HeadExamplesBuilder.Built, _ lossWeights: [Float], _ calibration: HeadCalibration, _ points: [Point], _ weights: HeadWeights
+        _ built: HeadExamplesBuilder.Built, _ sweep: HeadSweep, _ lossWeights: [Float], _ calibration: HeadCalibration, _ points: [Point], _ weights: HeadWeights
     ) -> String {
         var line = ResultLine([
             "examples": .integer(built.examples.count),
             "examples_from": .text(built.fromImpressions ? "impressions" : "sampled negatives: the log has too few impressions after the border"),
-            "clicks": .boolean(built.hasClicks), "purchases": .boolean(built.hasPurchases), "values": .boolean(built.hasValues),
+            "declined": .integer(built.declined), "clicks": .boolean(built.hasClicks), "purchases": .boolean(built.hasPurchases), "values": .boolean(built.hasValues),
         ])
         for (name, weight) in zip(HeadLoss.names, lossWeights) { line.add("\(name)_loss_weight", .number(Double(weight))) }
+        if sweep.points.count > 1 { line.add("sweep", .json(sweep.json)) }
         for (name, value) in calibration.fields { line.add(name, value) }
         let lines = points.enumerated().map { place, point in
             ResultLine([
@@ -160,15 +162,37 @@ struct HeadTraining {
 }
 
 extension Configuration {
-    /// `objectives.balance` with the weights that it names.
-    func headBalance() throws(ConfigurationError) -> HeadBalance {
-        guard text("objectives.balance") == "fixed" else { return .uncertainty }
+    /// The weightings that `objectives.balance` wants to be tried: one, unless it is `sweep`.
+    func headBalances() throws(ConfigurationError) -> [HeadBalance] {
+        switch text("objectives.balance") {
+        case "sweep": return HeadSweep.weightings
+        case "fixed": break
+        default: return [.uncertainty]
+        }
         let given = list("objectives.loss_weights"), weights = given.compactMap { Float($0) }
         guard given.count == HeadLoss.names.count, weights.count == given.count, weights.allSatisfy({ $0.isFinite && $0 >= 0 }) else {
             throw ConfigurationError(
                 "objectives.loss_weights is \(given.joined(separator: ",")), but takes three numbers from 0: of \(HeadLoss.names.joined(separator: ", "))")
         }
-        return .fixed(weights)
+        return [.fixed(weights)]
+    }
+}
+
+extension HeadSweep {
+    /// The points for the registry.
+    var json: String {
+        let lines = points.enumerated().map { place, point in
+            var line = ResultLine()
+            if case .fixed = point.balance { line.add("weighting", .text("fixed")) } else { line.add("weighting", .text("uncertainty")) }
+            for (index, name) in HeadLoss.names.enumerated() {
+                line.add("\(name)_weight", .number(Double(point.weights[index])))
+                line.add("\(name)_loss", .number(point.losses[index]))
+            }
+            line.add("front", .boolean(point.isOnFront))
+            line.add("picked", .boolean(place == picked))
+            return line.json
+        }
+        return "[" + lines.joined(separator: ",") + "]"
     }
 }
 

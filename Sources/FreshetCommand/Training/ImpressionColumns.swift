@@ -5,12 +5,18 @@ struct ImpressionColumns: Sendable {
     var items: [Int32] = []
     /// When it was shown, in milliseconds since 1970.
     var times: [Int64] = []
-    /// Bits: 1 click, 2 add_to_cart, 4 purchase.
+    /// Bits: 1 click, 2 add_to_cart, 4 purchase; ``declined`` alone where the user rated the item low.
     var outcomes: [UInt8] = []
     /// What was paid, in minor units.
     var amounts: [Int64] = []
 
+    /// Nothing was shown: the user said that they do not want the item.
+    static let declined: UInt8 = 0x80
+
     var count: Int { users.count }
+
+    /// Whether the user took what was shown.
+    func isTaken(_ place: Int) -> Bool { outcomes[place] & 7 != 0 }
 
     mutating func append(user: Int32, item: Int32, time: Int64, outcomes: UInt8, amount: Int64) {
         users.append(user)

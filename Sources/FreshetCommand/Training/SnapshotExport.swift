@@ -65,8 +65,10 @@ struct SnapshotExport {
         try FileManager.default.createDirectory(
             at: URL(fileURLWithPath: path).deletingLastPathComponent(), withIntermediateDirectories: true)
         let sorter = try EventSorter(path: path)
-        try read(snapshot, until: until, into: sorter, &rows, isStopped: isStopped, progress: progress)
-        let impressions = try impressions(snapshot, until: until, rows)
+        var declined = DeclinedItems(limitEntries: configuration.integer("objectives.impressions_limit"))
+        try read(snapshot, until: until, into: sorter, &rows, &declined, isStopped: isStopped, progress: progress)
+        var impressions = try impressions(snapshot, until: until, rows)
+        declined.append(to: &impressions, users: rows.users, items: rows.items)
 
         let itemOrder = rows.items.sortedRows().filter { rows.states[Int($0)] != .deleted }, userOrder = rows.users.sortedRows()
         let maxPerUser = configuration.integer("train.max_interactions_per_user")
@@ -117,17 +119,18 @@ struct SnapshotExport {
     private static let stopped = CommandFailure("stopped while interactions were read; start again")
 
     private func read(
-        _ snapshot: TrainingSnapshot, until: EventTime?, into sorter: EventSorter, _ rows: inout Rows, isStopped: () -> Bool,
-        progress: (Int) -> Void
+        _ snapshot: TrainingSnapshot, until: EventTime?, into sorter: EventSorter, _ rows: inout Rows, _ declined: inout DeclinedItems,
+        isStopped: () -> Bool, progress: (Int) -> Void
     ) throws {
-        let ratingsFrom = configuration.number("train.positive_ratings_from")
+        let ratings = try configuration.ratingRules()
         // The snapshot passes on the store's errors only; another one is kept until it is out.
         var failure: (any Error)?
         do {
-            try snapshot.forEachEvent(until: until, withContext: ratingsFrom != 0, seen: seen) { (event) throws(StoreError) in
-                if ratingsFrom != 0, let context = event.context,
-                    let rating = Interaction.rating(inContext: String(decoding: context, as: UTF8.self)), rating < ratingsFrom
+            try snapshot.forEachEvent(until: until, withContext: ratings.isNeeded, seen: seen) { (event) throws(StoreError) in
+                if ratings.isNeeded, let context = event.context,
+                    let rating = Interaction.rating(inContext: String(decoding: context, as: UTF8.self)), rating < ratings.positiveFrom
                 {
+                    if ratings.declinedBelow != 0, rating < ratings.declinedBelow { declined.add(user: event.userID, item: event.itemID, time: event.time) }
                     return
                 }
                 let item = rows.items.row(of: event.itemID)

@@ -59,14 +59,15 @@ struct TrainingRun {
         }
         let towers = try configuration.towerConfiguration(ranks: ranks.group.size, hasTeacher: teacher != nil)
         let texts = try ContentEncoder.load(configuration, logger: logger)
-        _ = try configuration.headBalance()
+        _ = try configuration.headBalances()
+        let ratings = try configuration.ratingRules()
         guard !ranks.group.isShared || (texts == nil && configuration.text("train.mode") != "incremental") else {
             throw CommandFailure(
                 "a training in several processes is a full one without content.encoder; start it without mpirun, or unset content.encoder and train.mode")
         }
         var settings = Dictionary(uniqueKeysWithValues: towers.settings.map { ($0.key, $0.value) })
         settings["rules.exclude"] = configuration.list("rules.exclude").joined(separator: ",")
-        for key in ["holdout", "holdout_percent", "final_fit", "positive_ratings_from", "max_interactions_per_user"] {
+        for key in ["holdout", "holdout_percent", "final_fit", "positive_ratings_from", "negative_ratings_below", "max_interactions_per_user"] {
             settings["train." + key] = configuration.text("train." + key)
         }
         for key in ["field", "minimum_interactions", "rank", "limit"] { settings["train.domain_" + key] = configuration.text("train.domain_" + key) }
@@ -152,8 +153,7 @@ struct TrainingRun {
         if let channel { attachments[ContentChannel.attachmentName] = channel.encoded() }
         var notes: [String: String] = [:]
         if let texts { notes[ContentEncoder.noteName] = texts.checksum }
-        let ratingsFrom = configuration.number("train.positive_ratings_from")
-        if ratingsFrom != 0 { notes[ModelArtifact.ratingsNoteName] = String(ratingsFrom) }
+        if ratings.isNeeded { notes[ModelArtifact.ratingsNoteName] = String(ratings.positiveFrom) }
         let reference = try artifacts.write(model, name: Self.artifactName(), notes: notes,
             attachments: attachments)
         let version = try store.registerModel(

@@ -32,6 +32,12 @@ public enum HeadFeature: Int, CaseIterable, Sendable {
     case valueMatch
     /// ln(1 + items of the history in the narrowest category of the item).
     case categoryCount
+    /// Lengths of the two towers' vectors, popularity apart, and their product: what ``tower`` could be at most; see ``HeadVectors``.
+    case userLength
+    case itemLength
+    case lengthProduct
+    /// The cosine of the item's vector and that of the newest item of the history.
+    case newestLikeness
 
     /// How many there are.
     public static var count: Int { allCases.count }
@@ -137,6 +143,7 @@ public struct HeadUser: Sendable {
     private static let priorOrders: Float = 1
 
     let signals: UserSignals
+    let vectors: HeadVectors?
     let value: Float
     /// What the user paid for an item, over the mean order value, and in how many orders.
     let paid: [Int32: (sum: Float, orders: Float)]
@@ -144,9 +151,12 @@ public struct HeadUser: Sendable {
 
     /// Reads a history that the blend's signals were read from.
     ///
-    /// - Parameter purchases: rows of the history that were bought, with what was paid in minor units of the tables' currency.
-    public init(_ signals: UserSignals, purchases: [(row: Int32, amountMinor: UInt32)], tables: HeadTables) {
+    /// - Parameters:
+    ///   - purchases: rows of the history that were bought, with what was paid in minor units of the tables' currency.
+    ///   - vectors: nil where the towers say nothing of the user.
+    public init(_ signals: UserSignals, purchases: [(row: Int32, amountMinor: UInt32)], vectors: HeadVectors?, tables: HeadTables) {
         self.signals = signals
+        self.vectors = vectors
         var paid: [Int32: (sum: Float, orders: Float)] = [:]
         for purchase in purchases where purchase.amountMinor > 0 {
             let known = paid[purchase.row] ?? (0, 0)
@@ -167,11 +177,11 @@ public struct HeadUser: Sendable {
     /// Writes the features of a row.
     ///
     /// - Parameters:
-    ///   - interest, tower: see ``HeadFeature``; priceMicros: the list price.
+    ///   - interest, tower: see ``HeadFeature``; vector: the item's, nil where it has none; priceMicros: the list price.
     ///   - features: ``HeadFeature/count`` floats, all of which are written.
     public func write(
-        featuresOf row: Int32, interest: Float, tower: Float, priceMicros: Int64?, ranking: RankingTables, tables: HeadTables,
-        into features: UnsafeMutableBufferPointer<Float>
+        featuresOf row: Int32, interest: Float, tower: Float, vector: UnsafePointer<Float>?, priceMicros: Int64?, ranking: RankingTables,
+        tables: HeadTables, into features: UnsafeMutableBufferPointer<Float>
     ) {
         withUnsafeTemporaryAllocation(of: Float.self, capacity: RankingFeature.count) { signal in
             signals.write(featuresOf: row, tower: tower, trend: 0, tables: ranking, into: signal)
@@ -189,5 +199,10 @@ public struct HeadUser: Sendable {
             paid[row].map { log(($0.sum + Self.priorOrders * exp(worth)) / ($0.orders + Self.priorOrders)) } ?? worth
         features[HeadFeature.valueMatch.rawValue] = worth * value
         features[HeadFeature.categoryCount.rawValue] = categories[category].map { log(1 + $0) } ?? 0
+        if let vectors {
+            vectors.write(featuresOf: vector, into: features)
+        } else {
+            for feature in [HeadFeature.userLength, .itemLength, .lengthProduct, .newestLikeness] { features[feature.rawValue] = 0 }
+        }
     }
 }

@@ -85,13 +85,21 @@ struct Ranking {
     /// Puts what the heads say in the place of the scores so far.
     private func judge(_ rows: inout [RankedRow], _ candidates: [Candidate], _ powers: ObjectivePowers) {
         guard let heads = snapshot.heads, let signals = taste.signals, let blend = snapshot.blend?.blend, !rows.isEmpty else { return }
-        let user = HeadUser(signals, purchases: taste.purchases, tables: heads.tables), width = HeadFeature.count
+        let vectors = taste.vector.map { vector in
+            HeadVectors(
+                user: vector, newest: taste.newestRow.flatMap(snapshot.vectors.vector), biasComponents: snapshot.model?.biasComponents ?? 0)
+        }
+        let user = HeadUser(signals, purchases: taste.purchases, vectors: vectors, tables: heads.tables), width = HeadFeature.count
         withUnsafeTemporaryAllocation(of: Float.self, capacity: rows.count * width) { features in
             for (place, candidate) in candidates.enumerated() {
-                user.write(
-                    featuresOf: candidate.row, interest: rows[place].score, tower: candidate.score,
-                    priceMicros: snapshot.catalogue[candidate.row].priceMicros, ranking: blend.tables, tables: heads.tables,
-                    into: UnsafeMutableBufferPointer(rebasing: features[place * width..<(place + 1) * width]))
+                let interest = rows[place].score
+                func write(_ vector: UnsafePointer<Float>?) {
+                    user.write(
+                        featuresOf: candidate.row, interest: interest, tower: candidate.score, vector: vector,
+                        priceMicros: snapshot.catalogue[candidate.row].priceMicros, ranking: blend.tables, tables: heads.tables,
+                        into: UnsafeMutableBufferPointer(rebasing: features[place * width..<(place + 1) * width]))
+                }
+                if snapshot.vectors.withVector(candidate.row, write) == nil { write(nil) }
             }
             for (place, output) in heads.outputs(UnsafeBufferPointer(features)).enumerated() {
                 rows[place].score = heads.score(output, interest: rows[place].score, powers: powers)

@@ -15,7 +15,7 @@ extension ServingModel {
         }
         self.init(
             version: version, dimension: model.dimension, historyLimitItems: model.historyLength, temperature: 1,
-            biasComponents: 1, knowsAttribute: knows
+            biasComponents: TwoTowerModel.popularityComponents, knowsAttribute: knows
         ) { input, now in
             let attributes = input.attributeTokens
             guard !input.rows.isEmpty || attributes.contains(where: knows) else { return nil }

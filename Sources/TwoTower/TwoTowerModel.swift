@@ -13,6 +13,8 @@ import Darwin
 public struct TwoTowerModel: Sendable {
     /// The settings that the model was trained with.
     public let configuration: TowerConfiguration
+    /// Trailing components of an item's vector that hold its popularity.
+    public static let popularityComponents = 1
     /// Ids by trained row: the items that had interactions in training.
     public let itemIDs: [String]
 

@@ -7,8 +7,8 @@ struct JudgedRanking {
     let fit: BlendTraining.Fit?
     /// What the ranking answers; a blend is cross-fitted, so no answer was seen by the weights that are judged on it.
     let outcome: HoldoutScoring.Outcome
-    /// The inner products of the towers for a question, one a row.
-    let towers: (Holdout.Question) -> [Float]
+    /// The vectors of the towers, by row.
+    let vectors: HoldoutVectors
     private let trainer: BlendTrainer?
     private let training: BlendTraining
     private let scorings: [BlendTrainer.Scoring]
@@ -19,8 +19,9 @@ struct JudgedRanking {
     /// Fits a blend, unless the configuration wants none, and compares.
     init(_ model: TwoTowerModel, scoring: HoldoutScoring, training: BlendTraining) {
         self.training = training
-        let towers = scoring.towers(model)
-        self.towers = towers
+        let vectors = scoring.vectors(model)
+        self.vectors = vectors
+        func towers(_ question: Holdout.Question) -> [Float] { vectors.scores(of: vectors.user(question)) }
         towersAlone = scoring.collect(towers)
         guard training.isWanted, !scoring.holdout.questions.isEmpty else {
             (fit, tried, outcome, blended, scorings, trainer) = (nil, nil, towersAlone, nil, [], nil)
@@ -38,6 +39,9 @@ struct JudgedRanking {
         fit = isBetter ? tried : nil
         outcome = isBetter ? blended : towersAlone
     }
+
+    /// The inner products of the towers for a question, one a row.
+    func towers(_ question: Holdout.Question) -> [Float] { vectors.scores(of: vectors.user(question)) }
 
     /// What the ranking gives for a question, one score a row.
     func scores(_ question: Holdout.Question) -> [Float] { scores(question, tower: towers(question)) }

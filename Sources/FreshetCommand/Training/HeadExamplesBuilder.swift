@@ -136,12 +136,16 @@ struct HeadSight {
 
     init(_ question: Holdout.Question, _ builder: HeadExamplesBuilder) {
         self.builder = builder
-        tower = builder.judged.towers(question)
+        let vectors = builder.judged.vectors, own = vectors.user(question)
+        tower = vectors.scores(of: own)
         interest = builder.judged.scores(question, tower: tower)
         let asked = builder.training.question(question)
         user = HeadUser(
             builder.judged.signals(history: asked.history, times: asked.times, now: asked.now),
-            purchases: builder.training.purchases(question), tables: builder.tables)
+            purchases: builder.training.purchases(question),
+            vectors: HeadVectors(
+                user: own, newest: asked.history.last.map { vectors.items.row(Int($0)) }, biasComponents: TwoTowerModel.popularityComponents),
+            tables: builder.tables)
     }
 
     /// The rows that the ranking so far puts first.
@@ -150,10 +154,12 @@ struct HeadSight {
     /// ``HeadFeature/count`` numbers.
     func features(of row: Int32) -> [Float] {
         [Float](unsafeUninitializedCapacity: HeadFeature.count) { buffer, filled in
-            user.write(
-                featuresOf: row, interest: interest[Int(row)], tower: tower[Int(row)],
-                priceMicros: builder.scoring.log.contents[Int(row)].priceMicros, ranking: builder.judged.tables, tables: builder.tables,
-                into: UnsafeMutableBufferPointer(rebasing: buffer[..<HeadFeature.count]))
+            builder.judged.vectors.items.withUnsafeRow(Int(row)) { vector in
+                user.write(
+                    featuresOf: row, interest: interest[Int(row)], tower: tower[Int(row)], vector: vector.baseAddress,
+                    priceMicros: builder.scoring.log.contents[Int(row)].priceMicros, ranking: builder.judged.tables, tables: builder.tables,
+                    into: UnsafeMutableBufferPointer(rebasing: buffer[..<HeadFeature.count]))
+            }
             filled = HeadFeature.count
         }
     }

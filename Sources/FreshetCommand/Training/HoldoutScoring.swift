@@ -3,6 +3,31 @@ import Interactions
 import Tensors
 import TwoTower
 
+/// What a model's two towers make of the items and of a question's user.
+struct HoldoutVectors {
+    let log: TrainingLog
+    let model: TwoTowerModel
+    /// `[items, dimension]`, in rows of the log.
+    let items: Matrix
+    let threads: Int
+
+    /// The vector of a question's user.
+    func user(_ question: Holdout.Question) -> [Float] {
+        var sequence = UserSequence(dimension: model.dimension, limit: model.historyLength)
+        items.withUnsafeBufferPointer { values in
+            for row in question.known.suffix(model.historyLength) {
+                let start = Int(log.items[row]) * model.dimension
+                sequence.append(
+                    vector: UnsafeBufferPointer(rebasing: values[start..<start + model.dimension]), type: log.types[row], time: log.times[row])
+            }
+        }
+        return model.encodeUser(sequence, attributes: log.attributes[question.user], now: question.time)
+    }
+
+    /// The inner products with all items.
+    func scores(of user: [Float]) -> [Float] { model.scores(of: user, items: items, threads: threads) }
+}
+
 /// Ranks the whole catalogue for each question of a holdout, by a model or by a rival, under the same rules.
 struct HoldoutScoring {
     let log: TrainingLog
@@ -27,20 +52,15 @@ struct HoldoutScoring {
 
     /// The inner products of a model's towers for a question, one an item.
     func towers(_ model: TwoTowerModel) -> (Holdout.Question) -> [Float] {
-        let vectors = model.encodeItems(log.contents, rows: log.itemIDs.map { model.row(of: $0) }, threads: threads)
-        return { question in
-            var sequence = UserSequence(dimension: model.dimension, limit: model.historyLength)
-            vectors.withUnsafeBufferPointer { values in
-                for row in question.known.suffix(model.historyLength) {
-                    let start = Int(log.items[row]) * model.dimension
-                    sequence.append(
-                        vector: UnsafeBufferPointer(rebasing: values[start..<start + model.dimension]), type: log.types[row],
-                        time: log.times[row])
-                }
-            }
-            let user = model.encodeUser(sequence, attributes: log.attributes[question.user], now: question.time)
-            return model.scores(of: user, items: vectors, threads: threads)
-        }
+        let vectors = vectors(model)
+        return { vectors.scores(of: vectors.user($0)) }
+    }
+
+    /// The vectors of a model's towers.
+    func vectors(_ model: TwoTowerModel) -> HoldoutVectors {
+        HoldoutVectors(
+            log: log, model: model, items: model.encodeItems(log.contents, rows: log.itemIDs.map { model.row(of: $0) }, threads: threads),
+            threads: threads)
     }
 
     /// Items that may not be an answer to a question.

@@ -59,12 +59,18 @@ struct Exploration: Sendable {
     let rules: ExplorationRules
     /// The share of all impressions that are clicked, in 0.001...0.5.
     let clickRate: Double
-    let arms: [Arm]
+    private(set) var arms: [Arm]
 
     init(rules: ExplorationRules, clickRate: Double, arms: [Arm]) {
         self.rules = rules
         self.clickRate = clickRate.isFinite ? min(max(clickRate, 0.001), 0.5) : 0.05
         self.arms = arms
+    }
+
+    /// Takes in an item that nobody was shown yet. Its counts come with the next reading of all.
+    mutating func add(_ row: Int32) {
+        if arms.count >= Self.limitItems { arms.removeFirst() }
+        arms.append(Arm(row: row, impressions: 0, clicks: 0))
     }
 
     /// Puts new items among `rows`, at most one in each run of ``ExplorationRules/everySlots`` slots of which the last may be cut
@@ -178,7 +184,7 @@ extension ServingSnapshot {
             arms.append(Exploration.Arm(row: row, impressions: Double(impressions), clicks: Double(known[itemID]?.clicks ?? 0)))
         }
         var next = self
-        next.exploration = arms.isEmpty ? nil : Exploration(rules: rules, clickRate: clickRate, arms: arms)
+        next.exploration = rules.everySlots == 0 ? nil : Exploration(rules: rules, clickRate: clickRate, arms: arms)
         return next
     }
 
@@ -200,7 +206,11 @@ struct UntrainedRows: Sendable {
         for row in rows { insert(row) }
     }
 
-    mutating func insert(_ row: Int32) {
-        if known.insert(row) { rows.append(row) }
+    /// Whether the row is a new one.
+    @discardableResult
+    mutating func insert(_ row: Int32) -> Bool {
+        guard known.insert(row) else { return false }
+        rows.append(row)
+        return true
     }
 }

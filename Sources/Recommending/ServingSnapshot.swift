@@ -130,7 +130,7 @@ public struct ServingSnapshot: Sendable {
             case .upsert(let entry, let vector, let origin):
                 let row = next.catalogue.upsert(entry)
                 next.gone.remove(row)
-                if origin == .content, vector != nil { next.untrained.insert(row) }
+                if origin == .content, vector != nil, next.untrained.insert(row) { next.exploration?.add(row) }
                 if let vector, model != nil, isFinite(vector) { next.vectors.set(vector, origin: origin, for: row) }
             case .delete(let itemID):
                 next.catalogue.delete(itemID)

@@ -4,13 +4,13 @@ public struct ContentFormatError: Error, Sendable, Equatable, CustomStringConver
     public var description: String
 }
 
-// Layout, little-endian: the 8 bytes "FRCONTE2"; 32-bit counts of tokens, token limit, parts, numbers, bytes of the link attributes; the
+// Layout, little-endian: the 8 bytes "FRCONTE3"; 32-bit counts of tokens, token limit, parts, numbers, bytes of the link attributes; the
 // clock; those bytes, separated by zero bytes; by token the hash, the inverse frequency, the background, the popularity and a byte
-// that is 1 for links; of the numbers mean, scale and popularity; the weights; then the space, see ContentSpaceCoding.swift.
+// that is 1 for links; of the numbers mean, scale, both ends and popularity; the weights; then the space, see ContentSpaceCoding.swift.
 extension ContentChannel {
     /// The name of the file beside the model.
     public static let attachmentName = "content"
-    private static let magic = Array("FRCONTE2".utf8)
+    private static let magic = Array("FRCONTE3".utf8)
 
     /// The channel as bytes, for a file beside the model.
     public func encoded() -> [UInt8] {
@@ -24,7 +24,7 @@ extension ContentChannel {
         Self.append(vocabulary.hashes, to: &bytes)
         for column in [vocabulary.inverseFrequency, background, tokenPopularity] { Self.append(column, to: &bytes) }
         bytes += vocabulary.isLink.map { $0 ? 1 : 0 }
-        for column in [numbers.mean, numbers.scale, numberPopularity, weights] { Self.append(column, to: &bytes) }
+        for column in [numbers.mean, numbers.scale, numbers.lowest, numbers.highest, numberPopularity, weights] { Self.append(column, to: &bytes) }
         ContentSpace.append(space, to: &bytes)
         return bytes
     }
@@ -49,6 +49,8 @@ extension ContentChannel {
         var numbers = ContentNumbers(clock: clock)
         numbers.mean = try reader.finite(ContentNumbers.count)
         numbers.scale = try reader.finite(ContentNumbers.count)
+        numbers.lowest = try reader.finite(ContentNumbers.count)
+        numbers.highest = try reader.finite(ContentNumbers.count)
         let numberPopularity = try reader.finite(ContentNumbers.count), weights = try reader.finite(Part.count)
         let space = try ContentSpace.read(&reader, tokenCount: counts[0])
         try reader.end()

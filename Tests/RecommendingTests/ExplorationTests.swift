@@ -96,6 +96,19 @@ struct ExplorationTests {
         #expect(ranked.map(\.itemID).sorted() == ["i3", "i4"])
     }
 
+    @Test func anItemThatArrivesIsExploredBeforeItsCountsAreRead() {
+        let before = exploring(snapshot(new: 0))
+        #expect(before.explored.items == 0)
+        let vector: [Float] = [0.1, 0.1]
+        let after = before.applying(
+            [.upsert(CatalogueEntry(itemID: "arrived", categories: ["c0"]), vector: vector, origin: .content)], catalogueVersion: 9)
+        #expect(after.explored.items == 1)
+        let shown = (0..<50).contains { request in answer(after, RecommendationQuery(count: 10), request: "r\(request)").contains { $0.itemID == "arrived" && $0.isExploration } }
+        #expect(shown)
+        // Another version of the same record is no second item.
+        #expect(after.applying([.upsert(CatalogueEntry(itemID: "arrived"), vector: vector, origin: .content)], catalogueVersion: 10).explored.items == 1)
+    }
+
     @Test func nothingIsExploredWhereTheRuleSaysNone() {
         let snapshot = exploring(snapshot(new: 20), every: 0)
         #expect(snapshot.explored.items == 0)

@@ -1,4 +1,3 @@
-import Foundation
 import Interactions
 
 /// Measures the time from a new item's record to the first answer that has it, for a user who would like it, against a running
@@ -25,10 +24,14 @@ struct FreshItemsRun: Sendable {
         var places: [Int] = []
         /// Items that were in an answer after their deletion was stored.
         var afterDeletion = 0
+        /// Items of which a request had no answer in time; they are in none of the other figures.
+        var failed = 0
         var load = BenchLoad.Result()
     }
 
     private static let limit = Duration.seconds(5)
+    /// Between two looks: every answer is also an impression of each of its items, which the database must store.
+    private static let between = Duration.milliseconds(5)
 
     func run(progress: @Sendable (Int) -> Void = { _ in }) async throws -> Result {
         var result = Result()
@@ -44,44 +47,42 @@ struct FreshItemsRun: Sendable {
         while number < newItems, asked < users.count * (number + 1) {
             let user = users[asked % users.count]
             asked += 1
-            guard let liked = try await service.recommendations(userID: user, count: 1).items.first, liked.reason != "trending",
-                let record = try await copy(of: liked.item_id)
-            else { continue }
-            number += 1
-            let id = "fresh-\(run)-\(number)"
-            let start = ContinuousClock.now
-            _ = try await service.send(.PUT, "/v1/items/\(id)", body: record)
-            var place: Int?
-            while place == nil, start.duration(to: .now) < Self.limit {
-                place = try await service.recommendations(userID: user, count: depth).items.firstIndex { $0.item_id == id }
-                if place == nil { try await Task.sleep(for: .milliseconds(2)) }
-            }
-            if let place {
-                result.appeared.add(start.duration(to: .now))
-                result.places.append(place + 1)
-            } else {
-                result.unseen += 1
-            }
-            _ = try await service.send(.DELETE, "/v1/items/\(id)?wait=true", body: nil)
-            if try await service.recommendations(userID: user, count: depth).items.contains(where: { $0.item_id == id }) {
-                result.afterDeletion += 1
+            do {
+                guard let liked = try await service.recommendations(userID: user, count: 1).items.first, liked.reason != "trending",
+                    let record = try await service.contentOfItem(liked.item_id)
+                else { continue }
+                number += 1
+                try await probe("fresh-\(run)-\(number)", record, user, &result)
+            } catch let cancelled as CancellationError {
+                throw cancelled
+            } catch {
+                result.failed += 1
+                StandardError.write("item \(number): \(error)\n")
+                // A service that answers nothing is not measured by asking it for ever.
+                if result.failed > 10 + newItems / 10 { throw error }
             }
             progress(number)
         }
         return result
     }
-
-    /// A record with an item's content, as JSON; nil where the item is not there any more.
-    private func copy(of itemID: String) async throws -> String? {
-        let data: Data
-        do {
-            data = try await service.send(.GET, "/v1/items/\(ServiceClient.escaped(itemID))", body: nil)
-        } catch let refused as ServiceClient.Refused where refused.status == 404 {
-            return nil
+    private func probe(_ id: String, _ record: String, _ user: String, _ result: inout Result) async throws {
+        let start = ContinuousClock.now
+        _ = try await service.send(.PUT, "/v1/items/\(id)", body: record)
+        var place: Int?
+        while place == nil, start.duration(to: .now) < Self.limit {
+            place = try await service.recommendations(userID: user, count: depth).items.firstIndex { $0.item_id == id }
+            if place == nil { try await Task.sleep(for: Self.between) }
         }
-        guard let record = try JSONSerialization.jsonObject(with: data) as? [String: Any] else { return nil }
-        let names = ["title", "description", "categories", "tags", "price", "currency", "attributes"]
-        let kept = record.filter { names.contains($0.key) && !($0.value is NSNull) }
-        return String(decoding: try JSONSerialization.data(withJSONObject: kept), as: UTF8.self)
+        let took = start.duration(to: .now)
+        _ = try await service.send(.DELETE, "/v1/items/\(id)?wait=true", body: nil)
+        if try await service.recommendations(userID: user, count: depth).items.contains(where: { $0.item_id == id }) {
+            result.afterDeletion += 1
+        }
+        if let place {
+            result.appeared.add(took)
+            result.places.append(place + 1)
+        } else {
+            result.unseen += 1
+        }
     }
 }

@@ -9,7 +9,7 @@ extension BenchCommand {
         @OptionGroup var target: Target
         @Option(help: "A file of item ids that the load clicks on.") var items: String
         @Option(help: "New items, one after another; each is deleted again.") var count = 500
-        @Option(help: "Length of the answers in which they are looked for.") var depth = 100
+        @Option(help: "Length of the answers in which they are looked for.") var depth = 20
         @Option(help: "Events a second meanwhile.") var events = 1_000
         @Option(help: "Requests a second meanwhile.") var requests = 100
         @Flag(help: "Print as JSON (always).") var json = false
@@ -29,13 +29,39 @@ extension BenchCommand {
             let result = try await run.run { if $0.isMultiple(of: 50) { StandardError.write("\($0) items\n") } }
             var line = ResultLine([
                 "bench": .text("fresh-items"), "items": .integer(count), "appeared": .integer(result.appeared.count),
-                "unseen": .integer(result.unseen), "p50_ms": .number(result.appeared.percentile(50)),
+                "unseen": .integer(result.unseen), "failed": .integer(result.failed), "p50_ms": .number(result.appeared.percentile(50)),
                 "p99_ms": .number(result.appeared.percentile(99)), "max_ms": .number(result.appeared.percentile(100)),
                 "median_place": .integer(result.places.sorted().dropFirst(result.places.count / 2).first ?? 0),
                 "after_deletion": .integer(result.afterDeletion),
             ])
             line.add(result.load)
             line.print(asJSON: true)
+        }
+    }
+
+    /// `freshet bench adapt`
+    struct Adapt: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "adapt",
+            abstract: "The time from a new category's fifth event to the first answer that carries its adapter, while freshet adapt --watch runs.")
+        @OptionGroup var target: Target
+        @Option(help: "New categories, one after another; their items are deleted again.") var count = 20
+        @Option(help: "Items of each.") var items = 20
+        @Option(help: "Events that an adaptation begins with (adaptation.support).") var support = 5
+        @Flag(help: "Print as JSON (always).") var json = false
+
+        func run() async throws {
+            let users = try target.userIDs()
+            guard users.count >= 2, count > 0, support > 0, items >= support else {
+                throw ValidationError("at least 2 users, a --count and a --support above 0, and as many --items as --support are needed")
+            }
+            let run = NewCategoriesRun(service: target.service(), users: users, categories: count, itemsPerCategory: items, support: support)
+            let result = try await run.run { if $0.isMultiple(of: 5) { StandardError.write("\($0) categories\n") } }
+            ResultLine([
+                "bench": .text("adapt"), "categories": .integer(count), "adapted": .integer(result.adapted.count), "unadapted": .integer(result.unadapted),
+                "p50_ms": .number(result.adapted.percentile(50)), "p99_ms": .number(result.adapted.percentile(99)),
+                "max_ms": .number(result.adapted.percentile(100)),
+            ]).print(asJSON: true)
         }
     }
 

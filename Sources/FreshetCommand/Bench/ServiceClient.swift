@@ -41,9 +41,10 @@ struct ServiceClient: Sendable {
 
     /// `GET /v1/recommendations`
     func recommendations(
-        userID: String, count: Int, exclude: [String] = [], timeout: TimeAmount = .seconds(10)
+        userID: String, count: Int, category: String? = nil, exclude: [String] = [], timeout: TimeAmount = .seconds(10)
     ) async throws -> Answer {
         var path = "/v1/recommendations?user_id=\(Self.escaped(userID))&n=\(count)"
+        if let category { path += "&category=\(Self.escaped(category))" }
         for item in exclude { path += "&exclude=\(Self.escaped(item))" }
         return try JSONDecoder().decode(Answer.self, from: try await send(.GET, path, body: nil, timeout: timeout))
     }
@@ -70,6 +71,23 @@ struct ServiceClient: Sendable {
             throw Refused(status: response.status.code, body: String(decoding: data, as: UTF8.self))
         }
         return data
+    }
+
+    /// A new record with the content of an item, as JSON; nil where the item is not there any more.
+    ///
+    /// - Parameter categories: in place of the item's own; nil keeps those.
+    func contentOfItem(_ id: String, categories: [String]? = nil) async throws -> String? {
+        let data: Data
+        do {
+            data = try await send(.GET, "/v1/items/\(Self.escaped(id))", body: nil)
+        } catch let refused as Refused where refused.status == 404 {
+            return nil
+        }
+        guard let record = try JSONSerialization.jsonObject(with: data) as? [String: Any] else { return nil }
+        let names = ["title", "description", "categories", "tags", "price", "currency", "attributes"]
+        var kept = record.filter { names.contains($0.key) && !($0.value is NSNull) }
+        if let categories { kept["categories"] = categories }
+        return String(decoding: try JSONSerialization.data(withJSONObject: kept), as: UTF8.self)
     }
 
     /// The few methods that the service knows.

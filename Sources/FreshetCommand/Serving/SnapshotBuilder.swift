@@ -54,14 +54,15 @@ struct SnapshotBuilder: Sendable {
                 isComplete: texts != nil || artifact.notes[ContentEncoder.noteName] == nil, settings: index, folder: artifact.path,
                 modelVersion: Int64(version.version), logger: logger)
             let rows = indexed ? try all.indexed(reusing: reusing) : all.encoded()
+            let places = Self.rows(of: artifact, in: rows.itemIDs)
             let snapshot = ServingSnapshot(
                 catalogue: zip(rows.itemIDs, rows.items).map { $1?.entry ?? CatalogueEntry(itemID: $0, available: false) },
                 catalogueVersion: catalogue.version, model: serving,
                 itemVectors: rows.vectors, index: rows.index,
                 untrained: rows.itemIDs.indices.compactMap { encoder.isTrained(rows.itemIDs[$0]) ? nil : Int32($0) },
-                trending: trending.map(TrendingItem.init), rules: rules, blend: try Self.blend(of: artifact, on: rows.itemIDs)?.dialled(tailDial)
+                trending: trending.map(TrendingItem.init), rules: rules, blend: try artifact.blend()?.renumbered(places, itemCount: rows.itemIDs.count).dialled(tailDial)
             )
-            .withHeads(try Self.heads(of: artifact, on: rows.itemIDs))
+            .withHeads(try artifact.heads()?.renumbered(places, itemCount: rows.itemIDs.count))
             .withContent(try Self.content(of: artifact, on: rows))
             let gone = zip(rows.itemIDs, rows.items).compactMap { $1 == nil ? CatalogueChange.delete(itemID: $0) : nil }
             return Built(
@@ -117,18 +118,10 @@ struct SnapshotBuilder: Sendable {
         return signals
     }
 
-    /// The model's ranking heads on the rows of a catalogue.
-    private static func heads(of artifact: ModelArtifact, on itemIDs: [String]) throws -> RankingHeads? {
-        guard let heads = try artifact.heads() else { return nil }
+    /// Of each of the model's rows the row in a catalogue, −1 where it is not there.
+    private static func rows(of artifact: ModelArtifact, in itemIDs: [String]) -> [Int32] {
         let rows = Dictionary(itemIDs.enumerated().map { ($1, Int32($0)) }) { first, _ in first }
-        return heads.renumbered(artifact.model.itemIDs.map { rows[$0] ?? -1 }, itemCount: itemIDs.count)
-    }
-
-    /// The model's ranking blend on the rows of a catalogue.
-    private static func blend(of artifact: ModelArtifact, on itemIDs: [String]) throws -> RankingBlend? {
-        guard let blend = try artifact.blend() else { return nil }
-        let rows = Dictionary(itemIDs.enumerated().map { ($1, Int32($0)) }) { first, _ in first }
-        return blend.renumbered(artifact.model.itemIDs.map { rows[$0] ?? -1 }, itemCount: itemIDs.count)
+        return artifact.model.itemIDs.map { rows[$0] ?? -1 }
     }
 }
 

@@ -110,7 +110,7 @@ actor SnapshotFeed {
         let now = clock.now
         let limit = trendingItems
         let trending = try await store.run { store throws(StoreError) in try store.trending(at: now, limit: limit) }
-        return trending.map { TrendingItem(itemID: $0.itemID, score: $0.clicks + Self.purchaseWeight * $0.purchases) }
+        return trending.map(TrendingItem.init)
     }
 
     /// Puts adapters of categories in force that came since they were last read.

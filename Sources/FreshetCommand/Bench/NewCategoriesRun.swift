@@ -1,0 +1,71 @@
+import Interactions
+
+/// Measures the time from a new category's last support event to the first answer that was computed with its adapter, against a
+/// running service beside which `freshet adapt --watch` runs.
+///
+/// The category's items have the contents of items that users are shown, under a category that nobody knew.
+struct NewCategoriesRun: Sendable {
+    let service: ServiceClient
+    let users: [String]
+    let categories: Int
+    let itemsPerCategory: Int
+    /// Events that an adaptation begins with.
+    let support: Int
+
+    /// What was seen.
+    struct Result: Sendable {
+        /// From sending the last support event until an answer with an adapted item has arrived.
+        var adapted = LatencySample()
+        /// Categories of which no answer was adapted within the limit.
+        var unadapted = 0
+    }
+
+    private static let limit = Duration.seconds(20)
+
+    func run(progress: @Sendable (Int) -> Void = { _ in }) async throws -> Result {
+        var result = Result()
+        let run = EventTime.now.milliseconds
+        let contents = try await shownItems()
+        guard contents.count >= itemsPerCategory else {
+            throw CommandFailure("users are shown \(contents.count) items by their taste, and \(itemsPerCategory) are needed: name more users, or train")
+        }
+        for number in 0..<categories {
+            let category = "bench-\(run)-\(number)"
+            var ids: [String] = []
+            for place in 0..<itemsPerCategory {
+                guard let record = try await service.contentOfItem(contents[(number &* 7 &+ place) % contents.count], categories: [category]) else { continue }
+                ids.append("\(category)-\(place)")
+                _ = try await service.send(.PUT, "/v1/items/\(ids[ids.count - 1])?wait=true", body: record)
+            }
+            let events = ids.prefix(support).enumerated().map { place, id in
+                BenchLoad.click(user: users[(number &* 13 &+ place) % users.count], item: id, request: nil, id: "\(category)-event-\(place)")
+            }
+            if support > 1 { _ = try await service.post(events: Array(events.dropLast())) }
+            // The four have time to be seen, and found too few.
+            try await Task.sleep(for: .milliseconds(600))
+            let asker = users[(number &* 13 &+ support) % users.count]
+            let start = ContinuousClock.now
+            _ = try await service.post(events: Array(events.suffix(1)))
+            var isAdapted = false
+            while !isAdapted, start.duration(to: .now) < Self.limit {
+                isAdapted = try await service.recommendations(userID: asker, count: 10, category: category).items.contains { $0.reason == "adapted" }
+                if !isAdapted { try await Task.sleep(for: .milliseconds(5)) }
+            }
+            if isAdapted { result.adapted.add(start.duration(to: .now)) } else { result.unadapted += 1 }
+            for id in ids { _ = try await service.send(.DELETE, "/v1/items/\(id)", body: nil) }
+            progress(number + 1)
+        }
+        return result
+    }
+
+    /// Items that the users are shown by their taste, each once.
+    private func shownItems() async throws -> [String] {
+        var ids: [String] = [], known: Set<String> = []
+        for user in users.prefix(50) {
+            for item in try await service.recommendations(userID: user, count: 10).items where item.reason != "trending" && known.insert(item.item_id).inserted {
+                ids.append(item.item_id)
+            }
+        }
+        return ids
+    }
+}

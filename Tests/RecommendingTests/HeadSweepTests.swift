@@ -37,7 +37,7 @@ struct HeadSweepTests {
         let examples = Self.planted(600, seed: 2)
         let first = HeadSweep(examples, balances: HeadSweep.weightings), again = HeadSweep(examples, balances: HeadSweep.weightings)
         #expect(first.points.map(\.losses) == again.points.map(\.losses) && first.picked == again.picked)
-        #expect(first.points.contains(where: \.isOnFront) && first.points[first.picked].isOnFront)
+        #expect(first.points.contains { $0.isOnFront } && first.points[first.picked].isOnFront)
         #expect(first.points[1].weights == [1, 1, 1])
         let one = HeadSweep(examples, balances: [.uncertainty])
         #expect(one.picked == 0 && one.points[0].isOnFront && one.points[0].losses == first.points[0].losses)

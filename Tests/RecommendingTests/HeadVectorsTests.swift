@@ -19,7 +19,7 @@ struct HeadVectorsTests {
             }
             if let item { item.withUnsafeBufferPointer { write($0.baseAddress) } } else { write(nil) }
         }
-        #expect(all.allSatisfy(\.isFinite))
+        #expect(all.allSatisfy { $0.isFinite })
         return [HeadFeature.userLength, .itemLength, .lengthProduct, .newestLikeness].map { all[$0.rawValue] }
     }
 

@@ -49,7 +49,7 @@ struct TailCurveRun {
         for (setting, values) in trained { for value in values { _ = try towers(plain, setting, value, seed: 1) } }
         for seed in 1...UInt64(options.seeds) {
             let judged = try judged(plain, try towers(plain, nil, 0, seed: seed), set: set, scoring: scoring, note: "seed \(seed)")
-            let dials = plan.filter(\.setting.isDial).flatMap { dial in dial.values.map { (setting: dial.setting, value: $0) } }
+            let dials = plan.filter { $0.setting.isDial }.flatMap { dial in dial.values.map { (setting: dial.setting, value: $0) } }
             let cells = TailCurveCell.cells(scoring, judged: judged, slices: slices, dials: [0] + dials.map { Float($0.value) })
             report.add(cells[0], seed: seed, outcome: judged.outcome)
             for (dial, cell) in zip(dials, cells.dropFirst()) { report.add(cell, of: dial.setting, value: dial.value) }
@@ -75,14 +75,14 @@ struct TailCurveRun {
             if named[.popularityDial] != nil, isBlended {
                 throw CommandFailure("train.popularity_dial acts on the towers' vectors, for which the ranking blend makes up; name ranking.tail_dial instead, or --set ranking.blend=off")
             }
-            return TailSetting.allCases.compactMap { setting in named[setting].map { (setting, $0.sorted()) } }
+            return TailSetting.allCases.compactMap { setting in named[setting].map { (setting: setting, values: $0.sorted()) } }
         }
         let loss = try plain.towerConfiguration().loss
-        return TailSetting.allCases.compactMap { setting in
+        return TailSetting.allCases.compactMap { setting -> (setting: TailSetting, values: [Double])? in
             switch setting {
             // On the towers' vectors the blend's own signals of popularity make up for a dial.
             case .tailDial where !isBlended, .popularityDial where isBlended, .logitAdjustment where loss == .bce: nil
-            default: (setting, setting.values)
+            default: (setting: setting, values: setting.values)
             }
         }
     }

@@ -32,6 +32,7 @@ struct DeclinedItems {
 
     private mutating func cut() {
         guard entries.count > limitEntries else { return }
+        let users = users, items = items
         // Of one instant those with the smaller ids, whatever the order in which they came.
         entries.sort {
             $0.time != $1.time ? $0.time > $1.time : (users.id(Int($0.user)), items.id(Int($0.item))) < (users.id(Int($1.user)), items.id(Int($1.item)))

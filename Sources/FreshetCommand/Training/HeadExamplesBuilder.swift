@@ -100,7 +100,7 @@ struct HeadExamplesBuilder {
             // Each stands for the candidates that were not drawn.
             let weight = Float(shown) / Float(max(others.count, 1))
             // What the user declined counts as each of these, candidate or not: it is known, not drawn.
-            let unwanted = (declined[Int32(question.user)] ?? []).filter { outcomes[$0] == nil && !others.contains($0) }.suffix(Self.negatives)
+            let unwanted = Array((declined[Int32(question.user)] ?? []).filter { outcomes[$0] == nil && !others.contains($0) }.suffix(Self.negatives))
             built.declined += unwanted.count
             for row in others + unwanted {
                 add(HeadExample(click: 0, isBought: false, weight: weight), of: row, seen, user: question.user, to: &built)

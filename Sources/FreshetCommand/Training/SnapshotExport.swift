@@ -130,7 +130,7 @@ struct SnapshotExport {
                 if ratings.isNeeded, let context = event.context,
                     let rating = Interaction.rating(inContext: String(decoding: context, as: UTF8.self)), rating < ratings.positiveFrom
                 {
-                    if ratings.declinedBelow != 0, rating < ratings.declinedBelow { declined.add(user: event.userID, item: event.itemID, time: event.time) }
+                    if ratings.declinedBelow != 0, rating < ratings.declinedBelow { declined.add(user: String(decoding: event.userID, as: UTF8.self), item: String(decoding: event.itemID, as: UTF8.self), time: event.time) }
                     return
                 }
                 let item = rows.items.row(of: event.itemID)

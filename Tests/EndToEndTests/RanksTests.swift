@@ -74,11 +74,15 @@ extension EndToEnd {
             EndToEnd.expectFailure(refused, status: 1, saying: "train.table_sharding")
             let role = try together.start(settings + ["--epochs", "400"])
             #expect(role.waitFor("epoch=2 ", limit: 60), "\(role.log)")
-            role.stop()
-            #expect(role.log.contains("begins this stage anew"), "\(role.log)")
+            // Any rank that is asked to stop stops all of them.
+            let rank = try #require(role.children.first { $0.environment.contains("OMPI_COMM_WORLD_RANK=1\0") })
+            kill(rank.id, SIGTERM)
+            let status = role.ended(within: 30)
+            #expect(status != nil && status != 0 && role.log.contains("begins this stage anew"), "\(role.log)")
             let resumed = try together.start(settings + ["--epochs", "400", "--resume"])
             #expect(resumed.waitFor("resuming", limit: 60) && resumed.waitFor("epoch=1 ", limit: 60), "\(resumed.log)")
-            resumed.stop()
+            for rank in resumed.children { kill(rank.id, SIGTERM) }
+            _ = resumed.ended(within: 30)
             #expect(try bench.database.sql("select count(*) from models") == "0")
         }
 

@@ -16,13 +16,15 @@ public struct DomainAdapters: Sendable, Equatable {
     /// `[tokens.count, width]`: s, b, L `[d, r]` and R `[r, d]` of each domain.
     public let values: [Float]
     private let places: [String: Int]
+    /// What all tokens begin with: `field=`.
+    private let field: String
 
     /// Floats of an adapter.
     public static func width(dimension: Int, rank: Int) -> Int { dimension * (2 + 2 * rank) }
 
     /// Adapters from their parts.
     ///
-    /// - Throws: where a domain occurs twice, numbers do not fit each other, or a value is not finite.
+    /// - Throws: where a domain occurs twice or is of another field, numbers do not fit each other, or a value is not finite.
     public init(tokens: [String], dimension: Int, rank: Int, values: [Float]) throws(ModelError) {
         guard dimension > 0, rank >= 0, values.count == tokens.count * Self.width(dimension: dimension, rank: rank) else {
             throw ModelError("\(values.count) values are not \(tokens.count) domain adapters of dimension \(dimension) and rank \(rank)")
@@ -30,14 +32,15 @@ public struct DomainAdapters: Sendable, Equatable {
         guard values.allSatisfy(\.isFinite) else { throw ModelError("the domain adapters hold values that are not finite") }
         let places = Dictionary(tokens.enumerated().map { ($1, $0) }) { first, _ in first }
         guard places.count == tokens.count else { throw ModelError("a domain occurs twice among the domain adapters") }
-        (self.tokens, self.dimension, self.rank, self.values, self.places) = (tokens, dimension, rank, values, places)
+        let field = tokens.first.map { String($0.prefix { $0 != "=" }) + "=" } ?? ""
+        guard tokens.allSatisfy({ $0.hasPrefix(field) }) else { throw ModelError("the domain adapters are of more fields than one") }
+        (self.tokens, self.dimension, self.rank, self.values, self.places, self.field) = (tokens, dimension, rank, values, places, field)
     }
 
-    /// The adapter that counts for somebody of whom these tokens are known: that of the last token with one, nil without. Tokens of the
-    /// moment come after those of the user.
+    /// The adapter that counts for somebody of whom these tokens are known: that of the last token of the field, nil where it has none.
+    /// Tokens of the moment come after those of the user.
     public func place(for tokens: [String]) -> Int? {
-        for token in tokens.reversed() { if let place = places[token] { return place } }
-        return nil
+        tokens.last { $0.hasPrefix(field) }.flatMap { places[$0] }
     }
 
     /// The adapters of some domains only.

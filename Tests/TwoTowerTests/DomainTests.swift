@@ -95,7 +95,7 @@ import TwoTower
         #expect(Self.fit().run(DomainExamples(), items: planted.items).values == nil)
     }
 
-    @Test(arguments: ["pooled", "sequence", "mean"]) func aModelAdaptsToTheLastTokenWithAnAdapterAndToNothingElse(tower: String) throws {
+    @Test(arguments: ["pooled", "sequence", "mean"]) func aModelAdaptsToTheLastTokenOfTheFieldAndToNothingElse(tower: String) throws {
         let shop = PlantedShop(users: 40)
         var configuration = try PlantedShop.configuration([("epochs", "1"), ("attention_heads", "2")])
         if tower == "mean" {
@@ -119,7 +119,7 @@ import TwoTower
         var model = base
         model.domains = try DomainAdapters(tokens: ["land=a", "land=b", "land=c"], dimension: d, rank: 1, values: values)
         func encode(_ model: TwoTowerModel, _ tokens: [String]) -> [Float] { model.encodeUser(history, attributes: tokens, now: 9) }
-        for tokens in [[], ["land=x"], ["taste=1"]] { #expect(encode(model, tokens) == encode(base, tokens)) }
+        for tokens in [[], ["land=x"], ["taste=1"], ["land=a", "land=x"]] { #expect(encode(model, tokens) == encode(base, tokens)) }
         let a = encode(base, ["land=a", "taste=1"]), b = encode(base, ["land=a", "land=b"]), c = encode(base, ["land=c"])
         #expect(encode(model, ["land=a", "taste=1"]) == [a[0] + 1] + a[1...])
         #expect(encode(model, ["land=a", "land=b"]) == b.map { 2 * $0 })
@@ -128,6 +128,7 @@ import TwoTower
         #expect(model.domains?.keeping { $0 == "land=b" }?.values == Array(values[width..<2 * width]))
         #expect(throws: ModelError.self) { try DomainAdapters(tokens: ["a=1", "a=1"], dimension: 2, rank: 0, values: [0, 0, 0, 0, 0, 0, 0, 0]) }
         #expect(throws: ModelError.self) { try DomainAdapters(tokens: ["a=1"], dimension: 2, rank: 0, values: [0, 0, 0, .nan]) }
+        #expect(throws: ModelError.self) { try DomainAdapters(tokens: ["a=1", "b=1"], dimension: 2, rank: 0, values: [0, 0, 0, 0, 0, 0, 0, 0]) }
         #expect(throws: ModelError.self) { try DomainAdapters(tokens: ["a=1"], dimension: 2, rank: 1, values: [0, 0, 0, 0]) }
     }
 }

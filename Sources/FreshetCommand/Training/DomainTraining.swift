@@ -107,7 +107,7 @@ struct DomainTraining {
         let prefix = configuration.text("train.domain_field") + "="
         var users: [String: [Int]] = [:]
         for user in rows.indices where !rows[user].isEmpty {
-            guard let token = log.attributes[user].last(where: { $0.hasPrefix(prefix) && isWanted?($0) ?? true }) else { continue }
+            guard let token = log.attributes[user].last(where: { $0.hasPrefix(prefix) }), isWanted?(token) ?? true else { continue }
             users[token, default: []].append(user)
         }
         let least = isWanted == nil ? configuration.integer("train.domain_minimum_interactions") : 0

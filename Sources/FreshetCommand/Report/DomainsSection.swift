@@ -23,8 +23,8 @@ struct DomainsSection {
         }
         return """
             <h2>Domains</h2>
-            <p class="hint">The towers' NDCG@10 on each domain's held-out questions, by the shared model and with the domain's adapter. One is kept where the 95 % interval of its gain, users drawn with replacement, lies above zero.</p>
-            <div class="scroll"><table><thead><tr><th>domain</th><th>users</th><th>interactions</th><th>asked</th><th>shared</th><th>adapted</th><th>gain, 95 %</th><th></th></tr></thead><tbody>\(lines.joined())</tbody></table></div>
+            <p class="hint">The towers' NDCG@10 on each domain's held-out questions, by the shared model and with the domain's adapter. One is kept where at least \(DomainTraining.leastQuestions) users were asked and the interval of its gain, users drawn with replacement, lies above zero; the interval is wider the more domains were judged (5 % for all of them together).</p>
+            <div class="scroll"><table><thead><tr><th>domain</th><th>users</th><th>interactions</th><th>asked</th><th>shared</th><th>adapted</th><th>gain, interval</th><th></th></tr></thead><tbody>\(lines.joined())</tbody></table></div>
             """
     }
 }

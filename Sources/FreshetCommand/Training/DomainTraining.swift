@@ -5,13 +5,16 @@ import TwoTower
 /// The second stage of a training: over the shared model, an adapter of the user's vector for each domain with enough interactions, kept
 /// where it answers the domain's held-out questions better.
 ///
-/// A domain is a value of the attribute `train.domain_field` of users. Of the adapters of many domains some would look better by chance:
-/// one is kept where the lower bound of the 95 % interval of its gain is above zero.
+/// A domain is a value of the attribute `train.domain_field` of users. Of the adapters of many domains some look better by chance: one is
+/// kept where it was asked often enough and the interval of its gain lies above zero, at a level of 1 − 0.05 / domains judged (Bonferroni).
 struct DomainTraining {
     /// Examples of one domain: the newest.
     private static let examplesLimit = 8_000
     /// Items that compete in the loss: those with the most interactions.
     private static let candidatesLimit = 8_192
+
+    /// Held-out questions of a domain below which nothing is kept: fewer say too little.
+    static let leastQuestions = 30
 
     let log: TrainingLog
     let configuration: Configuration
@@ -24,7 +27,7 @@ struct DomainTraining {
         var users, interactions: Int
         /// Mean losses on the newest of what was learned from, without and with the adapter; nil where no adapter was better than none.
         var losses: (before: Double, after: Double)?
-        /// NDCG@10 of the towers over the domain's held-out questions, without and with the adapter, and the gain's 95 % interval.
+        /// NDCG@10 of the towers over the domain's held-out questions, without and with the adapter, and the gain's interval.
         var asked = 0
         var before = 0.0, after = 0.0
         var gain: BootstrapInterval?
@@ -51,15 +54,19 @@ struct DomainTraining {
         holdout.questions = holdout.questions.filter { adapters.place(for: log.attributes[$0.user]) != nil }
         let own = HoldoutScoring(log: log, holdout: holdout, excludes: scoring.excludes, threads: threads)
         let before = own.score(base).perUser, after = own.score(adapted).perUser
-        for (place, token) in adapters.tokens.enumerated() {
-            let asked = holdout.questions.indices.filter { adapters.place(for: log.attributes[holdout.questions[$0].user]) == place }
-            guard !asked.isEmpty, let row = found.rows.firstIndex(where: { $0.token == token }) else { continue }
-            let gain = BootstrapInterval(ofMean: asked.map { after[$0] - before[$0] })
+        var questions = [[Int]](repeating: [], count: adapters.tokens.count)
+        for (index, question) in holdout.questions.enumerated() {
+            if let place = adapters.place(for: log.attributes[question.user]) { questions[place].append(index) }
+        }
+        let level = 1 - 0.05 / Double(max(1, questions.count { $0.count >= Self.leastQuestions }))
+        for (asked, token) in zip(questions, adapters.tokens) where !asked.isEmpty {
+            guard let row = found.rows.firstIndex(where: { $0.token == token }) else { continue }
+            let gain = BootstrapInterval(ofMean: asked.map { after[$0] - before[$0] }, level: level)
             found.rows[row].asked = asked.count
             found.rows[row].before = asked.reduce(0) { $0 + before[$1] } / Double(asked.count)
             found.rows[row].after = asked.reduce(0) { $0 + after[$1] } / Double(asked.count)
             found.rows[row].gain = gain
-            found.rows[row].isKept = asked.count > 1 && gain.lower > 0
+            found.rows[row].isKept = asked.count >= Self.leastQuestions && gain.lower > 0
         }
         let kept = Set(found.rows.filter(\.isKept).map(\.token))
         return Judged(kept: kept.isEmpty ? nil : adapters.keeping(kept.contains), rows: found.rows)

@@ -24,6 +24,7 @@ public final class UserStateReader: @unchecked Sendable {
     /// - Throws: ``StoreError`` when the first connection fails.
     public init(url: String, connections: Int = 2, rules: FeatureRules = FeatureRules()) throws(StoreError) {
         let first = try Self.open(url)
+        queue.threadsBegin(max(1, connections))
         var opened: Connection? = first
         for number in 0..<max(1, connections) {
             let worker = ReadWorker(url: url, queue: queue, historyLimit: rules.historyLimitEvents, connection: opened.take())
@@ -35,8 +36,12 @@ public final class UserStateReader: @unchecked Sendable {
 
     deinit { queue.close() }
 
-    /// Ends the threads after the reads that wait.
-    public func close() { queue.close() }
+    /// Ends the threads after the reads that wait, and waits for them, ten seconds at most: a process that ends while a thread still
+    /// says goodbye to the database takes away the library that it does so with.
+    public func close() {
+        queue.close()
+        queue.waitForThreads(until: Date(timeIntervalSinceNow: 10))
+    }
 
     /// The state of a user now; an unknown user has an empty history.
     ///
@@ -72,6 +77,26 @@ private final class ReadQueue: @unchecked Sendable {
     private let condition = NSCondition()
     private var waiting: [WaitingRead] = []
     private var isClosed = false
+    private var threads = 0
+
+    func threadsBegin(_ count: Int) {
+        condition.lock()
+        threads += count
+        condition.unlock()
+    }
+
+    func threadEnds() {
+        condition.lock()
+        threads -= 1
+        condition.broadcast()
+        condition.unlock()
+    }
+
+    func waitForThreads(until limit: Date) {
+        condition.lock()
+        while threads > 0, condition.wait(until: limit) {}
+        condition.unlock()
+    }
 
     func add(_ read: WaitingRead) {
         condition.lock()
@@ -137,6 +162,7 @@ private final class ReadWorker: @unchecked Sendable {
             }
         }
         connection = nil
+        queue.threadEnds()
     }
 
     /// Runs the statement, once more on a new connection when the server closed the old one meanwhile.

@@ -57,9 +57,8 @@ extension EndToEnd {
             let whole = try program.run(settings)
             #expect(whole.status == 0, "\(whole.errors)")
             let role = try program.start(settings)
-            // It is written before the first epoch begins, and an epoch has 3,500 steps.
-            #expect(eventually(within: 20) { FileManager.default.fileExists(atPath: bench.path("artifacts/training/state.json")) })
-            Thread.sleep(forTimeInterval: 0.3)
+            // It is told after the first steps, and an epoch has 3,500.
+            #expect(role.waitFor("epoch 1/4", limit: 60), "\(role.log)")
             let asked = Date()
             #expect(role.stop(limit: 20) == 1, "\(role.log)")
             #expect(Date().timeIntervalSince(asked) < 5, "\(role.log)")

@@ -128,7 +128,7 @@ struct ServeBenchShop {
             var ports = listening.makeAsyncIterator()
             guard let port = await ports.next() else { return }
             let service = ServiceClient(
-                client: HTTPClient.shared, base: "http://\(configuration.text("http.host")):\(port)", apiKey: nil)
+                client: ServiceClient.wide, base: "http://\(configuration.text("http.host")):\(port)", apiKey: nil)
             let bench = ServeBench(service: service, users: ids, connections: connections, seconds: seconds, rate: rate)
             var line = try await bench.run()
             line.add("items", .integer(role.feed.current.itemCount))

@@ -35,6 +35,13 @@ struct ServiceClient: Sendable {
 
     static let maxAnswerBytes = 4 << 20
 
+    /// For loads with hundreds of requests under way: the shared client has eight connections a service, and the others would wait.
+    static let wide: HTTPClient = {
+        var configuration = HTTPClient.Configuration.singletonConfiguration
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 1_024
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
+
     let client: HTTPClient
     let base: String
     let apiKey: String?

@@ -1,5 +1,4 @@
 import ArgumentParser
-import AsyncHTTPClient
 import FeatureStore
 import Foundation
 import Interactions
@@ -41,7 +40,7 @@ struct BenchCommand: AsyncParsableCommand {
         @Option(help: "A file of user ids; the users u0 to u99999 otherwise.") var users: String?
 
         func service() -> ServiceClient {
-            ServiceClient(client: HTTPClient.shared, base: url, apiKey: ProcessInfo.processInfo.environment["FRESHET_BENCH_KEY"])
+            ServiceClient(client: ServiceClient.wide, base: url, apiKey: ProcessInfo.processInfo.environment["FRESHET_BENCH_KEY"])
         }
 
         func userIDs() throws -> [String] {
@@ -67,7 +66,7 @@ struct BenchCommand: AsyncParsableCommand {
             if let url {
                 let ids = try users.map { try IDFile.read($0, field: "user_id") } ?? (0..<100_000).map { "u\($0)" }
                 let service = ServiceClient(
-                    client: HTTPClient.shared, base: url, apiKey: ProcessInfo.processInfo.environment["FRESHET_BENCH_KEY"])
+                    client: ServiceClient.wide, base: url, apiKey: ProcessInfo.processInfo.environment["FRESHET_BENCH_KEY"])
                 try await ServeBench(service: service, users: ids, connections: connections, seconds: seconds, rate: rate)
                     .run().print(asJSON: true)
                 return

@@ -34,6 +34,7 @@ struct TrainCommand: ParsableCommand {
             if let epochs { try configuration.set("train.epochs", .scalar(String(epochs)), source: "--epochs") }
             if let teacher { try configuration.set("train.teacher", .scalar(String(teacher)), source: "--teacher") }
             _ = try configuration.towerConfiguration()
+            _ = try configuration.ratingRules()
         } catch {
             throw ValidationError(error.description)
         }

@@ -15,9 +15,11 @@ final class StopSignal: Sendable {
     /// A stop that SIGINT and SIGTERM ask for. A second signal ends the process at once.
     static func onSignals() -> StopSignal {
         let stop = StopSignal()
+        // A queue of its own has a thread of its own: on one processor, as a rank of mpirun has it, a training takes all others.
+        let queue = DispatchQueue(label: "freshet-signals")
         for number in [SIGINT, SIGTERM] {
             signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler {
                 if stop.isRaised { exit(130) }
                 stop.raise()

@@ -24,6 +24,10 @@ public struct CategoryStarts: Sendable, Equatable {
     /// λ of the proximity to the start.
     public var proximity: Float
 
+    /// Whether meta-learning found no start that did better on its validation tasks than the one that is best without adaptation.
+    public var metaStaysPlain: Bool { meta == plain }
+
+    /// The starts of a training, or of the file that holds them; both have the parameters of `CategoryAdapter` in its order.
     public init(plain: [Matrix], plainRate: Float, meta: [Matrix], metaLogRates: [Matrix], steps: Int, proximity: Float) {
         self.plain = plain
         self.plainRate = plainRate
@@ -68,11 +72,14 @@ public struct CategoryMetaTraining {
         public var metaSteps: Int
     }
 
+    /// Inner steps, their rates, and the order of derivatives of the meta-learned start; the plain start takes no step.
     public let configuration: MetaConfiguration
     /// Outer steps for each of the two starts at most.
     public let maxSteps: Int
+    /// Decides which tasks are drawn when.
     public let seed: UInt64
 
+    /// A learning that has not begun; see ``run(rank:validation:shouldStop:draw:)``.
     public init(configuration: MetaConfiguration, maxSteps: Int, seed: UInt64) {
         self.configuration = configuration
         self.maxSteps = maxSteps

@@ -6,6 +6,8 @@ public struct BlendWeights: Sendable, Equatable, Codable {
     /// was learned about it. From 0 to 1.
     public var shortestPause: Float
     public var longestPause: Float
+    /// ``TailDial/lift``; no training fits it.
+    public var tailLift: Float = 0
 
     /// Makes weights; `values.count` is ``RankingFeature/count``.
     public init(_ values: [Float], pauses: ClosedRange<Float> = 0...1) {
@@ -18,10 +20,11 @@ public struct BlendWeights: Sendable, Equatable, Codable {
     /// The towers alone.
     public static let towersAlone = BlendWeights(RankingFeature.allCases.map { $0 == .tower ? 1 : 0 })
 
-    /// The same weights with the tail dial at λ; see ``RankingBlend/dialled(_:)``.
-    public func dialled(_ lambda: Float) -> BlendWeights {
+    /// The same weights with a tail dial beside what they have; see ``TailDial``.
+    public func dialled(_ dial: TailDial) -> BlendWeights {
         var weights = self
-        weights.values[RankingFeature.popularity.rawValue] -= lambda
+        weights.values[RankingFeature.popularity.rawValue] -= dial.lambda
+        weights.tailLift += dial.lift
         return weights
     }
 

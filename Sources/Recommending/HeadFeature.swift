@@ -32,6 +32,11 @@ public enum HeadFeature: Int, CaseIterable, Sendable {
     case valueMatch
     /// ln(1 + items of the history in the narrowest category of the item).
     case categoryCount
+    /// What people of whom the same is declared as of the user take from the item's category, and spend: see ``DeclaredValues``.
+    case declaredLift
+    case declaredSpending
+    /// ``value`` times ``declaredSpending``.
+    case declaredMatch
     /// Lengths of the two towers' vectors, popularity apart, and their product: what ``tower`` could be at most; see ``HeadVectors``.
     case userLength
     case itemLength
@@ -59,14 +64,17 @@ public struct HeadTables: Sendable, Equatable {
     public private(set) var meanAmountMinor: Float
     /// In millionths; what list prices are compared with. 0 where there are none.
     public private(set) var medianPriceMicros: Float
+    /// By numbers of ``category``.
+    public private(set) var declared: DeclaredValues
 
     /// Tables from their parts, as read from a file.
-    init(value: [Float], category: [Int32], meanAmountMinor: Float, medianPriceMicros: Float) {
+    init(value: [Float], category: [Int32], meanAmountMinor: Float, medianPriceMicros: Float, declared: DeclaredValues = DeclaredValues()) {
         precondition(value.count == category.count, "\(value.count) values and \(category.count) categories")
         self.value = value
         self.category = category
         self.meanAmountMinor = max(meanAmountMinor, 1)
         self.medianPriceMicros = max(medianPriceMicros, 0)
+        self.declared = declared
     }
 
     /// Makes tables.
@@ -97,6 +105,21 @@ public struct HeadTables: Sendable, Equatable {
             medianPriceMicros: known.isEmpty ? 0 : Float(known[known.count / 2]))
     }
 
+    /// The same tables with what is declared of users.
+    ///
+    /// - Parameters:
+    ///   - tokens: `name=value` of each user; user: the rows that a user took, and what was paid in how many orders.
+    public func declaring(_ tokens: [[String]], user: (Int) -> (rows: [Int32], paid: Double, orders: Int)) -> HeadTables {
+        var tables = self
+        tables.declared = DeclaredValues(tokens: tokens) { place in
+            let done = user(place)
+            var counts: [Int32: Int] = [:]
+            for row in done.rows { counts[category[Int(row)], default: 0] += 1 }
+            return DeclaredValues.Part(categories: counts, paid: done.paid, orders: done.orders)
+        }
+        return tables
+    }
+
     /// Items that the tables have rows for.
     public var itemCount: Int { value.count }
 
@@ -108,7 +131,7 @@ public struct HeadTables: Sendable, Equatable {
             value[Int(row)] = self.value[old]
             category[Int(row)] = self.category[old]
         }
-        return HeadTables(value: value, category: category, meanAmountMinor: meanAmountMinor, medianPriceMicros: medianPriceMicros)
+        return HeadTables(value: value, category: category, meanAmountMinor: meanAmountMinor, medianPriceMicros: medianPriceMicros, declared: declared)
     }
 
     /// ``HeadFeature/price`` of a list price.
@@ -148,13 +171,20 @@ public struct HeadUser: Sendable {
     /// What the user paid for an item, over the mean order value, and in how many orders.
     let paid: [Int32: (sum: Float, orders: Float)]
     let categories: [Int32: Float]
+    /// Places in ``HeadTables/declared``, and the sum of their spending.
+    let declared: [Int]
+    let declaredSpending: Float
 
     /// Reads a history that the blend's signals were read from.
     ///
     /// - Parameters:
     ///   - purchases: rows of the history that were bought, with what was paid in minor units of the tables' currency.
     ///   - vectors: nil where the towers say nothing of the user.
-    public init(_ signals: UserSignals, purchases: [(row: Int32, amountMinor: UInt32)], vectors: HeadVectors?, tables: HeadTables) {
+    ///   - declared: `name=value` of the user and of the request.
+    public init(
+        _ signals: UserSignals, purchases: [(row: Int32, amountMinor: UInt32)], vectors: HeadVectors?, declared tokens: [String] = [],
+        tables: HeadTables
+    ) {
         self.signals = signals
         self.vectors = vectors
         var paid: [Int32: (sum: Float, orders: Float)] = [:]
@@ -172,6 +202,8 @@ public struct HeadUser: Sendable {
         }
         value = known > 0 ? sum / known : 0
         self.categories = categories
+        declared = tables.declared.places(of: tokens)
+        declaredSpending = declared.reduce(0) { $0 + tables.declared.spending[$1] }
     }
 
     /// Writes the features of a row.
@@ -199,6 +231,9 @@ public struct HeadUser: Sendable {
             paid[row].map { log(($0.sum + Self.priorOrders * exp(worth)) / ($0.orders + Self.priorOrders)) } ?? worth
         features[HeadFeature.valueMatch.rawValue] = worth * value
         features[HeadFeature.categoryCount.rawValue] = categories[category].map { log(1 + $0) } ?? 0
+        features[HeadFeature.declaredLift.rawValue] = category < 0 ? 0 : tables.declared.lift(of: category, places: declared)
+        features[HeadFeature.declaredSpending.rawValue] = declaredSpending
+        features[HeadFeature.declaredMatch.rawValue] = worth * declaredSpending
         if let vectors {
             vectors.write(featuresOf: vector, into: features)
         } else {

@@ -33,7 +33,7 @@ public struct HeadOutput: Sendable, Equatable {
 
 /// A small network with a shared hidden layer, a direct path beside it and four outputs: see ``HeadOutput``.
 ///
-/// Inputs are standardised first. With 20 features and ``width`` hidden units 300 candidates take some tens of microseconds.
+/// Inputs are standardised first. With 23 features and ``width`` hidden units 300 candidates take some tens of microseconds.
 public struct HeadNetwork: Sendable, Equatable {
     /// Hidden units.
     public static let width = 16

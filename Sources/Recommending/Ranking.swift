@@ -89,7 +89,7 @@ struct Ranking {
             HeadVectors(
                 user: vector, newest: taste.newestRow.flatMap(snapshot.vectors.vector), biasComponents: snapshot.model?.biasComponents ?? 0)
         }
-        let user = HeadUser(signals, purchases: taste.purchases, vectors: vectors, tables: heads.tables), width = HeadFeature.count
+        let user = HeadUser(signals, purchases: taste.purchases, vectors: vectors, declared: taste.input.attributeTokens, tables: heads.tables), width = HeadFeature.count
         withUnsafeTemporaryAllocation(of: Float.self, capacity: rows.count * width) { features in
             for (place, candidate) in candidates.enumerated() {
                 let interest = rows[place].score

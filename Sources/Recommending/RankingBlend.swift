@@ -20,11 +20,9 @@ public struct RankingBlend: Sendable, Equatable {
         RankingBlend(weights: weights, tables: tables.renumbered(rows, itemCount: itemCount))
     }
 
-    /// The same blend with the tail dial at λ: score − λ · ln(share of all events). 0 changes nothing; the larger, the more is left to
-    /// rare items. It acts on the final score, so that no other signal makes up for it.
-    public func dialled(_ lambda: Float) -> RankingBlend {
-        guard lambda != 0 else { return self }
-        return RankingBlend(weights: weights.dialled(lambda), tables: tables)
+    /// The same blend with a tail dial beside what it has. It acts on the final score, so that no other signal makes up for it.
+    public func dialled(_ dial: TailDial) -> RankingBlend {
+        dial == TailDial() ? self : RankingBlend(weights: weights.dialled(dial), tables: tables)
     }
 
     /// Adds an event to the transitions; see ``TransitionTable/learn(previous:item:)``. The weights stay.
@@ -88,7 +86,10 @@ struct BlendInForce: Sendable {
         let old = blend[.popularity], recent = blend[.recentPopularity], later = blend[.returningRecentPopularity]
         unseen = (old + recent) * tables.unseen
         unseenReturning = later * tables.unseen
-        var base = (0..<tables.itemCount).map { old * tables.popularity[$0] + recent * tables.recentPopularity[$0] }
+        let lift = blend.weights.tailLift
+        var base = (0..<tables.itemCount).map {
+            old * tables.popularity[$0] + recent * tables.recentPopularity[$0] + (lift != 0 && tables.isBeyondHead($0) ? lift : 0)
+        }
         var returning = tables.recentPopularity.map { later * $0 }
         for (row, share) in trending {
             while base.count <= Int(row) {

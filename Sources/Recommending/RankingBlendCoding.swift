@@ -1,14 +1,16 @@
+import TwoTower
+
 /// Why bytes are no blend.
 public struct BlendFormatError: Error, Sendable, Equatable, CustomStringConvertible {
     /// A sentence: what is wrong and what to do.
     public var description: String
 }
 
-// Layout, little-endian: the 8 bytes "FRBLEND1"; 32-bit counts of features, items, window, neighbour limit, history limit; the
-// decay; one weight a feature; the shortest and the longest pause; the value of unseen items; popularity, recent popularity, repeat rate, leaving and reaching
+// Layout, little-endian: the 8 bytes "FRBLEND2"; 32-bit counts of features, items, window, neighbour limit, history limit; the
+// decay; one weight a feature; the shortest and the longest pause; the tail lift; the value of unseen items, the border of the head; popularity, recent popularity, repeat rate, leaving and reaching
 // sums by item; for each item a 32-bit count of neighbours; the rows and then the sums of all neighbours.
 extension RankingBlend {
-    private static let magic = Array("FRBLEND1".utf8)
+    private static let magic = Array("FRBLEND2".utf8)
 
     /// The blend as bytes, for a file beside the model.
     public func encoded() -> [UInt8] {
@@ -20,7 +22,7 @@ extension RankingBlend {
         Self.append([rules.decay], to: &bytes)
         Self.append(weights.values, to: &bytes)
         Self.append([weights.shortestPause, weights.longestPause], to: &bytes)
-        Self.append([tables.unseen], to: &bytes)
+        Self.append([weights.tailLift, tables.unseen, tables.headBorder], to: &bytes)
         for column in [tables.popularity, tables.recentPopularity, tables.repeatRate, table.leaving, table.reaching] {
             Self.append(column, to: &bytes)
         }
@@ -35,7 +37,7 @@ extension RankingBlend {
     /// - Throws: ``BlendFormatError`` where they are cut short, too long, of another version, or hold rows or numbers that
     ///   cannot be.
     public init(encoded bytes: UnsafeRawBufferPointer) throws(BlendFormatError) {
-        var reader = BlendReader(bytes)
+        var reader = ColumnReader(bytes, of: "the ranking blend") { BlendFormatError(description: $0) }
         guard try reader.values(UInt8.self, Self.magic.count) == Self.magic else {
             throw BlendFormatError(description: "these bytes are no ranking blend of this version. Train again.")
         }
@@ -51,14 +53,15 @@ extension RankingBlend {
         guard 0 <= pauses[0], pauses[0] <= pauses[1], pauses[1] <= 1 else {
             throw BlendFormatError(description: "the ranking blend holds pauses that cannot be. Train again.")
         }
-        let unseen = try reader.finite(1)[0]
+        let levels = try reader.finite(3)
         let popularity = try reader.finite(items), recent = try reader.finite(items), repeats = try reader.finite(items)
         let leaving = try reader.finite(items), reaching = try reader.finite(items)
         let sizes = try reader.values(UInt32.self, items).map { Int($0) }
         let pairs = sizes.reduce(0, +)
         let rows = try reader.values(Int32.self, pairs)
         let sums = try reader.finite(pairs)
-        guard reader.isAtEnd, rows.allSatisfy({ $0 >= 0 && Int($0) < items }), sums.allSatisfy({ $0 >= 0 }),
+        try reader.end()
+        guard rows.allSatisfy({ $0 >= 0 && Int($0) < items }), sums.allSatisfy({ $0 >= 0 }),
             leaving.allSatisfy({ $0 >= 0 }), reaching.allSatisfy({ $0 >= 0 })
         else { throw BlendFormatError(description: "the ranking blend holds rows or sums that cannot be. Train again.") }
         var neighbours: [[TransitionTable.Neighbour]] = []
@@ -70,10 +73,12 @@ extension RankingBlend {
         }
         let rules = TransitionTable.Rules(
             window: counts[2], neighbourLimitItems: counts[3], historyLimitItems: counts[4], decay: decay)
+        var blended = BlendWeights(weights, pauses: pauses[0]...pauses[1])
+        blended.tailLift = levels[0]
         self.init(
-            weights: BlendWeights(weights, pauses: pauses[0]...pauses[1]),
+            weights: blended,
             tables: RankingTables(
-                popularity: popularity, recentPopularity: recent, repeatRate: repeats, unseen: unseen,
+                popularity: popularity, recentPopularity: recent, repeatRate: repeats, unseen: levels[1], headBorder: levels[2],
                 transitions: TransitionTable(rules: rules, neighbours: neighbours, leaving: leaving, reaching: reaching)))
     }
 
@@ -83,39 +88,5 @@ extension RankingBlend {
         #else
             #error("model files are little-endian")
         #endif
-    }
-}
-
-/// Reads columns one after the other.
-private struct BlendReader {
-    private let bytes: UnsafeRawBufferPointer
-    private var offset = 0
-
-    init(_ bytes: UnsafeRawBufferPointer) {
-        self.bytes = bytes
-    }
-
-    var isAtEnd: Bool { offset == bytes.count }
-
-    mutating func values<Element: BitwiseCopyable>(_ type: Element.Type, _ count: Int) throws(BlendFormatError) -> [Element] {
-        let stride = MemoryLayout<Element>.stride
-        // Compared before it is multiplied, so that a damaged count can neither overflow nor allocate.
-        guard count <= (bytes.count - offset) / stride else {
-            throw BlendFormatError(description: "the ranking blend is cut short. Restore the file, or train again.")
-        }
-        let part = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count * stride])
-        offset += part.count
-        return [Element](unsafeUninitializedCapacity: count) { buffer, filled in
-            UnsafeMutableRawBufferPointer(buffer).copyMemory(from: part)
-            filled = count
-        }
-    }
-
-    mutating func finite(_ count: Int) throws(BlendFormatError) -> [Float] {
-        let numbers = try values(Float.self, count)
-        guard numbers.allSatisfy(\.isFinite) else {
-            throw BlendFormatError(description: "the ranking blend holds values that are not finite. Train again.")
-        }
-        return numbers
     }
 }

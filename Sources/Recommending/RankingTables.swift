@@ -32,6 +32,8 @@ public struct RankingTables: Sendable, Equatable {
     public internal(set) var repeatRate: [Float]
     /// What both popularities are for an item without events.
     public internal(set) var unseen: Float
+    /// The least ``popularity`` of the head, the fifth of the items with events that has most of them.
+    public internal(set) var headBorder: Float
     public var transitions: TransitionTable
 
     /// Counts events.
@@ -58,6 +60,8 @@ public struct RankingTables: Sendable, Equatable {
         let scale = itemTotal / (events + prior * itemTotal)
         popularity = counts.map { Float(log(($0 + prior) * scale)) }
         unseen = Float(log(prior * scale))
+        let met = counts.filter { $0 > 0 }.sorted(by: >)
+        headBorder = met.isEmpty ? unseen : Float(log((met[(met.count + 4) / 5 - 1] + prior) * scale))
         // A recent event counts as many as make their sum that of all events, so that both features have one scale.
         let weight = max(recent.reduce(0, +), .leastNormalMagnitude) / events
         recentPopularity = recent.map { Float(log(($0 / weight + prior) * scale)) }
@@ -66,13 +70,17 @@ public struct RankingTables: Sendable, Equatable {
     }
 
     /// Tables from their parts, as read from a file; all of one length.
-    init(popularity: [Float], recentPopularity: [Float], repeatRate: [Float], unseen: Float, transitions: TransitionTable) {
+    init(popularity: [Float], recentPopularity: [Float], repeatRate: [Float], unseen: Float, headBorder: Float, transitions: TransitionTable) {
         self.popularity = popularity
         self.recentPopularity = recentPopularity
         self.repeatRate = repeatRate
         self.unseen = unseen
+        self.headBorder = headBorder
         self.transitions = transitions
     }
+
+    /// Whether an item has events and is not of the head; items with as many as the last of the head are.
+    public func isBeyondHead(_ row: Int) -> Bool { popularity[row] < headBorder && popularity[row] > unseen }
 
     /// Items that the tables have rows for.
     public var itemCount: Int { popularity.count }
@@ -87,7 +95,7 @@ public struct RankingTables: Sendable, Equatable {
         }
         return RankingTables(
             popularity: moved(popularity, unseen), recentPopularity: moved(recentPopularity, unseen),
-            repeatRate: moved(repeatRate, 0), unseen: unseen, transitions: transitions.renumbered(rows, itemCount: itemCount))
+            repeatRate: moved(repeatRate, 0), unseen: unseen, headBorder: headBorder, transitions: transitions.renumbered(rows, itemCount: itemCount))
     }
 
     /// ln(rate / mean rate) by item, where the rate is the share of an item's users that had it again, drawn to that of its

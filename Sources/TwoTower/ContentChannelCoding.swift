@@ -4,6 +4,8 @@ public struct ContentFormatError: Error, Sendable, Equatable, CustomStringConver
     public var description: String
 }
 
+typealias ContentReader = ColumnReader<ContentFormatError>
+
 // Layout, little-endian: the 8 bytes "FRCONTE3"; 32-bit counts of tokens, token limit, parts, numbers, bytes of the link attributes; the
 // clock; those bytes, separated by zero bytes; by token the hash, the inverse frequency, the background, the popularity and a byte
 // that is 1 for links; of the numbers mean, scale, both ends and popularity; the weights; then the space, see ContentSpaceCoding.swift.
@@ -33,7 +35,7 @@ extension ContentChannel {
     ///
     /// - Throws: where they are cut short, too long, of another version, or hold numbers that cannot be.
     public init(encoded bytes: UnsafeRawBufferPointer) throws(ContentFormatError) {
-        var reader = ContentReader(bytes)
+        var reader = ContentReader(bytes, of: "the content channel") { ContentFormatError(description: $0) }
         guard try reader.values(UInt8.self, Self.magic.count) == Self.magic else {
             throw ContentFormatError(description: "these bytes are no content channel of this version. Train again.")
         }
@@ -69,49 +71,5 @@ extension ContentChannel {
         #else
             #error("model files are little-endian")
         #endif
-    }
-}
-
-/// Reads the bytes of a content channel from front to back.
-struct ContentReader {
-    private let bytes: UnsafeRawBufferPointer
-    private var offset = 0
-
-    init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
-
-    mutating func values<Element: BitwiseCopyable>(_ type: Element.Type, _ count: Int) throws(ContentFormatError) -> [Element] {
-        // Compared before it is multiplied, so that a damaged count can neither overflow nor allocate.
-        guard count >= 0, count <= (bytes.count - offset) / MemoryLayout<Element>.stride else {
-            throw ContentFormatError(description: "the content channel is cut short. Restore the file, or train again.")
-        }
-        let part = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count * MemoryLayout<Element>.stride])
-        offset += part.count
-        return [Element](unsafeUninitializedCapacity: count) { buffer, filled in
-            UnsafeMutableRawBufferPointer(buffer).copyMemory(from: part)
-            filled = count
-        }
-    }
-
-    mutating func finite(_ count: Int) throws(ContentFormatError) -> [Float] {
-        let numbers = try values(Float.self, count)
-        guard numbers.allSatisfy(\.isFinite) else {
-            throw ContentFormatError(description: "the content channel holds values that are not finite. Train again.")
-        }
-        return numbers
-    }
-
-    /// Numbers that were written as their upper 16 bits.
-    mutating func halves(_ count: Int) throws(ContentFormatError) -> [Float] {
-        let numbers = try values(UInt16.self, count).map { Float(bitPattern: UInt32($0) << 16) }
-        guard numbers.allSatisfy(\.isFinite) else {
-            throw ContentFormatError(description: "the content channel holds values that are not finite. Train again.")
-        }
-        return numbers
-    }
-
-    func end() throws(ContentFormatError) {
-        guard offset == bytes.count else {
-            throw ContentFormatError(description: "the content channel is longer than it says. Restore the file, or train again.")
-        }
     }
 }

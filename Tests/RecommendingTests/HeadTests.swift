@@ -153,12 +153,34 @@ struct HeadTests {
         #expect(built.answer(RecommendationQuery(count: 8), history: met) == asked)
     }
 
+    @Test func theTailLiftLeavesTheOrderWithinTheHeadAndBeyondIt() throws {
+        // Item k is taken 2 · (20 − k) times for k below 20, the others never: the head is items 0 to 3.
+        var sequences = Sequences()
+        for item in Int32(0)..<20 { for _ in 0..<2 * (20 - item) { sequences.add([item]) } }
+        let tables = sequences.tables(itemCount: 24)
+        #expect((0..<24).filter(tables.isBeyondHead) == Array(4..<20))
+        #expect(tables.renumbered((0..<24).map { 23 - $0 }, itemCount: 30).isBeyondHead(23 - 4))
+        let blend = RankingBlend(weights: .towersAlone, tables: tables), lifted = blend.dialled(TailDial(lift: 0.7))
+        let bytes = lifted.encoded()
+        #expect(try bytes.withUnsafeBytes { try RankingBlend(encoded: $0) } == lifted)
+        #expect(lifted.dialled(-TailDial(lift: 0.7)) == blend)
+        let question = BlendQuestion(history: [1], times: [0], now: 1, answers: [])
+        let tower = (0..<24).map { Float($0) * 0.1 }
+        func scores(_ blend: RankingBlend) -> [Float] {
+            BlendTrainer(tables: tables, trending: []).scoring(blend.weights).scores(question, tower: tower)
+        }
+        for (row, (plain, moved)) in zip(scores(blend), scores(lifted)).enumerated() {
+            #expect(abs(moved - plain - (4..<20 ~= row ? 0.7 : 0)) < 1e-5, "row \(row)")
+            #expect(TailDial(lambda: 0.5, lift: 0.7).bonus(popularity: tables.popularity[row], isBeyondHead: tables.isBeyondHead(row)) == (4..<20 ~= row ? 0.7 : 0) - 0.5 * tables.popularity[row])
+        }
+    }
+
     @Test func theTailDialLiftsRareItemsByItsFormula() {
         let blend = RankingBlend(
             weights: .towersAlone, tables: Sequences.random(10, users: 60, length: 10, items: 40).tables(itemCount: 40))
-        let dialled = blend.dialled(0.3)
+        let dialled = blend.dialled(TailDial(lambda: 0.3))
         #expect(dialled[.popularity] == blend[.popularity] - 0.3)
         #expect(dialled.tables == blend.tables)
-        #expect(blend.dialled(0) == blend)
+        #expect(blend.dialled(TailDial()) == blend)
     }
 }

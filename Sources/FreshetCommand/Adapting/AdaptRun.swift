@@ -1,5 +1,6 @@
 import Evaluation
 import FeatureStore
+import Features
 import Gradients
 import Interactions
 import Logging
@@ -75,7 +76,7 @@ struct AdaptRun: Sendable {
             }
             let started = ContinuousClock.now
             guard var outcome = try adapt(to: name, items: items, count: known.count, first: first, snapshot, kit, version: version) else { continue }
-            outcome.seconds = started.duration(to: .now).inSeconds
+            if outcome.state == .adapted { outcome.seconds = started.duration(to: .now).inSeconds }
             outcomes.append(outcome)
         }
         return outcomes
@@ -85,16 +86,23 @@ struct AdaptRun: Sendable {
         to name: String, items: [String], count: Int64, first: EventTime, _ snapshot: ServingSnapshot, _ kit: CategoryKit, version: Int32
     ) throws -> Outcome? {
         let events = try store.events(withItems: items, from: first, limit: eventsLimit)
-        let own = Set(items)
-        var histories: [String: [String]] = [:]
-        let witnesses = try events.map { event in
+        let own = Set(items), ratingsFrom = snapshot.model?.ratingsFrom ?? 0
+        func isDeclined(_ entry: HistoryEntry) -> Bool { ratingsFrom != 0 && entry.isRated(below: ratingsFrom) }
+        var histories: [String: (taken: [String], declined: Set<String>)] = [:]
+        let witnesses = try events.compactMap { event -> CategoryWitness? in
             if histories[event.userID] == nil {
-                let features = try store.userFeatures(event.userID)
-                histories[event.userID] = features?.history.rated(from: snapshot.model?.ratingsFrom ?? 0).entries.compactMap { $0.type == .impression || own.contains($0.itemID) ? nil : $0.itemID } ?? []
+                let entries = try store.userFeatures(event.userID)?.history.entries ?? []
+                // What the user rated too low is neither history nor something to adapt to, as in training.
+                histories[event.userID] = (
+                    entries.compactMap { $0.type == .impression || own.contains($0.itemID) || isDeclined($0) ? nil : $0.itemID },
+                    Set(entries.lazy.filter { own.contains($0.itemID) && isDeclined($0) }.map(\.itemID))
+                )
             }
-            return CategoryWitness(historyItemIDs: histories[event.userID] ?? [], itemID: event.itemID)
+            guard let history = histories[event.userID], !history.declined.contains(event.itemID) else { return nil }
+            return CategoryWitness(historyItemIDs: history.taken, itemID: event.itemID)
         }
-        let met = Set(events.map(\.itemID))
+        guard witnesses.count >= support else { return Outcome(category: name, state: .waiting, events: Int64(witnesses.count), items: items.count) }
+        let met = Set(witnesses.map(\.itemID))
         let compared = Array((items.filter(met.contains) + items.filter { !met.contains($0) }).prefix(ServingSnapshot.comparedLimitItems))
         // Without likeness to the support, as in training: every support item has it.
         guard let questions = snapshot.questions(witnesses, support: [], among: compared) else { return nil }

@@ -30,7 +30,6 @@ struct FreshItemsRun: Sendable {
     }
 
     private static let limit = Duration.seconds(5)
-    /// Between two looks: every answer is also an impression of each of its items, which the database must store.
     private static let between = Duration.milliseconds(5)
 
     func run(progress: @Sendable (Int) -> Void = { _ in }) async throws -> Result {
@@ -65,21 +64,19 @@ struct FreshItemsRun: Sendable {
         }
         return result
     }
+
     private func probe(_ id: String, _ record: String, _ user: String, _ result: inout Result) async throws {
         let start = ContinuousClock.now
         _ = try await service.send(.PUT, "/v1/items/\(id)", body: record)
-        var place: Int?
-        while place == nil, start.duration(to: .now) < Self.limit {
-            place = try await service.recommendations(userID: user, count: depth).items.firstIndex { $0.item_id == id }
-            if place == nil { try await Task.sleep(for: Self.between) }
+        let found = try await service.recommendations(userID: user, count: depth, since: start, within: Self.limit, pause: Self.between) {
+            $0.items.contains { $0.item_id == id }
         }
-        let took = start.duration(to: .now)
         _ = try await service.send(.DELETE, "/v1/items/\(id)?wait=true", body: nil)
         if try await service.recommendations(userID: user, count: depth).items.contains(where: { $0.item_id == id }) {
             result.afterDeletion += 1
         }
-        if let place {
-            result.appeared.add(took)
+        if let found, let place = found.answer.items.firstIndex(where: { $0.item_id == id }) {
+            result.appeared.add(found.took)
             result.places.append(place + 1)
         } else {
             result.unseen += 1

@@ -45,16 +45,10 @@ struct FreshnessRun: Sendable {
             let event = BenchLoad.click(user: user, item: target.item_id, request: before.request_id, id: "probe-\(click)-\(EventTime.now.milliseconds)")
             let start = ContinuousClock.now
             _ = try await service.post(events: [event])
-            var changed = false
-            while start.duration(to: .now) < Self.limit {
-                let after = try await service.recommendations(userID: user, count: 10)
-                if after.differs(from: before, inScores: true) {
-                    changed = true
-                    break
-                }
-                try await Task.sleep(for: .milliseconds(2))
+            let changed = try await service.recommendations(userID: user, count: 10, since: start, within: Self.limit, pause: .milliseconds(2)) {
+                $0.differs(from: before, inScores: true)
             }
-            if changed { result.changed.add(start.duration(to: .now)) } else { result.unchanged += 1 }
+            if let changed { result.changed.add(changed.took) } else { result.unchanged += 1 }
             let controlAfter = try await service.recommendations(userID: control, count: 10)
             if controlAfter.differs(from: controlBefore, inScores: false) { result.controlChanged += 1 }
             progress(click + 1)

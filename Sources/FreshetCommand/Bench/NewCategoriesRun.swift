@@ -46,12 +46,10 @@ struct NewCategoriesRun: Sendable {
             let asker = users[(number &* 13 &+ support) % users.count]
             let start = ContinuousClock.now
             _ = try await service.post(events: Array(events.suffix(1)))
-            var isAdapted = false
-            while !isAdapted, start.duration(to: .now) < Self.limit {
-                isAdapted = try await service.recommendations(userID: asker, count: 10, category: category).items.contains { $0.reason == "adapted" }
-                if !isAdapted { try await Task.sleep(for: .milliseconds(5)) }
-            }
-            if isAdapted { result.adapted.add(start.duration(to: .now)) } else { result.unadapted += 1 }
+            let adapted = try await service.recommendations(
+                userID: asker, count: 10, category: category, since: start, within: Self.limit, pause: .milliseconds(5)
+            ) { $0.items.contains { $0.reason == "adapted" } }
+            if let adapted { result.adapted.add(adapted.took) } else { result.unadapted += 1 }
             for id in ids { _ = try await service.send(.DELETE, "/v1/items/\(id)", body: nil) }
             progress(number + 1)
         }

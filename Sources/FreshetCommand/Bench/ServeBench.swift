@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 import FeatureStore
 import Features
 import Foundation

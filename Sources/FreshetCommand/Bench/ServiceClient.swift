@@ -56,6 +56,24 @@ struct ServiceClient: Sendable {
         return try JSONDecoder().decode(Answer.self, from: try await send(.GET, path, body: nil, timeout: timeout))
     }
 
+    /// Asks until an answer is as wanted.
+    ///
+    /// - Parameters:
+    ///   - start: what the time is measured from.
+    ///   - pause: between two questions: every answer is also an impression of each of its items, which the database must store.
+    /// - Returns: the answer, and when it was there; nil where none came within `limit`.
+    func recommendations(
+        userID: String, count: Int, category: String? = nil, since start: ContinuousClock.Instant, within limit: Duration, pause: Duration,
+        until isWanted: (Answer) -> Bool
+    ) async throws -> (answer: Answer, took: Duration)? {
+        while start.duration(to: .now) < limit {
+            let answer = try await recommendations(userID: userID, count: count, category: category)
+            if isWanted(answer) { return (answer, start.duration(to: .now)) }
+            try await Task.sleep(for: pause)
+        }
+        return nil
+    }
+
     /// `POST /v1/events`
     func post(events: [String], timeout: TimeAmount = .seconds(10)) async throws -> Intake {
         let body = "[" + events.joined(separator: ",") + "]"

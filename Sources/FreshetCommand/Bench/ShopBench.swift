@@ -164,7 +164,7 @@ struct ShopBench {
             ranks: .alone, teacher: nil, tell: { _ in })
         var state = TrainingFolder.State(stage: .judged, settings: [:])
         let (model, blend) = try stages.train(&state, promoted: nil)
-        let dial = ReportValues.TailPoints(metrics: state.metrics ?? "{}")?.used ?? 0
-        return ShopModel(model: model, blend: blend, heads: stages.heads, dial: Float(dial))
+        let dial = ReportValues.TailPoints(metrics: state.metrics ?? "{}")?.used ?? TailDial()
+        return ShopModel(model: model, blend: blend, heads: stages.heads, dial: dial)
     }
 }

@@ -9,7 +9,7 @@ struct ShopModel {
     let blend: RankingBlend?
     let heads: RankingHeads?
     /// The dial that is built in.
-    let dial: Float
+    let dial: TailDial
 
     /// Recommends from all items: with one goal what is likely to be taken next, with several what is worth it, rare items lifted.
     func recommender(_ log: TrainingLog, _ records: [ItemRecord], arm: ShopBench.Arm) -> BatchRecommender {
@@ -25,7 +25,7 @@ struct ShopModel {
                     publishedAt: byID[id]?.publishedAt)
             }, catalogueVersion: 1, model: ItemEncoder(model: model).servingModel(version: 1),
             itemVectors: log.itemIDs.indices.flatMap { vectors.row($0) },
-            blend: blend?.dialled(isSingle ? -dial : 0).renumbered(rows, itemCount: log.itemIDs.count))
+            blend: blend?.dialled(isSingle ? -dial : TailDial()).renumbered(rows, itemCount: log.itemIDs.count))
         return BatchRecommender(
             snapshot: snapshot.withHeads(isSingle ? nil : heads?.renumbered(rows, itemCount: log.itemIDs.count)))
     }

@@ -40,6 +40,9 @@ struct AdaptCommand: AsyncParsableCommand {
             exploration: ExplorationRules(everySlots: 0, untilImpressions: 0), logger: logger)
         let run = AdaptRun(store: store, configuration: configuration)
         try await feed.install(model.find(in: store), indexed: false)
+        if await feed.categoryKit?.starts.metaStaysPlain == true, run.method == .meta {
+            logger.notice("meta-learning found no better start than the one without adaptation; learned rates still adapt from it", metadata: ["model_version": "\(feed.current.modelVersion ?? 0)"])
+        }
         guard watch else {
             let outcomes = try run.run(feed.current, kit: try await Self.kit(of: feed), only: category)
             if outcomes.isEmpty, !json { StandardOutput.line("no category is new to model version \(feed.current.modelVersion ?? 0)") }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import AsyncHTTPClient
 import Foundation
 import Interactions
 import Simulation
@@ -72,7 +71,7 @@ struct SimulateCommand: AsyncParsableCommand {
         func run() async throws {
             guard visits > 0, seconds > 0 else { throw ValidationError("--visits and --seconds take numbers above 0") }
             let service = ServiceClient(
-                client: HTTPClient.shared, base: url, apiKey: key ?? ProcessInfo.processInfo.environment["FRESHET_SIMULATE_KEY"])
+                client: ServiceClient.wide, base: url, apiKey: key ?? ProcessInfo.processInfo.environment["FRESHET_SIMULATE_KEY"])
             let shop = DemoShop(shop: try shape.shop(), run: "sim\(String(EventTime.now.milliseconds, radix: 36))")
             let end = ContinuousClock.now + .seconds(seconds)
             var visitsMade = 0

@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 import EventStream
 import FeatureStore
 import Foundation
@@ -93,7 +92,7 @@ struct DemoRun: Sendable {
             }
             try await waitUntilStored(configuration)
         }
-        let service = ServiceClient(client: HTTPClient.shared, base: address, apiKey: configuration.list("http.admin_keys").first)
+        let service = ServiceClient(client: ServiceClient.wide, base: address, apiKey: configuration.list("http.admin_keys").first)
         let training = DemoTraining(configuration: Self.demoTraining(configuration), board: role.board, logger: logger, stop: stop)
         if role.feed.current.modelVersion == nil { _ = try await training.train() }
         while role.feed.current.modelVersion == nil { try await Task.sleep(for: .milliseconds(100)) }

@@ -25,12 +25,10 @@ struct ColdRun {
     private static let mixedLength = 20
 
     func run() throws -> ColdReport {
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("freshet-cold-\(getpid())").path
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        let progress = ProgressLine("read interactions")
-        _ = try SnapshotExport(url: url, configuration: configuration).write(to: path, until: until) { progress.update($0) }
-        var log = try TrainingFile(path: path).log
-        log.describeTexts(by: try ContentEncoder.load(configuration, logger: configuration.logger("evaluate")), threads: Self.threads)
+        let snapshot = try SnapshotLog(
+            SnapshotExport(url: url, configuration: configuration), until: until,
+            texts: try ContentEncoder.load(configuration, logger: configuration.logger("evaluate")), threads: Self.threads)
+        let log = snapshot.log
         var report = ColdReport(options: options)
         for seed in 1...options.seeds {
             let cut = ColdCut(
@@ -38,7 +36,7 @@ struct ColdRun {
             guard !cut.questions.isEmpty else {
                 throw CommandFailure("there is nobody to ask: no user has interactions with the items that were cut out and with others")
             }
-            report.add(try ask(cut, seed: UInt64(seed), columnsAt: path + "-columns"))
+            report.add(try ask(cut, seed: UInt64(seed), columnsAt: snapshot.columnsPath))
             report.questions = cut.questions.count
             report.newItems = cut.isNew.count { $0 }
         }

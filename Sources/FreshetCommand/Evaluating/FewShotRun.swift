@@ -46,11 +46,10 @@ struct FewShotRun {
     private static let tasksOfCategory = 5
 
     func run() throws -> FewShotReport {
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("freshet-few-shot-\(getpid())").path
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        let progress = ProgressLine("read interactions")
-        _ = try SnapshotExport(url: url, configuration: configuration).write(to: path, until: until) { progress.update($0) }
-        let log = try TrainingFile(path: path).log
+        let snapshot = try SnapshotLog(
+            SnapshotExport(url: url, configuration: configuration), until: until,
+            texts: try ContentEncoder.load(configuration, logger: configuration.logger("evaluate")), threads: configuration.integer("train.threads"))
+        let log = snapshot.log
         let rows = log.userIDs.indices.map { log.rows(of: $0) }
         let training = AdaptationTraining(
             log: log, configuration: configuration, rows: rows, learning: ContentTraining(log: log, configuration: configuration).learning(rows),

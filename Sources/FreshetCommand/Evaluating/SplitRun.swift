@@ -19,15 +19,13 @@ struct SplitRun {
         let artifact = try ArtifactStore(root: configuration.text("artifacts.path")).artifact(of: version)
         let ranking = TrainingStages.Promoted(
             model: artifact.model, blend: try artifact.blend(), version: Int(version.version), newestEvent: nil, metrics: version.metrics)
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("freshet-evaluate-\(getpid())").path
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        let progress = ProgressLine("read interactions")
-        _ = try SnapshotExport(url: url, configuration: configuration).write(to: path, until: until) { progress.update($0) }
-        var log = try TrainingFile(path: path).log
-        if let wanted = artifact.notes[ContentEncoder.noteName] {
-            let texts = try ContentEncoder.load(configuration, logger: configuration.logger("evaluate"))
-            log.describeTexts(by: texts?.checksum == wanted ? texts : nil, threads: Self.threads)
+        // The texts that the model has learned from, or none.
+        let known = try artifact.notes[ContentEncoder.noteName].flatMap { wanted in
+            try ContentEncoder.load(configuration, logger: configuration.logger("evaluate")).flatMap { $0.checksum == wanted ? $0 : nil }
         }
+        let log = try SnapshotLog(
+            SnapshotExport(url: url, configuration: configuration), until: until, texts: known, threads: Self.threads
+        ).log
         let excludes = Set(configuration.excludedTypes.map(\.rawValue))
         let users = configuration.integer("train.evaluation_users")
         let holdout: Holdout =

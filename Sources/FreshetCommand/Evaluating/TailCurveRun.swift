@@ -2,6 +2,7 @@ import Evaluation
 import FeatureStore
 import Foundation
 import Interactions
+import Recommending
 import TwoTower
 
 /// `freshet evaluate --protocol tail-curve`: what each setting for rare items gives and costs, all on the same held-out questions of one
@@ -26,18 +27,16 @@ struct TailCurveRun {
     ///
     /// - Throws: where nothing is held out, or a value is refused.
     func run() throws -> TailCurveReport {
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("freshet-tail-curve-\(getpid())").path
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        let progress = ProgressLine("read interactions")
-        _ = try SnapshotExport(url: url, configuration: configuration).write(to: path, until: until) { progress.update($0) }
-        var log = try TrainingFile(path: path).log
-        log.describeTexts(by: try ContentEncoder.load(configuration, logger: configuration.logger("evaluate")), threads: Self.threads)
+        let snapshot = try SnapshotLog(
+            SnapshotExport(url: url, configuration: configuration), until: until,
+            texts: try ContentEncoder.load(configuration, logger: configuration.logger("evaluate")), threads: Self.threads)
+        let log = snapshot.log
         guard let holdout = configuration.holdout(of: log), !holdout.questions.isEmpty else {
             throw CommandFailure("nobody can be asked: train.holdout is \(configuration.text("train.holdout")), and there are \(log.count) interactions")
         }
         let scoring = HoldoutScoring(
             log: log, holdout: holdout, excludes: Set(configuration.excludedTypes.map(\.rawValue)), threads: Self.threads)
-        let set = try log.trainingSet(until: holdout.trainingEnds, columnsAt: path + "-columns")
+        let set = try log.trainingSet(until: holdout.trainingEnds, columnsAt: snapshot.columnsPath)
         let plain = try configuration.setting(TailSetting.allCases.map { ($0.rawValue, "0") }, source: "tail-curve")
         let plan = try values(plain)
         var report = TailCurveReport(
@@ -50,7 +49,7 @@ struct TailCurveRun {
         for seed in 1...UInt64(options.seeds) {
             let judged = try judged(plain, try towers(plain, nil, 0, seed: seed), set: set, scoring: scoring, note: "seed \(seed)")
             let dials = plan.filter { $0.setting.isDial }.flatMap { dial in dial.values.map { (setting: dial.setting, value: $0) } }
-            let cells = TailCurveCell.cells(scoring, judged: judged, slices: slices, dials: [0] + dials.map { Float($0.value) })
+            let cells = TailCurveCell.cells(scoring, judged: judged, slices: slices, dials: [TailDial()] + dials.map { $0.setting.dial($0.value) })
             report.add(cells[0], seed: seed, outcome: judged.outcome)
             for (dial, cell) in zip(dials, cells.dropFirst()) { report.add(cell, of: dial.setting, value: dial.value) }
             for (setting, values) in trained {
@@ -58,7 +57,7 @@ struct TailCurveRun {
                     let own = try self.judged(
                         plain, try towers(plain, setting, value, seed: seed), set: set, scoring: scoring,
                         note: "seed \(seed), \(setting.rawValue) \(value)")
-                    report.add(TailCurveCell.cells(scoring, judged: own, slices: slices, dials: [0])[0], of: setting, value: value)
+                    report.add(TailCurveCell.cells(scoring, judged: own, slices: slices, dials: [TailDial()])[0], of: setting, value: value)
                 }
             }
         }
@@ -69,8 +68,8 @@ struct TailCurveRun {
     private func values(_ plain: Configuration) throws -> [(setting: TailSetting, values: [Double])] {
         let isBlended = plain.text("ranking.blend") != "off"
         if let named = options.values {
-            if named[.tailDial] != nil, !isBlended {
-                throw CommandFailure("ranking.tail_dial acts on the ranking blend, but ranking.blend is off; name train.popularity_dial instead")
+            for setting in [TailSetting.tailDial, .tailLift] where named[setting] != nil && !isBlended {
+                throw CommandFailure("\(setting.rawValue) acts on the ranking blend, but ranking.blend is off; name train.popularity_dial instead")
             }
             if named[.popularityDial] != nil, isBlended {
                 throw CommandFailure("train.popularity_dial acts on the towers' vectors, for which the ranking blend makes up; name ranking.tail_dial instead, or --set ranking.blend=off")
@@ -81,7 +80,7 @@ struct TailCurveRun {
         return TailSetting.allCases.compactMap { setting -> (setting: TailSetting, values: [Double])? in
             switch setting {
             // On the towers' vectors the blend's own signals of popularity make up for a dial.
-            case .tailDial where !isBlended, .popularityDial where isBlended, .logitAdjustment where loss == .bce: nil
+            case .tailDial where !isBlended, .tailLift where !isBlended, .popularityDial where isBlended, .logitAdjustment where loss == .bce: nil
             default: (setting: setting, values: setting.values)
             }
         }
@@ -119,8 +118,8 @@ struct TailCurveCell {
     /// Rows that the undialled ranking puts first, among which a dial chooses.
     private static let pool = 2_000
 
-    /// A cell for each dial, all questions asked once: score − λ ln(share of all events).
-    static func cells(_ scoring: HoldoutScoring, judged: JudgedRanking, slices: ItemSlices, dials: [Float]) -> [TailCurveCell] {
+    /// A cell for each dial, all questions asked once.
+    static func cells(_ scoring: HoldoutScoring, judged: JudgedRanking, slices: ItemSlices, dials: [TailDial]) -> [TailCurveCell] {
         let log = scoring.log
         // Shares as the blend has them; without a blend a dial on the vectors counts events alike.
         let popularity = judged.hasTables ? judged.tables.popularity : logShares(scoring.trainingCounts())
@@ -130,8 +129,8 @@ struct TailCurveCell {
             let plain = judged.scores(question), excluded = scoring.excluded(question)
             let rows = topRows(pool, of: plain, excluding: { excluded.contains($0) || log.isHidden[Int($0)] })
             let rare = question.truth.filter { slices.slice(of: $0).isBeyondHead }
-            for (place, lambda) in dials.enumerated() {
-                let scores = rows.map { plain[Int($0)] - lambda * popularity[Int($0)] }
+            for (place, dial) in dials.enumerated() {
+                let scores = rows.map { plain[Int($0)] + dial.bonus(popularity: popularity[Int($0)], isBeyondHead: slices.slice(of: $0).isBeyondHead) }
                 let ranked = topRows(10, of: scores).map { rows[Int($0)] }
                 whole[place].add(ranked: ranked, relevant: question.truth)
                 beyond[place].add(ranked: ranked, relevant: rare)

@@ -1,6 +1,9 @@
+import Recommending
+
 /// A setting that gives rare items more, by its key.
 enum TailSetting: String, CaseIterable {
     case tailDial = "ranking.tail_dial"
+    case tailLift = "ranking.tail_lift"
     case popularityDial = "train.popularity_dial"
     case tailBeta = "train.tail_beta"
     case logitAdjustment = "train.logit_adjustment"
@@ -10,6 +13,7 @@ enum TailSetting: String, CaseIterable {
     var values: [Double] {
         switch self {
         case .tailDial: [0.04, 0.08, 0.13, 0.2, 0.3]
+        case .tailLift: [0.1, 0.2, 0.3, 0.4, 0.6]
         case .popularityDial: [0.05, 0.1, 0.2, 0.3, 0.5]
         case .tailBeta: [0.9, 0.99, 0.999]
         case .logitAdjustment: [0.1, 0.25, 0.5, 1]
@@ -18,7 +22,16 @@ enum TailSetting: String, CaseIterable {
     }
 
     /// Whether it moves scores that are there already, so that no model is trained for it.
-    var isDial: Bool { self == .tailDial || self == .popularityDial }
+    var isDial: Bool { self == .tailDial || self == .tailLift || self == .popularityDial }
+
+    /// A value of a dial; nothing for other settings.
+    func dial(_ value: Double) -> TailDial {
+        switch self {
+        case .tailLift: TailDial(lift: Float(value))
+        case .tailDial, .popularityDial: TailDial(lambda: Float(value))
+        default: TailDial()
+        }
+    }
 
     /// A setting and its values: `train.tail_beta=0.9,0.99`; nil where it is no such text.
     static func parse(_ text: String) -> (setting: TailSetting, values: [Double])? {

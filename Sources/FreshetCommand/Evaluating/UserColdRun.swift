@@ -27,16 +27,14 @@ struct UserColdRun {
     private static let scoresLimit = 50_000_000
 
     func run() throws -> UserColdReport {
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("freshet-user-cold-\(getpid())").path
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        let progress = ProgressLine("read interactions")
-        _ = try SnapshotExport(url: url, configuration: configuration).write(to: path, until: until) { progress.update($0) }
-        var log = try TrainingFile(path: path).log
-        log.describeTexts(by: try ContentEncoder.load(configuration, logger: configuration.logger("evaluate")), threads: Self.threads)
+        let snapshot = try SnapshotLog(
+            SnapshotExport(url: url, configuration: configuration), until: until,
+            texts: try ContentEncoder.load(configuration, logger: configuration.logger("evaluate")), threads: Self.threads)
+        let log = snapshot.log
         var report = UserColdReport(lengths: UserColdCut.historyLengths.filter { $0 <= options.longestHistory }, folds: options.folds)
         for round in 0..<options.rounds {
             let cut = UserColdCut(log, fold: round, folds: options.folds, longestHistory: options.longestHistory)
-            try ask(cut, round: round, columnsAt: path + "-columns", into: &report)
+            try ask(cut, round: round, columnsAt: snapshot.columnsPath, into: &report)
         }
         return report
     }

@@ -10,9 +10,13 @@ struct ItemEncoder: Sendable {
     /// The sentence encoder that the model was trained with; nil where it was trained without, or where this program has another.
     private let texts: ContentEncoder?
 
-    init(model: TwoTowerModel, texts: ContentEncoder? = nil) {
+    /// Interactions rated below this were left out of training, so histories leave them out too; 0 where all were learned.
+    private let ratingsFrom: Double
+
+    init(model: TwoTowerModel, texts: ContentEncoder? = nil, ratingsFrom: Double = 0) {
         self.model = model
         self.texts = texts
+        self.ratingsFrom = ratingsFrom
     }
 
     /// Components of a vector.
@@ -39,5 +43,9 @@ struct ItemEncoder: Sendable {
     }
 
     /// The user tower for snapshots.
-    func servingModel(version: Int) -> ServingModel { ServingModel(model, version: version) }
+    func servingModel(version: Int) -> ServingModel {
+        var serving = ServingModel(model, version: version)
+        serving.ratingsFrom = ratingsFrom
+        return serving
+    }
 }

@@ -20,7 +20,7 @@ struct SnapshotBuilder: Sendable {
     /// What turns texts into vectors, for models that were trained so.
     var texts: ContentEncoder?
     /// The tail dial of the ranking; see `RankingBlend.dialled`.
-    var tailDial: Float = 0
+    var tailDial = TailDial()
 
     /// A snapshot with what encodes the items that come later.
     struct Built: Sendable {
@@ -46,9 +46,7 @@ struct SnapshotBuilder: Sendable {
         var built = try await OwnThread.run(named: "freshet-snapshot") {
             let artifact = try artifacts.artifact(of: version)
             let texts = texts(of: artifact, version: version)
-            let encoder = ItemEncoder(model: artifact.model, texts: texts)
-            var serving = encoder.servingModel(version: Int(version.version))
-            serving.ratingsFrom = artifact.ratingsFrom
+            let encoder = ItemEncoder(model: artifact.model, texts: texts, ratingsFrom: artifact.ratingsFrom)
             let all = IndexedCatalogue(
                 catalogue: (encoder.described(catalogue.items, threads: index.threads), catalogue.version), encoder: encoder,
                 isComplete: texts != nil || artifact.notes[ContentEncoder.noteName] == nil, settings: index, folder: artifact.path,
@@ -57,7 +55,7 @@ struct SnapshotBuilder: Sendable {
             let places = Self.rows(of: artifact, in: rows.itemIDs)
             let snapshot = ServingSnapshot(
                 catalogue: zip(rows.itemIDs, rows.items).map { $1?.entry ?? CatalogueEntry(itemID: $0, available: false) },
-                catalogueVersion: catalogue.version, model: serving,
+                catalogueVersion: catalogue.version, model: encoder.servingModel(version: Int(version.version)),
                 itemVectors: rows.vectors, index: rows.index,
                 untrained: rows.itemIDs.indices.compactMap { encoder.isTrained(rows.itemIDs[$0]) ? nil : Int32($0) },
                 trending: trending.map(TrendingItem.init), rules: rules, blend: try artifact.blend()?.renumbered(places, itemCount: rows.itemIDs.count).dialled(tailDial)

@@ -3,7 +3,8 @@ import Tensors
 import TwoTower
 
 /// Learns the content channel, by which items that the model never trained on are scored, and fits its weights on what training
-/// held out: a fifth of the items is withheld from the learning, as if it were to arrive later, and found again.
+/// held out: a fifth of the items, the newest where dates tell, is withheld from the learning, as if it were to arrive later, and
+/// found again. See ``WithheldItems``.
 struct ContentTraining {
     /// Questions that weights are fitted on at most.
     private static let questionsLimit = 3_000
@@ -11,8 +12,6 @@ struct ContentTraining {
     private static let sampleItems = 200
     /// A catalogue of more items is not given a channel: its vectors would take more memory than the towers'.
     static let catalogueLimitItems = 300_000
-    /// The fold of items that is withheld.
-    private static let withheldFold = 0
     /// The length of the lists in which new items get their share.
     static let listLength = 20
 
@@ -36,38 +35,57 @@ struct ContentTraining {
         }
     }
 
+    /// What was found.
+    struct Fitted {
+        /// The weights.
+        var all: [Float]
+        /// Those of the sparse parts and popularity without the dense space, fitted on the same questions.
+        var sparse: [Float]
+        /// The constants of which ``all`` has the mean: with the newest items withheld, where dates tell them, and with random ones.
+        var constants: [Float] = []
+    }
+
+    /// Items treated as new, and what is learned without them.
+    private struct Fold {
+        var withheld: [Bool]
+        var learning: ContentLearning
+        /// The rows that are withheld and were taken.
+        var members: [Int]
+    }
+
+    private func fold(_ withheld: [Bool], counts: [Int], scoring: HoldoutScoring) -> Fold {
+        Fold(
+            withheld: withheld,
+            learning: learning(
+                log.userIDs.indices.map { scoring.holdout.trainingRows(of: $0, in: log) }, withheld: withheld, threads: scoring.threads),
+            members: counts.indices.filter { counts[$0] > 0 && withheld[$0] && !log.isHidden[$0] })
+    }
+
     /// The weights.
     ///
     /// Those of content are fitted on what users took of the withheld items: the profile is made of the others, and what the user took of
     /// the withheld is to be found among all of them. The towers have learned these very interactions, so they have no say. The constant
-    /// then gives new items, in lists beside others, the share that users' interactions with such items have: see ``constant``.
+    /// then gives new items, in lists beside others, the share that users' interactions with such items have: see ``constant``. It is the mean
+    /// of what the newest items ask for, on which the weights are fitted where dates tell them, and what random ones do.
     ///
     /// - Parameters:
     ///   - model: trained without the held-out part.
     ///   - levelWeight: what the ranking multiplies the towers' inner product by.
     ///   - scores: what the ranking gives for a question, one score a row; what new items are compared with.
-    func weights(
-        _ model: TwoTowerModel, scoring: HoldoutScoring, levelWeight: Float = 1, scores: (Holdout.Question) -> [Float]
-    ) -> [Float] {
-        fitted(model, scoring: scoring, levelWeight: levelWeight, scores: scores).all
-    }
-
-    /// The weights, and those of the sparse parts and popularity without the dense space, fitted on the same questions.
     func fitted(
         _ model: TwoTowerModel, scoring: HoldoutScoring, levelWeight: Float = 1, scores: (Holdout.Question) -> [Float]
-    ) -> (all: [Float], sparse: [Float]) {
-        let withheld = log.itemIDs.map { ContentLearning.fold(of: $0) == Self.withheldFold }
-        let learning = learning(
-            log.userIDs.indices.map { scoring.holdout.trainingRows(of: $0, in: log) }, withheld: withheld, threads: scoring.threads)
+    ) -> Fitted {
         let counts = scoring.trainingCounts()
-        let members = counts.indices.filter { counts[$0] > 0 && withheld[$0] && !log.isHidden[$0] }
+        let newest = WithheldItems.newest(contents: log.contents, counts: counts)
+        let first = fold(newest ?? WithheldItems.atRandom(itemIDs: log.itemIDs), counts: counts, scoring: scoring)
+        let withheld = first.withheld, learning = first.learning, members = first.members
         let asked = scoring.holdout.questions
         let step = max(1, Double(asked.count) / Double(Self.questionsLimit))
         let questions = (0..<min(asked.count, Self.questionsLimit)).map { asked[Int(Double($0) * step)] }
         var prior = ContentChannel.defaultWeights
         for part in [ContentChannel.Part.tower, .constant] { prior[part.rawValue] = 0 }
         prior[ContentChannel.Part.level.rawValue] = levelWeight
-        guard !questions.isEmpty, !members.isEmpty else { return (prior, prior) }
+        guard !questions.isEmpty, !members.isEmpty else { return Fitted(all: prior, sparse: prior) }
 
         var fit = ContentFit()
         for question in questions {
@@ -83,10 +101,14 @@ struct ContentTraining {
                 rest: sample(rest).flatMap(parts), restCount: rest.count)
         }
         var weights = fit.weights(prior: prior)
-        weights[ContentChannel.Part.constant.rawValue] = constant(
-            weights, questions: questions, model: model, learning: learning, scoring: scoring, members: members, withheld: withheld,
-            counts: counts, scores: scores)
-        return (weights, fit.weights(prior: prior, leavingOut: [.affinity, .strength]))
+        let trained = model.encodeItems(log.contents, rows: log.itemIDs.map { model.row(of: $0) }, threads: scoring.threads)
+        // The newest are what arrives is most like, and few of one time; any fifth is like the catalogue. Neither alone is to be trusted.
+        let folds = newest == nil ? [first] : [first, fold(WithheldItems.atRandom(itemIDs: log.itemIDs), counts: counts, scoring: scoring)]
+        let constants = folds.map {
+            constant(weights, fold: $0, questions: questions, model: model, trained: trained, scoring: scoring, counts: counts, scores: scores)
+        }
+        weights[ContentChannel.Part.constant.rawValue] = constants.reduce(0, +) / Float(constants.count)
+        return Fitted(all: weights, sparse: fit.weights(prior: prior, leavingOut: [.affinity, .strength]), constants: constants)
     }
 
     /// ln Σ e^score of no items at all.
@@ -117,10 +139,11 @@ struct ContentTraining {
     /// last place asks for decides, not the sum of probabilities: content knows less of an item than interactions do, so its scores lie
     /// closer together and would fill fewer places than their share.
     private func constant(
-        _ weights: [Float], questions: [Holdout.Question], model: TwoTowerModel, learning: ContentLearning, scoring: HoldoutScoring,
-        members: [Int], withheld: [Bool], counts: [Int], scores: (Holdout.Question) -> [Float]
+        _ weights: [Float], fold: Fold, questions: [Holdout.Question], model: TwoTowerModel, trained: Matrix, scoring: HoldoutScoring,
+        counts: [Int], scores: (Holdout.Question) -> [Float]
     ) -> Float {
-        let trained = model.encodeItems(log.contents, rows: log.itemIDs.map { model.row(of: $0) }, threads: scoring.threads)
+        let withheld = fold.withheld, learning = fold.learning, members = fold.members
+        guard !members.isEmpty else { return 0 }
         let level = mean(trained, rows: counts.indices.filter { counts[$0] > 0 })
         var gaps: [Float] = [], wanted = 0.0, places = 0
         let questions = questions.count > Self.shareQuestionsLimit

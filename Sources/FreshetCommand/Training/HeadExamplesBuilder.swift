@@ -145,7 +145,7 @@ struct HeadSight {
             purchases: builder.training.purchases(question),
             vectors: HeadVectors(
                 user: own, newest: asked.history.last.map { vectors.items.row(Int($0)) }, biasComponents: TwoTowerModel.popularityComponents),
-            tables: builder.tables)
+            declared: builder.scoring.log.attributes[question.user], tables: builder.tables)
     }
 
     /// The rows that the ranking so far puts first.

@@ -46,7 +46,15 @@ struct HeadTraining {
             }
         }
         return HeadTables(
-            sums: sums, orders: orders, categories: log.contents.map(\.categories), prices: log.contents.map(\.priceMicros))
+            sums: sums, orders: orders, categories: log.contents.map(\.categories), prices: log.contents.map(\.priceMicros)
+        ).declaring(log.attributes) { user in
+            var paid = 0.0, orders = 0
+            for row in rows[user] where log.amounts[row] >= 0 && log.types[row] == InteractionType.purchase.rawValue {
+                paid += Double(log.amounts[row])
+                orders += 1
+            }
+            return (rows[user].map { log.items[$0] }, paid, orders)
+        }
     }
 
     /// The heads to publish with a model: tables over `rows`, in the model's own rows.

@@ -239,8 +239,9 @@ final class TrainingStages {
         // Heads read the blend's tables, also where the towers rank alone.
         if heads != nil, state.blend == nil { state.blend = .towersAlone }
         let content = ContentTraining(log: log, configuration: configuration)
-        state.content = content.isWanted
-            ? content.weights(model, scoring: scoring, levelWeight: judged.fit?.weights[.tower] ?? 1, scores: judged.scores) : nil
+        let fitted = content.isWanted
+            ? content.fitted(model, scoring: scoring, levelWeight: judged.fit?.weights[.tower] ?? 1, scores: judged.scores) : nil
+        state.content = fitted?.all
         let popularity = scoring.scorePopularity()
         let recent = scoring.scoreRecentPopularity()
         judgedNDCG = candidate.report["NDCG@10"]
@@ -267,13 +268,14 @@ final class TrainingStages {
         if let heads { metrics.add("objectives", .json(heads.json)) }
         if judged.hasTables {
             let curve = TailCurve(scoring, judged: judged), budget = configuration.number("ranking.tail_budget_percent") / 100
-            let dial = budget > 0 ? curve.dial(losing: budget) : 0
-            if dial > 0 { state.blend = (state.blend ?? .towersAlone).dialled(dial) }
+            let dial = budget > 0 ? curve.dial(losing: budget) : TailDial()
+            if dial != TailDial() { state.blend = (state.blend ?? .towersAlone).dialled(dial) }
             metrics.add("tail_curve", .json(curve.json(used: dial)))
         }
         if let weights = state.content {
             var line = ResultLine()
             for (part, weight) in zip(ContentChannel.Part.allCases, weights) { line.add("\(part)", .number(Double(weight))) }
+            line.add("constants", .json("[" + (fitted?.constants ?? []).map { "\($0)" }.joined(separator: ",") + "]"))
             metrics.add("content_channel", .json(line.json))
         }
         journal.note(step: "evaluating", seconds: started.duration(to: .now).inSeconds)

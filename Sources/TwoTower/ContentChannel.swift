@@ -15,7 +15,7 @@ public struct ContentChannel: Sendable {
         case similarity
         /// The same with the average user's profile: how near the item is to what everybody has.
         case background
-        /// ln of the popularity that items of such content have, relative to the mean.
+        /// The popularity that items of such content have, relative to the mean: see ``ContentPopularity``.
         case popularity
         /// The towers' inner product for the item by its content.
         case tower
@@ -36,8 +36,7 @@ public struct ContentChannel: Sendable {
     let numbers: ContentNumbers
     /// The mean profile of a user over one item of their history, by token.
     let background: [Float]
-    /// What each token adds to the expected ln popularity, and what each number does.
-    let tokenPopularity, numberPopularity: [Float]
+    let popularity: ContentPopularity
     /// The dense space of contents; nil where there were too few items to learn one.
     public let space: ContentSpace?
     /// One a ``Part``.
@@ -49,7 +48,7 @@ public struct ContentChannel: Sendable {
     /// An item as the channel sees it.
     public struct Item: Sendable {
         public internal(set) var vector: SparseContent
-        /// Expected ln popularity, relative to the mean.
+        /// Expected popularity, relative to the mean.
         public internal(set) var popularity: Float
         /// The inner product with the average profile.
         public internal(set) var background: Float
@@ -81,11 +80,9 @@ public struct ContentChannel: Sendable {
     /// An item without history, by its content and that of the items that it links to.
     public func item(_ content: ItemContent, own: SparseContent, linked: [SparseContent]) -> Item {
         let vector = vocabulary.candidate(own, linked: linked)
-        var popularity: Float = 0
-        for (token, weight) in zip(own.tokens, own.weights) { popularity += weight * tokenPopularity[Int(token)] }
         let values = numbers.values(of: content)
-        for (value, weight) in zip(values, numberPopularity) { popularity += value * weight }
-        var item = Item(vector: vector, popularity: popularity, background: product(vector, background))
+        let expected = popularity.expected(tokens: vocabulary.tokens(of: content), numbers: values)
+        var item = Item(vector: vector, popularity: expected, background: product(vector, background))
         if let space {
             let place = space.encode(vector, numbers: values)
             item.direction = place.vector

@@ -6,13 +6,13 @@ public struct ContentFormatError: Error, Sendable, Equatable, CustomStringConver
 
 typealias ContentReader = ColumnReader<ContentFormatError>
 
-// Layout, little-endian: the 8 bytes "FRCONTE3"; 32-bit counts of tokens, token limit, parts, numbers, bytes of the link attributes; the
+// Layout, little-endian: the 8 bytes "FRCONTE4"; 32-bit counts of tokens, token limit, parts, numbers, bytes of the link attributes; the
 // clock; those bytes, separated by zero bytes; by token the hash, the inverse frequency, the background, the popularity and a byte
-// that is 1 for links; of the numbers mean, scale, both ends and popularity; the weights; then the space, see ContentSpaceCoding.swift.
+// that is 1 for links; of the numbers mean, scale, both ends and popularity; the largest popularity; the weights; then the space, see ContentSpaceCoding.swift.
 extension ContentChannel {
     /// The name of the file beside the model.
     public static let attachmentName = "content"
-    private static let magic = Array("FRCONTE3".utf8)
+    private static let magic = Array("FRCONTE4".utf8)
 
     /// The channel as bytes, for a file beside the model.
     public func encoded() -> [UInt8] {
@@ -24,9 +24,9 @@ extension ContentChannel {
         Self.append([numbers.clock], to: &bytes)
         bytes += names
         Self.append(vocabulary.hashes, to: &bytes)
-        for column in [vocabulary.inverseFrequency, background, tokenPopularity] { Self.append(column, to: &bytes) }
+        for column in [vocabulary.inverseFrequency, background, popularity.tokens] { Self.append(column, to: &bytes) }
         bytes += vocabulary.isLink.map { $0 ? 1 : 0 }
-        for column in [numbers.mean, numbers.scale, numbers.lowest, numbers.highest, numberPopularity, weights] { Self.append(column, to: &bytes) }
+        for column in [numbers.mean, numbers.scale, numbers.lowest, numbers.highest, popularity.numbers, [popularity.largest], weights] { Self.append(column, to: &bytes) }
         ContentSpace.append(space, to: &bytes)
         return bytes
     }
@@ -53,7 +53,7 @@ extension ContentChannel {
         numbers.scale = try reader.finite(ContentNumbers.count)
         numbers.lowest = try reader.finite(ContentNumbers.count)
         numbers.highest = try reader.finite(ContentNumbers.count)
-        let numberPopularity = try reader.finite(ContentNumbers.count), weights = try reader.finite(Part.count)
+        let numberPopularity = try reader.finite(ContentNumbers.count), largest = try reader.finite(1)[0], weights = try reader.finite(Part.count)
         let space = try ContentSpace.read(&reader, tokenCount: counts[0])
         try reader.end()
         self.init(
@@ -61,7 +61,8 @@ extension ContentChannel {
                 rules: ContentRules(
                     linkAttributes: names.isEmpty ? [] : names.split(separator: "\0").map(String.init), tokensLimit: counts[1]),
                 hashes: hashes, inverseFrequency: frequency, isLink: links.map { $0 != 0 }),
-            numbers: numbers, background: background, tokenPopularity: popularity, numberPopularity: numberPopularity, space: space,
+            numbers: numbers, background: background,
+            popularity: ContentPopularity(tokens: popularity, numbers: numberPopularity, largest: largest), space: space,
             weights: weights)
     }
 

@@ -1,19 +1,13 @@
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Darwin)
-import Darwin
-#endif
-
 /// Learns a ``ContentChannel`` in closed form from items, their contents and who took them.
 ///
-/// The expected popularity is a ridge regression of ln(1 + interactions) on tokens and numbers, solved by conjugate gradients; the dense
-/// space is ``ContentSpace``. Items may be withheld: then nothing of who took them is learned, nothing links to them, and they stand in
-/// ``items`` as new items do when they arrive. On such items the channel's weights are fitted.
+/// The expected popularity is ``ContentPopularity``, the dense space ``ContentSpace``. Items may be withheld: then nothing of who took
+/// them is learned, nothing links to them, and they stand in ``items`` as new items do when they arrive. On such items the channel's weights
+/// are fitted.
 public struct ContentLearning: Sendable {
     /// Parts into which items fall by ``fold(of:)``.
     public static let folds = 5
-    private static let ridge = 2.0
-    private static let stepLimit = 60
+    /// The fold on which strengths are chosen; the first may be withheld.
+    private static let judgeFold = 1
 
     /// The channel under ``ContentChannel/defaultWeights``.
     public let channel: ContentChannel
@@ -65,10 +59,10 @@ public struct ContentLearning: Sendable {
             }
         }
         let values = contents.map { numbers.values(of: $0) }
-        let popularity = PopularityRegression(
-            vectors: met.map { vectors[$0] }, numbers: met.map { values[$0] }, targets: met.map { log(Double(counts[$0]) + 1) },
-            tokens: vocabulary.count
-        ).solve(ridge: Self.ridge, steps: Self.stepLimit) { _ in true }
+        let tokens = contents.map { vocabulary.tokens(of: $0) }
+        let popularity = ContentPopularity(
+            tokens: met.map { tokens[$0] }, numbers: met.map { values[$0] }, counts: met.map { counts[$0] },
+            isJudge: met.map { Self.fold(of: itemIDs[$0]) == Self.judgeFold }, vocabularySize: vocabulary.count)
         let rows = Dictionary(itemIDs.enumerated().map { ($1, $0) }) { first, _ in first }
         func linked(_ row: Int) -> [SparseContent] {
             vocabulary.links(of: contents[row]).compactMap { rows[$0].flatMap { isNew[$0] ? nil : vectors[$0] } }
@@ -77,8 +71,7 @@ public struct ContentLearning: Sendable {
             itemIDs: itemIDs, met: met, candidates: itemIDs.indices.map { vocabulary.candidate(vectors[$0], linked: linked($0)) },
             numbers: values, vocabulary: vocabulary, users: users, events: events, threads: threads)
         let channel = ContentChannel(
-            vocabulary: vocabulary, numbers: numbers, background: background, tokenPopularity: popularity.tokens,
-            numberPopularity: popularity.numbers, space: space, weights: ContentChannel.defaultWeights)
+            vocabulary: vocabulary, numbers: numbers, background: background, popularity: popularity, space: space, weights: ContentChannel.defaultWeights)
         self.channel = channel
         self.vectors = vectors
         places = itemIDs.map { space?.place(of: $0) }
@@ -92,51 +85,5 @@ public struct ContentLearning: Sendable {
             if let place = places[row] { channel.space?.add(place, to: &taste) } else { channel.space?.add(items[row], to: &taste) }
         }
         return channel.profile(history.lazy.map { vectors[$0] }, taste: taste)
-    }
-}
-
-/// Ridge regression on sparse tokens and dense numbers; the mean is not penalised.
-struct PopularityRegression {
-    let vectors: [SparseContent]
-    /// `[items][ContentNumbers.count]`
-    let numbers: [[Float]]
-    let targets: [Double]
-    let tokens: Int
-
-    /// Minimises Σ (x·w − (y − mean))² + ridge |w|² over the items that `uses` takes, by conjugate gradients.
-    func solve(ridge: Double, steps: Int, uses: (Int) -> Bool) -> (tokens: [Float], numbers: [Float]) {
-        let used = targets.indices.filter(uses), width = tokens + ContentNumbers.count
-        guard !used.isEmpty else {
-            return ([Float](repeating: 0, count: tokens), [Float](repeating: 0, count: ContentNumbers.count))
-        }
-        let mean = used.reduce(0.0) { $0 + targets[$1] } / Double(used.count)
-        func forward(_ row: Int, _ w: [Double]) -> Double {
-            var sum = 0.0
-            for (token, weight) in zip(vectors[row].tokens, vectors[row].weights) { sum += Double(weight) * w[Int(token)] }
-            for (place, value) in numbers[row].enumerated() { sum += Double(value) * w[tokens + place] }
-            return sum
-        }
-        func add(_ row: Int, _ factor: Double, _ into: inout [Double]) {
-            for (token, weight) in zip(vectors[row].tokens, vectors[row].weights) { into[Int(token)] += factor * Double(weight) }
-            for (place, value) in numbers[row].enumerated() { into[tokens + place] += factor * Double(value) }
-        }
-        var w = [Double](repeating: 0, count: width), residual = w
-        for row in used { add(row, targets[row] - mean, &residual) }
-        var direction = residual
-        var square = residual.reduce(0) { $0 + $1 * $1 }
-        let enough = square * 1e-8
-        for _ in 0..<steps where square > enough {
-            var image = direction.map { ridge * $0 }
-            for row in used { add(row, forward(row, direction), &image) }
-            let step = square / zip(direction, image).reduce(0) { $0 + $1.0 * $1.1 }
-            for place in 0..<width {
-                w[place] += step * direction[place]
-                residual[place] -= step * image[place]
-            }
-            let next = residual.reduce(0) { $0 + $1 * $1 }
-            for place in 0..<width { direction[place] = residual[place] + next / square * direction[place] }
-            square = next
-        }
-        return (w[..<tokens].map { Float($0) }, w[tokens...].map { Float($0) })
     }
 }

@@ -109,6 +109,15 @@ struct ContentVocabulary: Sendable {
         return SparseContent(combined, limit: rules.tokensLimit)
     }
 
+    /// All tokens of a content that are known, each once, ascending: common words too, of which a vector leaves out what weighs least.
+    func tokens(of content: ItemContent) -> [Int32] {
+        var known: Set<Int32> = []
+        for field in Self.fields(of: content, id: "", rules: rules) {
+            for hash in field.counts.keys { if let token = places[hash] { known.insert(token) } }
+        }
+        return known.sorted()
+    }
+
     /// The vector by which an item without history is found: its own with some of what it links to, which stands in where it has
     /// no content itself.
     ///

@@ -59,10 +59,10 @@ public struct ContentLearning: Sendable {
             }
         }
         let values = contents.map { numbers.values(of: $0) }
-        let tokens = contents.map { vocabulary.tokens(of: $0) }
+        let learned = ContentPopularity.sample(of: met)
         let popularity = ContentPopularity(
-            tokens: met.map { tokens[$0] }, numbers: met.map { values[$0] }, counts: met.map { counts[$0] },
-            isJudge: met.map { Self.fold(of: itemIDs[$0]) == Self.judgeFold }, vocabularySize: vocabulary.count)
+            tokens: learned.map { vocabulary.tokens(of: contents[$0]) }, numbers: learned.map { values[$0] }, counts: learned.map { counts[$0] },
+            isJudge: learned.map { Self.fold(of: itemIDs[$0]) == Self.judgeFold }, vocabularySize: vocabulary.count)
         let rows = Dictionary(itemIDs.enumerated().map { ($1, $0) }) { first, _ in first }
         func linked(_ row: Int) -> [SparseContent] {
             vocabulary.links(of: contents[row]).compactMap { rows[$0].flatMap { isNew[$0] ? nil : vectors[$0] } }

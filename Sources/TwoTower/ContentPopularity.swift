@@ -14,8 +14,8 @@ struct ContentPopularity: Sendable, Equatable {
     /// Tokens are held with each of these in turn.
     private static let strengths: [Double] = [8, 32, 128, 512]
     private static let stepLimit = 60
-    /// Items that the strength is chosen on at most.
-    private static let choiceLimitItems = 20_000
+    /// Items that are learned from at most: their tokens lie in memory.
+    private static let learnedLimitItems = 50_000
 
     /// What each token adds, and what each number times its value does: in mean roots, times 2, which near the mean is a logarithm's scale.
     let tokens, numbers: [Float]
@@ -28,6 +28,11 @@ struct ContentPopularity: Sendable, Equatable {
         self.largest = largest
     }
 
+    /// Those of some rows to learn from: all, or every k-th.
+    static func sample(of rows: [Int]) -> [Int] {
+        stride(from: 0, to: rows.count, by: max(1, (rows.count + learnedLimitItems - 1) / learnedLimitItems)).map { rows[$0] }
+    }
+
     /// Learns from items that were taken.
     ///
     /// - Parameters:
@@ -38,9 +43,7 @@ struct ContentPopularity: Sendable, Equatable {
         let mean = max(roots.reduce(0, +) / Double(max(1, roots.count)), 1e-9)
         let targets = roots.map { 2 * ($0 - mean) / mean }
         let regression = Regression(tokens: tokens, numbers: numbers, targets: targets, vocabularySize: vocabularySize)
-        let step = max(1, tokens.count / Self.choiceLimitItems)
-        let seen = stride(from: 0, to: tokens.count, by: step).map { $0 }
-        let learned = seen.filter { !isJudge[$0] }, judges = seen.filter { isJudge[$0] }
+        let learned = tokens.indices.filter { !isJudge[$0] }, judges = tokens.indices.filter { isJudge[$0] }
         var best = (strength: Self.strengths[2], error: Double.infinity)
         if !learned.isEmpty, !judges.isEmpty {
             for strength in Self.strengths {

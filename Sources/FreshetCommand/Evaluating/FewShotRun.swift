@@ -44,11 +44,13 @@ struct FewShotRun {
     private static let folds = 3
     /// Tasks of one category and seed.
     private static let tasksOfCategory = 5
+    /// Threads that encode texts.
+    private static let threads = 2
 
     func run() throws -> FewShotReport {
         let snapshot = try SnapshotLog(
             SnapshotExport(url: url, configuration: configuration), until: until,
-            texts: try ContentEncoder.load(configuration, logger: configuration.logger("evaluate")), threads: configuration.integer("train.threads"))
+            texts: try ContentEncoder.load(configuration, logger: configuration.logger("evaluate")), threads: Self.threads)
         let log = snapshot.log
         let rows = log.userIDs.indices.map { log.rows(of: $0) }
         let training = AdaptationTraining(

@@ -1,4 +1,6 @@
+import Evaluation
 import Foundation
+import Recommending
 import Tensors
 import TwoTower
 
@@ -41,7 +43,8 @@ struct ContentTraining {
         var all: [Float]
         /// Those of the sparse parts and popularity without the dense space, fitted on the same questions.
         var sparse: [Float]
-        /// The constants of which ``all`` has the mean: with the newest items withheld, where dates tell them, and with random ones.
+        /// The constants of which ``all`` has the mean: that of new items of a time split; or, with the newest items withheld, where dates tell
+        /// them, and with random ones.
         var constants: [Float] = []
     }
 
@@ -49,8 +52,23 @@ struct ContentTraining {
     private struct Fold {
         var withheld: [Bool]
         var learning: ContentLearning
-        /// The rows that are withheld and were taken.
+        /// The rows that are treated as new and may be shown.
         var members: [Int]
+        /// Whether they are new indeed, and what the users took of them is what was held out.
+        var isLater = false
+    }
+
+    /// Items that nobody took before the border of a time split: what they are worth is seen in what was held out. Not all that nobody took
+    /// is new; much of a catalogue may never be taken. Nil where there is no border, or too little was taken after it to tell.
+    private func laterFold(counts: [Int], scoring: HoldoutScoring) -> Fold? {
+        guard scoring.holdout.border != nil else { return nil }
+        let isNew = counts.map { $0 == 0 }
+        let taken = scoring.holdout.questions.reduce(0) { sum, question in sum + question.truth.count { isNew[Int($0)] } }
+        guard taken >= Self.leastTakenLater else { return nil }
+        return Fold(
+            withheld: isNew,
+            learning: learning(log.userIDs.indices.map { scoring.holdout.trainingRows(of: $0, in: log) }, threads: scoring.threads),
+            members: counts.indices.filter { isNew[$0] && !log.isHidden[$0] }, isLater: true)
     }
 
     private func fold(_ withheld: [Bool], counts: [Int], scoring: HoldoutScoring) -> Fold {
@@ -65,8 +83,9 @@ struct ContentTraining {
     ///
     /// Those of content are fitted on what users took of the withheld items: the profile is made of the others, and what the user took of
     /// the withheld is to be found among all of them. The towers have learned these very interactions, so they have no say. The constant
-    /// then gives new items, in lists beside others, the share that users' interactions with such items have: see ``constant``. It is the mean
-    /// of what the newest items ask for, on which the weights are fitted where dates tell them, and what random ones do.
+    /// then gives new items, in lists beside others, the share that users' interactions with such items have: see ``constant``. Where
+    /// enough was held out of items that were new by time, it is theirs; else the mean of what the newest items ask for, on which the weights
+    /// are fitted where dates tell them, and what random ones do.
     ///
     /// - Parameters:
     ///   - model: trained without the held-out part.
@@ -102,8 +121,9 @@ struct ContentTraining {
         }
         var weights = fit.weights(prior: prior)
         let trained = model.encodeItems(log.contents, rows: log.itemIDs.map { model.row(of: $0) }, threads: scoring.threads)
-        // The newest are what arrives is most like, and few of one time; any fifth is like the catalogue. Neither alone is to be trusted.
-        let folds = newest == nil ? [first] : [first, fold(WithheldItems.atRandom(itemIDs: log.itemIDs), counts: counts, scoring: scoring)]
+        // What was taken of new items indeed says it best. Else the newest are what arrives is most like, and few of one time, and any fifth is like
+        // the catalogue: neither alone is to be trusted.
+        let folds = laterFold(counts: counts, scoring: scoring).map { [$0] } ?? (newest == nil ? [first] : [first, fold(WithheldItems.atRandom(itemIDs: log.itemIDs), counts: counts, scoring: scoring)])
         let constants = folds.map {
             constant(weights, fold: $0, questions: questions, model: model, trained: trained, scoring: scoring, counts: counts, scores: scores)
         }
@@ -137,7 +157,8 @@ struct ContentTraining {
     /// The share is that of the users' interactions with withheld items among all of theirs. In the lists stand all withheld items, those
     /// that the user took among them, since nobody has taken what is new; of the others only what the user does not have. What a list's
     /// last place asks for decides, not the sum of probabilities: content knows less of an item than interactions do, so its scores lie
-    /// closer together and would fill fewer places than their share.
+    /// closer together and would fill fewer places than their share. Where content says too little, that share would cost hits; then it is
+    /// the largest that keeps `content.share_cost_percent`: see ``FairShare``.
     private func constant(
         _ weights: [Float], fold: Fold, questions: [Holdout.Question], model: TwoTowerModel, trained: Matrix, scoring: HoldoutScoring,
         counts: [Int], scores: (Holdout.Question) -> [Float]
@@ -145,35 +166,36 @@ struct ContentTraining {
         let withheld = fold.withheld, learning = fold.learning, members = fold.members
         guard !members.isEmpty else { return 0 }
         let level = mean(trained, rows: counts.indices.filter { counts[$0] > 0 })
-        var gaps: [Float] = [], wanted = 0.0, places = 0
-        let questions = questions.count > Self.shareQuestionsLimit
-            ? (0..<Self.shareQuestionsLimit).map { questions[$0 * questions.count / Self.shareQuestionsLimit] } : questions
+        var share = FairShare(length: Self.listLength)
+        let limit = min(Self.shareQuestionsLimit, max(Self.leastShareQuestions, Self.shareScoresLimit / members.count))
+        let questions = questions.count > limit ? (0..<limit).map { questions[$0 * questions.count / limit] } : questions
         for question in questions {
             let known = question.known.lazy.map { Int(log.items[$0]) }
-            let taken = known.count { withheld[$0] }
-            wanted += Double(taken) / Double(max(1, question.known.count))
+            let truth = Set(question.truth)
+            let taken = Set(fold.isLater ? question.truth.lazy.map { Int($0) }.filter { withheld[$0] } : known.filter { withheld[$0] })
             let excluded = scoring.excluded(question), fixed = scores(question)
             let own = zip(userVector(question, model: model, vectors: trained), level).reduce(Float(0)) { $0 + $1.0 * $1.1 }
             let profile = learning.profile(known.filter { !withheld[$0] })
             let new = members.map { row in
-                zip(weights, parts(of: row, learning, profile, level: own, constant: 0)).reduce(Float(0)) { $0 + $1.0 * $1.1 }
-            }.sorted(by: >)
-            let others = log.itemIDs.indices.filter {
-                !withheld[$0] && counts[$0] > 0 && !log.isHidden[$0] && !excluded.contains(Int32($0))
-            }.map { fixed[$0] }.sorted(by: >)
-            let length = min(Self.listLength, others.count)
-            places += length
-            // The k-th new item is on the list from the constant on that lifts it above the last but k of the others.
-            for rank in 0..<min(length, new.count) { gaps.append(others[length - 1 - rank] - new[rank]) }
+                (score: zip(weights, parts(of: row, learning, profile, level: own, constant: 0)).reduce(Float(0)) { $0 + $1.0 * $1.1 }, row: row)
+            }.sorted { ($0.score, -$0.row) > ($1.score, -$1.row) }
+            let others = topRows(Self.listLength, of: fixed) {
+                withheld[Int($0)] || counts[Int($0)] == 0 || log.isHidden[Int($0)] || excluded.contains($0)
+            }
+            let fromKnown = others.map { (score: fixed[Int($0)], isHit: truth.contains($0)) }
+            let fromNew = new.prefix(Self.listLength).map { (score: $0.score, isHit: taken.contains($0.row)) }
+            let total = Double(max(1, fold.isLater ? truth.count : question.known.count))
+            share.add(others: fromKnown, new: fromNew, wanted: Double(taken.count) / total, hitWorth: Double(truth.count) / total)
         }
-        guard places > 0, !gaps.isEmpty else { return 0 }
-        gaps.sort()
-        let share = min(0.9, max(0.001, wanted / Double(questions.count)))
-        return gaps[min(gaps.count - 1, Int((share * Double(places)).rounded()))]
+        return share.constant(cost: configuration.number("content.share_cost_percent") / 100)
     }
 
     /// Questions that the share is measured on at most.
-    private static let shareQuestionsLimit = 1_000
+    private static let shareQuestionsLimit = 1_000, leastShareQuestions = 200
+    /// Scores of new items that are computed for it at most, above ``leastShareQuestions``.
+    private static let shareScoresLimit = 5_000_000
+    /// Held-out interactions with items that nobody took before: fewer say nothing of their share.
+    private static let leastTakenLater = 100
 
     private func userVector(_ question: Holdout.Question, model: TwoTowerModel, vectors: Matrix) -> [Float] {
         var sequence = UserSequence(dimension: model.dimension, limit: model.historyLength)

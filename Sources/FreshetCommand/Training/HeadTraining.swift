@@ -91,10 +91,10 @@ struct HeadTraining {
         let plain = points.filter { $0.powers == ObjectivePowers() }
         weights.ranksByClickHead = (plain.first { $0.usesClickHead }?.report["NDCG@10"] ?? 0) > plain.first { !$0.usesClickHead }?.report["NDCG@10"] ?? 0
         if configuration.text("objectives.tune") == "value" {
-            // The smallest power within a standard error of nothing would be caution; the best is what was asked for.
-            let best = points.filter { $0.powers.conversion == weights.powers.conversion && $0.usesClickHead == weights.ranksByClickHead }
-                .max { $0.report["gNDCG@10"] < $1.report["gNDCG@10"] }
-            if let best { weights.powers.value = best.powers.value }
+            // The smallest power within a standard error of nothing would be caution; the best is what was asked for, by whichever stands for
+            // interest.
+            let best = points.filter { $0.powers.conversion == weights.powers.conversion }.max { $0.report["gNDCG@10"] < $1.report["gNDCG@10"] }
+            if let best { (weights.powers.value, weights.ranksByClickHead) = (best.powers.value, best.usesClickHead) }
         }
         return Outcome(weights: weights, json: json(built, sweep, lossWeights, calibrated, points, weights))
     }

@@ -1,54 +1,81 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// What lifts all new items together so that they stand in lists as often as they are what people take.
 ///
 /// Lists of known items and of new ones, each best first, are merged under a constant that is added to the new ones' scores. The k-th new item
-/// enters a list at the constant that lifts it above the last but k of the known: then a known item that may be a hit leaves, and a new
-/// one that may be one comes.
+/// enters a list at the constant that lifts it above the last but k of the known. What a constant costs is seen in the discounted gain of the
+/// merged lists, since a new item takes not the last place but the one that its score asks for.
 public struct FairShare: Sendable {
-    /// Entering new items: from which constant on, and what the hits of the lists change by.
-    private var entries: [(constant: Float, gain: Double)] = []
-    /// Hits without new items.
-    private var hits = 0.0
+    /// Constants that are compared between no new items and the fair share.
+    private static let steps = 32
+
+    private struct List {
+        var others, new: [(score: Float, isHit: Bool)]
+        var hitWorth: Double
+    }
+
+    private var lists: [List] = []
     private var wanted = 0.0
-    private var lists = 0, places = 0
     private let length: Int
+    private let discounts: [Double]
 
     /// No lists yet.
     ///
     /// - Parameter length: of the lists, in items.
-    public init(length: Int) { self.length = length }
+    public init(length: Int) {
+        self.length = length
+        discounts = (0..<length).map { 1 / log2(Double($0) + 2) }
+    }
 
-    /// Adds a list, at most its first ``init(length:)`` items of either kind.
+    /// Adds a list, of which the first ``init(length:)`` items of either kind count.
     ///
     /// - Parameters:
     ///   - others, new: scores, best first, and whether the item is a hit.
     ///   - wanted: the share of new items in what the user takes.
     ///   - hitWorth: what the hit of a new item counts beside that of a known one. New items may be looked for in a longer time.
     public mutating func add(others: [(score: Float, isHit: Bool)], new: [(score: Float, isHit: Bool)], wanted: Double, hitWorth: Double) {
-        let others = others.prefix(length)
-        lists += 1
         self.wanted += wanted
-        places += others.count
-        hits += Double(others.count { $0.isHit })
-        for (place, item) in new.prefix(others.count).enumerated() {
-            let leaving = others[others.count - 1 - place]
-            entries.append((leaving.score - item.score, (item.isHit ? hitWorth : 0) - (leaving.isHit ? 1 : 0)))
-        }
+        lists.append(List(others: Array(others.prefix(length)), new: Array(new.prefix(min(length, others.count))), hitWorth: hitWorth))
     }
 
-    /// The constant under which new items fill their share of the places, or the largest share up to it that keeps 1 − `cost` of the most
-    /// hits that any share up to it has; 0 without lists.
+    /// The constant under which new items fill their share of the places, or the largest share up to it that keeps 1 − `cost` of the largest
+    /// discounted gain that any share up to it has; 0 without lists.
     ///
-    /// - Parameter cost: from 0, which is the share with most hits, to 1, which is the fair one.
+    /// - Parameter cost: from 0, which is the share with the largest gain, to 1, which is the fair one.
     public func constant(cost: Double) -> Float {
+        let places = lists.reduce(0) { $0 + $1.others.count }
+        let entries = lists.flatMap { list in
+            list.new.indices.map { list.others[list.others.count - 1 - $0].score - list.new[$0].score }
+        }.sorted()
         guard places > 0, !entries.isEmpty else { return 0 }
-        let sorted = entries.sorted { ($0.constant, $0.gain) < ($1.constant, $1.gain) }
-        let share = min(0.9, max(0.001, wanted / Double(lists)))
-        let fair = min(sorted.count - 1, Int((share * Double(places)).rounded()))
-        // Hits with the first so many entered; the entry at an index is the next to come.
-        var reached = [hits]
-        for entry in sorted[..<fair] { reached.append(reached[reached.count - 1] + entry.gain) }
-        let enough = (1 - cost) * (reached.max() ?? 0)
-        let kept = reached.lastIndex { $0 >= enough } ?? fair
-        return sorted[kept].constant
+        let share = min(0.9, max(0.001, wanted / Double(lists.count)))
+        let fair = min(entries.count - 1, Int((share * Double(places)).rounded()))
+        // The entry at an index is the next to come: so many stand in the lists.
+        let tried = Set((0...Self.steps).map { fair * $0 / Self.steps }).sorted()
+        let gains = tried.map { gain(under: entries[$0].nextDown) }
+        let enough = (1 - min(max(cost, 0), 1)) * (gains.max() ?? 0)
+        let kept = gains.lastIndex { $0 >= enough } ?? gains.count - 1
+        return entries[tried[kept]].nextDown
+    }
+
+    /// The discounted gain of the merged lists; of equal scores the known item comes first.
+    private func gain(under constant: Float) -> Double {
+        lists.reduce(0) { sum, list in
+            var gain = 0.0, known = 0, new = 0
+            for place in 0..<list.others.count {
+                if new < list.new.count, list.new[new].score + constant > list.others[known].score {
+                    if list.new[new].isHit { gain += discounts[place] * list.hitWorth }
+                    new += 1
+                } else {
+                    if list.others[known].isHit { gain += discounts[place] }
+                    known += 1
+                }
+            }
+            return sum + gain
+        }
     }
 }

@@ -114,7 +114,8 @@ extension EndToEnd {
             try SmallShop.writePast(into: bench)
             let program = bench.program(broker: nil, SmallShop.training)
             try SmallShop.check(program.run("backfill", "--items", "items.jsonl", "--users", "users.jsonl", "--events", "events.jsonl"))
-            let run = try program.run("evaluate", "--protocol", "item-cold", "--seeds", "2", "--json")
+            // Whatever it costs: what a fair share is, not what one is ready to pay for it.
+            let run = try program.run("evaluate", "--protocol", "item-cold", "--seeds", "2", "--json", "--set", "content.share_cost_percent=100")
             #expect(run.status == 0, "\(run.errors)")
             let found = try Self.object(run.output)
             #expect(Self.number(found, "seeds") == 2 && Self.number(found, "users") ?? 0 > 50)

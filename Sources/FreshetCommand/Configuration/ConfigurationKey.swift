@@ -157,7 +157,7 @@ extension ConfigurationKey {
         ConfigurationKey("adaptation.meta_steps", .integer(1...100_000), "300", "outer steps of the learning at most; each looks at four tasks"),
         ConfigurationKey("adaptation.meta_categories", .integer(2...1_000), "24", "trained categories that adaptation is learned on at most, drawn by the seed"),
         ConfigurationKey("adaptation.support_limit_events", .integer(1...1_000), "64", "newest events of a category that freshet adapt uses at most"),
-        ConfigurationKey("content.share_cost_percent", .number(0...100), "2", "share of the hits in lists of 20 that the fair share of new items may cost on what was held out; 100: the fair share whatever it costs"),
+        ConfigurationKey("content.share_cost_percent", .number(0...100), "2", "share of NDCG@20 that the fair share of new items may cost on what was held out; 100: the fair share whatever it costs"),
         ConfigurationKey("content.encoder", .text, "", "folder of a sentence-transformers model (BERT-type: config.json, vocab.txt, model.safetensors) that turns titles and descriptions into vectors for the item tower; empty: none"),
         ConfigurationKey("content.encoder_precision", .choice(["auto", "float32", "bfloat16"]), "auto", "products of the sentence encoder; auto: bfloat16 where the processor has it"),
         ConfigurationKey("content.encoder_cache_mebibytes", .integer(1...65_536), "512", "largest file, and memory, of vectors of texts, under artifacts.path; 1.5 KB a text for a width of 384"),

@@ -29,3 +29,17 @@ void fk_keep_freed_memory(size_t bytes) {
     (void)bytes;
 #endif
 }
+
+void fk_limit_arenas(int count) {
+#ifdef __GLIBC__
+    mallopt(M_ARENA_MAX, count);
+#else
+    (void)count;
+#endif
+}
+
+void fk_return_freed_memory(void) {
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}

@@ -72,7 +72,7 @@ extension StoreQueries {
 
     /// The items that changed after a version, deleted ones too, and the version that they lead to; both of one moment.
     ///
-    /// With version 0, every item. Memory: the returned items.
+    /// With version 0, every item that is there: who knows none has none to forget. Memory: the returned items.
     public func items(changedAfter version: Int64) throws(StoreError) -> (items: [CatalogueItem], version: Int64) {
         try pool.withConnection { (connection) throws(StoreError) in
             let current = try connection.run("select version from catalogue_state").int64(0, 0) ?? 0
@@ -80,7 +80,7 @@ extension StoreQueries {
             return try connection.transaction("begin isolation level repeatable read read only") { () throws(StoreError) in
                 let current = try connection.run("select version from catalogue_state").int64(0, 0) ?? 0
                 var items: [CatalogueItem] = []
-                let sql = "copy (select \(Self.itemFields) from items where catalogue_version > \(version)) to stdout (format binary)"
+                let sql = "copy (select \(Self.itemFields) from items where catalogue_version > \(version)\(version == 0 ? " and not deleted" : "")) to stdout (format binary)"
                 try connection.copyOut(sql) { (row) throws(StoreError) in items.append(try CatalogueItem(&row)) }
                 return (items, current)
             }

@@ -35,7 +35,7 @@ struct AdaptationSignals: Sendable {
     private let historyRows: [Int32]
     /// Values of the field that trained items have.
     private let trainedValues: Set<String>
-    private(set) var items: [Int32: Item] = [:]
+    private(set) var items = RowMap<Item>()
     /// Newest first: an item of several is scored by the first.
     private(set) var categories: [AdaptedCategory] = []
     private(set) var supports: [ContentChannel.Profile?] = []
@@ -54,6 +54,11 @@ struct AdaptationSignals: Sendable {
         items[row] = Item(factors: factors.item(content, own: own, channel: channel), values: content.values(of: field))
     }
 
+    /// Forgets an item that is gone.
+    mutating func forget(_ row: Int32) {
+        items[row] = nil
+    }
+
     mutating func install(_ categories: [AdaptedCategory], supports: [ContentChannel.Profile?]) {
         self.categories = categories
         self.supports = supports
@@ -70,8 +75,10 @@ struct AdaptationSignals: Sendable {
     /// Values that no trained item has, with the rows of their items, ascending.
     var newCategories: [String: [Int32]] {
         var found: [String: [Int32]] = [:]
-        for (row, item) in items { for value in item.values where !trainedValues.contains(value) { found[value, default: []].append(row) } }
-        return found.mapValues { $0.sorted() }
+        items.forEach { row, item in
+            for value in item.values where !trainedValues.contains(value) { found[value, default: []].append(row) }
+        }
+        return found
     }
 
     /// Whether trained items have a value.

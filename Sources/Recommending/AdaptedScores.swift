@@ -28,7 +28,9 @@ extension ContentSignals {
             supports.append(channel.profile(category.supportItemIDs.compactMap { id in rowOf(id).flatMap { vector($0) } }))
         }
         signals.install(fitting, supports: supports)
-        for row in signals.items.keys.sorted() { assign(row, in: &signals) }
+        var rows: [Int32] = []
+        signals.items.forEach { row, _ in rows.append(row) }
+        for row in rows { assign(row, in: &signals) }
         adaptation = signals
     }
 

@@ -54,7 +54,7 @@ struct ContentNeighbours: Sendable {
     /// - Parameters:
     ///   - vector: of a row of the build; later: rows that came or changed since, which are compared one by one.
     func nearest(
-        _ count: Int, to query: SparseContent, later: [Int32: SparseContent], vector: (Int32) -> SparseContent?, where admits: (Int32) -> Bool
+        _ count: Int, to query: SparseContent, later: RowMap<SparseContent>, vector: (Int32) -> SparseContent?, where admits: (Int32) -> Bool
     ) -> [Candidate] {
         guard count > 0, !query.isEmpty else { return [] }
         var sums: [Int32: Float] = [:]
@@ -71,7 +71,8 @@ struct ContentNeighbours: Sendable {
         for candidate in compared.sorted() {
             if let own = vector(candidate.row) { top.offer(candidate.row, Self.cosine(query, own)) }
         }
-        for (row, own) in later where admits(row) {
+        later.forEach { row, own in
+            guard admits(row) else { return }
             let cosine = Self.cosine(query, own)
             if cosine > 0 { top.offer(row, cosine) }
         }

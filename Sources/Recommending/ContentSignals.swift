@@ -18,10 +18,10 @@ public struct ContentSignals: Sendable {
     /// Items without training, by row of the build.
     private let items: [Int32: ContentChannel.Item]
     private let neighbours: ContentNeighbours
-    private var laterVectors: [Int32: SparseContent] = [:]
-    private var laterItems: [Int32: ContentChannel.Item] = [:]
-    /// Rows without training, oldest build row first; at most ``scannedLimitItems``, the last ones.
-    private(set) var scanned: [Int32] = []
+    private var laterVectors = RowMap<SparseContent>()
+    private var laterItems = RowMap<ContentChannel.Item>()
+    /// Rows without training, oldest build row first; the last ``scannedLimitItems`` are asked for.
+    private var scanned: ContentScan
     /// What adapters of categories say; nil where the model has none.
     var adaptation: AdaptationSignals?
 
@@ -64,7 +64,8 @@ public struct ContentSignals: Sendable {
         }
         self.level = level.map { Float($0 / max(1, trained)) }
         self.items = items
-        scanned = Array(items.keys.sorted().suffix(Self.scannedLimitItems))
+        scanned = ContentScan(dimension: channel.space?.dimension ?? 0)
+        for row in items.keys.sorted().suffix(Self.scannedLimitItems) { if let item = items[row] { scanned.add(item, row: row) } }
     }
 
     /// Takes over a new or changed item.
@@ -75,13 +76,29 @@ public struct ContentSignals: Sendable {
         laterVectors[row] = own
         guard !entry.isTrained else { return }
         let linked = channel.links(of: entry.content).compactMap { rowOf($0).flatMap(vector) }
-        if item(row) == nil {
-            scanned.append(row)
-            if scanned.count > 2 * Self.scannedLimitItems { scanned.removeFirst(scanned.count - Self.scannedLimitItems) }
-        }
-        laterItems[row] = channel.item(entry.content, own: own, linked: linked)
+        let item = channel.item(entry.content, own: own, linked: linked)
+        laterItems[row] = item
+        scanned.add(item, row: row)
+        if scanned.count > 2 * Self.scannedLimitItems || scanned.isSparse { repack() }
         adaptation?.set(entry.content, row: row, own: own, channel: channel)
         assignCategory(row)
+    }
+
+    /// Forgets what came after the build of items that are gone, and no longer looks at them.
+    mutating func forget(_ rows: [Int32]) {
+        for row in rows {
+            laterVectors[row] = nil
+            laterItems[row] = nil
+            adaptation?.forget(row)
+            scanned.remove(row)
+        }
+        if scanned.isSparse { repack() }
+    }
+
+    private mutating func repack() {
+        var packed = ContentScan(dimension: channel.space?.dimension ?? 0)
+        for row in scanned.rows.suffix(Self.scannedLimitItems) { if let item = item(row) { packed.add(item, row: row) } }
+        scanned = packed
     }
 
     func vector(_ row: Int32) -> SparseContent? {
@@ -146,9 +163,9 @@ public struct ContentSignals: Sendable {
     /// The rows without training that fit best by content, at most `count`; the towers are not asked.
     func best(_ count: Int, taste: Taste, where admits: (Int32) -> Bool) -> [Int32] {
         var top = TopRows(limit: count)
-        for row in scanned.suffix(Self.scannedLimitItems) {
-            guard let score = score(row, tower: 0, taste: taste), top.wouldKeep(score), admits(row) else { continue }
-            top.offer(row, score)
+        scanned.forEachScore(Self.scannedLimitItems, channel, profile: taste.profile, level: taste.level) { row, plain in
+            let score = taste.adapted.isEmpty ? plain : item(row).flatMap { adaptedScore(row, $0, taste: taste) } ?? plain
+            if top.wouldKeep(score), admits(row) { top.offer(row, score) }
         }
         return top.sorted().map(\.row)
     }
@@ -170,6 +187,14 @@ extension ServingSnapshot {
             guard let row = next.catalogue.row(of: entry.itemID) else { continue }
             next.content?.set(entry, row: row) { catalogue.row(of: $0) }
         }
+        return next
+    }
+
+    /// The same snapshot without the content of items that are gone.
+    func forgettingContent(_ rows: [Int32]) -> ServingSnapshot {
+        guard content != nil, !rows.isEmpty else { return self }
+        var next = self
+        next.content?.forget(rows)
         return next
     }
 }

@@ -10,11 +10,11 @@ struct ItemVectors: Sendable {
     private let base: [Float]
     /// Base rows whose vector was replaced: the index's answer for them is out of date.
     private(set) var replaced: RowSet
-    /// The row of each later vector, in the order of arrival.
+    /// The row of each later vector.
     private(set) var laterRows: [Int32] = []
     private var laterOrigins: [VectorOrigin] = []
     /// Where a row's later vector stands.
-    private var slots: [Int32: Int32] = [:]
+    private var slots = RowMap<Int32>()
     /// `[pageVectors, dimension]` each.
     private var pages: [[Float]] = []
 
@@ -29,13 +29,17 @@ struct ItemVectors: Sendable {
     }
 
     func hasVector(_ row: Int32) -> Bool {
-        Int(row) < baseCount || slots[row] != nil
+        isBase(row) || slots[row] != nil
     }
 
     func origin(of row: Int32) -> VectorOrigin? {
         if let slot = slots[row] { return laterOrigins[Int(slot)] }
-        return Int(row) < baseCount ? .trained : nil
+        return isBase(row) ? .trained : nil
     }
+
+    /// Whether the row's vector is the one of the build.
+    @inline(__always)
+    private func isBase(_ row: Int32) -> Bool { Int(row) < baseCount && !replaced.contains(row) }
 
     /// Sets a row's vector, to be found by brute force from now on.
     mutating func set(_ vector: [Float], origin: VectorOrigin, for row: Int32) {
@@ -55,14 +59,36 @@ struct ItemVectors: Sendable {
             }
             if Int(row) < baseCount { replaced.insert(row) }
         }
+        pages[slot / Self.pageVectors].replaceSubrange(slotRange(slot), with: vector)
+    }
+
+    /// Forgets a later vector: the last one takes its place. A vector of the build stays.
+    mutating func remove(_ row: Int32) {
+        guard let place = slots[row].map(Int.init), let last = laterRows.last else { return }
+        let end = laterRows.count - 1
+        slots[row] = nil
+        if place != end {
+            let moved = Array(pages[end / Self.pageVectors][slotRange(end)])
+            pages[place / Self.pageVectors].replaceSubrange(slotRange(place), with: moved)
+            laterRows[place] = last
+            laterOrigins[place] = laterOrigins[end]
+            slots[last] = Int32(place)
+        }
+        laterRows.removeLast()
+        laterOrigins.removeLast()
+        if end % Self.pageVectors == 0 { pages.removeLast() }
+    }
+
+    /// Where a slot's vector stands in its page.
+    private func slotRange(_ slot: Int) -> Range<Int> {
         let start = slot % Self.pageVectors * dimension
-        pages[slot / Self.pageVectors].replaceSubrange(start..<start + dimension, with: vector)
+        return start..<start + dimension
     }
 
     /// Calls `body` with the row's vector, or returns nil where it has none.
     @inline(__always)
     func withVector<Result>(_ row: Int32, _ body: (UnsafePointer<Float>) -> Result) -> Result? {
-        if Int(row) < baseCount, !replaced.contains(row) {
+        if isBase(row) {
             return base.withUnsafeBufferPointer { vectors in
                 vectors.baseAddress.map { body($0 + Int(row) * dimension) }
             }

@@ -33,6 +33,13 @@ struct RowSet: Sendable {
         words.reduce(0) { $0 + $1.nonzeroBitCount }
     }
 
+    /// How many of the rows are smaller than a bound.
+    func count(below bound: Int) -> Int {
+        let whole = min(bound >> 6, words.count)
+        let rest = whole < words.count ? (words[whole] & (1 << UInt64(bound & 63) - 1)).nonzeroBitCount : 0
+        return words[..<whole].reduce(rest) { $0 + $1.nonzeroBitCount }
+    }
+
     /// The rows of either set.
     func union(_ other: RowSet) -> RowSet {
         var all = words.count >= other.words.count ? self : other

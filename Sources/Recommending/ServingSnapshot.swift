@@ -39,7 +39,7 @@ public struct ServingSnapshot: Sendable {
     private(set) var untrained: UntrainedRows
     /// New items that get slots of their own; nil where there are none.
     var exploration: Exploration?
-    /// Rows of the index whose item was deleted since the build.
+    /// Rows whose item was deleted since the build.
     private var gone: RowSet
     /// What segments of the users like more than everybody does; nil where nothing is known of it.
     private(set) var segments: SegmentTable?
@@ -104,7 +104,10 @@ public struct ServingSnapshot: Sendable {
     public var indexedCount: Int { vectors.baseCount }
 
     /// Vectors in the index that a search passes over for good: their item was deleted, or has another vector now.
-    public var removedCount: Int { vectors.replaced.union(gone).count }
+    public var removedCount: Int { vectors.replaced.union(gone).count(below: indexedCount) }
+
+    /// Items that came after the build and are gone again: of each its id and entry are kept, so that its row is nobody else's.
+    public var lapsedCount: Int { gone.count - gone.count(below: builtCount) }
 
     /// The item's entry as of ``catalogueVersion``, also where it is hidden or deleted.
     public func entry(_ itemID: String) -> CatalogueEntry? {
@@ -125,6 +128,7 @@ public struct ServingSnapshot: Sendable {
     public func applying(_ changes: [CatalogueChange], catalogueVersion: Int64) -> ServingSnapshot {
         var next = self
         next.catalogueVersion = catalogueVersion
+        var gone: [Int32] = []
         for change in changes {
             switch change {
             case .upsert(let entry, let vector, let origin):
@@ -134,10 +138,13 @@ public struct ServingSnapshot: Sendable {
                 if let vector, model != nil, isFinite(vector) { next.vectors.set(vector, origin: origin, for: row) }
             case .delete(let itemID):
                 next.catalogue.delete(itemID)
-                if let row = next.catalogue.row(of: itemID), Int(row) < indexedCount { next.gone.insert(row) }
+                guard let row = next.catalogue.row(of: itemID) else { continue }
+                next.gone.insert(row)
+                next.vectors.remove(row)
+                gone.append(row)
             }
         }
-        return next
+        return next.forgettingContent(gone.filter { next.gone.contains($0) })
     }
 
     /// The same snapshot with another trending list.

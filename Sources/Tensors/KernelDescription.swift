@@ -66,6 +66,17 @@ extension Kernels {
         precondition(bytes >= 0, "\(bytes) bytes of freed memory cannot be kept")
         fk_keep_freed_memory(bytes)
     }
+
+    /// Lets the allocator have at most as many arenas as there are processors, and two: an arena gives a page back only when nothing
+    /// on it is in use, so few arenas return more. For roles that live long; call it once at start. Only glibc listens.
+    public static func limitArenas() {
+        fk_limit_arenas(Int32(clamping: Swift.max(2, Threads.processors)))
+    }
+
+    /// Gives pages that hold nothing but freed memory back to the system. Takes milliseconds; other threads' allocations may wait for it.
+    public static func returnFreedMemory() {
+        fk_return_freed_memory()
+    }
 }
 
 /// Which numeric code runs in this process. Figures mean little without it.

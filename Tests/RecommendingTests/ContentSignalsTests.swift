@@ -5,42 +5,11 @@ import TwoTower
 
 /// Items that the model never trained on, scored by their content.
 struct ContentSignalsTests {
-    private static let subjects = ["tents", "maps", "ropes", "boots"]
-    private static let trained = 40
+    private static let trained = ContentShelf.trained
 
-    /// Forty trained items of four subjects, of which every user takes those of one. The towers know nothing: all vectors are alike.
-    private func snapshot(new: Int = 0) -> ServingSnapshot {
-        let count = Self.trained + new
-        let ids = (0..<count).map { "i\($0)" }
-        let contents = (0..<count).map { Self.content($0) }
-        var events: [Int32] = [], users: [Range<Int>] = []
-        for user in 0..<40 {
-            let start = events.count
-            for step in 0..<5 { events.append(Int32((user + 4 * step * (user + 1)) % 4 + 4 * ((user / 4 + step) % (Self.trained / 4)))) }
-            users.append(start..<events.count)
-        }
-        let learning = events.withUnsafeBufferPointer {
-            ContentLearning(
-                itemIDs: Array(ids.prefix(Self.trained)), contents: Array(contents.prefix(Self.trained)), users: users, events: $0, clock: 0,
-                rules: ContentRules())
-        }
-        var channel = learning.channel
-        channel.weights = [8, -4, 0, 0, 0, 0, 0, 0]
-        let vectors = [Float](repeating: 0.1, count: 2 * count)
-        return ServingSnapshot(
-            catalogue: ids.map { CatalogueEntry(itemID: $0) }, catalogueVersion: 1, model: meanModel(2), itemVectors: vectors
-        ).withContent(
-            ContentSignals(
-                channel: channel,
-                entries: zip(ids, contents).enumerated().map {
-                    ContentSignals.Entry(itemID: $1.0, content: $1.1, isTrained: $0 < Self.trained)
-                }, itemVectors: vectors, dimension: 2))
-    }
+    private func snapshot(new: Int = 0) -> ServingSnapshot { ContentShelf.snapshot(new: new) }
 
-    private static func content(_ item: Int) -> ItemContent {
-        let subject = subjects[item % 4]
-        return ItemContent(tags: [subject, "\(subject)-\(item / 4 % 3)", "any\(item % 7)"])
-    }
+    private static func content(_ item: Int) -> ItemContent { ContentShelf.content(item) }
 
     @Test func newItemsLikeTheHistoryComeFirst() {
         let snapshot = snapshot(new: 12)

@@ -128,6 +128,11 @@ struct Shop {
             if Int.random(in: 0..<4, using: &random) == 0 {
                 changes.append(.delete(itemID: itemID))
                 entries[itemID]?.available = false
+                // What came after the build goes with the item; a vector of the build would count again.
+                if origins[itemID] != .trained {
+                    vectors[itemID] = nil
+                    origins[itemID] = nil
+                }
             } else {
                 let entry = Self.entry(itemID, &random)
                 let vector = Int.random(in: 0..<3, using: &random) == 0 ? nil : random.vector(Self.dimension)

@@ -58,6 +58,23 @@ import TwoTower
         #expect(Double(hits) / Double(places) > 0.7)
     }
 
+    @Test func packedItemsHaveTheSameScores() {
+        let shelf = Shelf(seed: 6), learning = shelf.learning()
+        var channel = learning.channel
+        channel.weights = [8, -3, 1.5, 0.7, 0.2, -4, 5, 0.6]
+        var packed = PackedContents(dimension: channel.space?.dimension ?? 0)
+        for item in learning.items { packed.append(item) }
+        #expect(packed.count == Shelf.items && channel.space != nil)
+        var scores = [Float](repeating: .nan, count: packed.count)
+        let user = shelf.users[5].map { learning.vectors[Int(shelf.events[$0])] }
+        for profile in [
+            nil, channel.profile(user), channel.profile(user, taste: learning.items[9].direction), channel.profile([], taste: learning.items[9].direction),
+        ] {
+            scores.withUnsafeMutableBufferPointer { packed.score(channel, profile: profile, level: 0.3, into: $0.baseAddress!) }
+            #expect(scores == learning.items.map { channel.score($0, profile: profile, tower: 0, level: 0.3) })
+        }
+    }
+
     @Test func anItemWithoutContentIsFoundByWhatItLinksTo() {
         var shelf = Shelf(seed: 4)
         for item in shelf.warm..<Shelf.items {

@@ -77,6 +77,12 @@ const char *fk_environment(const char *name);
 // Lets the process keep up to `bytes` of freed memory instead of giving it back to the system at once. Only glibc listens.
 void fk_keep_freed_memory(size_t bytes);
 
+// Lets the allocator have at most `count` arenas. Only glibc listens.
+void fk_limit_arenas(int count);
+
+// Gives pages that hold nothing but freed memory back to the system.
+void fk_return_freed_memory(void);
+
 // Runs body(context, slot) once for every slot in 0..<slots and returns when all are done. The calling thread and parked
 // workers take the slots in order; which thread runs which slot is not fixed. While the pool is busy with another call (or
 // for a call from inside a body) all slots run on the calling thread: the same work with the same result.

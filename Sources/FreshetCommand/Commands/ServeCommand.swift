@@ -3,6 +3,7 @@ import FeatureStore
 import Foundation
 import Logging
 import ServiceLifecycle
+import Tensors
 
 /// `freshet serve`
 struct ServeCommand: AsyncParsableCommand {
@@ -13,6 +14,7 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "The port; http.port otherwise.") var port: Int?
 
     func run() async throws {
+        Kernels.limitArenas()
         var configuration = try options.configuration()
         if let port { try configuration.set("http.port", .scalar(String(port)), source: "--port") }
         let logger = configuration.logger("serve")

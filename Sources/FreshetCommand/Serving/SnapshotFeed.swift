@@ -24,6 +24,8 @@ actor SnapshotFeed {
     /// The newest adapter that was read.
     private var adapterID: Int64 = 0
     private var catchingUp: Task<Void, any Error>?
+    /// Changes of items that were taken over so far.
+    private(set) var changedItems = 0
 
     init(
         store: StoreQueries, builder: SnapshotBuilder, clock: ServingClock, trendingItems: Int, exploration: ExplorationRules,
@@ -71,6 +73,7 @@ actor SnapshotFeed {
             guard cell.current.catalogueVersion == known else { continue }
             if changes.version > known {
                 cell.replace(by: cell.current.applying(changes.items, encodedBy: encoder, catalogueVersion: changes.version))
+                changedItems += changes.items.count
             }
             return
         }

@@ -39,9 +39,11 @@ struct SnapshotLoops: Service {
         var installed = feed.current.modelVersion
         var refused: Int32?
         var isAway = false
+        var memory = FreedMemory()
         while !Task.isCancelled {
             do {
                 try await feed.catchUp()
+                await memory.noticed(changedItems: feed.changedItems)
                 let promoted = try await store.run { store throws(StoreError) in try store.promotedModel() }
                 let isNew = promoted.map { Int($0.version) } != installed
                 if let promoted, isNew || feed.isIndexStale, promoted.version != refused {
@@ -51,6 +53,7 @@ struct SnapshotLoops: Service {
                         installed = Int(promoted.version)
                         board.set(model: promoted.view)
                         refused = nil
+                        await memory.giveBack()
                     } catch let error where !(error is StoreError) && !(error is CancellationError) {
                         refused = promoted.version
                         board.note("warning", "version \(promoted.version) cannot be used: \(error)")

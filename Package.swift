@@ -66,7 +66,7 @@ let package = Package(
         .target(
             name: "EventStream",
             dependencies: ["CRDKafka", "CZlib", "CBrokerPort", "Interactions"], swiftSettings: strict),
-        .target(name: "VectorIndex", dependencies: ["CFaiss", "Recommending"], swiftSettings: strict),
+        .target(name: "VectorIndex", dependencies: ["CFaiss", "Recommending", "Tensors"], swiftSettings: strict),
         .target(name: "MessagePassing", dependencies: ["CMessagePassing", "TwoTower"], swiftSettings: strict),
         .target(name: "ModelArtifacts", dependencies: ["TwoTower", "TextEncoding"], swiftSettings: strict),
         .target(

@@ -6,7 +6,8 @@ extension Kernels {
     /// multiply-add), `x86-64`, `arm64` or `generic`.
     public static var instructionSet: String { String(cString: fk_instruction_set()) }
 
-    /// The processor type that OpenBLAS chose its loops for, such as `Haswell` or `Cooperlake`.
+    /// The processor type whose loops OpenBLAS uses, such as `Haswell` or `Cooperlake`. Where it does not know the processor, one that
+    /// fits is chosen before the program starts.
     public static var openBLASCore: String {
         guard let name = openblas_get_corename() else { return "unknown" }
         return String(cString: name)
@@ -58,6 +59,11 @@ extension Kernels {
         }
         return "OPENBLAS_CORETYPE=\(forcedCore) makes OpenBLAS use its \(chosenCore) loops although this processor has \(lost); "
             + "unset it and start again"
+    }
+
+    /// The core whose loops fit a processor better than what OpenBLAS chose for want of knowing it; nil where the choice fits.
+    static func fittingCore(chosen: String, instructionSet: String, hasBFloat16: Bool) -> String? {
+        fk_fitting_core(chosen, instructionSet, hasBFloat16 ? 1 : 0).map { String(cString: $0) }
     }
 
     /// Lets the whole process keep up to `bytes` of freed memory for the next matrices, for roles that train: otherwise every

@@ -1,4 +1,5 @@
 import Recommending
+import Tensors
 
 /// What an index shall reach, and how that is measured while it is built.
 public struct IndexGoal: Sendable, Equatable {
@@ -24,6 +25,7 @@ public struct IndexGoal: Sendable, Equatable {
 struct MeasuredQueries {
     private let dimension: Int
     private let count: Int
+    private let threads: Int
     private var queries: [Float] = []
     private var truths: [Set<Int32>] = []
     /// The row that a query is, which does not count as found; -1 where it is none.
@@ -39,6 +41,7 @@ struct MeasuredQueries {
                 "Recall must be in 0...1, count and maxQueries at least 1, and queries finite and of dimension \(dimension).")
         }
         self.dimension = dimension
+        self.threads = threads
         if goal.queries.isEmpty {
             // Evenly over the rows: no randomness is needed, and a rebuild of the same vectors measures the same.
             let size = min(goal.maxQueries, rows)
@@ -59,23 +62,34 @@ struct MeasuredQueries {
         }
     }
 
-    /// The mean recall of a search, and its standard error over the queries.
+    /// The mean recall of a search, which is asked from several threads at once, and its standard error over the queries.
     func recall(_ search: (UnsafeBufferPointer<Float>, Int) -> [Candidate]) -> (mean: Double, error: Double) {
         guard !own.isEmpty else { return (1, 0) }
+        var shares = [Double](repeating: 0, count: truths.count)
+        shares.withUnsafeMutableBufferPointer { shares in
+            parallelFor(count: truths.count, threads: threads) { places, _ in
+                for place in places where !truths[place].isEmpty { shares[place] = share(place, search) }
+            }
+        }
+        // In the order of the queries: the same for any number of threads.
         var sum = 0.0
         var squares = 0.0
-        queries.withUnsafeBufferPointer { queries in
-            for (place, truth) in truths.enumerated() where !truth.isEmpty {
-                let query = UnsafeBufferPointer(rebasing: queries[place * dimension..<(place + 1) * dimension])
-                let found = search(query, count + 1).lazy.filter { $0.row != own[place] }.prefix(count)
-                let share = Double(found.filter { truth.contains($0.row) }.count) / Double(truth.count)
-                sum += share
-                squares += share * share
-            }
+        for share in shares {
+            sum += share
+            squares += share * share
         }
         let number = Double(own.count)
         let mean = sum / number
         return (mean, (max(0, squares / number - mean * mean) / number).squareRoot())
+    }
+
+    /// The share of a query's truth that a search finds.
+    private func share(_ place: Int, _ search: (UnsafeBufferPointer<Float>, Int) -> [Candidate]) -> Double {
+        queries.withUnsafeBufferPointer { queries in
+            let query = UnsafeBufferPointer(rebasing: queries[place * dimension..<(place + 1) * dimension])
+            let found = search(query, count + 1).lazy.filter { $0.row != own[place] }.prefix(count)
+            return Double(found.filter { truths[place].contains($0.row) }.count) / Double(truths[place].count)
+        }
     }
 
     /// The fewest probes out of `0...most` whose recall is at least the goal with one standard error to spare, and the

@@ -100,4 +100,22 @@ struct ThreadsTests {
         #expect(Kernels.description.contains(Kernels.openBLASCore))
         #expect(Kernels.description.contains(Kernels.instructionSet))
     }
+
+    @Test("a processor that OpenBLAS does not know gets loops that fit it")
+    func fittingCore() {
+        func fitting(_ core: String, _ set: String, bfloat16: Bool = false) -> String? {
+            Kernels.fittingCore(chosen: core, instructionSet: set, hasBFloat16: bfloat16)
+        }
+        #expect(fitting("Prescott", "x86-64-v4", bfloat16: true) == "Cooperlake")
+        #expect(fitting("Prescott", "x86-64-v4") == "SkylakeX")
+        #expect(fitting("Nehalem", "x86-64-v3") == "Haswell")
+        #expect(fitting("Prescott", "x86-64") == nil)
+        #expect(fitting("Zen", "x86-64-v4") == nil)
+        #expect(fitting("Haswell", "x86-64-v3") == nil)
+        #expect(fitting("armv8", "arm64") == nil)
+        // This very process has such loops already, unless somebody asked for others.
+        if Kernels.forcedOpenBLASCore == nil {
+            #expect(fitting(Kernels.openBLASCore, Kernels.instructionSet, bfloat16: Kernels.hasBFloat16) == nil)
+        }
+    }
 }

@@ -71,6 +71,10 @@ void fk_adagrad_row(float *p, float *accumulator, const float *g, size_t n, floa
 // The instruction set that the running processor gets: "x86-64-v4", "x86-64-v3", "x86-64" or "arm64" or "generic".
 const char *fk_instruction_set(void);
 
+// The loops that OpenBLAS should use where it chose those of an old processor although this one can do more; NULL where its choice
+// fits. Done once before main, where OPENBLAS_CORETYPE says nothing.
+const char *fk_fitting_core(const char *chosen, const char *instruction_set, int has_bfloat16);
+
 // The value of an environment variable, or NULL.
 const char *fk_environment(const char *name);
 

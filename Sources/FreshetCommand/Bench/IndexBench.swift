@@ -21,6 +21,7 @@ struct IndexBench {
             vectors: data.vectors, dimension: data.dimension, threads: threads, kind: kind,
             goal: IndexGoal(recall: recall, count: Self.count))
         let buildSeconds = building.duration(to: .now).inSeconds
+        let untunedSeconds = try secondsWithoutTuning(index)
 
         let queries = stride(from: 0, to: data.queries.count, by: data.dimension).map {
             Array(data.queries[$0..<$0 + data.dimension])
@@ -35,6 +36,7 @@ struct IndexBench {
             "bench": .text("index"), "vectors": .integer(index.count), "dimension": .integer(index.dimension),
             "kind": .text(index.kind), "parameters": .text(index.parameters), "kernels": .text("\(VectorInstructions.best)"),
             "build_seconds": .number(buildSeconds), "build_threads": .integer(threads),
+            "build_seconds_without_tuning": untunedSeconds.map { .number($0) } ?? .null,
             "qps_1thread": .number(plain.perSecond.rounded()), "recall_at_100": .number(plain.recall),
             "build_recall": index.measuredRecall.map { .number($0) } ?? .null, "bytes_codes": .integer(memory.codes),
             "bytes_ids": .integer(memory.rows), "bytes_lists": .integer(memory.lists), "bytes_links": .integer(memory.links),
@@ -42,6 +44,15 @@ struct IndexBench {
             "reranked_qps_1thread": .number(ranked.perSecond.rounded()), "reranked_recall_at_100": .number(ranked.recall),
             "reranked_bytes_vectors": .integer(data.vectors.count * 4),
         ])
+    }
+
+    /// What building alone takes, without finding out how many lists a search has to look at; nil where there are none.
+    private func secondsWithoutTuning(_ index: ItemIndex) throws -> Double? {
+        guard index.kind == "ivf" else { return nil }
+        let began = ContinuousClock.now
+        _ = try ItemIndex.build(
+            vectors: data.vectors, dimension: data.dimension, threads: threads, kind: .lists(ListSettings(code: index.code)))
+        return began.duration(to: .now).inSeconds
     }
 
     /// Queries a second, over all queries again and again, and the mean recall.

@@ -13,8 +13,7 @@ struct ServedRanker: ReplayRanker {
     private let trendingItems: Int
     private var snapshot: ServingSnapshot
     private var recommender: BatchRecommender
-    /// Decayed clicks and purchases by item row, as the store keeps them.
-    private var clicks, purchases: [DecayedCount]
+    private var clock: TrendingClock
     private var isStale = true
     private var refreshed = Int64.min
 
@@ -28,8 +27,7 @@ struct ServedRanker: ReplayRanker {
         self.trendingItems = trendingItems
         self.snapshot = snapshot
         recommender = BatchRecommender(snapshot: snapshot)
-        clicks = [DecayedCount](repeating: DecayedCount(), count: log.itemIDs.count)
-        purchases = clicks
+        clock = TrendingClock(itemCount: log.itemIDs.count, rules: rules)
     }
 
     /// Answers from another snapshot from now on; what is popular goes on.
@@ -41,12 +39,7 @@ struct ServedRanker: ReplayRanker {
     }
 
     mutating func learn(_ event: ReplayEvents.Event, past: borrowing ReplayUser) {
-        let time = EventTime(milliseconds: event.time)
-        switch InteractionType(rawValue: event.type) {
-        case .click: clicks[Int(event.item)].add(time: time, rules: rules)
-        case .purchase: purchases[Int(event.item)].add(time: time, rules: rules)
-        default: break
-        }
+        clock.add(event.item, type: event.type, at: event.time)
         isStale = true
     }
 
@@ -74,14 +67,7 @@ struct ServedRanker: ReplayRanker {
         guard isStale, time >= refreshed &+ Self.refreshMilliseconds || refreshed == .min else { return }
         isStale = false
         refreshed = time
-        let now = EventTime(milliseconds: time)
-        var scores = [Float](repeating: -.infinity, count: log.itemIDs.count)
-        for row in scores.indices where !log.isHidden[row] && !(clicks[row].isEmpty && purchases[row].isEmpty) {
-            scores[row] = Float(
-                clicks[row].value(at: now, rules: rules) + SnapshotFeed.purchaseWeight * purchases[row].value(at: now, rules: rules))
-        }
-        let trending = topRows(trendingItems, of: scores) { scores[Int($0)] == -.infinity }
-        snapshot = snapshot.withTrending(trending.map { TrendingItem(itemID: log.itemIDs[Int($0)], score: Double(scores[Int($0)])) })
+        snapshot = snapshot.withTrending(clock.popular(trendingItems, at: time, itemIDs: log.itemIDs, isHidden: log.isHidden))
         recommender = recommender.with(snapshot: snapshot)
     }
 }

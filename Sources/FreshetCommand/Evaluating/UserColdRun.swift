@@ -91,7 +91,9 @@ struct UserColdRun {
             ("freshet_by_accuracy", serving(whole, plain, attributes: true)),
             ("without_attributes", serving(blind, plain, attributes: false)),
         ] {
-            for length in lengths { report.add(name, length, metrics(questions, length) { serving.list(Self.listLength, $0, length: length) }) }
+            for (length, lists) in zip(lengths, serving.lists(Self.listLength, questions, lengths: lengths)) {
+                report.add(name, length, metrics(questions, length) { lists[$0.user] ?? [] })
+            }
         }
         report.finishRound(users: questions.count, newUsers: cut.isNew.count { $0 })
     }

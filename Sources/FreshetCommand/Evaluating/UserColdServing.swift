@@ -4,10 +4,17 @@ import Recommending
 import Tensors
 import TwoTower
 
-/// A model that was trained without the new users, asked about them as it would serve: snapshot, blend, trending list, segments and rules.
+/// A model that was trained without the new users, asked about them as it would serve: snapshot, blend, segments and rules, and what is
+/// trending at the moment of each question.
 struct UserColdServing {
+    /// Moments at which the trending list is read anew, at most.
+    private static let momentsLimit = 500
+
+    private let cut: UserColdCut
     private let log: TrainingLog
     private let recommender: BatchRecommender
+    private let featureRules: FeatureRules
+    private let trendingLimitItems: Int
     private let excludes: Set<UInt8>
     private let historyLimit: Int
     private let rowOf: [String: Int32]
@@ -21,7 +28,10 @@ struct UserColdServing {
         _ cut: UserColdCut, model: TwoTowerModel, fit: BlendTraining.Fit?, configuration: Configuration, rules: RecommendingRules,
         usesAttributes: Bool, threads: Int
     ) {
+        self.cut = cut
         log = cut.log
+        featureRules = configuration.featureRules
+        trendingLimitItems = configuration.integer("serve.trending_items")
         excludes = Set(configuration.excludedTypes.map(\.rawValue))
         historyLimit = configuration.integer("ingest.history_limit_events")
         let log = cut.log
@@ -42,7 +52,6 @@ struct UserColdServing {
         }
         var snapshot = ServingSnapshot(
             catalogue: entries, catalogueVersion: 1, model: ItemEncoder(model: model).servingModel(version: 1), itemVectors: vectors.values,
-            trending: training.trending(rows).map { TrendingItem(itemID: log.itemIDs[Int($0.row)], score: Double($0.share)) },
             rules: rules, blend: blend)
         if let segments = configuration.segmentRules, usesAttributes {
             snapshot = snapshot.withSegments(
@@ -52,8 +61,36 @@ struct UserColdServing {
         recommender = BatchRecommender(snapshot: snapshot)
     }
 
-    /// The first `count` item rows for a question of which the newest `length` interactions are known.
-    func list(_ count: Int, _ question: UserColdCut.Question, length: Int) -> [Int32] {
+    /// The first `count` item rows for each question, by user, where the newest `lengths` interactions are known.
+    ///
+    /// - Returns: one entry a length.
+    func lists(_ count: Int, _ questions: [UserColdCut.Question], lengths: [Int]) -> [[Int: [Int32]]] {
+        let known = cut.known
+        var order: [Int32] = []
+        for user in known.userIDs.indices { order += known.rows(of: user).map { Int32($0) } }
+        order.sort { known.times[Int($0)] < known.times[Int($1)] }
+        var clock = TrendingClock(itemCount: log.itemIDs.count, rules: featureRules), next = 0
+        var asked = recommender
+        var lists = [[Int: [Int32]]](repeating: [:], count: lengths.count)
+        let step = max(1, (questions.count + Self.momentsLimit - 1) / Self.momentsLimit)
+        for (place, question) in questions.sorted(by: { ($0.time, $0.user) < ($1.time, $1.user) }).enumerated() {
+            if place % step == 0 {
+                while next < order.count, known.times[Int(order[next])] < question.time {
+                    let row = Int(order[next])
+                    clock.add(known.items[row], type: known.types[row], at: known.times[row])
+                    next += 1
+                }
+                let trending = clock.popular(trendingLimitItems, at: question.time, itemIDs: log.itemIDs, isHidden: log.isHidden)
+                asked = recommender.with(snapshot: recommender.current.withTrending(trending))
+            }
+            for (place, length) in lengths.enumerated() {
+                lists[place][question.user] = list(count, question, length: length, of: asked)
+            }
+        }
+        return lists
+    }
+
+    private func list(_ count: Int, _ question: UserColdCut.Question, length: Int, of recommender: BatchRecommender) -> [Int32] {
         var history = UserHistory(limit: historyLimit), excluded: [String] = []
         for row in question.row - length..<question.row {
             let item = log.itemIDs[Int(log.items[row])]

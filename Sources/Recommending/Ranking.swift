@@ -28,7 +28,7 @@ struct Ranking {
     func furtherRows(_ count: Int, where admits: (Int32) -> Bool) -> [Int32] {
         let alike = taste.content.flatMap { snapshot.content?.best(count, taste: $0, where: admits) } ?? []
         guard let blend = snapshot.blend, let signals = taste.signals else { return alike }
-        return alike + signals.strongest(count, where: admits) + signals.own.keys.filter(admits) + blend.popular.filter(admits)
+        return alike + signals.strongest(count, where: admits) + signals.own.keys.filter(admits) + blend.popular(taste.bonuses).filter(admits)
     }
 
     /// Scores candidates by the user's vector, the newest item, the blend and the objective. Best first; ties by item id.
@@ -72,7 +72,8 @@ struct Ranking {
         guard let blend = snapshot.blend?.blend, let signals = taste.signals, signals.own[row] == nil,
             let transition = signals.transitions[row]
         else { return false }
-        return (blend[.transition] + signals.returning * blend[.returningTransition]) * UserSignals.transitionFeature(transition) >= 1
+        let weight = blend.weight(.transition, of: signals) + signals.returning * blend.weight(.returningTransition, of: signals)
+        return weight * UserSignals.transitionFeature(transition) >= 1
     }
 
     /// What the goals count, where heads are asked for them: as the request says, else as the model does.

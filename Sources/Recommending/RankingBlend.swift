@@ -12,8 +12,11 @@ public struct RankingBlend: Sendable, Equatable {
         self.tables = tables
     }
 
-    /// The weight of a feature.
-    public subscript(_ feature: RankingFeature) -> Float { weights[feature] }
+    /// The weight of a feature for a user.
+    func weight(_ feature: RankingFeature, of user: UserSignals) -> Float {
+        guard let place = weights.newcomer(historyEvents: user.history.count) else { return weights[feature] }
+        return weights.newcomers[place].values[feature.rawValue]
+    }
 
     /// The same blend under other row numbers; see ``RankingTables/renumbered(_:itemCount:)``.
     public func renumbered(_ rows: [Int32], itemCount: Int) -> RankingBlend {
@@ -40,6 +43,7 @@ public struct RankingBlend: Sendable, Equatable {
     /// What the history adds to the score of each item that it says something of.
     func bonuses(_ user: UserSignals) -> UserBonuses {
         var bonuses: [Int32: Float] = [:]
+        let values = weights.values(historyEvents: user.history.count)
         bonuses.reserveCapacity(user.transitions.count + user.own.count)
         withUnsafeTemporaryAllocation(of: Float.self, capacity: RankingFeature.count) { features in
             func add(_ row: Int32) {
@@ -49,13 +53,14 @@ public struct RankingBlend: Sendable, Equatable {
                 features[RankingFeature.recentPopularity.rawValue] = 0
                 features[RankingFeature.returningRecentPopularity.rawValue] = 0
                 var sum: Float = 0
-                for place in 0..<RankingFeature.count { sum += weights.values[place] * features[place] }
+                for place in 0..<RankingFeature.count { sum += values[place] * features[place] }
                 bonuses[row] = sum
             }
             for row in user.transitions.keys { add(row) }
             for row in user.own.keys where user.transitions[row] == nil { add(row) }
         }
-        return UserBonuses(rows: bonuses, returning: user.returning)
+        return UserBonuses(
+            rows: bonuses, returning: user.returning, column: weights.newcomer(historyEvents: user.history.count).map { $0 + 1 } ?? 0)
     }
 }
 
@@ -64,6 +69,8 @@ struct UserBonuses: Sendable {
     var rows: [Int32: Float] = [:]
     /// ``UserSignals/returning``.
     var returning: Float = 0
+    /// Which of ``BlendInForce``'s columns: 0 that of everybody, behind it those of newcomers.
+    var column = 0
 }
 
 /// A blend on the rows of a snapshot, with what is the same for all users computed beforehand.
@@ -72,23 +79,52 @@ struct BlendInForce: Sendable {
     static let popularLimitItems = 100
 
     private(set) var blend: RankingBlend
-    /// What popularity and trend add to the score, by row, and what they add times ``UserSignals/returning``.
-    private var base: [Float], returning: [Float]
-    /// The same for rows beyond the columns.
-    private let unseen: Float, unseenReturning: Float
-    /// The rows that popularity and trend put first, in the middle of a visit and after a long pause.
-    private(set) var popular: [Int32]
+    /// That of everybody, then those of newcomers.
+    private let columns: [BlendColumn]
 
     /// - Parameter trending: row and share of the top score, in (0, 1].
     init(_ blend: RankingBlend, trending: some Sequence<(row: Int32, share: Float)>) {
         self.blend = blend
-        let tables = blend.tables
-        let old = blend[.popularity], recent = blend[.recentPopularity], later = blend[.returningRecentPopularity]
+        let trending = Array(trending)
+        columns = ([blend.weights.values] + blend.weights.newcomers.map(\.values)).map {
+            BlendColumn($0, tailLift: blend.weights.tailLift, tables: blend.tables, trending: trending)
+        }
+    }
+
+    mutating func learn(previous: [Int32], item: Int32) {
+        blend.learn(previous: previous, item: item)
+    }
+
+    /// The rows that popularity and trend put first for a user, in the middle of a visit and after a long pause.
+    func popular(_ bonuses: UserBonuses) -> [Int32] { columns[bonuses.column].popular }
+
+    /// ``RankingFeature/trend`` of an item with a share of the top score.
+    static func trendFeature(_ share: Float) -> Float { UserSignals.transitionFeature(share) }
+
+    /// The final score.
+    @inline(__always)
+    func score(_ row: Int32, tower: Float, bonuses: UserBonuses) -> Float {
+        columns[bonuses.column].score(row, tower: tower, returning: bonuses.returning) + (bonuses.rows[row] ?? 0)
+    }
+}
+
+/// What popularity and trend add to scores under some weights, by row.
+private struct BlendColumn: Sendable {
+    private let tower: Float
+    /// What they add, and what they add times ``UserSignals/returning``.
+    private var base: [Float], returning: [Float]
+    /// The same for rows beyond the columns.
+    private let unseen: Float, unseenReturning: Float
+    let popular: [Int32]
+
+    init(_ weights: [Float], tailLift: Float, tables: RankingTables, trending: [(row: Int32, share: Float)]) {
+        func weight(_ feature: RankingFeature) -> Float { weights[feature.rawValue] }
+        tower = weight(.tower)
+        let old = weight(.popularity), recent = weight(.recentPopularity), later = weight(.returningRecentPopularity)
         unseen = (old + recent) * tables.unseen
         unseenReturning = later * tables.unseen
-        let lift = blend.weights.tailLift
         var base = (0..<tables.itemCount).map {
-            old * tables.popularity[$0] + recent * tables.recentPopularity[$0] + (lift != 0 && tables.isBeyondHead($0) ? lift : 0)
+            old * tables.popularity[$0] + recent * tables.recentPopularity[$0] + (tailLift != 0 && tables.isBeyondHead($0) ? tailLift : 0)
         }
         var returning = tables.recentPopularity.map { later * $0 }
         for (row, share) in trending {
@@ -96,10 +132,10 @@ struct BlendInForce: Sendable {
                 base.append(unseen)
                 returning.append(unseenReturning)
             }
-            base[Int(row)] += blend[.trend] * Self.trendFeature(share)
-            returning[Int(row)] += blend[.returningTrend] * Self.trendFeature(share)
+            base[Int(row)] += weight(.trend) * BlendInForce.trendFeature(share)
+            returning[Int(row)] += weight(.returningTrend) * BlendInForce.trendFeature(share)
         }
-        var now = TopRows(limit: Self.popularLimitItems), after = now
+        var now = TopRows(limit: BlendInForce.popularLimitItems), after = now
         for row in base.indices {
             now.offer(Int32(row), base[row])
             after.offer(Int32(row), base[row] + returning[row])
@@ -109,18 +145,9 @@ struct BlendInForce: Sendable {
         popular = now.sorted().map(\.row) + after.sorted().map(\.row)
     }
 
-    mutating func learn(previous: [Int32], item: Int32) {
-        blend.learn(previous: previous, item: item)
-    }
-
-    /// ``RankingFeature/trend`` of an item with a share of the top score.
-    static func trendFeature(_ share: Float) -> Float { UserSignals.transitionFeature(share) }
-
-    /// The final score.
     @inline(__always)
-    func score(_ row: Int32, tower: Float, bonuses: UserBonuses) -> Float {
+    func score(_ row: Int32, tower product: Float, returning pause: Float) -> Float {
         let isKnown = Int(row) < base.count
-        let common = isKnown ? base[Int(row)] : unseen, later = isKnown ? returning[Int(row)] : unseenReturning
-        return blend.weights.values[RankingFeature.tower.rawValue] * tower + common + bonuses.returning * later + (bonuses.rows[row] ?? 0)
+        return tower * product + (isKnown ? base[Int(row)] : unseen) + pause * (isKnown ? returning[Int(row)] : unseenReturning)
     }
 }

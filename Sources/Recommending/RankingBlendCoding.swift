@@ -6,11 +6,17 @@ public struct BlendFormatError: Error, Sendable, Equatable, CustomStringConverti
     public var description: String
 }
 
-// Layout, little-endian: the 8 bytes "FRBLEND2"; 32-bit counts of features, items, window, neighbour limit, history limit; the
-// decay; one weight a feature; the shortest and the longest pause; the tail lift; the value of unseen items, the border of the head; popularity, recent popularity, repeat rate, leaving and reaching
-// sums by item; for each item a 32-bit count of neighbours; the rows and then the sums of all neighbours.
+// Layout, little-endian: the 8 bytes "FRBLEND3"; 32-bit counts of features, items, window, neighbour limit, history limit; the
+// decay; one weight a feature; a 32-bit count of newcomers' weights, and for each a 32-bit limit of the history and one weight a
+// feature; the shortest and the longest pause; the tail lift; the value of unseen items, the border of the head; popularity, recent
+// popularity, repeat rate, leaving and reaching sums by item; for each item a 32-bit count of neighbours; the rows and then the sums
+// of all neighbours.
 extension RankingBlend {
-    private static let magic = Array("FRBLEND2".utf8)
+    private static let magic = Array("FRBLEND3".utf8)
+    /// Of the version before, which is read too.
+    private static let magicWithoutNewcomers = Array("FRBLEND2".utf8)
+    /// A file with more is none.
+    private static let newcomersLimit = 16
 
     /// The blend as bytes, for a file beside the model.
     public func encoded() -> [UInt8] {
@@ -21,6 +27,11 @@ extension RankingBlend {
         }
         Self.append([rules.decay], to: &bytes)
         Self.append(weights.values, to: &bytes)
+        Self.append([UInt32(clamping: weights.newcomers.count)], to: &bytes)
+        for newcomer in weights.newcomers {
+            Self.append([UInt32(clamping: newcomer.historyLimitEvents)], to: &bytes)
+            Self.append(newcomer.values, to: &bytes)
+        }
         Self.append([weights.shortestPause, weights.longestPause], to: &bytes)
         Self.append([weights.tailLift, tables.unseen, tables.headBorder], to: &bytes)
         for column in [tables.popularity, tables.recentPopularity, tables.repeatRate, table.leaving, table.reaching] {
@@ -38,7 +49,8 @@ extension RankingBlend {
     ///   cannot be.
     public init(encoded bytes: UnsafeRawBufferPointer) throws(BlendFormatError) {
         var reader = ColumnReader(bytes, of: "the ranking blend") { BlendFormatError(description: $0) }
-        guard try reader.values(UInt8.self, Self.magic.count) == Self.magic else {
+        let magic = try reader.values(UInt8.self, Self.magic.count)
+        guard magic == Self.magic || magic == Self.magicWithoutNewcomers else {
             throw BlendFormatError(description: "these bytes are no ranking blend of this version. Train again.")
         }
         let counts = try reader.values(UInt32.self, 5).map { Int($0) }
@@ -49,6 +61,15 @@ extension RankingBlend {
         let items = counts[1]
         let decay = try reader.finite(1)[0]
         let weights = try reader.finite(RankingFeature.count)
+        let newcomerCount = magic == Self.magic ? Int(try reader.values(UInt32.self, 1)[0]) : 0
+        guard newcomerCount <= Self.newcomersLimit else {
+            throw BlendFormatError(description: "the ranking blend holds \(newcomerCount) sets of weights for newcomers. Train again.")
+        }
+        var newcomers: [BlendWeights.Newcomer] = []
+        for _ in 0..<newcomerCount {
+            let limit = Int(try reader.values(UInt32.self, 1)[0])
+            newcomers.append(BlendWeights.Newcomer(historyLimitEvents: limit, values: try reader.finite(RankingFeature.count)))
+        }
         let pauses = try reader.finite(2)
         guard 0 <= pauses[0], pauses[0] <= pauses[1], pauses[1] <= 1 else {
             throw BlendFormatError(description: "the ranking blend holds pauses that cannot be. Train again.")
@@ -75,6 +96,7 @@ extension RankingBlend {
             window: counts[2], neighbourLimitItems: counts[3], historyLimitItems: counts[4], decay: decay)
         var blended = BlendWeights(weights, pauses: pauses[0]...pauses[1])
         blended.tailLift = levels[0]
+        blended.newcomers = newcomers
         self.init(
             weights: blended,
             tables: RankingTables(

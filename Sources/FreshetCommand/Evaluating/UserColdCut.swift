@@ -3,10 +3,10 @@ import TwoTower
 
 /// Some users held out whole, as if they were to come tomorrow: what may be learned from the others, and what the new ones are asked.
 ///
-/// A user's question stands after the first ``longestHistory`` interactions, and asks for those that follow. It is asked several times: with
-/// the newest 0, 1, 2, … of what came before it known, and everything else unknown. So the answer and the moment are the same each time.
+/// A user is asked as they come: before their first interaction, and after 0, 1, 2, … of them, each time for those that follow. The same
+/// users are asked each time; the moments and the answers differ, as they do for whoever comes.
 struct UserColdCut {
-    /// Interactions known to the questions; those above a run's longest are left out.
+    /// Interactions before a question; those above a run's longest are left out.
     static let historyLengths = [0, 1, 2, 5, 10]
     /// Interactions after the question whose items are to be found.
     static let answersLimit = 10
@@ -14,8 +14,10 @@ struct UserColdCut {
     /// Rows of the whole log.
     struct Question {
         var user: Int
-        /// The row at which the question stands: what comes before is known, or a part of it.
+        /// The row at which the question stands: what comes before is known.
         var row: Int
+        /// What is known, oldest first.
+        var known: Range<Int>
         var truth: [Int32]
         var time: Int64
     }
@@ -67,19 +69,19 @@ struct UserColdCut {
         return log
     }
 
-    /// One question for each of some users who have enough interactions.
+    /// One question, after `length` interactions, for each of some users who have enough of them for the longest history.
     ///
     /// - Parameter excludes: types of interactions that keep an item out of answers: such items, met before the question, are no answer.
-    func questions(of users: some Sequence<Int>, excludes: Set<UInt8>, limit: Int) -> [Question] {
+    func questions(of users: some Sequence<Int>, after length: Int, excludes: Set<UInt8>, limit: Int) -> [Question] {
         var questions: [Question] = []
         for user in users where log.rows(of: user).count > longestHistory {
-            let rows = log.rows(of: user), row = rows.lowerBound + longestHistory
-            var taken = Set((rows.lowerBound..<row).lazy.filter { excludes.contains(log.types[$0]) }.map { log.items[$0] })
+            let rows = log.rows(of: user), row = rows.lowerBound + length, known = rows.lowerBound..<row
+            var taken = Set(known.lazy.filter { excludes.contains(log.types[$0]) }.map { log.items[$0] })
             var truth: [Int32] = []
             for later in row..<min(row + Self.answersLimit, rows.upperBound) where taken.insert(log.items[later]).inserted {
                 truth.append(log.items[later])
             }
-            if !truth.isEmpty { questions.append(Question(user: user, row: row, truth: truth, time: log.times[row])) }
+            if !truth.isEmpty { questions.append(Question(user: user, row: row, known: known, truth: truth, time: log.times[row])) }
         }
         guard questions.count > limit else { return questions }
         let step = Double(questions.count) / Double(limit)

@@ -45,8 +45,8 @@ struct UserColdRivals {
         largest = max(1, counts.max() ?? 1)
     }
 
-    /// Ranks for a question of which the newest `length` interactions are known.
-    typealias Ranker = (_ question: UserColdCut.Question, _ length: Int) -> [Float]
+    /// Ranks for a question.
+    typealias Ranker = (_ question: UserColdCut.Question) -> [Float]
 
     /// Every rival under its settings. Recent popularity answers the questions that it was made for only.
     func rankers(_ settings: Settings, for questions: [UserColdCut.Question]) -> [Key: Ranker] {
@@ -54,10 +54,10 @@ struct UserColdRivals {
         let segments = segments(settings.priorEvents)
         let markov = markov(settings.markovWindow)
         return [
-            .popularity: { _, _ in counts },
-            .recentPopularity: { question, _ in recent[question.user] ?? counts },
-            .segmentPopularity: { question, _ in segments(question) },
-            .markov: { question, length in blended(markov, settings.popularityShare, question, length) },
+            .popularity: { _ in counts },
+            .recentPopularity: { recent[$0.row] ?? counts },
+            .segmentPopularity: segments,
+            .markov: { blended(markov, settings.popularityShare, $0) },
         ]
     }
 
@@ -72,19 +72,16 @@ struct UserColdRivals {
         let halfLives = Self.halfLifeShares.map { max(60_000, Int64(Double(newest - oldest) / $0)) }
         let halfLife = best(halfLives, [0]) { value in
             let recent = recent(value, for: questions)
-            return { question, _ in recent[question.user] ?? counts }
+            return { recent[$0.row] ?? counts }
         }
-        let prior = best(Self.priors, [0]) { value in
-            let segments = segments(value)
-            return { question, _ in segments(question) }
-        }
+        let prior = best(Self.priors, [0]) { segments($0) }
         // Without a history the transitions have no say.
         let asked = lengths.contains { $0 > 0 } ? lengths.filter { $0 > 0 } : lengths
         var chosen: (window: Int, share: Float, score: Double)?
         for window in Self.windows {
             let markov = markov(window)
             for share in Self.popularityShares {
-                let found = score({ blended(markov, share, $0, $1) }, asked)
+                let found = score({ blended(markov, share, $0) }, asked)
                 if found > chosen?.score ?? -1 { chosen = (window, share, found) }
             }
         }
@@ -93,7 +90,7 @@ struct UserColdRivals {
             popularityShare: chosen?.share ?? Self.popularityShares[0])
     }
 
-    /// Decayed counts at the moment of each question, by its user: only what came before it.
+    /// Decayed counts at the moment of each question, by its row: only what came before it.
     private func recent(_ halfLife: Int64, for questions: [UserColdCut.Question]) -> [Int: [Float]] {
         let log = cut.log
         var rows: [Int32] = []
@@ -110,7 +107,7 @@ struct UserColdRivals {
                 next += 1
             }
             let top = sums.max() ?? 0
-            answers[question.user] = top > 0 ? sums.map { Float($0 / top) } : nil
+            answers[question.row] = top > 0 ? sums.map { Float($0 / top) } : nil
         }
         return answers
     }
@@ -147,9 +144,9 @@ struct UserColdRivals {
         return MarkovRival(sequences: sequences, itemCount: log.itemIDs.count, window: window)
     }
 
-    private func blended(_ markov: MarkovRival, _ share: Float, _ question: UserColdCut.Question, _ length: Int) -> [Float] {
-        guard length > 0 else { return counts }
-        let follows = markov.scores(history: (question.row - length..<question.row).map { cut.log.items[$0] })
+    private func blended(_ markov: MarkovRival, _ share: Float, _ question: UserColdCut.Question) -> [Float] {
+        guard !question.known.isEmpty else { return counts }
+        let follows = markov.scores(history: question.known.map { cut.log.items[$0] })
         let top = max(follows.max() ?? 0, .leastNormalMagnitude)
         return counts.indices.map { follows[$0] / top + share * counts[$0] / largest }
     }

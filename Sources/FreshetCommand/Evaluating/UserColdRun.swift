@@ -41,14 +41,21 @@ struct UserColdRun {
 
     private func ask(_ cut: UserColdCut, round: Int, columnsAt path: String, into report: inout UserColdReport) throws {
         let log = cut.log, excludes = Set(configuration.excludedTypes.map(\.rawValue))
-        let limit = min(configuration.integer("train.evaluation_users"), max(1, Self.scoresLimit / max(1, log.itemIDs.count)))
-        let questions = cut.questions(of: log.userIDs.indices.lazy.filter { cut.isNew[$0] }, excludes: excludes, limit: limit)
-        guard !questions.isEmpty else {
+        let lengths = report.lengths
+        let limit = min(
+            configuration.integer("train.evaluation_users"), max(1, Self.scoresLimit / max(1, log.itemIDs.count * lengths.count)))
+        func questions(_ isAsked: (Int) -> Bool) -> [Int: [UserColdCut.Question]] {
+            let users = log.userIDs.indices.filter(isAsked)
+            return Dictionary(
+                uniqueKeysWithValues: lengths.map { ($0, cut.questions(of: users, after: $0, excludes: excludes, limit: limit)) })
+        }
+        let asked = questions { cut.isNew[$0] }, all = asked.values.flatMap { $0 }
+        guard !all.isEmpty else {
             throw CommandFailure(
                 "there is nobody to ask: no new user has more than \(options.longestHistory) interactions; --longest-history takes fewer")
         }
-        let lengths = report.lengths
-        func metrics(_ questions: [UserColdCut.Question], _ length: Int, _ list: (UserColdCut.Question) -> [Int32]) -> UserColdReport.Cell {
+        func metrics(_ questions: [UserColdCut.Question]?, _ list: (UserColdCut.Question) -> [Int32]) -> UserColdReport.Cell {
+            let questions = questions ?? []
             var metrics = RankingMetrics(cutoffs: [10, Self.listLength], catalogueSize: log.itemIDs.count), categories = 0
             for question in questions {
                 let ranked = list(question)
@@ -59,21 +66,21 @@ struct UserColdRun {
                 report: metrics.report(), perUser: metrics.perUserNDCG, categories: Double(categories) / Double(max(1, questions.count)))
         }
         /// The list of a rival under the rules of serving.
-        func list(_ ranker: UserColdRivals.Ranker, _ question: UserColdCut.Question, _ length: Int) -> [Int32] {
-            let known = Set((question.row - length..<question.row).lazy.filter { excludes.contains(log.types[$0]) }.map { log.items[$0] })
-            return topRows(Self.listLength, of: ranker(question, length)) { known.contains($0) || log.isHidden[Int($0)] }
+        func list(_ ranker: UserColdRivals.Ranker, _ question: UserColdCut.Question) -> [Int32] {
+            let known = Set(question.known.lazy.filter { excludes.contains(log.types[$0]) }.map { log.items[$0] })
+            return topRows(Self.listLength, of: ranker(question)) { known.contains($0) || log.isHidden[Int($0)] }
         }
 
         // Settings of the rivals: on the next fold, with the others learned.
         let tuned = UserColdRivals.tuning(cut, fold: (round + 1) % options.folds, folds: options.folds)
-        let tuningQuestions = cut.questions(of: log.userIDs.indices.lazy.filter(tuned.isAsked), excludes: excludes, limit: limit)
-        let settings = tuned.rivals.settings(for: tuningQuestions, lengths: lengths) { ranker, lengths in
-            lengths.reduce(0) { sum, length in sum + metrics(tuningQuestions, length) { list(ranker, $0, length) }.report["NDCG@10"] }
+        let tuning = questions(tuned.isAsked)
+        let settings = tuned.rivals.settings(for: tuning.values.flatMap { $0 }, lengths: lengths) { ranker, lengths in
+            lengths.reduce(0) { sum, length in sum + metrics(tuning[length]) { list(ranker, $0) }.report["NDCG@10"] }
         }
-        let rankers = UserColdRivals(cut) { !cut.isNew[$0] }.rankers(settings, for: questions)
+        let rankers = UserColdRivals(cut) { !cut.isNew[$0] }.rankers(settings, for: all)
         for key in UserColdRivals.Key.allCases {
             guard let ranker = rankers[key] else { continue }
-            for length in lengths { report.add(key.rawValue, length, metrics(questions, length) { list(ranker, $0, length) }) }
+            for length in lengths { report.add(key.rawValue, length, metrics(asked[length]) { list(ranker, $0) }) }
         }
 
         let whole = try learned(cut.known, seed: UInt64(round + 1), columnsAt: path, note: "round \(round + 1)")
@@ -91,11 +98,10 @@ struct UserColdRun {
             ("freshet_by_accuracy", serving(whole, plain, attributes: true)),
             ("without_attributes", serving(blind, plain, attributes: false)),
         ] {
-            for (length, lists) in zip(lengths, serving.lists(Self.listLength, questions, lengths: lengths)) {
-                report.add(name, length, metrics(questions, length) { lists[$0.user] ?? [] })
-            }
+            let lists = serving.lists(Self.listLength, all)
+            for length in lengths { report.add(name, length, metrics(asked[length]) { lists[$0.row] ?? [] }) }
         }
-        report.finishRound(users: questions.count, newUsers: cut.isNew.count { $0 })
+        report.finishRound(users: asked[lengths[0]]?.count ?? 0, newUsers: cut.isNew.count { $0 })
     }
 
     /// A model and its blend, as `freshet train` makes those that it judges.
@@ -110,9 +116,15 @@ struct UserColdRun {
         var towers = try configuration.towerConfiguration()
         towers.seed = seed
         let trainer = try Trainer(log.trainingSet(until: holdout.trainingEnds, columnsAt: path), configuration: towers)
-        let model = trainer.model(titled: "train, \(note)")
+        let (model, epoch) = trainer.learned(titled: "train, \(note)")
         let scoring = HoldoutScoring(log: log, holdout: holdout, excludes: excludes, threads: Self.threads)
-        return (model, JudgedRanking(model, scoring: scoring, training: BlendTraining(log: log, configuration: configuration)).fit)
+        let fit = JudgedRanking(model, scoring: scoring, training: BlendTraining(log: log, configuration: configuration)).fit
+        guard configuration.boolean("train.final_fit") else { return (model, fit) }
+        if towers.patience > 0 {
+            try towers.set("epochs", String(max(1, epoch)))
+            try towers.set("patience", "0")
+        }
+        return (try Trainer(log.trainingSet(columnsAt: path), configuration: towers).model(titled: "final fit, \(note)"), fit)
     }
 }
 

@@ -61,19 +61,17 @@ struct UserColdServing {
         recommender = BatchRecommender(snapshot: snapshot)
     }
 
-    /// The first `count` item rows for each question, by user, where the newest `lengths` interactions are known.
-    ///
-    /// - Returns: one entry a length.
-    func lists(_ count: Int, _ questions: [UserColdCut.Question], lengths: [Int]) -> [[Int: [Int32]]] {
+    /// The first `count` item rows for each question, by its row.
+    func lists(_ count: Int, _ questions: [UserColdCut.Question]) -> [Int: [Int32]] {
         let known = cut.known
         var order: [Int32] = []
         for user in known.userIDs.indices { order += known.rows(of: user).map { Int32($0) } }
         order.sort { known.times[Int($0)] < known.times[Int($1)] }
         var clock = TrendingClock(itemCount: log.itemIDs.count, rules: featureRules), next = 0
         var asked = recommender
-        var lists = [[Int: [Int32]]](repeating: [:], count: lengths.count)
+        var lists: [Int: [Int32]] = [:]
         let step = max(1, (questions.count + Self.momentsLimit - 1) / Self.momentsLimit)
-        for (place, question) in questions.sorted(by: { ($0.time, $0.user) < ($1.time, $1.user) }).enumerated() {
+        for (place, question) in questions.sorted(by: { ($0.time, $0.row) < ($1.time, $1.row) }).enumerated() {
             if place % step == 0 {
                 while next < order.count, known.times[Int(order[next])] < question.time {
                     let row = Int(order[next])
@@ -83,16 +81,14 @@ struct UserColdServing {
                 let trending = clock.popular(trendingLimitItems, at: question.time, itemIDs: log.itemIDs, isHidden: log.isHidden)
                 asked = recommender.with(snapshot: recommender.current.withTrending(trending))
             }
-            for (place, length) in lengths.enumerated() {
-                lists[place][question.user] = list(count, question, length: length, of: asked)
-            }
+            lists[question.row] = list(count, question, of: asked)
         }
         return lists
     }
 
-    private func list(_ count: Int, _ question: UserColdCut.Question, length: Int, of recommender: BatchRecommender) -> [Int32] {
+    private func list(_ count: Int, _ question: UserColdCut.Question, of recommender: BatchRecommender) -> [Int32] {
         var history = UserHistory(limit: historyLimit), excluded: [String] = []
-        for row in question.row - length..<question.row {
+        for row in question.known {
             let item = log.itemIDs[Int(log.items[row])]
             history.insert(
                 HistoryEntry(

@@ -1,7 +1,8 @@
 import Recommending
 import TwoTower
 
-/// A judged model as it would rank: by a blend where that answers the held-out questions better than the towers alone.
+/// A judged model as it would rank: by a blend where that answers the held-out questions better than the towers alone; for users of
+/// whom little is known by weights of their own, where these do (``NewcomerBlend``).
 struct JudgedRanking {
     /// The weights, or nil where the towers rank alone.
     let fit: BlendTraining.Fit?
@@ -15,6 +16,7 @@ struct JudgedRanking {
     private let towersAlone: HoldoutScoring.Outcome
     private let blended: HoldoutScoring.Outcome?
     private let tried: BlendTraining.Fit?
+    private let newcomers: [NewcomerBlend.Row]
 
     /// Fits a blend, unless the configuration wants none, and compares.
     init(_ model: TwoTowerModel, scoring: HoldoutScoring, training: BlendTraining) {
@@ -24,20 +26,31 @@ struct JudgedRanking {
         func towers(_ question: Holdout.Question) -> [Float] { vectors.scores(of: vectors.user(question)) }
         towersAlone = scoring.collect(towers)
         guard training.isWanted, !scoring.holdout.questions.isEmpty else {
-            (fit, tried, outcome, blended, scorings, trainer) = (nil, nil, towersAlone, nil, [], nil)
+            (fit, tried, outcome, blended, scorings, trainer, newcomers) = (nil, nil, towersAlone, nil, [], nil, [])
             return
         }
         let trainer = training.trainer(scoring.log.userIDs.indices.map { scoring.holdout.trainingRows(of: $0, in: scoring.log) })
         let tried = training.fit(scoring, trainer: trainer, towers: towers)
-        let scorings = tried.halves.map { trainer.scoring($0) }
-        let blended = scoring.collect { scorings[$0.user % 2].scores(training.question($0), tower: towers($0)) }
-        let isBetter = blended.report["NDCG@10"] > towersAlone.report["NDCG@10"]
+        func answered(_ fit: BlendTraining.Fit) -> (scorings: [BlendTrainer.Scoring], outcome: HoldoutScoring.Outcome) {
+            let scorings = fit.halves.map { trainer.scoring($0) }
+            return (scorings, scoring.collect { scorings[$0.user % 2].scores(training.question($0), tower: towers($0)) })
+        }
+        let blended = answered(tried)
+        let isBetter = blended.outcome.report["NDCG@10"] > towersAlone.report["NDCG@10"]
+        let everybody = isBetter ? tried : BlendTraining.Fit(weights: .towersAlone, halves: [.towersAlone, .towersAlone])
+        let extended = NewcomerBlend(scoring: scoring, training: training, trainer: trainer).extended(everybody, towers: towers)
         self.trainer = trainer
         self.tried = tried
-        self.scorings = scorings
-        self.blended = blended
-        fit = isBetter ? tried : nil
-        outcome = isBetter ? blended : towersAlone
+        self.blended = blended.outcome
+        newcomers = extended.rows
+        if extended.fit.weights.newcomers.isEmpty {
+            fit = isBetter ? tried : nil
+            scorings = blended.scorings
+            outcome = isBetter ? blended.outcome : towersAlone
+        } else {
+            fit = extended.fit
+            (scorings, outcome) = answered(extended.fit)
+        }
     }
 
     /// The inner products of the towers for a question, one a row.
@@ -75,13 +88,22 @@ struct JudgedRanking {
     /// What was compared and the weights, for the registry.
     var json: String {
         var line = ResultLine([
-            "blend": .boolean(fit != nil), "towers_alone_NDCG@10": .number(towersAlone.report["NDCG@10"]),
+            "blend": .boolean(fit.map { $0.weights.values != BlendWeights.towersAlone.values } ?? false), "towers_alone_NDCG@10": .number(towersAlone.report["NDCG@10"]),
         ])
         if let blended { line.add("blend_NDCG@10", .number(blended.report["NDCG@10"])) }
         if let tried {
             var weights = ResultLine()
             for (feature, weight) in zip(RankingFeature.allCases, tried.weights.values) { weights.add(feature.name, .number(Double(weight))) }
             line.add("weights", .json(weights.json))
+        }
+        for row in newcomers {
+            line.add(
+                "newcomers_up_to_\(row.historyLimitEvents)_events",
+                .json(
+                    ResultLine([
+                        "kept": .boolean(row.isKept), "questions": .integer(row.questions), "everybody_NDCG@10": .number(row.everybody),
+                        "newcomers_NDCG@10": .number(row.newcomers),
+                    ]).json))
         }
         return line.json
     }

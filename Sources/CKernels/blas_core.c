@@ -23,17 +23,22 @@ extern char *openblas_get_corename(void) __attribute__((weak));
 extern void gotoblas_dynamic_init(void) __attribute__((weak));
 extern void gotoblas_dynamic_quit(void) __attribute__((weak));
 
-static const char variable[] = "OPENBLAS_CORETYPE";
-
-__attribute__((constructor)) static void choose_fitting_core(void) {
+// Before the constructors of any library: OpenBLAS has no threads yet that could meet the change. Its own constructor leaves loops alone
+// that were chosen already.
+static void choose_fitting_core(void) {
+    static const char variable[] = "OPENBLAS_CORETYPE";
     if (!openblas_get_corename || !gotoblas_dynamic_init || !gotoblas_dynamic_quit) return;
     // Whoever says what they want gets it.
     const char *wish = getenv(variable);
     if (wish && *wish) return;
+    __builtin_cpu_init();
+    gotoblas_dynamic_init();
     const char *core = fk_fitting_core(openblas_get_corename(), fk_instruction_set(), __builtin_cpu_supports("avx512bf16"));
     if (!core || setenv(variable, core, 1) != 0) return;
     gotoblas_dynamic_quit();
     gotoblas_dynamic_init();
     unsetenv(variable);
 }
+
+__attribute__((section(".preinit_array"), used)) static void (*const before_constructors)(void) = choose_fitting_core;
 #endif

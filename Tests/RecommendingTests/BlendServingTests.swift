@@ -66,6 +66,54 @@ struct BlendServingTests {
         #expect(batch.recommend(count: 1, history: history(["i0"]), excluded: [], attributes: nil, now: now).first?.itemID == "i42")
     }
 
+    @Test func usersOfWhomLittleIsKnownAreRankedByWeightsOfTheirOwn() throws {
+        // Everybody is ranked by the towers; who met nothing or one thing by what is trending; who met two by what follows.
+        func only(_ feature: RankingFeature, _ weight: Float) -> [Float] { RankingFeature.allCases.map { $0 == feature ? weight : 0 } }
+        var sequences = Sequences()
+        for _ in 0..<20 { sequences.add([1, 100]) }
+        for row in Int32(2)..<100 { sequences.add([row, (row * 7) % 100]) }
+        var weights = BlendWeights(only(.tower, 1))
+        weights.newcomers = [
+            BlendWeights.Newcomer(historyLimitEvents: 1, values: only(.trend, 10)),
+            BlendWeights.Newcomer(historyLimitEvents: 2, values: only(.transition, 10)),
+        ]
+        let blend = RankingBlend(weights: weights, tables: sequences.tables(itemCount: Self.items))
+        let snapshot = ServingSnapshot(
+            catalogue: (0..<Self.items).map { CatalogueEntry(itemID: "i\($0)") }, catalogueVersion: 1, model: meanModel(1),
+            itemVectors: (0..<Self.items).map { 1 + Float($0) / 1_000 }, trending: [TrendingItem(itemID: "i50", score: 9)], blend: blend)
+        func first(_ snapshot: ServingSnapshot, _ met: [String]) -> String? {
+            snapshot.answer(RecommendationQuery(count: 1), history: met).first?.itemID
+        }
+        #expect(first(snapshot, ["i0"]) == "i50")
+        #expect(first(snapshot, ["i0", "i1"]) == "i100")
+        #expect(first(snapshot, ["i0", "i3", "i1"]) == "i119")
+        // What is trending moves their lists, and those of nobody else.
+        let later = snapshot.withTrending([TrendingItem(itemID: "i60", score: 9)])
+        #expect(first(later, ["i0"]) == "i60")
+        #expect(first(later, ["i0", "i3", "i1"]) == "i119")
+        let batch = BatchRecommender(snapshot: snapshot)
+        for met in [["i0"], ["i0", "i1"], ["i0", "i3", "i1"]] {
+            let items = batch.recommend(count: 1, history: history(met), excluded: [], attributes: nil, now: now)
+            #expect(items.first?.itemID == first(snapshot, met))
+        }
+        // A tail dial turns theirs with the rest.
+        let dialled = blend.dialled(TailDial(lambda: 0.5))
+        #expect(dialled.weights.newcomers.map { $0.values[RankingFeature.popularity.rawValue] } == [-0.5, -0.5])
+
+        // As they are written they are read; the version before knew none.
+        let bytes = blend.encoded()
+        #expect(try bytes.withUnsafeBytes { try RankingBlend(encoded: $0) } == blend)
+        let plain = RankingBlend(weights: BlendWeights(only(.tower, 1)), tables: blend.tables).encoded()
+        let counts = 8 + 5 * 4 + 4 + 4 * RankingFeature.count
+        let before = Array("FRBLEND2".utf8) + plain[8..<counts] + plain[(counts + 4)...]
+        #expect(try before.withUnsafeBytes { try RankingBlend(encoded: $0) }.weights == BlendWeights(only(.tower, 1)))
+        #expect(throws: BlendFormatError.self) {
+            var changed = bytes
+            changed[counts] = 200
+            _ = try changed.withUnsafeBytes { try RankingBlend(encoded: $0) }
+        }
+    }
+
     @Test func trendMovesWithTheList() {
         let shop = Shop(seed: 71, items: Self.items, blend: blend(8, weights: [.tower: 0.01, .trend: 10]))
         let shown = shop.admissible(nil, excluding: []).sorted()

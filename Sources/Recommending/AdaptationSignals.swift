@@ -36,6 +36,8 @@ struct AdaptationSignals: Sendable {
     /// Values of the field that trained items have.
     private let trainedValues: Set<String>
     private(set) var items = RowMap<Item>()
+    /// Rows that an adapter scores: asked for every candidate, so apart from what they are scored by.
+    private(set) var adapted = RowSet(rows: 0)
     /// Newest first: an item of several is scored by the first.
     private(set) var categories: [AdaptedCategory] = []
     private(set) var supports: [ContentChannel.Profile?] = []
@@ -57,6 +59,7 @@ struct AdaptationSignals: Sendable {
     /// Forgets an item that is gone.
     mutating func forget(_ row: Int32) {
         items[row] = nil
+        adapted.remove(row)
     }
 
     mutating func install(_ categories: [AdaptedCategory], supports: [ContentChannel.Profile?]) {
@@ -70,6 +73,7 @@ struct AdaptationSignals: Sendable {
         item.category = categories.firstIndex { item.values.contains($0.name) }
         item.likeness = item.category.map { likeness(supports[$0]) } ?? 0
         items[row] = item
+        if item.category != nil { adapted.insert(row) } else { adapted.remove(row) }
     }
 
     /// Values that no trained item has, with the rows of their items, ascending.

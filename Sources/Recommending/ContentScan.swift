@@ -67,7 +67,8 @@ struct ContentScan: Sendable {
         var open = limit
         withUnsafeTemporaryAllocation(of: Float.self, capacity: Self.pageItems) { scores in
             guard let start = scores.baseAddress else { return }
-            for (number, page) in pages.enumerated().reversed() where open > 0 {
+            for number in pages.indices.reversed() where open > 0 {
+                let page = pages[number]
                 page.contents.score(channel, profile: profile, level: level, into: start)
                 for slot in page.rows.indices.reversed() where open > 0 && !left.contains(Int32(number * Self.pageItems + slot)) {
                     body(page.rows[slot], scores[slot])

@@ -164,7 +164,7 @@ public struct ContentSignals: Sendable {
     func best(_ count: Int, taste: Taste, where admits: (Int32) -> Bool) -> [Int32] {
         var top = TopRows(limit: count)
         scanned.forEachScore(Self.scannedLimitItems, channel, profile: taste.profile, level: taste.level) { row, plain in
-            let score = taste.adapted.isEmpty ? plain : item(row).flatMap { adaptedScore(row, $0, taste: taste) } ?? plain
+            let score = !isAdapted(row) ? plain : item(row).flatMap { adaptedScore(row, $0, taste: taste) } ?? plain
             if top.wouldKeep(score), admits(row) { top.offer(row, score) }
         }
         return top.sorted().map(\.row)

@@ -117,7 +117,7 @@ struct Exploration: Sendable {
             if filter.admits(arms[place].row), !taken.contains(arms[place].row) { open.append(place) }
         }
         guard !open.isEmpty else { return [] }
-        let fits = open.map { fit(arms[$0].row, snapshot, taste) }
+        let fits = fits(open.map { arms[$0].row }, snapshot, taste)
         var best = TopRows(limit: Self.drawnItems)
         for (number, fit) in fits.enumerated() { best.offer(Int32(number), fit ?? 0) }
         var drawn = best.sorted().map { Int($0.row) }
@@ -143,13 +143,21 @@ struct Exploration: Sendable {
         return rates.sorted { $0.rate != $1.rate ? $0.rate > $1.rate : $0.row < $1.row }.prefix(count).map(\.row)
     }
 
-    /// A logit of how well a row fits the user; nil where nothing is known of them.
-    private func fit(_ row: Int32, _ snapshot: ServingSnapshot, _ taste: UserTaste) -> Float? {
-        guard let model = snapshot.model, let vector = taste.vector, !taste.isNewestItem else { return nil }
-        let tower = vector.withUnsafeBufferPointer { query in query.baseAddress.flatMap { snapshot.vectors.score(row, $0) } }
-        guard let tower, tower.isFinite else { return nil }
-        let score = taste.content.flatMap { snapshot.content?.score(row, tower: tower, taste: $0) } ?? tower / model.temperature
-        return score.isFinite ? score : nil
+    /// A logit of how well each row fits the user; nil where nothing is known of it or them.
+    private func fits(_ rows: [Int32], _ snapshot: ServingSnapshot, _ taste: UserTaste) -> [Float?] {
+        guard let temperature = snapshot.model?.temperature, let vector = taste.vector, !taste.isNewestItem else {
+            return [Float?](repeating: nil, count: rows.count)
+        }
+        let vectors = snapshot.vectors, content = snapshot.content, liking = taste.content
+        return vector.withUnsafeBufferPointer { query in
+            rows.map { row in
+                guard let query = query.baseAddress, let tower = vectors.score(row, query), tower.isFinite else { return nil }
+                var score: Float?
+                if let content, let liking { score = content.score(row, tower: tower, taste: liking) }
+                let logit = score ?? tower / temperature
+                return logit.isFinite ? logit : nil
+            }
+        }
     }
 
     /// FNV-1a.

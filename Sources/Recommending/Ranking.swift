@@ -35,6 +35,8 @@ struct Ranking {
     func ranked(_ candidates: [Candidate]) -> [RankedRow] {
         let newest = snapshot.rules.similarWeight > 0 && !taste.isNewestItem
             ? taste.newestRow.flatMap(snapshot.likeness).map(asLongAsTheUsers) : nil
+        // Once for all candidates: each of these is computed, or copies what it is read from.
+        let powers = powers, blend = snapshot.blend, content = snapshot.content, liking = taste.content, bonuses = taste.bonuses
         var rows = candidates.map { candidate in
             let origin = snapshot.vectors.origin(of: candidate.row)
             var score = candidate.score
@@ -44,11 +46,11 @@ struct Ranking {
                 if weight * likeness > (1 - weight) * score { reason = .similar }
                 score = (1 - weight) * score + weight * likeness
             }
-            if let blend = snapshot.blend {
-                score = blend.score(candidate.row, tower: score, bonuses: taste.bonuses)
-                if follows(candidate.row) { reason = .similar }
+            if let blend {
+                score = blend.score(candidate.row, tower: score, bonuses: bonuses)
+                if follows(candidate.row, blend.blend) { reason = .similar }
             }
-            if let content = taste.content, let own = snapshot.content?.score(candidate.row, tower: candidate.score, taste: content) {
+            if let liking, let own = content?.score(candidate.row, tower: candidate.score, taste: liking) {
                 score = own
                 reason = .fresh
             }
@@ -58,7 +60,7 @@ struct Ranking {
             } else if origin == .adapted {
                 reason = .adapted
             }
-            if snapshot.content?.isAdapted(candidate.row) == true { reason = .adapted }
+            if content?.isAdapted(candidate.row) == true { reason = .adapted }
             return RankedRow(row: candidate.row, score: powers == nil ? weighted(score, candidate.row) : score, reason: reason)
         }
         if let powers { judge(&rows, candidates, powers) }
@@ -68,10 +70,8 @@ struct Ranking {
 
     /// Whether an item stands where it does largely because it follows what the user met lately: that multiplies its odds by
     /// at least e, and it is not the user's own.
-    private func follows(_ row: Int32) -> Bool {
-        guard let blend = snapshot.blend?.blend, let signals = taste.signals, signals.own[row] == nil,
-            let transition = signals.transitions[row]
-        else { return false }
+    private func follows(_ row: Int32, _ blend: RankingBlend) -> Bool {
+        guard let signals = taste.signals, let transition = signals.transitions[row], signals.own[row] == nil else { return false }
         let weight = blend.weight(.transition, of: signals) + signals.returning * blend.weight(.returningTransition, of: signals)
         return weight * UserSignals.transitionFeature(transition) >= 1
     }

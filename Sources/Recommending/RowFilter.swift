@@ -1,30 +1,37 @@
 /// Which rows a request may show: available, not excluded, of the category that it asks for.
-struct RowFilter {
+///
+/// A class, since it is asked for thousands of rows through closures, each of which would copy a value's parts.
+final class RowFilter {
     private let catalogue: Catalogue
     private let category: String?
-    private var blocked: RowSet
+    /// Available and not excluded.
+    private let open: RowSet
     /// How many different known items are excluded.
-    private(set) var blockedCount = 0
+    let blockedCount: Int
 
-    init(_ catalogue: Catalogue, category: String?, excluding lists: [String]...) {
+    /// - Parameter rows: more that are excluded.
+    init(_ catalogue: Catalogue, category: String?, excluding lists: [String]..., rows: [Int32] = []) {
         self.catalogue = catalogue
         self.category = category
-        blocked = RowSet(rows: catalogue.count)
+        var open = catalogue.available, blocked = RowSet(rows: catalogue.count), count = 0
+        func block(_ row: Int32) {
+            guard blocked.insert(row) else { return }
+            open.remove(row)
+            count += 1
+        }
         for list in lists {
             for itemID in list {
-                if let row = catalogue.row(of: itemID), blocked.insert(row) { blockedCount += 1 }
+                if let row = catalogue.row(of: itemID) { block(row) }
             }
         }
-    }
-
-    /// Excludes one more row.
-    mutating func block(_ row: Int32) {
-        if blocked.insert(row) { blockedCount += 1 }
+        for row in rows { block(row) }
+        self.open = open
+        blockedCount = count
     }
 
     @inline(__always)
     func admits(_ row: Int32) -> Bool {
-        guard catalogue.available.contains(row), !blocked.contains(row) else { return false }
+        guard open.contains(row) else { return false }
         guard let category else { return true }
         return catalogue[row].categories.contains(category)
     }

@@ -15,15 +15,14 @@ public func similar(
     let bounded = RecommendationQuery(count: count).boundedCount
     let entry = snapshot.catalogue[row]
     var rows: [RankedRow] = []
-    var filter = RowFilter(snapshot.catalogue, category: category, excluding: exclude)
-    filter.block(row)
+    let filter = RowFilter(snapshot.catalogue, category: category, excluding: exclude, rows: [row])
     if let content = snapshot.content, content.scores(row) {
         rows = ordered(content.nearest(bounded, to: row, where: filter.admits), snapshot)
     }
     if rows.count < bounded, let vector = snapshot.likeness(of: row) {
-        for ranked in rows { filter.block(ranked.row) }
+        let others = RowFilter(snapshot.catalogue, category: category, excluding: exclude, rows: [row] + rows.map(\.row))
         var further = ordered(
-            Recall(snapshot: snapshot, filter: filter).best(bounded - rows.count, for: vector, category: category), snapshot)
+            Recall(snapshot: snapshot, filter: others).best(bounded - rows.count, for: vector, category: category), snapshot)
         if let last = rows.last, let first = further.first {
             let shift = min(0, last.score - first.score)
             for place in further.indices { further[place].score += shift }
@@ -31,8 +30,7 @@ public func similar(
         rows += further
     }
     if rows.count < bounded, let main = category ?? entry.categories.first {
-        var inCategory = RowFilter(snapshot.catalogue, category: main, excluding: exclude)
-        inCategory.block(row)
+        let inCategory = RowFilter(snapshot.catalogue, category: main, excluding: exclude, rows: [row])
         Fallback(snapshot: snapshot, filter: inCategory).fill(&rows, upTo: bounded, category: main)
     }
     return RecommendationAnswer(

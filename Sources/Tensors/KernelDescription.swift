@@ -62,7 +62,7 @@ extension Kernels {
     }
 
     /// The core whose loops fit a processor better than what OpenBLAS chose for want of knowing it; nil where the choice fits.
-    static func fittingCore(chosen: String, instructionSet: String, hasBFloat16: Bool) -> String? {
+    public static func fittingCore(chosen: String, instructionSet: String, hasBFloat16: Bool) -> String? {
         fk_fitting_core(chosen, instructionSet, hasBFloat16 ? 1 : 0).map { String(cString: $0) }
     }
 

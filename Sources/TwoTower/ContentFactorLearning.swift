@@ -128,20 +128,33 @@ public struct ContentFactorLearning: Sendable {
     }
 
     /// The columns made orthogonal and of unit length, one after the other; one that vanishes becomes zeros.
+    ///
+    /// Each column is freed of all before it at once, and again for what rounding left: classical Gram–Schmidt twice (Giraud et al. 2005,
+    /// doi 10.1007/s00211-005-0615-4). So each step reads the rows in their order.
     private static func orthonormal(_ values: [Float], rows: Int, columns: Int) -> [Float] {
         var result = values
-        for column in 0..<columns {
-            for _ in 0..<2 {
-                for other in 0..<column {
-                    var product = 0.0
-                    for row in 0..<rows { product += Double(result[row * columns + column]) * Double(result[row * columns + other]) }
-                    for row in 0..<rows { result[row * columns + column] -= Float(product) * result[row * columns + other] }
+        result.withUnsafeMutableBufferPointer { result in
+            withUnsafeTemporaryAllocation(of: Double.self, capacity: columns) { products in
+                for column in 0..<columns {
+                    for _ in 0..<2 where column > 0 {
+                        for other in 0..<column { products[other] = 0 }
+                        for row in 0..<rows {
+                            let start = row &* columns, own = Double(result[start &+ column])
+                            for other in 0..<column { products[other] += own * Double(result[start &+ other]) }
+                        }
+                        for row in 0..<rows {
+                            let start = row &* columns
+                            var shadow = 0.0
+                            for other in 0..<column { shadow += products[other] * Double(result[start &+ other]) }
+                            result[start &+ column] -= Float(shadow)
+                        }
+                    }
+                    var square = 0.0
+                    for row in 0..<rows { square += Double(result[row &* columns &+ column]) * Double(result[row &* columns &+ column]) }
+                    let scale = square > 1e-20 ? Float(1 / square.squareRoot()) : 0
+                    for row in 0..<rows { result[row &* columns &+ column] *= scale }
                 }
             }
-            var square = 0.0
-            for row in 0..<rows { square += Double(result[row * columns + column]) * Double(result[row * columns + column]) }
-            let scale = square > 1e-20 ? Float(1 / square.squareRoot()) : 0
-            for row in 0..<rows { result[row * columns + column] *= scale }
         }
         return result
     }

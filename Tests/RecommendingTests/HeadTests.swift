@@ -179,7 +179,7 @@ struct HeadTests {
         let blend = RankingBlend(
             weights: .towersAlone, tables: Sequences.random(10, users: 60, length: 10, items: 40).tables(itemCount: 40))
         let dialled = blend.dialled(TailDial(lambda: 0.3))
-        #expect(dialled[.popularity] == blend[.popularity] - 0.3)
+        #expect(dialled.weights[.popularity] == blend.weights[.popularity] - 0.3)
         #expect(dialled.tables == blend.tables)
         #expect(blend.dialled(TailDial()) == blend)
     }

@@ -57,6 +57,14 @@ int32_t fk_product_supported(int32_t precision) {
 #endif
 }
 
+int32_t fk_bfloat16_is_faster(void) {
+#ifdef FK_HAS_AVX512_CODE
+    return fk_product_supported(1) && __builtin_cpu_is("amd");
+#else
+    return 0;
+#endif
+}
+
 int32_t fk_product(int32_t precision, size_t m, size_t n, size_t k, float alpha, const float *a, size_t lda, int32_t transpose_a,
                    const float *b, size_t ldb, int32_t transpose_b, float beta, float *c, size_t ldc) {
 #ifdef FK_HAS_AVX512_CODE

@@ -16,6 +16,9 @@ extension Kernels {
     /// Whether products asked for in bfloat16 run in it here: the processor has AVX-512 and its bfloat16 instructions.
     public static var hasBFloat16: Bool { ProductEngine.bfloat16.isAvailable }
 
+    /// Whether products in bfloat16 take less time here than in float32: what a setting `auto` goes by.
+    public static var isBFloat16Faster: Bool { fk_bfloat16_is_faster() != 0 }
+
     /// The value of `OPENBLAS_CORETYPE` in the environment, which OpenBLAS obeys; nil where it is not set or empty.
     public static var forcedOpenBLASCore: String? {
         fk_environment("OPENBLAS_CORETYPE").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }

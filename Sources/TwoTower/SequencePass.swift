@@ -72,7 +72,7 @@ extension TrainingPrecision {
         switch self {
         case .float32: .float32
         case .bfloat16: .bfloat16
-        case .auto: Kernels.hasBFloat16 ? .bfloat16 : .float32
+        case .auto: Kernels.isBFloat16Faster ? .bfloat16 : .float32
         }
     }
 }

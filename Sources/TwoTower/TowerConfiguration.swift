@@ -48,7 +48,7 @@ public enum TrainingPrecision: String, Sendable, CaseIterable {
     case float32
     /// Factors rounded to bfloat16, sums in Float32; Float32 where the processor has no such products.
     case bfloat16
-    /// `bfloat16` where the processor has it.
+    /// `bfloat16` where it takes less time than Float32.
     case auto
 }
 

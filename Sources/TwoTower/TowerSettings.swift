@@ -64,7 +64,7 @@ struct TowerSetting: Sendable {
         whole("epochs", \.epochs, 1...10_000, "passes over the examples"),
         whole("batch_size", \.batchSize, 16...65_536, "examples of one batch; the sequence tower fills it with whole windows"),
         whole("accumulation", \.accumulation, 1...1_024, "batches whose gradients one step sums"),
-        choice("precision", \.precision, "products of a training: float32, bfloat16 where the processor has it, or auto; parameters stay float32"),
+        choice("precision", \.precision, "products of a training: float32, bfloat16 where the processor has it, or auto, the faster; parameters stay float32"),
         number("distillation_weight", \.distillationWeight, 0...1, "share of the loss that a teacher gives, where there is one (train --teacher)"),
         number("distillation_temperature", \.distillationTemperature, 1...100, "divides the scores of teacher and student; larger makes the teacher's answers softer"),
         choice("quantisation", \.quantisation, "tables and weights of the model: none as float32; int8 with a scale a row, rounded after training (post) or in every step (aware); a quarter of the size"),

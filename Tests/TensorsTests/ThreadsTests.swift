@@ -113,6 +113,7 @@ struct ThreadsTests {
         #expect(fitting("Zen", "x86-64-v4") == nil)
         #expect(fitting("Haswell", "x86-64-v3") == nil)
         #expect(fitting("armv8", "arm64") == nil)
+        #expect(!Kernels.isBFloat16Faster || Kernels.hasBFloat16)
         // This very process has such loops already, unless somebody asked for others.
         if Kernels.forcedOpenBLASCore == nil {
             #expect(fitting(Kernels.openBLASCore, Kernels.instructionSet, bfloat16: Kernels.hasBFloat16) == nil)

@@ -159,7 +159,7 @@ extension ConfigurationKey {
         ConfigurationKey("adaptation.support_limit_events", .integer(1...1_000), "64", "newest events of a category that freshet adapt uses at most"),
         ConfigurationKey("content.share_cost_percent", .number(0...100), "2", "share of NDCG@20 that the fair share of new items may cost on what was held out; 100: the fair share whatever it costs"),
         ConfigurationKey("content.encoder", .text, "", "folder of a sentence-transformers model (BERT-type: config.json, vocab.txt, model.safetensors) that turns titles and descriptions into vectors for the item tower; empty: none"),
-        ConfigurationKey("content.encoder_precision", .choice(["auto", "float32", "bfloat16"]), "auto", "products of the sentence encoder; auto: bfloat16 where the processor has it"),
+        ConfigurationKey("content.encoder_precision", .choice(["auto", "float32", "bfloat16"]), "auto", "products of the sentence encoder; auto: the faster of both on the processor"),
         ConfigurationKey("content.encoder_cache_mebibytes", .integer(1...65_536), "512", "largest file, and memory, of vectors of texts, under artifacts.path; 1.5 KB a text for a width of 384"),
         ConfigurationKey("ranking.blend", .choice(["auto", "off"]), "auto", "auto: training learns how much transitions, popularity and own items count beside the towers, and uses it where it is better on what was held out; off: the towers rank alone"),
         ConfigurationKey("ranking.neighbours", .integer(0...1_000), "100", "items kept of those that follow an item; 0 keeps none"),

@@ -42,7 +42,7 @@ final class ContentEncoder: Sendable {
         let folder = configuration.text("content.encoder")
         guard !folder.isEmpty else { return nil }
         let wanted = configuration.text("content.encoder_precision")
-        let precision: ProductPrecision = wanted == "float32" || (wanted == "auto" && !Kernels.hasBFloat16) ? .float32 : .bfloat16
+        let precision: ProductPrecision = wanted == "float32" || (wanted == "auto" && !Kernels.isBFloat16Faster) ? .float32 : .bfloat16
         return try ContentEncoder(
             folder: folder, cachePath: configuration.text("artifacts.path") + "/text-vectors.cache",
             cacheBytes: configuration.integer("content.encoder_cache_mebibytes") << 20, precision: precision, logger: logger)

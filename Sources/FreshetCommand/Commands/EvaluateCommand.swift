@@ -52,7 +52,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     @Flag(help: "With item-cold: the newest items, instead of random ones.") var newest = false
     @Option(help: "Rounds of item-cold, user-cold, category-few-shot and tail-curve, each with another seed.") var seeds = 3
     @Option(help: "Parts of the users by a hash of their ids; user-cold treats one as new in each round.") var folds = 5
-    @Option(help: "Interactions before the question of user-cold, of which 0, 1, 2, 5, 10 are known; users with fewer are not asked.") var longestHistory = 10
+    @Option(help: "Interactions before the last question of user-cold, one of 0, 1, 2, 5, 10; users with fewer are not asked.") var longestHistory = 10
     @Option(
         name: .customLong("values"),
         help: ArgumentHelp(

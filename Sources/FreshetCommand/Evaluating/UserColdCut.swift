@@ -7,9 +7,7 @@ import TwoTower
 /// users are asked each time; the moments and the answers differ, as they do for whoever comes.
 struct UserColdCut {
     /// Interactions before a question; those above a run's longest are left out.
-    static let historyLengths = [0, 1, 2, 5, 10]
-    /// Interactions after the question whose items are to be found.
-    static let answersLimit = 10
+    static let historyLengths = NewcomerBlend.toldEvents
 
     /// Rows of the whole log.
     struct Question {
@@ -76,11 +74,7 @@ struct UserColdCut {
         var questions: [Question] = []
         for user in users where log.rows(of: user).count > longestHistory {
             let rows = log.rows(of: user), row = rows.lowerBound + length, known = rows.lowerBound..<row
-            var taken = Set(known.lazy.filter { excludes.contains(log.types[$0]) }.map { log.items[$0] })
-            var truth: [Int32] = []
-            for later in row..<min(row + Self.answersLimit, rows.upperBound) where taken.insert(log.items[later]).inserted {
-                truth.append(log.items[later])
-            }
+            let truth = log.answers(of: user, from: row, limitEvents: NewcomerBlend.answersLimit, excludes: excludes)
             if !truth.isEmpty { questions.append(Question(user: user, row: row, known: known, truth: truth, time: log.times[row])) }
         }
         guard questions.count > limit else { return questions }

@@ -77,10 +77,7 @@ struct BlendTraining {
         let step = max(1, Double(places.count) / Double(Self.fitQuestionsLimit))
         return (0..<min(places.count, Self.fitQuestionsLimit)).compactMap { index in
             let (user, row) = places[Int(Double(index) * step)]
-            let seen = Set((log.userStarts[user]..<row).lazy.filter { scoring.excludes.contains(log.types[$0]) }.map { log.items[$0] })
-            var truth: [Int32] = []
-            var taken = seen
-            for later in row..<log.userStarts[user + 1] where taken.insert(log.items[later]).inserted { truth.append(log.items[later]) }
+            let truth = log.answers(of: user, from: row, excludes: scoring.excludes)
             return truth.isEmpty
                 ? nil : Holdout.Question(user: user, known: log.userStarts[user]..<row, truth: truth, time: log.times[row])
         }

@@ -11,9 +11,11 @@ struct NewcomerBlend {
     /// Histories that have weights of their own: none, and a short one.
     static let historyLimitsEvents = [0, 10]
     /// Interactions that a question tells.
-    private static let toldEvents = [0, 1, 2, 5, 10]
-    /// Questions about true newcomers that make known users needless, questions at most, and what one asks for.
-    private static let leastNewcomers = 30, questionsLimit = 3_000, answersLimit = 10
+    static let toldEvents = [0, 1, 2, 5, 10]
+    /// Interactions after a question whose items are to be found.
+    static let answersLimit = 10
+    /// Questions about true newcomers that make known users needless, and questions at most.
+    private static let leastNewcomers = 30, questionsLimit = 3_000
     private static let listLength = 10
 
     let scoring: HoldoutScoring
@@ -51,7 +53,9 @@ struct NewcomerBlend {
             let step = max(1, Double(told.count) / Double(Self.questionsLimit))
             let asked = (0..<min(told.count, Self.questionsLimit)).map { index in
                 let question = told[Int(Double(index) * step)]
-                return Asked(question: question, excluded: excluded(question))
+                var whole = question
+                whole.known = training.log.userStarts[question.user]..<question.known.upperBound
+                return Asked(question: question, excluded: scoring.excluded(whole))
             }
             guard !asked.isEmpty else { continue }
             var questions = BlendQuestions(), users: [Int] = []
@@ -90,15 +94,6 @@ struct NewcomerBlend {
         return metrics.map { $0.report()["NDCG@10"] }
     }
 
-    private func excluded(_ question: Holdout.Question) -> Set<Int32> {
-        let log = training.log
-        var excluded = Set<Int32>()
-        for row in log.userStarts[question.user]..<question.known.upperBound where scoring.excludes.contains(log.types[row]) {
-            excluded.insert(log.items[row])
-        }
-        return excluded
-    }
-
     /// Questions about newcomers of the holdout or, where these are few, about the holdout's users as if they were.
     private func asked() -> [Holdout.Question] {
         let log = training.log, ends = scoring.holdout.trainingEnds
@@ -117,11 +112,7 @@ struct NewcomerBlend {
     private func question(_ user: Int, at row: Int, told: Int) -> Holdout.Question? {
         let log = training.log, own = log.rows(of: user)
         guard row - told >= own.lowerBound, row < own.upperBound else { return nil }
-        var taken = Set((own.lowerBound..<row).lazy.filter { scoring.excludes.contains(log.types[$0]) }.map { log.items[$0] })
-        var truth: [Int32] = []
-        for later in row..<min(row + Self.answersLimit, own.upperBound) where taken.insert(log.items[later]).inserted {
-            truth.append(log.items[later])
-        }
+        let truth = log.answers(of: user, from: row, limitEvents: Self.answersLimit, excludes: scoring.excludes)
         return truth.isEmpty ? nil : Holdout.Question(user: user, known: row - told..<row, truth: truth, time: log.times[row])
     }
 }

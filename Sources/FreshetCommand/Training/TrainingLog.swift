@@ -68,6 +68,19 @@ struct TrainingLog {
             }
     }
 
+    /// The items that a user takes from a row on, each once, without those that what they did before keeps out of answers.
+    ///
+    /// - Parameters:
+    ///   - limitEvents: how many interactions are looked at.
+    ///   - excludes: types of interactions that keep an item out.
+    func answers(of user: Int, from row: Int, limitEvents: Int = .max, excludes: Set<UInt8>) -> [Int32] {
+        let own = rows(of: user)
+        var taken = Set((own.lowerBound..<row).lazy.filter { excludes.contains(types[$0]) }.map { items[$0] })
+        var answers: [Int32] = []
+        for later in (row..<own.upperBound).prefix(limitEvents) where taken.insert(items[later]).inserted { answers.append(items[later]) }
+        return answers
+    }
+
     /// A training set of each user's rows before `ends`, of all rows without it.
     ///
     /// Its columns are written to a file at `path` that is mapped and loses its name at once, so that a set without the held-out part

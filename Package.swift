@@ -66,6 +66,8 @@ let package = Package(
         .target(
             name: "EventStream",
             dependencies: ["CRDKafka", "CZlib", "CBrokerPort", "Interactions"], swiftSettings: strict),
+        .target(
+            name: "TrainingFiles", dependencies: ["Interactions", "FeatureStore", "TwoTower"], swiftSettings: strict),
         .target(name: "VectorIndex", dependencies: ["CFaiss", "Recommending", "Tensors"], swiftSettings: strict),
         .target(name: "MessagePassing", dependencies: ["CMessagePassing", "TwoTower"], swiftSettings: strict),
         .target(name: "ModelArtifacts", dependencies: ["TwoTower", "TextEncoding"], swiftSettings: strict),
@@ -87,7 +89,7 @@ let package = Package(
             dependencies: [
                 "Interactions", "Features", "Tensors", "Gradients", "TwoTower", "MetaLearning", "Evaluation", "Recommending", "Simulation",
                 "TextEncoding", "FeatureStore", "EventStream", "VectorIndex", "ModelArtifacts", "MessagePassing",
-                "RecommendationAPI",
+                "RecommendationAPI", "TrainingFiles",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
@@ -112,6 +114,7 @@ let package = Package(
         tests("TextEncoding", ["TextEncoding", "Tensors"]),
         tests("FeatureStore", ["FeatureStore", "Features", "Interactions", "TestSupport"]),
         tests("EventStream", ["EventStream"]),
+        tests("TrainingFiles", ["TrainingFiles", "FeatureStore", "Features", "Interactions", "TestSupport", "TwoTower"]),
         tests("VectorIndex", ["VectorIndex", "Recommending"]),
         tests("ModelArtifacts", ["ModelArtifacts", "TwoTower", "TextEncoding"]),
         tests(

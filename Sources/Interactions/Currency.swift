@@ -12,6 +12,12 @@ public enum Currency {
         }
     }
 
+    /// The code in upper case when the text is three ASCII letters, whatever their case; else nil.
+    public static func code(_ text: String) -> String? {
+        var text = text
+        return text.withUTF8 { normalized($0) }
+    }
+
     /// The code in upper case when it is three ASCII letters, else nil.
     static func normalized(_ bytes: UnsafeBufferPointer<UInt8>) -> String? {
         guard bytes.count == 3 else { return nil }

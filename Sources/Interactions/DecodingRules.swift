@@ -22,10 +22,14 @@ public struct DecodingRules: Sendable, Equatable {
     public var maxContextBytes: Int
     /// The most items in one record of `freshet.impressions`.
     public var maxSlateItems: Int
-    /// The currency of a `value` or `price` that comes without one: an ISO 4217 code.
-    public var defaultCurrency: String
-    /// The spelling of ids that are not plain ASCII; nil leaves them as they come.
+    /// The currency of a `value` or `price` that comes without one: an ISO 4217 code, kept in upper case; what is none is not taken.
+    public var defaultCurrency: String {
+        didSet { defaultCurrency = Currency.code(defaultCurrency) ?? oldValue }
+    }
+    /// The spelling of ids, labels and texts that are not plain ASCII; nil leaves them as they come.
     public var idForm: IDForm?
+    /// Whether records are read from where they were stored; see ``stored``.
+    var isStored = false
 
     /// The decoder recurses once a level, so that no configuration may ask for more levels than a thread's stack holds.
     public static let deepestAllowed = 256
@@ -69,7 +73,13 @@ public struct DecodingRules: Sendable, Equatable {
         self.maxEmbeddingDimension = maxEmbeddingDimension
         self.maxContextBytes = maxContextBytes
         self.maxSlateItems = maxSlateItems
-        self.defaultCurrency = defaultCurrency
+        self.defaultCurrency = Currency.code(defaultCurrency) ?? "USD"
         self.idForm = idForm
+    }
+
+    /// The latest time that an event or an update may have at `now`.
+    public func latestTime(at now: EventTime) -> EventTime {
+        let (latest, overflow) = now.milliseconds.addingReportingOverflow(maxFutureSkewMilliseconds)
+        return EventTime(milliseconds: overflow ? .max : latest)
     }
 }

@@ -26,52 +26,64 @@ struct FieldReader {
 
     // MARK: Strings
 
-    /// An optional id: null, absent and empty give nil; a whole number gives its text.
+    /// An optional id: null, absent and empty give nil; a whole number gives its text, with every digit.
     @inline(__always)
-    func id(_ token: JSONToken, _ field: @autoclosure () -> String) throws(Rejection) -> String? {
+    func id(
+        _ token: JSONToken, of subject: IDSubject = .thing, _ field: @autoclosure () -> String
+    ) throws(Rejection) -> String? {
         guard token.isPresent, token.count > 0 else { return nil }
         if token.kind == .string, token.traits.isEmpty, !rich, token.count <= rules.maxIDBytes {
             return String(decoding: slice(token), as: UTF8.self)
         }
-        return try unusualID(token, field())
+        return try unusualID(token, subject, field())
     }
 
     @inline(never)
-    private func unusualID(_ token: JSONToken, _ field: String) throws(Rejection) -> String? {
+    private func unusualID(_ token: JSONToken, _ subject: IDSubject, _ field: String) throws(Rejection) -> String? {
         let text: String
         switch token.kind {
         case .string:
             text = try string(token, .id, field)
         case .number:
-            guard slice(token).allSatisfy({ $0 == UInt8(ascii: "-") || $0 &- UInt8(ascii: "0") < 10 }) else {
-                throw Rejection(.wrongType, field: field, "must be a string or a whole number")
+            guard let whole = Self.wholeNumber(slice(token)) else {
+                throw Rejection(.wrongType, field: field, "must be a string or a whole number written with all its digits")
             }
-            text = String(decoding: slice(token), as: UTF8.self)
+            text = whole
         default:
             throw wrongType(token, field, "a string")
         }
-        guard text.utf8.count <= rules.maxIDBytes else {
-            throw Rejection(.tooLarge, field: field, "is longer than \(rules.maxIDBytes) bytes")
-        }
-        guard !text.isEmpty else { return nil }
-        return rules.idForm?.of(text) ?? text
+        return try rules.id(text, of: subject, field: field)
+    }
+
+    /// The digits of a number that is written as an integer, or as one with a fraction of zeros (`42.0`); nil for any other.
+    static func wholeNumber(_ number: UnsafeBufferPointer<UInt8>) -> String? {
+        let point = number.firstIndex(of: UInt8(ascii: ".")) ?? number.endIndex
+        guard number[..<point].allSatisfy({ $0 == UInt8(ascii: "-") || $0 &- UInt8(ascii: "0") < 10 }),
+            number[point...].dropFirst().allSatisfy({ $0 == UInt8(ascii: "0") })
+        else { return nil }
+        return String(decoding: number[..<point], as: UTF8.self)
     }
 
     /// An id that must be there.
     @inline(__always)
-    func requiredID(_ token: JSONToken, _ field: @autoclosure () -> String) throws(Rejection) -> String {
-        guard let text = try id(token, field()) else { throw missing(field(), "a non-empty string") }
+    func requiredID(
+        _ token: JSONToken, of subject: IDSubject = .thing, _ field: @autoclosure () -> String
+    ) throws(Rejection) -> String {
+        guard let text = try id(token, of: subject, field()) else { throw missing(field(), "a non-empty string") }
         return text
     }
 
-    /// Words for people: null, absent and empty give nil.
+    /// Words for people, in the rules' normal form: null, absent and empty give nil; a number is taken as it is written.
     func text(_ token: JSONToken, _ field: String) throws(Rejection) -> String? {
         guard token.isPresent else { return nil }
-        guard token.kind == .string else { throw wrongType(token, field, "a string") }
-        let text = try string(token, .text, field)
-        guard text.utf8.count <= rules.maxTextBytes else {
-            throw Rejection(.tooLarge, field: field, "is longer than \(rules.maxTextBytes) bytes")
-        }
+        guard token.kind == .string || token.kind == .number else { throw wrongType(token, field, "a string") }
+        return try words(token, field, maxBytes: rules.maxTextBytes)
+    }
+
+    private func words(_ token: JSONToken, _ field: String, maxBytes: Int) throws(Rejection) -> String? {
+        let written = token.kind == .number ? String(decoding: slice(token), as: UTF8.self) : try string(token, .text, field)
+        let text = rules.idForm?.of(written) ?? written
+        guard text.utf8.count <= maxBytes else { throw Rejection(.tooLarge, field: field, "is longer than \(maxBytes) bytes") }
         return text.isEmpty ? nil : text
     }
 
@@ -99,10 +111,11 @@ struct FieldReader {
                 }
             }
             if scalar < 0x20 || (0x7F..<0xA0).contains(scalar) {
-                guard use == .text, scalar != 0 else {
-                    throw Rejection(
-                        .controlCharacter, field: field, "holds the control character U+\(Self.fourDigits(scalar))")
+                if use == .id, rules.isStored {
+                    result.append(contentsOf: UTF8.encode(Unicode.Scalar(UInt8(scalar)))!)
+                    continue
                 }
+                guard use == .text, scalar != 0 else { throw Self.controlCharacter(scalar, field) }
                 result.append(UInt8(ascii: " "))
             } else if let scalar = Unicode.Scalar(scalar) {
                 result.append(contentsOf: UTF8.encode(scalar)!)
@@ -116,19 +129,20 @@ struct FieldReader {
         byte == UInt8(ascii: "\\") || byte == 0x7F || byte == 0xC2
     }
 
-    private static func fourDigits(_ scalar: UInt32) -> String {
+    static func controlCharacter(_ scalar: UInt32, _ field: String) -> Rejection {
         let digits = String(scalar, radix: 16, uppercase: true)
-        return String(repeating: "0", count: max(0, 4 - digits.utf8.count)) + digits
+        let code = String(repeating: "0", count: max(0, 4 - digits.utf8.count)) + digits
+        return Rejection(.controlCharacter, field: field, "holds the control character U+\(code)")
     }
 
-    /// A list of labels: an array of strings or whole numbers, or one alone; empty and repeated ones are dropped.
+    /// A list of labels: an array of strings or numbers, or one alone; empty and repeated ones are dropped.
     func labels(_ token: JSONToken, _ field: String) throws(Rejection) -> [String] {
         try list(token, field) { (token, field) throws(Rejection) in try label(token, field) }
     }
 
     /// A list of ids, as ``labels(_:_:)`` but without control characters.
-    func ids(_ token: JSONToken, _ field: String) throws(Rejection) -> [String] {
-        try list(token, field) { (token, field) throws(Rejection) in try id(token, field) }
+    func ids(_ token: JSONToken, of subject: IDSubject, _ field: String) throws(Rejection) -> [String] {
+        try list(token, field) { (token, field) throws(Rejection) in try id(token, of: subject, field) }
     }
 
     private func list(
@@ -156,12 +170,14 @@ struct FieldReader {
     }
 
     private func label(_ token: JSONToken, _ field: String) throws(Rejection) -> String? {
-        guard token.kind == .string else { return try id(token, field) }
-        let text = try string(token, .text, field)
-        guard text.utf8.count <= rules.maxIDBytes else {
-            throw Rejection(.tooLarge, field: field, "is longer than \(rules.maxIDBytes) bytes")
+        switch token.kind {
+        case .string: return try words(token, field, maxBytes: rules.maxIDBytes)
+        case .number:
+            if let whole = Self.wholeNumber(slice(token)) { return whole }
+            return try words(token, field, maxBytes: rules.maxIDBytes)
+        case .absent, .null: return nil
+        default: throw wrongType(token, field, "a string")
         }
-        return text.isEmpty ? nil : text
     }
 
     // MARK: Numbers
@@ -208,6 +224,7 @@ struct FieldReader {
         guard token.isPresent, token.count > 0 else { return nil }
         guard token.kind == .string else { throw wrongType(token, field, "a string") }
         guard let code = Currency.normalized(slice(token)) else {
+            if rules.isStored { return try string(token, .text, field) }
             throw Rejection(.outOfRange, field: field, "must be the three letters of an ISO 4217 code, such as EUR")
         }
         return code
@@ -219,74 +236,20 @@ struct FieldReader {
         return token.kind == .yes
     }
 
-    // MARK: Times
-
-    /// An RFC 3339 string, or whole milliseconds since 1970, within the years 0000 to 9999.
-    @inline(__always)
-    func time(_ token: JSONToken, _ field: @autoclosure () -> String) throws(Rejection) -> EventTime? {
-        if token.kind == .number, token.count <= 15, let milliseconds = plainDigits(token) {
-            let time = EventTime(milliseconds: milliseconds)
-            if time <= EventTime.latestWritable { return time }
-        }
-        guard token.isPresent else { return nil }
-        return try unusualTime(token, field())
-    }
-
-    @inline(__always)
-    private func plainDigits(_ token: JSONToken) -> Int64? {
-        var value: Int64 = 0
-        for index in token.start..<token.end {
-            let digit = bytes[index] &- UInt8(ascii: "0")
-            guard digit < 10 else { return nil }
-            value = value &* 10 &+ Int64(digit)
-        }
-        return value
-    }
-
-    private func unusualTime(_ token: JSONToken, _ field: String) throws(Rejection) -> EventTime {
-        switch token.kind {
-        case .string:
-            let time =
-                token.traits.isEmpty ? EventTime(rfc3339: slice(token)) : EventTime(rfc3339: try string(token, .id, field))
-            guard let time else {
-                throw Rejection(
-                    .wrongType, field: field,
-                    "is not an RFC 3339 time with its offset, such as 2026-11-21T08:00:00.123Z")
-            }
-            return time
-        case .number:
-            let decimal = try decimal(token, field)
-            guard decimal.isWhole else {
-                throw Rejection(
-                    .wrongType, field: field, "must be whole milliseconds since 1970, without a fraction, or RFC 3339 text")
-            }
-            guard let value = decimal.integer, value >= EventTime.earliestWritable.milliseconds,
-                value <= EventTime.latestWritable.milliseconds
-            else {
-                throw Rejection(.outOfRange, field: field, "is outside the years 0000 to 9999")
-            }
-            return EventTime(milliseconds: value)
-        default:
-            throw wrongType(token, field, "RFC 3339 text or milliseconds since 1970")
-        }
-    }
-
     // MARK: Objects and vectors
 
-    /// A JSON object that PostgreSQL's `jsonb` accepts, without white space; null, absent and `{}` give nil.
+    /// A JSON object that PostgreSQL's `jsonb` accepts, in the spelling of ``CanonicalJSON``; null, absent and `{}` give nil.
     func object(_ token: JSONToken, _ field: String) throws(Rejection) -> String? {
         guard token.isPresent else { return nil }
         guard token.kind == .object else { throw wrongType(token, field, "an object") }
         if token.traits.contains(.nul) {
             throw Rejection(.controlCharacter, field: field, "holds the character U+0000")
         }
-        if token.traits.contains(.extremeNumber) {
+        if token.traits.contains(.extremeNumber), !rules.isStored {
             throw Rejection(
                 .outOfRange, field: field, "holds a number with more than 40 digits or an exponent beyond 300")
         }
-        let text =
-            token.traits.contains(.spaced)
-            ? JSONText.withoutSpace(slice(token)) : String(decoding: slice(token), as: UTF8.self)
+        let text = CanonicalJSON(bytes: bytes, form: rules.idForm).object(token)
         guard text.utf8.count <= rules.maxContextBytes else {
             throw Rejection(.tooLarge, field: field, "is larger than \(rules.maxContextBytes) bytes")
         }

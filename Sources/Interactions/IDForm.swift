@@ -1,7 +1,7 @@
-/// Brings ids that look the same to one spelling.
+/// Brings ids, labels and texts that look the same to one spelling.
 ///
 /// Swift compares text by canonical equivalence, PostgreSQL and Kafka by bytes: without one spelling, "é" as one scalar and "e" with
-/// an accent would be one user here and two there. Unicode's tables are not part of this target, so the form is given from outside,
+/// an accent would be one user here and two there, and a word of one feed another word in the next. Unicode's tables are not part of this target, so the form is given from outside,
 /// usually Unicode Normalization Form C.
 public struct IDForm: Sendable, Equatable {
     /// What two forms are compared by: `NFC`.
@@ -14,7 +14,7 @@ public struct IDForm: Sendable, Equatable {
         self.transform = transform
     }
 
-    /// The id in this form. Plain ASCII is in every form already.
+    /// The text in this form. Plain ASCII is in every form already.
     public func of(_ id: String) -> String {
         id.utf8.allSatisfy { $0 < 0x80 } ? id : transform(id)
     }

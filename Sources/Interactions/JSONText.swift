@@ -55,38 +55,6 @@ public enum JSONText {
         return scalar(value, json)
     }
 
-    // MARK: Within the target
-
-    /// The text with the white space between its values removed. It must be valid JSON.
-    static func withoutSpace(_ text: UnsafeBufferPointer<UInt8>) -> String {
-        String(unsafeUninitializedCapacity: text.count) { result in
-            var count = 0
-            var inString = false
-            var index = 0
-            while index < text.count {
-                let byte = text[index]
-                index += 1
-                if inString {
-                    if byte == UInt8(ascii: "\\") {
-                        result[count] = byte
-                        count += 1
-                        result[count] = text[index]
-                        count += 1
-                        index += 1
-                        continue
-                    }
-                    if byte == UInt8(ascii: "\"") { inString = false }
-                } else {
-                    if byte <= 0x20 { continue }
-                    if byte == UInt8(ascii: "\"") { inString = true }
-                }
-                result[count] = byte
-                count += 1
-            }
-            return count
-        }
-    }
-
     private static func collect(
         _ key: String, _ value: JSONToken, _ json: String, _ found: inout Set<String>, level: Int
     ) {

@@ -125,9 +125,9 @@ extension RecordDecoder {
     /// Whoever has no user id is known by the session until a login stitches it to a user.
     @inline(__always)
     func user(_ token: JSONToken, _ sessionID: String?, _ reader: FieldReader) throws(Rejection) -> String {
-        if let userID = try reader.id(token, "user_id") { return userID }
+        if let userID = try reader.id(token, of: .user, "user_id") { return userID }
         guard let sessionID else { throw reader.missing("user_id", "a non-empty string, unless there is a session_id") }
-        return "session:" + sessionID
+        return try rules.sessionUser(sessionID)
     }
 
     @inline(never)

@@ -1,6 +1,8 @@
 extension RecordDecoder {
     /// Decodes one record of `freshet.items`.
-    public func item(_ bytes: UnsafeRawBufferPointer, origin: RecordOrigin) -> Result<ItemRecord, Rejection> {
+    ///
+    /// - Parameter now: The clock against which the future is measured.
+    public func item(_ bytes: UnsafeRawBufferPointer, origin: RecordOrigin, now: EventTime) -> Result<ItemRecord, Rejection> {
         Result { () throws(Rejection) -> ItemRecord in
             var (scanner, rich) = try begin(bytes, maxBytes: rules.maxRecordBytes)
             let reader = FieldReader(bytes: bytes.assumingMemoryBound(to: UInt8.self), rules: rules, rich: rich)
@@ -22,14 +24,16 @@ extension RecordDecoder {
             record.attributes = try reader.object(token("attributes"), "attributes")
             record.embedding = try reader.vector(token("embedding"), "embedding")
             record.publishedAt = try reader.time(token("published_at"), "published_at")
-            record.updatedAt = try updateTime(token("updated_at"), reader, origin)
+            record.updatedAt = try updateTime(token("updated_at"), reader, origin, now: now)
             record.hidden = try reader.boolean(token("hidden"), "hidden")
             return record
         }
     }
 
     /// Decodes one record of `freshet.users`.
-    public func user(_ bytes: UnsafeRawBufferPointer, origin: RecordOrigin) -> Result<UserRecord, Rejection> {
+    ///
+    /// - Parameter now: The clock against which the future is measured.
+    public func user(_ bytes: UnsafeRawBufferPointer, origin: RecordOrigin, now: EventTime) -> Result<UserRecord, Rejection> {
         Result { () throws(Rejection) -> UserRecord in
             var (scanner, rich) = try begin(bytes, maxBytes: rules.maxRecordBytes)
             let reader = FieldReader(bytes: bytes.assumingMemoryBound(to: UInt8.self), rules: rules, rich: rich)
@@ -46,10 +50,10 @@ extension RecordDecoder {
                 default: break
                 }
             }
-            var record = UserRecord(userID: try reader.requiredID(userID, "user_id"))
+            var record = UserRecord(userID: try reader.requiredID(userID, of: .user, "user_id"))
             record.attributes = try reader.object(attributes, "attributes")
-            record.aliases = try reader.ids(aliases, "aliases").filter { $0 != record.userID }
-            record.updatedAt = try updateTime(updatedAt, reader, origin)
+            record.aliases = try reader.ids(aliases, of: .user, "aliases").filter { $0 != record.userID }
+            record.updatedAt = try updateTime(updatedAt, reader, origin, now: now)
             return record
         }
     }

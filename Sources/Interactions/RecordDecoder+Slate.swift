@@ -48,7 +48,7 @@ extension RecordDecoder {
                 }
                 let (itemID, reason) = try shown(token, slot, reader, bytes)
                 var interaction = Interaction(
-                    eventID: "\(request)#\(slot)", type: .impression, userID: user, itemID: itemID, time: time,
+                    eventID: rules.composedID("\(request)#\(slot)"), type: .impression, userID: user, itemID: itemID, time: time,
                     sessionID: session, requestID: request, slot: Int32(slot), modelVersion: version,
                     context: Self.context(reason: reason, experiment: arm), position: origin.position)
                 interaction.payloadHash = interaction.contentHash()

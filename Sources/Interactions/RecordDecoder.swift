@@ -121,40 +121,44 @@ public struct RecordDecoder: Sendable {
         guard let time = try reader.time(token, "timestamp") else {
             throw reader.missing("timestamp", "an RFC 3339 time or milliseconds since 1970")
         }
-        guard time >= rules.earliestTime else { throw tooEarly(time, token) }
-        let (latest, overflow) = now.milliseconds.addingReportingOverflow(rules.maxFutureSkewMilliseconds)
-        guard overflow || time.milliseconds <= latest else {
-            throw Rejection(
-                .timeInFuture, field: "timestamp",
-                "\(time.rfc3339()) is more than \(rules.maxFutureSkewMilliseconds / 1_000) s ahead of \(now.rfc3339())")
+        guard time >= rules.earliestTime else { throw tooEarly(time, token, field: "timestamp") }
+        guard time <= rules.latestTime(at: now) else { throw inFuture(time, field: "timestamp", now: now) }
+        return time
+    }
+
+    @inline(never)
+    private func tooEarly(_ time: EventTime, _ token: JSONToken, field: String) -> Rejection {
+        let hint =
+            token.kind == .number && abs(time.milliseconds) < 100_000_000_000
+            ? "; the number looks like seconds, and milliseconds since 1970 are wanted" : ""
+        return Rejection(
+            .timeTooEarly, field: field,
+            "\(time.rfc3339()) is before \(rules.earliestTime.rfc3339())\(hint)")
+    }
+
+    /// `updated_at`, which may not lie further ahead of `now` than an event may: such a record would win over every later one. The same
+    /// for the time that Kafka gives a record without one.
+    func updateTime(
+        _ token: JSONToken, _ reader: FieldReader, _ origin: RecordOrigin, now: EventTime
+    ) throws(Rejection) -> EventTime? {
+        let time = try reader.time(token, "updated_at")
+        guard !rules.isStored, let dated = time ?? origin.recordTime else { return time }
+        guard dated <= rules.latestTime(at: now) else {
+            let what = time == nil ? "the record's own time in Kafka, which counts where updated_at is missing, is " : ""
+            throw inFuture(dated, field: "updated_at", what, now: now)
+        }
+        // Seconds taken for milliseconds would make the record older than every other, and lose it without a word.
+        if let time, time < rules.earliestTime, token.kind == .number, time.milliseconds >= 100_000_000 {
+            throw tooEarly(time, token, field: "updated_at")
         }
         return time
     }
 
     @inline(never)
-    private func tooEarly(_ time: EventTime, _ token: JSONToken) -> Rejection {
-        let hint =
-            token.kind == .number && abs(time.milliseconds) < 100_000_000_000
-            ? "; the number looks like seconds, and milliseconds since 1970 are wanted" : ""
-        return Rejection(
-            .timeTooEarly, field: "timestamp",
-            "\(time.rfc3339()) is before \(rules.earliestTime.rfc3339())\(hint)")
-    }
-
-    /// `updated_at`: where the source dates the record itself, it may not lie further ahead than an event may; such a record
-    /// would win over every later one.
-    func updateTime(_ token: JSONToken, _ reader: FieldReader, _ origin: RecordOrigin) throws(Rejection) -> EventTime? {
-        guard let time = try reader.time(token, "updated_at") else { return nil }
-        if let recordTime = origin.recordTime {
-            let (latest, overflow) = recordTime.milliseconds.addingReportingOverflow(rules.maxFutureSkewMilliseconds)
-            guard overflow || time.milliseconds <= latest else {
-                throw Rejection(
-                    .timeInFuture, field: "updated_at",
-                    "\(time.rfc3339()) is more than \(rules.maxFutureSkewMilliseconds / 1_000) s after the record's own time, "
-                        + recordTime.rfc3339())
-            }
-        }
-        return time
+    private func inFuture(_ time: EventTime, field: String, _ what: String = "", now: EventTime) -> Rejection {
+        Rejection(
+            .timeInFuture, field: field,
+            "\(what)\(time.rfc3339()), more than \(rules.maxFutureSkewMilliseconds / 1_000) s ahead of \(now.rfc3339())")
     }
 
     /// The id of an event that came without one: from its place in Kafka, or from its content and line in a file.
@@ -165,7 +169,7 @@ public struct RecordDecoder: Sendable {
             hash.combine(bytes)
             return "file:\(PayloadHash.hexadecimal(hash.value)):\(origin.position.offset)"
         }
-        return "\(origin.cluster)/\(origin.source)/\(origin.position.partition)/\(origin.position.offset)"
+        return rules.composedID("\(origin.cluster)/\(origin.source)/\(origin.position.partition)/\(origin.position.offset)")
     }
 }
 

@@ -43,11 +43,11 @@ func decode(
 func decodeItem(_ text: String, rules: DecodingRules = DecodingRules(), origin: RecordOrigin = kafkaOrigin) -> Result<
     ItemRecord, Rejection
 > {
-    withRaw(Array(text.utf8)) { RecordDecoder(rules: rules).item($0, origin: origin) }
+    withRaw(Array(text.utf8)) { RecordDecoder(rules: rules).item($0, origin: origin, now: testNow) }
 }
 
 func decodeUser(_ text: String, origin: RecordOrigin = kafkaOrigin) -> Result<UserRecord, Rejection> {
-    withRaw(Array(text.utf8)) { RecordDecoder().user($0, origin: origin) }
+    withRaw(Array(text.utf8)) { RecordDecoder().user($0, origin: origin, now: testNow) }
 }
 
 func decodeSlate(_ text: String, rules: DecodingRules = DecodingRules()) -> Result<[Interaction], Rejection> {

@@ -3,6 +3,7 @@ import MetaLearning
 import Recommending
 import Tensors
 import TwoTower
+import TrainingFiles
 
 /// Learns to adapt to new categories: trained categories are each treated as if they were new, and tasks are drawn from them.
 ///

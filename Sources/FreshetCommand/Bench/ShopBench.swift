@@ -5,6 +5,7 @@ import Interactions
 import Logging
 import Recommending
 import Simulation
+import TrainingFiles
 
 /// A closed loop over the simulated shop: what popularity, one goal and several goals sell to the same shoppers. It is a simulation:
 /// shoppers behave as `Simulation` says, and tastes are hidden from what recommends.

@@ -1,5 +1,6 @@
 import Interactions
 import TwoTower
+import TrainingFiles
 
 extension TrainingLog {
     /// A log of events that are in memory, with impressions joined to what followed under the same request.

@@ -1,6 +1,7 @@
 import Interactions
 import Recommending
 import TwoTower
+import TrainingFiles
 
 /// A model of the simulated shop that ranks by one goal or by several.
 struct ShopModel {

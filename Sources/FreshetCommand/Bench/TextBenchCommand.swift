@@ -6,6 +6,7 @@ import ModelArtifacts
 import Tensors
 import TextEncoding
 import TwoTower
+import TrainingFiles
 
 /// `freshet bench text`
 struct TextBenchCommand: ParsableCommand {
@@ -33,7 +34,7 @@ struct TextBenchCommand: ParsableCommand {
         while let line = try reader.next() {
             let origin = RecordOrigin(
                 source: items, cluster: "", position: Position(partition: Position.filePartition, offset: Int64(line.number)))
-            if case .success(let record) = decoder.item(line.bytes, origin: origin), let text = ContentEncoder.text(of: record.content) { all.append(text) }
+            if case .success(let record) = decoder.item(line.bytes, origin: origin, now: .now), let text = ContentEncoder.text(of: record.content) { all.append(text) }
         }
         guard !all.isEmpty else { throw CommandFailure("\(items) has no item with a title or a description") }
         let step = max(1, Double(all.count) / Double(texts))

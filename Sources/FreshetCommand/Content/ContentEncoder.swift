@@ -5,6 +5,7 @@ import ModelArtifacts
 import Tensors
 import TextEncoding
 import TwoTower
+import TrainingFiles
 
 /// The sentence encoder that `content.encoder` names: gives items whose record brings no embedding the vector of their title and
 /// description. Vectors are kept in a file beside the models, so that each text is encoded once.

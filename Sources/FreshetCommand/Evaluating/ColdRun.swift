@@ -4,6 +4,7 @@ import Foundation
 import Interactions
 import Tensors
 import TwoTower
+import TrainingFiles
 
 /// `freshet evaluate --protocol item-cold`: some items are treated as new, towers and content channel are trained without them, and
 /// who took which of them is asked. Several seeds; rivals on the same questions.

@@ -7,6 +7,7 @@ import MetaLearning
 import Recommending
 import Tensors
 import TwoTower
+import TrainingFiles
 
 /// `freshet evaluate --protocol category-few-shot`: each trained category in turn is treated as new and kept out of all learning; what
 /// adaptation makes of a few of its events is compared with rivals on the same tasks.

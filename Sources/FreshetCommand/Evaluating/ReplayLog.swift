@@ -4,6 +4,7 @@ import FeatureStore
 import Foundation
 import Interactions
 import TwoTower
+import TrainingFiles
 
 /// What a replay walks: the stored interactions, and those of a file where one is named.
 struct ReplayLog {

@@ -4,6 +4,7 @@ import Foundation
 import Interactions
 import Recommending
 import TwoTower
+import TrainingFiles
 
 /// Freshet with a training after each slice of the replay: the model that answers has learned every event up to the slice's border.
 struct RetrainedRanker: ReplayRanker {

@@ -1,5 +1,6 @@
 import Foundation
 import Interactions
+import TrainingFiles
 
 /// One moment of the store, read for an evaluation.
 struct SnapshotLog {

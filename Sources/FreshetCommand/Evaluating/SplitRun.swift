@@ -3,6 +3,7 @@ import FeatureStore
 import Foundation
 import Interactions
 import ModelArtifacts
+import TrainingFiles
 
 /// `freshet evaluate` with a part of the store held out: a model and the rivals on the same questions.
 struct SplitRun {

@@ -4,6 +4,7 @@ import Foundation
 import Interactions
 import Recommending
 import TwoTower
+import TrainingFiles
 
 /// `freshet evaluate --protocol tail-curve`: what each setting for rare items gives and costs, all on the same held-out questions of one
 /// snapshot. Dials move the scores of the plain model; for every value of the others a model is trained, once a seed.

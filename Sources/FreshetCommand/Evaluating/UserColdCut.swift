@@ -1,5 +1,6 @@
 import Interactions
 import TwoTower
+import TrainingFiles
 
 /// Some users held out whole, as if they were to come tomorrow: what may be learned from the others, and what the new ones are asked.
 ///

@@ -4,6 +4,7 @@ import Foundation
 import Interactions
 import Recommending
 import TwoTower
+import TrainingFiles
 
 /// `freshet evaluate --protocol user-cold`: users held out whole are asked with 0, 1, 2, 5 and 10 interactions of history, of models that
 /// were trained without them; rivals learn from the same users. Several rounds, each with other new users and another seed.

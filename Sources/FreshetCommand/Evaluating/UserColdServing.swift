@@ -3,6 +3,7 @@ import Interactions
 import Recommending
 import Tensors
 import TwoTower
+import TrainingFiles
 
 /// A model that was trained without the new users, asked about them as it would serve: snapshot, blend, segments and rules, and what is
 /// trending at the moment of each question.

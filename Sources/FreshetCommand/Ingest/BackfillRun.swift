@@ -3,6 +3,7 @@ import FeatureStore
 import Foundation
 import Interactions
 import Logging
+import TrainingFiles
 
 /// History from files, through the same decoding, folding and storing as Kafka's records, without Kafka.
 ///

@@ -51,12 +51,12 @@ struct RecordIntake {
             case .failure(let rejection): reject(rejection, key: key, value: value, origin: origin)
             }
         case .items:
-            switch decoder.item(value, origin: origin) {
+            switch decoder.item(value, origin: origin, now: now) {
             case .success(let item): batch.items.append((change: .upsert(item), origin: origin))
             case .failure(let rejection): reject(rejection, key: key, value: value, origin: origin)
             }
         case .users:
-            switch decoder.user(value, origin: origin) {
+            switch decoder.user(value, origin: origin, now: now) {
             case .success(let user): batch.users.append((change: .upsert(user), origin: origin))
             case .failure(let rejection): reject(rejection, key: key, value: value, origin: origin)
             }

@@ -2,6 +2,7 @@ import FeatureStore
 import Foundation
 import Interactions
 import TwoTower
+import TrainingFiles
 
 /// The report of a registered version: the registry has everything that it shows.
 enum TrainingReport {

@@ -4,6 +4,7 @@ import Foundation
 import Interactions
 import Logging
 import TwoTower
+import TrainingFiles
 
 /// `freshet search`: trainings with settings drawn at random, judged on the same held-out questions of one snapshot.
 struct SearchRun {

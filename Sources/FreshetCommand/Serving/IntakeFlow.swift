@@ -48,14 +48,14 @@ struct IntakeFlow: Sendable {
     /// `PUT /v1/items/{id}`
     func putItem(_ submission: RecordSubmission) async throws -> IntakeOutcome {
         try await put(submission, topic: topics.items) { bytes in
-            decoder.item(bytes, origin: Self.origin).map { _ in () }
+            decoder.item(bytes, origin: Self.origin, now: EventTime.now).map { _ in () }
         }
     }
 
     /// `PUT /v1/users/{id}`
     func putUser(_ submission: RecordSubmission) async throws -> IntakeOutcome {
         try await put(submission, topic: topics.users) { bytes in
-            decoder.user(bytes, origin: Self.origin).map { _ in () }
+            decoder.user(bytes, origin: Self.origin, now: EventTime.now).map { _ in () }
         }
     }
 

@@ -3,6 +3,7 @@ import Interactions
 import Recommending
 import Tensors
 import TwoTower
+import TrainingFiles
 
 /// The promoted model's two towers as serving uses them.
 struct ItemEncoder: Sendable {

@@ -5,6 +5,7 @@ import ModelArtifacts
 import Recommending
 import TwoTower
 import VectorIndex
+import TrainingFiles
 
 /// Builds a serving snapshot from a model version: reads the artifact, encodes the catalogue, builds the index or
 /// takes what an earlier build left beside the model.

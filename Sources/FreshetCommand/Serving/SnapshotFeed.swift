@@ -3,6 +3,7 @@ import Interactions
 import Logging
 import Recommending
 import TwoTower
+import TrainingFiles
 
 /// Owns the serving snapshot and is the only one that replaces it: catalogue changes, the trending list, new models.
 actor SnapshotFeed {

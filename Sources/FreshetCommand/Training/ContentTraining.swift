@@ -3,6 +3,7 @@ import Foundation
 import Recommending
 import Tensors
 import TwoTower
+import TrainingFiles
 
 /// Learns the content channel, by which items that the model never trained on are scored, and fits its weights on what training
 /// held out: a fifth of the items, the newest where dates tell, is withheld from the learning, as if it were to arrive later, and

@@ -2,6 +2,7 @@ import Evaluation
 import Foundation
 import Interactions
 import TwoTower
+import TrainingFiles
 
 /// Looks at a training log before anything is learned from it: who looks like a machine, and whether the data look broken.
 struct DataInspection {

@@ -1,6 +1,7 @@
 import Evaluation
 import Tensors
 import TwoTower
+import TrainingFiles
 
 /// The second stage of a training: over the shared model, an adapter of the user's vector for each domain with enough interactions, kept
 /// where it answers the domain's held-out questions better.

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import TwoTower
+import TrainingFiles
 
 /// A rank of a training that does what rank 0 orders: it reads the training file, and runs its share of every step. It says nothing while
 /// all is well, and keeps nothing.

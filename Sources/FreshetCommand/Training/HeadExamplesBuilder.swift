@@ -3,6 +3,7 @@ import Interactions
 import Recommending
 import Tensors
 import TwoTower
+import TrainingFiles
 
 /// What heads are fitted on: impressions with what came of them, or, where the log has too few, sampled candidates of held-out questions.
 struct HeadExamplesBuilder {

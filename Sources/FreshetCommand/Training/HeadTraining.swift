@@ -2,6 +2,7 @@ import Evaluation
 import Interactions
 import Recommending
 import TwoTower
+import TrainingFiles
 
 /// Learns the ranking heads on what was held out, judges every mix of goals, and picks one.
 ///

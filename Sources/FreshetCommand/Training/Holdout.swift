@@ -1,5 +1,6 @@
 import Interactions
 import TwoTower
+import TrainingFiles
 
 /// What is learned from and what is asked afterwards. Both parts are rows of the same log: of each user the older ones and the newer.
 struct Holdout {

@@ -2,6 +2,7 @@ import Evaluation
 import Interactions
 import Tensors
 import TwoTower
+import TrainingFiles
 
 /// What a model's two towers make of the items and of a question's user.
 struct HoldoutVectors {

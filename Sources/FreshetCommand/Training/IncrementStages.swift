@@ -4,6 +4,7 @@ import Logging
 import ModelArtifacts
 import Recommending
 import TwoTower
+import TrainingFiles
 
 /// An incremental training: a model that learns the older half of the new interactions is judged on the newer half and on what it must
 /// not forget, then one that learns all of them is published.

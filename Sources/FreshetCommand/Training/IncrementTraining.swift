@@ -1,5 +1,6 @@
 import Foundation
 import TwoTower
+import TrainingFiles
 
 /// Goes on from a model with what it has not seen: its tables grow, it learns the new interactions beside a sample of old ones, and
 /// may be held near where it was by how much the old ones depend on each parameter.

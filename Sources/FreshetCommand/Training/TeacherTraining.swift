@@ -3,6 +3,7 @@ import Foundation
 import ModelArtifacts
 import Tensors
 import TwoTower
+import TrainingFiles
 
 /// A registered version that a smaller model learns from beside what happened (`train --teacher`).
 struct TeacherTraining {

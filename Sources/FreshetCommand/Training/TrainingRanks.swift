@@ -1,6 +1,7 @@
 import Foundation
 import MessagePassing
 import TwoTower
+import TrainingFiles
 
 /// The processes of one training. Rank 0 leads: it reads the snapshot, judges, writes and registers; the others follow its orders, see
 /// ``FollowingRank``, and need neither database nor broker. Without `mpirun` there is one, which leads.

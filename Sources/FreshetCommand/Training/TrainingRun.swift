@@ -6,6 +6,7 @@ import Logging
 import ModelArtifacts
 import Recommending
 import TwoTower
+import TrainingFiles
 
 /// One retraining, from the database's state to a registered model version.
 struct TrainingRun {
@@ -183,7 +184,7 @@ struct TrainingRun {
     }
 
     /// Items that came with events alone get a bare record, so that what is learned of them can be recommended. A real record, with
-    /// any date, replaces it.
+    /// any date, replaces it: theirs is the earliest time there is, so that none that came from outside is ever overwritten.
     private func register(_ itemIDs: [String], url: String) throws {
         guard !itemIDs.isEmpty, configuration.boolean("train.register_items") else { return }
         let ingest = try IngestStore(url: url, rules: configuration.featureRules)
@@ -192,7 +193,7 @@ struct TrainingRun {
         for start in stride(from: 0, to: itemIDs.count, by: 10_000) {
             var batch = IngestBatch()
             for id in itemIDs[start..<min(start + 10_000, itemIDs.count)] {
-                let record = ItemRecord(itemID: id, updatedAt: EventTime(milliseconds: 0))
+                let record = ItemRecord(itemID: id, updatedAt: .earliestWritable)
                 batch.items.append((change: .upsert(record), origin: origin))
             }
             _ = try ingest.commit(batch)

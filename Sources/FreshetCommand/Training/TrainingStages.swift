@@ -4,6 +4,7 @@ import Logging
 import ModelArtifacts
 import Recommending
 import TwoTower
+import TrainingFiles
 
 /// The learning itself: a model that is judged on what was held out, then the model that is published.
 final class TrainingStages {

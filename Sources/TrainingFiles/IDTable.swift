@@ -4,7 +4,7 @@ import Interactions
 /// Numbers ids in the order in which they come. An id that is known costs a hash and a comparison of bytes.
 ///
 /// Memory grows with distinct ids: about 40 bytes and the text of each.
-struct IDTable {
+package struct IDTable {
     /// A place holds the row of an id and part of its hash, or −1; at most half of the places are taken.
     private var places: [(row: Int32, tag: UInt32)]
     private var hashes: [UInt64] = []
@@ -13,7 +13,7 @@ struct IDTable {
     /// Begins with chance, so that nobody can choose ids that meet in one place.
     private let seed: PayloadHash
 
-    init() {
+    package init() {
         var seed = PayloadHash()
         withUnsafeBytes(of: UInt64.random(in: .min ... .max)) { seed.combine($0) }
         self.seed = seed
@@ -21,10 +21,10 @@ struct IDTable {
     }
 
     /// Number of ids.
-    var count: Int { hashes.count }
+    package var count: Int { hashes.count }
 
     /// The row of an id; a new id gets the next row.
-    mutating func row(of id: UnsafeRawBufferPointer) -> Int32 {
+    package mutating func row(of id: UnsafeRawBufferPointer) -> Int32 {
         let hash = hash(id), found = find(id, hash)
         if places[found].row >= 0 { return places[found].row }
         let row = Int32(count)
@@ -37,23 +37,23 @@ struct IDTable {
     }
 
     /// The row of an id; a new id gets the next row.
-    mutating func row(of id: String) -> Int32 {
+    package mutating func row(of id: String) -> Int32 {
         var id = id
         return id.withUTF8 { row(of: UnsafeRawBufferPointer($0)) }
     }
 
     /// The row of an id, nil where it is not known.
-    func knownRow(of id: String) -> Int32? {
+    package func knownRow(of id: String) -> Int32? {
         var id = id
         let row = id.withUTF8 { places[find(UnsafeRawBufferPointer($0), hash(UnsafeRawBufferPointer($0)))].row }
         return row >= 0 ? row : nil
     }
 
     /// The id of a row.
-    func id(_ row: Int) -> String { String(decoding: text[ends[row]..<ends[row + 1]], as: UTF8.self) }
+    package func id(_ row: Int) -> String { String(decoding: text[ends[row]..<ends[row + 1]], as: UTF8.self) }
 
     /// All rows in the order of their ids, byte by byte.
-    func sortedRows() -> [Int32] {
+    package func sortedRows() -> [Int32] {
         (0..<Int32(count)).sorted { left, right in
             text[ends[Int(left)]..<ends[Int(left) + 1]].lexicographicallyPrecedes(text[ends[Int(right)]..<ends[Int(right) + 1]])
         }

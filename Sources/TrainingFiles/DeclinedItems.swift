@@ -3,7 +3,7 @@ import Interactions
 /// The newest items that users rated too low to want them, collected while interactions are read.
 ///
 /// Memory is bounded: at most two entries for each that is kept, and the ids of their users and items.
-struct DeclinedItems {
+package struct DeclinedItems {
     private typealias Entry = (user: Int32, item: Int32, time: Int64)
 
     private let limitEntries: Int
@@ -11,17 +11,17 @@ struct DeclinedItems {
     private var entries: [Entry] = []
 
     /// Keeps the newest `limitEntries`.
-    init(limitEntries: Int) { self.limitEntries = limitEntries }
+    package init(limitEntries: Int) { self.limitEntries = limitEntries }
 
     /// Adds a low rating.
-    mutating func add(user: String, item: String, time: EventTime) {
+    package mutating func add(user: String, item: String, time: EventTime) {
         guard limitEntries > 0 else { return }
         entries.append((users.row(of: user), items.row(of: item), time.milliseconds))
         if entries.count >= 2 * limitEntries { cut() }
     }
 
     /// Adds the kept ones whose user and item the log knows.
-    func append(to columns: inout ImpressionColumns, users known: IDTable, items knownItems: IDTable) {
+    package func append(to columns: inout ImpressionColumns, users known: IDTable, items knownItems: IDTable) {
         var kept = self
         kept.cut()
         for entry in kept.entries {

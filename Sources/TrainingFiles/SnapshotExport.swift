@@ -3,20 +3,42 @@ import Foundation
 import Interactions
 
 /// Reads one consistent moment of the store into a training file. Memory grows with users and items, not with interactions.
-struct SnapshotExport {
-    let url: String
-    let configuration: Configuration
+package struct SnapshotExport {
+    package let url: String
+    package let settings: Settings
     /// What a former training saw; what it did not is marked as new. Without it nothing is marked.
-    var seen: (snapshot: String, until: EventTime?)?
+    package var seen: (snapshot: String, until: EventTime?)?
 
     /// Marks a new interaction beside its type while it is sorted.
     private static let newMark: Int32 = 0x100
 
+    /// What is read, and how much of it.
+    package struct Settings: Sendable {
+        /// The newest impressions that are kept.
+        package var impressionsLimit: Int
+        /// The newest interactions that are kept of a user.
+        package var maxInteractionsPerUser: Int
+        /// What is left out for its rating.
+        package var ratings: RatingRules
+
+        package init(impressionsLimit: Int, maxInteractionsPerUser: Int, ratings: RatingRules = RatingRules()) {
+            self.impressionsLimit = impressionsLimit
+            self.maxInteractionsPerUser = maxInteractionsPerUser
+            self.ratings = ratings
+        }
+    }
+
+    package init(url: String, settings: Settings, seen: (snapshot: String, until: EventTime?)? = nil) {
+        self.url = url
+        self.settings = settings
+        self.seen = seen
+    }
+
     /// What was written.
-    struct Summary {
-        var interactions: Int
+    package struct Summary {
+        package var interactions: Int
         /// Items that people met and nobody described.
-        var itemsWithoutRecord: [String]
+        package var itemsWithoutRecord: [String]
     }
 
     /// Items and users by the rows in which they came, before they are put in order.
@@ -49,29 +71,32 @@ struct SnapshotExport {
     /// - Parameters:
     ///   - isStopped: asked now and then; where it says so the export ends with a failure.
     ///   - progress: hears how many interactions were read.
-    func write(
+    package func write(
         to path: String, until: EventTime?, isStopped: () -> Bool = { false }, progress: (Int) -> Void
     ) throws -> Summary {
         let snapshot = try TrainingSnapshot(url: url)
         var rows = Rows()
+        // Known to the catalogue and published later than what is read: here such an item has an id and no content.
+        var later: Set<String> = []
         try snapshot.forEachItem { (item) throws(StoreError) in
             // With --as-of, what was published later was not there yet.
             if item.isDeleted {
                 rows.add(ItemRecord(itemID: item.record.itemID), .deleted)
             } else if until == nil || (item.record.publishedAt?.milliseconds ?? .min) <= until?.milliseconds ?? .max {
                 rows.add(item.record, .described)
+            } else {
+                later.insert(item.record.itemID)
             }
         }
-        try FileManager.default.createDirectory(
-            at: URL(fileURLWithPath: path).deletingLastPathComponent(), withIntermediateDirectories: true)
+        try ColumnFile.makeFolder(of: path)
         let sorter = try EventSorter(path: path)
-        var declined = DeclinedItems(limitEntries: configuration.integer("objectives.impressions_limit"))
+        var declined = DeclinedItems(limitEntries: settings.impressionsLimit)
         try read(snapshot, until: until, into: sorter, &rows, &declined, isStopped: isStopped, progress: progress)
         var impressions = try impressions(snapshot, until: until, rows)
         declined.append(to: &impressions, users: rows.users, items: rows.items)
 
         let itemOrder = rows.items.sortedRows().filter { rows.states[Int($0)] != .deleted }, userOrder = rows.users.sortedRows()
-        let maxPerUser = configuration.integer("train.max_interactions_per_user")
+        let maxPerUser = settings.maxInteractionsPerUser
         var sorterStarts = [0], starts = [0]
         for user in userOrder {
             let count = rows.counts[Int(user)]
@@ -100,13 +125,14 @@ struct SnapshotExport {
                 users: Self.inverse(userOrder, count: rows.users.count), items: Self.inverse(itemOrder, count: rows.items.count)))
         return Summary(
             interactions: starts[starts.count - 1],
-            itemsWithoutRecord: itemOrder.filter { rows.states[Int($0)] == .bare }.map { rows.items.id(Int($0)) })
+            itemsWithoutRecord: itemOrder.filter { rows.states[Int($0)] == .bare }.map { rows.items.id(Int($0)) }
+                .filter { !later.contains($0) })
     }
 
     /// What was shown last to users and of items that the log knows.
     private func impressions(_ snapshot: TrainingSnapshot, until: EventTime?, _ rows: Rows) throws -> ImpressionColumns {
         var columns = ImpressionColumns()
-        try snapshot.forEachImpression(limit: configuration.integer("objectives.impressions_limit"), until: until) { (shown) throws(StoreError) in
+        try snapshot.forEachImpression(limit: settings.impressionsLimit, until: until) { (shown) throws(StoreError) in
             guard let user = rows.users.knownRow(of: String(decoding: shown.userID, as: UTF8.self)),
                 let item = rows.items.knownRow(of: String(decoding: shown.itemID, as: UTF8.self))
             else { return }
@@ -116,13 +142,13 @@ struct SnapshotExport {
         return columns
     }
 
-    private static let stopped = CommandFailure("stopped while interactions were read; start again")
+    private static let stopped = TrainingFileFailure("stopped while interactions were read; start again")
 
     private func read(
         _ snapshot: TrainingSnapshot, until: EventTime?, into sorter: EventSorter, _ rows: inout Rows, _ declined: inout DeclinedItems,
         isStopped: () -> Bool, progress: (Int) -> Void
     ) throws {
-        let ratings = try configuration.ratingRules()
+        let ratings = settings.ratings
         // The snapshot passes on the store's errors only; another one is kept until it is out.
         var failure: (any Error)?
         do {
@@ -180,18 +206,17 @@ struct SnapshotExport {
         return places
     }
 
-    static func json(_ watermark: TrainingWatermark, until: EventTime?) -> String {
-        var line = ResultLine(["snapshot": .text(watermark.snapshot)])
+    package static func json(_ watermark: TrainingWatermark, until: EventTime?) -> String {
+        var fields = ["\"snapshot\":\(JSONText.quoted(watermark.snapshot))"]
         if let newest = [watermark.newestEventTime, until].compactMap({ $0 }).min(), watermark.newestEventTime != nil {
-            line.add("newest_event_time", .text(newest.rfc3339()))
-            line.add("newest_event_ms", .integer(Int(newest.milliseconds)))
+            fields.append("\"newest_event_time\":\(JSONText.quoted(newest.rfc3339())),\"newest_event_ms\":\(newest.milliseconds)")
         }
         let offsets = watermark.offsets.compactMap { offset in
             offset.nextOffset.map { next in
-                ResultLine(["topic": .text(offset.topic), "partition": .integer(Int(offset.partition)), "next_offset": .integer(Int(next))]).json
+                "{\"topic\":\(JSONText.quoted(offset.topic)),\"partition\":\(offset.partition),\"next_offset\":\(next)}"
             }
         }
-        line.add("offsets", .json("[" + offsets.joined(separator: ",") + "]"))
-        return line.json
+        fields.append("\"offsets\":[\(offsets.joined(separator: ","))]")
+        return "{\(fields.joined(separator: ","))}"
     }
 }

@@ -2,7 +2,7 @@ import Foundation
 import Interactions
 
 /// Writes a training file, user by user; it appears under its name whole or not at all.
-struct TrainingFileWriter {
+package struct TrainingFileWriter {
     private let path: String
     private let file: ColumnFile
     private let starts: FileSection
@@ -12,10 +12,9 @@ struct TrainingFileWriter {
     /// Begins a file.
     ///
     /// - Parameter userStarts: where each user's interactions will begin; one more than users.
-    init(path: String, userStarts: [Int]) throws {
+    package init(path: String, userStarts: [Int]) throws {
         self.path = path
-        try FileManager.default.createDirectory(
-            at: URL(fileURLWithPath: path).deletingLastPathComponent(), withIntermediateDirectories: true)
+        try ColumnFile.makeFolder(of: path)
         file = try ColumnFile(creating: Self.partialPath(of: path))
         var writer = SectionWriter<Int64>(file, at: TrainingFile.Header.bytes)
         try writer.append(contentsOf: userStarts.lazy.map { Int64($0) })
@@ -26,21 +25,22 @@ struct TrainingFileWriter {
     }
 
     /// Removes what a failed writing left.
-    static func removePartial(of path: String) { unlink(partialPath(of: path)) }
+    package static func removePartial(of path: String) { unlink(partialPath(of: path)) }
 
     private static func partialPath(of path: String) -> String { path + ".partial" }
 
     /// Adds the next interaction of the user whose turn it is.
     ///
     /// - Parameter amount: what was paid, in minor units; −1 where nothing is known.
-    mutating func append(item: Int32, type: UInt8, time: Int64, amount: Int64) throws {
+    package mutating func append(item: Int32, type: UInt8, time: Int64, amount: Int64) throws {
         try events.append(item: item, type: type, time: time)
         try amounts.append(amount)
     }
 
     /// Writes the records of the rows and what was read at which moment; `newRows` are those that a former training did not see.
-    mutating func finish(
-        items: [ItemRecord], users: [UserRecord], watermark: String, newRows: [Int] = [], impressions: ImpressionColumns = ImpressionColumns()
+    package mutating func finish(
+        items: [ItemRecord], users: [UserRecord], watermark: String, newRows: [Int] = [],
+        impressions: ImpressionColumns = ImpressionColumns()
     ) throws {
         var header = TrainingFile.Header()
         let columns = try events.finish()

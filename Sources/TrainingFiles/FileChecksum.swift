@@ -1,17 +1,19 @@
 import Interactions
 
 /// The hash of a file's bytes, whole or in part: a ``PayloadHash`` over blocks of a mebibyte, the last one shorter.
-struct FileChecksum {
+package struct FileChecksum {
     /// Bytes of a block; who hashes a file piece by piece hands over whole blocks.
-    static let blockBytes = 1 << 20
+    package static let blockBytes = 1 << 20
 
     private var hash = PayloadHash()
 
+    package init() {}
+
     /// The hash so far.
-    var value: UInt64 { hash.value }
+    package var value: UInt64 { hash.value }
 
     /// Combines what comes next. Only the last call may bring bytes that are no whole blocks.
-    mutating func combine(_ bytes: UnsafeRawBufferPointer) {
+    package mutating func combine(_ bytes: UnsafeRawBufferPointer) {
         var rest = bytes[...]
         while !rest.isEmpty {
             hash.combine(UnsafeRawBufferPointer(rebasing: rest.prefix(Self.blockBytes)))
@@ -20,14 +22,14 @@ struct FileChecksum {
     }
 
     /// The hash of bytes that are all there.
-    static func of(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+    package static func of(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
         var checksum = FileChecksum()
         checksum.combine(bytes)
         return checksum.value
     }
 
     /// 16 hexadecimal digits.
-    static func hexadecimal(_ value: UInt64) -> String {
+    package static func hexadecimal(_ value: UInt64) -> String {
         let digits = String(value, radix: 16)
         return String(repeating: "0", count: 16 - digits.utf8.count) + digits
     }

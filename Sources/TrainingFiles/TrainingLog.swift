@@ -4,35 +4,54 @@ import TwoTower
 ///
 /// Rows are ordered by (user, time, position), users and items by id. Splits into what is learned and what is held out are made
 /// from it, so that both come from the same moment. What grows with interactions stays in the file.
-struct TrainingLog {
-    var userIDs: [String]
-    var itemIDs: [String]
-    var contents: [ItemContent]
+package struct TrainingLog {
+    package var userIDs: [String]
+    package var itemIDs: [String]
+    package var contents: [ItemContent]
     /// Items that serving never shows.
-    var isHidden: [Bool]
-    var attributes: [[String]]
+    package var isHidden: [Bool]
+    package var attributes: [[String]]
     /// Where each user's rows begin; one more than users.
-    var userStarts: [Int]
-    var items: Column<Int32>
-    var types: Column<UInt8>
-    var times: Column<Int64>
+    package var userStarts: [Int]
+    package var items: Column<Int32>
+    package var types: Column<UInt8>
+    package var times: Column<Int64>
     /// Rows that a former training did not see, ascending; empty where none was named.
-    var newRows: [Int] = []
+    package var newRows: [Int] = []
     /// What was paid, in minor units of the main currency; −1 where nothing is known.
-    var amounts: Column<Int64>
+    package var amounts: Column<Int64>
     /// What was shown last, and what came of it.
-    var impressions: ImpressionColumns
+    package var impressions: ImpressionColumns
 
-    var count: Int { items.count }
+    package init(
+        userIDs: [String], itemIDs: [String], contents: [ItemContent], isHidden: [Bool], attributes: [[String]], userStarts: [Int],
+        items: Column<Int32>, types: Column<UInt8>, times: Column<Int64>, newRows: [Int] = [], amounts: Column<Int64>,
+        impressions: ImpressionColumns
+    ) {
+        self.userIDs = userIDs
+        self.itemIDs = itemIDs
+        self.contents = contents
+        self.isHidden = isHidden
+        self.attributes = attributes
+        self.userStarts = userStarts
+        self.items = items
+        self.types = types
+        self.times = times
+        self.newRows = newRows
+        self.amounts = amounts
+        self.impressions = impressions
+    }
+
+    package var count: Int { items.count }
 
     /// The rows of one user, oldest first.
-    func rows(of user: Int) -> Range<Int> { userStarts[user]..<userStarts[user + 1] }
+    package func rows(of user: Int) -> Range<Int> { userStarts[user]..<userStarts[user + 1] }
 
     /// The newest interaction's time; 0 without any.
-    var newestTime: Int64 { userIDs.indices.lazy.filter { !rows(of: $0).isEmpty }.map { times[userStarts[$0 + 1] - 1] }.max() ?? 0 }
+    package var newestTime: Int64 { userIDs.indices.lazy.filter { !rows(of: $0).isEmpty }.map { times[userStarts[$0 + 1] - 1] }.max() ?? 0 }
 
     /// The first of a user's rows that is later than a time; the end of them where none is.
-    func firstRow(of user: Int, after time: Int64) -> Int {
+    package func firstRow(of user: Int, after time: Int64) -> Int {
         var (low, high) = (userStarts[user], userStarts[user + 1])
         while low < high {
             let middle = (low + high) / 2
@@ -42,7 +61,7 @@ struct TrainingLog {
     }
 
     /// The user of a row.
-    func user(of row: Int) -> Int {
+    package func user(of row: Int) -> Int {
         var (low, high) = (0, userIDs.count)
         while high - low > 1 {
             let middle = (low + high) / 2
@@ -52,7 +71,7 @@ struct TrainingLog {
     }
 
     /// Whether rows, columns and their order fit each other. Reads every interaction once.
-    var isConsistent: Bool {
+    package var isConsistent: Bool {
         guard userStarts.count == userIDs.count + 1, userStarts.first == 0, userStarts.last == items.count,
             zip(userStarts, userStarts.dropFirst()).allSatisfy({ $0 <= $1 }), items.count == types.count, items.count == times.count,
             items.count == amounts.count, impressions.fit(users: userIDs.count, items: itemIDs.count)
@@ -73,7 +92,7 @@ struct TrainingLog {
     /// - Parameters:
     ///   - limitEvents: how many interactions are looked at.
     ///   - excludes: types of interactions that keep an item out.
-    func answers(of user: Int, from row: Int, limitEvents: Int = .max, excludes: Set<UInt8>) -> [Int32] {
+    package func answers(of user: Int, from row: Int, limitEvents: Int = .max, excludes: Set<UInt8>) -> [Int32] {
         let own = rows(of: user)
         var taken = Set((own.lowerBound..<row).lazy.filter { excludes.contains(types[$0]) }.map { items[$0] })
         var answers: [Int32] = []
@@ -85,7 +104,7 @@ struct TrainingLog {
     ///
     /// Its columns are written to a file at `path` that is mapped and loses its name at once, so that a set without the held-out part
     /// takes no more memory than one with it.
-    func trainingSet(until ends: [Int]? = nil, columnsAt path: String) throws -> TrainingSet {
+    package func trainingSet(until ends: [Int]? = nil, columnsAt path: String) throws -> TrainingSet {
         func kept(_ user: Int) -> Range<Int> { userStarts[user]..<(ends?[user] ?? userStarts[user + 1]) }
         var isMet = [Bool](repeating: false, count: itemIDs.count)
         let users = userIDs.indices.filter { !kept($0).isEmpty }

@@ -1,24 +1,34 @@
 /// The newest impressions with what came of them, by user and time; bounded by `objectives.impressions_limit`.
-struct ImpressionColumns: Sendable {
+package struct ImpressionColumns: Sendable {
     /// Rows of users and items of the log.
-    var users: [Int32] = []
-    var items: [Int32] = []
+    package var users: [Int32] = []
+    package var items: [Int32] = []
     /// When it was shown, in milliseconds since 1970.
-    var times: [Int64] = []
+    package var times: [Int64] = []
     /// Bits: 1 click, 2 add_to_cart, 4 purchase; ``declined`` alone where the user rated the item low.
-    var outcomes: [UInt8] = []
+    package var outcomes: [UInt8] = []
     /// What was paid, in minor units.
-    var amounts: [Int64] = []
+    package var amounts: [Int64] = []
 
     /// Nothing was shown: the user said that they do not want the item.
-    static let declined: UInt8 = 0x80
+    package static let declined: UInt8 = 0x80
 
-    var count: Int { users.count }
+    package init(
+        users: [Int32] = [], items: [Int32] = [], times: [Int64] = [], outcomes: [UInt8] = [], amounts: [Int64] = []
+    ) {
+        self.users = users
+        self.items = items
+        self.times = times
+        self.outcomes = outcomes
+        self.amounts = amounts
+    }
+
+    package var count: Int { users.count }
 
     /// Whether the user took what was shown.
-    func isTaken(_ place: Int) -> Bool { outcomes[place] & 7 != 0 }
+    package func isTaken(_ place: Int) -> Bool { outcomes[place] & 7 != 0 }
 
-    mutating func append(user: Int32, item: Int32, time: Int64, outcomes: UInt8, amount: Int64) {
+    package mutating func append(user: Int32, item: Int32, time: Int64, outcomes: UInt8, amount: Int64) {
         users.append(user)
         items.append(item)
         times.append(time)
@@ -27,7 +37,7 @@ struct ImpressionColumns: Sendable {
     }
 
     /// The same under new rows, ordered by user, time and item; those whose user or item has none are left out.
-    func renumbered(users newUsers: [Int32], items newItems: [Int32]) -> ImpressionColumns {
+    package func renumbered(users newUsers: [Int32], items newItems: [Int32]) -> ImpressionColumns {
         let kept = (0..<count).filter { newUsers[Int(users[$0])] >= 0 && newItems[Int(items[$0])] >= 0 }.sorted {
             (newUsers[Int(users[$0])], times[$0], newItems[Int(items[$0])]) < (newUsers[Int(users[$1])], times[$1], newItems[Int(items[$1])])
         }
@@ -41,7 +51,7 @@ struct ImpressionColumns: Sendable {
     }
 
     /// Whether the columns have one length and rows that exist.
-    func fit(users userCount: Int, items itemCount: Int) -> Bool {
+    package func fit(users userCount: Int, items itemCount: Int) -> Bool {
         count == items.count && count == times.count && count == outcomes.count && count == amounts.count
             && users.allSatisfy { $0 >= 0 && Int($0) < userCount } && items.allSatisfy { $0 >= 0 && Int($0) < itemCount }
     }

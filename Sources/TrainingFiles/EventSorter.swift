@@ -1,18 +1,18 @@
 /// One interaction while it is sorted: 40 bytes.
-struct EventRecord: BitwiseCopyable {
+package struct EventRecord: BitwiseCopyable {
     /// Milliseconds since 1970.
-    var time: Int64
+    package var time: Int64
     /// Where it stood in its source.
-    var offset: Int64
-    var user: Int32
-    var item: Int32
-    var partition: Int32
-    var type: Int32
+    package var offset: Int64
+    package var user: Int32
+    package var item: Int32
+    package var partition: Int32
+    package var type: Int32
     /// What was paid, in minor units; −1 where nothing is known.
-    var amount: Int64 = -1
+    package var amount: Int64 = -1
 
     /// The order of one user's interactions.
-    func precedes(_ other: EventRecord) -> Bool {
+    package func precedes(_ other: EventRecord) -> Bool {
         if time != other.time { return time < other.time }
         if offset != other.offset { return offset < other.offset }
         if partition != other.partition { return partition < other.partition }
@@ -23,7 +23,7 @@ struct EventRecord: BitwiseCopyable {
 /// Groups interactions by user and sorts each user's, in files beside `path`: what is held in memory is bounded whatever their number.
 ///
 /// They are dealt into groups of users first, then to users within a group, and only those that are not in order yet are sorted.
-final class EventSorter {
+package final class EventSorter {
     /// Groups at most, each with a buffer while they are dealt.
     private static let groupsLimit = 256
     /// Interactions of a group where so many groups are not needed.
@@ -36,10 +36,10 @@ final class EventSorter {
     private var writer: SectionWriter<EventRecord>
 
     /// Number of interactions.
-    private(set) var count = 0
+    package private(set) var count = 0
 
     /// Makes an empty one. Its files vanish with it.
-    init(path: String) throws {
+    package init(path: String) throws {
         self.path = path
         arrived = try ColumnFile(creating: path + ".arrived")
         arrived.unlinkPath()
@@ -47,7 +47,7 @@ final class EventSorter {
     }
 
     /// Adds an interaction.
-    func append(_ record: EventRecord) throws {
+    package func append(_ record: EventRecord) throws {
         try writer.append(record)
         count += 1
     }
@@ -57,7 +57,7 @@ final class EventSorter {
     /// - Parameters:
     ///   - starts: where each user's begin by the new rows; one more than users.
     ///   - users: old user row → new; items: old item row → new.
-    func forEachUser(
+    package func forEachUser(
         starts: [Int], users: [Int32], items: [Int32], _ body: (Int, UnsafeBufferPointer<EventRecord>) throws -> Void
     ) throws {
         _ = try writer.finish()

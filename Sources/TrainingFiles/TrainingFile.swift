@@ -10,20 +10,20 @@ import TwoTower
 /// times (Int64), amounts (Int64), item records and user records (JSON Lines), rows of new interactions (Int64), of what was shown the
 /// user rows, item rows, times, outcomes and amounts (``ImpressionColumns``), and the watermark (JSON). Users and items are in the order of their
 /// ids, a user's interactions in that of (time, offset, partition).
-struct TrainingFile {
+package struct TrainingFile {
     /// What was read at which moment, as JSON.
-    let watermark: String
+    package let watermark: String
     /// Tells this file from any other: the hash over those of its sections.
-    let identity: String
-    let log: TrainingLog
+    package let identity: String
+    package let log: TrainingLog
 
     /// Reads a file: records are decoded, interactions are checked and stay where they are. A cut, changed or foreign file is refused
     /// by name.
-    init(path: String) throws {
+    package init(path: String) throws {
         let file = try MappedFile(path: path)
         let bytes = file.bytes
         guard bytes.starts(with: Header.magic) else {
-            throw CommandFailure("\(path) is no training file of this version; start without --resume")
+            throw TrainingFileFailure("\(path) is no training file of this version; start without --resume")
         }
         let header = try Header(bytes, path: path)
         for section in Header.Section.allCases {
@@ -33,8 +33,8 @@ struct TrainingFile {
         }
         identity = FileChecksum.hexadecimal(header.checksum)
         watermark = String(decoding: header[.watermark].column(UInt8.self, of: bytes).dropLast(), as: UTF8.self)
-        let items = try Self.records(header[.itemRecords].column(of: bytes), path: path) { $0.item($1, origin: $2) }
-        let users = try Self.records(header[.userRecords].column(of: bytes), path: path) { $0.user($1, origin: $2) }
+        let items = try Self.records(header[.itemRecords].column(of: bytes), path: path) { $0.item($1, origin: $2, now: EventTime(milliseconds: .max)) }
+        let users = try Self.records(header[.userRecords].column(of: bytes), path: path) { $0.user($1, origin: $2, now: EventTime(milliseconds: .max)) }
         log = TrainingLog(
             userIDs: users.map(\.userID), itemIDs: items.map(\.itemID), contents: items.map(\.content), isHidden: items.map(\.hidden),
             attributes: users.map { $0.attributes.map { JSONText.tokens(ofObject: $0) } ?? [] },
@@ -50,18 +50,16 @@ struct TrainingFile {
         guard log.isConsistent else { throw Self.damaged(path, "its columns do not fit each other") }
     }
 
-    private static func damaged(_ path: String, _ what: String) -> CommandFailure {
-        CommandFailure("the training file \(path) is damaged: \(what); start without --resume")
+    private static func damaged(_ path: String, _ what: String) -> TrainingFileFailure {
+        TrainingFileFailure("the training file \(path) is damaged: \(what); start without --resume")
     }
 
     private static func records<Record>(
         _ text: UnsafeBufferPointer<UInt8>, path: String,
         decode: (RecordDecoder, UnsafeRawBufferPointer, RecordOrigin) -> Result<Record, Rejection>
     ) throws -> [Record] {
-        // The records were decoded before they were written: bounds are the database's by now.
-        var rules = DecodingRules()
-        rules.maxRecordBytes = .max
-        let decoder = RecordDecoder(rules: rules)
+        // Accepted once is readable for ever: the database may have written numbers out, and rules may be stricter by now.
+        let decoder = RecordDecoder(rules: .stored)
         var records: [Record] = []
         var rest = text[...]
         while let end = rest.firstIndex(of: 0x0A) {
@@ -71,7 +69,7 @@ struct TrainingFile {
                 source: path, cluster: "", position: Position(partition: Position.filePartition, offset: Int64(records.count)))
             switch decode(decoder, line, origin) {
             case .success(let record): records.append(record)
-            case .failure(let rejection): throw CommandFailure("record \(records.count) of \(path): \(rejection.detail)")
+            case .failure(let rejection): throw TrainingFileFailure("record \(records.count) of \(path): \(rejection.detail)")
             }
         }
         return records
@@ -80,9 +78,9 @@ struct TrainingFile {
 
 extension TrainingFile {
     /// The first bytes of a training file: where its sections lie, and their hashes.
-    struct Header {
+    package struct Header {
         /// Sections in the order in which they lie; the values name them for people.
-        enum Section: String, CaseIterable {
+        package enum Section: String, CaseIterable {
             case starts = "user starts"
             case items = "item rows"
             case types
@@ -99,17 +97,17 @@ extension TrainingFile {
             case watermark = "bytes of the watermark"
         }
 
-        static let magic = Array("FRTRAIN3".utf8)
+        package static let magic = Array("FRTRAIN3".utf8)
         private static let hashedBytes = magic.count + 24 * Section.allCases.count
-        static let bytes = FileSection.aligned(hashedBytes + 8)
+        package static let bytes = FileSection.aligned(hashedBytes + 8)
 
         private var sections: [Section: FileSection] = [:]
 
         /// A header without sections.
-        init() {}
+        package init() {}
 
         /// Reads the header of a file and compares it with the file's length.
-        init(_ bytes: UnsafeRawBufferPointer, path: String) throws {
+        package init(_ bytes: UnsafeRawBufferPointer, path: String) throws {
             guard bytes.count >= Self.bytes else { throw TrainingFile.damaged(path, "it is cut within its header") }
             func word(_ offset: Int) -> UInt64 { UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) }
             guard word(Self.hashedBytes) == FileChecksum.of(UnsafeRawBufferPointer(rebasing: bytes[..<Self.hashedBytes])) else {
@@ -130,13 +128,13 @@ extension TrainingFile {
             guard end == bytes.count else { throw TrainingFile.damaged(path, "it has \(bytes.count) bytes instead of \(end)") }
         }
 
-        subscript(_ section: Section) -> FileSection {
+        package subscript(_ section: Section) -> FileSection {
             get { sections[section] ?? FileSection() }
             set { sections[section] = newValue }
         }
 
         /// The hash of the header, and so of all hashes in it.
-        var checksum: UInt64 { hashed.withUnsafeBytes { FileChecksum.of($0) } }
+        package var checksum: UInt64 { hashed.withUnsafeBytes { FileChecksum.of($0) } }
 
         private var hashed: [UInt8] {
             var bytes = Self.magic
@@ -149,7 +147,7 @@ extension TrainingFile {
         }
 
         /// The bytes of the header.
-        var encoded: [UInt8] {
+        package var encoded: [UInt8] {
             var bytes = hashed
             withUnsafeBytes(of: checksum.littleEndian) { bytes.append(contentsOf: $0) }
             bytes.append(contentsOf: repeatElement(0, count: Self.bytes - bytes.count))
@@ -160,7 +158,7 @@ extension TrainingFile {
 
 extension ItemRecord {
     /// What the item tower sees of the record.
-    var content: ItemContent {
+    package var content: ItemContent {
         ItemContent(
             title: title, description: description, categories: categories, tags: tags, priceMicros: priceMicros,
             attributes: attributes.map { JSONText.tokens(ofObject: $0) } ?? [], embedding: embedding,

@@ -3,12 +3,12 @@ import Foundation
 /// A file of columns while it is written: blocks go to any place, then the whole of it is mapped.
 ///
 /// One thread at a time. The descriptor is closed with the last reference; what was mapped stays.
-final class ColumnFile {
-    let path: String
+package final class ColumnFile {
+    package let path: String
     private let descriptor: Int32
 
     /// Makes an empty file; one that is there is replaced.
-    init(creating path: String) throws {
+    package init(creating path: String) throws {
         self.path = path
         descriptor = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw Self.failure("create", path) }
@@ -16,8 +16,21 @@ final class ColumnFile {
 
     deinit { close(descriptor) }
 
+    /// Makes the folder that a file is to lie in, where it is missing.
+    static func makeFolder(of path: String) throws {
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
+        do {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        } catch {
+            // Foundation wraps what the system said in words for nobody.
+            let code = ((error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError)?.code ?? (error as NSError).code
+            throw TrainingFileFailure(
+                "cannot create the folder \(folder.path): \(String(cString: strerror(Int32(truncatingIfNeeded: code))))")
+        }
+    }
+
     /// Writes bytes at an offset.
-    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
+    package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
         var done = 0
         while done < bytes.count, let base = bytes.baseAddress {
             let count = pwrite(descriptor, base + done, bytes.count - done, off_t(offset + done))
@@ -28,33 +41,33 @@ final class ColumnFile {
     }
 
     /// Reserves room on the disk, so that writing into a mapping cannot run out of it.
-    func reserve(bytes: Int) throws {
+    package func reserve(bytes: Int) throws {
         guard bytes > 0 else { return }
         errno = posix_fallocate(descriptor, 0, off_t(bytes))
         guard errno == 0 else { throw Self.failure("write", path) }
     }
 
     /// Maps what the file holds now.
-    func map(writable: Bool = false) throws -> MappedFile { try MappedFile(descriptor: descriptor, path: path, writable: writable) }
+    package func map(writable: Bool = false) throws -> MappedFile { try MappedFile(descriptor: descriptor, path: path, writable: writable) }
 
     /// Takes the name away: the disk is given back with the last mapping, whatever happens to the process.
-    func unlinkPath() { unlink(path) }
+    package func unlinkPath() { unlink(path) }
 
     /// What the system said of a file, and what to do about it.
-    static func failure(_ verb: String, _ path: String, _ advice: String = "") -> CommandFailure {
-        CommandFailure("cannot \(verb) \(path): \(String(cString: strerror(errno)))\(advice)")
+    package static func failure(_ verb: String, _ path: String, _ advice: String = "") -> TrainingFileFailure {
+        TrainingFileFailure("cannot \(verb) \(path): \(String(cString: strerror(errno)))\(advice)")
     }
 }
 
 /// The bytes of a file, mapped until the last reference goes. Another process that cuts the file meanwhile would end this one, so
 /// only files of the training folder are mapped.
-final class MappedFile: @unchecked Sendable {
+package final class MappedFile: @unchecked Sendable {
     // Unchecked because of the pointer: after a read-only mapping is made its bytes never change, and a writable one has one owner.
     private let start: UnsafeMutableRawPointer?
     private let count: Int
 
     /// Maps a file for reading.
-    convenience init(path: String) throws {
+    package convenience init(path: String) throws {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw ColumnFile.failure("read", path, "; start without --resume") }
         defer { close(descriptor) }
@@ -77,8 +90,8 @@ final class MappedFile: @unchecked Sendable {
     deinit { if let start { munmap(start, count) } }
 
     /// All bytes; valid while this is referenced.
-    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: start, count: count) }
+    package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: start, count: count) }
 
     /// The bytes of a writable mapping.
-    var mutableBytes: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(start: start, count: count) }
+    package var mutableBytes: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(start: start, count: count) }
 }

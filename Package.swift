@@ -83,13 +83,17 @@ let package = Package(
             ],
             resources: [.embedInCode("Resources")], swiftSettings: strict),
 
+        .target(
+            name: "Settings", dependencies: ["Interactions", "TwoTower", .product(name: "Yams", package: "Yams")],
+            swiftSettings: strict),
+
         // Composition root.
         .executableTarget(
             name: "FreshetCommand",
             dependencies: [
                 "Interactions", "Features", "Tensors", "Gradients", "TwoTower", "MetaLearning", "Evaluation", "Recommending", "Simulation",
                 "TextEncoding", "FeatureStore", "EventStream", "VectorIndex", "ModelArtifacts", "MessagePassing",
-                "RecommendationAPI", "TrainingFiles",
+                "RecommendationAPI", "TrainingFiles", "Settings",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
@@ -127,6 +131,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
+        tests("Settings", ["Settings"]),
         tests("EndToEnd", ["TestSupport"]),
     ],
     swiftLanguageModes: [.v6]

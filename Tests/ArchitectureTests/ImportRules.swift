@@ -8,7 +8,7 @@ struct ImportRules {
 
     /// Targets that touch the world; none knows another.
     static let adapters: Set<String> = [
-        "FeatureStore", "EventStream", "VectorIndex", "ModelArtifacts", "MessagePassing", "RecommendationAPI",
+        "FeatureStore", "EventStream", "VectorIndex", "ModelArtifacts", "MessagePassing", "RecommendationAPI", "Settings",
     ]
 
     /// The one target that may know all others.

@@ -46,7 +46,7 @@ struct RepositoryTests {
     @Test("docs/configuration.md has every key of the program, and no other")
     func configurationKeys() throws {
         let inCode = RepositoryRules.configurationKeys(
-            inCode: try Checkout.text("Sources/FreshetCommand/Configuration/ConfigurationKey.swift"))
+            inCode: try Checkout.text("Sources/Settings/ConfigurationKey.swift"))
         let inDocs = RepositoryRules.configurationKeys(inDocs: try Checkout.text("docs/configuration.md"))
         #expect(inCode.count > 20)
         #expect(inCode.subtracting(inDocs) == [], "not documented")

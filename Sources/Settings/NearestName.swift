@@ -1,7 +1,7 @@
 /// The known name that a mistyped one most likely meant.
-enum NearestName {
+public enum NearestName {
     /// The candidate with the smallest edit distance to `word`, if it is close enough to be worth naming.
-    static func of(_ word: String, among candidates: some Sequence<String>) -> String? {
+    public static func of(_ word: String, among candidates: some Sequence<String>) -> String? {
         var best: (name: String, distance: Int)?
         for candidate in candidates {
             let distance = editDistance(Array(word.utf8), Array(candidate.utf8))
@@ -12,7 +12,7 @@ enum NearestName {
     }
 
     /// Levenshtein distance, O(|left|·|right|).
-    static func editDistance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+    public static func editDistance(_ left: [UInt8], _ right: [UInt8]) -> Int {
         var previous = Array(0...right.count)
         for (row, byte) in left.enumerated() {
             var current = [row + 1]

@@ -2,10 +2,12 @@ import Interactions
 import TwoTower
 
 /// What was wrong with a setting, where it came from, and what would be right.
-struct ConfigurationError: Error, CustomStringConvertible {
-    let description: String
+public struct ConfigurationError: Error, Sendable, CustomStringConvertible {
+    /// A sentence.
+    public let description: String
 
-    init(_ description: String) {
+    /// An error that says `description`.
+    public init(_ description: String) {
         self.description = description
     }
 }
@@ -13,27 +15,36 @@ struct ConfigurationError: Error, CustomStringConvertible {
 /// The settings in force: `freshet.yaml`, then the environment, then flags; the later wins.
 ///
 /// Values are checked when the configuration is made, so that a role never stops on a bad one hours later.
-struct Configuration: Sendable {
+public struct Configuration: Sendable {
     /// A value with the place that it came from, for error messages.
-    struct Setting: Sendable {
-        var value: Value
-        var source: String
+    public struct Setting: Sendable {
+        /// The value as it was written.
+        public var value: Value
+        /// The file and line, variable or flag.
+        public var source: String
     }
 
     /// A setting's value before it is given a type.
-    enum Value: Sendable, Equatable {
+    public enum Value: Sendable, Equatable {
+        /// One value.
         case scalar(String)
+        /// Several values in order.
         case list([String])
+        /// Values by name.
         case map([String: String])
     }
 
-    private(set) var settings: [String: Setting] = [:]
+    /// Nothing set.
+    public init() {}
+
+    /// The settings that somebody made, by key.
+    public private(set) var settings: [String: Setting] = [:]
 
     /// The settings of the trainer itself: `train.*` keys that are not listed in ``ConfigurationKey/all``.
-    private(set) var trainerSettings: [String: Setting] = [:]
+    public private(set) var trainerSettings: [String: Setting] = [:]
 
     /// Takes `value` for `key`, checked; a later call wins.
-    mutating func set(_ key: String, _ value: Value, source: String) throws(ConfigurationError) {
+    public mutating func set(_ key: String, _ value: Value, source: String) throws(ConfigurationError) {
         if let entry = mapEntry(of: key) {
             guard case .scalar(let text) = value else {
                 throw ConfigurationError("\(source): \(key) takes one value")
@@ -136,41 +147,48 @@ extension Configuration {
         return key
     }
 
-    func text(_ name: String) -> String {
+    /// The text of a key of any kind with one value.
+    public func text(_ name: String) -> String {
         let key = key(name)
         if case .scalar(let text)? = settings[name]?.value { return text }
         return key.fallback
     }
 
-    func integer(_ name: String) -> Int {
+    /// The value of an integer key.
+    public func integer(_ name: String) -> Int {
         guard let number = Int(text(name)) else { preconditionFailure("\(name) is not an integer key") }
         return number
     }
 
-    func boolean(_ name: String) -> Bool { text(name) == "true" }
+    /// The value of a boolean key.
+    public func boolean(_ name: String) -> Bool { text(name) == "true" }
 
-    func list(_ name: String) -> [String] {
+    /// The values of a list key in order.
+    public func list(_ name: String) -> [String] {
         if case .list(let items)? = settings[name]?.value { return items }
         return key(name).fallback.split(separator: ",").map(String.init)
     }
 
-    func map(_ name: String) -> [String: String] {
+    /// The entries of a map key.
+    public func map(_ name: String) -> [String: String] {
         if case .map(let map)? = settings[name]?.value { return map }
         return [:]
     }
 
-    func number(_ name: String) -> Double {
+    /// The value of a number key.
+    public func number(_ name: String) -> Double {
         guard let number = Double(text(name)) else { preconditionFailure("\(name) is not a number key") }
         return number
     }
 
-    func time(_ name: String) -> EventTime {
+    /// The value of a time key.
+    public func time(_ name: String) -> EventTime {
         guard let time = EventTime(rfc3339: text(name)) else { preconditionFailure("\(name) is not a time key") }
         return time
     }
 
     /// The database, or a sentence that says how to name it.
-    func databaseURL() throws(ConfigurationError) -> String {
+    public func databaseURL() throws(ConfigurationError) -> String {
         let url = text("database.url")
         guard !url.isEmpty else {
             throw ConfigurationError(
@@ -183,7 +201,7 @@ extension Configuration {
 
 extension StringProtocol {
     /// Without spaces and tabs at both ends.
-    var trimmingSpaces: SubSequence {
+    public var trimmingSpaces: SubSequence {
         var rest = self[...]
         while let first = rest.first, first == " " || first == "\t" { rest = rest.dropFirst() }
         while let last = rest.last, last == " " || last == "\t" { rest = rest.dropLast() }

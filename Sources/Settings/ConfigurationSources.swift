@@ -6,7 +6,7 @@ extension Configuration {
     /// Reads `freshet.yaml` (or the file that `--config` names), then the environment, then `key=value` flags.
     ///
     /// - Throws: ``ConfigurationError`` that names the file, variable or flag at fault.
-    static func load(
+    public static func load(
         file: String?, environment: [String: String], flags: [(key: String, value: String)]
     ) throws(ConfigurationError) -> Configuration {
         var configuration = Configuration()

@@ -1,7 +1,7 @@
 /// One setting: its name, its kind, what it is when nobody sets it, and a line for people.
-struct ConfigurationKey: Sendable {
+public struct ConfigurationKey: Sendable {
     /// What values a key takes.
-    enum Kind: Sendable {
+    public enum Kind: Sendable {
         case text
         /// A secret: never printed.
         case secret
@@ -19,12 +19,17 @@ struct ConfigurationKey: Sendable {
         case map
     }
 
-    let name: String
-    let kind: Kind
-    let fallback: String
-    let summary: String
+    /// Section and name: `database.url`.
+    public let name: String
+    /// What it takes.
+    public let kind: Kind
+    /// The text of its value where nobody sets it; empty for none.
+    public let fallback: String
+    /// A line for people.
+    public let summary: String
 
-    init(_ name: String, _ kind: Kind, _ fallback: String, _ summary: String) {
+    /// A key as ``all`` lists it.
+    public init(_ name: String, _ kind: Kind, _ fallback: String, _ summary: String) {
         self.name = name
         self.kind = kind
         self.fallback = fallback
@@ -32,16 +37,17 @@ struct ConfigurationKey: Sendable {
     }
 
     /// `database.url` → `FRESHET_DATABASE_URL`.
-    var environmentName: String {
+    public var environmentName: String {
         "FRESHET_" + name.uppercased().replacing(".", with: "_")
     }
 
-    var section: Substring { name.prefix { $0 != "." } }
+    /// The part before the first dot.
+    public var section: Substring { name.prefix { $0 != "." } }
 }
 
 extension ConfigurationKey {
     /// Every key of this program. `train.*` beyond those listed here are the trainer's own settings.
-    static let all: [ConfigurationKey] = [
+    public static let all: [ConfigurationKey] = [
         ConfigurationKey(
             "database.url", .secret, "",
             "PostgreSQL, as postgresql://user:password@host:port/database or key=value words"),
@@ -176,5 +182,5 @@ extension ConfigurationKey {
     ]
 
     /// The keys by name.
-    static let byName: [String: ConfigurationKey] = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
+    public static let byName: [String: ConfigurationKey] = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
 }

@@ -1,0 +1,7 @@
+import Settings
+
+/// The settings in force; ``ConfigurationError`` without a module is that of the settings, for `TwoTower` has one, too.
+typealias Configuration = Settings.Configuration
+typealias ConfigurationError = Settings.ConfigurationError
+typealias ConfigurationKey = Settings.ConfigurationKey
+typealias NearestName = Settings.NearestName

@@ -66,8 +66,6 @@ let package = Package(
         .target(
             name: "EventStream",
             dependencies: ["CRDKafka", "CZlib", "CBrokerPort", "Interactions"], swiftSettings: strict),
-        .target(
-            name: "TrainingFiles", dependencies: ["Interactions", "FeatureStore", "TwoTower"], swiftSettings: strict),
         .target(name: "VectorIndex", dependencies: ["CFaiss", "Recommending", "Tensors"], swiftSettings: strict),
         .target(name: "MessagePassing", dependencies: ["CMessagePassing", "TwoTower"], swiftSettings: strict),
         .target(name: "ModelArtifacts", dependencies: ["TwoTower", "TextEncoding"], swiftSettings: strict),
@@ -87,13 +85,24 @@ let package = Package(
             name: "Settings", dependencies: ["Interactions", "TwoTower", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict),
 
+        // Lines that tie adapters together, so that tests can walk them without a process.
+        .target(
+            name: "Intake",
+            dependencies: [
+                "Interactions", "Features", "FeatureStore", "EventStream", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+
+        .target(
+            name: "TrainingFiles", dependencies: ["Interactions", "FeatureStore", "TwoTower"], swiftSettings: strict),
+
         // Composition root.
         .executableTarget(
             name: "FreshetCommand",
             dependencies: [
                 "Interactions", "Features", "Tensors", "Gradients", "TwoTower", "MetaLearning", "Evaluation", "Recommending", "Simulation",
                 "TextEncoding", "FeatureStore", "EventStream", "VectorIndex", "ModelArtifacts", "MessagePassing",
-                "RecommendationAPI", "TrainingFiles", "Settings",
+                "RecommendationAPI", "TrainingFiles", "Settings", "Intake",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
@@ -119,6 +128,12 @@ let package = Package(
         tests("FeatureStore", ["FeatureStore", "Features", "Interactions", "TestSupport"]),
         tests("EventStream", ["EventStream"]),
         tests("TrainingFiles", ["TrainingFiles", "FeatureStore", "Features", "Interactions", "TestSupport", "TwoTower"]),
+        tests(
+            "Intake",
+            [
+                "Intake", "EventStream", "FeatureStore", "Features", "Interactions", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         tests("VectorIndex", ["VectorIndex", "Recommending"]),
         tests("ModelArtifacts", ["ModelArtifacts", "TwoTower", "TextEncoding"]),
         tests(

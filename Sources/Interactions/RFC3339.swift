@@ -1,6 +1,6 @@
 extension EventTime {
     /// 0000-01-01T00:00:00Z.
-    static let earliestWritable = EventTime(milliseconds: -62_167_219_200_000)
+    public static let earliestWritable = EventTime(milliseconds: -62_167_219_200_000)
     /// 9999-12-31T23:59:59.999Z.
     static let latestWritable = EventTime(milliseconds: 253_402_300_799_999)
 

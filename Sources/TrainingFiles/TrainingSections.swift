@@ -1,3 +1,5 @@
+import Interactions
+
 /// Where a column lies in a file, and the hash of its bytes.
 package struct FileSection: Equatable {
     package var offset = 0

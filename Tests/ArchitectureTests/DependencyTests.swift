@@ -13,12 +13,15 @@ struct DependencyTests {
         let folders = Set(try Checkout.folders(in: "Sources"))
         #expect(folders == Set(rules.manifest.targets.map(\.name)))
         for target in rules.manifest.targets where !target.isC {
-            let layers = [ImportRules.pure.contains(target.name), ImportRules.adapters.contains(target.name), target.name == ImportRules.root]
+            let layers = [
+                ImportRules.pure.contains(target.name), ImportRules.adapters.contains(target.name),
+                ImportRules.lines.contains(target.name), target.name == ImportRules.root,
+            ]
             #expect(layers.filter { $0 }.count == 1, "\(target.name) belongs to exactly one layer")
         }
     }
 
-    @Test("targets depend on lower layers only; adapters do not know each other")
+    @Test("targets depend on lower layers only; adapters do not know each other, and lines know no line")
     func dependencyDirection() {
         #expect(rules.forbiddenDependencies() == [])
     }
@@ -45,6 +48,7 @@ struct DependencyTests {
                 pure("Tensors", ["FeatureStore", "CKernels"]),
                 .target(name: "CKernels", cSettings: kernels),
                 .target(name: "FeatureStore", dependencies: ["CKernels", "EventStream", "FreshetCommand"]),
+                .target(name: "Intake", dependencies: ["FeatureStore", "Tensors", "Intake"]),
                 .target(name: "EventStream", dependencies: [ .product(name: "Logging", package: "swift-log"), ]),
                 """)
         let planted = ImportRules(manifest: manifest)
@@ -52,7 +56,7 @@ struct DependencyTests {
         #expect(manifest["EventStream"]?.products == ["Logging"])
         #expect(
             Set(planted.forbiddenDependencies()) == [
-                "Tensors -> FeatureStore", "FeatureStore -> EventStream", "FeatureStore -> FreshetCommand",
+                "Tensors -> FeatureStore", "FeatureStore -> EventStream", "FeatureStore -> FreshetCommand", "Intake -> Intake",
             ])
         #expect(planted.sharedCModules() == ["CKernels: Tensors, FeatureStore"] || planted.sharedCModules() == ["CKernels: FeatureStore, Tensors"])
         #expect(planted.forbiddenImports(of: "import Foundation\nimport Glibc", in: "Interactions") == ["Foundation"])

@@ -1,6 +1,7 @@
 import EventStream
 import FeatureStore
 import Foundation
+import Intake
 import Interactions
 
 /// The ingest workload: a stream is made, decoded alone, then consumed from an embedded broker into PostgreSQL.
@@ -34,7 +35,8 @@ struct IngestBench {
         var firstBatch: ContinuousClock.Instant?
         var lastBatch = ContinuousClock.now
         var seen = 0
-        let totals = try IngestRole(configuration: configuration, acceptNewCluster: true, stop: StopSignal())
+        let totals = try IngestRole(
+            settings: try configuration.ingestSettings(), acceptNewCluster: true, logger: configuration.logger("ingest"), isStopping: { false })
             .run(untilEnd: true, progress: { totals in
                 if totals.records > 0, firstBatch == nil { firstBatch = .now }
                 if totals.stored + totals.duplicates > seen {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FeatureStore
 import Foundation
+import Intake
 
 /// `freshet backfill`
 struct BackfillCommand: ParsableCommand {
@@ -24,16 +25,19 @@ struct BackfillCommand: ParsableCommand {
         }
         let configuration = try options.configuration()
         let stop = StopSignal.onSignals()
-        let url = try configuration.databaseURL()
-        try Migrator(url: url).check()
-        let store = try IngestStore(url: url, rules: configuration.featureRules)
+        let settings = try configuration.ingestSettings()
+        try Migrator(url: settings.databaseURL).check()
+        let store = try IngestStore(url: settings.databaseURL, rules: settings.featureRules)
         let run = BackfillRun(
-            store: store, configuration: configuration, logger: configuration.logger("backfill"), isStopping: { stop.isRaised })
+            store: store, settings: settings, logger: configuration.logger("backfill"), isStopping: { stop.isRaised })
         let started = ContinuousClock.now
         var sum = BackfillRun.Totals()
         for (paths, kind) in [(items, RecordKind.items), (users, .users), (events, .events)] {
             for path in paths where !stop.isRaised {
-                let totals = try run.run(path: path, kind: kind)
+                let progress = ProgressLine("backfill \(URL(fileURLWithPath: path).lastPathComponent)")
+                func note(_ totals: BackfillRun.Totals) -> String { "\(totals.stored) stored, \(totals.rejected) rejected" }
+                let totals = try run.run(path: path, kind: kind, progress: { progress.update($0.lines, note: note($0)) })
+                progress.finish(totals.lines, note: note(totals))
                 sum.lines += totals.lines - totals.resumedAt
                 sum.stored += totals.stored
                 sum.duplicates += totals.duplicates

@@ -2,6 +2,7 @@ import ArgumentParser
 import EventStream
 import FeatureStore
 import Foundation
+import Intake
 
 /// `freshet ingest`
 struct IngestCommand: ParsableCommand {
@@ -30,7 +31,8 @@ struct IngestCommand: ParsableCommand {
         let logger = configuration.logger("ingest")
         let isWatched = untilEnd || StandardError.isTerminal
         var told = (stored: 0, at: ContinuousClock.now)
-        let totals = try IngestRole(configuration: configuration, acceptNewCluster: acceptNewCluster, stop: stop)
+        let totals = try IngestRole(
+            settings: try configuration.ingestSettings(), acceptNewCluster: acceptNewCluster, logger: logger, isStopping: { stop.isRaised })
             .run(untilEnd: untilEnd, progress: { totals in
                 if isWatched {
                     if totals.records > 0 { progress.update(totals.records, note: "\(totals.stored) stored") }

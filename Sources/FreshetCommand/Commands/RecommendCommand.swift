@@ -2,6 +2,7 @@ import ArgumentParser
 import EventStream
 import FeatureStore
 import Foundation
+import Intake
 import Interactions
 import ModelArtifacts
 import Recommending

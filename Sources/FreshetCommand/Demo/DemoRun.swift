@@ -1,6 +1,7 @@
 import EventStream
 import FeatureStore
 import Foundation
+import Intake
 import Interactions
 import Logging
 import ServiceLifecycle
@@ -31,7 +32,9 @@ struct DemoRun: Sendable {
 
         let running = configuration
         let ingest = ThreadService(name: "freshet-ingest", stop: stop) {
-            _ = try IngestRole(configuration: running, acceptNewCluster: true, stop: stop).run(untilEnd: false)
+            _ = try IngestRole(
+                settings: try running.ingestSettings(), acceptNewCluster: true, logger: running.logger("ingest"), isStopping: { stop.isRaised }
+            ).run(untilEnd: false)
         }
         let outcome = Mutex(true)
         let script = LoopService {

@@ -4,7 +4,7 @@ import TrainingFiles
 
 extension Configuration {
     /// `train.positive_ratings_from` and `train.negative_ratings_below`.
-    package func ratingRules() throws(ConfigurationError) -> RatingRules {
+    func ratingRules() throws(ConfigurationError) -> RatingRules {
         let positive = number("train.positive_ratings_from"), negative = number("train.negative_ratings_below")
         guard positive == 0 || negative == 0 || negative <= positive else {
             throw ConfigurationError(

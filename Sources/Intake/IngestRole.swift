@@ -4,13 +4,30 @@ import Foundation
 import Logging
 
 /// The consumer as a role: waits for a broker and a database that are not there yet, and starts over after a lost ownership.
-struct IngestRole: Sendable {
-    let configuration: Configuration
-    let acceptNewCluster: Bool
-    let stop: StopSignal
+public struct IngestRole: Sendable {
+    private let settings: IngestSettings
+    private let acceptNewCluster: Bool
+    private let logger: Logger
+    private let isStopping: @Sendable () -> Bool
 
-    /// Consumes until `stop`, or, with `untilEnd`, until everything is stored that was in the topics at the start.
-    func run(
+    /// A role that has not started.
+    ///
+    /// - Parameters:
+    ///   - acceptNewCluster: whether offsets of another cluster are given up for the beginning of this one.
+    ///   - isStopping: asked between batches and while something is waited for.
+    public init(
+        settings: IngestSettings, acceptNewCluster: Bool, logger: Logger, isStopping: @escaping @Sendable () -> Bool
+    ) {
+        self.settings = settings
+        self.acceptNewCluster = acceptNewCluster
+        self.logger = logger
+        self.isStopping = isStopping
+    }
+
+    /// Consumes until it is asked to stop, or, with `untilEnd`, until everything is stored that was in the topics at the start.
+    ///
+    /// - Throws: ``IntakeError``, `StoreError` and `StreamError`, each a sentence.
+    public func run(
         untilEnd: Bool, started: @escaping @Sendable () -> Void = {}, progress: (IngestRun.Totals) -> Void = { _ in }
     ) throws -> IngestRun.Totals {
         do {
@@ -23,36 +40,32 @@ struct IngestRole: Sendable {
     private func consume(
         untilEnd: Bool, started: @escaping @Sendable () -> Void, progress: (IngestRun.Totals) -> Void
     ) throws -> IngestRun.Totals {
-        let logger = configuration.logger("ingest")
-        let store = try patiently(logger, waitsFor: "the database") {
-            let url = try configuration.databaseURL()
-            try Migrator(url: url).check()
-            return try IngestStore(url: url, rules: configuration.featureRules)
+        let store = try patiently(waitsFor: "the database") {
+            try Migrator(url: settings.databaseURL).check()
+            return try IngestStore(url: settings.databaseURL, rules: settings.featureRules)
         }
         var totals = IngestRun.Totals()
         var pause = 1.0
         while true {
             var run: IngestRun?
             let consumer = try StreamConsumer(
-                configuration.kafkaSettings, group: configuration.text("kafka.group"),
-                topics: configuration.topicKinds.keys.sorted())
+                settings.kafka, group: settings.group, topics: settings.topics.keys.sorted())
             do {
-                let cluster = try patiently(logger, waitsFor: "Kafka at \(configuration.text("kafka.bootstrap_servers"))") {
+                let cluster = try patiently(waitsFor: "Kafka at \(settings.kafka.bootstrapServers)") {
                     try consumer.clusterID(timeoutMilliseconds: 5_000)
                 }
                 let ends = untilEnd ? try endOffsets(of: consumer) : nil
-                let attempt = try IngestRun(
-                    consumer: consumer, store: store, deadLetters: try StreamProducer(configuration.kafkaSettings),
-                    configuration: configuration, cluster: cluster, acceptNewCluster: acceptNewCluster, logger: logger,
-                    isStopping: { [stop] in stop.isRaised })
+                let attempt = IngestRun(
+                    consumer: consumer, store: store, deadLetters: try StreamProducer(settings.kafka), settings: settings,
+                    cluster: cluster, acceptNewCluster: acceptNewCluster, logger: logger, isStopping: isStopping)
                 run = attempt
-                logger.notice("consuming", metadata: ["cluster": "\(cluster)", "group": "\(configuration.text("kafka.group"))"])
+                logger.notice("consuming", metadata: ["cluster": "\(cluster)", "group": "\(settings.group)"])
                 started()
                 try attempt.run(until: ends, progress: progress)
                 totals += attempt.totals
                 consumer.close()
                 return totals
-            } catch where !stop.isRaised && Self.passes(error) {
+            } catch where !isStopping() && Self.passes(error) {
                 // The group has moved on, or a server was away: joining again with new claims is the way back, and nothing is
                 // lost, since the offsets are in the database.
                 if let run { totals += run.totals }
@@ -75,7 +88,7 @@ struct IngestRole: Sendable {
 
     private func endOffsets(of consumer: StreamConsumer) throws -> [TopicPartition: Int64] {
         var ends: [TopicPartition: Int64] = [:]
-        for topic in configuration.topicKinds.keys {
+        for topic in settings.topics.keys {
             for bounds in try consumer.endOffsets(topic) where bounds.high > bounds.low {
                 ends[TopicPartition(topic, bounds.partition)] = bounds.high
             }
@@ -85,7 +98,7 @@ struct IngestRole: Sendable {
 
     /// Tries until it works, with one sentence when the waiting starts, unless the error says that trying again cannot help.
     private func patiently<Result>(
-        _ logger: Logger, waitsFor what: String, _ work: () throws -> Result
+        waitsFor what: String, _ work: () throws -> Result
     ) throws -> Result {
         var pause = 0.25
         var told = false
@@ -97,7 +110,7 @@ struct IngestRole: Sendable {
             } catch {
                 let retriable = (error as? StoreError)?.isRetriable ?? (error as? StreamError)?.isRetriable ?? false
                 guard retriable else { throw error }
-                guard !stop.isRaised else { throw Stopped() }
+                guard !isStopping() else { throw Stopped() }
                 if !told { logger.warning("waiting for \(what): \(error)") }
                 told = true
                 Thread.sleep(forTimeInterval: pause)
@@ -108,7 +121,8 @@ struct IngestRole: Sendable {
 }
 
 extension IngestRun.Totals {
-    static func += (left: inout IngestRun.Totals, right: IngestRun.Totals) {
+    /// Adds what another attempt did.
+    public static func += (left: inout IngestRun.Totals, right: IngestRun.Totals) {
         left.records += right.records
         left.stored += right.stored
         left.duplicates += right.duplicates

@@ -1,19 +1,18 @@
-import Interactions
-
 /// The hash of a file's bytes, whole or in part: a ``PayloadHash`` over blocks of a mebibyte, the last one shorter.
-package struct FileChecksum {
+public struct FileChecksum: Sendable {
     /// Bytes of a block; who hashes a file piece by piece hands over whole blocks.
-    package static let blockBytes = 1 << 20
+    public static let blockBytes = 1 << 20
 
     private var hash = PayloadHash()
 
-    package init() {}
+    /// The hash of nothing yet.
+    public init() {}
 
     /// The hash so far.
-    package var value: UInt64 { hash.value }
+    public var value: UInt64 { hash.value }
 
     /// Combines what comes next. Only the last call may bring bytes that are no whole blocks.
-    package mutating func combine(_ bytes: UnsafeRawBufferPointer) {
+    public mutating func combine(_ bytes: UnsafeRawBufferPointer) {
         var rest = bytes[...]
         while !rest.isEmpty {
             hash.combine(UnsafeRawBufferPointer(rebasing: rest.prefix(Self.blockBytes)))
@@ -22,14 +21,14 @@ package struct FileChecksum {
     }
 
     /// The hash of bytes that are all there.
-    package static func of(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+    public static func of(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
         var checksum = FileChecksum()
         checksum.combine(bytes)
         return checksum.value
     }
 
     /// 16 hexadecimal digits.
-    package static func hexadecimal(_ value: UInt64) -> String {
+    public static func hexadecimal(_ value: UInt64) -> String {
         let digits = String(value, radix: 16)
         return String(repeating: "0", count: 16 - digits.utf8.count) + digits
     }

@@ -3,47 +3,67 @@ import FeatureStore
 import Foundation
 import Interactions
 import Logging
-import TrainingFiles
 
 /// History from files, through the same decoding, folding and storing as Kafka's records, without Kafka.
 ///
 /// The next line of each file is stored with the batch, as offsets are: a run that was killed goes on where it stopped, and a
 /// file that was stored before is passed over. A changed file counts as another one, whose known events count once.
-struct BackfillRun {
-    let store: IngestStore
-    let configuration: Configuration
-    let logger: Logger
-    let isStopping: @Sendable () -> Bool
+public struct BackfillRun {
+    private let store: IngestStore
+    private let settings: IngestSettings
+    private let logger: Logger
+    private let isStopping: @Sendable () -> Bool
 
     /// Totals of a file.
-    struct Totals: Sendable {
-        var lines = 0
-        var stored = 0
-        var duplicates = 0
-        var rejected = 0
-        var items = 0
-        var users = 0
+    public struct Totals: Sendable, Equatable {
+        /// Lines of the file, also those of earlier runs and empty ones.
+        public var lines = 0
+        /// Events that were stored for the first time.
+        public var stored = 0
+        /// Events that were stored before.
+        public var duplicates = 0
+        /// Lines that became dead letters.
+        public var rejected = 0
+        /// Items that changed.
+        public var items = 0
+        /// Users that changed.
+        public var users = 0
         /// Lines that an earlier run had stored.
-        var resumedAt = 0
+        public var resumedAt = 0
+
+        /// Nothing yet.
+        public init() {}
     }
 
-    func run(path: String, kind: RecordKind) throws -> Totals {
+    /// A run over files with one store; `isStopping` is asked between lines.
+    public init(
+        store: IngestStore, settings: IngestSettings, logger: Logger, isStopping: @escaping @Sendable () -> Bool
+    ) {
+        self.store = store
+        self.settings = settings
+        self.logger = logger
+        self.isStopping = isStopping
+    }
+
+    /// Stores the records of one file.
+    ///
+    /// - Parameter progress: told after each batch.
+    /// - Throws: ``IntakeError``, `StoreError` and `StreamError`, each a sentence. What was stored stays.
+    public func run(path: String, kind: RecordKind, progress: (Totals) -> Void = { _ in }) throws -> Totals {
         let name = URL(fileURLWithPath: path).lastPathComponent
         let source = "file:\(kind.rawValue):\(name):\(try FileIdentity.of(path: path))"
         let claims = try store.claim(
             cluster: "file", source: source, partitions: [Position.filePartition], acceptNewCluster: false)
-        guard let claim = claims.first else { throw CommandFailure("the database did not hand out \(source)") }
+        guard let claim = claims.first else { throw IntakeError(.unexpected, "the database did not hand out \(source)") }
         let lane = CommitLane(store: store, logger: logger, isStopping: isStopping)
         defer { lane.close() }
-        var intake = RecordIntake(rules: try configuration.decodingRules(), featureRules: configuration.featureRules)
+        var intake = RecordIntake(rules: settings.rules, featureRules: settings.featureRules)
         var totals = Totals()
         let start = claim.nextOffset ?? 0
         totals.resumedAt = Int(start)
-        let batchRecords = configuration.integer("ingest.batch_records")
-        let progress = ProgressLine("backfill \(name)")
-        let reader = try LineReader(path: path, maxLineBytes: max(1 << 20, configuration.integer("ingest.max_record_bytes") * 2))
+        let reader = try LineReader(path: path, maxLineBytes: max(1 << 20, settings.rules.maxRecordBytes * 2))
         var line: Int64 = 0
-        let now = EventTime.now
+        let now = settings.clock()
 
         func handOver() throws {
             let offsets = [
@@ -51,7 +71,8 @@ struct BackfillRun {
             ]
             try lane.submit(intake.take(offsets: offsets))
             totals.settle(lane.takeFinished())
-            progress.update(Int(line), note: "\(totals.stored) stored, \(totals.rejected) rejected")
+            totals.lines = Int(line)
+            progress(totals)
         }
 
         while !isStopping(), let next = try reader.next() {
@@ -64,13 +85,12 @@ struct BackfillRun {
             } else {
                 intake.add(kind, key: nil, value: next.bytes, origin: origin, now: now)
             }
-            if intake.records >= batchRecords { try handOver() }
+            if intake.records >= settings.batchRecords { try handOver() }
         }
         if intake.records > 0 { try handOver() }
         try lane.drain()
         totals.settle(lane.takeFinished())
         totals.lines = Int(line)
-        progress.finish(totals.lines, note: "\(totals.stored) stored, \(totals.rejected) rejected")
         return totals
     }
 }
@@ -95,7 +115,7 @@ enum FileIdentity {
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), !isDirectory.boolValue,
             let file = FileHandle(forReadingAtPath: path)
         else {
-            throw CommandFailure("cannot read \(path): it is \(isDirectory.boolValue ? "a directory" : "missing or not readable")")
+            throw IntakeError(.file, "cannot read \(path): it is \(isDirectory.boolValue ? "a directory" : "missing or not readable")")
         }
         defer { try? file.close() }
         var checksum = FileChecksum()

@@ -4,30 +4,32 @@ import Foundation
 import Interactions
 import Logging
 
-/// A failure that ends a command, in a sentence for a person.
-struct CommandFailure: Error, CustomStringConvertible {
-    let description: String
-
-    init(_ description: String) {
-        self.description = description
-    }
-}
-
 /// One consumer: Kafka records become decoded batches, and batches become transactions.
 ///
 /// Reading and decoding happen on the calling thread, storing on the ``CommitLane``. Where a partition is read from is decided by
 /// the database alone: an assignment claims its partitions there, which raises their epoch and tells the offset.
-final class IngestRun {
+public final class IngestRun {
     /// Totals since the start, for progress and the result line.
-    struct Totals: Sendable {
-        var records = 0
-        var stored = 0
-        var duplicates = 0
-        var rejected = 0
-        var items = 0
-        var users = 0
-        var batches = 0
-        var gaps = 0
+    public struct Totals: Sendable, Equatable {
+        /// Records that were read, refused ones included.
+        public var records = 0
+        /// Events that were stored for the first time.
+        public var stored = 0
+        /// Events that were stored before.
+        public var duplicates = 0
+        /// Records that became dead letters.
+        public var rejected = 0
+        /// Items that changed.
+        public var items = 0
+        /// Users that changed.
+        public var users = 0
+        /// Transactions.
+        public var batches = 0
+        /// Places where the broker had dropped records before they were read.
+        public var gaps = 0
+
+        /// Nothing yet.
+        public init() {}
     }
 
     private struct Owned {
@@ -38,14 +40,11 @@ final class IngestRun {
 
     private let consumer: StreamConsumer
     private let deadLetters: StreamProducer?
-    private let deadLetterTopic: String
     private let store: IngestStore
     private let lane: CommitLane
     private let logger: Logger
-    private let kinds: [String: RecordKind]
+    private let settings: IngestSettings
     private let cluster: String
-    private let batchRecords: Int
-    private let lingerMilliseconds: Int
     private let acceptNewCluster: Bool
     private let isStopping: @Sendable () -> Bool
     private var intake: RecordIntake
@@ -57,12 +56,20 @@ final class IngestRun {
     private var readEnds: [TopicPartition: Int64] = [:]
     private var foreignLook: ContinuousClock.Instant?
     private let queries: StoreQueries
-    private(set) var totals = Totals()
+    /// What was done so far.
+    public private(set) var totals = Totals()
 
-    init(
-        consumer: StreamConsumer, store: IngestStore, deadLetters: StreamProducer?, configuration: Configuration, cluster: String,
+    /// Takes what it works with; nothing is read yet.
+    ///
+    /// - Parameters:
+    ///   - consumer: subscribed to the topics of `settings`, closed by the caller.
+    ///   - deadLetters: where refused records are announced; the database holds them in any case.
+    ///   - cluster: the identity of the broker's cluster, which goes with the offsets.
+    ///   - isStopping: asked between batches, and while the database is waited for.
+    public init(
+        consumer: StreamConsumer, store: IngestStore, deadLetters: StreamProducer?, settings: IngestSettings, cluster: String,
         acceptNewCluster: Bool, logger: Logger, isStopping: @escaping @Sendable () -> Bool
-    ) throws {
+    ) {
         self.consumer = consumer
         self.store = store
         self.deadLetters = deadLetters
@@ -70,24 +77,23 @@ final class IngestRun {
         self.acceptNewCluster = acceptNewCluster
         self.logger = logger
         self.isStopping = isStopping
-        deadLetterTopic = configuration.text("topics.dead_letters")
-        kinds = configuration.topicKinds
-        batchRecords = configuration.integer("ingest.batch_records")
-        lingerMilliseconds = configuration.integer("ingest.batch_linger_ms")
-        intake = RecordIntake(rules: try configuration.decodingRules(), featureRules: configuration.featureRules)
-        queries = StoreQueries(url: try configuration.databaseURL(), connections: 1)
+        self.settings = settings
+        intake = RecordIntake(rules: settings.rules, featureRules: settings.featureRules)
+        queries = StoreQueries(url: settings.databaseURL, connections: 1)
         lane = CommitLane(store: store, logger: logger, isStopping: isStopping)
     }
 
     /// Reads and stores until `isStopping`, or until every partition in `ends` is stored up to its offset.
-    func run(until ends: [TopicPartition: Int64]? = nil, progress: (Totals) -> Void = { _ in }) throws {
+    ///
+    /// - Throws: ``IntakeError``, `StoreError` and `StreamError`, each a sentence.
+    public func run(until ends: [TopicPartition: Int64]? = nil, progress: (Totals) -> Void = { _ in }) throws {
         defer { lane.close() }
         while !isStopping() {
-            let consumed = try consumer.poll(maxRecords: batchRecords, timeoutMilliseconds: lingerMilliseconds)
+            let consumed = try consumer.poll(maxRecords: settings.batchRecords, timeoutMilliseconds: settings.lingerMilliseconds)
             // A batch may hold records from before and after a change of assignment: what was gathered is stored first.
             for happening in consumed.happenings { try handle(happening) }
             gather(consumed)
-            if intake.records >= batchRecords || (intake.records > 0 && isDue) { try handOver() }
+            if intake.records >= settings.batchRecords || (intake.records > 0 && isDue) { try handOver() }
             settle()
             progress(totals)
             if let ends, try isComplete(ends) { break }
@@ -102,17 +108,17 @@ final class IngestRun {
     /// Batches wait for more records only while the lane is busy or their time is not up.
     private var isDue: Bool {
         guard let batchStarted else { return false }
-        return !lane.isBusy || batchStarted.duration(to: .now) >= .milliseconds(lingerMilliseconds)
+        return !lane.isBusy || batchStarted.duration(to: .now) >= .milliseconds(settings.lingerMilliseconds)
     }
 
     private func gather(_ consumed: ConsumedBatch) {
         guard consumed.count > 0 else { return }
         if batchStarted == nil { batchStarted = .now }
-        let now = EventTime.now
+        let now = settings.clock()
         consumed.forEach { record in
             let partition = TopicPartition(record.topic, record.partition)
             // Records of a partition that another consumer owns by now are that consumer's.
-            guard let owner = owned[partition], let kind = kinds[record.topic] else { return }
+            guard let owner = owned[partition], let kind = settings.topics[record.topic] else { return }
             if let next = reached[partition] ?? owner.next, record.offset < next { return }
             let origin = RecordOrigin(
                 source: record.topic, cluster: cluster,
@@ -175,12 +181,14 @@ final class IngestRun {
         case .gap(let gap):
             totals.gaps += 1
             // Compacted topics have gaps by nature.
-            guard kinds[gap.partition.topic] == .events || kinds[gap.partition.topic] == .impressions else { break }
+            let kind = settings.topics[gap.partition.topic]
+            guard kind == .events || kind == .impressions else { break }
             logger.warning("records are missing: the broker dropped them before they were read", metadata: ["gap": "\(gap)"])
         case .reachedEnd(let partition, let offset):
             readEnds[partition] = offset
         case .offsetOutOfRange(let missing):
-            throw CommandFailure(
+            throw IntakeError(
+                .otherCluster,
                 "\(missing). If the topic was made anew, start once with --accept-new-cluster: it is then read from its beginning, "
                     + "and known events still count once")
         case .disconnected(let error):
@@ -197,7 +205,8 @@ final class IngestRun {
     private func checkCluster() throws {
         let found = try consumer.clusterID()
         guard found != cluster else { return }
-        throw CommandFailure(
+        throw IntakeError(
+            .otherCluster,
             "the broker is another one now: \(found) instead of \(cluster). Its offsets have nothing to do with the stored ones. "
                 + "If that is meant, start once with --accept-new-cluster: the topics are then read from their beginning, and "
                 + "known events still count once")
@@ -262,23 +271,8 @@ final class IngestRun {
         guard let deadLetters else { return }
         for rejected in rejections {
             // The database holds the authoritative copy: a full queue here only thins out the topic.
-            try? deadLetters.produce(topic: deadLetterTopic, key: rejected.key, value: Array(rejected.json().utf8))
+            try? deadLetters.produce(topic: settings.deadLetterTopic, key: rejected.key, value: Array(rejected.json().utf8))
         }
-    }
-}
-
-extension Configuration {
-    /// What each topic holds.
-    var topicKinds: [String: RecordKind] {
-        [
-            text("topics.events"): .events, text("topics.items"): .items, text("topics.users"): .users,
-            text("topics.impressions"): .impressions,
-        ]
-    }
-
-    /// How to reach Kafka.
-    var kafkaSettings: KafkaSettings {
-        KafkaSettings(bootstrapServers: text("kafka.bootstrap_servers"), properties: map("kafka.properties"))
     }
 }
 

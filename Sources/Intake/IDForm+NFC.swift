@@ -3,5 +3,5 @@ import Interactions
 
 extension IDForm {
     /// Unicode Normalization Form C, which most text is in already.
-    static let nfc = IDForm(name: "NFC") { $0.precomposedStringWithCanonicalMapping }
+    public static let nfc = IDForm(name: "NFC") { $0.precomposedStringWithCanonicalMapping }
 }

@@ -2,27 +2,24 @@ import Features
 import FeatureStore
 import Interactions
 
-/// What a topic or a file holds.
-enum RecordKind: String, Sendable {
-    case events, items, users, impressions
-}
-
 /// Decodes records into the batch of one transaction, and folds them while it is at it.
 ///
 /// A record that cannot be decoded becomes a dead letter of the same batch: nothing stops, nothing is lost.
-struct RecordIntake {
+public struct RecordIntake {
     /// Bytes of a rejected record that are kept with its reason.
-    static let rejectedPayloadBytes = 65_536
+    public static let rejectedPayloadBytes = 65_536
 
     private let decoder: RecordDecoder
     private let featureRules: FeatureRules
     private let maxRecordBytes: Int
-    private(set) var batch = IngestBatch()
+    /// What was gathered since the last ``take(offsets:)``.
+    public private(set) var batch = IngestBatch()
     private var folded: FeatureDelta
     /// Records taken since the last ``take(offsets:)``, rejected ones included.
-    private(set) var records = 0
+    public private(set) var records = 0
 
-    init(rules: DecodingRules, featureRules: FeatureRules) {
+    /// An empty intake.
+    public init(rules: DecodingRules, featureRules: FeatureRules) {
         decoder = RecordDecoder(rules: rules)
         maxRecordBytes = rules.maxRecordBytes
         self.featureRules = featureRules
@@ -30,7 +27,7 @@ struct RecordIntake {
     }
 
     /// Decodes one record. A nil `value` is a tombstone: it deletes the item or user that `key` names.
-    mutating func add(
+    public mutating func add(
         _ kind: RecordKind, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer?, origin: RecordOrigin,
         now: EventTime
     ) {
@@ -64,7 +61,7 @@ struct RecordIntake {
     }
 
     /// Records that a line or message was too long to be read at all.
-    mutating func addOversized(bytes: Int, head: UnsafeRawBufferPointer, origin: RecordOrigin) {
+    public mutating func addOversized(bytes: Int, head: UnsafeRawBufferPointer, origin: RecordOrigin) {
         records += 1
         let rejection = Rejection(
             .tooLarge, "the record has \(bytes) bytes; at most \(maxRecordBytes) are accepted (ingest.max_record_bytes)")
@@ -75,7 +72,7 @@ struct RecordIntake {
     }
 
     /// The batch gathered so far, to be stored with `offsets`; the intake starts afresh.
-    mutating func take(offsets: [ClaimedOffset]) -> IngestBatch {
+    public mutating func take(offsets: [ClaimedOffset]) -> IngestBatch {
         var taken = batch
         taken.offsets = offsets
         taken.prefolded = folded
@@ -116,31 +113,5 @@ struct RecordIntake {
             RejectedRecord(
                 origin: origin, key: key.map { Array($0.prefix(1_024)) },
                 payload: Array(value.prefix(Self.rejectedPayloadBytes)), payloadBytes: value.count, rejection: rejection))
-    }
-}
-
-extension Configuration {
-    /// The decoder's bounds and names as `ingest.*` sets them.
-    func decodingRules() throws(ConfigurationError) -> DecodingRules {
-        var rules = DecodingRules(idForm: .nfc)
-        rules.maxRecordBytes = integer("ingest.max_record_bytes")
-        rules.maxFutureSkewMilliseconds = Int64(integer("ingest.max_future_skew_seconds")) * 1_000
-        rules.defaultCurrency = text("ingest.default_currency")
-        rules.earliestTime = time("ingest.earliest_time")
-        for (name, type) in map("ingest.event_types") {
-            guard let known = InteractionType.allCases.first(where: { $0.name == type }) else {
-                let names = InteractionType.allCases.map(\.name).joined(separator: ", ")
-                throw ConfigurationError("ingest.event_types maps \(name) to \(type), but knows only \(names)")
-            }
-            rules.typeNames[name] = known
-        }
-        return rules
-    }
-
-    /// How interactions fold into features.
-    var featureRules: FeatureRules {
-        FeatureRules(
-            historyLimitEvents: integer("ingest.history_limit_events"),
-            decayHalfLifeMilliseconds: Int64(integer("ingest.decay_half_life_hours")) * 3_600_000)
     }
 }

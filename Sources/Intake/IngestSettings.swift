@@ -1,0 +1,38 @@
+import EventStream
+import Features
+import Interactions
+
+/// What `ingest` and `backfill` need to know, filled by whoever reads the configuration.
+public struct IngestSettings: Sendable {
+    /// Where PostgreSQL is.
+    public var databaseURL: String
+    /// How to reach Kafka; a backfill needs none.
+    public var kafka = KafkaSettings(bootstrapServers: "127.0.0.1:9092")
+    /// The consumer group.
+    public var group = "freshet"
+    /// What each topic holds.
+    public var topics: [String: RecordKind] = [:]
+    /// Where refused records are announced.
+    public var deadLetterTopic = "freshet.dead-letters"
+    /// Records of a transaction at most.
+    public var batchRecords = 50_000
+    /// How long a batch waits for more records.
+    public var lingerMilliseconds = 15
+    /// What records may hold.
+    public var rules: DecodingRules
+    /// How interactions fold into features.
+    public var featureRules: FeatureRules
+    /// The wall clock, against which the future is measured.
+    public var clock: @Sendable () -> EventTime
+
+    /// Settings with the defaults of a small shop; `topics` is empty.
+    public init(
+        databaseURL: String, rules: DecodingRules = DecodingRules(idForm: .nfc), featureRules: FeatureRules = FeatureRules(),
+        clock: @escaping @Sendable () -> EventTime
+    ) {
+        self.databaseURL = databaseURL
+        self.rules = rules
+        self.featureRules = featureRules
+        self.clock = clock
+    }
+}

@@ -11,8 +11,9 @@ struct CanonicalJSON {
     /// - Complexity: O(n log n) in its bytes; one pass where it has this spelling already.
     func object(_ token: JSONToken) -> String {
         let slice = UnsafeBufferPointer(rebasing: bytes[token.start..<token.end])
-        if token.traits.isDisjoint(with: [.spaced, .escaped]), form == nil || slice.allSatisfy({ $0 < 0x80 }), isOrdered(token) {
-            return String(decoding: slice, as: UTF8.self)
+        if token.traits.isDisjoint(with: [.spaced, .escaped]), form == nil || slice.allSatisfy({ $0 < 0x80 }) {
+            if isOrdered(token) { return String(decoding: slice, as: UTF8.self) }
+            if let text = reordered(token) { return text }
         }
         var scanner = scanner(token)
         return (try? value(&scanner)) ?? String(decoding: slice, as: UTF8.self)
@@ -44,6 +45,50 @@ struct CanonicalJSON {
         // The text was checked when it was found, nesting included.
         JSONScanner(bytes, from: token.start, to: token.end, maxDepth: DecodingRules.deepestAllowed)
     }
+
+    /// The members of an object in order, by copies of their bytes; nil where the order inside one of them is wrong too. Only for text
+    /// without escapes and white space.
+    private func reordered(_ token: JSONToken) -> String? {
+        var members: [(key: Range<Int>, end: Int)] = []
+        var scanner = scanner(token), first = true
+        scanner.at += 1
+        do throws(Rejection) {
+            while let key = try scanner.nextKey(first: &first) {
+                guard try ordered(&scanner) else { return nil }
+                let member = (key: key.start..<key.end, end: scanner.at)
+                // Most objects have a few members: each goes to its place as it comes, and of one key the last stays.
+                var place = members.count
+                while place > 0, bytes[member.key].lexicographicallyPrecedes(bytes[members[place - 1].key]) { place -= 1 }
+                if place > 0, bytes[members[place - 1].key].elementsEqual(bytes[member.key]) {
+                    members[place - 1] = member
+                } else {
+                    members.insert(member, at: place)
+                }
+                guard members.count <= Self.membersInserted else { return nil }
+            }
+        } catch {
+            return nil
+        }
+        return String(unsafeUninitializedCapacity: token.count) { text in
+            text[0] = UInt8(ascii: "{")
+            var count = 1
+            for member in members {
+                if count > 1 {
+                    text[count] = UInt8(ascii: ",")
+                    count += 1
+                }
+                for byte in bytes[(member.key.lowerBound - 1)..<member.end] {
+                    text[count] = byte
+                    count += 1
+                }
+            }
+            text[count] = UInt8(ascii: "}")
+            return count + 1
+        }
+    }
+
+    /// Members beyond which putting each in its place would cost more than sorting.
+    private static let membersInserted = 32
 
     /// Whether the keys of every object inside ascend. Only for text without escapes.
     private func isOrdered(_ token: JSONToken) -> Bool {

@@ -12,7 +12,7 @@ import Testing
         var expected = Interaction(
             eventID: "e1", type: .click, userID: "u1", itemID: "i9", time: EventTime(milliseconds: 1_795_248_000_123),
             priceMicros: 19_990_000, amountMinor: 1_999, currency: "EUR", quantity: 1, sessionID: "s4", requestID: "r7",
-            context: #"{"device":"phone","country":"DE"}"#, position: Position(partition: 3, offset: 42))
+            context: #"{"country":"DE","device":"phone"}"#, position: Position(partition: 3, offset: 42))
         expected.payloadHash = expected.contentHash()
         #expect(decoded == expected)
     }

@@ -142,7 +142,7 @@ import Testing
                 if let context = value.context { _ = JSONText.tokens(ofObject: context) }
             case 2:
                 let bytes = mutated(Array(item(&random).json().utf8), &random)
-                guard case .success(let value) = withRaw(bytes, { decoder.item($0, origin: kafkaOrigin) }) else {
+                guard case .success(let value) = withRaw(bytes, { decoder.item($0, origin: kafkaOrigin, now: testNow) }) else {
                     refused += 1
                     continue
                 }
@@ -151,7 +151,7 @@ import Testing
             default:
                 let bytes = mutated(slate, &random)
                 let shown = withRaw(bytes) { decoder.slate($0, origin: kafkaOrigin, now: testNow) }
-                let user = withRaw(bytes) { decoder.user($0, origin: kafkaOrigin) }
+                let user = withRaw(bytes) { decoder.user($0, origin: kafkaOrigin, now: testNow) }
                 if case .success(let value) = user { #expect(try decodeUser(value.json()).get() == value) }
                 guard case .success(let values) = shown else {
                     refused += 1

@@ -31,6 +31,12 @@ private let closeDescriptor = Darwin.close
 /// executable and lends the mock cluster a socket that this class has bound before. So the advertised port is the fixed one, a
 /// taken port is found out before librdkafka is involved (2.0.2 hangs when its own bind fails), and the port may be used again
 /// right after ``close()``.
+///
+/// ### Groups
+/// The mock cluster of librdkafka 2.0.2 ends its process by an assertion where a member joins while an earlier request of the same
+/// member still waits, as happens after a consumer was stopped past its session timeout. On Linux `CBrokerPort` gives such a
+/// member a new id before the mock cluster sees it. Against failures that nobody has foreseen,
+/// ``beginAgainAfterFailure(arguments:)`` makes a process that is nothing but a broker begin again as another, empty cluster.
 public final class EmbeddedBroker: Sendable {
     /// `127.0.0.1:port`.
     public let bootstrapServers: String
@@ -50,11 +56,15 @@ public final class EmbeddedBroker: Sendable {
     ///   - port: 0 takes any free one.
     ///   - partitions: of each topic in `topics`; 1 to 1,024.
     ///   - topics: created before the call returns.
+    ///   - sized: created as well, each with partitions of its own, which also count where `topics` has the same name.
     /// - Throws: ``StreamError`` with code `portTaken` or `configuration`.
-    public init(port: UInt16, partitions: Int = 64, topics: [String] = []) throws(StreamError) {
-        guard (1...1_024).contains(partitions) else {
-            throw StreamError(.configuration, "An embedded broker's topics have 1 to 1,024 partitions, not \(partitions).")
-        }
+    public init(
+        port: UInt16, partitions: Int = 64, topics: [String] = [], sized: [EmbeddedTopic] = []
+    ) throws(StreamError) {
+        var sizes: [String: Int] = [:]
+        for topic in topics { sizes[topic] = try EmbeddedTopic(topic, partitions: partitions).partitions }
+        for topic in sized { sizes[topic.name] = topic.partitions }
+        _ = try EmbeddedTopic.checked(partitions: partitions)
         guard let configuration = rd_kafka_conf_new() else {
             throw StreamError(.other, "librdkafka could not allocate a configuration.")
         }
@@ -64,12 +74,12 @@ public final class EmbeddedBroker: Sendable {
         rd_kafka_conf_set_log_cb(configuration) { _, _, _, _ in }
         let client = try ClientHandle(RD_KAFKA_PRODUCER, configuration)
         var random = SystemRandomNumberGenerator()
-        let wanted = [ClusterIdentity.newMarker(&random)] + topics
+        sizes[ClusterIdentity.newMarker(&random)] = 1
         let listener = try Self.listener(port: port)
         defer { _ = closeDescriptor(listener) }
         var cluster: OpaquePointer?
         for _ in 0..<10 where cluster == nil {
-            cluster = try Self.startCluster(client, listener, port: port, topics: wanted, partitions: Int32(partitions))
+            cluster = try Self.startCluster(client, listener, port: port, topics: sizes)
         }
         guard let cluster, let address = rd_kafka_mock_cluster_bootstraps(cluster) else {
             throw StreamError(
@@ -124,7 +134,7 @@ public final class EmbeddedBroker: Sendable {
 
     /// Starts the cluster and creates its topics. Nil where a client was faster and created one of them by asking for it.
     private static func startCluster(
-        _ client: ClientHandle, _ listener: Int32, port: UInt16, topics: [String], partitions: Int32
+        _ client: ClientHandle, _ listener: Int32, port: UInt16, topics: [String: Int]
     ) throws(StreamError) -> OpaquePointer? {
         if freshet_broker_port_supported() != 0 { freshet_broker_port_lend(listener) }
         let cluster = rd_kafka_mock_cluster_new(client.pointer, 1)
@@ -138,9 +148,8 @@ public final class EmbeddedBroker: Sendable {
                 .configuration,
                 "An embedded broker cannot have the fixed port \(port) on this platform or with this build of librdkafka. Use port 0.")
         }
-        for topic in topics {
-            let count = topic.hasPrefix(ClusterIdentity.markerPrefix) ? 1 : partitions
-            let error = rd_kafka_mock_topic_create(cluster, topic, count, 1)
+        for (topic, partitions) in topics {
+            let error = rd_kafka_mock_topic_create(cluster, topic, Int32(partitions), 1)
             if error == RD_KAFKA_RESP_ERR_NO_ERROR { continue }
             rd_kafka_mock_cluster_destroy(cluster)
             if error == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS { return nil }

@@ -6,6 +6,7 @@
 # DIR/password        of the database user freshet, readable by the owner only
 # DIR/environment     the export line; exists while both servers answer
 # DIR/supervisor      number and identity of the process that holds both; see supervise
+# DIR/foreign-offsets  how many clusters, all of them gone, the database holds offsets of; written at each start with a broker
 # DIR/*.log           what the servers said
 # shellcheck disable=SC2154  # ops_lib comes from common.sh
 
@@ -115,6 +116,10 @@ start_servers() {
     fi
     sleep 0.1
   done
+  if [ "$with_broker" = yes ] && [ "$(cat "$directory/foreign-offsets")" != 0 ]; then
+    say "the broker is new and empty, but the database in $directory was filled from an earlier one: freshet ingest will refuse the" \
+      "new one. Start it once as: freshet ingest --accept-new-cluster (what is stored stays), or begin anew: ops/servers remove $directory"
+  fi
   exec 9>&-
 }
 
@@ -140,7 +145,7 @@ remove_servers() {
     esac
   fi
   rm -rf "$directory/postgres"
-  rm -f "$directory"/{lock,password,environment,supervisor,initdb.log,postgres.log,broker.log,supervisor.log}
+  rm -f "$directory"/{lock,password,environment,foreign-offsets,supervisor,initdb.log,postgres.log,broker.log,supervisor.log}
   rmdir "$directory" 2>/dev/null || true
 }
 
@@ -149,7 +154,7 @@ sweep_temporary_servers() {
   local left
   for left in "$1"-*; do
     [ -e "$left/lock" ] || continue
-    [ "${left##*-}" != $$ ] && [ -d "/proc/${left##*-}" ] || remove_temporary_servers "$left"
+    if [ "${left##*-}" = $$ ] || [ ! -d "/proc/${left##*-}" ]; then remove_temporary_servers "$left"; fi
   done
 }
 

@@ -35,6 +35,7 @@ struct ChurnRun: Sendable {
     private static let settling = Duration.seconds(20)
 
     func run(progress: @escaping @Sendable (Int) -> Void = { _ in }) async throws -> Result {
+        try await BenchReadiness(service: service, userID: users[0]).check([.ingest])
         let ledger = ItemLedger(), tally = Tally(), titles = try await liked()
         let before = memory()
         let start = ContinuousClock.now
@@ -44,9 +45,15 @@ struct ChurnRun: Sendable {
             for phase in Phase.allCases {
                 try await change(phase, run, titles, ledger, tally) { progress(phase.rawValue * items + $0) }
                 tally.saw(memory: memory())
+                if tally.isGivenUp { break }
             }
             tally.finish()
             try await group.waitForAll()
+        }
+        if tally.isGivenUp {
+            throw CommandFailure(
+                "\(Tally.maxUnstored) changes in a row were not stored: are freshet ingest and the service still running? The items of this "
+                    + "run that were not removed begin with churn-\(run)-")
         }
         var result = tally.result
         result.seconds = start.duration(to: .now).inSeconds
@@ -82,7 +89,7 @@ struct ChurnRun: Sendable {
             for writer in 0..<writers {
                 group.addTask {
                     for number in stride(from: writer, to: items, by: writers) {
-                        guard !Task.isCancelled else { return }
+                        guard !Task.isCancelled, !tally.isGivenUp else { return }
                         await change(number, phase, run, titles[number % titles.count], ledger, tally)
                         if number % 1_000 == 0 { progress(number) }
                     }
@@ -108,10 +115,11 @@ struct ChurnRun: Sendable {
                 answer = try await service.send(.PUT, "/v1/items/\(id)?wait=true", body: body, timeout: .seconds(30))
             }
             // A change that is not stored in time may come at any later moment: until the next one, both states are right.
-            let outcome = try JSONSerialization.jsonObject(with: answer) as? [String: Any]
-            if outcome?["committed"] as? Bool == true { ledger.ended(id) }
-            tally.changed()
+            let isStored = try BenchReadiness.isCommitted(answer)
+            if isStored { ledger.ended(id) }
+            tally.changed(isStored: isStored)
         } catch {
+            tally.changed(isStored: false, counts: false)
             tally.failed("\(error)")
         }
     }
@@ -156,7 +164,11 @@ private final class Tally: Sendable {
         var result = ChurnRun.Result()
         var largest: Double?
         var isDone = false
+        var unstored = 0
     }
+
+    /// Changes in a row that are not stored: beyond any chance, and few enough that nobody waits for long.
+    static let maxUnstored = 200
 
     private let contents = Mutex(Contents())
 
@@ -165,7 +177,16 @@ private final class Tally: Sendable {
     var isDone: Bool { contents.withLock { $0.isDone } }
 
     func finish() { contents.withLock { $0.isDone = true } }
-    func changed() { contents.withLock { $0.result.changes += 1 } }
+    /// Whether so many changes in a row were not stored that the others need not be tried.
+    var isGivenUp: Bool { contents.withLock { $0.unstored >= Self.maxUnstored } }
+
+    func changed(isStored: Bool, counts: Bool = true) {
+        contents.withLock { contents in
+            if counts { contents.result.changes += 1 }
+            if contents.unstored < Self.maxUnstored { contents.unstored = isStored ? 0 : contents.unstored + 1 }
+        }
+    }
+
     func saw(memory: Double?) {
         guard let memory else { return }
         contents.withLock { $0.largest = max($0.largest ?? 0, memory) }

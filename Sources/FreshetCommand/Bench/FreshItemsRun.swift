@@ -30,9 +30,12 @@ struct FreshItemsRun: Sendable {
     }
 
     private static let limit = Duration.seconds(5)
+    /// Users in a row without any taste: nobody can be expected to have one.
+    private static let maxTastelessUsers = 1_000
     private static let between = Duration.milliseconds(5)
 
     func run(progress: @Sendable (Int) -> Void = { _ in }) async throws -> Result {
+        try await BenchReadiness(service: service, userID: users[0]).check([.model, .ingest])
         var result = Result()
         (result, result.load) = try await load.beside { try await probe(progress) }
         return result
@@ -41,7 +44,8 @@ struct FreshItemsRun: Sendable {
     private func probe(_ progress: @Sendable (Int) -> Void) async throws -> Result {
         var result = Result()
         let run = EventTime.now.milliseconds
-        var asked = 0, number = 0
+        var asked = 0, number = 0, tasteless = 0
+        var waits = VainWaits()
         // A user who gets what is popular has shown no taste that a new item could meet; so many in a row mean that nobody has.
         while number < newItems, asked < users.count * (number + 1) {
             let user = users[asked % users.count]
@@ -49,9 +53,22 @@ struct FreshItemsRun: Sendable {
             do {
                 guard let liked = try await service.recommendations(userID: user, count: 1).items.first, liked.reason != "trending",
                     let record = try await service.contentOfItem(liked.item_id)
-                else { continue }
+                else {
+                    tasteless += 1
+                    if tasteless < Self.maxTastelessUsers { continue }
+                    throw CommandFailure(
+                        "\(tasteless) users in a row are shown what is popular and nothing by their taste: name users with a history "
+                            + "with --users")
+                }
                 number += 1
+                tasteless = 0
+                let unseen = result.unseen
                 try await probe("fresh-\(run)-\(number)", record, user, &result)
+                try waits.note(
+                    vain: result.unseen > unseen,
+                    "new items were in no answer within \(Self.limit): is freshet ingest still running?")
+            } catch let failure as CommandFailure {
+                throw failure
             } catch let cancelled as CancellationError {
                 throw cancelled
             } catch {

@@ -28,6 +28,7 @@ struct FreshnessRun: Sendable {
     private static let pauseBetweenClicks = Duration.milliseconds(100)
 
     func run(progress: @Sendable (Int) -> Void = { _ in }) async throws -> Result {
+        try await BenchReadiness(service: service, userID: users[0]).check([.model, .ingest])
         var result = Result()
         (result, result.load) = try await load.beside { try await probe(progress) }
         return result
@@ -35,6 +36,7 @@ struct FreshnessRun: Sendable {
 
     private func probe(_ progress: @Sendable (Int) -> Void) async throws -> Result {
         var result = Result()
+        var waits = VainWaits()
         let control = users[0]
         for click in 0..<clicks {
             let user = users[1 + click % (users.count / 2 - 1)]
@@ -49,10 +51,16 @@ struct FreshnessRun: Sendable {
                 $0.differs(from: before, inScores: true)
             }
             if let changed { result.changed.add(changed.took) } else { result.unchanged += 1 }
+            try waits.note(
+                vain: changed == nil,
+                "clicks changed no answer within \(Self.limit): is freshet ingest still running, and have the users of --users a history?")
             let controlAfter = try await service.recommendations(userID: control, count: 10)
             if controlAfter.differs(from: controlBefore, inScores: false) { result.controlChanged += 1 }
             progress(click + 1)
             try await Task.sleep(for: Self.pauseBetweenClicks)
+        }
+        guard result.changed.count + result.unchanged > 0 else {
+            throw CommandFailure("no user was shown an item to click on: is there a catalogue, and are the users of --users those of the shop?")
         }
         return result
     }

@@ -23,7 +23,9 @@ struct NewCategoriesRun: Sendable {
     private static let limit = Duration.seconds(20)
 
     func run(progress: @Sendable (Int) -> Void = { _ in }) async throws -> Result {
+        try await BenchReadiness(service: service, userID: users[0]).check([.model, .ingest])
         var result = Result()
+        var waits = VainWaits()
         let run = EventTime.now.milliseconds
         let contents = try await shownItems()
         guard contents.count >= itemsPerCategory else {
@@ -51,6 +53,14 @@ struct NewCategoriesRun: Sendable {
             ) { $0.items.contains { $0.reason == "adapted" } }
             if let adapted { result.adapted.add(adapted.took) } else { result.unadapted += 1 }
             for id in ids { _ = try await service.send(.DELETE, "/v1/items/\(id)", body: nil) }
+            // The first tells enough: an adaptation takes a second, and each wait twenty.
+            guard adapted != nil || result.adapted.count > 0 else {
+                throw CommandFailure(
+                    "no answer for a new category was adapted within \(Self.limit): start freshet adapt --watch, and give --support what "
+                        + "adaptation.support says")
+            }
+            try waits.note(
+                vain: adapted == nil, "categories were not adapted within \(Self.limit): is freshet adapt --watch still running?")
             progress(number + 1)
         }
         return result

@@ -67,6 +67,8 @@ struct BenchCommand: AsyncParsableCommand {
                 let ids = try users.map { try IDFile.read($0, field: "user_id") } ?? (0..<100_000).map { "u\($0)" }
                 let service = ServiceClient(
                     client: ServiceClient.wide, base: url, apiKey: ProcessInfo.processInfo.environment["FRESHET_BENCH_KEY"])
+                guard let user = ids.first else { throw ValidationError("--users names a file without ids") }
+                try await BenchReadiness(service: service, userID: user).check([])
                 try await ServeBench(service: service, users: ids, connections: connections, seconds: seconds, rate: rate)
                     .run().print(asJSON: true)
                 return

@@ -4,7 +4,7 @@ import ArgumentParser
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",
-        abstract: "Everything in one process: an embedded broker, a simulated shop, training, the service, shoppers that click.",
+        abstract: "Everything at once: an embedded broker, a simulated shop, training, the service, shoppers that click.",
         discussion: """
             It needs a PostgreSQL of its own: ops/demo starts one and calls this. Its shop is a simulation with known tastes.
             """)

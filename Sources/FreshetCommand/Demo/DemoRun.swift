@@ -7,7 +7,7 @@ import Logging
 import ServiceLifecycle
 import Synchronization
 
-/// The demonstration: broker, consumer, service, training and shoppers in one process.
+/// The demonstration: consumer, service, training and shoppers in this process, the broker in one of its own.
 struct DemoRun: Sendable {
     let configuration: Configuration
     let logger: Logger
@@ -20,7 +20,7 @@ struct DemoRun: Sendable {
     func run() async throws {
         let url = try configuration.databaseURL()
         for name in try Migrator(url: url).migrate() { logger.info("applied \(name)") }
-        let broker = try startBroker()
+        let broker = try DemoBroker(configuration: configuration, logger: logger)
         defer { broker.close() }
         var configuration = configuration
         try configuration.set("kafka.bootstrap_servers", .scalar(broker.bootstrapServers), source: "demo")
@@ -32,9 +32,7 @@ struct DemoRun: Sendable {
 
         let running = configuration
         let ingest = ThreadService(name: "freshet-ingest", stop: stop) {
-            _ = try IngestRole(
-                settings: try running.ingestSettings(), acceptNewCluster: true, logger: running.logger("ingest"), isStopping: { stop.isRaised }
-            ).run(untilEnd: false)
+            try DemoIngest(configuration: running, logger: logger, stop: stop).run()
         }
         let outcome = Mutex(true)
         let script = LoopService {
@@ -45,25 +43,13 @@ struct DemoRun: Sendable {
         }
         var services = try role.services().map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) }
         services.append(.init(service: ingest))
+        services.append(.init(service: LoopService { try await broker.keepRunning() }))
         services.append(.init(service: script, successTerminationBehavior: .gracefullyShutdownGroup, failureTerminationBehavior: .gracefullyShutdownGroup))
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: ServeCommand.quiet(logger)))
         try await group.run()
         if checks, !outcome.withLock({ $0 }) { throw CommandFailure("the check failed: see above") }
-    }
-
-    /// The port that is configured, or a free one where it is taken.
-    private func startBroker() throws -> EmbeddedBroker {
-        let port = configuration.text("kafka.bootstrap_servers").split(separator: ":").last.flatMap { UInt16($0) } ?? 9092
-        do {
-            return try EmbeddedBroker(port: port, topics: configuration.topics)
-        } catch {
-            guard error.code == .portTaken else { throw error }
-        }
-        let broker = try EmbeddedBroker(port: 0, topics: configuration.topics)
-        logger.notice("port \(port) is taken; the demonstration's broker listens on \(broker.bootstrapServers)")
-        return broker
     }
 
     private func demoState() throws -> (DemoState, isNew: Bool) {

@@ -1,0 +1,57 @@
+#define _GNU_SOURCE
+#include "CBrokerPort.h"
+
+#if defined(__linux__)
+
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static char *const *begin_with;
+static char program[4096];
+
+// Only calls that a signal handler may make.
+static void begin_again(int number) {
+    if (freshet_is_mock_thread() && begin_with) {
+        sigset_t none;
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, 0);
+        // The new program hears of a stop from its first moment on.
+        signal(SIGINT, SIG_DFL);
+        signal(SIGTERM, SIG_DFL);
+        if (syscall(SYS_close_range, 3u, ~0u, 0u) != 0) {
+            struct rlimit limit;
+            int last = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 1u << 20 ? (int)limit.rlim_cur : 1 << 20;
+            for (int descriptor = 3; descriptor < last; descriptor++) close(descriptor);
+        }
+        execv(program, begin_with);
+        // The file was moved or replaced meanwhile.
+        execv("/proc/self/exe", begin_with);
+    }
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+int freshet_begin_again_after_failure(char *const *arguments) {
+    begin_with = arguments;
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    program[length > 0 ? length : 0] = 0;
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = begin_again;
+    sigemptyset(&action.sa_mask);
+    int signals[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE};
+    for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++) sigaction(signals[i], &action, 0);
+    return 0;
+}
+
+#else
+
+int freshet_begin_again_after_failure(char *const *arguments) {
+    (void)arguments;
+    return -1;
+}
+
+#endif

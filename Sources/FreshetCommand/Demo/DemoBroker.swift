@@ -1,0 +1,90 @@
+import Foundation
+import Logging
+import Synchronization
+
+/// The demonstration's broker: `freshet broker` as a process of its own, so that nothing else ends with it. It ends with this one,
+/// however this one ends.
+final class DemoBroker: Sendable {
+    /// `127.0.0.1:port`, the same through all its lives.
+    let bootstrapServers: String
+
+    /// One life: the process, and the pipe whose end it waits for. Unchecked: used under the lock only.
+    private struct Life: @unchecked Sendable {
+        var process: Process
+        var input: Pipe
+    }
+
+    private static let maxLives = 20
+    private static let startLimitSeconds = 30.0
+    private let life: Mutex<Life>
+    private let logger: Logger
+
+    /// Starts it on the port of `kafka.bootstrap_servers`, or on a free one where that is taken, and waits until it listens.
+    init(configuration: Configuration, logger: Logger) throws {
+        let port = configuration.text("kafka.bootstrap_servers").split(separator: ":").last.flatMap { UInt16($0) } ?? 9092
+        let (life, address) = try Self.start(["--port", "\(port)", "--or-any-port"])
+        bootstrapServers = address
+        self.life = Mutex(life)
+        self.logger = logger
+    }
+
+    /// Ends it, and waits.
+    func close() {
+        life.withLock { life in
+            try? life.input.fileHandleForWriting.close()
+            let limit = Date(timeIntervalSinceNow: 5)
+            while life.process.isRunning {
+                if Date() > limit { kill(life.process.processIdentifier, SIGKILL) }
+                Thread.sleep(forTimeInterval: 0.01)
+            }
+        }
+    }
+
+    /// Starts it again on the same port where its process has ended, which a failure of the broker alone does not make it do.
+    func keepRunning() async throws {
+        for _ in 0..<Self.maxLives {
+            while life.withLock({ $0.process.isRunning }) { try await Task.sleep(for: .milliseconds(200)) }
+            logger.error(
+                """
+                the process of the demonstration's broker has ended; another one, empty, takes its place on \(bootstrapServers), \
+                and the rest goes on
+                """)
+            let port = bootstrapServers.split(separator: ":").last.map(String.init) ?? "0"
+            let next = try await OwnThread.run(named: "freshet-broker") { try Self.start(["--port", port]).life }
+            life.withLock { $0 = next }
+        }
+        throw CommandFailure("the demonstration's broker has ended \(Self.maxLives) times; its own words are above")
+    }
+
+    private static func start(_ arguments: [String]) throws -> (life: Life, address: String) {
+        let process = Process(), input = Pipe(), output = Pipe()
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = ["broker", "--ends-with-input"] + arguments + SharedArguments.settings()
+        process.standardInput = input
+        process.standardOutput = output
+        try process.run()
+        // Its own words go to standard error, which both share.
+        let limit = DispatchSource.makeTimerSource()
+        limit.schedule(deadline: .now() + startLimitSeconds)
+        limit.setEventHandler { [id = process.processIdentifier] in kill(id, SIGKILL) }
+        limit.resume()
+        defer { limit.cancel() }
+        var said = Data()
+        while !said.contains(UInt8(ascii: "\n")), let bytes = try output.fileHandleForReading.read(upToCount: 256), !bytes.isEmpty {
+            said += bytes
+        }
+        let address = String(decoding: said, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        guard address.hasPrefix("127.0.0.1:") else {
+            throw CommandFailure("the demonstration's broker did not start; its own words are above")
+        }
+        return (Life(process: process, input: input), address)
+    }
+
+    /// The file of this program.
+    private static var program: String {
+        let link = "/proc/self/exe"
+        let path = (try? FileManager.default.destinationOfSymbolicLink(atPath: link)) ?? CommandLine.arguments[0]
+        // A file that was replaced meanwhile is still reached through the link.
+        return FileManager.default.isExecutableFile(atPath: path) ? path : link
+    }
+}

@@ -146,7 +146,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
-        tests("Settings", ["Settings"]),
+        tests("Settings", ["Settings", "TwoTower"]),
         tests("EndToEnd", ["TestSupport"]),
     ],
     swiftLanguageModes: [.v6]

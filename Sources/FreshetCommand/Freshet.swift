@@ -7,7 +7,8 @@ struct Freshet: AsyncParsableCommand {
         commandName: "freshet",
         abstract: "Streaming recommendations: fresh within a second, fair to the new and the rare.",
         discussion: """
-            Settings come from freshet.yaml (or --config), then FRESHET_SECTION_KEY in the environment, then --set key=value.
+            Settings come from freshet.yaml (or --config, which may be repeated), then FRESHET_SECTION_KEY in the environment, then
+            --set key=value; the later wins.
             Exit status: 0 done, 1 the work failed, 64 wrong usage.
             """,
         version: "0.1.0",
@@ -18,4 +19,21 @@ struct Freshet: AsyncParsableCommand {
             ModelsCommand.self, DeadLettersCommand.self, SimulateCommand.self, BenchCommand.self, DoctorCommand.self,
             ConfigurationCommand.self,
         ])
+
+    /// Parses, runs, and tells how it ended: in the form that `log.format` asks for, and as a sentence also where the system's
+    /// libraries gave none.
+    static func main() async {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        do {
+            var command = try await asyncParseAsRoot(arguments)
+            try RepeatedOption.refuse(in: arguments, of: type(of: command))
+            if var asyncCommand = command as? any AsyncParsableCommand {
+                try await asyncCommand.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            FinalError(error, arguments: arguments).exit()
+        }
+    }
 }

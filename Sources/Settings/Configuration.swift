@@ -43,100 +43,73 @@ public struct Configuration: Sendable {
     /// The settings of the trainer itself: `train.*` keys that are not listed in ``ConfigurationKey/all``.
     public private(set) var trainerSettings: [String: Setting] = [:]
 
-    /// Takes `value` for `key`, checked; a later call wins.
+    /// The trainer's keys as they stand under `train`, with their settings' own names.
+    static let trainerKeys: [String: TowerConfiguration.Key] = Dictionary(
+        uniqueKeysWithValues: TowerConfiguration.keys.map { ("train." + $0.name, $0) })
+
+    /// Takes `value` for `key`, checked; a later call wins, and of a mapping the later entry of a name.
     public mutating func set(_ key: String, _ value: Value, source: String) throws(ConfigurationError) {
-        if let entry = mapEntry(of: key) {
+        if let entry = Self.mapEntry(of: key) {
             guard case .scalar(let text) = value else {
                 throw ConfigurationError("\(source): \(key) takes one value")
             }
-            var map: [String: String] = [:]
-            if case .map(let known)? = settings[entry.map]?.value { map = known }
-            map[entry.name] = text
-            settings[entry.map] = Setting(value: .map(map), source: source)
-            return
-        }
-        if let known = ConfigurationKey.byName[key] {
-            settings[key] = Setting(value: try Self.checked(value, for: known, source: source), source: source)
-            return
-        }
-        if key.hasPrefix("train."), TowerConfiguration.keys.contains(where: { "train." + $0.name == key }) {
-            guard case .scalar(let text) = value else {
-                throw ConfigurationError("\(source): \(key) takes one value")
+            try merge([entry.name: text], into: entry.key, source: source)
+        } else if let known = ConfigurationKey.byName[key] {
+            if known.kind.isMap {
+                try merge(try known.entries(of: value, source: source), into: known, source: source)
+            } else {
+                settings[key] = Setting(value: try known.checked(value, source: source), source: source)
             }
-            trainerSettings[String(key.dropFirst("train.".count))] = Setting(value: .scalar(text), source: source)
+        } else if let trainer = Self.trainerKeys[key] {
+            let text = try ConfigurationKey.trainerText(value, of: trainer.name, source: source)
+            trainerSettings[trainer.name] = Setting(value: .scalar(text), source: source)
+        } else {
+            throw Self.unknown(key, source: source)
+        }
+    }
+
+    /// Takes what a variable or a flag says, where lists and mappings may be written as YAML writes them within a line.
+    ///
+    /// `null` and `~` set nothing.
+    mutating func set(_ key: String, text: String, source: String) throws(ConfigurationError) {
+        let plain = text.trimmingSpaces
+        guard !FlowText.isNull(plain) else {
+            guard Self.isKnown(key) else { throw Self.unknown(key, source: source) }
             return
         }
+        guard let known = ConfigurationKey.byName[key], known.kind.isList || known.kind.isMap, let first = plain.first, "[{".contains(first)
+        else { return try set(key, .scalar(text), source: source) }
+        guard let value = try FlowText.value(of: String(plain), key: key, source: source) else { return }
+        try set(key, value, source: source)
+    }
+
+    /// Whether a key, or an entry of a mapping, is one of this program.
+    static func isKnown(_ key: String) -> Bool {
+        ConfigurationKey.byName[key] != nil || trainerKeys[key] != nil || mapEntry(of: key) != nil
+    }
+
+    static func unknown(_ key: String, source: String) -> ConfigurationError {
         let known = ConfigurationKey.all.map(\.name) + TowerConfiguration.keys.map { "train." + $0.name }
         let hint = NearestName.of(key, among: known).map { "; did you mean \($0)?" } ?? "; docs/configuration.md lists all keys"
-        throw ConfigurationError("\(source): unknown key \(key)\(hint)")
+        let shown = key.trimmingSpaces.count == key.count && !key.isEmpty ? key : JSONText.quoted(key)
+        return ConfigurationError("\(source): unknown key \(shown)\(hint)")
     }
 
     /// `kafka.properties.sasl.username` → (`kafka.properties`, `sasl.username`).
-    private func mapEntry(of key: String) -> (map: String, name: String)? {
-        for known in ConfigurationKey.all {
-            guard case .map = known.kind, key.hasPrefix(known.name + "."), key.count > known.name.count + 1 else { continue }
-            return (known.name, String(key.dropFirst(known.name.count + 1)))
+    static func mapEntry(of key: String) -> (key: ConfigurationKey, name: String)? {
+        for known in ConfigurationKey.all where known.kind.isMap {
+            guard key.hasPrefix(known.name + "."), key.count > known.name.count + 1 else { continue }
+            return (known, String(key.dropFirst(known.name.count + 1)))
         }
         return nil
     }
 
-    private static func checked(
-        _ value: Value, for key: ConfigurationKey, source: String
-    ) throws(ConfigurationError) -> Value {
-        switch (key.kind, value) {
-        case (.map, .map), (.map, .scalar("")):
-            return value
-        case (.list(let allowed), _):
-            let items: [String]
-            switch value {
-            case .list(let list): items = list
-            case .scalar(let text):
-                items = text.split(separator: ",").map { String($0.trimmingSpaces) }.filter { !$0.isEmpty }
-            case .map: throw ConfigurationError("\(source): \(key.name) takes a list")
-            }
-            if let allowed, let wrong = items.first(where: { !allowed.contains($0) }) {
-                let hint = NearestName.of(wrong, among: allowed).map { "; did you mean \($0)?" } ?? ""
-                throw ConfigurationError(
-                    "\(source): \(key.name) does not know \(wrong): it takes \(allowed.joined(separator: ", "))\(hint)")
-            }
-            return .list(items)
-        case (.integer(let range), .scalar(let text)):
-            guard let number = Int(text), range.contains(number) else {
-                throw ConfigurationError(
-                    "\(source): \(key.name) is \(text), but takes a whole number from \(range.lowerBound) to \(range.upperBound)")
-            }
-            return value
-        case (.boolean, .scalar(let text)):
-            guard ["true", "false"].contains(text) else {
-                throw ConfigurationError("\(source): \(key.name) is \(text), but takes true or false")
-            }
-            return value
-        case (.choice(let choices), .scalar(let text)):
-            guard choices.contains(text) else {
-                throw ConfigurationError("\(source): \(key.name) is \(text), but takes \(choices.joined(separator: ", "))")
-            }
-            return value
-        case (.number(let range), .scalar(let text)):
-            guard let number = Double(text), range.contains(number) else {
-                throw ConfigurationError(
-                    "\(source): \(key.name) is \(text), but takes a number from \(range.lowerBound) to \(range.upperBound)")
-            }
-            return value
-        case (.time, .scalar(let text)):
-            guard EventTime(rfc3339: text) != nil else {
-                throw ConfigurationError("\(source): \(key.name) is \(text), but takes a time such as 1990-01-01T00:00:00Z")
-            }
-            return value
-        case (.name, .scalar(let text)):
-            guard !text.allSatisfy(\.isWhitespace) else {
-                throw ConfigurationError("\(source): \(key.name) is empty (\(key.summary))")
-            }
-            return value
-        case (.text, .scalar), (.secret, .scalar):
-            return value
-        default:
-            throw ConfigurationError("\(source): \(key.name) has the wrong shape (\(key.summary))")
-        }
+    private mutating func merge(_ entries: [String: String], into key: ConfigurationKey, source: String) throws(ConfigurationError) {
+        let checked = try key.checked(entries: entries, source: source)
+        var map: [String: String] = [:]
+        if case .map(let known)? = settings[key.name]?.value { map = known }
+        map.merge(checked) { $1 }
+        settings[key.name] = Setting(value: .map(map), source: source)
     }
 }
 

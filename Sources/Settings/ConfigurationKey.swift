@@ -13,10 +13,36 @@ public struct ConfigurationKey: Sendable {
         case time
         case boolean
         case choice([String])
-        /// Comma-separated in the environment and in flags, a sequence in YAML.
+        /// Comma-separated or `[a, b]` in the environment and in flags, a sequence in YAML.
         case list(allowed: [String]?)
-        /// A mapping in YAML; one variable or flag an entry elsewhere.
+        /// A list of secrets that open something: never printed, none of them empty or twice.
+        case keys
+        /// A list of so many numbers, not all of them 0.
+        case numbers(count: Int, ClosedRange<Double>)
+        /// The three letters of an ISO 4217 code; kept in capitals.
+        case currency
+        /// A mapping in YAML; one variable or flag an entry elsewhere, or `{a: b}`.
         case map
+        /// A mapping from names in events to the types of events.
+        case eventTypes
+        /// A mapping from currencies to numbers above 0.
+        case rates
+
+        /// Whether values have names.
+        public var isMap: Bool {
+            switch self {
+            case .map, .eventTypes, .rates: true
+            default: false
+            }
+        }
+
+        /// Whether there may be several values in order.
+        public var isList: Bool {
+            switch self {
+            case .list, .keys, .numbers: true
+            default: false
+            }
+        }
     }
 
     /// Section and name: `database.url`.
@@ -67,9 +93,9 @@ extension ConfigurationKey {
         ConfigurationKey("topics.dead_letters", .name, "freshet.dead-letters", "rejected records with their reasons"),
         ConfigurationKey("http.host", .name, "127.0.0.1", "address to listen on; loopback unless set"),
         ConfigurationKey("http.port", .integer(0...65_535), "8080", "port to listen on; 0 takes a free one"),
-        ConfigurationKey("http.read_keys", .list(allowed: nil), "", "X-API-Key values that may read; none: open"),
-        ConfigurationKey("http.write_keys", .list(allowed: nil), "", "X-API-Key values that may also send events and records"),
-        ConfigurationKey("http.admin_keys", .list(allowed: nil), "", "X-API-Key values that may also promote models"),
+        ConfigurationKey("http.read_keys", .keys, "", "X-API-Key values that may read; none: open"),
+        ConfigurationKey("http.write_keys", .keys, "", "X-API-Key values that may also send events and records"),
+        ConfigurationKey("http.admin_keys", .keys, "", "X-API-Key values that may also promote models"),
         ConfigurationKey("http.max_body_bytes", .integer(1_024...67_108_864), "5242880", "largest request body"),
         ConfigurationKey("http.max_concurrent_requests", .integer(1...100_000), "1024", "requests under way at once; more are answered 503"),
         ConfigurationKey("artifacts.path", .name, ".freshet/artifacts", "folder of the model files"),
@@ -84,8 +110,8 @@ extension ConfigurationKey {
             "ingest.max_future_skew_seconds", .integer(0...31_536_000), "300", "an event further in the future is a dead letter"),
         ConfigurationKey(
             "ingest.earliest_time", .time, "1990-01-01T00:00:00Z", "an earlier event is a dead letter: usually an unset clock"),
-        ConfigurationKey("ingest.default_currency", .text, "USD", "currency of a value that names none"),
-        ConfigurationKey("ingest.event_types", .map, "", "other names for the event types: view: click"),
+        ConfigurationKey("ingest.default_currency", .currency, "USD", "currency of a value that names none: an ISO 4217 code such as EUR"),
+        ConfigurationKey("ingest.event_types", .eventTypes, "", "other names for the event types: view: click"),
         ConfigurationKey("ingest.history_limit_events", .integer(1...2_000), "200", "newest events kept in a user's history"),
         ConfigurationKey("ingest.decay_half_life_hours", .integer(1...8_760), "24", "half-life of the decayed counters behind trending"),
         ConfigurationKey("rules.exclude", .list(allowed: ["purchased", "carted", "clicked", "seen"]), "purchased",
@@ -100,7 +126,7 @@ extension ConfigurationKey {
         ConfigurationKey("objectives.value_power", .number(0...10), "0", "exponent of the expected order value"),
         ConfigurationKey("objectives.tune", .choice(["off", "value"]), "off", "value: training replaces objectives.value_power by the exponent with the best revenue-weighted NDCG@10 on what was held out"),
         ConfigurationKey("objectives.balance", .choice(["uncertainty", "fixed", "sweep"]), "uncertainty", "how the losses of click, conversion and value are weighed: by learned uncertainty, by objectives.loss_weights, or by the compromise of several weightings on users that they did not learn from"),
-        ConfigurationKey("objectives.loss_weights", .list(allowed: nil), "1,1,1", "fixed weights of the losses of click, conversion and value"),
+        ConfigurationKey("objectives.loss_weights", .numbers(count: 3, 0...1_000_000), "1,1,1", "fixed weights of the losses of click, conversion and value"),
         ConfigurationKey("objectives.impressions_limit", .integer(0...10_000_000), "200000", "newest impressions that training reads; 0 reads none and draws negatives instead"),
         ConfigurationKey("ranking.tail_dial", .number(0...2), "0", "lambda in score - lambda * ln(share of all events) of the final ranking: larger favours rare items; needs the blend"),
         ConfigurationKey("ranking.tail_lift", .number(0...5), "0", "added to the final score of items beyond the most popular fifth: a hit there counts as e to this many; needs the blend"),

@@ -3,82 +3,116 @@ import TwoTower
 import Yams
 
 extension Configuration {
-    /// Reads `freshet.yaml` (or the file that `--config` names), then the environment, then `key=value` flags.
+    /// Reads `freshet.yaml` (or the files that `--config` names), then the environment, then `key=value` flags.
     ///
+    /// - Parameter files: read one after the other; a later one wins by key, and in mappings by entry.
     /// - Throws: ``ConfigurationError`` that names the file, variable or flag at fault.
     public static func load(
-        file: String?, environment: [String: String], flags: [(key: String, value: String)]
+        files: [String], environment: [String: String], flags: [(key: String, value: String)]
     ) throws(ConfigurationError) -> Configuration {
         var configuration = Configuration()
-        if let file {
-            try configuration.readYAML(path: file)
-        } else if FileManager.default.fileExists(atPath: "freshet.yaml") {
-            try configuration.readYAML(path: "freshet.yaml")
-        }
+        for file in Self.existing(files) { try configuration.read(SettingsFile(path: file)) }
         try configuration.readEnvironment(environment)
         for flag in flags {
-            try configuration.set(flag.key, .scalar(flag.value), source: "--set \(flag.key)")
+            let key = String(flag.key.trimmingSpaces)
+            try configuration.set(key, text: flag.value, source: "--set \(key)")
         }
+        try configuration.checkTogether()
         return configuration
     }
 
-    private mutating func readYAML(path: String) throws(ConfigurationError) {
-        guard let data = FileManager.default.contents(atPath: path), let text = String(data: data, encoding: .utf8) else {
-            throw ConfigurationError("cannot read the configuration file \(path): it is missing, unreadable or not UTF-8")
+    /// What a key with one value is set to, as far as that can be said where other settings are wrong; nil where nothing sets it.
+    ///
+    /// Pipes are left alone: they can be read once only.
+    public static func glimpse(
+        _ key: String, files: [String], environment: [String: String], flags: [(key: String, value: String)]
+    ) -> String? {
+        var found = Configuration()
+        for path in existing(files) where isRegularFile(path) {
+            guard let mapping = try? SettingsFile(path: path).root()?.mapping else { continue }
+            if let text = scalar(key, in: mapping) { try? found.set(key, text: text, source: path) }
         }
-        let node: Node?
-        do {
-            node = try Yams.compose(yaml: text)
-        } catch {
-            throw ConfigurationError("\(path) is not valid YAML: \(error)")
+        if let known = ConfigurationKey.byName[key], let value = environment[known.environmentName], !value.isEmpty {
+            try? found.set(key, text: value, source: known.environmentName)
         }
-        guard let node else { return }
-        try read(node, prefix: "", path: path)
+        for flag in flags where flag.key.trimmingSpaces == key { try? found.set(key, text: flag.value, source: "--set") }
+        return found.settings[key] == nil ? nil : found.text(key)
     }
 
-    private mutating func read(_ node: Node, prefix: String, path: String) throws(ConfigurationError) {
-        let source = node.mark.map { "\(path):\($0.line)" } ?? path
-        switch node {
-        case .mapping(let mapping):
-            if let known = ConfigurationKey.byName[prefix], case .map = known.kind {
-                var entries: [String: String] = [:]
-                for (key, value) in mapping {
-                    guard let name = key.scalar?.string, let text = value.scalar?.string else {
-                        throw ConfigurationError("\(source): \(prefix) takes plain names and values")
-                    }
-                    entries[name] = text
-                }
-                try set(prefix, .map(entries), source: source)
-                return
+    private static func isRegularFile(_ path: String) -> Bool {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
+        return attributes?[.type] as? FileAttributeType == .typeRegular
+    }
+
+    /// A value in a document, whether its key is written with a dot or in a section.
+    private static func scalar(_ key: String, in mapping: Node.Mapping) -> String? {
+        for (name, value) in mapping {
+            guard let word = name.scalar?.string else { continue }
+            if word == key { return value.scalar?.string }
+            if key.hasPrefix(word + "."), let inner = value.mapping {
+                if let text = scalar(String(key.dropFirst(word.count + 1)), in: inner) { return text }
             }
-            for (key, value) in mapping {
-                guard let name = key.scalar?.string else {
-                    throw ConfigurationError("\(source): a key must be a plain word")
-                }
-                try read(value, prefix: prefix.isEmpty ? name : prefix + "." + name, path: path)
+        }
+        return nil
+    }
+
+    /// The named files, or `freshet.yaml` where there is one.
+    private static func existing(_ files: [String]) -> [String] {
+        files.isEmpty && FileManager.default.fileExists(atPath: "freshet.yaml") ? ["freshet.yaml"] : files
+    }
+
+    // MARK: Files
+
+    private mutating func read(_ file: SettingsFile) throws(ConfigurationError) {
+        guard let root = try file.root(), !YAMLNode.isNull(root) else { return }
+        var lines: [String: Int] = [:]
+        guard let mapping = root.mapping else {
+            throw ConfigurationError("\(file.path) holds no mapping, but takes sections such as 'database:'")
+        }
+        try read(mapping, below: "", path: file.path, lines: &lines)
+    }
+
+    /// - Parameter lines: where each key was set, so that none is set twice in one file, whichever way it is written.
+    private mutating func read(
+        _ mapping: Node.Mapping, below section: String, path: String, lines: inout [String: Int]
+    ) throws(ConfigurationError) {
+        for (key, value) in mapping {
+            let line = key.mark?.line, source = line.map { "\(path):\($0)" } ?? path
+            let word = try YAMLNode.word(key, source: source)
+            let name = section.isEmpty ? word : section + "." + word
+            if Self.isKnown(name) {
+                try note(name, value, line: line, path: path, lines: &lines)
+                guard let value = try YAMLNode.value(of: value, key: name, source: source) else { continue }
+                try set(name, value, source: source)
+            } else if let inner = value.mapping, !inner.isEmpty {
+                try read(inner, below: name, path: path, lines: &lines)
+            } else if !Self.isSection(name) {
+                throw Self.unknown(name, source: source)
+            } else if !YAMLNode.isNull(value), value.mapping == nil {
+                let example = ConfigurationKey.all.first { $0.name.hasPrefix(name + ".") }?.name ?? ""
+                throw ConfigurationError("\(source): \(name) is a section: it takes keys below it, such as \(example)")
             }
-        case .sequence(let sequence):
-            var items: [String] = []
-            for item in sequence {
-                guard let text = item.scalar?.string else {
-                    throw ConfigurationError("\(source): \(prefix) takes a list of plain values")
-                }
-                items.append(text)
-            }
-            try set(prefix, .list(items), source: source)
-        case .scalar(let scalar):
-            guard !prefix.isEmpty else {
-                throw ConfigurationError("\(path) holds one word, but takes sections such as 'database:'")
-            }
-            // An empty section ("train:" with nothing below) is no setting.
-            if scalar.string.isEmpty || (node.null != nil && scalar.style == .plain), ConfigurationKey.byName[prefix] == nil {
-                return
-            }
-            try set(prefix, .scalar(scalar.string), source: source)
-        case .alias:
-            throw ConfigurationError("\(source): \(prefix) uses a YAML alias, which is not supported")
         }
     }
+
+    private func note(_ name: String, _ value: Node, line: Int?, path: String, lines: inout [String: Int]) throws(ConfigurationError) {
+        var names = [(name, line)]
+        if ConfigurationKey.byName[name]?.kind.isMap == true, let entries = value.mapping {
+            names = entries.map { (name + "." + ($0.key.scalar?.string ?? ""), $0.key.mark?.line) }
+        }
+        for (name, line) in names {
+            guard let line else { continue }
+            if let first = lines.updateValue(line, forKey: name) {
+                throw SettingsFile.twice(name, path: path, lines: (first, line))
+            }
+        }
+    }
+
+    private static func isSection(_ name: String) -> Bool {
+        name == "train" || ConfigurationKey.all.contains { $0.name.hasPrefix(name + ".") }
+    }
+
+    // MARK: The environment
 
     private mutating func readEnvironment(_ environment: [String: String]) throws(ConfigurationError) {
         var names: [String: String] = [:]
@@ -89,19 +123,40 @@ extension Configuration {
         let sections = Set(ConfigurationKey.all.map { "FRESHET_" + $0.section.uppercased() + "_" })
         for (variable, value) in environment.sorted(by: { $0.key < $1.key }) where variable.hasPrefix("FRESHET_") {
             if let key = names[variable] {
-                try set(key, .scalar(value), source: variable)
-            } else if let map = ConfigurationKey.all.first(where: { key in
-                if case .map = key.kind { variable.hasPrefix(key.environmentName + "_") } else { false }
-            }) {
-                let name = variable.dropFirst(map.environmentName.count + 1).lowercased()
-                // librdkafka's names use dots, which no shell allows in a variable; event types use underscores.
-                let entry = map.name == "kafka.properties" ? name.replacing("_", with: ".") : name
-                try set(map.name + "." + entry, .scalar(value), source: variable)
-            } else if sections.contains(where: { variable.hasPrefix($0) }) {
+                try set(key, variable: variable, to: value)
+            } else if let map = ConfigurationKey.all.first(where: { $0.kind.isMap && variable.hasPrefix($0.environmentName + "_") }) {
+                let written = String(variable.dropFirst(map.environmentName.count + 1))
+                for entry in Self.entryNames(written, of: map) { try set(map.name + "." + entry, variable: variable, to: value) }
+            } else if sections.contains(where: { variable.uppercased().hasPrefix($0) }) {
                 // Variables of no known section belong to somebody else: FRESHET_DATA, FRESHET_SOAK.
-                let hint = NearestName.of(variable, among: names.keys).map { "; did you mean \($0)?" } ?? ""
+                let hint = NearestName.of(variable.uppercased(), among: names.keys).map { "; did you mean \($0)?" } ?? ""
                 throw ConfigurationError("the environment sets \(variable), which is no setting\(hint)")
             }
         }
+    }
+
+    /// A variable without a value is not set, except that it empties a list; a list of keys it must not empty by mistake.
+    private mutating func set(_ key: String, variable: String, to value: String) throws(ConfigurationError) {
+        if value.allSatisfy(\.isWhitespace) {
+            guard case .list? = ConfigurationKey.byName[key]?.kind else {
+                guard case .keys? = ConfigurationKey.byName[key]?.kind else { return }
+                throw ConfigurationError("\(variable) is empty: give it a key, write [] for none, or unset it")
+            }
+        }
+        try set(key, text: value, source: variable)
+    }
+
+    /// What a variable's end names in a mapping. A name in capitals alone also stands for its small form, since many write variables so.
+    private static func entryNames(_ written: String, of map: ConfigurationKey) -> [String] {
+        if map.name == "kafka.properties" {
+            // librdkafka's names have dots, which no shell allows in a variable; an underscore of a name is written twice.
+            let mark = "\u{1}"
+            return [written.lowercased().replacing("__", with: mark).replacing("_", with: ".").replacing(mark, with: "_")]
+        }
+        guard case .rates = map.kind else {
+            let small = written.lowercased()
+            return written == written.uppercased() && small != written ? [small, written] : [written]
+        }
+        return [written]
     }
 }

@@ -57,6 +57,7 @@ public final class Trainer {
         self.configuration = configuration
         self.base = base
         plan = ExamplePlan(set, configuration: configuration)
+        guard plan.count > 0 || set.eventCount == 0 || base != nil else { throw Self.noExamples(set, configuration) }
         var hasher = ContentHasher(
             textBuckets: configuration.textBuckets, tagBuckets: configuration.tagBuckets, textTokens: configuration.textTokens,
             clock: set.clock)

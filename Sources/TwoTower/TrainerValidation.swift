@@ -2,6 +2,16 @@ import Evaluation
 import Tensors
 
 extension Trainer {
+    /// No event of the set is an example, so that the parameters would stay as they were drawn.
+    static func noExamples(_ set: TrainingSet, _ configuration: TowerConfiguration) -> ConfigurationError {
+        let weights = ["click_weight", "add_to_cart_weight", "purchase_weight", "recency_half_life_days"]
+            .map { "train.\($0) \(configuration.value(of: $0) ?? "")" }
+        return ConfigurationError(
+            key: "click_weight",
+            description: "none of \(set.eventCount) interactions is an example, so nothing would be learned: \(weights.joined(separator: ", ")) "
+                + "(or objectives.*) leave each of them without weight; give a weight to a type that occurs")
+    }
+
     /// Ranks each held-out interaction among all items but those that the user had before.
     func validate() -> MetricsReport {
         if let mean = pass as? MeanPass { return mean.validate(model()) }

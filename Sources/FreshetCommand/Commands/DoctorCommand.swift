@@ -3,6 +3,7 @@ import EventStream
 import FeatureStore
 import Foundation
 import ModelArtifacts
+import RecommendationAPI
 import Tensors
 
 /// `freshet doctor`
@@ -32,7 +33,10 @@ struct DoctorCommand: ParsableCommand {
                 StandardOutput.line("\(mark) \(part): \(text)")
             }
         }
-        tell("configuration", .good, "\(configuration.settings.count + configuration.trainerSettings.count) settings, no unknown ones")
+        let count = configuration.settings.count + configuration.trainerSettings.count
+        tell("configuration", .good, count == 1 ? "1 setting, each is known and in range" : "\(count) settings, each is known and in range")
+        for (part, problem) in configuration.roleProblems { tell(part, .wrong, problem) }
+        checkService(configuration, tell)
         checkKafka(configuration, tell)
         checkDatabase(configuration, tell)
         checkDisk(configuration, tell)
@@ -71,15 +75,40 @@ struct DoctorCommand: ParsableCommand {
             tell("database", .good, "answers")
             try Migrator(url: url).check()
             tell("schema", .good, "is the newest that this program knows")
-            guard let model = try store.promotedModel() else {
+            if let model = try store.promotedModel() {
+                checkModel(model, configuration, tell)
+            } else {
                 tell("model", .warning, "none is promoted yet: freshet train makes one")
-                return
             }
-            let artifacts = ArtifactStore(root: configuration.text("artifacts.path"))
-            let towers = try artifacts.model(of: model)
-            tell("model", .good, "version \(model.version), \(towers.itemIDs.count) items, checksum fits")
         } catch {
             tell("database", .wrong, "\(error)")
+        }
+    }
+
+    private func checkModel(_ model: RegisteredModel, _ configuration: Configuration, _ tell: (String, Finding, String) -> Void) {
+        let root = configuration.text("artifacts.path")
+        do {
+            let towers = try ArtifactStore(root: root).model(of: model)
+            tell("model", .good, "version \(model.version), \(towers.itemIDs.count) items, checksum fits")
+        } catch where error.code == .missing {
+            tell(
+                "model", .wrong,
+                "the database says that version \(model.version) is promoted, and its files are not in \(root), which artifacts.path names: "
+                    + "copy the folder \(model.artifactName) there, or run freshet train")
+        } catch {
+            tell("model", .wrong, "version \(model.version) cannot be used: \(error)")
+        }
+    }
+
+    private func checkService(_ configuration: Configuration, _ tell: (String, Finding, String) -> Void) {
+        let service = configuration.apiConfiguration, host = configuration.text("http.host")
+        if service.apiKeys.isEmpty, !service.listensOnLoopbackOnly {
+            tell(
+                "service", .warning,
+                "listens on \(host) and has no keys: whoever reaches it may read, write and promote models; set http.read_keys, http.write_keys and http.admin_keys")
+        } else {
+            let keys = service.apiKeys.count
+            tell("service", .good, "listens on \(host):\(configuration.text("http.port")) with \(keys == 1 ? "1 key" : "\(keys) keys")")
         }
     }
 
@@ -96,16 +125,17 @@ struct DoctorCommand: ParsableCommand {
         }
     }
 
+    /// Nothing is made that is not there: a folder that doctor makes as one user may be closed to the user that trains.
     private func checkDisk(_ configuration: Configuration, _ tell: (String, Finding, String) -> Void) {
         let path = configuration.text("artifacts.path")
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-            let free = try FileManager.default.attributesOfFileSystem(forPath: path)[.systemFreeSize] as? NSNumber
-            let bytes = free?.int64Value ?? 0
-            let gigabytes = Double(bytes) / 1e9
-            tell("disk", bytes > 1_000_000_000 ? .good : .warning, String(format: "%.1f GB free for artifacts in %@", gigabytes, path))
-        } catch {
-            tell("disk", .wrong, "artifacts.path \(path) cannot be written: \(error.localizedDescription)")
+        let folder = WritableFolder(path: path)
+        if let problem = folder.problem {
+            tell("disk", .wrong, "artifacts.path is \(path), and \(problem): make it a folder that the user who trains may write")
+            return
         }
+        let free = folder.freeBytes
+        let room = free.map { String(format: "%.1f GB free", Double($0) / 1e9) } ?? "free space unknown"
+        let state = folder.exists ? "for artifacts in \(path)" : "in \(folder.existing), where freshet train will make \(path)"
+        tell("disk", (free ?? 0) > 1_000_000_000 ? .good : .warning, "\(room) \(state)")
     }
 }

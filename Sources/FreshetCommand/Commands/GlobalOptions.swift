@@ -5,8 +5,11 @@ import Logging
 
 /// What every command takes.
 struct GlobalOptions: ParsableArguments {
-    @Option(name: .long, help: ArgumentHelp("Settings as YAML; freshet.yaml is read where it exists.", valueName: "file"))
-    var config: String?
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Settings as YAML, instead of freshet.yaml where that exists; may be repeated: a later file wins by key.", valueName: "file"))
+    var config: [String] = []
 
     @Option(name: .customLong("log-level"), help: "trace, debug, info, notice, warning or error.")
     var logLevel: String?
@@ -30,8 +33,10 @@ struct GlobalOptions: ParsableArguments {
         }
         if let logLevel { flags.append(("log.level", logLevel)) }
         do {
-            return try Configuration.load(
-                file: config, environment: ProcessInfo.processInfo.environment, flags: flags)
+            let configuration = try Configuration.load(
+                files: config, environment: ProcessInfo.processInfo.environment, flags: flags)
+            StandardError.setFormat(configuration.text("log.format"))
+            return configuration
         } catch {
             throw ValidationError(error.description)
         }

@@ -71,7 +71,7 @@ struct SearchCommand: ParsableCommand {
         let found = try run.run()
         let recipePath = output ?? run.folder + "/best.yaml"
         do { try Data(found.recipe.utf8).write(to: URL(fileURLWithPath: recipePath), options: .atomic) } catch {
-            throw CommandFailure("cannot write \(recipePath): \(error.localizedDescription)")
+            throw CommandFailure("cannot write \(recipePath): \(FileProblem.reason(error))")
         }
         if json {
             StandardOutput.line(line(found, recipePath).json)

@@ -1,6 +1,7 @@
 import Foundation
 import Interactions
 import Logging
+import Synchronization
 
 /// Writes log lines to standard error: `time level label message key=value …` for people, or one JSON object a line.
 struct LineLogHandler: LogHandler {
@@ -23,35 +24,59 @@ struct LineLogHandler: LogHandler {
         var merged = metadata
         if let explicit = event.metadata { merged.merge(explicit) { $1 } }
         let fields = merged.map { ($0.key, "\($0.value)") }.sorted { $0.0 < $1.0 }
+        StandardError.put(Self.line(level: event.level, label: label, message: "\(event.message)", fields: fields, format: format))
+    }
+
+    /// A line with its end.
+    static func line(
+        level: Logger.Level, label: String, message: String, fields: [(String, String)] = [], format: Format
+    ) -> String {
         let time = EventTime.now.rfc3339()
         var line = ""
         switch format {
         case .text:
-            let level = event.level.rawValue
-            line += "\(time) \(level)\(String(repeating: " ", count: max(0, 8 - level.count)))\(label) \(event.message)"
+            let level = level.rawValue
+            line += "\(time) \(level)\(String(repeating: " ", count: max(0, 8 - level.count)))\(label) \(message)"
             for (key, value) in fields {
                 let plain = !value.isEmpty && !value.contains { $0 == " " || $0 == "\"" || $0 == "=" || $0.isNewline }
                 line += " \(key)=\(plain ? value : JSONText.quoted(value))"
             }
         case .json:
-            line += #"{"time":"\#(time)","level":"\#(event.level.rawValue)","role":\#(JSONText.quoted(label)),"#
-            line += #""message":\#(JSONText.quoted("\(event.message)"))"#
+            line += #"{"time":"\#(time)","level":"\#(level.rawValue)","role":\#(JSONText.quoted(label)),"#
+            line += #""message":\#(JSONText.quoted(message))"#
             for (key, value) in fields { line += ",\(JSONText.quoted(key)):\(JSONText.quoted(value))" }
             line += "}"
         }
-        StandardError.write(line.replacing("\n", with: " ") + "\n")
+        return line.replacing("\n", with: " ") + "\n"
     }
 }
 
 /// Standard error, a whole line at a time.
 enum StandardError {
-    /// Writes `text` in one call, so that lines of several threads do not mix.
+    private static let chosen = Mutex<LineLogHandler.Format?>(nil)
+
+    /// The form of the lines, once the configuration has said it.
+    static var format: LineLogHandler.Format? { chosen.withLock { $0 } }
+
+    /// Takes the form that `log.format` names.
+    static func setFormat(_ name: String) {
+        chosen.withLock { $0 = LineLogHandler.Format(rawValue: name) ?? .text }
+    }
+
+    /// Tells people how work goes on, or what is odd; a line of JSON where `log.format` asks for that.
     static func write(_ text: String) {
+        guard format == .json else { return put(text) }
+        let message = text.trimmingCharacters(in: .whitespacesAndNewlines)
+        if !message.isEmpty { put(LineLogHandler.line(level: .info, label: "progress", message: message, format: .json)) }
+    }
+
+    /// Writes `text` as it is, in one call, so that lines of several threads do not mix.
+    static func put(_ text: String) {
         FileHandle.standardError.write(Data(text.utf8))
     }
 
     /// Whether a person is likely to be watching.
-    static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+    static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 && format != .json }
 }
 
 /// Standard output, where results go.

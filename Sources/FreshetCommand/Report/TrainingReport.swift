@@ -49,7 +49,7 @@ enum TrainingReport {
         do {
             try Data(page.html.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
         } catch {
-            throw CommandFailure("cannot write \(path): \(error.localizedDescription)")
+            throw CommandFailure("cannot write \(path): \(FileProblem.reason(error))")
         }
     }
 

@@ -71,7 +71,7 @@ struct SearchTable {
             try file.seekToEnd()
             try file.write(contentsOf: try Self.line(trial))
         } catch {
-            throw CommandFailure("cannot write \(path): \(error.localizedDescription)")
+            throw CommandFailure("cannot write \(path): \(FileProblem.reason(error))")
         }
     }
 
@@ -80,7 +80,7 @@ struct SearchTable {
             try FileManager.default.createDirectory(at: URL(fileURLWithPath: path).deletingLastPathComponent(), withIntermediateDirectories: true)
             try (try Self.line(head) + trials.reduce(into: Data()) { $0 += try Self.line($1) }).write(to: URL(fileURLWithPath: path), options: .atomic)
         } catch {
-            throw CommandFailure("cannot write \(path): \(error.localizedDescription)")
+            throw CommandFailure("cannot write \(path): \(FileProblem.reason(error))")
         }
     }
 

@@ -45,15 +45,21 @@ struct TrainingFolder {
 
     /// Removes what an earlier run left.
     func clear() throws {
-        if FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        try FileProblem.described(advice: Self.advice) {
+            if FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        }
     }
+
+    private static let advice = "artifacts.path names the folder of the models, which a training must be able to write"
 
     func read() -> State? {
         FileManager.default.contents(atPath: statePath).flatMap { try? JSONDecoder().decode(State.self, from: $0) }
     }
 
     func write(_ state: State) throws {
-        try JSONEncoder().encode(state).write(to: URL(fileURLWithPath: statePath), options: .atomic)
+        try FileProblem.described(advice: Self.advice) {
+            try JSONEncoder().encode(state).write(to: URL(fileURLWithPath: statePath), options: .atomic)
+        }
     }
 }

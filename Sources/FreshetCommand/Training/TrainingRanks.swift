@@ -50,7 +50,8 @@ final class TrainingRanks {
             if isLeader { try dismiss() }
         } catch {
             if let mpi, !haveOthersEnded {
-                try? FileHandle.standardError.write(contentsOf: Data("Error: \(error)\n".utf8))
+                let problem = FileProblem(error)?.description ?? "\(error)"
+                StandardError.write(StandardError.format == .json ? problem : "Error: \(problem)\n")
                 mpi.abort(status: 1)
             }
             mpi?.leave()

@@ -122,6 +122,11 @@ struct TrainingRun {
                 "there are \(file.log.count) interactions to learn from, and train.min_interactions asks for \(least): ingest or backfill some first")
         }
         var (log, inspection, leftOut) = try inspected(file.log, folder: folder, store: store)
+        guard log.count >= least else {
+            throw CommandFailure(
+                "without the \(leftOut.count) users who look like machines there are \(log.count) interactions to learn from, and train.min_interactions asks for \(least): "
+                    + "raise the bounds train.data_max_*, or set train.data_gate=warn")
+        }
         tell(Status(phase: "reading", epoch: 0, epochs: towers.epochs, fraction: 1))
         log.describeTexts(by: texts, threads: towers.threads)
         let stages = TrainingStages(

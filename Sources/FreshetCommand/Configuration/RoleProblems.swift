@@ -1,0 +1,32 @@
+import EventStream
+import TwoTower
+
+extension Configuration {
+    /// What the roles would refuse when they build what they need from the settings, by part: for `freshet doctor`, which starts none.
+    var roleProblems: [(part: String, problem: String)] {
+        var problems: [(part: String, problem: String)] = []
+        func check(_ part: String, _ build: () throws -> Void) {
+            do {
+                try build()
+            } catch {
+                problems.append((part, "\(error)"))
+            }
+        }
+        check("ingest settings") { _ = try decodingRules() }
+        check("training settings") { _ = try towerConfiguration(hasTeacher: integer("train.teacher") > 0) }
+        check("training settings") { _ = try ratingRules() }
+        check("training settings") { _ = try headBalances() }
+        check("training settings") { try checkIncrement() }
+        check("kafka settings") { try StreamProducer(kafkaSettings, mode: .latency).close(timeoutMilliseconds: 0) }
+        check("kafka settings") { try StreamConsumer(reading: kafkaSettings).close() }
+        return problems
+    }
+
+    private func checkIncrement() throws {
+        guard text("train.mode") == "incremental" else { return }
+        if number("train.incremental_ewc") > 0, try towerConfiguration().userTower == .mean {
+            throw ConfigurationError(
+                "train.incremental_ewc is \(text("train.incremental_ewc")), and train.user_tower mean keeps no importance of its parameters: set it to 0")
+        }
+    }
+}

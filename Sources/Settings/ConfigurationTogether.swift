@@ -1,0 +1,69 @@
+import TwoTower
+
+// What each setting may be is checked when it is set; here is what they may not be together.
+extension Configuration {
+    /// Refuses settings that contradict each other.
+    ///
+    /// - Throws: ``ConfigurationError`` that names the keys at fault and where they were set.
+    public func checkTogether() throws(ConfigurationError) {
+        try checkKeys()
+        try checkTopics()
+        try checkWeights()
+        try checkPowers()
+    }
+
+    private func checkKeys() throws(ConfigurationError) {
+        var owners: [String: String] = [:]
+        for key in ConfigurationKey.all {
+            guard case .keys = key.kind else { continue }
+            for secret in list(key.name) {
+                guard let other = owners.updateValue(key.name, forKey: secret), other != key.name else { continue }
+                throw ConfigurationError(
+                    "\(sources(of: [other, key.name])): \(other) and \(key.name) hold the same key, so it is not said what it opens: leave it in one")
+            }
+        }
+    }
+
+    private func checkTopics() throws(ConfigurationError) {
+        var owners: [String: String] = [:]
+        for key in ConfigurationKey.all where key.section == "topics" {
+            if let other = owners.updateValue(key.name, forKey: text(key.name)) {
+                throw ConfigurationError(
+                    "\(sources(of: [other, key.name])): \(other) and \(key.name) are both \(text(key.name)): each kind of record has a topic of its own")
+            }
+        }
+    }
+
+    /// Below it an event moves nothing, and a training over nothing but such events would learn nothing.
+    static let leastExampleWeight = 0.000_1
+
+    private func checkWeights() throws(ConfigurationError) {
+        let names = ["click", "add_to_cart", "purchase"]
+        let weights = names.map { name -> Double in
+            if settings["objectives.\(name)"] != nil { return number("objectives.\(name)") }
+            if case .scalar(let text)? = trainerSettings["\(name)_weight"]?.value { return Double(text) ?? 1 }
+            return 1
+        }
+        guard weights.allSatisfy({ $0 <= Self.leastExampleWeight }) else { return }
+        let keys = names.map { settings["objectives.\($0)"] != nil ? "objectives.\($0)" : "train.\($0)_weight" }
+        throw ConfigurationError(
+            "\(sources(of: keys)): \(keys.joined(separator: ", ")) are all 0 or nearly so, so no event would be learned from: give one a weight, such as 1")
+    }
+
+    private func checkPowers() throws(ConfigurationError) {
+        let keys = ["objectives.click_power", "objectives.conversion_power", "objectives.value_power"]
+        guard keys.allSatisfy({ number($0) == 0 }) else { return }
+        throw ConfigurationError(
+            "\(sources(of: keys)): \(keys.joined(separator: ", ")) are all 0, so every item would have the same score: give one a power, such as 1")
+    }
+
+    /// Where keys were set, for the beginning of a sentence.
+    private func sources(of keys: [String]) -> String {
+        var found: [String] = []
+        for key in keys {
+            let setting = settings[key] ?? (key.hasPrefix("train.") ? trainerSettings[String(key.dropFirst("train.".count))] : nil)
+            if let source = setting?.source, !found.contains(source) { found.append(source) }
+        }
+        return found.isEmpty ? "the configuration" : found.joined(separator: ", ")
+    }
+}

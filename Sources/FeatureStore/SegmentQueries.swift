@@ -17,6 +17,8 @@ public struct SegmentRules: Sendable, Equatable {
     public static let segmentsLimit = 512
     /// Items of one segment that come back at most.
     public static let itemsLimit = 1_000
+    /// To find as many interactions with known items as are counted, so many times as many are looked at.
+    static let lookedAtTimes = 10
     /// A longer value makes no segment.
     public static let valueLimitCharacters = 64
 
@@ -42,8 +44,9 @@ public struct SegmentEvents: Sendable, Equatable {
 }
 
 extension StoreQueries {
-    /// Counts the newest interactions by segment: by the attributes of the user and by the context of the event. Hidden and deleted items
-    /// are counted too; what people like does not depend on them.
+    /// Counts the newest interactions by segment: by the attributes of the user and by the context of the event. Hidden items
+    /// are counted too, since what people like does not depend on them, but they take no place from those that may be shown; ids that
+    /// no record names are passed over before anything is cut.
     ///
     /// Memory: at most ``SegmentRules/segmentsLimit`` × ``SegmentRules/itemsLimit`` counts.
     /// - Complexity: O(eventsLimit × attributes), read by the index of times.
@@ -68,8 +71,10 @@ extension StoreQueries {
     /// A user's attribute and the same word in the context count once. Weights come as thousandths in whole numbers.
     private static let segmentStatement = """
         with newest as materialized (
-            select event_id, event_time, user_id, item_id, type, context
-            from interactions where type > 0 order by event_time desc limit $1::int8
+            select e.* from (
+                select event_id, event_time, user_id, item_id, type, context
+                from interactions where type > 0 order by event_time desc limit \(SegmentRules.lookedAtTimes) * $1::int8
+            ) e where exists (select 1 from items i where i.item_id = e.item_id and not i.deleted) limit $1::int8
         ), clock as (
             select max(event_time) as now from newest
         ), weighed as materialized (
@@ -96,7 +101,8 @@ extension StoreQueries {
             union all
             select '', item_id, sum(weight) from weighed group by item_id
         ), ranked as (
-            select *, row_number() over (partition by segment order by weight desc, item_id collate "C") as place from counted
+            select counted.*, row_number() over (partition by segment order by i.hidden, weight desc, item_id collate "C") as place
+            from counted join items i using (item_id)
         )
         select segment, item_id, (weight * 1000)::int8 from ranked
         where (place <= \(SegmentRules.itemsLimit) or segment = '') and weight * 1000 >= 1

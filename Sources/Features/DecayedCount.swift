@@ -80,24 +80,35 @@ public struct DecayedCount: Sendable, Equatable {
 
     /// The count at a time: an event at that very time counts 1, one a half-life before it 0.5.
     ///
-    /// The relative error is below 2·10^-6, apart from the events that were dropped.
-    public func value(at time: EventTime, rules: FeatureRules) -> Double {
-        guard !isEmpty else { return 0 }
-        let halfLife = Double(rules.decayHalfLifeMilliseconds)
-        let period = Double(rules.decayPeriodMilliseconds)
-        let sinceLandmark = (Double(time.milliseconds) - Double(landmark) * period) / halfLife
-        return Self.decayed(newest, halfLives: sinceLandmark)
-            + Self.decayed(previous, halfLives: sinceLandmark + Double(Self.halfLivesPerPeriod))
+    /// 0 where it is too small for a double, which is after about a thousand half-lives: what is compared or ranked takes
+    /// ``scaledValue(at:rules:)``. The relative error is below 2·10^-6, apart from the events that were dropped.
+    public func value(at time: EventTime, rules: FeatureRules) -> Double { scaledValue(at: time, rules: rules).double }
+
+    /// The count at a time, however far that lies from the events. All counts decay alike: their order, and the share that one
+    /// is of another, are the same at every time.
+    public func scaledValue(at time: EventTime, rules: FeatureRules) -> ScaledValue {
+        guard !isEmpty else { return .zero }
+        let (start, isBeyond) = landmark.multipliedReportingOverflow(by: rules.decayPeriodMilliseconds)
+        let (distance, isTooFar) = time.milliseconds.subtractingReportingOverflow(start)
+        // No time of an event is so far away; a stored landmark may be anything.
+        guard !isBeyond, !isTooFar else { return .zero }
+        var (halvings, rest) = distance.quotientAndRemainder(dividingBy: rules.decayHalfLifeMilliseconds)
+        if rest < 0 {
+            halvings -= 1
+            rest += rules.decayHalfLifeMilliseconds
+        }
+        return Self.decayed(newest, halvings: halvings, rest: rest, rules)
+            + Self.decayed(previous, halvings: halvings + Self.halfLivesPerPeriod, rest: rest, rules)
     }
 
-    /// `sum × 2^-20 × 2^-halfLives`.
-    private static func decayed(_ sum: Int64, halfLives: Double) -> Double {
-        guard sum != 0 else { return 0 }
-        let exponent = max(-900, min(900, -halfLives - Double(weightBits)))
-        let whole = exponent.rounded(.down)
-        let step = Int((exponent - whole) * Double(1 << PowerOfTwo.stepBits))
-        return Double(sum) * PowerOfTwo.fraction(step: min(step, (1 << 20) - 1))
-            * Double(sign: .plus, exponent: Int(whole), significand: 1)
+    /// `sum × 2^-20 × 2^-(halvings + rest / halfLife)`.
+    private static func decayed(_ sum: Int64, halvings: Int64, rest: Int64, _ rules: FeatureRules) -> ScaledValue {
+        guard sum > 0 else { return .zero }
+        // 2^-x with x = whole + fraction is 2^-(whole + 1) × 2^(1 - fraction).
+        let halfLife = rules.decayHalfLifeMilliseconds
+        let step = rest == 0 ? 0 : Int(((halfLife - rest) << PowerOfTwo.stepBits) / halfLife)
+        let whole = Int(halvings) + (rest == 0 ? 0 : 1)
+        return ScaledValue(significand: Double(sum) * PowerOfTwo.fraction(step: step), exponent: -whole - Int(weightBits))
     }
 }
 

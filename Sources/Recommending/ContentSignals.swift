@@ -31,12 +31,15 @@ public struct ContentSignals: Sendable {
         public var content: ItemContent
         /// Whether the model learned from interactions with it.
         public var isTrained: Bool
+        /// Whether it may be recommended: what may not takes no place among the items that a request scores one by one.
+        public var isAvailable: Bool
 
         /// Makes an entry.
-        public init(itemID: String, content: ItemContent, isTrained: Bool) {
+        public init(itemID: String, content: ItemContent, isTrained: Bool, isAvailable: Bool = true) {
             self.itemID = itemID
             self.content = content
             self.isTrained = isTrained
+            self.isAvailable = isAvailable
         }
     }
 
@@ -65,7 +68,9 @@ public struct ContentSignals: Sendable {
         self.level = level.map { Float($0 / max(1, trained)) }
         self.items = items
         scanned = ContentScan(dimension: channel.space?.dimension ?? 0)
-        for row in items.keys.sorted().suffix(Self.scannedLimitItems) { if let item = items[row] { scanned.add(item, row: row) } }
+        for row in items.keys.filter({ entries[Int($0)].isAvailable }).sorted().suffix(Self.scannedLimitItems) {
+            if let item = items[row] { scanned.add(item, row: row) }
+        }
     }
 
     /// Takes over a new or changed item.
@@ -78,7 +83,7 @@ public struct ContentSignals: Sendable {
         let linked = channel.links(of: entry.content).compactMap { rowOf($0).flatMap(vector) }
         let item = channel.item(entry.content, own: own, linked: linked)
         laterItems[row] = item
-        scanned.add(item, row: row)
+        if entry.isAvailable { scanned.add(item, row: row) } else { scanned.remove(row) }
         if scanned.count > 2 * Self.scannedLimitItems || scanned.isSparse { repack() }
         adaptation?.set(entry.content, row: row, own: own, channel: channel)
         assignCategory(row)

@@ -17,21 +17,21 @@ struct Fallback {
                 rows.append(RankedRow(row: row, score: floor + share, reason: .trending))
             }
         }
-        for row in untold(category) {
-            guard rows.count < count else { return }
-            if filter.admits(row), taken.insert(row) {
-                rows.append(RankedRow(row: row, score: floor, reason: .fresh))
+        func offer(_ untold: some Sequence<Int32>) {
+            for row in untold {
+                guard rows.count < count else { return }
+                if filter.admits(row), taken.insert(row) {
+                    rows.append(RankedRow(row: row, score: floor, reason: .fresh))
+                }
             }
         }
-    }
-
-    /// Items that nobody may have asked for yet, newest first, at most ``ServingSnapshot/newestLimitItems`` and those that
-    /// came since the build.
-    private func untold(_ category: String?) -> [Int32] {
+        // Items that nobody may have asked for yet, newest first: of the category, or those that came since the build and then the
+        // others. The filter comes before every cut: items that may not be shown keep no place from those that may.
         if let category {
-            return snapshot.catalogue.rows(mayBeIn: category).reversed().prefix(ServingSnapshot.newestLimitItems) + []
+            offer(snapshot.catalogue.rows(mayBeIn: category).reversed())
+        } else {
+            offer((snapshot.builtCount..<max(snapshot.builtCount, snapshot.catalogue.count)).reversed().lazy.map { Int32($0) })
+            offer(snapshot.newestBuilt)
         }
-        let later = (snapshot.builtCount..<max(snapshot.builtCount, snapshot.catalogue.count)).reversed()
-        return later.prefix(ServingSnapshot.newestLimitItems).map { Int32($0) } + snapshot.newestBuilt
     }
 }

@@ -63,7 +63,7 @@ struct NewcomerRanking {
         // An item that is not popular with everybody stands behind those that are, before its lift.
         let least = popular.last?.share ?? 1
         for segment in segments {
-            for row in snapshot.segments?.top(Self.segmentItems, in: segment) ?? [] { add(row, share: least) }
+            for row in snapshot.segments?.top(Self.segmentItems, in: segment, where: filter.admits) ?? [] { add(row, share: least) }
         }
         return rows
     }

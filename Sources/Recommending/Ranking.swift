@@ -28,7 +28,7 @@ struct Ranking {
     func furtherRows(_ count: Int, where admits: (Int32) -> Bool) -> [Int32] {
         let alike = taste.content.flatMap { snapshot.content?.best(count, taste: $0, where: admits) } ?? []
         guard let blend = snapshot.blend, let signals = taste.signals else { return alike }
-        return alike + signals.strongest(count, where: admits) + signals.own.keys.filter(admits) + blend.popular(taste.bonuses).filter(admits)
+        return alike + signals.strongest(count, where: admits) + signals.own.keys.filter(admits) + blend.popular(taste.bonuses, where: admits)
     }
 
     /// Scores candidates by the user's vector, the newest item, the blend and the objective. Best first; ties by item id.

@@ -77,6 +77,8 @@ struct UserBonuses: Sendable {
 struct BlendInForce: Sendable {
     /// Rows that every request looks at because many people choose them: so many in general, and so many after a pause.
     static let popularLimitItems = 100
+    /// Of so many the first that a request may show are taken: others keep no place from them.
+    static let popularKeptItems = 5_000
 
     private(set) var blend: RankingBlend
     /// That of everybody, then those of newcomers.
@@ -95,8 +97,19 @@ struct BlendInForce: Sendable {
         blend.learn(previous: previous, item: item)
     }
 
-    /// The rows that popularity and trend put first for a user, in the middle of a visit and after a long pause.
-    func popular(_ bonuses: UserBonuses) -> [Int32] { columns[bonuses.column].popular }
+    /// The rows that popularity and trend put first for a user, in the middle of a visit and after a long pause, of those that
+    /// `admits` takes.
+    func popular(_ bonuses: UserBonuses, where admits: (Int32) -> Bool) -> [Int32] {
+        var found: [Int32] = []
+        for list in [columns[bonuses.column].popular, columns[bonuses.column].popularAfterPause] {
+            var open = Self.popularLimitItems
+            for row in list where open > 0 && admits(row) {
+                found.append(row)
+                open -= 1
+            }
+        }
+        return found
+    }
 
     /// ``RankingFeature/trend`` of an item with a share of the top score.
     static func trendFeature(_ share: Float) -> Float { UserSignals.transitionFeature(share) }
@@ -115,7 +128,7 @@ private struct BlendColumn: Sendable {
     private var base: [Float], returning: [Float]
     /// The same for rows beyond the columns.
     private let unseen: Float, unseenReturning: Float
-    let popular: [Int32]
+    let popular, popularAfterPause: [Int32]
 
     init(_ weights: [Float], tailLift: Float, tables: RankingTables, trending: [(row: Int32, share: Float)]) {
         func weight(_ feature: RankingFeature) -> Float { weights[feature.rawValue] }
@@ -135,14 +148,15 @@ private struct BlendColumn: Sendable {
             base[Int(row)] += weight(.trend) * BlendInForce.trendFeature(share)
             returning[Int(row)] += weight(.returningTrend) * BlendInForce.trendFeature(share)
         }
-        var now = TopRows(limit: BlendInForce.popularLimitItems), after = now
+        var now = TopRows(limit: BlendInForce.popularKeptItems), after = now
         for row in base.indices {
             now.offer(Int32(row), base[row])
             after.offer(Int32(row), base[row] + returning[row])
         }
         self.base = base
         self.returning = returning
-        popular = now.sorted().map(\.row) + after.sorted().map(\.row)
+        popular = now.sorted().map(\.row)
+        popularAfterPause = after.sorted().map(\.row)
     }
 
     @inline(__always)

@@ -14,11 +14,13 @@ public struct RecommendingRules: Sendable, Equatable {
     public var variety: Float
     /// A category with at most this many items is searched exactly; a larger one through the index.
     public var exactCategoryItems: Int
+    /// How many of the most popular items the ranking blend counts as trending: as many as it was trained with. Lists look at more.
+    public var trendedItems: Int
 
     /// Makes rules.
     public init(
         similarWeight: Float = 0, freshBonus: Float = 0, trendingDiscount: Float = 0.85, exactCategoryItems: Int = 20_000,
-        categoryDiscount: Float = 1, variety: Float = 0
+        categoryDiscount: Float = 1, variety: Float = 0, trendedItems: Int = 500
     ) {
         self.similarWeight = min(max(similarWeight, 0), 1)
         self.freshBonus = freshBonus
@@ -26,5 +28,6 @@ public struct RecommendingRules: Sendable, Equatable {
         self.exactCategoryItems = max(exactCategoryItems, 0)
         self.categoryDiscount = min(max(categoryDiscount, 0), 1)
         self.variety = max(variety, 0)
+        self.trendedItems = max(trendedItems, 0)
     }
 }

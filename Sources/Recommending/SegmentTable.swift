@@ -86,9 +86,9 @@ public struct SegmentTable: Sendable {
         return sum
     }
 
-    /// The items with most events in a segment, at most `count`: what a list for it should not overlook.
-    public func top(_ count: Int, in segment: String) -> [Int32] {
-        let events = segments[segment]?.events ?? [:]
+    /// The items with most events in a segment of those that `admits` takes, at most `count`: what a list for it should not overlook.
+    public func top(_ count: Int, in segment: String, where admits: (Int32) -> Bool = { _ in true }) -> [Int32] {
+        let events = (segments[segment]?.events ?? [:]).filter { admits($0.key) }
         return Array(events.sorted { $0.value != $1.value ? $0.value > $1.value : $0.key < $1.key }.prefix(count).map(\.key))
     }
 

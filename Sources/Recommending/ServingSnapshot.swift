@@ -21,8 +21,9 @@ public enum ItemState: String, Sendable {
 /// ``applying(_:catalogueVersion:)`` costs time in proportion to the changes and to what came since the last build, not to
 /// the catalogue. The caller builds anew when a ``RebuildPolicy`` says so.
 public struct ServingSnapshot: Sendable {
-    /// The rows that stand in for a trending list that is too short: the newest items, at most this many.
-    static let newestLimitItems = 5_000
+    /// Items of a trending list that are kept at most. A list is read as long as this, since what a request may not show is
+    /// left out of it afterwards: items of other categories, and those that the user has.
+    public static let trendingLimitItems = 10_000
 
     public private(set) var catalogueVersion: Int64
     public let model: ServingModel?
@@ -81,8 +82,9 @@ public struct ServingSnapshot: Sendable {
         self.index = index
         self.vectors = vectors
         self.catalogue = Catalogue(catalogue)
-        self.trending = TrendingList(trending, catalogue: self.catalogue, discount: rules.trendingDiscount)
-        if model != nil, let blend { self.blend = BlendInForce(blend, trending: self.trending.popular) }
+        self.trending = TrendingList(
+            trending, catalogue: self.catalogue, discount: rules.trendingDiscount, trendedItems: rules.trendedItems)
+        if model != nil, let blend { self.blend = BlendInForce(blend, trending: self.trending.trended) }
         gone = RowSet(rows: 0)
         self.untrained = UntrainedRows(untrained)
         builtCount = catalogue.count
@@ -134,7 +136,7 @@ public struct ServingSnapshot: Sendable {
             case .upsert(let entry, let vector, let origin):
                 let row = next.catalogue.upsert(entry)
                 next.gone.remove(row)
-                if origin == .content, vector != nil, next.untrained.insert(row) { next.exploration?.add(row) }
+                if origin == .content, vector != nil, next.untrained.insert(row), entry.available { next.exploration?.add(row) }
                 if let vector, model != nil, isFinite(vector) { next.vectors.set(vector, origin: origin, for: row) }
             case .delete(let itemID):
                 next.catalogue.delete(itemID)
@@ -150,8 +152,8 @@ public struct ServingSnapshot: Sendable {
     /// The same snapshot with another trending list.
     public func withTrending(_ items: [TrendingItem]) -> ServingSnapshot {
         var next = self
-        next.trending = TrendingList(items, catalogue: catalogue, discount: rules.trendingDiscount)
-        next.blend = blend.map { BlendInForce($0.blend, trending: next.trending.popular) }
+        next.trending = TrendingList(items, catalogue: catalogue, discount: rules.trendingDiscount, trendedItems: rules.trendedItems)
+        next.blend = blend.map { BlendInForce($0.blend, trending: next.trending.trended) }
         return next
     }
 
@@ -199,7 +201,7 @@ public struct ServingSnapshot: Sendable {
             if a != b { return (a ?? .min) > (b ?? .min) }
             return catalogue[left].itemID < catalogue[right].itemID
         }
-        return rows.prefix(newestLimitItems).map { Int32($0) }
+        return rows.map { Int32($0) }
     }
 
     private static func medianPrice(_ catalogue: [CatalogueEntry]) -> Float? {

@@ -1,13 +1,20 @@
+import Features
+
 /// An item with how much is done with it now, such as a decayed count of its clicks and purchases.
 public struct TrendingItem: Sendable, Equatable {
     public var itemID: String
-    /// On any scale, above 0.
-    public var score: Double
+    /// On any scale, above 0; counts of any ages stay apart.
+    public var score: ScaledValue
 
     /// Makes a trending item.
-    public init(itemID: String, score: Double) {
+    public init(itemID: String, score: ScaledValue) {
         self.itemID = itemID
         self.score = score
+    }
+
+    /// Makes a trending item; a score that is not a finite number above 0 leaves it out of every list.
+    public init(itemID: String, score: Double) {
+        self.init(itemID: itemID, score: ScaledValue(score))
     }
 }
 
@@ -17,33 +24,40 @@ public struct TrendingItem: Sendable, Equatable {
 /// of its main category that stands before it. So scores fall along the list, within a category the order is that of
 /// popularity, and one category cannot fill the top.
 struct TrendingList: Sendable {
-    /// A longer list is cut after this many of the most popular items.
-    static let limitItems = 10_000
+    /// A longer list is cut after this many of the most popular items that may be shown.
+    static let limitItems = ServingSnapshot.trendingLimitItems
 
     private(set) var rows: [Int32] = []
     /// The discounted share of each row, in (0, 1], falling.
     private(set) var shares: [Float] = []
     /// The most popular rows with their share of the top score, in (0, 1], undiscounted, most popular first.
     private(set) var popular: [(row: Int32, share: Float)] = []
+    /// The first of ``popular``, as many as the ranking blend was trained to look at.
+    var trended: ArraySlice<(row: Int32, share: Float)> { popular.prefix(trendedItems) }
+    private var trendedItems = 0
 
     init() {}
 
-    init(_ items: [TrendingItem], catalogue: Catalogue, discount: Float) {
+    init(_ items: [TrendingItem], catalogue: Catalogue, discount: Float, trendedItems: Int) {
         struct Popular {
             var row: Int32
-            var score: Double
+            var score: ScaledValue
             var itemID: String
         }
+        self.trendedItems = trendedItems
         var seen = RowSet(rows: catalogue.count)
         var popular: [Popular] = []
-        for item in items where item.score > 0 && item.score.isFinite {
-            guard let row = catalogue.row(of: item.itemID), seen.insert(row) else { continue }
+        for item in items where !item.score.isZero {
+            // Hidden rows take no place: the list is cut below.
+            guard let row = catalogue.row(of: item.itemID), catalogue.available.contains(row), seen.insert(row) else { continue }
             popular.append(Popular(row: row, score: item.score, itemID: item.itemID))
         }
         popular.sort { $0.score != $1.score ? $0.score > $1.score : $0.itemID < $1.itemID }
         popular.removeLast(max(0, popular.count - Self.limitItems))
         guard let top = popular.first?.score else { return }
-        self.popular = popular.map { ($0.row, Float($0.score / top)) }
+        // At least the smallest normal number: what is far older than the top is still popular, and has an order.
+        let plain = popular.map { max(Float($0.score.share(of: top)), .leastNormalMagnitude) }
+        self.popular = zip(popular, plain).map { ($0.row, $1) }
 
         var numbers: [String: Int] = [:]
         var queues: [[Int]] = []
@@ -62,7 +76,7 @@ struct TrendingList: Sendable {
         var heap = HeadHeap()
         func score(_ queue: Int) -> Float {
             // At least the smallest normal number, so that a deep list still has an order and no zeros.
-            max(weights[queue] * Float(popular[queues[queue][heads[queue]]].score / top), .leastNormalMagnitude)
+            max(weights[queue] * plain[queues[queue][heads[queue]]], .leastNormalMagnitude)
         }
         for queue in queues.indices { heap.push(score(queue), queues[queue][0], queue) }
         while let (share, place, queue) = heap.pop() {

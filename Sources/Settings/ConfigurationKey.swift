@@ -133,7 +133,7 @@ extension ConfigurationKey {
         ConfigurationKey("ranking.tail_budget_percent", .number(0...50), "0", "share of NDCG@10 on what was held out that training may give up for rare items: of the tail dials and lifts within it the best beyond the head is built into the model's blend"),
         ConfigurationKey("serve.impressions", .boolean, "true", "whether answers are published to the impressions topic"),
         ConfigurationKey("serve.refresh_ms", .integer(50...60_000), "250", "how often catalogue and promotions are looked at"),
-        ConfigurationKey("serve.trending_items", .integer(10...10_000), "500", "length of the trending list"),
+        ConfigurationKey("serve.trending_items", .integer(10...10_000), "500", "most popular items that the ranking blend counts as trending; lists look at up to 10,000, so that what a request may not show leaves no gap"),
         ConfigurationKey("index.kind", .choice(["auto", "flat", "hnsw", "lists"]), "auto", "auto: every vector is compared up to 10,000 items, beyond that lists of codes (int8 where they are exact enough), or a graph where lists would not help; flat, hnsw and lists ask for one kind"),
         ConfigurationKey("index.recall", .number(0.5...0.999), "0.95", "share of the exact best 100 that a search of the index finds, measured while it is built"),
         ConfigurationKey("index.threads", .integer(1...64), "2", "threads that encode the catalogue and build the index"),

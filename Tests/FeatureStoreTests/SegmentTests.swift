@@ -10,7 +10,7 @@ struct SegmentTests {
     private func filled() throws -> (TestDatabase, StoreQueries) {
         let database = try TestDatabase()
         let store = try IngestStore(url: database.url, rules: FeatureRules())
-        var batch = IngestBatch()
+        var batch = IngestBatch(items: ["iDE", "iFR"].map { upsert($0, updatedAt: 1) })
         for number in 0..<30 {
             let country = number % 3 == 0 ? "DE" : "FR"
             var own = event("e\(number)", user: "u\(number)", item: "i\(country)", at: Int64(number), offset: Int64(number))
@@ -71,8 +71,35 @@ struct SegmentTests {
             own.context = context
             batch.interactions.append(own)
         }
+        batch.items = [upsert("i1", updatedAt: 1)]
         _ = try store.commit(batch)
         let found = try queries.segmentEvents(SegmentRules(minimumUsers: 1))
         #expect(Set(found.map(\.segment)) == ["", "a=1"])
+    }
+
+    @Test func whatMayNotBeShownTakesNoPlaceFromWhatMay() throws {
+        let (database, store) = try filled()
+        let ingest = try IngestStore(url: database.url, rules: FeatureRules())
+        // Newer than everything else: clicks of 40 people on 300 ids that no record names, and on as many hidden items as a segment lists.
+        var batch = IngestBatch()
+        for number in 0..<400 {
+            var unnamed = event("x\(number)", user: "v\(number % 40)", item: "unnamed\(number % 300)", at: 100 + Int64(number), offset: 100 + Int64(number))
+            unnamed.context = #"{"country":"DE","crowd":"c\#(number % 4)"}"#
+            batch.interactions.append(unnamed)
+        }
+        for number in 0..<2 * SegmentRules.itemsLimit {
+            var hidden = event("h\(number)", user: "v\(number % 40)", item: "hidden\(number / 2)", at: 600, offset: 600 + Int64(number))
+            hidden.context = #"{"country":"DE"}"#
+            batch.interactions.append(hidden)
+            if number.isMultiple(of: 2) { batch.items.append(upsert("hidden\(number / 2)", updatedAt: 1, hidden: true)) }
+        }
+        _ = try ingest.commit(batch)
+        let found = try store.segmentEvents(SegmentRules(minimumUsers: 3))
+        #expect(abs(events(found, "country=DE", "iDE") - 15) < 0.01)
+        #expect(found.allSatisfy { !$0.itemID.hasPrefix("unnamed") && !$0.segment.hasPrefix("crowd") })
+        // So many interactions with items are counted, whatever stands between them.
+        let newest = try store.segmentEvents(SegmentRules(eventsLimit: 2 * SegmentRules.itemsLimit + 4, minimumUsers: 1))
+        #expect(newest.contains { $0.segment.isEmpty && ["iDE", "iFR"].contains($0.itemID) })
+        withExtendedLifetime(database) {}
     }
 }

@@ -50,6 +50,40 @@ import Testing
         #expect(count.value(at: EventTime(milliseconds: .min), rules: rules).isFinite)
     }
 
+    @Test(arguments: [1_000, 3_600_000, 86_400_000, 1 << 42] as [Int64]) func orderAndSharesAreTheSameAtEveryTime(_ halfLife: Int64) {
+        let rules = FeatureRules(decayHalfLifeMilliseconds: halfLife)
+        // One click just before a border of 16 half-lives, twenty just after it: of 1990, 2015 and the year 1.
+        for year in [1, 1990, 2015] as [Int64] {
+            let border = (year - 1970) * 31_556_952_000 / rules.decayPeriodMilliseconds * rules.decayPeriodMilliseconds
+            let few = counted([border - 1], rules), many = counted([Int64](repeating: border + 1, count: 20), rules)
+            for time in [border + 2, start, 253_402_300_799_999, -62_135_596_800_000] {
+                let at = EventTime(milliseconds: time)
+                let (one, twenty) = (few.scaledValue(at: at, rules: rules), many.scaledValue(at: at, rules: rules))
+                #expect(one < twenty && !one.isZero, "year \(year) at \(time)")
+                let share = exp2(-2 / Double(halfLife)) / 20
+                #expect(abs(one.share(of: twenty) - share) < 1e-5 * share, "year \(year) at \(time)")
+            }
+        }
+    }
+
+    @Test func scaledValuesAddAndCompareAsNumbersDo() {
+        var random = SeededGenerator(seed: 4)
+        for _ in 0..<2_000 {
+            let (left, right) = (Double.random(in: 0...4, using: &random), Double.random(in: 0...1e-3, using: &random))
+            let shift = Int.random(in: -400_000...400_000, using: &random)
+            func at(_ value: Double) -> ScaledValue { ScaledValue(significand: value, exponent: shift) }
+            #expect((at(left) < at(right)) == (left < right) && at(left) + at(right) == at(right) + at(left))
+            #expect(abs((at(left) + at(right)).share(of: at(left)) - (left + right) / left) < 1e-12)
+            #expect(abs(at(left).times(5).share(of: at(left)) - 5) < 1e-12)
+        }
+        let values: [Double] = [0, .leastNonzeroMagnitude, 1e-300, 1, 1.5, 1e300, .greatestFiniteMagnitude]
+        for value in values { #expect(ScaledValue(value).double == value) }
+        #expect(values.map { ScaledValue($0) } == values.map { ScaledValue($0) }.sorted())
+        #expect(ScaledValue(.nan).isZero && ScaledValue(.infinity).isZero && ScaledValue(-1).isZero)
+        #expect(ScaledValue(significand: 1, exponent: 5_000).double == .greatestFiniteMagnitude && ScaledValue(significand: 1, exponent: -5_000).double == 0)
+        #expect(ScaledValue(1).share(of: .zero) == 0 && ScaledValue.zero + ScaledValue(2) == ScaledValue(2))
+    }
+
     @Test func weightsAreWhatTheyWere() {
         // Stored sums were made of these: a change would mix two kinds of weights in one column.
         let period = rules.decayPeriodMilliseconds

@@ -1,3 +1,4 @@
+import Features
 import Interactions
 import Recommending
 import Testing
@@ -19,6 +20,40 @@ struct TrendingTests {
         #expect(items.allSatisfy { $0.reason == .trending })
         #expect(abs(items[1].score - 0.99 * 0.85) < 1e-5)
         #expect(abs(items[3].score - 0.98 * 0.7225) < 1e-5)
+    }
+
+    @Test func itemsOfAnotherAgeKeepTheirOrder() {
+        // Thousands of halvings behind the top, and among themselves: doubles would say 0 for all of them.
+        let ages = [("new", 0), ("old", -5_000), ("older", -200_000), ("oldest", -300_000)]
+        let snapshot = ServingSnapshot(
+            catalogue: ages.map { CatalogueEntry(itemID: $0.0) }, catalogueVersion: 1,
+            trending: ages.reversed().map { TrendingItem(itemID: $0.0, score: ScaledValue(significand: 1, exponent: $0.1)) })
+        #expect(snapshot.answer().map(\.itemID) == ages.map(\.0))
+        #expect(snapshot.answer().allSatisfy { $0.reason == .trending && $0.score > 0 })
+    }
+
+    @Test func whatARequestMayNotShowLeavesNoGap() {
+        // 6,000 of a category that is not asked for, hidden or excluded, before ten that may be shown.
+        let crowd = (0..<6_000).map { "c\($0)" }, products = (0..<10).map { "p\($0)" }
+        let trending = crowd.map { TrendingItem(itemID: $0, score: 2) } + products.map { TrendingItem(itemID: $0, score: 1) }
+        func snapshot(available: Bool = true) -> ServingSnapshot {
+            ServingSnapshot(
+                catalogue: crowd.map { CatalogueEntry(itemID: $0, categories: ["crowd"], available: available, publishedAt: EventTime(milliseconds: 9)) }
+                    + products.map { CatalogueEntry(itemID: $0, categories: ["products"]) },
+                catalogueVersion: 1, trending: trending)
+        }
+        let hidden = snapshot(available: false).answer(), other = snapshot().answer(RecommendationQuery(category: "products"))
+        let excluded = snapshot().answer(RecommendationQuery(exclude: crowd))
+        for (answer, name) in [(hidden, "hidden"), (other, "of another category"), (excluded, "excluded")] {
+            #expect(Set(answer.map(\.itemID)) == Set(products) && answer.allSatisfy { $0.reason == .trending }, "\(name)")
+        }
+        // The same for the newest, where nothing is trending.
+        let untold = snapshot(available: false).withTrending([])
+        #expect(Set(untold.answer().map(\.itemID)) == Set(products))
+        #expect(Set(snapshot().withTrending([]).answer(RecommendationQuery(exclude: crowd)).map(\.itemID)) == Set(products))
+        var mixed = (0..<6_000).map { CatalogueEntry(itemID: "h\($0)", categories: ["mixed"], available: false) }
+        mixed.insert(CatalogueEntry(itemID: "shown", categories: ["mixed"]), at: 0)
+        #expect(ServingSnapshot(catalogue: mixed, catalogueVersion: 1).answer(RecommendationQuery(category: "mixed")).map(\.itemID) == ["shown"])
     }
 
     @Test func oneCategoryCannotFillTheTop() {

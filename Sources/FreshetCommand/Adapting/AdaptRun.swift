@@ -103,7 +103,9 @@ struct AdaptRun: Sendable {
         }
         guard witnesses.count >= support else { return Outcome(category: name, state: .waiting, events: Int64(witnesses.count), items: items.count) }
         let met = Set(witnesses.map(\.itemID))
-        let compared = Array((items.filter(met.contains) + items.filter { !met.contains($0) }).prefix(ServingSnapshot.comparedLimitItems))
+        // What nobody is shown is no rival of what was taken, and keeps no place from those that are.
+        let others = items.filter { !met.contains($0) && snapshot.state(of: $0) != .hidden }
+        let compared = Array((items.filter(met.contains) + others).prefix(ServingSnapshot.comparedLimitItems))
         // Without likeness to the support, as in training: every support item has it.
         guard let questions = snapshot.questions(witnesses, support: [], among: compared) else { return nil }
         var adapter = CategoryAdapter(kit.starts.adapted(to: questions, by: method))

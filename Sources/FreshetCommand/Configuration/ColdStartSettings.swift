@@ -6,7 +6,7 @@ extension Configuration {
     var recommendingRules: RecommendingRules {
         RecommendingRules(
             trendingDiscount: 1 - Float(number("cold_start.diversity")), categoryDiscount: 1 - Float(number("rules.diversity")),
-            variety: Float(number("cold_start.variety")))
+            variety: Float(number("cold_start.variety")), trendedItems: integer("serve.trending_items"))
     }
 
     /// What is counted of segments of the users; nil where `cold_start.segment_events` is 0.

@@ -25,18 +25,18 @@ struct TrendingClock {
         }
     }
 
-    /// The most popular items at a moment, best first.
+    /// The most popular items at a moment, best first; of equal ones that of the smaller row.
     ///
-    /// - Complexity: O(items)
+    /// - Complexity: O(items × log items)
     func popular(_ limitItems: Int, at time: Int64, itemIDs: [String], isHidden: [Bool]) -> [TrendingItem] {
         let now = EventTime(milliseconds: time)
-        var scores = [Float](repeating: -.infinity, count: clicks.count)
-        for row in scores.indices where !isHidden[row] && !(clicks[row].isEmpty && purchases[row].isEmpty) {
-            scores[row] = Float(
-                clicks[row].value(at: now, rules: rules) + SnapshotFeed.purchaseWeight * purchases[row].value(at: now, rules: rules))
+        var found: [(row: Int, score: ScaledValue)] = []
+        for row in clicks.indices where !isHidden[row] && !(clicks[row].isEmpty && purchases[row].isEmpty) {
+            let score = clicks[row].scaledValue(at: now, rules: rules)
+                + purchases[row].scaledValue(at: now, rules: rules).times(SnapshotFeed.purchaseWeight)
+            found.append((row, score))
         }
-        return topRows(limitItems, of: scores) { scores[Int($0)] == -.infinity }.map {
-            TrendingItem(itemID: itemIDs[Int($0)], score: Double(scores[Int($0)]))
-        }
+        found.sort { $0.score != $1.score ? $1.score < $0.score : $0.row < $1.row }
+        return found.prefix(limitItems).map { TrendingItem(itemID: itemIDs[$0.row], score: $0.score) }
     }
 }

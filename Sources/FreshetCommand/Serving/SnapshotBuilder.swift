@@ -39,10 +39,11 @@ struct SnapshotBuilder: Sendable {
     ///   - indexed: false for batch work, which ranks everything anyway.
     ///   - reusing: whether the files that a build left beside the model may serve.
     func build(_ version: RegisteredModel, indexed: Bool = true, reusing: Bool = true) async throws -> Built {
-        let limit = trendingItems
+        let limit = max(trendingItems, ServingSnapshot.trendingLimitItems)
         let (catalogue, trending) = try await store.run { store throws(StoreError) in
             // Shares do not depend on the time at which decayed counts are read, so any time serves.
-            (try store.items(changedAfter: 0), try store.trending(at: store.newestEventTime() ?? .now, limit: limit))
+            (try store.items(changedAfter: 0), try store.trending(
+                    at: store.newestEventTime() ?? .now, limit: limit, purchaseWeight: SnapshotFeed.purchaseWeight))
         }
         var built = try await OwnThread.run(named: "freshet-snapshot") {
             let artifact = try artifacts.artifact(of: version)
@@ -108,7 +109,7 @@ struct SnapshotBuilder: Sendable {
         }
         let entries = zip(rows.itemIDs, rows.items).map { id, item in
             let isTrained = artifact.model.row(of: id) != nil
-            return item?.contentEntry(isTrained: isTrained) ?? ContentSignals.Entry(itemID: id, content: ItemContent(), isTrained: isTrained)
+            return item?.contentEntry(isTrained: isTrained) ?? ContentSignals.Entry(itemID: id, content: ItemContent(), isTrained: isTrained, isAvailable: false)
         }
         var signals = ContentSignals(channel: channel, entries: entries, itemVectors: rows.vectors, dimension: artifact.model.dimension)
         if let kit = try artifact.categoryKit() {
@@ -127,6 +128,6 @@ struct SnapshotBuilder: Sendable {
 extension TrendingItem {
     /// What a decayed count of the store says of an item.
     init(_ count: TrendingCount) {
-        self.init(itemID: count.itemID, score: count.clicks + SnapshotFeed.purchaseWeight * count.purchases)
+        self.init(itemID: count.itemID, score: count.score)
     }
 }

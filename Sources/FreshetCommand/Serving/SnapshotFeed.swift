@@ -112,8 +112,10 @@ actor SnapshotFeed {
 
     private func readTrending() async throws -> [TrendingItem] {
         let now = clock.now
-        let limit = trendingItems
-        let trending = try await store.run { store throws(StoreError) in try store.trending(at: now, limit: limit) }
+        let limit = max(trendingItems, ServingSnapshot.trendingLimitItems)
+        let trending = try await store.run { store throws(StoreError) in
+            try store.trending(at: now, limit: limit, purchaseWeight: Self.purchaseWeight)
+        }
         return trending.map(TrendingItem.init)
     }
 
@@ -203,7 +205,7 @@ extension SegmentCount {
 extension CatalogueItem {
     /// What serving's content signals see of an item.
     func contentEntry(isTrained: Bool) -> ContentSignals.Entry {
-        ContentSignals.Entry(itemID: record.itemID, content: record.content, isTrained: isTrained)
+        ContentSignals.Entry(itemID: record.itemID, content: record.content, isTrained: isTrained, isAvailable: isAvailable)
     }
 
     /// What serving keeps of an item.

@@ -11,6 +11,12 @@ enum CatalogueWriter {
         """
     private static let fieldCount: Int16 = 13
 
+    /// SQL: when the row `t` was stored.
+    private static let storedAt = """
+        coalesce((select max(c.committed_at) from item_changes c
+            where c.item_id = t.item_id and c.catalogue_version = t.catalogue_version), t.created_at)
+        """
+
     static func createStaging(_ connection: Connection) throws(StoreError) {
         try connection.execute(
             """
@@ -29,15 +35,18 @@ enum CatalogueWriter {
         _ changes: [(change: RecordChange<ItemRecord>, origin: RecordOrigin)], buffer: WireBuffer, _ connection: Connection,
         _ summary: inout IngestSummary
     ) throws(StoreError) -> Int64? {
+        // Deletions are cut to the moment of the transaction.
+        let now = try connection.run("select now()").time(0, 0) ?? EventTime(milliseconds: DatabaseTime.latest)
         // The newest change of each item; of equal times the later arrival.
         var newest: [String: (record: ItemRecord, time: EventTime, isDeleted: Bool)] = [:]
         for (change, origin) in changes {
             let (record, time, isDeleted): (ItemRecord, EventTime, Bool) =
                 switch change {
-                case .upsert(let record): (record, changeTime(record.updatedAt, origin), false)
-                case .delete(let id, let at): (ItemRecord(itemID: id), changeTime(at, origin), true)
+                case .upsert(let record): (record, RecordTime.ofRecord(record.updatedAt, origin), false)
+                case .delete(let id, let at): (ItemRecord(itemID: id), min(RecordTime.ofDeletion(at, origin) ?? now, now), true)
                 }
-            if let known = newest[record.itemID], known.time > time { continue }
+            // What a clock ahead dated after now does not outlive a deletion that came after it.
+            if let known = newest[record.itemID], known.time > time, !(isDeleted && known.time > now) { continue }
             newest[record.itemID] = (record, time, isDeleted)
         }
         let rows = newest.values.sorted { $0.record.itemID < $1.record.itemID }
@@ -67,7 +76,8 @@ enum CatalogueWriter {
                 attributes = excluded.attributes, embedding = excluded.embedding, published_at = excluded.published_at,
                 updated_at = excluded.updated_at, hidden = excluded.hidden, deleted = excluded.deleted,
                 catalogue_version = excluded.catalogue_version
-            where t.updated_at <= excluded.updated_at
+            where case when excluded.deleted then \(RecordTime.removes("t", at: "excluded.updated_at"))
+                else \(RecordTime.replaces("t", at: "excluded.updated_at", stored: storedAt)) end
             """, stamp
         ).affected
         if changed == 0 { return nil }
@@ -102,9 +112,4 @@ enum CatalogueWriter {
         buffer.appendField(item.hidden)
         buffer.appendField(isDeleted)
     }
-}
-
-/// The time by which records of one id are ordered: the sender's, else the source's, else 1970.
-func changeTime(_ stated: EventTime?, _ origin: RecordOrigin) -> EventTime {
-    stated ?? origin.recordTime ?? EventTime(milliseconds: 0)
 }

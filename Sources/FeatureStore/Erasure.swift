@@ -15,26 +15,31 @@ enum Erasure {
         try connection.run("select 1 from pg_advisory_xact_lock\(exclusively ? "" : "_shared")($1)", key)
     }
 
-    /// Erases users, and the ids that their records name as aliases, in the open transaction that holds the lock.
+    /// Erases users, and the ids that their records name as aliases, and those that the records of these name, in the open
+    /// transaction that holds the lock.
     ///
-    /// What they did after the given time stays, and their features are folded from it again. Sums over items stay: they
+    /// A time ahead is cut to now. What they did after the given time stays, unless it is dated after now: only a clock ahead
+    /// does that, and it does not cancel an erasure. Their features are folded again from what stays. Sums over items stay: they
     /// name nobody.
+    ///
+    /// - Returns: whose records were removed.
+    @discardableResult
     static func apply(
         _ users: [(userID: String, erasedAt: EventTime?)], rules: FeatureRules, _ connection: Connection
-    ) throws(StoreError) {
+    ) throws(StoreError) -> Set<String> {
         var asked = Parameters()
         asked.add(users.map(\.userID))
         asked.add(count: users.count) { index in users[index].erasedAt.map(DatabaseTime.microseconds) ?? .min }
         let ledgered = try connection.run(
             """
-            with asked as (
+            with recursive asked as (
                 select user_id, case when micros = -9223372036854775808 then now()
-                    else timestamptz '2000-01-01 00:00:00+00' + micros * interval '1 microsecond' end as erased_at
+                    else least(now(), timestamptz '2000-01-01 00:00:00+00' + micros * interval '1 microsecond') end as erased_at
                 from unnest($1::text[], $2::int8[]) a(user_id, micros)
             ), everyone as (
                 select user_id collate "C" as user_id, erased_at from asked
-                union all
-                select alias collate "C", a.erased_at from asked a join users u on u.user_id = a.user_id collate "C"
+                union
+                select alias collate "C", e.erased_at from everyone e join users u on u.user_id = e.user_id collate "C"
                     cross join unnest(u.aliases) alias
             )
             insert into erasures as e (user_id, erased_at)
@@ -43,7 +48,8 @@ enum Erasure {
                 then f.last_time else o.erased_at end)
             from everyone o left join user_features f on f.user_id = o.user_id group by o.user_id order by o.user_id
             on conflict (user_id) do update
-            set erased_at = greatest(e.erased_at, excluded.erased_at), erasure_id = default, recorded_at = now()
+            set erased_at = greatest(least(e.erased_at, e.recorded_at + \(RecordTime.believedAhead)), excluded.erased_at),
+                erasure_id = default, recorded_at = now()
             returning user_id, erased_at
             """, asked)
         let ids = (0..<ledgered.count).map { ledgered.string($0, 0) ?? "" }
@@ -62,10 +68,14 @@ enum Erasure {
             guard let userID = left.string(row, 0), let from = left.time(row, 1), let to = left.time(row, 2) else { continue }
             try refold(userID, after: from, to: to, rules: rules, connection)
         }
-        try connection.run(
-            "delete from users u using \(source) where u.user_id = n.user_id collate \"C\" and u.updated_at <= n.erased_at", erased)
+        let removed = try connection.run(
+            """
+            delete from users u using \(source) where u.user_id = n.user_id collate "C" and \(RecordTime.removes("u", at: "n.erased_at"))
+            returning u.user_id
+            """, erased)
         try connection.run(
             "delete from dead_letters d using \(source) where d.key = convert_to(n.user_id, 'UTF8')", erased)
+        return Set((0..<removed.count).compactMap { removed.string($0, 0) })
     }
 
     /// Folds the features of a user again from what is stored.
@@ -126,7 +136,7 @@ enum Erasure {
                 """
                 delete from interactions i using unnest($3::text[], $4::timestamptz[]) d(user_id, event_time),
                     unnest($1::text[], $2::timestamptz[]) n(user_id, erased_at)
-                where n.user_id = d.user_id and d.event_time <= n.erased_at
+                where n.user_id = d.user_id and (d.event_time <= n.erased_at or d.event_time > now())
                     and i.event_time = d.event_time and i.user_id = d.user_id collate "C"
                 """, events)
         }
@@ -137,7 +147,7 @@ enum Erasure {
             """
             delete from interactions i using unnest($1::text[], $2::timestamptz[]) n(user_id, erased_at), user_features f
             where f.user_id = n.user_id collate "C" and not (n.user_id = any($3)) and i.user_id = f.user_id
-              and i.event_time between f.first_time and least(f.last_time, n.erased_at)
+              and i.event_time between f.first_time and f.last_time and (i.event_time <= n.erased_at or i.event_time > now())
             """, others)
     }
 }

@@ -19,6 +19,12 @@ struct ErasureLedger {
         return time <= erased
     }
 
+    /// Up to when the user is erased, where that covers `time`.
+    func erased(_ userID: String, at time: EventTime) -> EventTime? { covers(userID, time) ? erasedAt[userID] : nil }
+
+    /// SQL: up to when a user is erased. Older versions took times ahead as they came: such an entry counts from its recording.
+    private static let field = "least(erased_at, recorded_at + \(RecordTime.believedAhead))"
+
     /// Takes in what was recorded since the last call.
     mutating func refresh(_ connection: Connection, batch: IngestBatch) throws(StoreError) {
         if isTooLarge {
@@ -28,7 +34,7 @@ struct ErasureLedger {
         var since = Parameters()
         since.add(lastID)
         let rows = try connection.run(
-            "select user_id, erased_at, erasure_id from erasures where erasure_id > $1 order by erasure_id limit \(Self.cachedEntriesLimit + 1)", since)
+            "select user_id, \(Self.field), erasure_id from erasures where erasure_id > $1 order by erasure_id limit \(Self.cachedEntriesLimit + 1)", since)
         for row in 0..<rows.count {
             guard let userID = rows.string(row, 0), let time = rows.time(row, 1) else { continue }
             erasedAt[userID] = time
@@ -43,14 +49,14 @@ struct ErasureLedger {
     private mutating func readUsers(of batch: IngestBatch, _ connection: Connection) throws(StoreError) {
         var ids = Set(batch.interactions.map(\.userID))
         for (change, _) in batch.users {
-            if case .upsert(let record) = change { ids.insert(record.userID) }
+            if case .upsert(let record) = change { ids.formUnion([record.userID] + record.aliases) }
         }
         for rejection in batch.rejections {
             if let key = rejection.key { ids.insert(String(decoding: key, as: UTF8.self)) }
         }
         var wanted = Parameters()
         wanted.add(Array(ids))
-        let rows = try connection.run("select user_id, erased_at from erasures where user_id = any($1)", wanted)
+        let rows = try connection.run("select user_id, \(Self.field) from erasures where user_id = any($1)", wanted)
         erasedAt.removeAll(keepingCapacity: true)
         for row in 0..<rows.count {
             if let userID = rows.string(row, 0), let time = rows.time(row, 1) { erasedAt[userID] = time }

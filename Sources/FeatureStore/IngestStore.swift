@@ -17,6 +17,8 @@ public final class IngestStore {
     private let rules: FeatureRules
     private let statementTimeoutMilliseconds: Int
     private var connection: Connection?
+    /// Whether the batch at hand erases somebody though it deletes nobody.
+    private var erasesExclusively = false
     private var clusters: [String: String] = [:]
     private var ledger = ErasureLedger()
     private var interactionWriter = InteractionWriter()
@@ -133,6 +135,7 @@ public final class IngestStore {
     ///   again with the same batch, also when the outcome is unknown.
     public func commit(_ batch: IngestBatch) throws(StoreError) -> IngestSummary {
         var attempt = 1
+        erasesExclusively = false
         while true {
             do throws(StoreError) {
                 return try commitOnce(batch)
@@ -165,12 +168,14 @@ public final class IngestStore {
         try onStep?(.claimsChecked)
 
         let changes = UserChanges(batch.users)
-        try Erasure.lock(connection, exclusively: !changes.deletions.isEmpty)
-        if !changes.deletions.isEmpty {
-            try Erasure.apply(changes.deletions, rules: rules, connection)
-        }
+        let isExclusive = erasesExclusively || !changes.deletions.isEmpty
+        try Erasure.lock(connection, exclusively: isExclusive)
         try ledger.refresh(connection, batch: batch)
-        try changes.write(connection, ledger: ledger, &summary)
+        if !isExclusive, !changes.lateAliases(ledger).isEmpty {
+            erasesExclusively = true
+            throw StoreError(.serialization, isRetriable: true, "\(connection.place): a late record names other ids of an erased user; they are erased in a second attempt")
+        }
+        try changes.write(connection, ledger: &ledger, batch: batch, rules: rules, &summary)
         try onStep?(.usersWritten)
 
         var planned: FeatureWriter.Plan?

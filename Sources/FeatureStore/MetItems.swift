@@ -85,6 +85,15 @@ enum MetItems {
             == checksum(UnsafeRawBufferPointer(rebasing: bytes[..<end]))
     }
 
+    /// Whether the list holds as many items as it may: others may have been left out.
+    static func isFull(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        // An entry has three bytes at least.
+        guard bytes.count >= 3 * itemsLimit else { return false }
+        var at = 1, count = 0
+        while entry(bytes, &at) != nil { count += 1 }
+        return count >= itemsLimit
+    }
+
     /// Calls `body` with each item that was met in one of the ways of `mask`, until it returns false.
     static func forEach(in bytes: UnsafeRawBufferPointer, mask: UInt8, _ body: (String) -> Bool) {
         var at = 1

@@ -1,53 +1,97 @@
+import Features
 import Interactions
 
 /// A batch's changes of users, resolved: the newest record of each id, and the latest deletion of each id.
 struct UserChanges {
-    private var records: [(record: UserRecord, time: EventTime)] = []
-    /// Who is erased, and up to when.
+    /// A record with the time by which it is ordered.
+    private struct Dated {
+        var record: UserRecord
+        var time: EventTime
+    }
+
+    /// Records that came before the deletion of their user, or whose user is not deleted; then those that came after it.
+    private var before: [Dated] = [], after: [Dated] = []
+    /// Who is erased, and up to when; nil is the moment of the commit.
     private(set) var deletions: [(userID: String, erasedAt: EventTime?)] = []
 
     init(_ changes: [(change: RecordChange<UserRecord>, origin: RecordOrigin)]) {
-        var newest: [String: (record: UserRecord, time: EventTime)] = [:]
+        var newest: [String: Dated] = [:], newestAfter = newest
         var erased: [String: EventTime?] = [:]
         for (change, origin) in changes {
             switch change {
             case .upsert(let record):
-                let time = changeTime(record.updatedAt, origin)
-                if let known = newest[record.userID], known.time > time { continue }
-                newest[record.userID] = (record, time)
+                let dated = Dated(record: record, time: RecordTime.ofRecord(record.updatedAt, origin))
+                if erased[record.userID] == nil {
+                    if let known = newest[record.userID], known.time > dated.time { continue }
+                    newest[record.userID] = dated
+                } else {
+                    if let known = newestAfter[record.userID], known.time > dated.time { continue }
+                    newestAfter[record.userID] = dated
+                }
             case .delete(let id, let at):
                 // A deletion that no source dates counts from its commit: it asks that nothing be kept.
-                let time = at ?? origin.recordTime
+                let time = RecordTime.ofDeletion(at, origin)
+                if let known = newestAfter.removeValue(forKey: id), newest[id].map({ $0.time <= known.time }) ?? true { newest[id] = known }
                 if let known = erased[id], let known, let time, known > time { continue }
                 if case .some(.none) = erased[id] { continue }
                 erased[id] = .some(time)
             }
         }
-        records = newest.values.sorted { $0.record.userID < $1.record.userID }
+        before = newest.values.sorted { $0.record.userID < $1.record.userID }
+        after = newestAfter.values.sorted { $0.record.userID < $1.record.userID }
         deletions = erased.map { ($0.key, $0.value) }.sorted { $0.0 < $1.0 }
     }
 
-    /// Writes the records that are newer than what is stored and than an erasure of their user.
-    func write(_ connection: Connection, ledger: ErasureLedger, _ summary: inout IngestSummary) throws(StoreError) {
+    /// Aliases that records of erased users name: an older record that comes late tells of ids that the erasure should have known.
+    func lateAliases(_ ledger: ErasureLedger) -> [(userID: String, erasedAt: EventTime?)] {
+        if ledger.isEmpty { return [] }
+        return (before + after).flatMap { dated -> [(userID: String, erasedAt: EventTime?)] in
+            guard !dated.record.aliases.isEmpty, let erased = ledger.erased(dated.record.userID, at: dated.time) else { return [] }
+            return dated.record.aliases.filter { ledger.erased($0, at: erased) == nil }.map { ($0, erased) }
+        }
+    }
+
+    /// Applies everything in the open transaction, which holds the lock of ``Erasure``, exclusively where somebody is erased.
+    ///
+    /// Records that came before a deletion are written before it: they say which other ids are the same person.
+    func write(
+        _ connection: Connection, ledger: inout ErasureLedger, batch: IngestBatch, rules: FeatureRules, _ summary: inout IngestSummary
+    ) throws(StoreError) {
+        let erased = deletions + lateAliases(ledger)
+        let written = try write(before, connection, ledger: ledger, &summary)
+        summary.usersChanged += written.count
+        guard !erased.isEmpty else { return }
+        // What was written only to be erased with its user is no change.
+        let gone = written.intersection(try Erasure.apply(erased, rules: rules, connection))
+        summary.usersChanged += deletions.count - gone.count
+        summary.erased += gone.count
+        try ledger.refresh(connection, batch: batch)
+        summary.usersChanged += try write(after, connection, ledger: ledger, &summary).count
+    }
+
+    /// Writes the records that are newer than what is stored and than an erasure of their user; returns whose.
+    private func write(
+        _ records: [Dated], _ connection: Connection, ledger: ErasureLedger, _ summary: inout IngestSummary
+    ) throws(StoreError) -> Set<String> {
         let kept = records.filter { !ledger.covers($0.record.userID, $0.time) }
         summary.erased += records.count - kept.count
-        summary.usersChanged += deletions.count
-        if kept.isEmpty { return }
+        if kept.isEmpty { return [] }
         var rows = Parameters()
         rows.add(count: kept.count, text: { kept[$0].record.userID })
         rows.add(count: kept.count, text: { kept[$0].record.attributes })
         // Lists of different lengths do not fit one array: they travel as JSON.
         rows.add(count: kept.count, text: { "[" + kept[$0].record.aliases.map(JSONText.quoted).joined(separator: ",") + "]" })
         rows.add(count: kept.count, time: { kept[$0].time })
-        summary.usersChanged += try connection.run(
+        let written = try connection.run(
             """
             insert into users as t (user_id, attributes, aliases, updated_at)
             select n.user_id, n.attributes::jsonb, array(select jsonb_array_elements_text(n.aliases::jsonb)), n.updated_at
             from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) n(user_id, attributes, aliases, updated_at)
             on conflict (user_id) do update
             set attributes = excluded.attributes, aliases = excluded.aliases, updated_at = excluded.updated_at
-            where t.updated_at <= excluded.updated_at
-            """, rows
-        ).affected
+            where \(RecordTime.replaces("t", at: "excluded.updated_at"))
+            returning user_id
+            """, rows)
+        return Set((0..<written.count).compactMap { written.string($0, 0) })
     }
 }

@@ -4,7 +4,7 @@ import Interactions
 /// What a request needs of a user, as one snapshot of the database.
 public struct UserState: Sendable, Equatable {
     public var userID: String
-    /// The histories of the user and of its aliases, merged.
+    /// The histories of the user and of all its aliases, merged.
     public var history: UserHistory
     /// Items that the user, or an alias, met in one of the asked-for ways; at most
     /// ``UserStateReader/excludedItemsLimit``.
@@ -15,11 +15,14 @@ public struct UserState: Sendable, Equatable {
     public var catalogueVersion: Int64
     /// The position of the last event folded into each of the merged rows.
     public var watermark: [Position]
+    /// Whether a bound left something out: more ids of one person, or more items that exclude, than a read takes in. Items that
+    /// should be excluded may be missing then.
+    public var isCutShort: Bool
 
     /// Makes a state.
     public init(
         userID: String, history: UserHistory, excludedItemIDs: [String] = [], attributes: String? = nil,
-        catalogueVersion: Int64 = 0, watermark: [Position] = []
+        catalogueVersion: Int64 = 0, watermark: [Position] = [], isCutShort: Bool = false
     ) {
         self.userID = userID
         self.history = history
@@ -27,5 +30,6 @@ public struct UserState: Sendable, Equatable {
         self.attributes = attributes
         self.catalogueVersion = catalogueVersion
         self.watermark = watermark
+        self.isCutShort = isCutShort
     }
 }

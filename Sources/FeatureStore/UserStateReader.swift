@@ -11,10 +11,11 @@ public final class UserStateReader: @unchecked Sendable {
     public static let readsPerStatementLimit = 64
     /// How many reads may wait; beyond that they are refused as `overloaded`.
     public static let waitingReadsLimit = 4_096
-    /// How many items a read returns as excluded.
-    public static let excludedItemsLimit = 10_000
-    /// How many aliases of a user are followed.
-    public static let aliasesLimit = 32
+    /// How many items a read returns as excluded. One that would return more says so: ``UserState/isCutShort``.
+    public static let excludedItemsLimit = 200_000
+    /// How many ids of one person a read takes in beside the one that was asked for: as many as a record may name. Aliases of
+    /// aliases count; one that finds more says so: ``UserState/isCutShort``.
+    public static let aliasesLimit = 1_000
     static let statementTimeoutMilliseconds = 5_000
 
     private let queue = ReadQueue()
@@ -56,6 +57,9 @@ public final class UserStateReader: @unchecked Sendable {
         return try answer.get()
     }
 
+    /// How many reads so far were ``UserState/isCutShort``.
+    public var cutShortReads: Int { queue.cutShortReads }
+
     static func open(_ url: String) throws(StoreError) -> Connection {
         try Connection(
             url: url, role: "freshet read", statementTimeoutMilliseconds: statementTimeoutMilliseconds,
@@ -78,6 +82,20 @@ private final class ReadQueue: @unchecked Sendable {
     private var waiting: [WaitingRead] = []
     private var isClosed = false
     private var threads = 0
+    private var cutShort = 0
+
+    var cutShortReads: Int {
+        condition.lock()
+        defer { condition.unlock() }
+        return cutShort
+    }
+
+    func note(cutShort count: Int) {
+        guard count > 0 else { return }
+        condition.lock()
+        cutShort += count
+        condition.unlock()
+    }
 
     func threadsBegin(_ count: Int) {
         condition.lock()
@@ -156,6 +174,7 @@ private final class ReadWorker: @unchecked Sendable {
         while let reads = queue.take() {
             do throws(StoreError) {
                 let states = try answer(reads)
+                queue.note(cutShort: states.count(where: \.isCutShort))
                 for (read, state) in zip(reads, states) { read.continuation.resume(returning: .success(state)) }
             } catch {
                 for read in reads { read.continuation.resume(returning: .failure(error)) }
@@ -180,64 +199,122 @@ private final class ReadWorker: @unchecked Sendable {
         return try states(reads, opened)
     }
 
+    /// The users that were asked for and the aliases that their records name. Of an alias that has a record of its own the names
+    /// in it come too, for ``further``.
     private static let statement = """
         with asked as (
             select a.ordinal, a.user_id collate "C" as user_id, a.mask, u.attributes, u.aliases
             from unnest($1::text[], $2::int4[]) with ordinality a(user_id, mask, ordinal)
             left join users u on u.user_id = a.user_id collate "C"
         ), people as (
-            select ordinal, user_id, mask, attributes from asked
+            select ordinal, user_id, mask, attributes, null::text as alias, cardinality(aliases) > \(UserStateReader.aliasesLimit) as is_cut from asked
             union all
-            select ordinal, alias collate "C", mask, null from asked cross join lateral unnest(aliases[1:\(UserStateReader.aliasesLimit)]) alias
-            where alias collate "C" <> user_id
+            select ordinal, alias collate "C", mask, null, alias, false
+            from asked cross join lateral unnest(aliases[1:\(UserStateReader.aliasesLimit)]) alias where alias collate "C" <> user_id
         )
         select p.ordinal, p.attributes, f.history, f.last_partition, f.last_offset,
-            case when p.mask <> 0 then f.met_items end, (select version from catalogue_state)
+            case when p.mask <> 0 then f.met_items end, (select version from catalogue_state), p.user_id, r.aliases, p.is_cut
         from people p left join user_features f on f.user_id = p.user_id
+            left join users r on r.user_id = p.alias collate "C" and cardinality(r.aliases) > 0
+        """
+
+    /// The same of aliases of aliases.
+    private static let further = """
+        select a.ordinal, null::jsonb, f.history, f.last_partition, f.last_offset,
+            case when a.mask <> 0 then f.met_items end, (select version from catalogue_state), a.user_id, r.aliases, false
+        from unnest($1::text[], $2::int4[], $3::int8[]) a(user_id, mask, ordinal)
+            left join user_features f on f.user_id = a.user_id collate "C"
+            left join users r on r.user_id = a.user_id collate "C" and cardinality(r.aliases) > 0
         """
 
     private func states(_ reads: [WaitingRead], _ connection: Connection) throws(StoreError) -> [UserState] {
         var asked = Parameters()
         asked.add(count: reads.count, text: { reads[$0].userID })
         asked.add(count: reads.count, int32: { reads[$0].mask })
-        let rows = try connection.run(Self.statement, asked)
-        var states = reads.map { UserState(userID: $0.userID, history: UserHistory(limit: historyLimit)) }
-        var excluded = [Set<String>](repeating: [], count: reads.count)
+        var people = reads.map { PersonRead(state: UserState(userID: $0.userID, history: UserHistory(limit: historyLimit))) }
+        var next = try merge(try connection.run(Self.statement, asked), reads, &people, connection)
+        // Aliases of aliases are the same person as well. Each round takes in ids that were not met before, so it ends.
+        while !next.isEmpty {
+            let round = next
+            var more = Parameters()
+            more.add(count: round.count, text: { round[$0].userID })
+            more.add(count: round.count, int32: { reads[round[$0].read].mask })
+            more.add(count: round.count) { Int64(round[$0].read + 1) }
+            next = try merge(try connection.run(Self.further, more), reads, &people, connection)
+        }
+        return people.map(\.state)
+    }
+
+    /// Takes rows into the states that they belong to. Returns the ids that are to be read next.
+    private func merge(
+        _ rows: QueryResult, _ reads: [WaitingRead], _ people: inout [PersonRead], _ connection: Connection
+    ) throws(StoreError) -> [(userID: String, read: Int)] {
+        var named: [(userID: String, read: Int)] = []
         for row in 0..<rows.count {
-            guard let ordinal = rows.int64(row, 0), states.indices.contains(Int(ordinal) - 1) else { continue }
+            guard let ordinal = rows.int64(row, 0), people.indices.contains(Int(ordinal) - 1) else { continue }
             let index = Int(ordinal) - 1
-            if let attributes = rows.json(row, 1) { states[index].attributes = attributes }
+            let userID = rows.string(row, 7) ?? ""
+            // An id that a record names twice, or that names its way back, is there already.
+            guard people[index].isRead.insert(userID).inserted else { continue }
+            people[index].ids.insert(userID)
+            people[index].state.isCutShort = people[index].state.isCutShort || rows.bool(row, 9)
+            if !rows.isNull(row, 8) { for alias in rows.strings(row, 8) { named.append((alias, index)) } }
+            if let attributes = rows.json(row, 1) { people[index].state.attributes = attributes }
             if !rows.isNull(row, 2) {
                 guard let history = UserHistory(decoding: rows.bytes(row, 2), limit: .max),
                     rows.isNull(row, 5) || MetItems.isWhole(rows.bytes(row, 5))
                 else {
                     throw StoreError(
                         .malformedAnswer,
-                        "\(connection.place): user_features.history or met_items of user \(states[index].userID) cannot be read by this version")
+                        "\(connection.place): user_features.history or met_items of user \(userID) cannot be read by this version")
                 }
-                states[index].history.merge(history)
-                exclude(history, rows.bytes(row, 5), mask: UInt8(truncatingIfNeeded: reads[index].mask), from: &states[index], &excluded[index])
+                people[index].state.history.merge(history)
+                people[index].exclude(history, rows.bytes(row, 5), mask: UInt8(truncatingIfNeeded: reads[index].mask))
                 if let partition = rows.int32(row, 3), let offset = rows.int64(row, 4) {
-                    states[index].watermark.append(Position(partition: partition, offset: offset))
+                    people[index].state.watermark.append(Position(partition: partition, offset: offset))
                 }
             }
-            states[index].catalogueVersion = rows.int64(row, 6) ?? 0
+            people[index].state.catalogueVersion = max(people[index].state.catalogueVersion, rows.int64(row, 6) ?? 0)
         }
-        return states
+        return named.filter { alias, index in
+            guard !people[index].ids.contains(alias) else { return false }
+            guard people[index].ids.count <= UserStateReader.aliasesLimit else {
+                people[index].state.isCutShort = true
+                return false
+            }
+            people[index].ids.insert(alias)
+            return true
+        }
     }
+}
+
+/// One read on its way: the state so far, and which ids of the person are in it.
+private struct PersonRead {
+    var state: UserState
+    /// Ids that are read or will be.
+    var ids: Set<String> = []
+    var isRead: Set<String> = []
+    private var excluded: Set<String> = []
+
+    init(state: UserState) { self.state = state }
 
     /// Adds the items that exclude: the newest first, from the history, then those that it has forgotten.
-    private func exclude(
-        _ history: UserHistory, _ metItems: UnsafeRawBufferPointer, mask: UInt8, from state: inout UserState, _ known: inout Set<String>
-    ) {
+    mutating func exclude(_ history: UserHistory, _ metItems: UnsafeRawBufferPointer, mask: UInt8) {
         if mask == 0 { return }
-        let limit = UserStateReader.excludedItemsLimit
-        for entry in history.entries.reversed() where mask & (1 << entry.type.rawValue) != 0 && known.count < limit {
-            if known.insert(entry.itemID).inserted { state.excludedItemIDs.append(entry.itemID) }
+        for entry in history.entries.reversed() where mask & (1 << entry.type.rawValue) != 0 && !exclude(entry.itemID) { return }
+        if MetItems.isFull(metItems) { state.isCutShort = true }
+        MetItems.forEach(in: metItems, mask: mask) { exclude($0) }
+    }
+
+    /// False where there is no room for another item.
+    private mutating func exclude(_ itemID: String) -> Bool {
+        guard !excluded.contains(itemID) else { return true }
+        guard excluded.count < UserStateReader.excludedItemsLimit else {
+            state.isCutShort = true
+            return false
         }
-        MetItems.forEach(in: metItems, mask: mask) { itemID in
-            if known.insert(itemID).inserted { state.excludedItemIDs.append(itemID) }
-            return known.count < limit
-        }
+        excluded.insert(itemID)
+        state.excludedItemIDs.append(itemID)
+        return true
     }
 }

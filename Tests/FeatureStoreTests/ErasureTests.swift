@@ -81,4 +81,87 @@ struct ErasureTests {
         #expect(try Self.rows(database, "u1") == "0|0|0|0")
         #expect(try store.commit(IngestBatch(interactions: [events[2]])).erased == 1)
     }
+
+    @Test(arguments: [false, true]) func everyIdOfAPersonGoesWhateverNamesIt(_ inOneBatch: Bool) throws {
+        let database = try TestDatabase()
+        let store = try IngestStore(url: database.url, rules: FeatureRules())
+        let ids = ["u1", "session:a", "old account", "session:b"]
+        let events = ids.enumerated().map { event("e\($0)", user: $1, at: 10, offset: Int64($0)) }
+        // u1 names an alias and an old account, which names a session of its own and u1 again.
+        let records: [(change: RecordChange<UserRecord>, origin: RecordOrigin)] = [
+            (.upsert(UserRecord(userID: "u1", aliases: ["session:a", "old account"], updatedAt: time(1))), origin(0)),
+            (.upsert(UserRecord(userID: "old account", aliases: ["session:b", "u1"], updatedAt: time(1))), origin(1)),
+        ]
+        let deletion: (change: RecordChange<UserRecord>, origin: RecordOrigin) = (.delete(id: "u1", at: time(100)), origin(2))
+        if inOneBatch {
+            _ = try store.commit(IngestBatch(interactions: events))
+            let summary = try store.commit(IngestBatch(users: records + [deletion]))
+            #expect(summary.usersChanged == 1 && summary.erased == 2)
+        } else {
+            _ = try store.commit(IngestBatch(interactions: events, users: records))
+            _ = try store.commit(IngestBatch(users: [deletion]))
+        }
+        for id in ids { #expect(try Self.rows(database, id) == "0|0|0|0", "\(id)") }
+        #expect(try store.commit(IngestBatch(interactions: events)).erased == 4)
+    }
+
+    @Test func aRecordThatComesLateTellsOfMoreIdsAndRevivesNothing() throws {
+        let database = try TestDatabase()
+        let store = try IngestStore(url: database.url, rules: FeatureRules()), other = try IngestStore(url: database.url, rules: FeatureRules())
+        let events = [event("a", user: "u1", at: 10), event("b", user: "session:a", at: 10, offset: 1)]
+        _ = try store.commit(IngestBatch(interactions: events))
+        _ = try store.commit(IngestBatch(users: [(.delete(id: "u1", at: time(100)), origin(0))]))
+        #expect(try Self.rows(database, "session:a") == "1|1|0|0")
+        let late = try other.commit(IngestBatch(users: [(.upsert(UserRecord(userID: "u1", aliases: ["session:a"], updatedAt: time(50))), origin(1))]))
+        #expect(late.erased == 1 && late.usersChanged == 0)
+        for id in ["session:a", "u1"] { #expect(try Self.rows(database, id) == "0|0|0|0") }
+        #expect(try store.commit(IngestBatch(interactions: events)).erased == 2)
+    }
+
+    @Test func aClockAheadCancelsNoErasureAndErasesNothingThatComesLater() throws {
+        let database = try TestDatabase()
+        let store = try IngestStore(url: database.url, rules: FeatureRules())
+        let now = try #require(Int64(database.sql("select (extract(epoch from clock_timestamp()) * 1000)::bigint")))
+        func at(_ seconds: Int64) -> EventTime { EventTime(milliseconds: now + seconds * 1_000) }
+        func click(_ id: String, _ user: String, _ seconds: Int64) -> Interaction {
+            var click = event(id, user: user)
+            click.time = at(seconds)
+            return click
+        }
+        let years: Int64 = 5 * 365 * 86_400
+        // Dated ahead by an older version, or by a clock: the erasure takes it all.
+        for (user, ahead) in [("u1", years), ("u2", 120)] {
+            _ = try store.commit(
+                IngestBatch(
+                    interactions: [click("a", user, -60), click("b", user, ahead)],
+                    users: [(.upsert(UserRecord(userID: user, attributes: #"{"a":1}"#, updatedAt: at(ahead))), origin(0))]))
+            _ = try store.commit(IngestBatch(users: [(.delete(id: user, at: at(0)), origin(1))]))
+            #expect(try Self.rows(database, user) == "0|0|0|0", "\(user)")
+            // A record older than the erasure does not bring the user back.
+            let old = try store.commit(IngestBatch(users: [(.upsert(UserRecord(userID: user, updatedAt: at(-1))), origin(2))]))
+            #expect((old.erased, old.usersChanged) == (1, 0), "\(user)")
+        }
+        // The same in one batch; and who registers again after it, in that very batch, is kept.
+        let again = try store.commit(
+            IngestBatch(users: [
+                (.upsert(UserRecord(userID: "u3", attributes: #"{"a":1}"#, updatedAt: at(120))), origin(3)), (.delete(id: "u3", at: at(0)), origin(4)),
+                (.upsert(UserRecord(userID: "u4", updatedAt: at(-60))), origin(5)), (.delete(id: "u4", at: at(-30)), origin(6)),
+                (.upsert(UserRecord(userID: "u4", attributes: #"{"back":true}"#, updatedAt: at(-1))), origin(7)),
+            ]))
+        #expect(again.usersChanged == 3)
+        #expect(try Self.rows(database, "u3") == "0|0|0|0")
+        #expect(try Self.rows(database, "u4") == "0|0|1|0")
+        // A deletion that is itself dated ahead erases up to now, not what comes later.
+        _ = try store.commit(IngestBatch(interactions: [click("a", "u5", -60)]))
+        _ = try store.commit(IngestBatch(users: [(.delete(id: "u5", at: at(years)), origin(8))]))
+        #expect(try Self.rows(database, "u5") == "0|0|0|0")
+        #expect(try store.commit(IngestBatch(interactions: [click("b", "u5", 60)])).stored == 1)
+        // Entries of the ledger that an older version dated ahead count from their recording.
+        _ = try database.sql("update erasures set erased_at = now() + interval '5 years', recorded_at = now() - interval '1 hour' where user_id = 'u5'")
+        let fresh = try IngestStore(url: database.url, rules: FeatureRules())
+        #expect(try fresh.commit(IngestBatch(interactions: [click("c", "u5", 61), click("d", "u5", -7_200)])).stored == 1)
+        // A user record dated years ahead is replaced by one of today.
+        _ = try store.commit(IngestBatch(users: [(.upsert(UserRecord(userID: "u6", updatedAt: at(years))), origin(9))]))
+        #expect(try store.commit(IngestBatch(users: [(.upsert(UserRecord(userID: "u6", updatedAt: at(30))), origin(10))])).usersChanged == 1)
+    }
 }

@@ -48,6 +48,55 @@ struct ReadTests {
         #expect(try await reader.read(userID: "session:s1", exclude: []).history.entries.map(\.itemID) == ["i1", "i2"])
     }
 
+    @Test func everyAliasThatARecordMayNameExcludes() async throws {
+        let database = try TestDatabase()
+        let store = try IngestStore(url: database.url, rules: FeatureRules())
+        let reader = try UserStateReader(url: database.url)
+        let aliases = (0..<UserStateReader.aliasesLimit).map { "session:s\($0)" }
+        _ = try store.commit(
+            IngestBatch(
+                interactions: aliases.enumerated().map { event("e\($0)", .purchase, user: $1, item: "i\($0)", at: Int64($0), offset: Int64($0)) },
+                users: [(.upsert(UserRecord(userID: "u1", aliases: aliases, updatedAt: time(1))), origin(0))]))
+        let state = try await reader.read(userID: "u1", exclude: [.purchase])
+        #expect(Set(state.excludedItemIDs) == Set((0..<aliases.count).map { "i\($0)" }) && !state.isCutShort)
+        #expect(state.history.entries.count == 200 && reader.cutShortReads == 0)
+        // A record of an older version may name more: that is said.
+        _ = try database.sql("update users set aliases = aliases || array['session:more'] where user_id = 'u1'")
+        #expect(try await reader.read(userID: "u1", exclude: [.purchase]).isCutShort)
+        #expect(reader.cutShortReads == 1)
+    }
+
+    @Test func aliasesOfAliasesAreThePersonToo() async throws {
+        let database = try TestDatabase()
+        let store = try IngestStore(url: database.url, rules: FeatureRules())
+        let reader = try UserStateReader(url: database.url)
+        // a names b, b names c and a, c names d; e names itself in a circle of two with f.
+        let names = ["a": ["b"], "b": ["c", "a"], "c": ["d"], "e": ["f"], "f": ["e"]]
+        _ = try store.commit(
+            IngestBatch(
+                interactions: ["a", "b", "c", "d", "e", "f"].enumerated().map { event("e\($0)", .purchase, user: $1, item: "of \($1)", at: Int64($0), offset: Int64($0)) },
+                users: names.map { (.upsert(UserRecord(userID: $0, attributes: #"{"of":"\#($0)"}"#, aliases: $1, updatedAt: time(1))), origin(0)) }))
+        for (user, others) in [("a", "abcd"), ("b", "abcd"), ("c", "cd"), ("d", "d"), ("e", "ef"), ("f", "ef")] {
+            let state = try await reader.read(userID: user, exclude: [.purchase])
+            #expect(Set(state.excludedItemIDs) == Set(others.map { "of \($0)" }) && !state.isCutShort, "\(user)")
+            #expect(state.history.entries.count == others.count && state.watermark.count == others.count, "\(user)")
+            #expect(state.attributes == (user == "d" ? nil : #"{"of": "\#(user)"}"#))
+        }
+    }
+
+    @Test func whatWasBoughtLongAgoStillExcludes() async throws {
+        let database = try TestDatabase()
+        let store = try IngestStore(url: database.url, rules: FeatureRules())
+        let reader = try UserStateReader(url: database.url)
+        _ = try store.commit(IngestBatch(interactions: [event("p", .purchase, item: "bought", at: 0)]))
+        for part in 0..<5 {
+            _ = try store.commit(
+                IngestBatch(interactions: (0..<100).map { event("c\(part)-\($0)", item: "clicked\($0)", at: Int64(1 + part * 100 + $0), offset: Int64(part * 100 + $0)) }))
+        }
+        let state = try await reader.read(userID: "u1", exclude: [.purchase])
+        #expect(state.history.entries.allSatisfy { $0.type == .click } && state.excludedItemIDs == ["bought"])
+    }
+
     @Test func manyReadsAtOnceEachGetTheirOwnAnswerAlsoAfterALostConnection() async throws {
         let database = try TestDatabase()
         let store = try IngestStore(url: database.url, rules: FeatureRules())

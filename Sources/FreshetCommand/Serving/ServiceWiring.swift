@@ -41,7 +41,14 @@ struct ServiceWiring: Sendable {
             },
             statistics: { board.statistics() },
             readiness: { board.readiness() },
-            gauges: { board.gauges() })
+            gauges: {
+                board.gauges() + [
+                    Gauge(
+                        name: "freshet_user_states_cut_short_total",
+                        help: "Reads of a user that left something out: more than 1,000 ids of one person, or more than 200,000 items that exclude.",
+                        kind: .counter, value: Double(flow.states.cutShortReads))
+                ]
+            })
     }
 
     private func recommend(_ request: RecommendationRequest) async throws -> RecommendationList {

@@ -4,4 +4,3 @@ import Settings
 typealias Configuration = Settings.Configuration
 typealias ConfigurationError = Settings.ConfigurationError
 typealias ConfigurationKey = Settings.ConfigurationKey
-typealias NearestName = Settings.NearestName

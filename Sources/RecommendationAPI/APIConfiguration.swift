@@ -6,9 +6,11 @@ public enum AccessScope: String, Sendable, CaseIterable {
     case write
     /// Promotion and rollback of models.
     case admin
+    /// `/metrics` and nothing else; ``read`` opens it too.
+    case metrics
 }
 
-/// A key that callers send as `X-API-Key`.
+/// A key that callers send as `X-API-Key` or as `Authorization: Bearer`.
 ///
 /// The description shows the name and the scopes, never the secret.
 public struct APIKey: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {

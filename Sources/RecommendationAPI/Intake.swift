@@ -62,17 +62,30 @@ public struct IntakeOutcome: Sendable, Equatable {
     /// A refused record and its place in the request, counted from 0.
     public struct Refusal: Sendable, Equatable {
         public var index: Int
-        public var rejection: Rejection
+        /// For programs: a ``RejectionCode``, or what the commit found, such as `superseded`.
+        public var code: String
+        public var field: String?
+        /// A sentence for a person: what was wrong and what would be right.
+        public var detail: String
 
         /// Makes a refusal.
-        public init(index: Int, rejection: Rejection) {
+        public init(index: Int, code: String, field: String? = nil, detail: String) {
             self.index = index
-            self.rejection = rejection
+            self.code = code
+            self.field = field
+            self.detail = detail
+        }
+
+        /// Makes a refusal of what the decoder did not take.
+        public init(index: Int, rejection: Rejection) {
+            self.init(index: index, code: rejection.code.rawValue, field: rejection.field, detail: rejection.detail)
         }
     }
 
-    /// Records that the broker has acknowledged.
+    /// Records that the broker has acknowledged, without those that the commit then refused.
     public var accepted: Int
+    /// Of the accepted ones, those that were stored before and count once; nil where nobody waited for the commit.
+    public var duplicates: Int?
     public var refusals: [Refusal]
     /// The last acknowledged position of each partition written to; `wait=` of a later request takes it.
     public var watermark: String?
@@ -80,8 +93,11 @@ public struct IntakeOutcome: Sendable, Equatable {
     public var isCommitted: Bool?
 
     /// Makes an outcome.
-    public init(accepted: Int, refusals: [Refusal] = [], watermark: String? = nil, isCommitted: Bool? = nil) {
+    public init(
+        accepted: Int, refusals: [Refusal] = [], watermark: String? = nil, isCommitted: Bool? = nil, duplicates: Int? = nil
+    ) {
         self.accepted = accepted
+        self.duplicates = duplicates
         self.refusals = refusals
         self.watermark = watermark
         self.isCommitted = isCommitted
@@ -94,6 +110,10 @@ public struct IntakeOutcome: Sendable, Equatable {
             writer.integer(accepted)
             writer.key("rejected")
             writer.integer(refusals.count)
+            if let duplicates {
+                writer.key("duplicates")
+                writer.integer(duplicates)
+            }
             writer.field("watermark", watermark)
             if let isCommitted {
                 writer.key("committed")
@@ -105,9 +125,9 @@ public struct IntakeOutcome: Sendable, Equatable {
                     writer.object { writer in
                         writer.key("index")
                         writer.integer(refusal.index)
-                        writer.field("code", refusal.rejection.code.rawValue)
-                        writer.field("field", refusal.rejection.field)
-                        writer.field("detail", refusal.rejection.detail)
+                        writer.field("code", refusal.code)
+                        writer.field("field", refusal.field)
+                        writer.field("detail", refusal.detail)
                     }
                 }
             }

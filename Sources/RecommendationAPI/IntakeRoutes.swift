@@ -3,30 +3,32 @@ import Hummingbird
 
 /// `/v1/events`, and what changes items and users.
 enum IntakeRoutes {
+    private static let wait = KnownParameters(["wait"])
+
     static let routes: [Route] = [
-        Route(.post, "/v1/events", scope: .write, takesBody: true) { exchange in
+        Route(.post, "/v1/events", scope: .write, takesBody: true, parameters: wait) { exchange in
             try await intake(exchange) { waits, key in
                 try await exchange.service.operations.submitEvents(try submission(exchange, waits, key))
             }
         },
-        Route(.put, "/v1/items/{id}", scope: .write, takesBody: true) { exchange in
+        Route(.put, "/v1/items/{id}", scope: .write, takesBody: true, parameters: wait) { exchange in
             try await intake(exchange) { waits, _ in
                 try await exchange.service.operations.putItem(try record(exchange, "item_id", waits))
             }
         },
-        Route(.delete, "/v1/items/{id}", scope: .write) { exchange in
+        Route(.delete, "/v1/items/{id}", scope: .write, parameters: wait) { exchange in
             try await intake(exchange) { waits, _ in
-                try await exchange.service.operations.deleteItem(try deletion(exchange, waits))
+                try await exchange.service.operations.deleteItem(try deletion(exchange, "item_id", waits))
             }
         },
-        Route(.put, "/v1/users/{id}", scope: .write, takesBody: true) { exchange in
+        Route(.put, "/v1/users/{id}", scope: .write, takesBody: true, parameters: wait) { exchange in
             try await intake(exchange) { waits, _ in
                 try await exchange.service.operations.putUser(try record(exchange, "user_id", waits))
             }
         },
-        Route(.delete, "/v1/users/{id}", scope: .write) { exchange in
+        Route(.delete, "/v1/users/{id}", scope: .write, parameters: wait) { exchange in
             try await intake(exchange) { waits, _ in
-                try await exchange.service.operations.deleteUser(try deletion(exchange, waits))
+                try await exchange.service.operations.deleteUser(try deletion(exchange, "user_id", waits))
             }
         },
     ]
@@ -36,7 +38,7 @@ enum IntakeRoutes {
         _ exchange: Exchange, _ work: (_ waits: Bool, _ key: String?) async throws -> IntakeOutcome
     ) async throws -> Response {
         let core = exchange.service
-        let waits = try exchange.query().flag("wait")
+        let waits = try exchange.query.flag("wait")
         guard let header = exchange.request.headers[.idempotencyKey] else {
             return accepted(try await counted(core, work(waits, nil)).json())
         }
@@ -112,7 +114,7 @@ enum IntakeRoutes {
     private static func record(
         _ exchange: Exchange, _ field: StaticString, _ waits: Bool
     ) throws(Problem) -> RecordSubmission {
-        let id = try exchange.service.configuration.id(exchange.parameters[0], "id")
+        let id = try self.id(exchange, field)
         let result = exchange.body.withUnsafeBytes { bytes in
             Result { () throws(Problem) -> [UInt8] in
                 let ranges = try RecordSplitter.ranges(in: bytes, asLines: false, maxRecords: 1)
@@ -121,10 +123,8 @@ enum IntakeRoutes {
                     throw .malformedBody("The body must be one JSON object.")
                 }
                 let record = UnsafeRawBufferPointer(rebasing: bytes[ranges[0]])
-                if case .value(let range) = RecordEditor.find("\(field)", in: record),
-                    !record[range].elementsEqual("null".utf8), RecordEditor.string(record, range) != id
-                {
-                    throw .badParameter("\(field)", "`\(field)` in the body is not the id in the path. Make them equal, or leave it out.")
+                if case .value(let range) = RecordEditor.find("\(field)", in: record) {
+                    try check(UnsafeRawBufferPointer(rebasing: record[range]), is: id, "\(field)", exchange)
                 }
                 var named: [UInt8] = []
                 RecordEditor.append(record, to: &named, setting: field, to: id)
@@ -134,7 +134,27 @@ enum IntakeRoutes {
         return RecordSubmission(id: id, body: try result.get(), waitsForCommit: waits)
     }
 
-    private static func deletion(_ exchange: Exchange, _ waits: Bool) throws(Problem) -> DeletionRequest {
-        DeletionRequest(id: try exchange.service.configuration.id(exchange.parameters[0], "id"), waitsForCommit: waits)
+    /// Sees to it that an id in the body, which may be a whole number as in every record, is that of the path.
+    private static func check(
+        _ value: UnsafeRawBufferPointer, is id: String, _ field: String, _ exchange: Exchange
+    ) throws(Problem) {
+        if value.elementsEqual("null".utf8) { return }
+        switch exchange.service.decoder.id(inJSON: value, field: field) {
+        case .success(id): return
+        case .success:
+            throw .badParameter(field, "`\(field)` in the body is not the id in the path. Make them equal, or leave it out.")
+        case .failure(let rejection): throw .badParameter(field, "`\(field)` \(rejection.detail).")
+        }
+    }
+
+    private static func deletion(_ exchange: Exchange, _ field: StaticString, _ waits: Bool) throws(Problem) -> DeletionRequest {
+        DeletionRequest(id: try id(exchange, field), waitsForCommit: waits)
+    }
+
+    /// The id in the path: that of an item, or of a user, whom a session may have named.
+    private static func id(_ exchange: Exchange, _ field: StaticString) throws(Problem) -> String {
+        let bounds = exchange.service.configuration
+        let text = exchange.parameters[0]
+        return "\(field)" == "user_id" ? try bounds.userID(text, "id") : try bounds.id(text, "id")
     }
 }

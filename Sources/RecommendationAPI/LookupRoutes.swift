@@ -3,22 +3,25 @@ import Hummingbird
 
 /// What is known of users, items, models and the service.
 enum LookupRoutes {
+    /// Who only looks may say so on every look-up.
+    private static let lookup = KnownParameters([KnownParameters.preview])
+
     static let routes: [Route] = [
-        Route(.get, "/v1/users/{id}", scope: .read) { exchange in
-            let id = try exchange.service.configuration.id(exchange.parameters[0], "id")
+        Route(.get, "/v1/users/{id}", scope: .read, parameters: lookup) { exchange in
+            let id = try exchange.service.configuration.userID(exchange.parameters[0], "id")
             guard let view = try await exchange.service.operations.user(id) else {
                 throw Problem(.notFound, "unknown-user", "Nothing is stored of this user.")
             }
             return Response(json: view.json())
         },
-        Route(.get, "/v1/items/{id}", scope: .read) { exchange in
+        Route(.get, "/v1/items/{id}", scope: .read, parameters: lookup) { exchange in
             let id = try exchange.service.configuration.id(exchange.parameters[0], "id")
             guard let view = try await exchange.service.operations.item(id) else {
                 throw Problem(.notFound, "unknown-item", "The catalogue has no item of this id.")
             }
             return Response(json: view.json())
         },
-        Route(.get, "/v1/models", scope: .read) { exchange in
+        Route(.get, "/v1/models", scope: .read, parameters: lookup) { exchange in
             let models = try await exchange.service.operations.models()
             var writer = JSONWriter(reservingBytes: 256 + models.count * 512)
             writer.object { writer in
@@ -38,7 +41,7 @@ enum LookupRoutes {
         Route(.post, "/v1/models/rollback", scope: .admin) { exchange in
             response(try await exchange.service.operations.rollback())
         },
-        Route(.get, "/v1/experiments", scope: .read) { _ in
+        Route(.get, "/v1/experiments", scope: .read, parameters: lookup) { _ in
             // This version runs no experiments: the list is empty because there are none, not because they are hidden.
             var writer = JSONWriter(reservingBytes: 32)
             writer.object { writer in
@@ -47,10 +50,10 @@ enum LookupRoutes {
             }
             return Response(json: writer.bytes)
         },
-        Route(.get, "/v1/stats", scope: .read) { exchange in
+        Route(.get, "/v1/stats", scope: .read, parameters: lookup) { exchange in
             Response(json: try await exchange.service.statistics.bytes())
         },
-        Route(.get, "/v1/stream", scope: .read, isTimed: false) { exchange in
+        Route(.get, "/v1/stream", scope: .read, parameters: lookup, isTimed: false) { exchange in
             try StatisticsStream.response(exchange)
         },
     ]

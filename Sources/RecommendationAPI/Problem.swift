@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import Interactions
 
 /// An answer that says what was wrong, as RFC 9457 has it.
 struct Problem: Error, Sendable {
@@ -44,6 +45,26 @@ struct Problem: Error, Sendable {
         Problem(.badRequest, "invalid-parameter", detail, parameter: name)
     }
 
+    /// A name that nothing here has, with the nearest one that something has, and all of them.
+    static func unknown(_ name: String, kind: String, known: [String], ifNone: String) -> Problem {
+        let nearest = NearestName.of(name, among: known).map { " Did you mean `\($0)`?" } ?? ""
+        let all = known.isEmpty ? ifNone : "known are " + known.map { "`\($0)`" }.joined(separator: ", ")
+        return Problem(
+            .badRequest, "unknown-\(kind)", "There is no \(kind) \(name.quotedForMessage) here.\(nearest) (\(all))",
+            parameter: String(name.prefix(64)))
+    }
+
+    /// Why a body, or a field of it, was refused.
+    init(_ rejection: Rejection) {
+        if rejection.code == .tooLarge, rejection.field == nil {
+            self = .tooLarge(rejection.detail)
+        } else if let field = rejection.field {
+            self = .badParameter(field, "`\(field)` \(rejection.detail).")
+        } else {
+            self = .malformedBody("The body must be a JSON object in UTF-8: \(rejection.detail).")
+        }
+    }
+
     static func malformedBody(_ detail: String) -> Problem {
         Problem(.badRequest, "malformed-body", detail)
     }
@@ -55,7 +76,8 @@ struct Problem: Error, Sendable {
     static func timedOut(milliseconds: Int) -> Problem {
         Problem(
             .gatewayTimeout, "timed-out",
-            "The request took longer than \(milliseconds) ms. Ask again, or raise the service's request timeout.")
+            "The request took longer than \(milliseconds) ms and was given up: the database, the broker or this machine is slower than "
+                + "usual. Ask again.")
     }
 
     init(_ error: ServiceError) {

@@ -24,12 +24,15 @@ public struct RecommendationRequest: Sendable, Equatable {
     public var includeDetails: Bool
     /// Answer only when events up to this watermark are part of the user's state.
     public var waitFor: String?
+    /// Somebody only looks, such as the dashboard: no impression is published, and the answer is in no figure.
+    public var isPreview: Bool
 
     /// Makes a request.
     public init(
         requestID: String, userID: String? = nil, sessionID: String? = nil, count: Int = 10, category: String? = nil,
         excludedItemIDs: [String] = [], context: [String: String] = [:], candidateItemIDs: [String]? = nil,
-        objective: [String: Double] = [:], explain: Bool = false, includeDetails: Bool = false, waitFor: String? = nil
+        objective: [String: Double] = [:], explain: Bool = false, includeDetails: Bool = false, waitFor: String? = nil,
+        isPreview: Bool = false
     ) {
         self.requestID = requestID
         self.userID = userID
@@ -43,6 +46,7 @@ public struct RecommendationRequest: Sendable, Equatable {
         self.explain = explain
         self.includeDetails = includeDetails
         self.waitFor = waitFor
+        self.isPreview = isPreview
     }
 }
 
@@ -84,11 +88,13 @@ public struct ItemSummary: Sendable, Equatable {
     public var priceMicros: Int64?
     public var currency: String?
     public var publishedAt: EventTime?
+    /// When its first record was stored, where that was asked for.
+    public var addedAt: EventTime?
 
     /// Makes a summary.
     public init(
         itemID: String, title: String? = nil, categories: [String] = [], priceMicros: Int64? = nil,
-        currency: String? = nil, publishedAt: EventTime? = nil
+        currency: String? = nil, publishedAt: EventTime? = nil, addedAt: EventTime? = nil
     ) {
         self.itemID = itemID
         self.title = title
@@ -96,6 +102,7 @@ public struct ItemSummary: Sendable, Equatable {
         self.priceMicros = priceMicros
         self.currency = currency
         self.publishedAt = publishedAt
+        self.addedAt = addedAt
     }
 
     func write(to writer: inout JSONWriter, withID: Bool = true) {
@@ -110,6 +117,7 @@ public struct ItemSummary: Sendable, Equatable {
             }
             writer.field("currency", currency)
             writer.field("published_at", publishedAt)
+            writer.field("added_at", addedAt)
         }
     }
 }
@@ -140,6 +148,20 @@ public struct RecommendedEntry: Sendable, Equatable {
     }
 }
 
+/// What a caller should know of an answer that is shorter than was asked for.
+public struct AnswerWarning: Sendable, Equatable {
+    /// For programs: `unknown_items`, `no_items_left`, `empty_catalogue`.
+    public var code: String
+    /// A sentence for a person.
+    public var detail: String
+
+    /// Makes a warning.
+    public init(code: String, detail: String) {
+        self.code = code
+        self.detail = detail
+    }
+}
+
 /// An answer, best item first.
 public struct RecommendationList: Sendable, Equatable {
     public var requestID: String
@@ -152,11 +174,13 @@ public struct RecommendationList: Sendable, Equatable {
     public var watermark: String?
     /// True where nothing was known of the user, for the metrics.
     public var isColdUser: Bool
+    public var warnings: [AnswerWarning]
 
     /// Makes an answer.
     public init(
         requestID: String, userID: String? = nil, modelVersion: Int? = nil, experiment: String? = nil,
-        items: [RecommendedEntry], watermark: String? = nil, isColdUser: Bool = false
+        items: [RecommendedEntry], watermark: String? = nil, isColdUser: Bool = false,
+        warnings: [AnswerWarning] = []
     ) {
         self.requestID = requestID
         self.userID = userID
@@ -165,10 +189,11 @@ public struct RecommendationList: Sendable, Equatable {
         self.items = items
         self.watermark = watermark
         self.isColdUser = isColdUser
+        self.warnings = warnings
     }
 
     /// The wire form. `tookMilliseconds` is rounded to thousandths.
-    func json(tookMilliseconds: Double) -> [UInt8] {
+    func json(tookMilliseconds: Double, isPreview: Bool = false) -> [UInt8] {
         var writer = JSONWriter(reservingBytes: 160 + items.count * 80)
         writer.object { writer in
             writer.field("request_id", requestID)
@@ -181,6 +206,21 @@ public struct RecommendationList: Sendable, Equatable {
             writer.key("items")
             writer.array { writer in
                 for item in items { item.write(to: &writer) }
+            }
+            if !warnings.isEmpty {
+                writer.key("warnings")
+                writer.array { writer in
+                    for warning in warnings {
+                        writer.object { writer in
+                            writer.field("code", warning.code)
+                            writer.field("detail", warning.detail)
+                        }
+                    }
+                }
+            }
+            if isPreview {
+                writer.key("preview")
+                writer.bool(true)
             }
             writer.field("watermark", watermark)
             writer.key("took_ms")

@@ -39,8 +39,9 @@ final class RequestMetrics: Sendable {
     }
 
     /// Counts a request out. `route` is its place in the table, or nil where it met none.
-    func end(route: Int?, status: Int, duration: Duration) {
+    func end(route: Int?, status: Int, duration: Duration, isCounted: Bool = true) {
         inFlightCount.add(UInt64.max, to: 0)
+        guard isCounted else { return }
         let route = route ?? routeNames.count - 1
         let statusSlot = Self.statuses.firstIndex(of: status) ?? Self.statuses.count
         byStatus.add(1, to: route * (Self.statuses.count + 1) + statusSlot)

@@ -33,13 +33,13 @@ enum PercentEncoding {
 }
 
 extension String {
-    /// True where the text holds U+0000–U+001F or U+007F, which no id may.
+    /// True where the text holds U+0000–U+001F or U+007F–U+009F, which no id may.
     var holdsControlCharacter: Bool {
-        utf8.contains { $0 < 0x20 || $0 == 0x7F }
+        unicodeScalars.contains { $0.value < 0x20 || (0x7F..<0xA0).contains($0.value) }
     }
 }
 
-/// The parameters of a query string, decoded, in order. Unknown ones are nobody's business.
+/// The parameters of a query string, decoded, in order.
 struct QueryParameters: Sendable {
     private let pairs: [(name: String, value: String)]
 
@@ -74,6 +74,17 @@ struct QueryParameters: Sendable {
             pairs.append((name, value))
         }
         self.pairs = pairs
+    }
+
+    /// Refuses what `known` does not name, with the nearest name that it does.
+    func check(_ known: KnownParameters, takesBody: Bool) throws(Problem) {
+        for (name, _) in pairs where !known.names.contains(name) {
+            // `context.` alone names nothing.
+            if known.prefixes.contains(where: { name.hasPrefix($0) && name.utf8.count > $0.utf8.count }) { continue }
+            throw .unknown(
+                name, kind: "parameter", known: known.names + known.prefixes.map { $0 + "NAME" },
+                ifNone: takesBody ? "this request takes what it needs from its body" : "this request takes none")
+        }
     }
 
     /// The value of a parameter that may stand once; nil where it is missing or empty.

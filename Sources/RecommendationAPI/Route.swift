@@ -14,12 +14,26 @@ struct Exchange: Sendable {
     let began: ContinuousClock.Instant
     /// The place of the caller's key in the configuration, or -1.
     let caller: Int
+    let query: QueryParameters
     /// The body, where the route takes one.
     var body: [UInt8] = []
+}
 
-    func query() throws(Problem) -> QueryParameters {
-        try QueryParameters(request.uri.query)
+/// The parameters that a route reads from its query. Any other one is refused: a misspelt one must not be answered as if it were not there.
+struct KnownParameters: Sendable {
+    /// What marks a question of somebody who only looks: nothing of it is stored, and it is in no figure.
+    static let preview = "preview"
+
+    let names: [String]
+    /// Beginnings of names that go on as the caller likes: `context.`.
+    let prefixes: [String]
+
+    init(_ names: [String] = [], prefixes: [String] = []) {
+        self.names = names
+        self.prefixes = prefixes
     }
+
+    var takesPreview: Bool { names.contains(Self.preview) }
 }
 
 /// A method and a path, what they need, and what they do.
@@ -29,7 +43,10 @@ struct Route: Sendable {
     let template: String
     /// What the caller's key must open; nil for everybody.
     let scope: AccessScope?
+    /// A further scope that opens this route alone.
+    let orScope: AccessScope?
     let takesBody: Bool
+    let parameters: KnownParameters
     /// False for what goes on for as long as the caller listens.
     let isTimed: Bool
     /// False for probes, which must be answered when the service is full, too.
@@ -38,13 +55,16 @@ struct Route: Sendable {
     let segments: [Substring]
 
     init(
-        _ method: HTTPRequest.Method, _ template: String, scope: AccessScope?, takesBody: Bool = false,
-        isTimed: Bool = true, isLimited: Bool = true, handle: @escaping @Sendable (Exchange) async throws -> Response
+        _ method: HTTPRequest.Method, _ template: String, scope: AccessScope?, or orScope: AccessScope? = nil,
+        takesBody: Bool = false, parameters: KnownParameters = KnownParameters(), isTimed: Bool = true, isLimited: Bool = true,
+        handle: @escaping @Sendable (Exchange) async throws -> Response
     ) {
         self.method = method
         self.template = template
         self.scope = scope
+        self.orScope = orScope
         self.takesBody = takesBody
+        self.parameters = parameters
         self.isTimed = isTimed
         self.isLimited = isLimited
         self.handle = handle

@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import Interactions
 import Logging
 import Synchronization
 
@@ -14,6 +15,8 @@ final class ServiceCore: Sendable {
     let operations: ServiceOperations
     let configuration: APIConfiguration
     let logger: Logger
+    /// Reads bodies that are no records, by the rules of records.
+    let decoder: RecordDecoder
     let metrics: RequestMetrics
     let idempotency: IdempotencyCache
     let deadlines = DeadlineClock()
@@ -30,6 +33,9 @@ final class ServiceCore: Sendable {
         self.operations = operations
         self.configuration = configuration
         self.logger = logger
+        // How long an id may be is checked with its place in hand: a user's may be that of a session's own person.
+        decoder = RecordDecoder(
+            rules: DecodingRules(maxRecordBytes: configuration.maxBodyBytes, maxIDBytes: configuration.maxBodyBytes))
         let metrics = RequestMetrics(routes: routes)
         self.metrics = metrics
         idempotency = IdempotencyCache(
@@ -66,6 +72,15 @@ extension Response {
             status: status, headers: [.contentType: "application/json", .cacheControl: "no-store"],
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     }
+
+    /// The answer with the mark of a preview, which the metrics leave out.
+    func markedAsPreview() -> Response {
+        var marked = self
+        marked.headers[.preview] = "true"
+        return marked
+    }
+
+    var isPreview: Bool { headers[.preview] != nil }
 }
 
 /// The newest statistics for all who ask within half a second, read once.

@@ -23,13 +23,16 @@ public struct ServiceResponder: HTTPResponder {
         } catch {
             response = problem(for: error, requestID: requestID).response(requestID: requestID)
         }
+        if asksForPreview(request, match) { response = response.markedAsPreview() }
         if request.method == .head { response = response.createHeadResponse() }
         response.headers[.requestID] = echoed(request) ?? requestID
         response.headers[.contentTypeOptions] = "nosniff"
         allowOrigin(of: request, in: &response)
         let duration = ContinuousClock.now - began
         let route: Int? = if case .found(let index, _) = match { index } else { nil }
-        core.metrics.end(route: route, status: response.status.code, duration: duration)
+        // Who only looks is no traffic of the shop.
+        core.metrics.end(
+            route: route, status: response.status.code, duration: duration, isCounted: !response.isPreview)
         // The path may hold a user's id: the log has the template.
         core.logger.debug(
             "request",
@@ -64,17 +67,20 @@ public struct ServiceResponder: HTTPResponder {
                 "\(core.configuration.maxConcurrentRequests) requests are being answered already.",
                 headers: [.retryAfter: "1"])
         }
-        let caller = try authorise(request, route)
+        let caller = try KeyCheck(core.configuration).authorise(request, route)
         if route.isLimited, let limit = core.rateLimit, let wait = limit.admit(caller: max(0, caller), now: began) {
             throw Problem(
                 .tooManyRequests, "too-many-requests", "Too many requests a second. Ask again in \(wait) s.",
                 headers: [.retryAfter: String(wait)])
         }
-        if route.method != .get { try refuseForeignPage(request) }
+        if route.method != .get { try OriginRules(core.configuration).refuseForeignPage(request) }
+        let query = try QueryParameters(request.uri.query)
+        try query.check(route.parameters, takesBody: route.takesBody)
         var exchange = Exchange(
             service: core, request: request, route: index, parameters: parameters, requestID: requestID, began: began,
-            caller: caller)
-        if route.takesBody { exchange.body = try await body(of: request) }
+            caller: caller, query: query)
+        if route.takesBody { exchange.body = try await RequestBody.read(request, maxBytes: core.configuration.maxBodyBytes) }
+        if route.parameters.takesPreview { _ = try query.flag(KnownParameters.preview) }
         guard route.isTimed else { return try await route.handle(exchange) }
         let ready = exchange
         do {
@@ -96,67 +102,18 @@ public struct ServiceResponder: HTTPResponder {
         var headers: HTTPFields = [.allow: allow]
         if let origin = request.headers[.origin], core.configuration.allowedOrigins.contains(origin) {
             headers[.accessControlAllowMethods] = allow
-            headers[.accessControlAllowHeaders] = "Content-Type, Idempotency-Key, X-API-Key, X-Request-Id"
+            headers[.accessControlAllowHeaders] = "Authorization, Content-Type, Idempotency-Key, X-API-Key, X-Request-Id"
             headers[.accessControlMaxAge] = "600"
         }
         return Response(status: .noContent, headers: headers)
     }
 
-    /// The place of the caller's key, or -1 where none is needed.
-    private func authorise(_ request: Request, _ route: Route) throws(Problem) -> Int {
-        guard !core.configuration.apiKeys.isEmpty, let scope = route.scope else { return -1 }
-        guard let presented = request.headers[.apiKey] else {
-            throw Problem(
-                .unauthorized, "key-required", "Send an API key with scope `\(scope.rawValue)` as X-API-Key.",
-                headers: [.wwwAuthenticate: "X-API-Key"])
-        }
-        guard let index = core.configuration.keyIndex(presented: Array(presented.utf8)) else {
-            throw Problem(
-                .unauthorized, "unknown-key", "The key in X-API-Key is not known.",
-                headers: [.wwwAuthenticate: "X-API-Key"])
-        }
-        guard core.configuration.apiKeys[index].scopes.contains(scope) else {
-            throw Problem(.forbidden, "scope-required", "The key does not have scope `\(scope.rawValue)`.")
-        }
-        return index
-    }
-
-    /// A page of another origin must not make a browser change things here.
-    private func refuseForeignPage(_ request: Request) throws(Problem) {
-        guard let origin = request.headers[.origin], !core.configuration.allowedOrigins.contains(origin) else { return }
-        let host = origin.firstRange(of: "://").map { origin[$0.upperBound...] }
-        if let host, String(host) == request.head.authority, isOwnName(host) { return }
-        throw Problem(
-            .forbidden, "foreign-origin",
-            "A page of \(origin.quotedForMessage) may not change things here. Add it to the allowed origins if it should.")
-    }
-
-    /// Without keys, only names that nobody else can point here: a page may have a name of its own resolve to this machine.
-    private func isOwnName(_ authority: Substring) -> Bool {
-        guard core.configuration.apiKeys.isEmpty else { return true }
-        if authority.hasPrefix("[") { return true }
-        let name = authority.prefix { $0 != ":" }
-        return name == "localhost" || name == core.configuration.host || name.allSatisfy { $0.isNumber || $0 == "." }
-    }
-
-    private func body(of request: Request) async throws -> [UInt8] {
-        let limit = core.configuration.maxBodyBytes
-        let tooLarge = Problem.tooLarge("The body is larger than \(limit) bytes. Split the request.")
-        if let declared = request.headers[.contentLength].flatMap(Int.init), declared > limit { throw tooLarge }
-        if let encoding = request.headers[.contentEncoding], encoding.lowercased() != "identity" {
-            throw Problem(
-                .unsupportedMediaType, "unsupported-encoding", "Content-Encoding \(encoding.quotedForMessage) is not read. Send plain JSON.")
-        }
-        if let type = request.headers[.contentType], !ContentType(type).isJSON {
-            throw Problem(
-                .unsupportedMediaType, "unsupported-media-type",
-                "Content-Type \(type.quotedForMessage) is not read. Send application/json (curl: -H 'Content-Type: application/json').")
-        }
-        do {
-            return Array((try await request.body.collect(upTo: limit)).readableBytesView)
-        } catch is NIOTooManyBytesError {
-            throw tooLarge
-        }
+    /// Whether a look-up says that somebody only looks. What the body of a POST says is for its route to tell.
+    private func asksForPreview(_ request: Request, _ match: RouteTable.Match) -> Bool {
+        guard case .found(let index, _) = match, table.routes[index].parameters.takesPreview,
+            let query = try? QueryParameters(request.uri.query)
+        else { return false }
+        return (try? query.flag(KnownParameters.preview)) ?? false
     }
 
     private func problem(for error: any Error, requestID: String) -> Problem {
@@ -182,26 +139,8 @@ public struct ServiceResponder: HTTPResponder {
         response.headers[.vary] = "Origin"
         guard let origin = request.headers[.origin], core.configuration.allowedOrigins.contains(origin) else { return }
         response.headers[.accessControlAllowOrigin] = origin
-        response.headers[.accessControlExposeHeaders] = "X-Request-Id, Retry-After"
+        response.headers[.accessControlExposeHeaders] = "Idempotency-Replayed, Retry-After, WWW-Authenticate, X-Request-Id"
     }
-}
-
-/// The media type of a body.
-struct ContentType {
-    private let essence: String
-
-    init(_ header: String) {
-        let end = header.firstIndex(of: ";") ?? header.endIndex
-        essence = header[..<end].filter { $0 != " " && $0 != "\t" }.lowercased()
-    }
-
-    /// One record a line.
-    var isLines: Bool {
-        ["application/x-ndjson", "application/ndjson", "application/jsonl", "application/jsonlines", "application/x-jsonlines"]
-            .contains(essence)
-    }
-
-    var isJSON: Bool { essence == "application/json" || essence.hasSuffix("+json") || isLines }
 }
 
 extension HTTPField.Name {
@@ -209,5 +148,7 @@ extension HTTPField.Name {
     static let requestID = Self("X-Request-Id")!
     static let idempotencyKey = Self("Idempotency-Key")!
     static let idempotencyReplayed = Self("Idempotency-Replayed")!
+    static let preview = Self("X-Freshet-Preview")!
+    static let secFetchSite = Self("Sec-Fetch-Site")!
     static let contentTypeOptions = Self("X-Content-Type-Options")!
 }

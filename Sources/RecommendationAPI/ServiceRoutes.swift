@@ -20,7 +20,7 @@ enum ServiceRoutes {
             }
             return Response(json: writer.bytes, status: isReady ? .ok : .serviceUnavailable)
         },
-        Route(.get, "/metrics", scope: .read, isLimited: false) { exchange in
+        Route(.get, "/metrics", scope: .read, or: .metrics, isLimited: false) { exchange in
             var text = PrometheusText()
             exchange.service.metrics.write(to: &text)
             text.write(await exchange.service.operations.gauges())

@@ -145,6 +145,8 @@ public struct ExplorationStatistics: Sendable, Equatable {
 /// Everything that `/v1/stats` shows, but for what the HTTP service counts itself.
 public struct ServiceStatistics: Sendable, Equatable {
     public var time: EventTime
+    /// When events, users, dead letters and the newest items were last counted; nil where they are not known yet.
+    public var countedAt: EventTime?
     /// Stored events since the beginning.
     public var eventsTotal: Int64
     /// The same by type name.
@@ -177,7 +179,7 @@ public struct ServiceStatistics: Sendable, Equatable {
 
     /// Makes statistics; what is not given is zero or absent.
     public init(
-        time: EventTime, eventsTotal: Int64 = 0, eventsByType: [String: Int64] = [:], eventsPerSecond: Double = 0,
+        time: EventTime, countedAt: EventTime? = nil, eventsTotal: Int64 = 0, eventsByType: [String: Int64] = [:], eventsPerSecond: Double = 0,
         eventSeries: [RatePoint] = [], lagRecords: Int64? = nil, committedOffsetTotal: Int64 = 0,
         deadLettersByCode: [String: Int64] = [:], items: Int64 = 0, hiddenItems: Int64 = 0, freshItems: Int64 = 0,
         exploration: ExplorationStatistics = ExplorationStatistics(), newestItems: [ItemSummary] = [], users: Int64 = 0, recentUserIDs: [String] = [],
@@ -185,6 +187,7 @@ public struct ServiceStatistics: Sendable, Equatable {
         snapshotAgeSeconds: Double? = nil, training: TrainingView? = nil, activity: [ActivityEntry] = []
     ) {
         self.time = time
+        self.countedAt = countedAt
         self.eventsTotal = eventsTotal
         self.eventsByType = eventsByType
         self.eventsPerSecond = eventsPerSecond

@@ -17,6 +17,8 @@ extension ServiceStatistics {
         var writer = JSONWriter(reservingBytes: 32 << 10)
         writer.object { writer in
             writer.field("time", time)
+            writer.key("counted_at")
+            if let countedAt { writer.time(countedAt) } else { writer.null() }
             writer.key("parts")
             writer.array { writer in
                 for part in parts { part.write(to: &writer) }

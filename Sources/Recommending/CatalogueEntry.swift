@@ -8,6 +8,8 @@ public struct CatalogueEntry: Sendable, Equatable {
     public var categories: [String]
     /// List price in millionths of the currency's unit.
     public var priceMicros: Int64?
+    /// The price's currency, an ISO 4217 code.
+    public var currency: String?
     /// False for a hidden item: it stays known, so that histories can use it, and is never recommended.
     public var available: Bool
     public var publishedAt: EventTime?
@@ -15,12 +17,13 @@ public struct CatalogueEntry: Sendable, Equatable {
     /// Makes an entry.
     public init(
         itemID: String, title: String? = nil, categories: [String] = [], priceMicros: Int64? = nil,
-        available: Bool = true, publishedAt: EventTime? = nil
+        currency: String? = nil, available: Bool = true, publishedAt: EventTime? = nil
     ) {
         self.itemID = itemID
         self.title = title
         self.categories = categories
         self.priceMicros = priceMicros
+        self.currency = currency
         self.available = available
         self.publishedAt = publishedAt
     }

@@ -1,5 +1,5 @@
-import Interactions
 import Foundation
+import Interactions
 import TwoTower
 import Yams
 

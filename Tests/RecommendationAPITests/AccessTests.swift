@@ -43,6 +43,45 @@ import Testing
         }
     }
 
+    @Test(arguments: routeDescriptions.filter { $0.path != "/v1/stream" && $0.scope != nil })
+    func aBearerTokenOpensWhatTheKeyOpens(route: RouteDescription) async throws {
+        try await TestService(APIConfiguration(apiKeys: Self.keys)).test { client async throws in
+            let method = try Self.method(route)
+            let uri = Self.uri(route)
+            let body = method == .post || method == .put ? "{}" : nil
+            for header in ["Bearer chief-secret", "bearer chief-secret", "BEARER  chief-secret"] {
+                let answer = try await client.send(method, uri, body, headers: ["Authorization": header])
+                #expect(answer.status != 401 && answer.status != 403, "\(header)")
+            }
+            for (header, slug) in [
+                ("Bearer guess", "unknown-key"), ("Bearer chief-secret x", "unknown-key"), ("Basic Y2hpZWY6c2VjcmV0", "key-required"),
+                ("Bearer", "key-required"), ("chief-secret", "key-required"),
+            ] {
+                let answer = try await client.send(method, uri, body, headers: ["Authorization": header])
+                #expect(try answer.problem(401) == slug, "\(header)")
+                #expect(answer["WWW-Authenticate"]?.contains("Bearer") == true && answer["WWW-Authenticate"]?.contains("X-API-Key") == true)
+            }
+            // A proxy's own credentials do not hide the key.
+            let both = try await client.send(method, uri, body, headers: ["Authorization": "Basic eDp5", "X-API-Key": "chief-secret"])
+            #expect(both.status != 401 && both.status != 403)
+        }
+    }
+
+    @Test(arguments: routeDescriptions.filter { $0.path != "/v1/stream" })
+    func aKeyForMetricsOpensNothingElse(route: RouteDescription) async throws {
+        let keys = Self.keys + [APIKey(name: "prometheus", secret: "scrape", scopes: [.metrics])]
+        try await TestService(APIConfiguration(apiKeys: keys)).test { client async throws in
+            let method = try Self.method(route)
+            let answer = try await client.send(
+                method, Self.uri(route), method == .get ? nil : "{}", headers: ["Authorization": "Bearer scrape"])
+            if route.path == "/metrics" || route.scope == nil {
+                #expect(answer.status == 200)
+            } else {
+                #expect(try answer.problem(403) == "scope-required")
+            }
+        }
+    }
+
     @Test func withoutKeysEverybodyMayDoEverything() async throws {
         try await TestService().test { client async throws in
             #expect(try await client.send(.post, "/v1/models/3/promote").status == 200)
@@ -80,6 +119,7 @@ import Testing
             let preflight = try await client.send(.options, "/v1/events", headers: ["Origin": "https://shop.example"])
             #expect(preflight.status == 204)
             #expect(preflight["Access-Control-Allow-Headers"]?.contains("X-API-Key") == true)
+            #expect(preflight["Access-Control-Allow-Headers"]?.contains("Authorization") == true)
         }
         #expect(service.seen.withLock { $0.promoted } == [3])
     }

@@ -25,7 +25,8 @@ struct ServeCommand: AsyncParsableCommand {
             }
         }
         guard let role = found else { return }
-        if !configuration.apiConfiguration.listensOnLoopbackOnly, configuration.apiConfiguration.apiKeys.isEmpty {
+        let http = try configuration.apiConfiguration()
+        if !http.listensOnLoopbackOnly, http.apiKeys.isEmpty {
             logger.warning("http.host is not loopback and there are no keys: whoever reaches the port may read, write and promote; set http.read_keys, http.write_keys and http.admin_keys")
         }
         guard try await Patience.until(logger, "the database", unless: stop, { try await role.prepare() }) != nil else { return }

@@ -1,6 +1,4 @@
-import EventStream
 import FeatureStore
-import Foundation
 import Interactions
 import RecommendationAPI
 
@@ -10,7 +8,7 @@ struct IntakeFlow: Sendable {
     /// The pause between two looks at the database grows from the first to the second.
     private static let pause = (first: Duration.milliseconds(3), longest: Duration.milliseconds(50))
 
-    let producer: StreamProducer
+    let gate: IntakeGate
     let store: StoreQueries
     let decoder: RecordDecoder
     let topics: Topics
@@ -27,89 +25,115 @@ struct IntakeFlow: Sendable {
     /// `POST /v1/events`
     func submit(_ submission: EventSubmission) async throws -> IntakeOutcome {
         let now = EventTime.now
-        var refusals: [IntakeOutcome.Refusal] = []
-        var accepted: [(key: [UInt8], value: [UInt8])] = []
+        let origin = Self.origin(at: now)
+        var outcome = IntakeOutcome(accepted: 0)
+        var accepted: [(index: Int, interaction: Interaction, value: [UInt8])] = []
         for index in 0..<submission.count {
             submission.withEvent(at: index) { bytes in
-                switch decoder.interaction(bytes, origin: Self.origin, now: now) {
-                case .success(let interaction):
-                    accepted.append((Array(interaction.userID.utf8), Array(bytes)))
+                switch decoder.interaction(bytes, origin: origin, now: now) {
+                case .success(let interaction): accepted.append((index, interaction, Array(bytes)))
                 case .failure(let rejection):
-                    refusals.append(IntakeOutcome.Refusal(index: index, rejection: rejection))
+                    outcome.refusals.append(IntakeOutcome.Refusal(index: index, rejection: rejection))
                 }
             }
         }
-        let positions = try await produce(accepted, to: topics.events)
-        let committed = submission.waitsForCommit ? try await wait(for: positions, in: topics.events) : nil
-        return IntakeOutcome(
-            accepted: accepted.count, refusals: refusals, watermark: Watermark(positions).text, isCommitted: committed)
+        let positions = try await gate.produce(
+            accepted.map { (Array($0.interaction.userID.utf8), $0.value) }, to: topics.events)
+        outcome.accepted = accepted.count
+        outcome.watermark = Watermark(positions).text
+        guard submission.waitsForCommit else { return outcome }
+        var sent = SentRecords(kind: .events, topic: topics.events)
+        sent.events = zip(accepted, positions).map { record, position in
+            let id = record.interaction.eventID
+            return (
+                record.index,
+                SentEvent(
+                    position: position, userID: record.interaction.userID, time: record.interaction.time,
+                    // One that was derived from the place that stands for none means nothing.
+                    eventID: id == decoder.derivedEventID(at: origin) ? nil : id)
+            )
+        }
+        try await settle(sent, at: positions, &outcome)
+        return outcome
     }
 
     /// `PUT /v1/items/{id}`
     func putItem(_ submission: RecordSubmission) async throws -> IntakeOutcome {
-        try await put(submission, topic: topics.items) { bytes in
-            decoder.item(bytes, origin: Self.origin, now: EventTime.now).map { _ in () }
+        try await put(submission, .item, topic: topics.items) { bytes, origin in
+            decoder.item(bytes, origin: origin, now: .now).map { ($0.itemID, $0.updatedAt) }
         }
     }
 
     /// `PUT /v1/users/{id}`
     func putUser(_ submission: RecordSubmission) async throws -> IntakeOutcome {
-        try await put(submission, topic: topics.users) { bytes in
-            decoder.user(bytes, origin: Self.origin, now: EventTime.now).map { _ in () }
+        try await put(submission, .user, topic: topics.users) { bytes, origin in
+            decoder.user(bytes, origin: origin, now: .now).map { ($0.userID, $0.updatedAt) }
         }
     }
 
     /// `DELETE /v1/items/{id}`
     func deleteItem(_ request: DeletionRequest) async throws -> IntakeOutcome {
-        try await delete(request, topic: topics.items)
+        try await delete(request, .item, topic: topics.items)
     }
 
     /// `DELETE /v1/users/{id}`
     func deleteUser(_ request: DeletionRequest) async throws -> IntakeOutcome {
-        try await delete(request, topic: topics.users)
+        try await delete(request, .user, topic: topics.users)
     }
 
     /// Waits until the database holds what `watermark` names in the events topic.
     func wait(for watermark: Watermark) async throws {
         let positions = watermark.offsets.map { Position(partition: $0.key, offset: $0.value) }
         guard try await wait(for: positions, in: topics.events) else {
-            throw ServiceError(.timedOut, "the events up to \(watermark.text ?? "") were not stored within \(Self.waitLimit); is `freshet ingest` running?")
+            throw ServiceError(
+                .timedOut,
+                "the events up to \(watermark.text ?? "") were not stored within \(Self.waitLimit); is `freshet ingest` running?")
         }
     }
 
-    private static let origin = RecordOrigin(source: "http", cluster: "http", position: Position(partition: 0, offset: 0))
+    /// What came in over HTTP has no place in a topic yet; its time is now.
+    private static func origin(at now: EventTime) -> RecordOrigin {
+        RecordOrigin(source: "http", cluster: "http", position: Position(partition: 0, offset: 0), recordTime: now)
+    }
 
     private func put(
-        _ submission: RecordSubmission, topic: String, check: (UnsafeRawBufferPointer) -> Result<Void, Rejection>
+        _ submission: RecordSubmission, _ kind: SentRecords.Kind, topic: String,
+        read: (UnsafeRawBufferPointer, RecordOrigin) -> Result<(id: String, updatedAt: EventTime?), Rejection>
     ) async throws -> IntakeOutcome {
-        if case .failure(let rejection) = submission.body.withUnsafeBytes(check) {
+        let now = EventTime.now
+        let record: (id: String, updatedAt: EventTime?)
+        switch submission.body.withUnsafeBytes({ read($0, Self.origin(at: now)) }) {
+        case .success(let read): record = read
+        case .failure(let rejection):
             return IntakeOutcome(accepted: 0, refusals: [IntakeOutcome.Refusal(index: 0, rejection: rejection)])
         }
-        let positions = try await produce([(Array(submission.id.utf8), submission.body)], to: topic)
-        let committed = submission.waitsForCommit ? try await wait(for: positions, in: topic) : nil
-        return IntakeOutcome(accepted: 1, isCommitted: committed)
+        let positions = try await gate.produce([(Array(submission.id.utf8), submission.body)], to: topic)
+        var outcome = IntakeOutcome(accepted: 1)
+        guard submission.waitsForCommit else { return outcome }
+        var sent = SentRecords(kind: kind, topic: topic)
+        sent.record = SentRecord(
+            id: record.id, position: positions[0], isDeletion: false, time: SentRecords.time(record.updatedAt, sentAt: now))
+        try await settle(sent, at: positions, &outcome)
+        return outcome
     }
 
-    private func delete(_ request: DeletionRequest, topic: String) async throws -> IntakeOutcome {
-        let position = try await explaining { try await producer.produceAcknowledged(topic: topic, key: Array(request.id.utf8), value: nil) }
-        let committed = request.waitsForCommit ? try await wait(for: [position], in: topic) : nil
-        return IntakeOutcome(accepted: 1, isCommitted: committed)
+    private func delete(_ request: DeletionRequest, _ kind: SentRecords.Kind, topic: String) async throws -> IntakeOutcome {
+        let now = EventTime.now
+        let positions = try await gate.produce([(key: Array(request.id.utf8), value: nil)], to: topic)
+        var outcome = IntakeOutcome(accepted: 1)
+        guard request.waitsForCommit else { return outcome }
+        var sent = SentRecords(kind: kind, topic: topic)
+        sent.record = SentRecord(
+            id: IDForm.nfc.of(request.id), position: positions[0], isDeletion: true, time: SentRecords.time(nil, sentAt: now))
+        try await settle(sent, at: positions, &outcome)
+        return outcome
     }
 
-    private func produce(_ records: [(key: [UInt8], value: [UInt8])], to topic: String) async throws -> [Position] {
-        if records.count == 1 {
-            return [try await explaining { try await producer.produceAcknowledged(topic: topic, key: records[0].key, value: records[0].value) }]
-        }
-        return try await explaining {
-            try await withThrowingTaskGroup(of: Position.self) { group in
-                for record in records {
-                    group.addTask { try await producer.produceAcknowledged(topic: topic, key: record.key, value: record.value) }
-                }
-                var positions: [Position] = []
-                for try await position in group { positions.append(position) }
-                return positions
-            }
-        }
+    /// Waits for the commit, then adds what it found to the outcome.
+    private func settle(_ sent: SentRecords, at positions: [Position], _ outcome: inout IntakeOutcome) async throws {
+        let isCommitted = try await wait(for: positions, in: sent.topic)
+        outcome.isCommitted = isCommitted
+        if isCommitted { try await sent.settle(&outcome, store: store, cluster: cluster.current) }
     }
 
     private func wait(for positions: [Position], in topic: String) async throws -> Bool {
@@ -118,21 +142,17 @@ struct IntakeFlow: Sendable {
         var pause = Self.pause.first
         let cluster = cluster.current
         repeat {
-            if try await store.run({ store throws(StoreError) in
-                try store.isCommitted(positions.map { (topic: topic, position: $0) }, cluster: cluster)
-            }) { return true }
+            do {
+                if try await store.run({ store throws(StoreError) in
+                    try store.isCommitted(positions.map { (topic: topic, position: $0) }, cluster: cluster)
+                }) { return true }
+            } catch {
+                // The broker has the records: a database that is away only delays their commit.
+                guard error.isRetriable else { throw error }
+            }
             try await Task.sleep(for: pause)
             pause = min(Self.pause.longest, pause * 1.3)
         } while ContinuousClock.now < limit
         return false
-    }
-
-    /// Turns the stream's errors into answers that a caller can act on.
-    private func explaining<Result: Sendable>(_ work: () async throws -> Result) async throws -> Result {
-        do {
-            return try await work()
-        } catch let error as StreamError {
-            throw ServiceError(.unavailable, "the broker did not take the record: \(error.message)", retryAfterSeconds: 1)
-        }
     }
 }

@@ -22,8 +22,9 @@ struct RecommendationFlow: Sendable {
 
     /// Answers `query`.
     ///
+    /// - Parameter isPreview: somebody only looks; nothing is published.
     /// - Throws: `StoreError` when the database does not answer.
-    func answer(_ query: RecommendationQuery, requestID: String) async throws -> Outcome {
+    func answer(_ query: RecommendationQuery, requestID: String, isPreview: Bool = false) async throws -> Outcome {
         let session = query.sessionID.map { "session:" + $0 }
         var history = UserHistory()
         var excluded: [String] = []
@@ -45,7 +46,7 @@ struct RecommendationFlow: Sendable {
         let answer = recommend(
             query, history: history, excluded: excluded, attributes: attributes, snapshot: snapshot, now: now,
             requestID: requestID)
-        if let id = query.userID ?? session {
+        if !isPreview, let id = query.userID ?? session {
             impressions?.publish(answer, userID: id, sessionID: query.sessionID, at: EventTime.now)
         }
         return Outcome(

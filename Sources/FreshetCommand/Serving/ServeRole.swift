@@ -16,7 +16,7 @@ struct ServeRole: Sendable {
     let feed: SnapshotFeed
     private let store: StoreQueries
     private let clock: ServingClock
-    private let producer: StreamProducer
+    private let gate: IntakeGate
     private let cluster = SnapshotCell<String?>(nil)
     private let states: UserStateReader
     private let onListening: @Sendable (Int) async -> Void
@@ -32,7 +32,7 @@ struct ServeRole: Sendable {
             url: url, rules: configuration.featureRules, connections: configuration.integer("database.connections"))
         states = try UserStateReader(
             url: url, connections: configuration.integer("database.state_connections"), rules: configuration.featureRules)
-        producer = try StreamProducer(configuration.kafkaSettings, mode: .latency)
+        gate = try IntakeGate(configuration.kafkaSettings)
         clock = ServingClock(followsData: configuration.text("clock") == "data")
         feed = SnapshotFeed(
             store: store,
@@ -53,18 +53,21 @@ struct ServeRole: Sendable {
     func services() throws -> [any Service] {
         let decoder = RecordDecoder(rules: try configuration.decodingRules())
         let intake = IntakeFlow(
-            producer: producer, store: store, decoder: decoder,
+            gate: gate, store: store, decoder: decoder,
             topics: IntakeFlow.Topics(
                 events: configuration.text("topics.events"), items: configuration.text("topics.items"),
                 users: configuration.text("topics.users")),
             cluster: cluster)
+        // A producer of its own: nobody waits for impressions, so they outlast an outage that an intake does not wait for.
         let impressions = configuration.boolean("serve.impressions")
-            ? ImpressionFeed(producer: producer, topic: configuration.text("topics.impressions"), logger: logger) : nil
+            ? ImpressionFeed(
+                producer: try StreamProducer(configuration.kafkaSettings, mode: .latency), topic: configuration.text("topics.impressions"),
+                logger: logger) : nil
         let flow = RecommendationFlow(
             states: states, feed: feed, impressions: impressions, excludes: configuration.excludedTypes, clock: clock)
         let wiring = ServiceWiring(flow: flow, intake: intake, store: store, board: board)
         let server = RecommendationServer(
-            operations: wiring.operations, configuration: configuration.apiConfiguration, logger: logger, onListening: onListening)
+            operations: wiring.operations, configuration: try configuration.apiConfiguration(), logger: logger, onListening: onListening)
         let loops = SnapshotLoops(
             feed: feed, store: store, board: board, clock: clock, cluster: cluster, kafka: configuration.kafkaSettings,
             topics: configuration.topicKinds.keys.sorted(), refresh: .milliseconds(configuration.integer("serve.refresh_ms")),
@@ -88,23 +91,5 @@ struct ServeRole: Sendable {
         }
         try await feed.catchUp()
         try await feed.refreshTrending()
-    }
-}
-
-extension Configuration {
-    /// How the HTTP service listens and what it lets in.
-    var apiConfiguration: APIConfiguration {
-        var keys: [APIKey] = []
-        for (list, name, scopes) in [
-            ("http.read_keys", "read", Set([AccessScope.read])), ("http.write_keys", "write", Set([.read, .write])),
-            ("http.admin_keys", "admin", Set([.read, .write, .admin])),
-        ] {
-            for (number, secret) in self.list(list).enumerated() {
-                keys.append(APIKey(name: "\(name)-\(number + 1)", secret: secret, scopes: scopes))
-            }
-        }
-        return APIConfiguration(
-            host: text("http.host"), port: integer("http.port"), apiKeys: keys, maxBodyBytes: integer("http.max_body_bytes"),
-            maxConcurrentRequests: integer("http.max_concurrent_requests"))
     }
 }

@@ -60,11 +60,13 @@ struct ServiceWiring: Sendable {
         }
         let query = RecommendationQuery(
             userID: request.userID.map(IDForm.nfc.of), sessionID: request.sessionID.map(IDForm.nfc.of), count: request.count,
-            category: request.category, exclude: request.excludedItemIDs.map(IDForm.nfc.of), context: request.context,
+            category: request.category.map(IDForm.nfc.of), exclude: request.excludedItemIDs.map(IDForm.nfc.of),
+            context: Dictionary(
+                request.context.map { (IDForm.nfc.of($0.key), IDForm.nfc.of($0.value)) }, uniquingKeysWith: { _, last in last }),
             items: request.candidateItemIDs.map { $0.map(IDForm.nfc.of) },
             explain: request.explain, objective: try Self.objective(request.objective))
-        let outcome = try await explaining { try await flow.answer(query, requestID: request.requestID) }
-        board.explored(slots: outcome.answer.items.count(where: \.isExploration))
+        let outcome = try await explaining { try await flow.answer(query, requestID: request.requestID, isPreview: request.isPreview) }
+        if !request.isPreview { board.explored(slots: outcome.answer.items.count(where: \.isExploration)) }
         var watermark = outcome.watermark
         // What was waited for is stored, whether or not it was this user's.
         if let waited = request.waitFor.flatMap({ Watermark(parsing: $0) }) {
@@ -73,7 +75,8 @@ struct ServiceWiring: Sendable {
         return RecommendationList(
             requestID: outcome.answer.requestID, userID: outcome.answer.userID, modelVersion: outcome.answer.modelVersion,
             items: outcome.answer.items.map { entry($0, in: outcome.snapshot, withDetails: request.includeDetails) },
-            watermark: watermark.text, isColdUser: outcome.isColdUser)
+            watermark: watermark.text, isColdUser: outcome.isColdUser,
+            warnings: AnswerWarning.of(query, answered: outcome.answer.items.count, snapshot: outcome.snapshot))
     }
 
     private func similar(_ request: SimilarItemsRequest) async throws -> RecommendationList {
@@ -82,7 +85,7 @@ struct ServiceWiring: Sendable {
             return try await flow.feed.snapshot(atLeast: version)
         }
         guard let answer = Recommending.similar(
-            to: IDForm.nfc.of(request.itemID), count: request.count, category: request.category,
+            to: IDForm.nfc.of(request.itemID), count: request.count, category: request.category.map(IDForm.nfc.of),
             exclude: request.excludedItemIDs.map(IDForm.nfc.of), explain: request.explain, snapshot: snapshot,
             requestID: request.requestID)
         else {
@@ -139,7 +142,7 @@ struct ServiceWiring: Sendable {
     static func summary(_ entry: CatalogueEntry) -> ItemSummary {
         ItemSummary(
             itemID: entry.itemID, title: entry.title, categories: entry.categories, priceMicros: entry.priceMicros,
-            publishedAt: entry.publishedAt)
+            currency: entry.currency, publishedAt: entry.publishedAt)
     }
 
     private static func objective(_ weights: [String: Double]) throws(ServiceError) -> ObjectiveWeights? {

@@ -212,6 +212,6 @@ extension CatalogueItem {
     var entry: CatalogueEntry {
         CatalogueEntry(
             itemID: record.itemID, title: record.title, categories: record.categories, priceMicros: record.priceMicros,
-            available: isAvailable, publishedAt: record.publishedAt)
+            currency: record.currency, available: isAvailable, publishedAt: record.publishedAt)
     }
 }

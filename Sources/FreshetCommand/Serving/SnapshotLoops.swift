@@ -70,7 +70,10 @@ struct SnapshotLoops: Service {
             } catch is CancellationError {
                 return
             } catch {
-                if !isAway { logger.warning("waiting for the database, answering from the last snapshot: \(error)") }
+                if !isAway {
+                    logger.warning(
+                        "waiting for the database: what needs it is answered 503 until it is back, events are still taken by Kafka: \(error)")
+                }
                 isAway = true
                 board.database(problem: "\(error)")
             }
@@ -131,7 +134,8 @@ struct SnapshotLoops: Service {
             } catch let error as StreamError {
                 board.set(lag: nil, brokerProblem: error.message)
             } catch {
-                board.set(lag: nil, brokerProblem: nil)
+                // The database did not answer, so the broker was not asked: nothing new is known of it.
+                board.setLagUnknown()
             }
             try? await Task.sleep(for: Self.lagEvery)
         }

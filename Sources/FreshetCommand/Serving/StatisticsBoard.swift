@@ -17,6 +17,7 @@ final class StatisticsBoard: Sendable {
 
     fileprivate struct Contents {
         var counts: StoreStatistics?
+        var countedAt: EventTime?
         var committedOffsets: Int64 = 0
         var lag: Int64?
         var newest: [ItemSummary] = []
@@ -29,6 +30,7 @@ final class StatisticsBoard: Sendable {
         var databaseAnswered: ContinuousClock.Instant?
         var databaseProblem: String?
         var brokerProblem: String?
+        var hasAskedBroker = false
         var snapshotChanged: (version: Int64, model: Int?, at: ContinuousClock.Instant)?
         var looked: ContinuousClock.Instant?
         var exploredSlots: Int64 = 0
@@ -58,8 +60,12 @@ final class StatisticsBoard: Sendable {
         contents.withLock { contents in
             contents.lag = lag
             contents.brokerProblem = brokerProblem
+            contents.hasAskedBroker = true
         }
     }
+
+    /// The lag cannot be told now; what was found of the broker last stays.
+    func setLagUnknown() { contents.withLock { $0.lag = nil } }
 
     /// Takes the stored offsets in: what they grew by is the rate of the plot. Cheap, so it goes on while nobody looks.
     func sampled(_ offsets: [StoredOffset]) {
@@ -99,11 +105,17 @@ final class StatisticsBoard: Sendable {
 
     /// Counts once.
     func count() async throws {
-        let counts = try await store.run { store throws(StoreError) in try store.statistics() }
-        let newest = feed.current.newestItems(Self.newestItems)
+        let (counts, newest) = try await store.run { store throws(StoreError) in
+            (try store.statistics(), try store.newestItems(limit: Self.newestItems))
+        }
         contents.withLock { contents in
             contents.counts = counts
-            contents.newest = newest.map(ServiceWiring.summary)
+            contents.countedAt = .now
+            contents.newest = newest.map { newest in
+                ItemSummary(
+                    itemID: newest.itemID, title: newest.title, categories: newest.categories, priceMicros: newest.priceMicros,
+                    currency: newest.currency, publishedAt: newest.publishedAt, addedAt: newest.addedAt)
+            }
         }
     }
 
@@ -117,7 +129,7 @@ final class StatisticsBoard: Sendable {
             var byType: [String: Int64] = [:]
             for (type, count) in counts?.interactions ?? [:] { byType[type.name] = count }
             return ServiceStatistics(
-                time: .now, eventsTotal: byType.values.reduce(0, +), eventsByType: byType, eventsPerSecond: contents.perSecond,
+                time: .now, countedAt: contents.countedAt, eventsTotal: byType.values.reduce(0, +), eventsByType: byType, eventsPerSecond: contents.perSecond,
                 eventSeries: contents.series, lagRecords: contents.lag, committedOffsetTotal: contents.committedOffsets,
                 deadLettersByCode: counts?.deadLetters ?? [:], items: Int64(snapshot.itemCount),
                 hiddenItems: Int64(snapshot.itemCount - snapshot.availableCount), freshItems: Int64(snapshot.freshCount),
@@ -140,8 +152,8 @@ final class StatisticsBoard: Sendable {
                     name: "database", isReady: fresh && contents.databaseProblem == nil,
                     detail: contents.databaseProblem ?? (fresh ? "answers" : "has not answered for 10 s")),
                 PartStatus(
-                    name: "broker", isReady: contents.brokerProblem == nil,
-                    detail: contents.brokerProblem ?? "answers"),
+                    name: "broker", isReady: contents.hasAskedBroker && contents.brokerProblem == nil,
+                    detail: contents.brokerProblem ?? (contents.hasAskedBroker ? "answers" : "was not asked yet")),
                 PartStatus(
                     name: "model", isReady: true,
                     detail: snapshot.modelVersion.map { "version \($0)" } ?? "none is promoted yet: answers come from what is trending"),

@@ -13,6 +13,11 @@ export function element(name, className, text) {
   return node;
 }
 
+/** Asks for what only this page looks at: marked as a preview, so that nothing of it is stored or counted. */
+export function look(path, parameters = {}) {
+  return ask(`${path}?${new URLSearchParams({ ...parameters, preview: "true" })}`);
+}
+
 /** Asks the service; throws an error with the problem's own words. */
 export async function ask(path, options = {}) {
   const headers = { ...options.headers };
@@ -91,14 +96,16 @@ function showHeader(stats) {
   byID("clock").textContent = new Date(stats.time).toLocaleString();
 }
 
-function showEvents(events) {
+const loading = "Loading…";
+
+function showEvents(events, isCounted) {
   byID("events-rate").textContent = compact(events.per_second);
   drawRate(byID("events-plot"), events.series);
   const names = { impression: "Impressions", click: "Clicks", add_to_cart: "Added to cart", purchase: "Purchases" };
-  const cells = [["Events in all", events.total], ...Object.keys(names).filter((name) => name in events.by_type).map((name) => [names[name], events.by_type[name]])];
+  const cells = [["Events in all", isCounted ? events.total : null], ...Object.keys(names).filter((name) => name in events.by_type).map((name) => [names[name], events.by_type[name]])];
   byID("event-types").replaceChildren(...cells.map(([name, count]) => {
     const cell = element("div");
-    cell.append(element("dt", "", name), element("dd", "", compact(count)));
+    cell.append(element("dt", "", name), element("dd", "", count === null ? "…" : compact(count)));
     return cell;
   }));
 }
@@ -148,18 +155,19 @@ function showRest(stats) {
   const exploration = stats.catalogue.exploration;
   figure("items-exploring", exploration.every_slots === 0 ? "off"
     : `${compact(exploration.items)} · ${compact(exploration.impressions)} shown`);
-  figure("users-total", compact(stats.users));
+  const isCounted = stats.counted_at !== null;
+  figure("users-total", isCounted ? compact(stats.users) : "…");
   figure("lag", compact(stats.ingest.lag));
   figure("committed", compact(stats.ingest.committed_offset_total));
   fill("newest", stats.catalogue.newest.slice(0, 8).map((item) => {
     const row = element("li");
     const title = element("span", "grow", item.title || item.item_id);
     title.title = item.categories.join(", ");
-    row.append(title, element("span", "when", item.published_at ? ago(item.published_at) : item.item_id));
+    row.append(title, element("span", "when", ago(item.published_at || item.added_at)));
     return row;
-  }), "The catalogue is empty.");
+  }), isCounted ? "The catalogue is empty." : loading);
   const letters = Object.entries(stats.ingest.dead_letters).sort((a, b) => b[1] - a[1]);
-  bars("dead-letters", letters.map(([name, value]) => ({ name: name.replaceAll("_", " "), value, text: compact(value) })), "None: every record was accepted.");
+  bars("dead-letters", letters.map(([name, value]) => ({ name: name.replaceAll("_", " "), value, text: compact(value) })), isCounted ? "None: every record was accepted." : loading);
   fill("activity", stats.activity.slice(0, 12).map((entry) => {
     const row = element("li");
     row.append(element("span", "kind", entry.kind), element("span", "grow", entry.text), element("span", "when", ago(entry.time)));
@@ -171,23 +179,33 @@ let shownVersion;
 let listedAt = 0;
 
 async function showVersions() {
-  const { models } = await ask("/v1/models");
+  const { models } = await look("/v1/models");
   listedAt = Date.now();
   fill("versions", models.slice(0, 6).map((model) => {
     const row = element("li");
     const when = element("span", "grow", model.created_at ? ago(model.created_at) : "");
     when.title = model.note || "";
     row.append(element("span", "number", `v${model.version}`), element("span", `chip ${model.status}`, model.status), when);
-    if (!model.promoted) {
-      const button = element("button", "quiet small", "Promote");
-      button.type = "button";
-      button.setAttribute("aria-label", `Promote version ${model.version}`);
-      button.addEventListener("click", () => change(`/v1/models/${model.version}/promote`, `Serve version ${model.version}?`));
-      row.append(button);
-    }
+    if (!model.promoted) row.append(promotion(model));
+    if (isRefused(model)) row.append(element("span", "why", `Refused by the gate: ${reason(model)}`));
     return row;
   }), "No version yet.");
   byID("rollback").disabled = models.length < 2;
+}
+
+const isRefused = (model) => model.status === "refused";
+const reason = (model) => model.note || "no reason was kept";
+
+/** The button that makes a version serve. One that the gate refused is another button, and its question names the reason. */
+function promotion(model) {
+  const refused = isRefused(model);
+  const button = element("button", refused ? "danger small" : "quiet small", refused ? "Promote anyway…" : "Promote");
+  button.type = "button";
+  button.setAttribute("aria-label", refused ? `Promote version ${model.version}, which the gate refused` : `Promote version ${model.version}`);
+  button.addEventListener("click", () => change(`/v1/models/${model.version}/promote`, refused
+    ? `The gate refused version ${model.version}: ${reason(model)}.\n\nServe it all the same?`
+    : `Serve version ${model.version}?`));
+  return button;
 }
 
 async function change(path, question) {
@@ -204,7 +222,7 @@ async function change(path, question) {
 
 function show(stats) {
   showHeader(stats);
-  showEvents(stats.events);
+  showEvents(stats.events, stats.counted_at !== null);
   showServing(stats.serving);
   showModel(stats.model, stats.training);
   showRest(stats);
@@ -220,7 +238,7 @@ function show(stats) {
 async function refresh() {
   const connection = byID("connection");
   try {
-    show(await ask("/v1/stats"));
+    show(await look("/v1/stats"));
     connection.textContent = "live";
     connection.className = "connection";
   } catch (error) {
@@ -233,11 +251,14 @@ async function refresh() {
 byID("rollback").addEventListener("click", () => change("/v1/models/rollback", "Serve the version before this one again?"));
 byID("key-button").addEventListener("click", () => {
   byID("key-input").value = sessionStorage.getItem(keyName) || "";
+  byID("key-dialog").returnValue = "";
   byID("key-dialog").showModal();
 });
+byID("key-cancel").addEventListener("click", () => byID("key-dialog").close("cancel"));
 byID("key-dialog").addEventListener("close", () => {
   if (byID("key-dialog").returnValue !== "save") return;
-  sessionStorage.setItem(keyName, byID("key-input").value);
+  sessionStorage.setItem(keyName, byID("key-input").value.trim());
+  listedAt = 0;
 });
 startShopper();
 refresh();

@@ -1,5 +1,6 @@
-// One shopper: what they did, what is recommended to them, and how a click changes it.
-import { ago, ask, element, price } from "/dashboard.js";
+// One shopper: what they did, what is recommended to them, and how a click changes it. Looking is a preview; only a click that
+// somebody chose to have stored changes anything.
+import { ago, ask, element, look, price } from "/dashboard.js";
 
 const byID = (id) => document.getElementById(id);
 const count = 12;
@@ -7,7 +8,7 @@ const patience = 3000;
 let userID = "";
 let answer = null;
 
-/** Offers ids that were seen lately; shows the first one where none is chosen. */
+/** Offers ids that were seen lately; nobody's list is opened before somebody asks for it. */
 export function offerShoppers(ids) {
   const list = byID("shopper-ids");
   if (list.dataset.ids === ids.join("\n")) return;
@@ -17,10 +18,6 @@ export function offerShoppers(ids) {
     option.value = id;
     return option;
   }));
-  if (!userID && ids.length && document.activeElement !== byID("shopper-id")) {
-    byID("shopper-id").value = ids[0];
-    choose(ids[0]);
-  }
 }
 
 /** Connects the panel to its buttons. */
@@ -29,12 +26,21 @@ export function startShopper() {
     event.preventDefault();
     choose(byID("shopper-id").value.trim());
   });
+  byID("clicks-stored").addEventListener("change", () => {
+    for (const button of byID("recommendations").querySelectorAll("button")) button.disabled = !storesClicks();
+    say(hint());
+  });
   byID("shopper-new").addEventListener("click", () => {
     const id = `visitor-${crypto.getRandomValues(new Uint32Array(1))[0].toString(36)}`;
     byID("shopper-id").value = id;
     choose(id);
   });
 }
+
+const storesClicks = () => byID("clicks-stored").checked;
+const hint = () => (storesClicks()
+  ? "Click a recommendation: it is stored as a real click, and the next answer takes it into account."
+  : "Looking is a preview: nothing of it is stored or counted.");
 
 function say(text) {
   byID("shopper-result").textContent = text;
@@ -48,22 +54,22 @@ async function choose(id) {
     if (id !== userID) return;
     answer = recommended;
     showAnswer(recommended, null);
-    say("Click a recommendation: the next answer takes the click into account.");
+    say(hint());
   } catch (error) {
     say(error.message);
   }
 }
 
 function recommendations(watermark) {
-  const query = new URLSearchParams({ user_id: userID, n: count, details: "true", explain: "true" });
-  if (watermark) query.set("wait", watermark);
-  return ask(`/v1/recommendations?${query}`);
+  const query = { user_id: userID, n: count, details: "true", explain: "true" };
+  if (watermark) query.wait = watermark;
+  return look("/v1/recommendations", query);
 }
 
 async function showHistory(newItem) {
   let history = [];
   try {
-    history = (await ask(`/v1/users/${encodeURIComponent(userID)}`)).history;
+    history = (await look(`/v1/users/${encodeURIComponent(userID)}`)).history;
   } catch (error) {
     if (error.status !== 404) throw error;
   }
@@ -97,29 +103,32 @@ function showAnswer(shown, before) {
     const sub = element("span", "sub");
     sub.append(element("span", `chip ${item.reason}`, item.reason), element("span", "", (details.categories || []).slice(0, 2).join(" · ")));
     button.append(element("span", "rank", index + 1), title, element("span", "price", price(details)), sub, element("span", "score", item.score.toFixed(3)));
+    button.disabled = !storesClicks();
     button.addEventListener("click", () => click(item));
     row.append(button);
     return row;
   });
-  byID("recommendations").replaceChildren(...(rows.length ? rows : [element("li", "empty", "Nothing to recommend yet: the catalogue is empty.")]));
+  const why = (shown.warnings || []).map((warning) => warning.detail).join("; ");
+  byID("recommendations").replaceChildren(...(rows.length ? rows : [element("li", "empty", `Nothing to recommend${why ? `: ${why}` : ""}.`)]));
 }
 
 const order = (list) => list.items.map((item) => item.item_id).join("\n");
 
-/** Sends a click on an item and asks again until the answer differs. */
+/** Stores a click on an item, where that was chosen, and asks again until the answer differs. */
 async function click(item) {
+  if (!storesClicks()) return;
   const before = answer;
   const shopper = userID;
   const name = (item.details && item.details.title) || item.item_id;
   const began = performance.now();
-  say(`Clicked ${name}…`);
+  say(`Storing a click on ${name}…`);
   try {
     const taken = await ask("/v1/events", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({
         event_id: crypto.randomUUID ? crypto.randomUUID() : `${Date.now()}-${Math.random()}`, type: "click", user_id: shopper,
-        item_id: item.item_id, timestamp: Date.now(), request_id: before.request_id, context: { source: "dashboard" },
+        item_id: item.item_id, timestamp: Date.now(), context: { source: "dashboard" },
       }),
     });
     if (taken.rejected) throw new Error(taken.errors[0].detail);
@@ -135,8 +144,8 @@ async function click(item) {
     answer = next;
     showAnswer(next, before);
     say(order(next) === order(before)
-      ? `Clicked ${name}: taken after ${Math.round(acknowledged)} ms; the answer is the same after ${elapsed} ms.`
-      : `Clicked ${name}: a changed answer after ${elapsed} ms (acknowledged after ${Math.round(acknowledged)} ms).`);
+      ? `Stored a click on ${name}: taken after ${Math.round(acknowledged)} ms; the answer is the same after ${elapsed} ms.`
+      : `Stored a click on ${name}: a changed answer after ${elapsed} ms (acknowledged after ${Math.round(acknowledged)} ms).`);
     await showHistory(item.item_id);
   } catch (error) {
     say(error.message);

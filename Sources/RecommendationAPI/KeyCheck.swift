@@ -1,0 +1,41 @@
+import HTTPTypes
+import Hummingbird
+
+/// Who calls, by the key that came as `X-API-Key` or as a bearer token (RFC 6750).
+struct KeyCheck {
+    private let configuration: APIConfiguration
+
+    init(_ configuration: APIConfiguration) {
+        self.configuration = configuration
+    }
+
+    /// The place of the caller's key in the configuration, or -1 where none is needed.
+    func authorise(_ request: Request, _ route: Route) throws(Problem) -> Int {
+        guard !configuration.apiKeys.isEmpty, let scope = route.scope else { return -1 }
+        guard let presented = Self.presented(request) else {
+            throw Problem(
+                .unauthorized, "key-required",
+                "Send an API key with scope `\(scope.rawValue)` as X-API-Key, or as Authorization: Bearer.",
+                headers: [.wwwAuthenticate: #"Bearer realm="freshet", X-API-Key"#])
+        }
+        guard let index = configuration.keyIndex(presented: Array(presented.key.utf8)) else {
+            throw Problem(
+                .unauthorized, "unknown-key", "The key in \(presented.place) is not known.",
+                headers: [.wwwAuthenticate: #"Bearer realm="freshet", error="invalid_token", X-API-Key"#])
+        }
+        let scopes = configuration.apiKeys[index].scopes
+        guard scopes.contains(scope) || route.orScope.map({ scopes.contains($0) }) == true else {
+            throw Problem(.forbidden, "scope-required", "The key does not have scope `\(scope.rawValue)`.")
+        }
+        return index
+    }
+
+    /// `X-API-Key` where it is there; proxies put schemes of their own into `Authorization`, which say nothing here.
+    private static func presented(_ request: Request) -> (key: String, place: String)? {
+        if let key = request.headers[.apiKey] { return (key, "X-API-Key") }
+        guard let header = request.headers[.authorization] else { return nil }
+        let parts = header.split(separator: " ", maxSplits: 1)
+        guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
+        return (String(parts[1].drop { $0 == " " }), "Authorization")
+    }
+}

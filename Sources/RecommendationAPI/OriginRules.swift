@@ -1,0 +1,45 @@
+import HTTPTypes
+import Hummingbird
+
+/// What pages in a browser may do here.
+struct OriginRules {
+    private let configuration: APIConfiguration
+
+    init(_ configuration: APIConfiguration) {
+        self.configuration = configuration
+    }
+
+    /// A page of another origin must not make a browser change things here.
+    func refuseForeignPage(_ request: Request) throws(Problem) {
+        guard let origin = request.headers[.origin] else {
+            // Browsers name the origin of what changes things; one that only says "from elsewhere" is not trusted either.
+            guard request.headers[.secFetchSite] == "cross-site" else { return }
+            throw Self.foreign("of another site")
+        }
+        if configuration.allowedOrigins.contains(origin) { return }
+        let host = origin.firstRange(of: "://").map { origin[$0.upperBound...] }
+        if let host, String(host) == request.head.authority, isOwnName(host) { return }
+        throw Self.foreign("of \(origin.quotedForMessage)")
+    }
+
+    /// Whether a page in a browser asked, or may have: what forms can send without asking first is not read then.
+    static func isFromPage(_ request: Request) -> Bool {
+        if request.headers[.origin] != nil { return true }
+        guard let site = request.headers[.secFetchSite] else { return false }
+        return site != "none"
+    }
+
+    private static func foreign(_ page: String) -> Problem {
+        Problem(
+            .forbidden, "foreign-origin",
+            "A page \(page) may not change things here. Add its origin to http.cors_origins if it should.")
+    }
+
+    /// Without keys, only names that nobody else can point here: a page may have a name of its own resolve to this machine.
+    private func isOwnName(_ authority: Substring) -> Bool {
+        guard configuration.apiKeys.isEmpty else { return true }
+        if authority.hasPrefix("[") { return true }
+        let name = authority.prefix { $0 != ":" }
+        return name == "localhost" || name == configuration.host || name.allSatisfy { $0.isNumber || $0 == "." }
+    }
+}

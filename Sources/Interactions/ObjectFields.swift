@@ -147,6 +147,10 @@ extension RecordDecoder {
     public func id(_ text: String, field: String) -> Result<String, Rejection> {
         Array(JSONText.quoted(text).utf8).withUnsafeBytes { id(inJSON: $0, field: field) }.flatMap { id in
             guard let id else { return .failure(Rejection(.missingField, field: field, "is empty")) }
+            // The normal form of some texts is longer than they are.
+            guard id.utf8.count <= rules.maxIDBytes else {
+                return .failure(Rejection(.tooLarge, field: field, "is longer than \(rules.maxIDBytes) bytes in its normal form"))
+            }
             return .success(id)
         }
     }

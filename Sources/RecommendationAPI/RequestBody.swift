@@ -27,7 +27,8 @@ enum RequestBody {
         {
             throw unsupported(header)
         }
-        return bytes
+        // A byte order mark says nothing in UTF-8; some editors write one.
+        return bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
     }
 
     private static func unsupported(_ type: String) -> Problem {

@@ -62,6 +62,18 @@ extension EndToEnd {
             #expect(counts(mixed) == [3, 3, 1], "\(mixed.body)")
             #expect(errors(mixed) == ["1 missing_field", "2 conflicting_duplicate", "3 erased_user"])
             #expect(try bench.database.sql("select count(*) from interactions where user_id = 'u1'") == "3")
+            // Somebody of whom only a session is known, with the longest id that one may have, can be erased.
+            let session = String(repeating: "s", count: 256)
+            let anonymous = #"{"event_id":"e9","type":"click","session_id":"\#(session)","item_id":"a","timestamp":"\#(at)"}"#
+            #expect(counts(try send("POST", "/v1/events?wait=true", anonymous)) == [1, 0, 0])
+            func stored() throws -> String { try bench.database.sql("select count(*) from interactions where event_id = 'e9'") }
+            #expect(try stored() == "1")
+            #expect(try service.http.send("GET", "/v1/users/session:\(session)").status == 200)
+            #expect(counts(try send("DELETE", "/v1/users/session:\(session)?wait=true")) == [1, 0, nil])
+            #expect(try stored() == "0")
+            // An id that outgrows its bound in its normal form names nothing that is stored.
+            let growing = String(repeating: "%E0%A5%98", count: 80)
+            #expect(errors(try send("DELETE", "/v1/items/\(growing)?wait=true")) == ["0 too_large"])
             // Whole numbers are ids.
             #expect(counts(try send("PUT", "/v1/items/4200?wait=true", #"{"item_id":4200}"#)) == [1, 0, nil])
             #expect(try service.http.send("GET", "/v1/items/4200").status == 200)

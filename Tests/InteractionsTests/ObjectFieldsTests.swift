@@ -51,5 +51,7 @@ import Testing
             #expect((failure(decoder.id(text, field: "id")) == nil) == isFine, "\(text)")
         }
         #expect((try? decoder.id("a\"b\\c/", field: "id").get()) == "a\"b\\c/")
+        let doubling = RecordDecoder(rules: DecodingRules(idForm: IDForm(name: "twice") { $0 + $0 }))
+        #expect(failure(doubling.id(String(repeating: "é", count: 100), field: "id")) == .tooLarge)
     }
 }

@@ -24,6 +24,20 @@ import Testing
         #expect(service.seen.withLock { $0.events.count } == 2)
     }
 
+    @Test func aByteOrderMarkIsPassedOver() async throws {
+        let service = TestService()
+        try await service.test { client async throws in
+            let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+            for type in ["application/json", "text/plain"] {
+                let headers = ["Content-Type": type]
+                #expect(try await client.send(.post, "/v1/events", bytes: mark + Array(#"{"user_id":"a"}"#.utf8), headers: headers).status == 202)
+                #expect(try await client.send(.put, "/v1/items/i1", bytes: mark + Array("{}".utf8), headers: headers).status == 202)
+                #expect(try await client.send(.post, "/v1/recommendations", bytes: mark + Array("{}".utf8), headers: headers).status == 200)
+            }
+        }
+        #expect(service.seen.withLock { $0.events } == [[#"{"user_id":"a"}"#], [#"{"user_id":"a"}"#]])
+    }
+
     @Test func aFormIsNoJSON() async throws {
         let service = TestService()
         try await service.test { client async throws in

@@ -118,6 +118,9 @@ struct IntakeFlow: Sendable {
     }
 
     private func delete(_ request: DeletionRequest, _ kind: SentRecords.Kind, topic: String) async throws -> IntakeOutcome {
+        if let rejection = Self.rejection(of: request.id, kind, decoder) {
+            return IntakeOutcome(accepted: 0, refusals: [IntakeOutcome.Refusal(index: 0, rejection: rejection)])
+        }
         let now = EventTime.now
         let positions = try await gate.produce([(key: Array(request.id.utf8), value: nil)], to: topic)
         var outcome = IntakeOutcome(accepted: 1)
@@ -127,6 +130,14 @@ struct IntakeFlow: Sendable {
             id: IDForm.nfc.of(request.id), position: positions[0], isDeletion: true, time: SentRecords.time(nil, sentAt: now))
         try await settle(sent, at: positions, &outcome)
         return outcome
+    }
+
+    /// Why no record can have this id. A session's own person is stored as `session:` and the session's id.
+    private static func rejection(of id: String, _ kind: SentRecords.Kind, _ decoder: RecordDecoder) -> Rejection? {
+        let session = "session:"
+        let bare = kind == .user && id.hasPrefix(session) && id != session ? String(id.dropFirst(session.count)) : id
+        if case .failure(let rejection) = decoder.id(bare, field: "id") { return rejection }
+        return nil
     }
 
     /// Waits for the commit, then adds what it found to the outcome.

@@ -137,7 +137,7 @@ function showModel(model, training) {
     : "none is promoted yet: answers are trending and fresh items";
   bars("metric-bars", model ? Object.entries(model.metrics).map(([name, value]) => ({
     name, value, text: value.toFixed(4), other: model.popularity_metrics[name],
-  })) : [], "No metrics before the first training.");
+  })) : [], model ? "This version was not judged." : "No metrics before the first training.");
   byID("training").hidden = !training;
   if (training) {
     const parts = [`${training.phase}, epoch ${training.epoch} of ${training.epochs}`];

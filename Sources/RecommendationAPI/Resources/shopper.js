@@ -73,8 +73,8 @@ async function showHistory(newItem) {
   } catch (error) {
     if (error.status !== 404) throw error;
   }
-  const rows = history.slice(0, 40).map((line) => {
-    const row = element("li", line.item_id === newItem ? "new" : "");
+  const rows = history.slice(0, 40).map((line, index) => {
+    const row = element("li", index === 0 && line.item_id === newItem ? "new" : "");
     const title = element("span", "title", (line.details && line.details.title) || line.item_id);
     title.title = line.item_id;
     row.append(element("span", "what", line.type.replaceAll("_", " ")), title, element("span", "when", ago(line.timestamp)));

@@ -146,7 +146,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
-        tests("Settings", ["Settings", "TwoTower"]),
+        tests("Settings", ["Settings", "Interactions", "TwoTower"]),
         tests("EndToEnd", ["TestSupport"]),
     ],
     swiftLanguageModes: [.v6]

@@ -179,7 +179,8 @@ public struct ServiceStatistics: Sendable, Equatable {
 
     /// Makes statistics; what is not given is zero or absent.
     public init(
-        time: EventTime, countedAt: EventTime? = nil, eventsTotal: Int64 = 0, eventsByType: [String: Int64] = [:], eventsPerSecond: Double = 0,
+        time: EventTime, countedAt: EventTime? = nil,
+        eventsTotal: Int64 = 0, eventsByType: [String: Int64] = [:], eventsPerSecond: Double = 0,
         eventSeries: [RatePoint] = [], lagRecords: Int64? = nil, committedOffsetTotal: Int64 = 0,
         deadLettersByCode: [String: Int64] = [:], items: Int64 = 0, hiddenItems: Int64 = 0, freshItems: Int64 = 0,
         exploration: ExplorationStatistics = ExplorationStatistics(), newestItems: [ItemSummary] = [], users: Int64 = 0, recentUserIDs: [String] = [],

@@ -93,7 +93,9 @@ extension ConfigurationKey {
         ConfigurationKey("topics.dead_letters", .name, "freshet.dead-letters", "rejected records with their reasons"),
         ConfigurationKey("http.host", .name, "127.0.0.1", "address to listen on; loopback unless set"),
         ConfigurationKey("http.port", .integer(0...65_535), "8080", "port to listen on; 0 takes a free one"),
-        ConfigurationKey("http.read_keys", .keys, "", "keys (X-API-Key, or a bearer token) that may read; without any key, everybody may do everything"),
+        ConfigurationKey(
+            "http.read_keys", .keys, "",
+            "keys (X-API-Key, or a bearer token) that may read; without any key, everybody may do everything"),
         ConfigurationKey("http.write_keys", .keys, "", "keys that may also send events and records"),
         ConfigurationKey("http.admin_keys", .keys, "", "keys that may also promote models"),
         ConfigurationKey("http.metrics_keys", .keys, "", "keys that open /metrics and nothing else, for Prometheus"),
@@ -102,7 +104,9 @@ extension ConfigurationKey {
         ConfigurationKey(
             "http.rate_limit_per_second", .integer(0...1_000_000), "0",
             "requests a second of each key, or of all callers together without keys; more are answered 429; 0: no limit"),
-        ConfigurationKey("http.rate_limit_burst", .integer(1...1_000_000), "100", "requests that may come at once before the limit holds them back"),
+        ConfigurationKey(
+            "http.rate_limit_burst", .integer(1...1_000_000), "100",
+            "requests that may come at once before the limit holds them back"),
         ConfigurationKey("http.max_body_bytes", .integer(1_024...67_108_864), "5242880", "largest request body"),
         ConfigurationKey("http.max_concurrent_requests", .integer(1...100_000), "1024", "requests under way at once; more are answered 503"),
         ConfigurationKey("artifacts.path", .name, ".freshet/artifacts", "folder of the model files"),

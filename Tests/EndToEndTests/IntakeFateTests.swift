@@ -53,12 +53,14 @@ extension EndToEnd {
             // Events: a known one, another under its id, one of an erased person, one without an id, one that is none.
             let at = time(-30)
             func event(_ id: String?, _ user: String, _ item: String) -> String {
-                (id.map { #"{"event_id":"\#($0)","# } ?? "{") + #""type":"click","user_id":"\#(user)","item_id":"\#(item)","timestamp":"\#(at)"}"#
+                (id.map { #"{"event_id":"\#($0)","# } ?? "{")
+                    + #""type":"click","user_id":"\#(user)","item_id":"\#(item)","timestamp":"\#(at)"}"#
             }
             #expect(counts(try send("POST", "/v1/events?wait=true", "[\(event("e1", "u1", "a"))]")) == [1, 0, 0])
             let mixed = try send(
                 "POST", "/v1/events?wait=true",
-                "[\(event("e1", "u1", "a")),{},\(event("e1", "u1", "b")),\(event("e2", "x", "a")),\(event(nil, "u1", "a")),\(event("e3", "u1", "a"))]")
+                "[\(event("e1", "u1", "a")),{},\(event("e1", "u1", "b")),\(event("e2", "x", "a")),"
+                    + "\(event(nil, "u1", "a")),\(event("e3", "u1", "a"))]")
             #expect(counts(mixed) == [3, 3, 1], "\(mixed.body)")
             #expect(errors(mixed) == ["1 missing_field", "2 conflicting_duplicate", "3 erased_user"])
             #expect(try bench.database.sql("select count(*) from interactions where user_id = 'u1'") == "3")
@@ -123,8 +125,8 @@ extension EndToEnd {
 
             // A broker that is away: refused as such, not as a request that took too long.
             broker.killNow()
-            let refused = try service.http.send(
-                "POST", "/v1/events", body: #"{"event_id":"e1","type":"click","user_id":"u1","item_id":"a","timestamp":"2026-11-21T08:00:00Z"}"#)
+            let click = #"{"event_id":"e1","type":"click","user_id":"u1","item_id":"a","timestamp":"2026-11-21T08:00:00Z"}"#
+            let refused = try service.http.send("POST", "/v1/events", body: click)
             #expect(refused.status == 503, "\(refused.body)")
             #expect(refused.headers.contains { $0.lowercased().hasPrefix("retry-after: ") })
             #expect(refused.body.contains(address) && refused.body.contains("kafka.bootstrap_servers"), "\(refused.body)")
@@ -151,7 +153,8 @@ extension EndToEnd {
             for key in ["scrapes", "reads"] { #expect(try status("/metrics", ["Authorization": "Bearer \(key)"]) == 200) }
             #expect(try status("/v1/stats", ["X-API-Key": "scrapes"]) == 403)
             let preflight = try service.http.send("OPTIONS", "/v1/events", headers: ["Origin": "https://shop.example"])
-            #expect(preflight.headers.contains { $0.lowercased() == "access-control-allow-origin: https://shop.example" }, "\(preflight.headers)")
+            let allowed = "access-control-allow-origin: https://shop.example"
+            #expect(preflight.headers.contains { $0.lowercased() == allowed }, "\(preflight.headers)")
             let statuses = try (0..<6).map { _ in try status("/v1/models", ["X-API-Key": "reads"]) }
             #expect(statuses.prefix(2) == [200, 200] && statuses.contains(429), "\(statuses)")
 

@@ -79,7 +79,8 @@ struct RecordFateTests {
         let store = try IngestStore(url: database.url, rules: FeatureRules())
         func item(_ id: String, published: Int64?, hidden: Bool = false) -> (change: RecordChange<ItemRecord>, origin: RecordOrigin) {
             let record = ItemRecord(
-                itemID: id, priceMicros: 1_000_000, currency: "VND", publishedAt: published.map { EventTime(milliseconds: $0) }, hidden: hidden)
+                itemID: id, priceMicros: 1_000_000, currency: "VND",
+                publishedAt: published.map { EventTime(milliseconds: $0) }, hidden: hidden)
             return (.upsert(record), origin(0, at: start))
         }
         _ = try store.commit(IngestBatch(items: [item("a", published: 1_000), item("z", published: 3_000), item("m", published: 2_000)]))

@@ -4,7 +4,9 @@ import Testing
 
 /// What a body may call itself: command-line clients say nothing or "form", browsers can be made to.
 @Suite struct ContentTypeTests {
-    private static let unstated = ["application/x-www-form-urlencoded", "text/plain", "text/plain; charset=utf-8", "Application/X-WWW-Form-URLEncoded", nil]
+    private static let unstated = [
+        "application/x-www-form-urlencoded", "text/plain", "text/plain; charset=utf-8", "Application/X-WWW-Form-URLEncoded", nil,
+    ]
 
     private static func headers(_ type: String?, _ others: [String: String] = [:]) -> [String: String] {
         type.map { others.merging(["Content-Type": $0]) { $1 } } ?? others
@@ -28,11 +30,12 @@ import Testing
         let service = TestService()
         try await service.test { client async throws in
             let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+            let event = mark + Array(#"{"user_id":"a"}"#.utf8), empty = mark + Array("{}".utf8)
             for type in ["application/json", "text/plain"] {
                 let headers = ["Content-Type": type]
-                #expect(try await client.send(.post, "/v1/events", bytes: mark + Array(#"{"user_id":"a"}"#.utf8), headers: headers).status == 202)
-                #expect(try await client.send(.put, "/v1/items/i1", bytes: mark + Array("{}".utf8), headers: headers).status == 202)
-                #expect(try await client.send(.post, "/v1/recommendations", bytes: mark + Array("{}".utf8), headers: headers).status == 200)
+                #expect(try await client.send(.post, "/v1/events", bytes: event, headers: headers).status == 202)
+                #expect(try await client.send(.put, "/v1/items/i1", bytes: empty, headers: headers).status == 202)
+                #expect(try await client.send(.post, "/v1/recommendations", bytes: empty, headers: headers).status == 200)
             }
         }
         #expect(service.seen.withLock { $0.events } == [[#"{"user_id":"a"}"#], [#"{"user_id":"a"}"#]])

@@ -38,7 +38,10 @@ import Testing
     @Test func textIsTakenHoweverItIsWritten() async throws {
         let service = TestService()
         try await service.test { client async throws in
-            let bodies = [#"{"user_id":"caf\u00e9"}"#, #"{"user_id":"shop\/u1"}"#, "{\"user_id\":\t\" u1\"}", #"{"user\u005fid":"u2","context":{"user_id":"no"}}"#]
+            let bodies = [
+                #"{"user_id":"caf\u00e9"}"#, #"{"user_id":"shop\/u1"}"#, "{\"user_id\":\t\" u1\"}",
+                #"{"user\u005fid":"u2","context":{"user_id":"no"}}"#,
+            ]
             for body in bodies { #expect(try await client.send(.post, "/v1/recommendations", body).status == 200, "\(body)") }
             #expect(try await client.send(.put, "/v1/items/caf%C3%A9", #"{"item_id":"caf\u00e9"}"#).status == 202)
             #expect(try await client.send(.put, "/v1/items/a%2Fb%20c", #"{"item_id":"a\/b c"}"#).status == 202)

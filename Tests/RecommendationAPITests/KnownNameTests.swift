@@ -8,7 +8,8 @@ import Testing
     @Test(arguments: [
         ("GET", "/v1/recommendations?user=u1", "user", "user_id"), ("GET", "/v1/recommendations?userId=u1", "userId", "user_id"),
         ("GET", "/v1/recommendations?user_id=u1&contxt.device=x", "contxt.device", "context.NAME"),
-        ("GET", "/v1/recommendations?context.=x", "context.", "context.NAME"), ("GET", "/v1/recommendations?excludes=a", "excludes", "exclude"),
+        ("GET", "/v1/recommendations?context.=x", "context.", "context.NAME"),
+        ("GET", "/v1/recommendations?excludes=a", "excludes", "exclude"),
         ("GET", "/v1/items/i1/similar?catgory=a", "catgory", "category"), ("PUT", "/v1/items/i1?wiat=true", "wiat", "wait"),
         ("POST", "/v1/events?waits=1", "waits", "wait"), ("DELETE", "/v1/users/u1?Wait=true", "Wait", "wait"),
         ("GET", "/v1/users/u1?previw", "previw", "preview"),

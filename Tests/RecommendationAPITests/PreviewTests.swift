@@ -53,7 +53,8 @@ import Testing
             var scripts: [String: String] = [:]
             for name in ["dashboard.js", "shopper.js", "charts.js"] { scripts[name] = try await client.send(.get, "/\(name)").text }
             let all = scripts.values.joined(separator: "\n")
-            let asked = all.matches(of: /[^.\w]ask\(([^,)]*)/).map { String($0.output.1) }.filter { $0 != "path" && !$0.contains("${path}") }
+            let asked = all.matches(of: /[^.\w]ask\(([^,)]*)/).map { String($0.output.1) }
+                .filter { $0 != "path" && !$0.contains("${path}") }
             #expect(asked == [#""/v1/events""#], "asked without a mark: \(asked)")
             #expect(all.matches(of: /fetch\(/).count == 1)
             let looked = Set(all.matches(of: /look\([`"](\/v1\/[a-z]+)/).map { String($0.output.1) })

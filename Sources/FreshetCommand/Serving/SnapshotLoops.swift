@@ -71,8 +71,8 @@ struct SnapshotLoops: Service {
                 return
             } catch {
                 if !isAway {
-                    logger.warning(
-                        "waiting for the database: what needs it is answered 503 until it is back, events are still taken by Kafka: \(error)")
+                    let what = "what needs it is answered 503 until it is back, events are still taken by Kafka"
+                    logger.warning("waiting for the database: \(what): \(error)")
                 }
                 isAway = true
                 board.database(problem: "\(error)")

@@ -129,7 +129,8 @@ final class StatisticsBoard: Sendable {
             var byType: [String: Int64] = [:]
             for (type, count) in counts?.interactions ?? [:] { byType[type.name] = count }
             return ServiceStatistics(
-                time: .now, countedAt: contents.countedAt, eventsTotal: byType.values.reduce(0, +), eventsByType: byType, eventsPerSecond: contents.perSecond,
+                time: .now, countedAt: contents.countedAt, eventsTotal: byType.values.reduce(0, +), eventsByType: byType,
+                eventsPerSecond: contents.perSecond,
                 eventSeries: contents.series, lagRecords: contents.lag, committedOffsetTotal: contents.committedOffsets,
                 deadLettersByCode: counts?.deadLetters ?? [:], items: Int64(snapshot.itemCount),
                 hiddenItems: Int64(snapshot.itemCount - snapshot.availableCount), freshItems: Int64(snapshot.freshCount),

@@ -114,8 +114,10 @@ let package = Package(
 
         // What tests share: databases of their own, and the built program as a process.
         .target(name: "TestSupport", dependencies: ["FeatureStore"], path: "Tests/TestSupport", swiftSettings: strict),
+        // Hostile but plausible inputs, for every door where bytes come in.
+        .target(name: "FuzzInputs", path: "Tests/FuzzInputs", swiftSettings: strict),
         tests("Architecture", []),
-        tests("Interactions", ["Interactions"]),
+        tests("Interactions", ["Interactions", "FuzzInputs"]),
         tests("Features", ["Features", "Interactions"]),
         tests("Tensors", ["Tensors"]),
         tests("Gradients", ["Gradients", "Tensors"]),

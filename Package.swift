@@ -127,29 +127,29 @@ let package = Package(
         tests("Recommending", ["Recommending", "Features", "Interactions", "Tensors", "TwoTower"]),
         tests("Simulation", ["Simulation", "Interactions"]),
         tests("TextEncoding", ["TextEncoding", "Tensors"]),
-        tests("FeatureStore", ["FeatureStore", "Features", "Interactions", "TestSupport"]),
-        tests("EventStream", ["EventStream"]),
-        tests("TrainingFiles", ["TrainingFiles", "FeatureStore", "Features", "Interactions", "TestSupport", "TwoTower"]),
+        tests("FeatureStore", ["FeatureStore", "Features", "Interactions", "TestSupport", "FuzzInputs"]),
+        tests("EventStream", ["EventStream", "FuzzInputs"]),
+        tests("TrainingFiles", ["TrainingFiles", "FeatureStore", "Features", "Interactions", "TestSupport", "TwoTower", "FuzzInputs"]),
         tests(
             "Intake",
             [
-                "Intake", "EventStream", "FeatureStore", "Features", "Interactions", "TestSupport",
+                "Intake", "EventStream", "FeatureStore", "Features", "Interactions", "TestSupport", "FuzzInputs",
                 .product(name: "Logging", package: "swift-log"),
             ]),
-        tests("VectorIndex", ["VectorIndex", "Recommending"]),
-        tests("ModelArtifacts", ["ModelArtifacts", "TwoTower", "TextEncoding"]),
+        tests("VectorIndex", ["VectorIndex", "Recommending", "FuzzInputs"]),
+        tests("ModelArtifacts", ["ModelArtifacts", "TwoTower", "TextEncoding", "FuzzInputs"]),
         tests(
             "RecommendationAPI",
             [
-                "RecommendationAPI", "Interactions", "Recommending",
+                "RecommendationAPI", "Interactions", "Recommending", "FuzzInputs",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
-        tests("Settings", ["Settings", "Interactions", "TwoTower"]),
-        tests("EndToEnd", ["TestSupport"]),
+        tests("Settings", ["Settings", "FuzzInputs", "Interactions", "TwoTower"]),
+        tests("EndToEnd", ["TestSupport", "FuzzInputs", "Interactions"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -26,6 +26,9 @@ public struct FuzzDoor: Sendable {
         public var accepted = 0
         /// What did not hold, with the seed and the number of the input; at most ``FuzzDoor/findingsLimit``.
         public var findings: [String] = []
+
+        /// A report of nothing.
+        public init() {}
     }
 
     /// A run ends after so many findings.

@@ -74,8 +74,13 @@ extension ItemIndex {
                     .otherVectors, "\(path) is the index of other vectors than the model's \(count) × \(dimension). Build it again.")
             }
             let recall = Double(bitPattern: header.recall)
-            return ItemIndex(
-                try restored(header, parts, path, vectors), measuredRecall: recall.isNaN ? nil : recall)
+            do throws(VectorIndexError) {
+                return ItemIndex(
+                    try restored(header, parts, path, vectors), measuredRecall: recall.isNaN ? nil : recall)
+            } catch where error.code == .invalidInput {
+                // The vectors were checked before: what does not fit is in the file.
+                throw VectorIndexError(.damaged, "\(path): \(error.message) Delete the file; the index is built again from the model.")
+            }
         }
     }
 
@@ -110,10 +115,14 @@ extension ItemIndex {
     ) throws(VectorIndexError) -> ListIndex {
         let numbers = header.numbers
         let rangeBytes = Int(header.dimension) * 8
-        guard let code = VectorCode(rawValue: Int32(truncatingIfNeeded: numbers[0])), numbers[1] > 0,
+        guard let code = VectorCode(rawValue: Int32(truncatingIfNeeded: numbers[0])), numbers[1] > 0, numbers[1] <= header.count,
             parts[0].count == Int(numbers[1]) * 4, parts[1].count % 64 == 0,
             parts[3].count == (code == .int8 ? rangeBytes : 0), parts[5].count == (numbers[1] > 1 ? rangeBytes : 0)
         else { throw IndexHeader.damaged(path, "the sizes of its parts do not fit") }
+        // A row is a place in the catalogue, and takes memory up to the largest one.
+        guard parts[1].bindMemory(to: Int32.self).allSatisfy({ $0 < header.count }) else {
+            throw IndexHeader.damaged(path, "a list names a row that no vector has")
+        }
         let steps = stride(from: 5, to: numbers.count, by: 2).filter { numbers[$0] > 0 }
         let settings = ListSettings(
             code: code, lists: Int(numbers[1]),

@@ -22,8 +22,8 @@ extension EndToEnd {
             return line.withUnsafeBytes { bytes in
                 switch kind {
                 case .events: (try? decoder.interaction(bytes, origin: origin, now: now).get()) != nil
-                case .items: (try? decoder.item(bytes, origin: origin).get()) != nil
-                case .users: (try? decoder.user(bytes, origin: origin).get()) != nil
+                case .items: (try? decoder.item(bytes, origin: origin, now: now).get()) != nil
+                case .users: (try? decoder.user(bytes, origin: origin, now: now).get()) != nil
                 case .impressions: (try? decoder.slate(bytes, origin: origin, now: now).get()) != nil
                 }
             }

@@ -68,7 +68,7 @@ struct StoredRecordDoorTests {
                 case .failure(let rejection): return refuse(rejection)
                 }
             case .items:
-                switch decoder.item(bytes, origin: origin) {
+                switch decoder.item(bytes, origin: origin, now: now) {
                 case .success(let item):
                     guard sent.items.updateValue(item, forKey: item.itemID) == nil else { return true }
                     sent.batch.items.append((.upsert(item), origin))
@@ -76,7 +76,7 @@ struct StoredRecordDoorTests {
                 case .failure(let rejection): return refuse(rejection)
                 }
             case .users:
-                switch decoder.user(bytes, origin: origin) {
+                switch decoder.user(bytes, origin: origin, now: now) {
                 case .success(let user):
                     guard sent.users.updateValue(user, forKey: user.userID) == nil else { return true }
                     sent.people.insert(user.userID)

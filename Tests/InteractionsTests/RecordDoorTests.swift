@@ -50,10 +50,10 @@ import Testing
     @Test func items() {
         expectHolds(
             FuzzDoor("kafka.items.values", short: 4_000, long: 1_600_000).run { source, _ in
-                switch withRaw(source.anyRecord(.items), { Self.decoder.item($0, origin: kafkaOrigin) }) {
+                switch withRaw(source.anyRecord(.items), { Self.decoder.item($0, origin: kafkaOrigin, now: testNow) }) {
                 case .failure(let rejection): refused(rejection)
                 case .success(let item):
-                    outcome(item, fault: Self.checks.fault(in: item), json: item.json()) { Self.decoder.item($0, origin: kafkaOrigin) }
+                    outcome(item, fault: Self.checks.fault(in: item), json: item.json()) { Self.decoder.item($0, origin: kafkaOrigin, now: testNow) }
                 }
             })
     }
@@ -61,10 +61,10 @@ import Testing
     @Test func users() {
         expectHolds(
             FuzzDoor("kafka.users.values", short: 4_000, long: 1_400_000).run { source, _ in
-                switch withRaw(source.anyRecord(.users), { Self.decoder.user($0, origin: kafkaOrigin) }) {
+                switch withRaw(source.anyRecord(.users), { Self.decoder.user($0, origin: kafkaOrigin, now: testNow) }) {
                 case .failure(let rejection): refused(rejection)
                 case .success(let user):
-                    outcome(user, fault: Self.checks.fault(in: user), json: user.json()) { Self.decoder.user($0, origin: kafkaOrigin) }
+                    outcome(user, fault: Self.checks.fault(in: user), json: user.json()) { Self.decoder.user($0, origin: kafkaOrigin, now: testNow) }
                 }
             })
     }

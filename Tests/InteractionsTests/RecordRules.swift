@@ -8,7 +8,7 @@ struct RecordRules {
 
     /// What does not hold, or nil.
     func fault(in interaction: Interaction) -> String? {
-        if let fault = fault(ofID: interaction.eventID, "event_id") ?? fault(ofID: interaction.userID, "user_id")
+        if let fault = fault(ofID: interaction.eventID, "event_id") ?? fault(ofUser: interaction.userID, "user_id")
             ?? fault(ofID: interaction.itemID, "item_id") ?? fault(ofOptionalID: interaction.sessionID, "session_id")
             ?? fault(ofOptionalID: interaction.requestID, "request_id") ?? fault(ofCurrency: interaction.currency)
         {
@@ -29,7 +29,7 @@ struct RecordRules {
         if let fault = fault(ofID: item.itemID, "item_id") ?? fault(ofText: item.title, "title")
             ?? fault(ofText: item.description, "description") ?? fault(ofLabels: item.categories, "categories")
             ?? fault(ofLabels: item.tags, "tags") ?? fault(ofCurrency: item.currency) ?? fault(ofTime: item.publishedAt, "published_at")
-            ?? fault(ofTime: item.updatedAt, "updated_at") ?? item.attributes.flatMap({ fault(ofObject: $0, "attributes") })
+            ?? fault(ofUpdate: item.updatedAt) ?? item.attributes.flatMap({ fault(ofObject: $0, "attributes") })
         {
             return fault
         }
@@ -40,7 +40,7 @@ struct RecordRules {
 
     /// What does not hold, or nil.
     func fault(in user: UserRecord) -> String? {
-        if let fault = fault(ofID: user.userID, "user_id") ?? fault(ofTime: user.updatedAt, "updated_at")
+        if let fault = fault(ofUser: user.userID, "user_id") ?? fault(ofUpdate: user.updatedAt)
             ?? user.attributes.flatMap({ fault(ofObject: $0, "attributes") })
         {
             return fault
@@ -48,7 +48,7 @@ struct RecordRules {
         guard user.aliases.count <= rules.maxTags, Set(user.aliases).count == user.aliases.count, !user.aliases.contains(user.userID) else {
             return "its aliases repeat"
         }
-        for alias in user.aliases { if let fault = fault(ofID: alias, "aliases") { return fault } }
+        for alias in user.aliases { if let fault = fault(ofUser: alias, "aliases") { return fault } }
         return nil
     }
 
@@ -63,8 +63,13 @@ struct RecordRules {
 
     private func fault(ofOptionalID id: String?, _ field: String) -> String? { id.flatMap { fault(ofID: $0, field) } }
 
-    private func fault(ofID id: String, _ field: String) -> String? {
-        guard !id.isEmpty, id.utf8.count <= rules.maxIDBytes else { return "\(field) has \(id.utf8.count) bytes" }
+    /// Somebody who is known by a session alone has its id with a prefix.
+    private func fault(ofUser id: String, _ field: String) -> String? {
+        fault(ofID: id, field, atMost: id.hasPrefix("session:") ? rules.maxIDBytes + 8 : rules.maxIDBytes)
+    }
+
+    private func fault(ofID id: String, _ field: String, atMost limit: Int? = nil) -> String? {
+        guard !id.isEmpty, id.utf8.count <= limit ?? rules.maxIDBytes else { return "\(field) has \(id.utf8.count) bytes" }
         guard !Self.holdsControl(id) else { return "\(field) holds a control character" }
         return isInForm(id) ? nil : "\(field) is not in form \(rules.idForm?.name ?? "")"
     }
@@ -73,13 +78,13 @@ struct RecordRules {
         guard let text else { return nil }
         guard !text.isEmpty, text.utf8.count <= rules.maxTextBytes else { return "\(field) has \(text.utf8.count) bytes" }
         guard !Self.holdsControl(text) else { return "\(field) holds a control character" }
-        return nil
+        return isInForm(text) ? nil : "\(field) is not in form \(rules.idForm?.name ?? "")"
     }
 
     private func fault(ofLabels labels: [String], _ field: String) -> String? {
         guard labels.count <= rules.maxTags, Set(labels).count == labels.count else { return "\(field) repeat" }
         for label in labels {
-            guard !label.isEmpty, label.utf8.count <= rules.maxIDBytes, !Self.holdsControl(label) else { return "\(field) hold \(label.debugDescription)" }
+            guard !label.isEmpty, label.utf8.count <= rules.maxIDBytes, !Self.holdsControl(label), isInForm(label) else { return "\(field) hold \(label.debugDescription)" }
         }
         return nil
     }
@@ -96,10 +101,17 @@ struct RecordRules {
         return (-62_167_219_200_000...253_402_300_799_999).contains(time.milliseconds) ? nil : "\(field) is \(time.milliseconds)"
     }
 
+    /// A record of the future would win over every later one.
+    private func fault(ofUpdate time: EventTime?) -> String? {
+        guard let time, time.milliseconds > now.milliseconds + rules.maxFutureSkewMilliseconds else { return fault(ofTime: time, "updated_at") }
+        return "updated_at is \(time.milliseconds)"
+    }
+
     private func fault(ofObject json: String, _ field: String) -> String? {
         guard json.utf8.count <= rules.maxContextBytes, json.utf8.first == UInt8(ascii: "{"), json.utf8.last == UInt8(ascii: "}") else {
             return "\(field) is \(json.utf8.count) bytes of \(json.prefix(1))"
         }
+        guard isInForm(json) else { return "\(field) is not in form \(rules.idForm?.name ?? "")" }
         let tokens = JSONText.tokens(ofObject: json)
         guard !tokens.contains(where: { $0.utf8.contains(0) }) else { return "\(field) holds U+0000" }
         return nil

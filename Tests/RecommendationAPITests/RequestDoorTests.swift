@@ -57,8 +57,8 @@ import Testing
             }
             return outcome
         }
-        operations.putItem = { put($0, faults) { decoder.item($0, origin: origin).map(\.itemID) } }
-        operations.putUser = { put($0, faults) { decoder.user($0, origin: origin).map(\.userID) } }
+        operations.putItem = { put($0, faults) { decoder.item($0, origin: origin, now: now).map(\.itemID) } }
+        operations.putUser = { put($0, faults) { decoder.user($0, origin: origin, now: now).map(\.userID) } }
         operations.deleteItem = { faults.check(id: $0.id, "the item"); return IntakeOutcome(accepted: 1) }
         operations.deleteUser = { faults.check(id: $0.id, "the user"); return IntakeOutcome(accepted: 1) }
         return operations

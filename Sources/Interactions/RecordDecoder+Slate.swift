@@ -83,7 +83,8 @@ extension RecordDecoder {
         case (let reason?, nil): "{\"reason\":\(JSONText.quoted(reason))}"
         case (nil, let experiment?): "{\"experiment\":\(JSONText.quoted(experiment))}"
         case (let reason?, let experiment?):
-            "{\"reason\":\(JSONText.quoted(reason)),\"experiment\":\(JSONText.quoted(experiment))}"
+            // As every object is spelled: members in the order of their keys.
+            "{\"experiment\":\(JSONText.quoted(experiment)),\"reason\":\(JSONText.quoted(reason))}"
         }
     }
 

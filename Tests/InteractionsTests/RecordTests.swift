@@ -132,6 +132,6 @@ import Testing
             decodeSlate(slate(#"[{"item_id":"a"},{"item_id":"b"}]"#), rules: DecodingRules(maxSlateItems: 1)).code
                 == .tooManyElements)
         let one = try decodeSlate(slate(#"[{"item_id":"a","reason":"fresh"}]"#, #","experiment":"blue\"ish""#)).get()[0]
-        #expect(one.userID == "session:s" && one.context == #"{"reason":"fresh","experiment":"blue\"ish"}"#)
+        #expect(one.userID == "session:s" && one.context == #"{"experiment":"blue\"ish","reason":"fresh"}"#)
     }
 }

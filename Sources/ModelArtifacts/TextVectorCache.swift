@@ -49,7 +49,7 @@ public final class TextVectorCache: @unchecked Sendable {
             try FileManager.default.createDirectory(
                 at: URL(fileURLWithPath: path).deletingLastPathComponent(), withIntermediateDirectories: true)
         } catch {
-            throw ArtifactError(.file, path: path, "its folder cannot be made: \(error.localizedDescription)")
+            throw ArtifactError(.file, path: path, "its folder cannot be made: \(Self.reason(error))")
         }
         read()
     }
@@ -100,8 +100,14 @@ public final class TextVectorCache: @unchecked Sendable {
         do {
             try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
         } catch {
-            throw ArtifactError(.file, path: path, "it cannot be written anew: \(error.localizedDescription)")
+            throw ArtifactError(.file, path: path, "it cannot be written anew: \(Self.reason(error))")
         }
+    }
+
+    /// The system's word for what went wrong, where Foundation has one of its own.
+    private static func reason(_ error: any Error) -> String {
+        let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+        return cause.map { String(cString: strerror(Int32($0.code))) } ?? error.localizedDescription
     }
 
     private var recordBytes: Int { 16 + 4 * width + 4 }

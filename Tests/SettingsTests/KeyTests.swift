@@ -21,6 +21,14 @@ import Testing
         }
     }
 
+    @Test("what opens the service is a list of keys, which may not be empty or twice")
+    func secrets() {
+        for key in ConfigurationKey.all where key.name.hasSuffix("_keys") {
+            let isKeys = if case .keys = key.kind { true } else { false }
+            #expect(isKeys, "\(key.name)")
+        }
+    }
+
     @Test("a mistyped name finds the nearest one, and a strange one none")
     func nearest() {
         #expect(NearestName.of("databse.url", among: ConfigurationKey.all.map(\.name)) == "database.url")

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Tensors
+import TwoTower
 
 /// `freshet train`
 struct TrainCommand: ParsableCommand {
@@ -10,12 +11,14 @@ struct TrainCommand: ParsableCommand {
         discussion: """
             A job for cron, systemd or Kubernetes (ops/schedule): it runs once and ends. Two never run at once on one database.
             Several processes train one model together where OpenMPI starts them: mpirun -n 2 freshet train (docs/operations.md).
+            --set takes train.* keys without their section, too: --set batch_size=512. A preset replaces all of the trainer's settings but
+            seed and threads; those that are set on their own win over it.
             Exit status 0 also when the gate refuses the candidate: the work was done, and `freshet models list` says why.
             """)
 
     @OptionGroup var options: GlobalOptions
     @OptionGroup var asOf: AsOfOption
-    @Option(help: "Settings to start from: small or default.") var preset: String?
+    @Option(help: "Settings to start from: \(TowerConfiguration.presets.joined(separator: ", ")).") var preset: String?
     @Option(help: "Passes over the examples.") var epochs: Int?
     @Flag(help: "Go on from the promoted model with what it has not seen: train.mode=incremental.") var incremental = false
     @Option(help: ArgumentHelp("A registered version that the pooled tower also learns from.", valueName: "version")) var teacher: Int?

@@ -1,0 +1,57 @@
+import Foundation
+import Testing
+
+@Suite("The examples of ops/schedule do what the docs ask of a scheduled job")
+struct ScheduleTests {
+    @Test("every scheduled training enforces the data gate")
+    func enforced() throws {
+        var trainings = 0
+        for path in Checkout.files(below: "ops/schedule") {
+            for line in try Checkout.text(path).split(separator: "\n") where line.contains(/(?:freshet train|\[train,)/) && !line.contains(/^\s*#/) {
+                trainings += 1
+                #expect(line.contains("train.data_gate=enforce"), "\(path): \(line)")
+            }
+        }
+        #expect(trainings == 3, "cron, systemd, Kubernetes")
+    }
+
+    @Test("every unit reads the file of secrets, and every container its Secret")
+    func secrets() throws {
+        let units = Checkout.files(below: "ops/schedule") { $0.hasSuffix(".service") }
+        #expect(units.count == 3)
+        for path in units { #expect(try Checkout.text(path).contains("\nEnvironmentFile=-/etc/freshet/environment\n"), "\(path)") }
+        for path in Checkout.files(below: "ops/schedule", where: { $0.hasSuffix(".yaml") && !$0.hasSuffix("configuration.yaml") }) {
+            let text = try Checkout.text(path)
+            #expect(text.matches(of: /- name: \w+\n\s+image: /).count == text.matches(of: /secretRef:/).count, "\(path)")
+        }
+    }
+
+    @Test("cron's line finds the secrets, goes on without them, and leaves a failure in the log", arguments: [true, false])
+    func cron(hasSecrets: Bool) throws {
+        let line = try #require(try Checkout.text("ops/schedule/crontab").split(separator: "\n").first { $0.contains("freshet train") })
+        // Minute, hour, day, month, weekday, user; a per cent sign would end cron's command.
+        let command = line.split(separator: " ", maxSplits: 6, omittingEmptySubsequences: true).last.map(String.init) ?? ""
+        #expect(!command.contains("%"))
+        let folder = FileManager.default.temporaryDirectory.appending(path: "freshet-cron-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder + "/bin", withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let url = "postgresql://freshet:a$b c;d@h/x"
+        if hasSecrets { try Data("# a comment\nFRESHET_DATABASE_URL='\(url)'\n".utf8).write(to: URL(fileURLWithPath: folder + "/environment")) }
+        for (name, script) in [
+            ("freshet", "#!/bin/sh\necho \"url=$FRESHET_DATABASE_URL\"\necho \"in=$PWD\"\necho \"arguments=$*\"\necho failed >&2\nexit 1\n"),
+            ("logger", "#!/bin/sh\ncat > '\(folder)/log'\n"),
+        ] {
+            try Data(script.utf8).write(to: URL(fileURLWithPath: "\(folder)/bin/\(name)"))
+            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: "\(folder)/bin/\(name)")
+        }
+        let shell = Process()
+        shell.executableURL = URL(filePath: "/bin/sh")
+        shell.arguments = ["-c", command.replacing("/etc/freshet/environment", with: folder + "/environment").replacing("/var/lib/freshet", with: folder)]
+        shell.environment = ["PATH": folder + "/bin:/usr/bin:/bin"]
+        try shell.run()
+        shell.waitUntilExit()
+        let log = try String(contentsOfFile: folder + "/log", encoding: .utf8)
+        #expect(log.contains("url=\(hasSecrets ? url : "")\n"), "\(log)")
+        #expect(log.contains("in=\(folder)\n") && log.contains("arguments=train --resume") && log.contains("failed"), "\(log)")
+    }
+}

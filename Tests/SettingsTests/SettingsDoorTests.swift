@@ -58,6 +58,6 @@ import Testing
     }
 
     private func load(_ path: String?, _ variables: [String: String]) throws(ConfigurationError) -> Configuration {
-        try Configuration.load(file: path, environment: variables, flags: [])
+        try Configuration.load(files: path.map { [$0] } ?? [], environment: variables, flags: [])
     }
 }

@@ -7,6 +7,8 @@ public struct DeadLetter: Sendable, Equatable {
     public var receivedAt: EventTime
     /// When it was last sent again.
     public var replayedAt: EventTime?
+    /// Whether it was sent again and refused once more, for the same reason.
+    public var isRefusedAgain: Bool { replayedAt.map { $0 < receivedAt } ?? false }
 }
 
 extension StoreQueries {
@@ -47,13 +49,82 @@ extension StoreQueries {
         }
     }
 
-    /// Notes that dead letters were sent again; returns how many there were.
+    /// How many dead letters there are.
+    ///
+    /// - Parameters:
+    ///   - code: only those with this reason.
+    ///   - before: only those with a smaller id.
+    public func deadLetterCount(code: RejectionCode? = nil, before: Int64? = nil) throws(StoreError) -> Int64 {
+        try pool.withConnection { (connection) throws(StoreError) in
+            var parameters = Parameters()
+            parameters.add(code?.rawValue)
+            parameters.add(before ?? .max)
+            return try connection.run("select count(*) from dead_letters where ($1::text is null or code = $1) and id < $2", parameters).int64(0, 0) ?? 0
+        }
+    }
+
+    /// What may be sent again by itself: what never was, and with `again` also what was refused once more for the same reason.
+    private static let toReplay = "($1::text is null or code = $1) and (replayed_at is null or ($2 and received_at > replayed_at))"
+
+    /// How many dead letters wait to be sent again, and the largest id among them: what comes later is another run's.
+    public func waitingDeadLetters(code: RejectionCode? = nil, again: Bool = false) throws(StoreError) -> (count: Int, newest: Int64) {
+        try pool.withConnection { (connection) throws(StoreError) in
+            var parameters = Parameters()
+            parameters.add(code?.rawValue)
+            parameters.add(again)
+            let rows = try connection.run("select count(*), coalesce(max(id), 0) from dead_letters where \(Self.toReplay)", parameters)
+            return (Int(rows.int64(0, 0) ?? 0), rows.int64(0, 1) ?? 0)
+        }
+    }
+
+    /// Dead letters that wait to be sent again, oldest first: those with ids in `after + 1 ... newest`, at most `limit`.
+    public func waitingDeadLetters(
+        code: RejectionCode? = nil, again: Bool = false, after: Int64, newest: Int64, limit: Int
+    ) throws(StoreError) -> [DeadLetter] {
+        try pool.withConnection { (connection) throws(StoreError) in
+            var parameters = Parameters()
+            parameters.add(code?.rawValue)
+            parameters.add(again)
+            parameters.add(after)
+            parameters.add(newest)
+            parameters.add(Int32(clamping: min(max(0, limit), Self.listedRowsLimit)))
+            let rows = try connection.run(
+                """
+                select \(Self.deadLetterFields) from dead_letters
+                where \(Self.toReplay) and id > $3 and id <= $4 order by id limit $5
+                """, parameters)
+            return (0..<rows.count).map { Self.deadLetter(rows, $0) }
+        }
+    }
+
+    /// Notes that dead letters are sent again; returns how many there were.
     @discardableResult
     public func markReplayed(_ ids: [Int64]) throws(StoreError) -> Int {
         try pool.withConnection { (connection) throws(StoreError) in
             var parameters = Parameters()
             parameters.add(ids)
             return try connection.run("update dead_letters set replayed_at = now() where id = any($1)", parameters).affected
+        }
+    }
+
+    /// Takes ``markReplayed(_:)`` back for letters that could not be sent: they wait again.
+    public func markUnsent(_ ids: [Int64]) throws(StoreError) {
+        try pool.withConnection { (connection) throws(StoreError) in
+            var parameters = Parameters()
+            parameters.add(ids)
+            try connection.run("update dead_letters set replayed_at = null where id = any($1)", parameters)
+        }
+    }
+
+    /// Of the users those that were erased, with the time up to which nothing of them is kept.
+    public func erasures(of userIDs: [String]) throws(StoreError) -> [String: EventTime] {
+        try pool.withConnection { (connection) throws(StoreError) in
+            var parameters = Parameters()
+            parameters.add(userIDs)
+            let rows = try connection.run("select user_id, \(ErasureLedger.field) from erasures where user_id = any($1)", parameters)
+            var found: [String: EventTime] = [:]
+            for row in 0..<rows.count { if let id = rows.string(row, 0) { found[id] = rows.time(row, 1) } }
+            return found
         }
     }
 

@@ -1,7 +1,28 @@
 import Interactions
 
-/// Writes refused records. A repeated delivery finds its row there and adds nothing.
+/// Writes refused records. A repeated delivery finds its row there and adds nothing; one that was sent again and is refused once
+/// more keeps its row, with the newest reason and place.
 enum DeadLetterWriter {
+    /// Bytes of a record that are kept where this target makes the dead letter; intake cuts at the same.
+    static let payloadLimitBytes = 65_536
+
+    /// The record with what its row needs: texts that PostgreSQL takes, and a key by which an erasure of its user finds it.
+    private static func storable(_ record: RejectedRecord) -> RejectedRecord {
+        var record = record
+        if record.key == nil, record.payload.count == record.payloadBytes,
+            let text = String(validating: record.payload, as: UTF8.self), let user = JSONText.string("user_id", inObject: text), !user.isEmpty
+        {
+            record.key = Array(user.utf8.prefix(1_024))
+        }
+        record.rejection.field = record.rejection.field.map(withoutNul)
+        record.rejection.detail = withoutNul(record.rejection.detail)
+        return record
+    }
+
+    private static func withoutNul(_ text: String) -> String {
+        text.utf8.contains(0) ? String(text.unicodeScalars.map { $0 == "\0" ? "\u{FFFD}" : Character($0) }) : text
+    }
+
     /// The dead letter of an event whose key holds another payload.
     static func conflict(_ interaction: Interaction, source: String, cluster: String) -> RejectedRecord {
         let payload = Array(interaction.json().utf8)
@@ -17,7 +38,7 @@ enum DeadLetterWriter {
         _ records: [RejectedRecord], ledger: ErasureLedger, _ connection: Connection, _ summary: inout IngestSummary
     ) throws(StoreError) {
         if records.isEmpty { return }
-        let kept = records.filter { record in
+        let kept = records.map(storable).filter { record in
             guard let key = record.key, !ledger.isEmpty else { return true }
             // A record without a time cannot show that it came after its user's erasure.
             return !ledger.covers(String(decoding: key, as: UTF8.self), record.origin.recordTime ?? EventTime(milliseconds: .min))
@@ -37,12 +58,36 @@ enum DeadLetterWriter {
         rows.add(count: count, text: { kept[$0].rejection.code.rawValue })
         rows.add(count: count, text: { kept[$0].rejection.field })
         rows.add(count: count, text: { kept[$0].rejection.detail })
-        try connection.run(
-            """
-            insert into dead_letters (cluster, source, partition, "offset", key, payload, payload_bytes, code, field, detail)
-            select * from unnest($1::text[], $2::text[], $3::int4[], $4::int8[], $5::bytea[], $6::bytea[], $7::int4[], $8::text[],
-                $9::text[], $10::text[])
-            on conflict do nothing
-            """, rows)
+        // Two lists of thousands are joined here: one look-up each, not each with each.
+        try connection.execute("set local enable_hashjoin = on")
+        try connection.run(Self.statement, rows)
+        try connection.execute("set local enable_hashjoin = off")
     }
+
+    /// Of several letters with the same bytes that were sent again, each record that comes back takes one.
+    private static let statement = """
+        with n as materialized (
+            select *, md5(payload) as digest, row_number() over (partition by md5(payload) order by ordinal) as turn
+            from unnest($1::text[], $2::text[], $3::int4[], $4::int8[], $5::bytea[], $6::bytea[], $7::int4[], $8::text[], $9::text[], $10::text[])
+                with ordinality n(cluster, source, partition, position, key, payload, payload_bytes, code, field, detail, ordinal)
+        ), sent as materialized (
+            select id, payload, md5(payload) as digest, row_number() over (partition by md5(payload) order by id) as turn
+            from dead_letters d where replayed_at is not null and received_at < replayed_at
+                and md5(payload) = any(array(select distinct digest from n)) and octet_length(payload) > 0
+        ), back as (
+            update dead_letters d set cluster = n.cluster, source = n.source, partition = n.partition, "offset" = n.position,
+                code = n.code, field = n.field, detail = n.detail, received_at = now(),
+                -- The same reason once more: it is not sent again by itself. Another one is a new letter.
+                replayed_at = case when d.code = n.code and d.field is not distinct from n.field and d.detail = n.detail then d.replayed_at end
+            from n join sent on sent.digest = n.digest and sent.turn = n.turn and sent.payload = n.payload
+            where d.id = sent.id and not exists (
+                select from dead_letters x where x.source = n.source collate "C" and x.partition = n.partition and x."offset" = n.position
+                    and x.cluster = n.cluster collate "C" and x.id <> d.id)
+            returning n.ordinal
+        )
+        insert into dead_letters (cluster, source, partition, "offset", key, payload, payload_bytes, code, field, detail)
+        select cluster, source, partition, position, key, payload, payload_bytes, code, field, detail
+        from n where not exists (select from back where back.ordinal = n.ordinal) order by ordinal
+        on conflict do nothing
+        """
 }

@@ -23,7 +23,7 @@ struct ErasureLedger {
     func erased(_ userID: String, at time: EventTime) -> EventTime? { covers(userID, time) ? erasedAt[userID] : nil }
 
     /// SQL: up to when a user is erased. Older versions took times ahead as they came: such an entry counts from its recording.
-    private static let field = "least(erased_at, recorded_at + \(RecordTime.believedAhead))"
+    static let field = "least(erased_at, recorded_at + \(RecordTime.believedAhead))"
 
     /// Takes in what was recorded since the last call.
     mutating func refresh(_ connection: Connection, batch: IngestBatch) throws(StoreError) {

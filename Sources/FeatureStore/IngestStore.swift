@@ -129,11 +129,23 @@ public final class IngestStore {
 
     // MARK: Commit
 
-    /// Stores a batch exactly once.
+    /// Stores a batch exactly once. Records that PostgreSQL cannot hold become dead letters; everything else is stored.
     ///
     /// - Throws: ``StoreError``; `lostOwnership` when another consumer claimed a partition. After a retriable error call
     ///   again with the same batch, also when the outcome is unknown.
     public func commit(_ batch: IngestBatch) throws(StoreError) -> IngestSummary {
+        do throws(StoreError) {
+            return try commitPatiently(batch)
+        } catch {
+            guard error.code == .refusedData else { throw error }
+            let source = source(of: batch)
+            let refused = RefusedRecords(batch, source: source, cluster: clusters[source] ?? "")
+            guard let rest = try refused.without({ (part) throws(StoreError) in try self.attempt(part) }) else { throw error }
+            return try commitPatiently(rest)
+        }
+    }
+
+    private func commitPatiently(_ batch: IngestBatch) throws(StoreError) -> IngestSummary {
         var attempt = 1
         erasesExclusively = false
         while true {
@@ -147,6 +159,24 @@ public final class IngestStore {
             }
         }
     }
+
+    /// Stores a batch in a transaction that is rolled back.
+    private func attempt(_ batch: IngestBatch) throws(StoreError) {
+        let done = StoreError(.closed, "a trial ends without a trace")
+        do throws(StoreError) {
+            _ = try transaction { (connection) throws(StoreError) in
+                var written: FeatureWriter.Written?
+                _ = try write(batch, &written, connection)
+                throw done
+            }
+        } catch {
+            if error == done { return }
+            throw error
+        }
+    }
+
+    /// The topic that dead letters of a batch's events name.
+    private func source(of batch: IngestBatch) -> String { batch.eventSource ?? batch.offsets.first?.topic ?? "" }
 
     private func commitOnce(_ batch: IngestBatch) throws(StoreError) -> IngestSummary {
         var written: FeatureWriter.Written?
@@ -199,7 +229,7 @@ public final class IngestStore {
         }
         try onStep?(.catalogueWritten)
 
-        let source = batch.eventSource ?? batch.offsets.first?.topic ?? ""
+        let source = source(of: batch)
         let conflicts = stored.conflicts.map { DeadLetterWriter.conflict($0, source: source, cluster: clusters[source] ?? "") }
         try DeadLetterWriter.write(batch.rejections + conflicts, ledger: ledger, connection, &summary)
         try onStep?(.deadLettersWritten)

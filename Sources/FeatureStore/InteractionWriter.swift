@@ -167,18 +167,53 @@ struct InteractionWriter {
                 select payload_hash from interactions i
                 where i.event_time = s.event_time and i.event_id = s.event_id and i.committed_by <> pg_current_xact_id() limit 1) i
             """)
-        var repeated: Set<Int32> = []
+        var repeated: Set<Int32> = [], others: [Int32] = []
         for row in 0..<repeats.count {
             let ordinal = repeats.int32(row, 0) ?? 0
-            let interaction = interactions[Int(kept[Int(ordinal)])]
             repeated.insert(ordinal)
-            if repeats.int64(row, 1) == Int64(bitPattern: interaction.payloadHash) {
+            if repeats.int64(row, 1) == Int64(bitPattern: interactions[Int(kept[Int(ordinal)])].payloadHash) {
                 stored.duplicates += 1
             } else {
-                stored.conflicts.append(interaction)
+                others.append(ordinal)
             }
         }
+        if !others.isEmpty {
+            let same = try Self.sameContent(others, connection) { interactions[Int(kept[Int($0)])] }
+            stored.duplicates += same.count
+            for ordinal in others where !same.contains(ordinal) { stored.conflicts.append(interactions[Int(kept[Int(ordinal)])]) }
+        }
         stored.kept = kept.indices.filter { !repeated.contains(Int32($0)) }.map { kept[$0] }
+    }
+
+    /// Of staged events whose key holds another hash, those whose stored row says the same: an older version may have hashed it
+    /// otherwise. The content that is stored is hashed anew, as today's decoder does.
+    private static func sameContent(
+        _ ordinals: [Int32], _ connection: Connection, _ interaction: (Int32) -> Interaction
+    ) throws(StoreError) -> Set<Int32> {
+        var wanted = Parameters()
+        wanted.add(ordinals)
+        let rows = try connection.run(
+            """
+            select s.ordinal, i.type, i.user_id, i.item_id, i.price_micros, i.amount_minor, i.currency, i.quantity, i.session_id,
+                i.request_id, i.slot, i.model_version, i.context
+            from staged_interactions s cross join lateral (
+                select * from interactions i
+                where i.event_time = s.event_time and i.event_id = s.event_id and i.committed_by <> pg_current_xact_id() limit 1) i
+            where s.ordinal = any($1)
+            """, wanted)
+        var same: Set<Int32> = []
+        for row in 0..<rows.count {
+            guard let ordinal = rows.int32(row, 0), let type = rows.int16(row, 1).flatMap({ InteractionType(rawValue: UInt8(clamping: $0)) })
+            else { continue }
+            let sent = interaction(ordinal)
+            let known = Interaction(
+                eventID: sent.eventID, type: type, userID: rows.string(row, 2) ?? "", itemID: rows.string(row, 3) ?? "", time: sent.time,
+                priceMicros: rows.int64(row, 4), amountMinor: rows.int64(row, 5), currency: rows.string(row, 6), quantity: rows.int32(row, 7) ?? 1,
+                sessionID: rows.string(row, 8), requestID: rows.string(row, 9), slot: rows.int32(row, 10), modelVersion: rows.int32(row, 11),
+                context: rows.string(row, 12), position: sent.position)
+            if known.contentHash() == sent.payloadHash { same.insert(ordinal) }
+        }
+        return same
     }
 
     private static func append(_ interaction: borrowing Interaction, to buffer: WireBuffer) {

@@ -28,6 +28,8 @@ public struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
         case overloaded
         case closed
         case malformedAnswer = "malformed_answer"
+        /// The server cannot hold a value: a text, number or time that its type does not take, or a key that is too long for an index.
+        case refusedData = "refused_data"
         case statement
     }
 
@@ -83,6 +85,8 @@ extension StoreError {
         case "25006": self = make(.readOnly, true, "database.url must name the primary, not a replica")
         case "42501": self = make(.insufficientPrivilege, false, "grant the rights or use another role in database.url")
         case "42P01", "42703", "42883": self = make(.schemaTooOld, false, "run freshet migrate")
+        // Data exceptions, broken constraints, and limits such as that of an index row.
+        case let state where ["22", "23", "54"].contains(state.prefix(2)): self = make(.refusedData, false, "")
         default: self = make(.statement, false, "")
         }
     }

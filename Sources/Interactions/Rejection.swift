@@ -15,6 +15,8 @@ public enum RejectionCode: String, Sendable, CaseIterable {
     case tooManyElements = "too_many_elements"
     case conflictingDuplicate = "conflicting_duplicate"
     case erasedUser = "erased_user"
+    /// The database cannot hold it: a safety net behind everything that decoding checks.
+    case refusedByDatabase = "refused_by_database"
 }
 
 /// A refused record's reason: a value, not an exception.

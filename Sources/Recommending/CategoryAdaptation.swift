@@ -29,9 +29,14 @@ extension ServingSnapshot {
     /// Whether the model can adapt.
     public var isAdaptable: Bool { content?.adaptation != nil }
 
-    /// Categories that no trained item has, with the ids of their items.
+    /// The longest name of a category that can be adapted to, in bytes: the database keeps adapters under it in an index.
+    public static let categoryNameLimitBytes = 1_024
+
+    /// Categories that no trained item has, with the ids of their items. A name beyond ``categoryNameLimitBytes`` is no category: an
+    /// attribute may hold whole texts.
     public var newCategories: [String: [String]] {
-        (content?.adaptation?.newCategories ?? [:]).mapValues { $0.map { catalogue[$0].itemID } }
+        (content?.adaptation?.newCategories ?? [:]).filter { $0.key.utf8.count <= Self.categoryNameLimitBytes }
+            .mapValues { $0.map { catalogue[$0].itemID } }
     }
 
     /// Whether trained items have a category.

@@ -88,9 +88,59 @@ extension EndToEnd {
             let ingested = try program.with(["FRESHET_INGEST_EVENT_TYPES_VIEW": "click"]).run("ingest", "--until-end", "--json")
             #expect(ingested.status == 0, "\(ingested.errors)")
             #expect(try bench.database.sql("select type, user_id from interactions") == "1|u1")
+            // It was refused for the same reason: one letter, which is not sent round for ever.
             #expect(
                 try bench.database.sql("select source, code from dead_letters where source like 'freshet.%'") == "freshet.items|too_many_elements")
-            #expect(try program.run("dead-letters", "replay", "--json").output.contains(#""replayed":1"#))
+            #expect(try bench.database.sql("select count(*) from dead_letters") == "2")
+            #expect(try program.run("dead-letters", "list").output.contains("(refused again)"))
+            #expect(try program.run("dead-letters", "replay", "--json").output.contains(#""replayed":0"#))
+            #expect(try program.run("dead-letters", "replay", "--again", "--json").output.contains(#""replayed":1"#))
+        }
+
+        @Test("any number of letters is replayed, each once, and what cannot be is counted")
+        func replayOfMany() throws {
+            let bench = try Workbench()
+            let (broker, address) = try bench.startBroker()
+            defer { broker.stop() }
+            let program = bench.program(broker: address)
+            // None has an id of its own: a second sending would count twice.
+            let lines = (0..<1_500).map { #"{"type":"view","user_id":"u\#($0 % 40)","item_id":"i\#($0 % 7)","timestamp":\#(EndToEnd.past + $0)}"# }
+            let events = try bench.write(lines, to: "views.jsonl")
+            #expect(try program.run("produce", "--topic", "freshet.events", events).status == 0)
+            #expect(try program.run("ingest", "--until-end").status == 0)
+            let long = #"{"event_id":"long","type":"view","user_id":"u1","item_id":"\#(String(repeating: "x", count: 70_000))"}"#
+            #expect(try program.run("backfill", "--events", try bench.write([long], to: "long.jsonl")).output.contains("rejected 1"))
+            let listed = try program.run("dead-letters", "list", "--limit", "1200")
+            #expect(listed.output.split(separator: "\n").count == 1_200 && listed.errors.contains("301 more"), "\(listed.errors)")
+
+            let replayed = try program.run("dead-letters", "replay", "--json")
+            #expect(replayed.status == 0 && replayed.output.contains(#""replayed":1500,"left_out":1"#), "\(replayed.output)\(replayed.errors)")
+            #expect(replayed.errors.contains("cut"), "\(replayed.errors)")
+            let mapped = program.with(["FRESHET_INGEST_EVENT_TYPES_VIEW": "click"])
+            #expect(try mapped.run("ingest", "--until-end").status == 0)
+            #expect(try bench.database.sql("select count(*), sum(clicks) from user_features join interactions using (user_id)").hasPrefix("1500|"))
+            #expect(try bench.database.sql("select count(*) from interactions") == "1500")
+            #expect(try mapped.run("dead-letters", "replay", "--json").output.contains(#""replayed":0"#))
+        }
+
+        @Test("letters of a backfill are stored without Kafka, each once, and a second refusal is said")
+        func replayDirectly() throws {
+            let bench = try Workbench()
+            let program = bench.program()
+            let lines = (0..<700).map { #"{"type":"view","user_id":"u\#($0 % 40)","item_id":"i\#($0 % 7)","timestamp":\#(EndToEnd.past + $0)}"# }
+                + [#"{"type":"wink","user_id":"u1","item_id":"i1","timestamp":\#(EndToEnd.past)}"#]
+            _ = try program.run("backfill", "--events", try bench.write(lines, to: "views.jsonl"))
+            #expect(try bench.database.sql("select count(*) from dead_letters") == "701")
+            let unmapped = try program.run("dead-letters", "replay", "--directly", "--json")
+            #expect(unmapped.status == 0 && unmapped.output.contains(#""replayed":0"#) && unmapped.output.contains(#""refused_again":701"#), "\(unmapped.output)")
+            #expect(unmapped.errors.contains("refused again"), "\(unmapped.errors)")
+            let mapped = program.with(["FRESHET_INGEST_EVENT_TYPES_VIEW": "click"])
+            #expect(try mapped.run("dead-letters", "replay", "--directly", "--json").output.contains(#""replayed":0"#))
+            let again = try mapped.run("dead-letters", "replay", "--directly", "--again", "--json")
+            #expect(again.output.contains(#""replayed":700"#) && again.output.contains(#""refused_again":1"#), "\(again.output)\(again.errors)")
+            #expect(try mapped.run("dead-letters", "replay", "--directly", "--again", "--json").output.contains(#""replayed":0"#))
+            #expect(try bench.database.sql("select count(*) from interactions") == "700")
+            #expect(try bench.database.sql("select count(*) from dead_letters") == "701")
         }
     }
 }

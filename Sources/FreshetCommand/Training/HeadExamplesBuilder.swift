@@ -182,7 +182,8 @@ struct HeldOutcomes {
             var outcome = outcomes[log.items[row]] ?? Outcome()
             if log.types[row] == InteractionType.purchase.rawValue {
                 outcome.isBought = true
-                outcome.amountMinor = outcome.amountMinor.addingReportingOverflow(max(log.amounts[row], 0)).partialValue
+                let (sum, isBeyond) = outcome.amountMinor.addingReportingOverflow(max(log.amounts[row], 0))
+                outcome.amountMinor = isBeyond ? .max : sum
             }
             outcomes[log.items[row]] = outcome
         }

@@ -93,7 +93,7 @@ public final class IngestRun {
             // A batch may hold records from before and after a change of assignment: what was gathered is stored first.
             for happening in consumed.happenings { try handle(happening) }
             gather(consumed)
-            if intake.records >= settings.batchRecords || (intake.records > 0 && isDue) { try handOver() }
+            if intake.isFull(batchRecords: settings.batchRecords) || (intake.records > 0 && isDue) { try handOver() }
             settle()
             progress(totals)
             if let ends, try isComplete(ends) { break }

@@ -8,6 +8,10 @@ import Interactions
 public struct RecordIntake {
     /// Bytes of a rejected record that are kept with its reason.
     public static let rejectedPayloadBytes = 65_536
+    /// Bytes of a rejected record's key that are kept.
+    public static let rejectedKeyBytes = 1_024
+    /// Bytes of records from which on a batch is full: PostgreSQL takes no message above 1 GiB, and memory is not for free.
+    public static let batchBytesLimit = 64 << 20
 
     private let decoder: RecordDecoder
     private let featureRules: FeatureRules
@@ -17,6 +21,11 @@ public struct RecordIntake {
     private var folded: FeatureDelta
     /// Records taken since the last ``take(offsets:)``, rejected ones included.
     public private(set) var records = 0
+    /// Bytes of these records that the batch may hold.
+    private var bytes = 0
+
+    /// Whether the batch should be taken now, so that it stays within ``batchBytesLimit`` and `batchRecords`.
+    public func isFull(batchRecords: Int) -> Bool { records >= batchRecords || bytes >= Self.batchBytesLimit }
 
     /// An empty intake.
     public init(rules: DecodingRules, featureRules: FeatureRules) {
@@ -27,36 +36,35 @@ public struct RecordIntake {
     }
 
     /// Decodes one record. A nil `value` is a tombstone: it deletes the item or user that `key` names.
+    ///
+    /// - Returns: Whether it was accepted; a refused record is a dead letter of the batch.
+    @discardableResult
     public mutating func add(
         _ kind: RecordKind, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer?, origin: RecordOrigin,
         now: EventTime
-    ) {
+    ) -> Bool {
         records += 1
-        guard let value else {
-            addTombstone(kind, key: key, origin: origin)
-            return
-        }
-        switch kind {
-        case .events:
-            switch decoder.interaction(value, origin: origin, now: now) {
-            case .success(let interaction): accept(interaction)
-            case .failure(let rejection): reject(rejection, key: key, value: value, origin: origin)
+        guard let value else { return addTombstone(kind, key: key, origin: origin, now: now) }
+        do throws(Rejection) {
+            switch kind {
+            case .events:
+                accept(try decoder.interaction(value, origin: origin, now: now).get(), origin)
+            case .impressions:
+                for interaction in try decoder.slate(value, origin: origin, now: now).get() { accept(interaction, origin) }
+            case .items:
+                // Where the broker gives no time, the order of arrival is all that there is: for deletions, too.
+                let origin = dated(origin, otherwise: origin.cluster.isEmpty ? nil : now)
+                batch.items.append((change: .upsert(try decoder.item(value, origin: origin, now: now).get()), origin: origin))
+            case .users:
+                // Undated, a record never brings back who was erased.
+                let origin = dated(origin, otherwise: nil)
+                batch.users.append((change: .upsert(try decoder.user(value, origin: origin, now: now).get()), origin: origin))
             }
-        case .impressions:
-            switch decoder.slate(value, origin: origin, now: now) {
-            case .success(let interactions): for interaction in interactions { accept(interaction) }
-            case .failure(let rejection): reject(rejection, key: key, value: value, origin: origin)
-            }
-        case .items:
-            switch decoder.item(value, origin: origin, now: now) {
-            case .success(let item): batch.items.append((change: .upsert(item), origin: origin))
-            case .failure(let rejection): reject(rejection, key: key, value: value, origin: origin)
-            }
-        case .users:
-            switch decoder.user(value, origin: origin, now: now) {
-            case .success(let user): batch.users.append((change: .upsert(user), origin: origin))
-            case .failure(let rejection): reject(rejection, key: key, value: value, origin: origin)
-            }
+            bytes += value.count
+            return true
+        } catch {
+            reject(error, key: key, value: value, origin: origin)
+            return false
         }
     }
 
@@ -65,7 +73,7 @@ public struct RecordIntake {
         records += 1
         let rejection = Rejection(
             .tooLarge, "the record has \(bytes) bytes; at most \(maxRecordBytes) are accepted (ingest.max_record_bytes)")
-        batch.rejections.append(
+        keep(
             RejectedRecord(
                 origin: origin, key: nil, payload: Array(head.prefix(Self.rejectedPayloadBytes)), payloadBytes: bytes,
                 rejection: rejection))
@@ -79,39 +87,74 @@ public struct RecordIntake {
         batch = IngestBatch()
         folded = FeatureDelta(rules: featureRules)
         records = 0
+        bytes = 0
         return taken
     }
 
-    private mutating func accept(_ interaction: Interaction) {
+    private mutating func accept(_ interaction: Interaction, _ origin: RecordOrigin) {
         folded.fold(interaction)
         batch.interactions.append(interaction)
+        if batch.eventSource == nil { batch.eventSource = origin.source }
     }
 
-    private mutating func addTombstone(_ kind: RecordKind, key: UnsafeRawBufferPointer?, origin: RecordOrigin) {
-        let empty = UnsafeRawBufferPointer(start: nil, count: 0)
-        guard let key, let text = String(validating: key, as: UTF8.self), !text.isEmpty else {
-            reject(
-                Rejection(.missingField, field: "key", "a record without a value deletes what its key names, but it has no key"),
-                key: key, value: empty, origin: origin)
-            return
+    /// The origin without a time that only an unset clock gives.
+    private func dated(_ origin: RecordOrigin, otherwise time: EventTime?) -> RecordOrigin {
+        if let stated = origin.recordTime, stated >= decoder.rules.earliestTime { return origin }
+        var origin = origin
+        origin.recordTime = time
+        return origin
+    }
+
+    /// A deletion is taken whenever it is said to be, so that no clock cancels an erasure: a time in the future counts as now, and so
+    /// does none, or one that only an unset clock gives.
+    private mutating func addTombstone(
+        _ kind: RecordKind, key: UnsafeRawBufferPointer?, origin: RecordOrigin, now: EventTime
+    ) -> Bool {
+        do throws(Rejection) {
+            let id = try identifier(ofKey: key, kind)
+            let time = min(dated(origin, otherwise: now).recordTime ?? now, now)
+            switch kind {
+            case .items: batch.items.append((change: .delete(id: id, at: time), origin: origin))
+            case .users: batch.users.append((change: .delete(id: id, at: time), origin: origin))
+            case .events, .impressions:
+                throw Rejection(.missingField, "the record has no value, and an event cannot be deleted by one")
+            }
+            bytes += id.utf8.count
+            return true
+        } catch {
+            reject(error, key: key, value: UnsafeRawBufferPointer(start: nil, count: 0), origin: origin)
+            return false
         }
-        let id = IDForm.nfc.of(text)
-        switch kind {
-        case .items: batch.items.append((change: .delete(id: id, at: origin.recordTime), origin: origin))
-        case .users: batch.users.append((change: .delete(id: id, at: origin.recordTime), origin: origin))
-        case .events, .impressions:
-            reject(
-                Rejection(.missingField, "an event cannot be deleted by a record without a value"), key: key, value: empty,
-                origin: origin)
+    }
+
+    /// The id that a key names: its text, or what stands in it where a serializer made JSON of it, `"i9"` or `{"item_id":"i9"}`.
+    private func identifier(ofKey key: UnsafeRawBufferPointer?, _ kind: RecordKind) throws(Rejection) -> String {
+        guard let key, !key.isEmpty else {
+            throw Rejection(.missingField, field: "key", "a record without a value deletes what its key names, but it has no key")
         }
+        if key.first == UInt8(ascii: "\"") || key.first == UInt8(ascii: "{"),
+            case .success(let id?) = decoder.identifierLine(key, field: kind == .items ? "item_id" : "user_id")
+        {
+            return id
+        }
+        return try decoder.rules.id(validating: key, of: kind == .users ? .user : .thing, field: "key")
     }
 
     private mutating func reject(
         _ rejection: Rejection, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer, origin: RecordOrigin
     ) {
-        batch.rejections.append(
+        var rejection = rejection
+        if Framing.isRegistrys(value) || value.isEmpty && key.map(Framing.isRegistrys) == true {
+            rejection.detail += Framing.hint
+        }
+        keep(
             RejectedRecord(
-                origin: origin, key: key.map { Array($0.prefix(1_024)) },
+                origin: origin, key: key.map { Array($0.prefix(Self.rejectedKeyBytes)) },
                 payload: Array(value.prefix(Self.rejectedPayloadBytes)), payloadBytes: value.count, rejection: rejection))
+    }
+
+    private mutating func keep(_ rejected: RejectedRecord) {
+        bytes += rejected.payload.count + (rejected.key?.count ?? 0)
+        batch.rejections.append(rejected)
     }
 }

@@ -10,8 +10,11 @@ extension RecordIntake {
             source: "freshet.\(kind.rawValue)", cluster: "test", position: Position(partition: 0, offset: Int64(records)),
             recordTime: time)
         func give(_ key: UnsafeRawBufferPointer?) {
-            guard var value else { return add(kind, key: key, value: nil, origin: origin, now: now) }
-            value.withUTF8 { add(kind, key: key, value: UnsafeRawBufferPointer($0), origin: origin, now: now) }
+            guard var value else {
+                add(kind, key: key, value: nil, origin: origin, now: now)
+                return
+            }
+            _ = value.withUTF8 { add(kind, key: key, value: UnsafeRawBufferPointer($0), origin: origin, now: now) }
         }
         if let key { key.withUnsafeBytes { give($0) } } else { give(nil) }
     }

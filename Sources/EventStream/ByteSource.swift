@@ -6,15 +6,20 @@ import Glibc
 import Darwin
 #endif
 
-/// The bytes of a file, a pipe or standard input, decompressed where they are gzip. It returns what has arrived, so that lines of
-/// a pipe come through one by one. (zlib's own file functions wait for a full buffer.)
+/// The bytes of a file, a pipe, a device or standard input, decompressed where they are gzip. It returns what has arrived, so that
+/// lines of a pipe come through one by one. (zlib's own file functions wait for a full buffer.)
 final class ByteSource {
     let path: String
+    /// Whether it is a file whose bytes stay where they are, so that it can be read again.
+    let isRegularFile: Bool
+    /// Whether the reading ended because a stop was asked for.
+    private(set) var wasStopped = false
     /// The size of the file as it is stored, where it has one.
     let totalFileBytes: Int64?
     /// Bytes taken from the file, as it is stored.
     private(set) var readFileBytes: Int64 = 0
 
+    private let isStopping: (() -> Bool)?
     private let descriptor: Int32
     private let input: UnsafeMutableRawBufferPointer
     private var start = 0
@@ -26,10 +31,15 @@ final class ByteSource {
 
     private static let inputBytes = 128 * 1_024
     private static let magic: [UInt8] = [0x1f, 0x8b]
+    /// How long a wait for a pipe goes on before it looks whether a stop was asked for.
+    private static let stopPollMilliseconds: Int32 = 50
 
-    init(path: String) throws(StreamError) {
+    /// Opens `path`, or standard input for `-`. Where `isStopping` is given, it is asked before each reading and while a pipe is
+    /// waited for; then the bytes end there.
+    init(path: String, isStopping: (() -> Bool)? = nil) throws(StreamError) {
         self.path = path
-        let opened = path == "-" ? dup(0) : open(path, O_RDONLY | O_CLOEXEC)
+        self.isStopping = isStopping
+        let opened = Self.opened(path)
         guard opened >= 0 else {
             throw StreamError(.fileUnreadable, "\(path): \(Self.reason()). Check the path and its rights.")
         }
@@ -39,9 +49,19 @@ final class ByteSource {
             _ = Self.closeDescriptor(opened)
             throw StreamError(.fileUnreadable, "\(path): is a directory. Name the files in it.")
         }
-        totalFileBytes = known && status.st_mode & S_IFMT == S_IFREG ? Int64(status.st_size) : nil
+        isRegularFile = known && status.st_mode & S_IFMT == S_IFREG
+        totalFileBytes = isRegularFile ? Int64(status.st_size) : nil
         descriptor = opened
         input = .allocate(byteCount: Self.inputBytes, alignment: 16)
+    }
+
+    private static func opened(_ path: String) -> Int32 {
+        guard path != "-" else { return fcntl(0, F_DUPFD_CLOEXEC, 0) }
+        // Without O_NONBLOCK the opening of a FIFO waits for its writer, and no signal would end that; `waitForBytes` waits instead.
+        let opened = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        // What a shell hands over may be a socket, or belong to somebody else: then it cannot be opened again, only used.
+        if opened < 0, let number = DescriptorPath.number(of: path) { return fcntl(number, F_DUPFD_CLOEXEC, 0) }
+        return opened
     }
 
     deinit {
@@ -86,7 +106,7 @@ final class ByteSource {
     private func inflateSome(into target: UnsafeMutableRawBufferPointer) throws(StreamError) -> Int {
         while true {
             if start == end, try fillInput() == 0 {
-                if format == .gzipBetweenMembers { return 0 }
+                if format == .gzipBetweenMembers || wasStopped { return 0 }
                 throw StreamError(.fileTruncated, "\(path): the compressed data ends in the middle. Copy the file again.")
             }
             if format == .gzipBetweenMembers {
@@ -119,19 +139,37 @@ final class ByteSource {
         }
     }
 
-    /// Appends what has arrived to the input; returns how much, or 0 at the end of the file.
+    /// Appends what has arrived to the input; returns how much, or 0 at the end of the file and after a stop.
     private func fillInput() throws(StreamError) -> Int {
         if start == end {
             start = 0
             end = 0
         }
         while true {
+            guard try waitForBytes() else { return 0 }
             let count = Self.readDescriptor(descriptor, input.baseAddress! + end, input.count - end)
-            if count < 0 && errno == EINTR { continue }
+            if count < 0 && (errno == EINTR || errno == EAGAIN) { continue }
             guard count >= 0 else { throw StreamError(.fileUnreadable, "\(path): \(Self.reason()).") }
             end += count
             readFileBytes += Int64(count)
             return count
+        }
+    }
+
+    /// Waits until a reading would not; false where a stop was asked for before or meanwhile.
+    private func waitForBytes() throws(StreamError) -> Bool {
+        while true {
+            if let isStopping, isStopping() {
+                wasStopped = true
+                return false
+            }
+            if isRegularFile { return true }
+            var state = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            let ready = poll(&state, 1, isStopping == nil ? -1 : Self.stopPollMilliseconds)
+            if ready > 0 { return true }
+            guard ready == 0 || errno == EINTR || errno == EAGAIN else {
+                throw StreamError(.fileUnreadable, "\(path): \(Self.reason()).")
+            }
         }
     }
 

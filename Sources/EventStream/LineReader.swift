@@ -6,6 +6,9 @@ import Darwin
 
 /// Reads the lines of a file, of a gzip-compressed file, of a pipe or of standard input, holding one line at a time.
 ///
+/// A pipe is waited for: a FIFO also until somebody opens it for writing. A file of another kind, such as UTF-16 or Parquet, is
+/// refused with what it looks like.
+///
 /// Lines end with `\n` or `\r\n`; the last one may end with the file. A byte order mark at the start is left out. Compression
 /// is recognised by content; several gzip members one after the other are read as one. One thread at a time.
 public final class LineReader {
@@ -34,12 +37,15 @@ public final class LineReader {
 
     /// Opens `path`, or standard input for `-`.
     ///
-    /// - Parameter maxLineBytes: longer lines are cut and marked; see ``Line/isOverlong``.
+    /// - Parameters:
+    ///   - maxLineBytes: longer lines are cut and marked; see ``Line/isOverlong``.
+    ///   - isStopping: asked before each reading, and many times a second while a pipe is waited for. Once it says yes, ``next()``
+    ///     returns the whole lines that were read, and then nil.
     /// - Throws: ``StreamError`` with code `fileUnreadable`.
-    public init(path: String, maxLineBytes: Int = 1 << 20) throws(StreamError) {
+    public init(path: String, maxLineBytes: Int = 1 << 20, isStopping: (() -> Bool)? = nil) throws(StreamError) {
         precondition(maxLineBytes > 0, "LineReader: maxLineBytes \(maxLineBytes): at least 1")
         self.maxLineBytes = maxLineBytes
-        source = try ByteSource(path: path)
+        source = try ByteSource(path: path, isStopping: isStopping)
         // A line of the greatest length, its ending, and room for one read beside it.
         storage = .allocate(byteCount: maxLineBytes + 2 + Self.readBytes, alignment: 16)
     }
@@ -49,6 +55,9 @@ public final class LineReader {
     /// The path as it was given; `-` is standard input.
     public var path: String { source.path }
 
+    /// Whether it is a file that can be read again; a pipe, a device and most standard inputs are not.
+    public var isRegularFile: Bool { source.isRegularFile }
+
     /// The size of the file as it is stored, where it has one: with ``readFileBytes`` the progress.
     public var totalFileBytes: Int64? { source.totalFileBytes }
 
@@ -57,8 +66,8 @@ public final class LineReader {
 
     /// The next line, or nil at the end.
     ///
-    /// - Throws: ``StreamError`` with code `fileTruncated`, `fileCorrupt` or `fileUnreadable`, after all whole lines before the
-    ///   damage. The message names the line.
+    /// - Throws: ``StreamError`` with code `fileTruncated`, `fileCorrupt`, `fileForeign` or `fileUnreadable`, after all whole lines
+    ///   before the damage. The message names the line.
     public func next() throws(StreamError) -> Line? {
         var searched = 0
         while true {
@@ -71,7 +80,8 @@ public final class LineReader {
             // One byte more than the bound may be the carriage return of the ending.
             if searched > maxLineBytes + 1 { return try takeOverlong() }
             if isAtEnd {
-                guard searched > 0 else { return nil }
+                // Half a line that a stop cut off is no line.
+                guard searched > 0, !source.wasStopped else { return nil }
                 let line = take(from: start, to: end)
                 start = end
                 return line
@@ -102,7 +112,7 @@ public final class LineReader {
     }
 
     /// Keeps the first bytes of a line, which has no newline in the buffer yet, and reads over the rest.
-    private func takeOverlong() throws(StreamError) -> Line {
+    private func takeOverlong() throws(StreamError) -> Line? {
         compact()
         var length = Int64(end)
         var last = storage[end - 1]
@@ -112,6 +122,7 @@ public final class LineReader {
             end = maxLineBytes
             if isAtEnd {
                 start = end
+                if source.wasStopped { return nil }
                 break
             }
             try fill()
@@ -150,9 +161,17 @@ public final class LineReader {
             }
             end += count
             isAtEnd = count == 0
-            // The byte order mark has three bytes.
-        } while isAtStart && end < 3 && !isAtEnd
-        if isAtStart && end >= 3 && storage[0] == 0xef && storage[1] == 0xbb && storage[2] == 0xbf { start = 3 }
+        } while isAtStart && !isAtEnd && isStartOfMark
+        guard isAtStart else { return }
         isAtStart = false
+        let head = UnsafeRawBufferPointer(rebasing: storage[0..<end])
+        if head.starts(with: Self.mark) { start = Self.mark.count }
+        guard let kind = FileSignature.of(head) else { return }
+        throw StreamError(.fileForeign, "\(source.path): looks like \(kind.name). \(kind.advice)")
     }
+
+    private static let mark: [UInt8] = [0xef, 0xbb, 0xbf]
+
+    /// Whether what is there may be the beginning of a byte order mark.
+    private var isStartOfMark: Bool { end < Self.mark.count && Self.mark.starts(with: storage[0..<end]) }
 }

@@ -28,6 +28,10 @@ public struct StreamError: Error, Sendable, Equatable, CustomStringConvertible {
         case fileTruncated = "file_truncated"
         /// A compressed file that holds something else.
         case fileCorrupt = "file_corrupt"
+        /// A file of another kind than lines of UTF-8: UTF-16, an archive, a Parquet file.
+        case fileForeign = "file_foreign"
+        /// What is to be written cannot be: no right, no space, nobody who reads it.
+        case fileUnwritable = "file_unwritable"
         /// What the library or the broker says that has no code of its own here.
         case other
     }

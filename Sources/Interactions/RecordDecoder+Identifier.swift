@@ -14,7 +14,7 @@ extension RecordDecoder {
             try members(&scanner, bytes) { name, token in
                 if name == field { found = token }
             }
-            return try reader.requiredID(found, field)
+            return try reader.requiredID(found, of: Self.subject(of: field), field)
         }
     }
 
@@ -47,7 +47,8 @@ extension RecordDecoder {
         var (scanner, rich) = try begin(text, maxBytes: rules.maxRecordBytes)
         let token = try scanner.value(depth: 0)
         try finish(&scanner)
-        return try FieldReader(bytes: text.assumingMemoryBound(to: UInt8.self), rules: rules, rich: rich).requiredID(token, field)
+        return try FieldReader(bytes: text.assumingMemoryBound(to: UInt8.self), rules: rules, rich: rich)
+            .requiredID(token, of: Self.subject(of: field), field)
     }
 
     private func isJSON(_ text: UnsafeRawBufferPointer) -> Bool {
@@ -71,6 +72,8 @@ extension RecordDecoder {
             throw error.code == .tooLarge ? Rejection(.tooLarge, field: field, "is longer than \(rules.maxIDBytes) bytes") : error
         }
     }
+
+    private static func subject(of field: String) -> IDSubject { field == "user_id" ? .user : .thing }
 
     private static func trimmed(_ line: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
         var rest = line[...]

@@ -1,4 +1,5 @@
 import ArgumentParser
+import EventStream
 import Evaluation
 import Foundation
 import Tensors
@@ -70,9 +71,7 @@ struct SearchCommand: ParsableCommand {
             asOf: try asOf.time(), logger: configuration.logger("search"), stop: StopSignal.onSignals())
         let found = try run.run()
         let recipePath = output ?? run.folder + "/best.yaml"
-        do { try Data(found.recipe.utf8).write(to: URL(fileURLWithPath: recipePath), options: .atomic) } catch {
-            throw CommandFailure("cannot write \(recipePath): \(FileProblem.reason(error))")
-        }
+        try LineWriter.write(found.recipe, to: recipePath)
         if json {
             StandardOutput.line(line(found, recipePath).json)
         } else {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import EventStream
 import Foundation
 import Interactions
 import Simulation

@@ -72,7 +72,8 @@ enum StandardError {
 
     /// Writes `text` as it is, in one call, so that lines of several threads do not mix.
     static func put(_ text: String) {
-        FileHandle.standardError.write(Data(text.utf8))
+        // A full disk or a closed terminal must not end a role that only wanted to tell something.
+        _ = StandardOutput.writeAll(text, to: STDERR_FILENO)
     }
 
     /// Whether a person is likely to be watching.
@@ -81,9 +82,30 @@ enum StandardError {
 
 /// Standard output, where results go.
 enum StandardOutput {
-    /// Writes `text` and a line end.
+    /// Writes `text` and a line end. Where that cannot be done, the process ends with a sentence and status 1: a result that nobody
+    /// gets is no success.
     static func line(_ text: String) {
-        FileHandle.standardOutput.write(Data((text + "\n").utf8))
+        let code = writeAll(text + "\n", to: STDOUT_FILENO)
+        guard code != 0 else { return }
+        StandardError.write("Error: cannot write to standard output: \(String(cString: strerror(code)))\n")
+        exit(1)
+    }
+
+    /// Writes all of `text`; the number of the error, or 0.
+    fileprivate static func writeAll(_ text: String, to descriptor: Int32) -> Int32 {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+            if count > 0 {
+                rest = rest.dropFirst(count)
+            } else if errno == EAGAIN {
+                var state = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                _ = poll(&state, 1, -1)
+            } else if errno != EINTR {
+                return errno
+            }
+        }
+        return 0
     }
 }
 

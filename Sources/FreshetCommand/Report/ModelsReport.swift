@@ -22,9 +22,10 @@ extension ModelsCommand {
                 throw CommandFailure("there is no model version \(version); freshet models list shows them")
             }
             if let output {
-                if output == "-" { return StandardOutput.line(TrainingReport.page(model).html) }
                 try TrainingReport.write(model, to: output)
-                return StandardOutput.line(output)
+                // Not into the page, where that is what standard output is for.
+                if output != "-", !output.hasPrefix("/dev/") { StandardOutput.line(output) }
+                return
             }
             let folder = ArtifactStore(root: configuration.text("artifacts.path")).root + "/" + model.artifactName
             guard FileManager.default.fileExists(atPath: folder) else {

@@ -1,4 +1,5 @@
 import FeatureStore
+import EventStream
 import Foundation
 import Interactions
 import TwoTower
@@ -46,11 +47,7 @@ enum TrainingReport {
     }
 
     static func write(_ page: ReportPage, to path: String) throws {
-        do {
-            try Data(page.html.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-        } catch {
-            throw CommandFailure("cannot write \(path): \(FileProblem.reason(error))")
-        }
+        try LineWriter.write(page.html, to: path)
     }
 
     private static func settings(_ configuration: String) -> [(key: String, value: String)] {

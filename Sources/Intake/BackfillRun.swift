@@ -7,35 +7,22 @@ import Logging
 /// History from files, through the same decoding, folding and storing as Kafka's records, without Kafka.
 ///
 /// The next line of each file is stored with the batch, as offsets are: a run that was killed goes on where it stopped, and a
-/// file that was stored before is passed over. A changed file counts as another one, whose known events count once.
+/// file that was stored before is passed over, except for lines that are dead letters: they are read again, since the
+/// configuration may accept them now. A changed file counts as another one, whose known events count once.
+///
+/// A pipe, a device or standard input is read once, as it comes. It has no identity and nothing to go on from: given again, its
+/// events count once by their `event_id`, or by the one that is derived of their content and line.
 public struct BackfillRun {
     private let store: IngestStore
+    private let queries: StoreQueries
     private let settings: IngestSettings
     private let logger: Logger
     private let isStopping: @Sendable () -> Bool
 
-    /// Totals of a file.
-    public struct Totals: Sendable, Equatable {
-        /// Lines of the file, also those of earlier runs and empty ones.
-        public var lines = 0
-        /// Events that were stored for the first time.
-        public var stored = 0
-        /// Events that were stored before.
-        public var duplicates = 0
-        /// Lines that became dead letters.
-        public var rejected = 0
-        /// Items that changed.
-        public var items = 0
-        /// Users that changed.
-        public var users = 0
-        /// Lines that an earlier run had stored.
-        public var resumedAt = 0
+    /// Refused lines that are looked up at once.
+    private static let refusedLinesPage = 10_000
 
-        /// Nothing yet.
-        public init() {}
-    }
-
-    /// A run over files with one store; `isStopping` is asked between lines.
+    /// A run over files with one store; `isStopping` is asked between lines, and while a pipe is waited for.
     public init(
         store: IngestStore, settings: IngestSettings, logger: Logger, isStopping: @escaping @Sendable () -> Bool
     ) {
@@ -43,85 +30,139 @@ public struct BackfillRun {
         self.settings = settings
         self.logger = logger
         self.isStopping = isStopping
+        queries = StoreQueries(url: settings.databaseURL, connections: 1)
     }
 
-    /// Stores the records of one file.
+    /// Stores the records of one file, or of standard input for `-`.
     ///
     /// - Parameter progress: told after each batch.
-    /// - Throws: ``IntakeError``, `StoreError` and `StreamError`, each a sentence. What was stored stays.
+    /// - Throws: ``IntakeError``, `StoreError` and `StreamError`, each a sentence. What was stored stays. A file that is damaged
+    ///   further in throws nothing: see ``Totals/damage``.
     public func run(path: String, kind: RecordKind, progress: (Totals) -> Void = { _ in }) throws -> Totals {
-        let name = URL(fileURLWithPath: path).lastPathComponent
-        let source = "file:\(kind.rawValue):\(name):\(try FileIdentity.of(path: path))"
+        let reader = try LineReader(
+            path: path, maxLineBytes: max(1 << 20, settings.rules.maxRecordBytes * 2), isStopping: isStopping)
+        let name = path == "-" ? "stdin" : URL(fileURLWithPath: path).lastPathComponent
+        guard path != "-", reader.isRegularFile else {
+            // Of two streams neither is the other, so their dead letters must not meet.
+            let run = "\(settings.clock().milliseconds)-\(getpid())"
+            var pass = Pass(source: "file:\(kind.rawValue):\(name):stream-\(run)", kind: kind, claim: nil)
+            return try self.run(&pass, reader, progress)
+        }
+        guard let identity = try FileIdentity.of(path: path, isStopping: isStopping) else { return Totals() }
+        let source = "file:\(kind.rawValue):\(name):\(identity.checksum)"
         let claims = try store.claim(
             cluster: "file", source: source, partitions: [Position.filePartition], acceptNewCluster: false)
         guard let claim = claims.first else { throw IntakeError(.unexpected, "the database did not hand out \(source)") }
+        var pass = Pass(source: source, kind: kind, claim: claim)
+        var totals = try run(&pass, reader, progress)
+        totals.hasChanged = !isStopping() && totals.damage == nil && reader.readFileBytes != identity.bytes
+        return totals
+    }
+
+    /// One reading of a file.
+    private struct Pass {
+        let source: String
+        let kind: RecordKind
+        /// What is known of the file's lines; nil of a stream.
+        let claim: PartitionClaim?
+        /// Lines that were read by earlier runs.
+        var start: Int64 { claim?.nextOffset ?? 0 }
+        /// Dead letters of the lines ahead, in their order.
+        var refused: ArraySlice<RefusedLine> = []
+        var hasMoreRefused = true
+        /// Dead letters whose lines are accepted in the batch at hand.
+        var mended: [Int64] = []
+    }
+
+    private func run(_ pass: inout Pass, _ reader: LineReader, _ progress: (Totals) -> Void) throws -> Totals {
         let lane = CommitLane(store: store, logger: logger, isStopping: isStopping)
         defer { lane.close() }
         var intake = RecordIntake(rules: settings.rules, featureRules: settings.featureRules)
         var totals = Totals()
-        let start = claim.nextOffset ?? 0
-        totals.resumedAt = Int(start)
-        let reader = try LineReader(path: path, maxLineBytes: max(1 << 20, settings.rules.maxRecordBytes * 2))
-        var line: Int64 = 0
+        totals.resumedAt = Int(pass.start)
+        pass.hasMoreRefused = pass.start > 0
         let now = settings.clock()
-
-        func handOver() throws {
-            let offsets = [
-                ClaimedOffset(topic: source, partition: Position.filePartition, epoch: claim.epoch, nextOffset: line)
-            ]
-            try lane.submit(intake.take(offsets: offsets))
-            totals.settle(lane.takeFinished())
-            totals.lines = Int(line)
-            progress(totals)
-        }
-
-        while !isStopping(), let next = try reader.next() {
-            line = next.number + 1
-            guard next.number >= start, !next.bytes.isEmpty else { continue }
-            let origin = RecordOrigin(
-                source: source, cluster: "", position: Position(partition: Position.filePartition, offset: next.number))
-            if next.isOverlong {
-                intake.addOversized(bytes: Int(next.byteCount), head: next.bytes, origin: origin)
-            } else {
-                intake.add(kind, key: nil, value: next.bytes, origin: origin, now: now)
+        while !isStopping(), let line = next(reader, &totals) {
+            totals.lines = Int(line.number) + 1
+            guard !line.bytes.isEmpty else { continue }
+            try take(line, &pass, &intake, &totals, now)
+            if intake.isFull(batchRecords: settings.batchRecords) {
+                try handOver(&pass, &intake, &totals, lane)
+                progress(totals)
             }
-            if intake.records >= settings.batchRecords { try handOver() }
         }
-        if intake.records > 0 { try handOver() }
+        try handOver(&pass, &intake, &totals, lane)
         try lane.drain()
         totals.settle(lane.takeFinished())
-        totals.lines = Int(line)
+        progress(totals)
         return totals
     }
-}
 
-extension BackfillRun.Totals {
-    fileprivate mutating func settle(_ finished: [(offsets: [ClaimedOffset], summary: IngestSummary)]) {
-        for (_, summary) in finished {
-            stored += summary.stored
-            duplicates += summary.duplicates
-            rejected += summary.rejected
-            items += summary.itemsChanged
-            users += summary.usersChanged
+    /// The next line; nil at the end, and where damage ends the file early, so that what was whole is stored first.
+    private func next(_ reader: LineReader, _ totals: inout Totals) -> LineReader.Line? {
+        do throws(StreamError) {
+            return try reader.next()
+        } catch {
+            totals.damage = error
+            return nil
         }
     }
-}
 
-/// What makes two files the same for a backfill: every byte.
-enum FileIdentity {
-    /// 16 hexadecimal digits: the ``FileChecksum`` of the file.
-    static func of(path: String) throws -> String {
-        var isDirectory: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), !isDirectory.boolValue,
-            let file = FileHandle(forReadingAtPath: path)
-        else {
-            throw IntakeError(.file, "cannot read \(path): it is \(isDirectory.boolValue ? "a directory" : "missing or not readable")")
+    private func take(
+        _ line: LineReader.Line, _ pass: inout Pass, _ intake: inout RecordIntake, _ totals: inout Totals, _ now: EventTime
+    ) throws {
+        var letter: RefusedLine?
+        if line.number < pass.start {
+            letter = try refused(line.number, &pass)
+            guard letter != nil else { totals.accepted += 1; return }
         }
-        defer { try? file.close() }
-        var checksum = FileChecksum()
-        while let block = try file.read(upToCount: FileChecksum.blockBytes), !block.isEmpty {
-            block.withUnsafeBytes { checksum.combine($0) }
+        let origin = RecordOrigin(
+            source: pass.source, cluster: "", position: Position(partition: Position.filePartition, offset: line.number))
+        var isAccepted = false
+        if line.isOverlong {
+            intake.addOversized(bytes: Int(line.byteCount), head: line.bytes, origin: origin)
+        } else {
+            isAccepted = intake.add(pass.kind, key: nil, value: line.bytes, origin: origin, now: now)
         }
-        return FileChecksum.hexadecimal(checksum.value)
+        if isAccepted {
+            totals.accepted += 1
+            if let letter { pass.mended.append(letter.id) }
+        } else if let reason = intake.batch.rejections.last {
+            totals.note(reason)
+        }
+    }
+
+    /// The dead letter of a line that an earlier run had read, or nil where it was accepted. Lines are asked for in their order.
+    private func refused(_ line: Int64, _ pass: inout Pass) throws -> RefusedLine? {
+        while true {
+            while let next = pass.refused.first, next.line < line { pass.refused.removeFirst() }
+            if let next = pass.refused.first { return next.line == line ? next : nil }
+            guard pass.hasMoreRefused else { return nil }
+            let page = try queries.refusedLines(ofFile: pass.source, after: line - 1, limit: Self.refusedLinesPage)
+            pass.refused = page[...]
+            pass.hasMoreRefused = page.count == Self.refusedLinesPage
+        }
+    }
+
+    private func handOver(
+        _ pass: inout Pass, _ intake: inout RecordIntake, _ totals: inout Totals, _ lane: CommitLane
+    ) throws {
+        guard intake.records > 0 else { return }
+        var offsets: [ClaimedOffset] = []
+        // A batch of lines that were read before moves nothing on.
+        if let claim = pass.claim, totals.lines > pass.start {
+            offsets.append(
+                ClaimedOffset(
+                    topic: pass.source, partition: Position.filePartition, epoch: claim.epoch, nextOffset: Int64(totals.lines)))
+        }
+        try lane.submit(intake.take(offsets: offsets))
+        if !pass.mended.isEmpty {
+            // Stored first: after a crash in between, the lines are read again and known.
+            try lane.drain()
+            totals.mended += pass.mended.count
+            try queries.markReplayed(pass.mended)
+            pass.mended = []
+        }
+        totals.settle(lane.takeFinished())
     }
 }

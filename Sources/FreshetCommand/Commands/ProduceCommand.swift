@@ -22,21 +22,24 @@ struct ProduceCommand: ParsableCommand {
     @Argument(help: "Files, or - for standard input.") var files: [String]
 
     func run() throws {
+        guard files.count(where: { $0 == "-" }) <= 1 else { throw ValidationError("- can be read once: standard input has one end") }
         let configuration = try options.configuration()
         let name = ["events", "items", "users", "impressions"].contains(topic) ? configuration.text("topics.\(topic)") : topic
         let field = name == configuration.text("topics.items") ? "item_id" : "user_id"
+        let decoder = RecordDecoder(rules: DecodingRules(maxRecordBytes: Self.maxLineBytes, idForm: .nfc))
         let producer = try StreamProducer(configuration.kafkaSettings, mode: .throughput)
         let stop = StopSignal.onSignals()
         let started = ContinuousClock.now
         var sent = 0
         var tooLong = 0
-        for file in files where !stop.isRaised {
-            let reader = try LineReader(path: file, maxLineBytes: Self.maxLineBytes)
+        var damage: StreamError?
+        for file in files where !stop.isRaised && damage == nil {
             let progress = ProgressLine("produce \(file == "-" ? "standard input" : URL(fileURLWithPath: file).lastPathComponent)")
-            while !stop.isRaised, let line = try reader.next() {
+            guard let reader = Self.open(file, { stop.isRaised }, &damage) else { break }
+            while !stop.isRaised, let line = Self.next(reader, &damage) {
                 guard !line.bytes.isEmpty else { continue }
                 guard !line.isOverlong else { tooLong += 1; continue }
-                try send(line.bytes, field: field, topic: name, by: producer)
+                try send(line.bytes, field: field, decoder, topic: name, by: producer)
                 sent += 1
                 progress.update(sent)
             }
@@ -49,18 +52,42 @@ struct ProduceCommand: ParsableCommand {
             "topic": .text(name), "sent": .integer(sent - failed), "failed": .integer(failed), "too_long": .integer(tooLong),
             "seconds": .number(elapsed.inSeconds),
         ]).print(asJSON: json)
+        if let damage { throw CommandFailure("\(damage.message) \(sent - failed) records were sent.") }
         if failed > 0 || tooLong > 0 {
             throw CommandFailure("\(failed) records were not acknowledged by the broker, \(tooLong) lines were over \(Self.maxLineBytes) bytes")
+        }
+        if stop.isRaised { throw CommandFailure("stopped before the end, after \(sent) records; what was sent is in the topic") }
+    }
+
+    /// Opens a file, or says what is wrong with it: what earlier ones held is sent all the same.
+    private static func open(_ file: String, _ isStopping: @escaping () -> Bool, _ damage: inout StreamError?) -> LineReader? {
+        do throws(StreamError) {
+            return try LineReader(path: file, maxLineBytes: maxLineBytes, isStopping: isStopping)
+        } catch {
+            damage = error
+            return nil
+        }
+    }
+
+    /// The next line; nil at the end, and where damage ends the file early: what was whole before it is sent all the same.
+    private static func next(_ reader: LineReader, _ damage: inout StreamError?) -> LineReader.Line? {
+        do throws(StreamError) {
+            return try reader.next()
+        } catch {
+            damage = error
+            return nil
         }
     }
 
     /// Queues a line; waits while the queue is full, so that memory stays bounded.
     private func send(
-        _ line: UnsafeRawBufferPointer, field: String, topic: String, by producer: StreamProducer
+        _ line: UnsafeRawBufferPointer, field: String, _ decoder: RecordDecoder, topic: String, by producer: StreamProducer
     ) throws(StreamError) {
-        guard var key = KeyField.value(of: field, in: line) else {
+        // A line without an id goes without a key: what is wrong with it is for the consumer to say.
+        guard case .success(let id) = decoder.identifier(field, in: line) else {
             return try producer.produce(topic: topic, key: nil, value: line, whenFull: .wait)
         }
+        var key = id
         let result = key.withUTF8 { bytes -> Result<Void, StreamError> in
             do throws(StreamError) {
                 return .success(try producer.produce(topic: topic, key: UnsafeRawBufferPointer(bytes), value: line, whenFull: .wait))
@@ -69,33 +96,6 @@ struct ProduceCommand: ParsableCommand {
             }
         }
         try result.get()
-    }
-}
-
-/// Finds a record's key without judging the record.
-enum KeyField {
-    /// The string value of the first `"field":"…"` in `bytes`; nil where there is none that is plain.
-    static func value(of field: String, in bytes: UnsafeRawBufferPointer) -> String? {
-        let needle = Array("\"\(field)\"".utf8)
-        guard bytes.count > needle.count else { return nil }
-        var start = 0
-        while start + needle.count < bytes.count {
-            guard bytes[start] == needle[0], bytes[start..<start + needle.count].elementsEqual(needle) else {
-                start += 1
-                continue
-            }
-            var index = start + needle.count
-            while index < bytes.count, bytes[index] == 0x20 || bytes[index] == 0x3A { index += 1 }
-            guard index < bytes.count, bytes[index] == 0x22 else { return nil }
-            let value = index + 1
-            index = value
-            while index < bytes.count, bytes[index] != 0x22 {
-                if bytes[index] == 0x5C { return nil }
-                index += 1
-            }
-            return index < bytes.count ? String(validating: bytes[value..<index], as: UTF8.self) : nil
-        }
-        return nil
     }
 }
 

@@ -1,0 +1,48 @@
+import EventStream
+import Intake
+import Logging
+
+/// What became of all files of a backfill.
+struct BackfillSum {
+    private var totals = BackfillRun.Totals()
+    /// What ended a file early.
+    private(set) var damage: StreamError?
+    /// Files of which not one line was accepted.
+    private(set) var refusedFiles: [String] = []
+
+    /// Adds a file, and tells what a person has to know of it.
+    mutating func add(_ file: BackfillRun.Totals, of path: String, told logger: Logger) {
+        totals.lines += max(0, file.lines - file.resumedAt)
+        totals.stored += file.stored
+        totals.duplicates += file.duplicates
+        totals.rejected += file.rejected
+        totals.items += file.items
+        totals.users += file.users
+        totals.resumedAt += file.resumedAt
+        totals.mended += file.mended
+        damage = file.damage
+        if file.isAllRefused { refusedFiles.append(path) }
+        if file.mended > 0 { logger.notice("\(path): \(file.mended) lines that were refused before are accepted now") }
+        if file.hasChanged {
+            logger.warning("\(path) changed while it was read: run the same command again once nobody writes to it")
+        }
+        if file.lines == 0, file.damage == nil { logger.warning("\(path) is empty") }
+        guard file.rejected > 0 else { return }
+        let first = file.firstReasons.map { "; \($0)" }.joined()
+        let hint = file.hint.map { "; \($0)" } ?? ""
+        logger.warning(
+            """
+            \(path): \(file.rejected) of \(file.rejected + file.accepted) records were refused\(first)\(hint). Mend what is wrong, such as \
+            a name in ingest.event_types, and run the same command again, or freshet dead-letters replay
+            """)
+    }
+
+    /// The result.
+    func line(seconds: Double) -> ResultLine {
+        ResultLine([
+            "lines": .integer(totals.lines), "known_lines": .integer(totals.resumedAt), "mended_lines": .integer(totals.mended),
+            "stored": .integer(totals.stored), "duplicates": .integer(totals.duplicates), "items": .integer(totals.items),
+            "users": .integer(totals.users), "rejected": .integer(totals.rejected), "seconds": .number(seconds),
+        ])
+    }
+}

@@ -12,19 +12,29 @@ public struct BatchRecommender: Sendable {
     /// `[packedRows.count, dimension]`
     private let packed: [Float]
     private let unpackedRows: [Int32]
+    /// Ids among the candidates that the snapshot knows nothing of.
+    public let unknownCandidates: [String]
+    /// How many candidates are known, but hidden or deleted.
+    public let unavailableCandidates: Int
 
     /// Packs the candidates: available items of the snapshot, or those of `candidates` that it knows.
     public init(snapshot: ServingSnapshot, candidates: [String]? = nil) {
         self.snapshot = snapshot
         let catalogue = snapshot.catalogue
         var rows: [Int32] = []
+        var unknown: [String] = [], unavailable = 0
         var seen = RowSet(rows: catalogue.count)
         if let candidates {
             for itemID in candidates {
-                guard let row = catalogue.row(of: itemID), catalogue.available.contains(row), seen.insert(row) else {
+                guard let row = catalogue.row(of: itemID) else {
+                    unknown.append(itemID)
                     continue
                 }
-                rows.append(row)
+                guard catalogue.available.contains(row) else {
+                    unavailable += 1
+                    continue
+                }
+                if seen.insert(row) { rows.append(row) }
             }
             rows.sort()
             allowed = seen
@@ -32,6 +42,8 @@ public struct BatchRecommender: Sendable {
             rows = (0..<Int32(catalogue.count)).filter { catalogue.available.contains($0) }
             allowed = nil
         }
+        unknownCandidates = unknown
+        unavailableCandidates = unavailable
         packedRows = rows.filter { snapshot.vectors.hasVector($0) }
         unpackedRows = rows.filter { !snapshot.vectors.hasVector($0) }
         var vectors: [Float] = []

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Intake
 
 extension BenchCommand {
     /// `freshet bench fresh-items`

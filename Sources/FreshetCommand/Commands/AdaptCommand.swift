@@ -1,6 +1,8 @@
 import ArgumentParser
 import FeatureStore
 import Foundation
+import Intake
+import Interactions
 import ModelArtifacts
 import Recommending
 
@@ -26,6 +28,8 @@ struct AdaptCommand: AsyncParsableCommand {
     @Flag(help: "Print the result as JSON, a line a category.") var json = false
 
     func run() async throws {
+        // As categories of records are spelled.
+        let category = category.map(IDForm.nfc.of)
         let configuration = try options.configuration()
         let url = try configuration.databaseURL()
         try Migrator(url: url).check()

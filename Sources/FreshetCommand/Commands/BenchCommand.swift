@@ -1,6 +1,7 @@
 import ArgumentParser
 import FeatureStore
 import Foundation
+import Intake
 import Interactions
 
 /// `freshet bench`

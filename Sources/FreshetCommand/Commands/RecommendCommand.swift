@@ -4,6 +4,7 @@ import FeatureStore
 import Foundation
 import Intake
 import Interactions
+import Logging
 import ModelArtifacts
 import Recommending
 
@@ -13,8 +14,10 @@ struct RecommendCommand: AsyncParsableCommand {
         commandName: "recommend",
         abstract: "Batch recommendations: one JSON line a user, in the order of the users.",
         discussion: """
-            Users and candidates are files of ids, one a line, or of JSON Lines with user_id or item_id; plain or .gz.
-            Every candidate is ranked exactly; items that rules.exclude names are left out.
+            Users and candidates are files of ids, one a line, or of JSON Lines with user_id or item_id; plain or .gz, a pipe, or
+            - for standard input. A line that is JSON is read as JSON: "7" and 7 are the id 7. Every candidate is ranked exactly;
+            items that rules.exclude names are left out. A file appears at --output whole or not at all; a pipe or a device is
+            written as it is, and a link leads to what is written.
             """)
 
     /// Users whose state is read at once.
@@ -30,7 +33,11 @@ struct RecommendCommand: AsyncParsableCommand {
 
     func run() async throws {
         guard RecommendationQuery.countRange.contains(n) else { throw ValidationError("--n takes 1 to 1,000, not \(n)") }
+        guard users != "-" || candidates != "-" else { throw ValidationError("- can be read once: name a file for --users or --candidates") }
         let configuration = try options.configuration()
+        let rules = try configuration.decodingRules()
+        let ids = try IDFile.read(users, field: "user_id", rules: rules)
+        let wanted = try candidates.map { try IDFile.read($0, field: "item_id", rules: rules) }
         let url = try configuration.databaseURL()
         try Migrator(url: url).check()
         let store = StoreQueries(url: url, rules: configuration.featureRules, connections: 2)
@@ -45,9 +52,8 @@ struct RecommendCommand: AsyncParsableCommand {
             snapshot = snapshot.withSegments(
                 try store.segmentEvents(segments).map(SegmentCount.init), priorEvents: configuration.number("cold_start.segment_prior_events"))
         }
-        let recommender = BatchRecommender(
-            snapshot: snapshot, candidates: try candidates.map { try IDFile.read($0, field: "item_id") })
-        let ids = try IDFile.read(users, field: "user_id")
+        let recommender = BatchRecommender(snapshot: snapshot, candidates: wanted)
+        if let wanted, let candidates { try check(recommender, wanted.count, of: candidates, configuration.logger("recommend")) }
         var now = EventTime.now
         if let given = try asOf.time() {
             now = given
@@ -79,6 +85,23 @@ struct RecommendCommand: AsyncParsableCommand {
         progress.finish(ids.count)
     }
 
+    /// Says which candidates cannot be recommended; where none can, all lists would be empty.
+    private func check(_ recommender: BatchRecommender, _ count: Int, of path: String, _ logger: Logger) throws {
+        guard count > 0 else {
+            throw CommandFailure("\(path) names no candidate: leave --candidates out to rank the whole catalogue")
+        }
+        let unknown = recommender.unknownCandidates
+        guard unknown.count + recommender.unavailableCandidates > 0 else { return }
+        let left = """
+            \(unknown.count) of the \(count) candidates of \(path) are unknown\(unknown.first.map { ", such as \($0)" } ?? ""), and \
+            \(recommender.unavailableCandidates) are hidden or deleted
+            """
+        guard recommender.candidateCount > 0 else {
+            throw CommandFailure("\(left): none is left to recommend. Are they item ids, and are their records stored?")
+        }
+        logger.warning("\(left): they are in no list")
+    }
+
     private static func line(userID: String, items: [RecommendedItem]) -> String {
         var line = "{\"user_id\":\(JSONText.quoted(userID)),\"items\":["
         for (index, item) in items.enumerated() {
@@ -86,71 +109,5 @@ struct RecommendCommand: AsyncParsableCommand {
             line += "{\"item_id\":\(JSONText.quoted(item.itemID)),\"score\":\(item.score.isFinite ? item.score : 0)}"
         }
         return line + "]}"
-    }
-}
-
-/// Files of ids.
-enum IDFile {
-    /// Ids in order, each once; a line is an id, or a JSON object with `field`.
-    static func read(_ path: String, field: String) throws -> [String] {
-        let reader = try LineReader(path: path)
-        var ids: [String] = []
-        var seen = Set<String>()
-        while let line = try reader.next() {
-            guard !line.bytes.isEmpty else { continue }
-            let id: String?
-            if line.bytes.first == 0x7B {
-                id = KeyField.value(of: field, in: line.bytes)
-            } else {
-                id = String(validating: line.bytes, as: UTF8.self).map { String($0.trimmingSpaces) }
-            }
-            guard let id, !id.isEmpty else {
-                throw CommandFailure("line \(line.number + 1) of \(path) is neither an id nor a JSON object with \(field)")
-            }
-            let form = IDForm.nfc.of(id)
-            if seen.insert(form).inserted { ids.append(form) }
-        }
-        return ids
-    }
-}
-
-/// Lines to a file or to standard output, buffered.
-final class LineWriter {
-    private static let bufferBytes = 1 << 20
-    private let handle: FileHandle
-    private let temporary: (from: String, to: String)?
-    private var buffer = Data()
-
-    /// Opens `path`; the file appears there when it is complete.
-    init(path: String?) throws {
-        guard let path, path != "-" else {
-            handle = .standardOutput
-            temporary = nil
-            return
-        }
-        let partial = path + ".partial"
-        guard FileManager.default.createFile(atPath: partial, contents: nil), let handle = FileHandle(forWritingAtPath: partial) else {
-            throw CommandFailure("cannot write \(path): its folder does not exist or may not be written to")
-        }
-        self.handle = handle
-        temporary = (partial, path)
-    }
-
-    func write(_ line: String) throws {
-        buffer.append(contentsOf: line.utf8)
-        buffer.append(0x0A)
-        if buffer.count >= Self.bufferBytes { try flush() }
-    }
-
-    func close() throws {
-        try flush()
-        guard let temporary else { return }
-        try handle.close()
-        if rename(temporary.from, temporary.to) != 0 { throw CommandFailure("cannot rename \(temporary.from) to \(temporary.to)") }
-    }
-
-    private func flush() throws {
-        try handle.write(contentsOf: buffer)
-        buffer.removeAll(keepingCapacity: true)
     }
 }

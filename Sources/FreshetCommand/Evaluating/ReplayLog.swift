@@ -70,14 +70,21 @@ struct ReplayLog {
         let decoder = RecordDecoder(rules: try configuration.decodingRules())
         let reader = try LineReader(path: path, maxLineBytes: max(1 << 20, configuration.integer("ingest.max_record_bytes") * 2))
         let now = EventTime.now
+        var accepted = 0, firstReason: String?
         while let line = try reader.next() {
             guard !line.bytes.isEmpty else { continue }
             let origin = RecordOrigin(
                 source: path, cluster: "", position: Position(partition: Position.filePartition, offset: line.number))
-            guard !line.isOverlong, case .success(let event) = decoder.interaction(line.bytes, origin: origin, now: now) else {
+            let event: Interaction
+            switch decoder.interaction(line.bytes, origin: origin, now: now) {
+            case .success(let found): event = found
+            case .failure(let rejection):
                 rejectedLines += 1
+                let reason = (rejection.field.map { "\($0) " } ?? "") + rejection.detail
+                firstReason = firstReason ?? "line \(line.number + 1): \(reason)"
                 continue
             }
+            accepted += 1
             guard event.type != .impression, event.time > start, !deleted.contains(event.itemID) else { continue }
             found.append(
                 Found(
@@ -85,6 +92,7 @@ struct ReplayLog {
                         user: row(ofUser: event.userID), item: row(ofItem: event.itemID), type: event.type.rawValue,
                         time: event.time.milliseconds, gain: Double(max(0, event.amountMinor ?? 0))), position: event.position))
         }
+        if accepted == 0, let firstReason { throw CommandFailure("not one line of \(path) is an event: \(firstReason)") }
     }
 
     private mutating func row(ofUser id: String) -> Int32 {

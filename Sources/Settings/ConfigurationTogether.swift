@@ -19,7 +19,8 @@ extension Configuration {
             for secret in list(key.name) {
                 guard let other = owners.updateValue(key.name, forKey: secret), other != key.name else { continue }
                 throw ConfigurationError(
-                    "\(sources(of: [other, key.name])): \(other) and \(key.name) hold the same key, so it is not said what it opens: leave it in one")
+                    "\(sources(of: [other, key.name])): \(other) and \(key.name) hold the same key, so it is not said what it opens: "
+                        + "leave it in one")
             }
         }
     }
@@ -29,7 +30,8 @@ extension Configuration {
         for key in ConfigurationKey.all where key.section == "topics" {
             if let other = owners.updateValue(key.name, forKey: text(key.name)) {
                 throw ConfigurationError(
-                    "\(sources(of: [other, key.name])): \(other) and \(key.name) are both \(text(key.name)): each kind of record has a topic of its own")
+                    "\(sources(of: [other, key.name])): \(other) and \(key.name) are both \(text(key.name)): "
+                        + "each kind of record has a topic of its own")
             }
         }
     }
@@ -47,14 +49,16 @@ extension Configuration {
         guard weights.allSatisfy({ $0 <= Self.leastExampleWeight }) else { return }
         let keys = names.map { settings["objectives.\($0)"] != nil ? "objectives.\($0)" : "train.\($0)_weight" }
         throw ConfigurationError(
-            "\(sources(of: keys)): \(keys.joined(separator: ", ")) are all 0 or nearly so, so no event would be learned from: give one a weight, such as 1")
+            "\(sources(of: keys)): \(keys.joined(separator: ", ")) are all 0 or nearly so, so no event would be learned from: "
+                + "give one a weight, such as 1")
     }
 
     private func checkPowers() throws(ConfigurationError) {
         let keys = ["objectives.click_power", "objectives.conversion_power", "objectives.value_power"]
         guard keys.allSatisfy({ number($0) == 0 }) else { return }
         throw ConfigurationError(
-            "\(sources(of: keys)): \(keys.joined(separator: ", ")) are all 0, so every item would have the same score: give one a power, such as 1")
+            "\(sources(of: keys)): \(keys.joined(separator: ", ")) are all 0, so every item would have the same score: "
+                + "give one a power, such as 1")
     }
 
     /// Where keys were set, for the beginning of a sentence.

@@ -56,7 +56,8 @@ enum YAMLNode {
     static func word(_ node: Node, source: String) throws(ConfigurationError) -> String {
         guard let name = node.scalar?.string, !isNull(node) else { throw ConfigurationError("\(source): a key must be a plain word") }
         guard name != "<<" else {
-            throw ConfigurationError("\(source): merge keys (<<) are not supported: write the settings out, or give two files with --config")
+            throw ConfigurationError(
+                "\(source): merge keys (<<) are not supported: write the settings out, or give two files with --config")
         }
         return name
     }

@@ -44,7 +44,8 @@ struct SettingsFile {
             guard count > 0 else { return bytes }
             bytes += block[..<count]
             guard bytes.count <= maxFileBytes else {
-                throw ConfigurationError("\(path) is larger than \(maxFileBytes) bytes, which no file of settings is: name another with --config")
+                throw ConfigurationError(
+                    "\(path) is larger than \(maxFileBytes) bytes, which no file of settings is: name another with --config")
             }
         }
     }
@@ -66,7 +67,8 @@ struct SettingsFile {
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
             .composer(let context, let problem, let mark, _):
             if problem == "but found another document" {
-                return ConfigurationError("\(path):\(mark.line): a second document begins here (---); settings are one document: give two files with --config")
+                return ConfigurationError(
+                    "\(path):\(mark.line): a second document begins here (---); settings are one document: give two files with --config")
             }
             let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
             let near = max(0, mark.line - 2)..<min(lines.count, mark.line)

@@ -88,7 +88,8 @@ extension ConfigurationKey {
             let numbers = items.compactMap { NumberText.isDecimal($0) ? Double($0) : nil }
             guard items.count == count, numbers.count == count, numbers.allSatisfy({ range.contains($0) }) else {
                 throw ConfigurationError(
-                    "\(source): \(name) is \(items.joined(separator: ",")), but takes \(count) numbers from \(range.lowerBound) to \(range.upperBound) (\(summary))")
+                    "\(source): \(name) is \(items.joined(separator: ",")), but takes \(count) numbers "
+                        + "from \(range.lowerBound) to \(range.upperBound) (\(summary))")
             }
             guard numbers.contains(where: { $0 != 0 }) else {
                 throw ConfigurationError("\(source): all numbers of \(name) are 0, so nothing would be learned (\(summary))")
@@ -106,11 +107,13 @@ extension ConfigurationKey {
         for (place, secret) in secrets.enumerated() {
             guard secret.trimmingSpaces.count == secret.count else {
                 throw ConfigurationError(
-                    "\(source): the \(Self.ordinal(place + 1)) entry of \(name) has spaces at its ends, which no HTTP header keeps: write it without")
+                    "\(source): the \(Self.ordinal(place + 1)) entry of \(name) has spaces at its ends, which no HTTP header keeps: "
+                        + "write it without")
             }
             if let first = places.updateValue(place, forKey: secret) {
                 throw ConfigurationError(
-                    "\(source): the \(Self.ordinal(first + 1)) and the \(Self.ordinal(place + 1)) entry of \(name) are the same: leave one out")
+                    "\(source): the \(Self.ordinal(first + 1)) and the \(Self.ordinal(place + 1)) entry of \(name) are the same: "
+                        + "leave one out")
             }
         }
     }
@@ -146,13 +149,15 @@ extension ConfigurationKey {
     private func checked(entry: String, _ value: String, source: String) throws(ConfigurationError) -> (String, String) {
         switch kind {
         case .eventTypes:
-            let problem = EventTypeNames.problem(withAlias: entry)
-            if let problem { throw ConfigurationError("\(source): \(name) names \(JSONText.quoted(String(entry.prefix(64)))), which \(problem)") }
+            if let problem = EventTypeNames.problem(withAlias: entry) {
+                throw ConfigurationError("\(source): \(name) names \(JSONText.quoted(String(entry.prefix(64)))), which \(problem)")
+            }
             let type = String(value.trimmingSpaces)
             guard let known = EventTypeNames.all.first(where: { $0 == type }) else {
                 let hint = NearestName.of(type.lowercased(), among: EventTypeNames.all).map { "; did you mean \($0)?" } ?? ""
                 throw ConfigurationError(
-                    "\(source): \(name) maps \(entry) to \(type.isEmpty ? "nothing" : type), but knows only \(EventTypeNames.all.joined(separator: ", "))\(hint)")
+                    "\(source): \(name) maps \(entry) to \(type.isEmpty ? "nothing" : type), "
+                        + "but knows only \(EventTypeNames.all.joined(separator: ", "))\(hint)")
             }
             return (EventTypeNames.normal(entry), known)
         case .rates:
@@ -161,8 +166,9 @@ extension ConfigurationKey {
                 throw ConfigurationError("\(source): \(name) names \(entry), but takes the three letters of an ISO 4217 code, such as EUR")
             }
             guard NumberText.isDecimal(text), let rate = Double(text), rate.isFinite, rate > 0 else {
+                let hint = NumberText.decimalHint(text).map { "; \($0)" } ?? ""
                 throw ConfigurationError(
-                    "\(source): \(name) gives \(code) the rate \(text.isEmpty ? "nothing" : text), but takes a number above 0\(NumberText.decimalHint(text).map { "; \($0)" } ?? "")")
+                    "\(source): \(name) gives \(code) the rate \(text.isEmpty ? "nothing" : text), but takes a number above 0\(hint)")
             }
             return (code, text)
         default:
@@ -181,7 +187,8 @@ extension ConfigurationKey {
 
     private func refuseControlCharacters(in text: String, of what: String, source: String) throws(ConfigurationError) {
         guard let wrong = text.unicodeScalars.first(where: { EventTypeNames.isControl($0) && $0 != "\t" }) else { return }
-        let shown = wrong == "\n" || wrong == "\r" ? "a line break: write it on one line" : "the control character U+\(EventTypeNames.hexadecimal(wrong)): write it without"
+        let shown = wrong == "\n" || wrong == "\r"
+            ? "a line break: write it on one line" : "the control character U+\(EventTypeNames.hexadecimal(wrong)): write it without"
         throw ConfigurationError("\(source): \(what) holds \(shown)")
     }
 

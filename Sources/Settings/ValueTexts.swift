@@ -26,7 +26,9 @@ enum NumberText {
         for (prefix, radix) in [("0x", 16), ("0X", 16), ("0o", 8), ("0b", 2)] where digits.hasPrefix(prefix) {
             meant = Int(digits.dropFirst(2), radix: radix).map { $0 * sign }
         }
-        if meant == nil, isDecimal(plain), let number = Double(plain), number == number.rounded(), abs(number) < 1e15 { meant = Int(number) }
+        if meant == nil, isDecimal(plain), let number = Double(plain), number == number.rounded(), abs(number) < 1e15 {
+            meant = Int(number)
+        }
         guard let meant, range?.contains(meant) ?? true, String(meant) != text else { return nil }
         return "write \(meant)"
     }
@@ -34,7 +36,9 @@ enum NumberText {
     /// What to write instead of a number in another notation.
     static func decimalHint(_ text: String) -> String? {
         let plain = text.replacing("_", with: ""), digits = plain.drop { $0 == "-" || $0 == "+" }
-        if digits.hasPrefix("0x") || digits.hasPrefix("0X") { return Int(digits.dropFirst(2), radix: 16).map { "write \(plain.hasPrefix("-") ? -$0 : $0)" } }
+        if digits.hasPrefix("0x") || digits.hasPrefix("0X") {
+            return Int(digits.dropFirst(2), radix: 16).map { "write \(plain.hasPrefix("-") ? -$0 : $0)" }
+        }
         let point = plain.replacing(",", with: ".")
         if point != text, isDecimal(point) { return "write \(point)" }
         return nil

@@ -7,7 +7,9 @@ struct FileTests {
     @Test("a key that stands twice is refused with both lines")
     func duplicates() {
         Sources.expectRefusal(saying: "port", "line 2", "line 4") { try Sources.yaml("http:\n  port: 1\n  host: a\n  port: 2\n") }
-        Sources.expectRefusal(saying: "http", "line 1", "line 5") { try Sources.yaml("http:\n  port: 1\ndatabase:\n  url: x\nhttp:\n  host: a\n") }
+        Sources.expectRefusal(saying: "http", "line 1", "line 5") {
+            try Sources.yaml("http:\n  port: 1\ndatabase:\n  url: x\nhttp:\n  host: a\n")
+        }
         Sources.expectRefusal(saying: "http.port", "line 2", "line 3") { try Sources.yaml("http:\n  port: 1\nhttp.port: 2\n") }
         Sources.expectRefusal(saying: "http.port", "line 2", "line 3") { try Sources.yaml("http:\n  port: ~\nhttp.port: 2\n") }
         Sources.expectRefusal(saying: "kafka.properties.linger.ms", "line 3", "line 4") {
@@ -75,7 +77,9 @@ struct FileTests {
     @Test("nesting without an end stops nothing")
     func nesting() {
         Sources.expectRefusal(saying: "file1.yaml") { try Sources.yaml("http: " + String(repeating: "[", count: 100_000)) }
-        Sources.expectRefusal(saying: "file1.yaml") { try Sources.yaml("rules:\n  exclude: " + String(repeating: "[", count: 500) + String(repeating: "]", count: 500)) }
+        Sources.expectRefusal(saying: "file1.yaml") {
+            try Sources.yaml("rules:\n  exclude: " + String(repeating: "[", count: 500) + String(repeating: "]", count: 500))
+        }
     }
 
     @Test("a missing file, a folder and a huge file each have their sentence")

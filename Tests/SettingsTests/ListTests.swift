@@ -53,7 +53,9 @@ struct ListTests {
     func emptyKeys(text: String) {
         Sources.expectRefusal(saying: "FRESHET_HTTP_READ_KEYS", "[]") { try Sources.environment(["FRESHET_HTTP_READ_KEYS": text]) }
         Sources.expectRefusal(saying: "http.admin_keys", "[]") { try Sources.flags(("http.admin_keys", text)) }
-        Sources.expectRefusal(saying: "http.admin_keys", "[]") { try Sources.yaml("http: {admin_keys: '\(text.contains("\t") ? " " : text)'}") }
+        Sources.expectRefusal(saying: "http.admin_keys", "[]") {
+            try Sources.yaml("http: {admin_keys: '\(text.contains("\t") ? " " : text)'}")
+        }
     }
 
     @Test("the same key twice is refused, within a list and across them, without being shown")
@@ -65,7 +67,9 @@ struct ListTests {
             try Sources.load(
                 files: [], environment: ["FRESHET_HTTP_READ_KEYS": "s3cret"], flags: [(key: "http.admin_keys", value: "[s3cret]")])
         }
-        Sources.expectRefusal(saying: "http.write_keys", "spaces", without: "s3cret") { try Sources.yaml("http: {write_keys: ['s3cret ']}") }
+        Sources.expectRefusal(saying: "http.write_keys", "spaces", without: "s3cret") {
+            try Sources.yaml("http: {write_keys: ['s3cret ']}")
+        }
     }
 
     @Test("lists and single values are not taken for each other")
@@ -75,7 +79,9 @@ struct ListTests {
         Sources.expectRefusal(saying: "rules.exclude", "list, not a mapping") { try Sources.yaml("rules: {exclude: {a: 1}}") }
         Sources.expectRefusal(saying: "rules.exclude", "plain values") { try Sources.yaml("rules: {exclude: [[purchased]]}") }
         Sources.expectRefusal(saying: "kafka.properties", "mapping") { try Sources.yaml("kafka: {properties: [a, b]}") }
-        Sources.expectRefusal(saying: "kafka.properties.sasl", "write sasl.username") { try Sources.yaml("kafka: {properties: {sasl: {username: x}}}") }
+        Sources.expectRefusal(saying: "kafka.properties.sasl", "write sasl.username") {
+            try Sources.yaml("kafka: {properties: {sasl: {username: x}}}")
+        }
         Sources.expectRefusal(saying: "kafka.properties", "mapping") { try Sources.yaml("kafka: {properties: word}") }
         Sources.expectRefusal(saying: "http is a section", "http.host") { try Sources.yaml("http: 8080") }
         Sources.expectRefusal(saying: "http is a section") { try Sources.yaml("http: [8080]") }
@@ -87,7 +93,9 @@ struct ListTests {
     @Test("weights of losses are three numbers, not all 0")
     func numbers() throws {
         for text in ["[1, 1]", "[1, a, 1]", "[1, -1, 1]", "[1, .nan, 1]", "[0x1, 1, 1]", "[]"] {
-            Sources.expectRefusal(saying: "objectives.loss_weights", "3 numbers") { try Sources.yaml("objectives: {loss_weights: \(text)}") }
+            Sources.expectRefusal(saying: "objectives.loss_weights", "3 numbers") {
+                try Sources.yaml("objectives: {loss_weights: \(text)}")
+            }
         }
         Sources.expectRefusal(saying: "objectives.loss_weights", "0") { try Sources.flags(("objectives.loss_weights", "0,0,0")) }
         #expect(try Sources.flags(("objectives.loss_weights", "1, 0.5, 2")).list("objectives.loss_weights") == ["1", "0.5", "2"])

@@ -34,7 +34,9 @@ struct MapTests {
 
     @Test("a type that is not known is refused with the nearest")
     func unknownTypes() {
-        Sources.expectRefusal(saying: "file1.yaml:1", "klick", "did you mean click?") { try Sources.yaml("ingest: {event_types: {view: klick}}") }
+        Sources.expectRefusal(saying: "file1.yaml:1", "klick", "did you mean click?") {
+            try Sources.yaml("ingest: {event_types: {view: klick}}")
+        }
         Sources.expectRefusal(saying: "purchse", "did you mean purchase?") { try Sources.flags(("ingest.event_types.buy", "purchse")) }
         Sources.expectRefusal(saying: "Click", "did you mean click?") { try Sources.flags(("ingest.event_types.view", "Click")) }
         Sources.expectRefusal(saying: "nothing") { try Sources.yaml("ingest: {event_types: {view: ''}}") }
@@ -44,7 +46,9 @@ struct MapTests {
     @Test("a name that no event could carry is refused")
     func impossibleNames() throws {
         Sources.expectRefusal(saying: "empty") { try Sources.yaml("ingest: {event_types: {'': click}}") }
-        Sources.expectRefusal(saying: "256 bytes") { try Sources.yaml("ingest: {event_types: {\(String(repeating: "v", count: 257)): click}}") }
+        Sources.expectRefusal(saying: "256 bytes") {
+            try Sources.yaml("ingest: {event_types: {\(String(repeating: "v", count: 257)): click}}")
+        }
         Sources.expectRefusal(saying: "U+0007") { try Sources.yaml("ingest: {event_types: {\"a\\ab\": click}}") }
         Sources.expectRefusal(saying: "U+0085") { try Sources.yaml("ingest: {event_types: {\"a\\Nb\": click}}") }
         #expect(try Sources.yaml("ingest: {event_types: {\(String(repeating: "v", count: 256)): click}}").map("ingest.event_types").count == 1)
@@ -55,8 +59,12 @@ struct MapTests {
     @Test("variables of this program are known in any case, and others left alone")
     func variables() throws {
         #expect(try Sources.environment(["FRESHET_DATA": "/x", "FRESHET_SOAK": "1", "HTTP_PORT": "x"]).settings.isEmpty)
-        Sources.expectRefusal(saying: "FRESHET_HTTP_PRT", "did you mean FRESHET_HTTP_PORT?") { try Sources.environment(["FRESHET_HTTP_PRT": "1"]) }
-        Sources.expectRefusal(saying: "FRESHET_Http_Port", "did you mean FRESHET_HTTP_PORT?") { try Sources.environment(["FRESHET_Http_Port": "1"]) }
+        Sources.expectRefusal(saying: "FRESHET_HTTP_PRT", "did you mean FRESHET_HTTP_PORT?") {
+            try Sources.environment(["FRESHET_HTTP_PRT": "1"])
+        }
+        Sources.expectRefusal(saying: "FRESHET_Http_Port", "did you mean FRESHET_HTTP_PORT?") {
+            try Sources.environment(["FRESHET_Http_Port": "1"])
+        }
     }
 
     @Test("a variable without a value sets nothing", arguments: ["", "   "])

@@ -24,7 +24,9 @@ struct TogetherTests {
 
     @Test("powers that give every item the same score")
     func powers() {
-        Sources.expectRefusal(saying: "objectives.click_power", "objectives.value_power") { try Sources.flags(("objectives.click_power", "0")) }
+        Sources.expectRefusal(saying: "objectives.click_power", "objectives.value_power") {
+            try Sources.flags(("objectives.click_power", "0"))
+        }
     }
 
     @Test("two kinds of records in one topic")

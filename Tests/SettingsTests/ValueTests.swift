@@ -47,7 +47,9 @@ struct ValueTests {
         "a number is decimal and finite",
         arguments: ["0x10", ".inf", "-.inf", ".nan", "nan", "inf", "infinity", "1_000", "1,5", "0x1p-2", "''", "1.5.2", "1e999"])
     func decimal(text: String) {
-        Sources.expectRefusal(saying: "objectives.click") { try Sources.yaml("objectives: {click: \(text.contains(",") ? "'\(text)'" : text)}") }
+        Sources.expectRefusal(saying: "objectives.click") {
+            try Sources.yaml("objectives: {click: \(text.contains(",") ? "'\(text)'" : text)}")
+        }
         Sources.expectRefusal(saying: "train.tail_beta") { try Sources.flags(("train.tail_beta", text)) }
     }
 
@@ -64,7 +66,9 @@ struct ValueTests {
     @Test("a trainer's value out of range is refused when it is set, wherever it stands")
     func trainer() {
         Sources.expectRefusal(saying: "file1.yaml:2", "train.epochs", "from 1 to 10000") { try Sources.yaml("train:\n  epochs: 0\n") }
-        Sources.expectRefusal(saying: "FRESHET_TRAIN_DIMENSION", "multiple of 8") { try Sources.environment(["FRESHET_TRAIN_DIMENSION": "12"]) }
+        Sources.expectRefusal(saying: "FRESHET_TRAIN_DIMENSION", "multiple of 8") {
+            try Sources.environment(["FRESHET_TRAIN_DIMENSION": "12"])
+        }
         Sources.expectRefusal(saying: "train.preset", "enormous") { try Sources.flags(("train.preset", "enormous")) }
         Sources.expectRefusal(saying: "train.loss", "one of") { try Sources.flags(("train.loss", "perfect")) }
         Sources.expectRefusal(saying: "train.epochs", "one value") { try Sources.yaml("train: {epochs: [3]}") }
@@ -80,13 +84,17 @@ struct ValueTests {
 
     @Test("a time is a whole one")
     func times() {
-        Sources.expectRefusal(saying: "ingest.earliest_time", "1990-01-01T00:00:00Z") { try Sources.yaml("ingest: {earliest_time: 2001-01-01}") }
+        Sources.expectRefusal(saying: "ingest.earliest_time", "1990-01-01T00:00:00Z") {
+            try Sources.yaml("ingest: {earliest_time: 2001-01-01}")
+        }
     }
 
     @Test("a currency has three letters, in any case")
     func currencies() throws {
         for wrong in ["Euro", "€", "EU", "E1R", "US$", "éur", "EURO", "''", "ＥＵＲ"] {
-            Sources.expectRefusal(saying: "ingest.default_currency", "ISO 4217") { try Sources.yaml("ingest: {default_currency: \(wrong)}") }
+            Sources.expectRefusal(saying: "ingest.default_currency", "ISO 4217") {
+                try Sources.yaml("ingest: {default_currency: \(wrong)}")
+            }
         }
         #expect(try Sources.yaml("ingest: {default_currency: eur}").text("ingest.default_currency") == "EUR")
         #expect(try Sources.environment(["FRESHET_INGEST_DEFAULT_CURRENCY": "Gbp"]).text("ingest.default_currency") == "GBP")

@@ -19,7 +19,8 @@ struct ConfigurationCommand: ParsableCommand {
         let width = rows.map(\.name.count).max() ?? 0
         for row in rows {
             let padding = String(repeating: " ", count: width - row.name.count)
-            StandardOutput.line("\(row.name)\(padding)  \(row.summary) [\(row.takes)\(row.fallback.isEmpty ? "" : "; default \(row.fallback)")]")
+            let fallback = row.fallback.isEmpty ? "" : "; default \(row.fallback)"
+            StandardOutput.line("\(row.name)\(padding)  \(row.summary) [\(row.takes)\(fallback)]")
         }
     }
 }

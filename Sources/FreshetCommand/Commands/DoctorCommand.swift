@@ -93,7 +93,8 @@ struct DoctorCommand: ParsableCommand {
         } catch where error.code == .missing {
             tell(
                 "model", .wrong,
-                "the database says that version \(model.version) is promoted, and its files are not in \(root), which artifacts.path names: "
+                "the database says that version \(model.version) is promoted, and its files are not in \(root), "
+                    + "which artifacts.path names: "
                     + "copy the folder \(model.artifactName) there, or run freshet train")
         } catch {
             tell("model", .wrong, "version \(model.version) cannot be used: \(error)")
@@ -107,7 +108,8 @@ struct DoctorCommand: ParsableCommand {
         if keys == 0, !APIConfiguration(host: host).listensOnLoopbackOnly {
             tell(
                 "service", .warning,
-                "listens on \(host) and has no keys: whoever reaches it may read, write and promote models; set http.read_keys, http.write_keys and http.admin_keys")
+                "listens on \(host) and has no keys: whoever reaches it may read, write and promote models; "
+                    + "set http.read_keys, http.write_keys and http.admin_keys")
         } else {
             tell("service", .good, "listens on \(host):\(configuration.text("http.port")) with \(keys == 1 ? "1 key" : "\(keys) keys")")
         }

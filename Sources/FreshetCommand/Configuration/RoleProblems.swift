@@ -26,7 +26,8 @@ extension Configuration {
         guard text("train.mode") == "incremental" else { return }
         if number("train.incremental_ewc") > 0, try towerConfiguration().userTower == .mean {
             throw ConfigurationError(
-                "train.incremental_ewc is \(text("train.incremental_ewc")), and train.user_tower mean keeps no importance of its parameters: set it to 0")
+                "train.incremental_ewc is \(text("train.incremental_ewc")), and train.user_tower mean keeps no importance of its "
+                    + "parameters: set it to 0")
         }
     }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import EventStream
 import FeatureStore
 import Foundation
+import Intake
 import Interactions
 import Logging
 
@@ -151,7 +152,7 @@ struct DeadLettersReplay: AsyncParsableCommand {
                 let record = letter.record
                 record.payload.withUnsafeBytes { value in
                     (record.key ?? []).withUnsafeBytes { key in
-                        intake.add(kind, key: record.key == nil ? nil : key, value: value, origin: record.origin, now: EventTime.now)
+                        _ = intake.add(kind, key: record.key == nil ? nil : key, value: value, origin: record.origin, now: EventTime.now)
                     }
                 }
             }

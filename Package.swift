@@ -94,7 +94,7 @@ let package = Package(
             swiftSettings: strict),
 
         .target(
-            name: "TrainingFiles", dependencies: ["Interactions", "FeatureStore", "TwoTower"], swiftSettings: strict),
+            name: "TrainingFiles", dependencies: ["Interactions", "Features", "FeatureStore", "TwoTower"], swiftSettings: strict),
 
         // Composition root.
         .executableTarget(

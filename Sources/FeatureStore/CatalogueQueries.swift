@@ -8,8 +8,18 @@ public struct CatalogueItem: Sendable, Equatable {
     /// The version of the catalogue that this row came with.
     public var catalogueVersion: Int64
 
+    /// The list price as it was sent, where ``comparePrice(_:)`` put another into the record.
+    public var shownPriceMicros: Int64?
+
     /// Whether it may be recommended.
     public var isAvailable: Bool { !record.hidden && !isDeleted }
+
+    /// Puts the price into the currency of a scale, so that it can be compared with others; nil where it cannot.
+    public mutating func comparePrice(_ prices: AmountScale) {
+        guard shownPriceMicros == nil, let price = record.priceMicros else { return }
+        shownPriceMicros = price
+        record.priceMicros = prices.micros(price, record.currency)
+    }
 }
 
 /// The counters of an item.

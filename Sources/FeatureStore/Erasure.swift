@@ -88,7 +88,7 @@ enum Erasure {
         span.add(to)
         let rows = try connection.run(
             """
-            select event_id, type, item_id, event_time, quantity, source_partition, source_offset, amount_minor, context from interactions
+            select event_id, type, item_id, event_time, quantity, source_partition, source_offset, amount_minor, context, currency from interactions
             where user_id = $1 and event_time between $2 and $3
             """, span)
         var events: [Interaction] = []
@@ -99,7 +99,7 @@ enum Erasure {
             events.append(
                 Interaction(
                     eventID: rows.string(row, 0) ?? "", type: type, userID: userID, itemID: rows.string(row, 2) ?? "", time: time,
-                    amountMinor: rows.int64(row, 7), quantity: rows.int32(row, 4) ?? 1, context: rows.string(row, 8),
+                    amountMinor: rows.int64(row, 7), currency: rows.string(row, 9), quantity: rows.int32(row, 4) ?? 1, context: rows.string(row, 8),
                     position: Position(partition: rows.int32(row, 5) ?? 0, offset: rows.int64(row, 6) ?? 0)))
         }
         delta.fold(events)

@@ -8,7 +8,7 @@ public struct TrainingImpression {
     public var time: EventTime
     /// A bit for each type of interaction that followed: 1 click, 2 add_to_cart, 4 purchase.
     public var outcomes: UInt8
-    /// What was paid in all, in minor units of the main currency; see ``TrainingEvent/amountMinor``.
+    /// What was paid in all, in minor units of one currency; see ``TrainingEvent/amountMinor``.
     public var amountMinor: Int64
 }
 
@@ -28,7 +28,7 @@ extension TrainingSnapshot {
             copy (
                 select shown.user_id, shown.item_id, shown.event_time,
                     coalesce(bit_or(case outcome.type when 1 then 1 when 2 then 2 when 3 then 4 end), 0)::int,
-                    least(coalesce(sum(case when outcome.type = 3 then \(Self.amount("outcome")) end), 0), 9223372036854775807)::bigint
+                    least(coalesce(sum(case when outcome.type = 3 then \(amounts.sql("outcome")) end), 0), 9223372036854775807)::bigint
                 from (
                     select user_id, item_id, event_time, event_id, request_id from interactions
                     where type = 0\(condition) order by event_time desc limit \(limit)

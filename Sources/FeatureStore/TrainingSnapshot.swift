@@ -1,3 +1,4 @@
+import Features
 import Interactions
 
 /// What a training set was read at.
@@ -48,7 +49,7 @@ public struct TrainingEvent {
     public var isNew: Bool
     /// The event's context as JSON; read only when asked for.
     public var context: UnsafeRawBufferPointer?
-    /// Price × quantity in minor units, where it is in the currency that most of the revenue came in.
+    /// Price × quantity in minor units of one currency; nil where it cannot be compared. See ``OrderAmounts``.
     public var amountMinor: Int64?
 }
 
@@ -61,10 +62,17 @@ public final class TrainingSnapshot {
     static let sortMemoryMegabytes = 256
 
     public let watermark: TrainingWatermark
+    /// In which currency amounts and prices are compared.
+    public let amounts: OrderAmounts
     let connection: Connection
 
     /// Takes the snapshot.
-    public init(url: String) throws(StoreError) {
+    ///
+    /// - Parameters:
+    ///   - rates: `currency.rates`; without them only the amounts of one currency count: see ``OrderAmounts``.
+    ///   - base: `currency.base` where it is set; else the currency of most orders.
+    ///   - until: orders up to this time decide.
+    public init(url: String, rates: CurrencyRates? = nil, base: String? = nil, until: EventTime? = nil) throws(StoreError) {
         connection = try Connection(
             url: url, role: "freshet train", extraSettings: "set work_mem = '\(Self.sortMemoryMegabytes)MB'")
         try connection.execute("begin isolation level repeatable read read only")
@@ -72,6 +80,7 @@ public final class TrainingSnapshot {
             "select pg_current_snapshot()::text, (select event_time from interactions where type > 0 order by event_time desc limit 1)")
         watermark = TrainingWatermark(
             snapshot: head.string(0, 0) ?? "", offsets: try StoredOffset.all(connection), newestEventTime: head.time(0, 1))
+        amounts = try OrderAmounts(connection, rates: rates, base: base, until: until)
     }
 
     /// Streams clicks, carts and purchases in the order in which the table holds them: a sort of wide rows in the server takes longer
@@ -95,7 +104,7 @@ public final class TrainingSnapshot {
             copy (
                 select user_id, item_id, type, event_time, source_partition, source_offset, (\(isNew))::int::smallint,
                     \(withContext ? "context" : "null::json"),
-                    \(Self.amount("interactions"))
+                    \(amounts.sql("interactions"))
                 from interactions where type > 0\(Self.condition(until: until))
             ) to stdout (format binary)
             """
@@ -108,15 +117,6 @@ public final class TrainingSnapshot {
                     position: Position(partition: try row.int32() ?? 0, offset: try row.int64() ?? 0),
                     isNew: try row.int16() == 1, context: try row.next(), amountMinor: try row.int64()))
         }
-    }
-
-    /// What a row of a table is worth in the main currency; amounts of several currencies are not added up.
-    static func amount(_ table: String) -> String {
-        """
-        case when \(table).currency = (
-            select currency from item_revenue group by currency order by sum(revenue_minor) desc, currency limit 1
-        ) then \(table).amount_minor end
-        """
     }
 
     /// COPY takes no parameters; only a number is written into its text.
@@ -190,10 +190,15 @@ public final class TrainingSnapshot {
         }
     }
 
-    /// Streams the catalogue ordered by item id, hidden and deleted items too.
+    /// Streams the catalogue ordered by item id, hidden and deleted items too. Prices are those of ``amounts``: in one currency, nil
+    /// where they cannot be compared.
     public func forEachItem(_ each: (CatalogueItem) throws(StoreError) -> Void) throws(StoreError) {
+        let prices = amounts.prices
         try connection.copyOut("copy (select \(StoreQueries.itemFields) from items order by item_id) to stdout (format binary)") {
-            (row) throws(StoreError) in try each(try CatalogueItem(&row))
+            (row) throws(StoreError) in
+            var item = try CatalogueItem(&row)
+            item.comparePrice(prices)
+            try each(item)
         }
     }
 

@@ -2,11 +2,13 @@ import Interactions
 
 // The stored form of a history, which the database keeps in one column:
 //
-//     byte      version: 3 where an entry has a rating, else 2 where one has an amount, else 1
+//     byte      version: 4 where an entry has a currency, else 3 where one has a rating, else 2 where one has an amount, else 1
 //     varint    number of entries
 //     entries   varint   time in ms: the first one zigzag, then the difference to the one before
-//               byte     type; its highest bit says that an amount follows, from version 2 on; the next that a rating does, in 3
+//               byte     type; its highest bit says that an amount follows, from version 2 on; the next that a rating does, from 3 on;
+//                        the next that a currency does, in 4
 //               varint   amount, above 0, where the bit is set
+//               varint   CurrencyCode of the amount, where the bit is set
 //               varint   rating in hundredths, zigzag, where the bit is set
 //               varint   partition, zigzag
 //               varint   offset, zigzag of the difference to the one before
@@ -15,11 +17,13 @@ import Interactions
 //
 // Varints are LEB128. Equal histories have equal bytes.
 extension UserHistory {
-    private static let version: UInt8 = 1, versionWithAmounts: UInt8 = 2, versionWithRatings: UInt8 = 3
+    private static let version: UInt8 = 1, versionWithAmounts: UInt8 = 2, versionWithRatings: UInt8 = 3, versionWithCurrencies: UInt8 = 4
     /// The bit of the type's byte that says that an amount follows.
     private static let amountBit: UInt8 = 0x80
     /// The bit of the type's byte that says that a rating follows.
     private static let ratingBit: UInt8 = 0x40
+    /// The bit of the type's byte that says that a currency follows.
+    private static let currencyBit: UInt8 = 0x20
     private static let checksumBytes = 4
     /// The shortest entry: five fields of a byte each and an empty id.
     private static let minEntryBytes = 5
@@ -37,8 +41,10 @@ extension UserHistory {
             Self.append(index == 0 ? Self.zigzag(difference) : UInt64(bitPattern: difference), to: &bytes)
             time = entry.time.milliseconds
             bytes.append(
-                entry.type.rawValue | (entry.amountMinor > 0 ? Self.amountBit : 0) | (entry.ratingHundredths != nil ? Self.ratingBit : 0))
+                entry.type.rawValue | (entry.amountMinor > 0 ? Self.amountBit : 0) | (entry.ratingHundredths != nil ? Self.ratingBit : 0)
+                    | (entry.currency != nil ? Self.currencyBit : 0))
             if entry.amountMinor > 0 { Self.append(UInt64(entry.amountMinor), to: &bytes) }
+            if let currency = entry.currency { Self.append(UInt64(currency.rawValue), to: &bytes) }
             if let rating = entry.ratingHundredths { Self.append(Self.zigzag(Int64(rating)), to: &bytes) }
             Self.append(Self.zigzag(Int64(entry.position.partition)), to: &bytes)
             Self.append(Self.zigzag(entry.position.offset &- offset), to: &bytes)
@@ -55,8 +61,12 @@ extension UserHistory {
     private var leastVersion: UInt8 {
         var result = Self.version
         for entry in entries {
-            if entry.ratingHundredths != nil { return Self.versionWithRatings }
-            if entry.amountMinor > 0 { result = Self.versionWithAmounts }
+            if entry.currency != nil { return Self.versionWithCurrencies }
+            if entry.ratingHundredths != nil {
+                result = Self.versionWithRatings
+            } else if entry.amountMinor > 0 {
+                result = max(result, Self.versionWithAmounts)
+            }
         }
         return result
     }
@@ -74,7 +84,7 @@ extension UserHistory {
 
     /// Reads a stored history; nil where the bytes are not one, whole and unharmed.
     public init?(decoding bytes: UnsafeRawBufferPointer, limit: Int = 200) {
-        guard limit >= 1, bytes.count >= 2 + Self.checksumBytes, Self.version...Self.versionWithRatings ~= bytes[0]
+        guard limit >= 1, bytes.count >= 2 + Self.checksumBytes, Self.version...Self.versionWithCurrencies ~= bytes[0]
         else { return nil }
         let end = bytes.count - Self.checksumBytes
         let stored = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: end, as: UInt32.self))
@@ -94,6 +104,12 @@ extension UserHistory {
                 amount = small
                 rest &= ~Self.amountBit
             }
+            var currency: CurrencyCode?
+            if rest & Self.currencyBit != 0, bytes[0] >= Self.versionWithCurrencies {
+                guard amount > 0, let raw = reader.varint().flatMap({ UInt16(exactly: $0) }), let code = CurrencyCode(rawValue: raw) else { return nil }
+                currency = code
+                rest &= ~Self.currencyBit
+            }
             var rating: Int32?
             if rest & Self.ratingBit != 0, bytes[0] >= Self.versionWithRatings {
                 guard let raw = reader.varint(), let small = Int32(exactly: Self.unzigzag(raw)) else { return nil }
@@ -108,7 +124,7 @@ extension UserHistory {
             offset = offset &+ Self.unzigzag(rawOffset)
             let entry = HistoryEntry(
                 itemID: itemID, type: type, time: EventTime(milliseconds: time),
-                position: Position(partition: partition, offset: offset), amountMinor: amount, ratingHundredths: rating)
+                position: Position(partition: partition, offset: offset), amountMinor: amount, ratingHundredths: rating, currency: currency)
             if let last = entries.last, !(last < entry) { return nil }
             entries.append(entry)
         }

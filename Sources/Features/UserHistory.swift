@@ -6,16 +6,20 @@ public struct HistoryEntry: Sendable, Equatable, Comparable {
     public var type: InteractionType
     /// Of a purchase what was paid in all, in minor units of its currency, at most the largest number; 0 where nothing is known.
     public var amountMinor: UInt32
+    /// The currency of ``amountMinor``; nil where nothing was paid, and in entries of older versions.
+    public var currency: CurrencyCode?
     /// What the user thought of it: the event's `context.rating` in hundredths; nil where none was given.
     public var ratingHundredths: Int32?
     public var time: EventTime
     public var position: Position
 
     /// Makes an entry.
-    public init(itemID: String, type: InteractionType, time: EventTime, position: Position, amountMinor: UInt32 = 0, ratingHundredths: Int32? = nil) {
+    public init(itemID: String, type: InteractionType, time: EventTime, position: Position, amountMinor: UInt32 = 0, ratingHundredths: Int32? = nil, currency: CurrencyCode? = nil)
+    {
         self.itemID = itemID
         self.type = type
         self.amountMinor = amountMinor
+        self.currency = amountMinor > 0 ? currency : nil
         self.ratingHundredths = ratingHundredths
         self.time = time
         self.position = position
@@ -26,7 +30,8 @@ public struct HistoryEntry: Sendable, Equatable, Comparable {
         self.init(
             itemID: event.itemID, type: event.type, time: event.time, position: event.position,
             amountMinor: event.type == .purchase ? UInt32(clamping: event.amountMinor ?? 0) : 0,
-            ratingHundredths: event.rating.map { Int32(min(max($0 * 100, -2e9), 2e9).rounded()) })
+            ratingHundredths: event.rating.map { Int32(min(max($0 * 100, -2e9), 2e9).rounded()) },
+            currency: event.type == .purchase ? event.currency.flatMap { CurrencyCode($0) } : nil)
     }
 
     /// Whether it has a rating below `rating`.
@@ -39,6 +44,7 @@ public struct HistoryEntry: Sendable, Equatable, Comparable {
         if left.itemID != right.itemID { return left.itemID.utf8.lexicographicallyPrecedes(right.itemID.utf8) }
         if left.type != right.type { return left.type.rawValue < right.type.rawValue }
         if left.amountMinor != right.amountMinor { return left.amountMinor < right.amountMinor }
+        if left.currency != right.currency { return (left.currency?.rawValue ?? 0) < (right.currency?.rawValue ?? 0) }
         // nil comes before every rating.
         return right.ratingHundredths.map { right in left.ratingHundredths.map { $0 < right } ?? true } ?? false
     }

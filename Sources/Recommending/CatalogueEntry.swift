@@ -10,20 +10,23 @@ public struct CatalogueEntry: Sendable, Equatable {
     public var priceMicros: Int64?
     /// The price's currency, an ISO 4217 code.
     public var currency: String?
+    /// The same in the currency in which all prices of the snapshot are compared; nil where that is not known.
+    public var comparablePriceMicros: Int64?
     /// False for a hidden item: it stays known, so that histories can use it, and is never recommended.
     public var available: Bool
     public var publishedAt: EventTime?
 
-    /// Makes an entry.
+    /// Makes an entry. A price that is given alone is comparable: the shop has one currency.
     public init(
         itemID: String, title: String? = nil, categories: [String] = [], priceMicros: Int64? = nil,
-        currency: String? = nil, available: Bool = true, publishedAt: EventTime? = nil
+        currency: String? = nil, available: Bool = true, publishedAt: EventTime? = nil, comparablePriceMicros: Int64?? = .none
     ) {
         self.itemID = itemID
         self.title = title
         self.categories = categories
         self.priceMicros = priceMicros
         self.currency = currency
+        self.comparablePriceMicros = comparablePriceMicros ?? priceMicros
         self.available = available
         self.publishedAt = publishedAt
     }

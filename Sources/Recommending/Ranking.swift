@@ -97,7 +97,7 @@ struct Ranking {
                 func write(_ vector: UnsafePointer<Float>?) {
                     user.write(
                         featuresOf: candidate.row, interest: interest, tower: candidate.score, vector: vector,
-                        priceMicros: snapshot.catalogue[candidate.row].priceMicros, ranking: blend.tables, tables: heads.tables,
+                        priceMicros: snapshot.catalogue[candidate.row].comparablePriceMicros, ranking: blend.tables, tables: heads.tables,
                         into: UnsafeMutableBufferPointer(rebasing: features[place * width..<(place + 1) * width]))
                 }
                 if snapshot.vectors.withVector(candidate.row, write) == nil { write(nil) }
@@ -131,7 +131,7 @@ struct Ranking {
         guard let objective, let model = snapshot.model else { return score }
         var logOdds = objective.click * score / model.temperature
         if objective.value != 0, let median = snapshot.medianPriceMicros,
-            let price = snapshot.catalogue[row].priceMicros, price > 0
+            let price = snapshot.catalogue[row].comparablePriceMicros, price > 0
         {
             logOdds += objective.value * naturalLogarithm(Float(price) / median)
         }

@@ -1,3 +1,5 @@
+import Features
+
 /// The dials of serving.
 public struct RecommendingRules: Sendable, Equatable {
     /// How much likeness to the item that a user met last counts beside their whole taste, from 0 to 1. Above 0 such items
@@ -16,11 +18,14 @@ public struct RecommendingRules: Sendable, Equatable {
     public var exactCategoryItems: Int
     /// How many of the most popular items the ranking blend counts as trending: as many as it was trained with. Lists look at more.
     public var trendedItems: Int
+    /// What prices of other currencies are worth; without them those of one currency are compared.
+    public var rates: CurrencyRates?
 
     /// Makes rules.
     public init(
         similarWeight: Float = 0, freshBonus: Float = 0, trendingDiscount: Float = 0.85, exactCategoryItems: Int = 20_000,
-        categoryDiscount: Float = 1, variety: Float = 0, trendedItems: Int = 500
+        categoryDiscount: Float = 1, variety: Float = 0, trendedItems: Int = 500,
+        rates: CurrencyRates? = nil
     ) {
         self.similarWeight = min(max(similarWeight, 0), 1)
         self.freshBonus = freshBonus
@@ -29,5 +34,6 @@ public struct RecommendingRules: Sendable, Equatable {
         self.categoryDiscount = min(max(categoryDiscount, 0), 1)
         self.variety = max(variety, 0)
         self.trendedItems = max(trendedItems, 0)
+        self.rates = rates
     }
 }

@@ -34,6 +34,8 @@ public struct ServingSnapshot: Sendable {
     private(set) var trending: TrendingList
     /// The learned ranking; without one the towers rank alone.
     private(set) var blend: BlendInForce?
+    /// How orders' amounts are compared; nil where they are taken as they are.
+    private var orderAmounts: AmountScale?
     /// What content says of items that the model never trained on; without it the towers say it alone.
     var content: ContentSignals?
     /// Rows that the model never trained on.
@@ -171,6 +173,21 @@ public struct ServingSnapshot: Sendable {
         return next
     }
 
+    /// The same snapshot, comparing what was paid in the currency in which the heads learned it; nil compares amounts as they are.
+    public func withOrderAmounts(_ scale: AmountScale?) -> ServingSnapshot {
+        var next = self
+        next.orderAmounts = scale
+        return next
+    }
+
+    /// What was paid, in minor units of the currency in which the heads compare; nil where nothing was, or nothing that can be
+    /// compared. An entry without a currency, of an older version, is taken as it is.
+    func comparableAmount(_ entry: HistoryEntry) -> UInt32? {
+        guard entry.amountMinor > 0 else { return nil }
+        guard let orderAmounts, let currency = entry.currency else { return entry.amountMinor }
+        return orderAmounts.minor(Int64(entry.amountMinor), currency.text).map { UInt32(clamping: $0) }
+    }
+
     /// The same snapshot with ranking heads on its rows; ignored without a blend, whose tables they read.
     public func withHeads(_ heads: RankingHeads?) -> ServingSnapshot {
         var next = self
@@ -205,7 +222,7 @@ public struct ServingSnapshot: Sendable {
     }
 
     private static func medianPrice(_ catalogue: [CatalogueEntry]) -> Float? {
-        let prices = catalogue.compactMap(\.priceMicros).filter { $0 > 0 }.sorted()
+        let prices = catalogue.compactMap(\.comparablePriceMicros).filter { $0 > 0 }.sorted()
         return prices.isEmpty ? nil : Float(prices[prices.count / 2])
     }
 }

@@ -33,7 +33,9 @@ struct UserTaste {
             self.signals = signals
             if snapshot.heads != nil {
                 purchases = history.entries.compactMap { entry in
-                    entry.amountMinor == 0 ? nil : snapshot.catalogue.row(of: entry.itemID).map { (row: $0, amountMinor: entry.amountMinor) }
+                    snapshot.comparableAmount(entry).flatMap { amount in
+                        snapshot.catalogue.row(of: entry.itemID).map { (row: $0, amountMinor: amount) }
+                    }
                 }
             }
         }

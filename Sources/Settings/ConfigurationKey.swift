@@ -122,6 +122,14 @@ extension ConfigurationKey {
         ConfigurationKey(
             "ingest.earliest_time", .time, "1990-01-01T00:00:00Z", "an earlier event is a dead letter: usually an unset clock"),
         ConfigurationKey("ingest.default_currency", .currency, "USD", "currency of a value that names none: an ISO 4217 code such as EUR"),
+        ConfigurationKey(
+            "currency.base", .currency, "",
+            "currency in which amounts and prices are compared; none: ingest.default_currency where currency.rates are set, "
+                + "else the currency of most orders"),
+        ConfigurationKey(
+            "currency.rates", .rates, "",
+            "what one unit of other currencies is worth in currency.base, exact decimals: VND: 0.000039; "
+                + "without them amounts in other currencies are left out of training"),
         ConfigurationKey("ingest.event_types", .eventTypes, "", "other names for the event types: view: click"),
         ConfigurationKey("ingest.history_limit_events", .integer(1...2_000), "200", "newest events kept in a user's history"),
         ConfigurationKey("ingest.decay_half_life_hours", .integer(1...8_760), "24", "half-life of the decayed counters behind trending"),

@@ -1,3 +1,4 @@
+import Features
 import FeatureStore
 import Foundation
 import Interactions
@@ -20,11 +21,19 @@ package struct SnapshotExport {
         package var maxInteractionsPerUser: Int
         /// What is left out for its rating.
         package var ratings: RatingRules
+        /// What other currencies are worth, and the one in which amounts are compared; without them the one of most orders.
+        package var rates: CurrencyRates?
+        package var currencyBase: String?
 
-        package init(impressionsLimit: Int, maxInteractionsPerUser: Int, ratings: RatingRules = RatingRules()) {
+        package init(
+            impressionsLimit: Int, maxInteractionsPerUser: Int, ratings: RatingRules = RatingRules(), rates: CurrencyRates? = nil,
+            currencyBase: String? = nil
+        ) {
             self.impressionsLimit = impressionsLimit
             self.maxInteractionsPerUser = maxInteractionsPerUser
             self.ratings = ratings
+            self.rates = rates
+            self.currencyBase = currencyBase
         }
     }
 
@@ -74,7 +83,8 @@ package struct SnapshotExport {
     package func write(
         to path: String, until: EventTime?, isStopped: () -> Bool = { false }, progress: (Int) -> Void
     ) throws -> Summary {
-        let snapshot = try TrainingSnapshot(url: url)
+        let snapshot = try TrainingSnapshot(
+            url: url, rates: settings.rates, base: settings.currencyBase, until: until)
         var rows = Rows()
         // Known to the catalogue and published later than what is read: here such an item has an id and no content.
         var later: Set<String> = []
@@ -120,7 +130,7 @@ package struct SnapshotExport {
         }
         try writer.finish(
             items: itemOrder.map { rows.records[Int($0)] }, users: try users(snapshot, order: userOrder, rows),
-            watermark: Self.json(snapshot.watermark, until: until), newRows: newRows,
+            watermark: Self.json(snapshot.watermark, until: until, amounts: snapshot.amounts), newRows: newRows,
             impressions: impressions.renumbered(
                 users: Self.inverse(userOrder, count: rows.users.count), items: Self.inverse(itemOrder, count: rows.items.count)))
         return Summary(
@@ -206,7 +216,7 @@ package struct SnapshotExport {
         return places
     }
 
-    package static func json(_ watermark: TrainingWatermark, until: EventTime?) -> String {
+    package static func json(_ watermark: TrainingWatermark, until: EventTime?, amounts: OrderAmounts? = nil) -> String {
         var fields = ["\"snapshot\":\(JSONText.quoted(watermark.snapshot))"]
         if let newest = [watermark.newestEventTime, until].compactMap({ $0 }).min(), watermark.newestEventTime != nil {
             fields.append("\"newest_event_time\":\(JSONText.quoted(newest.rfc3339())),\"newest_event_ms\":\(newest.milliseconds)")
@@ -217,6 +227,21 @@ package struct SnapshotExport {
             }
         }
         fields.append("\"offsets\":[\(offsets.joined(separator: ","))]")
+        if let amounts { fields.append(contentsOf: amounts.fields) }
         return "{\(fields.joined(separator: ","))}"
+    }
+}
+
+extension OrderAmounts {
+    /// What was found, as members of a watermark.
+    fileprivate var fields: [String] {
+        func words(_ shares: [Share]) -> String { JSONText.quoted(shares.map { "\($0.count) in \($0.currency)" }.joined(separator: ", ")) }
+        var fields: [String] = []
+        if let currency = orders.currency { fields.append("\"order_currency\":\(JSONText.quoted(currency))") }
+        if let currency = prices.currency { fields.append("\"price_currency\":\(JSONText.quoted(currency))") }
+        fields.append("\"orders_with_amount\":\(countedOrders)")
+        fields.append("\"orders_left_out\":\(words(leftOutOrders))")
+        fields.append("\"prices_left_out\":\(words(leftOutPrices))")
+        return fields
     }
 }

@@ -31,7 +31,7 @@ struct RefusedRecordsTests {
         let bad = 10
         var sent = batch(interactions, claim: claim, next: 300)
         sent.items = [
-            upsert("good", updatedAt: 1), upsert("bad\0", updatedAt: 1), upsert(noise(9_000, seed: 5), updatedAt: 1),
+            upsert("good", updatedAt: 1), upsert("bad\0", updatedAt: 1, offset: 1), upsert(noise(9_000, seed: 5), updatedAt: 1, offset: 2),
             (.delete(id: "i\0", at: time(1)), origin(3)), (.upsert(ItemRecord(itemID: "odd", attributes: #"{"a":1e200000}"#)), origin(4)),
             (.upsert(ItemRecord(itemID: "lone", attributes: #"{"a":"\ud800"}"#)), origin(5)), (.upsert(ItemRecord(itemID: "nul", attributes: #"{"a":"\u0000"}"#)), origin(6)),
             (.upsert(ItemRecord(itemID: "titled", title: "a\0", categories: ["b"])), origin(7)),

@@ -150,4 +150,29 @@ import Testing
         }
         #expect(accepted > 0)
     }
+
+    @Test func whatWasPaidKeepsItsCurrency() throws {
+        var paid = HistoryEntry(
+            itemID: "a", type: .purchase, time: EventTime(milliseconds: 5), position: Position(partition: 0, offset: 1), amountMinor: 1_000_000,
+            ratingHundredths: 450, currency: CurrencyCode("VND"))
+        var history = UserHistory(limit: 9)
+        history.insert(paid)
+        var bytes = history.encoded()
+        #expect(bytes[0] == 4 && UserHistory(decoding: bytes, limit: 9) == history)
+        #expect(UserHistory(decoding: bytes)?.entries == [paid] && UserHistory(decoding: bytes)?.entries[0].currency?.text == "VND")
+        for place in bytes.indices {
+            bytes[place] ^= 1
+            #expect(UserHistory(decoding: bytes) == nil, "byte \(place)")
+            bytes[place] ^= 1
+        }
+        // The order of entries that differ in the currency alone is total, and nothing paid has no currency.
+        var other = paid
+        other.currency = CurrencyCode("usd")
+        #expect(paid != other && (paid < other) != (other < paid))
+        paid.currency = nil
+        #expect(paid < other)
+        #expect(HistoryEntry(itemID: "a", type: .click, time: EventTime(milliseconds: 5), position: Position(partition: 0, offset: 1), currency: CurrencyCode("VND")).currency == nil)
+        for text in ["AAA", "ZZZ", "VND", "eur"] { #expect(CurrencyCode(text)?.text == text.uppercased()) }
+        #expect(CurrencyCode("Euro") == nil && CurrencyCode("E1R") == nil && CurrencyCode(rawValue: 0) == nil && CurrencyCode(rawValue: 17_577) == nil)
+    }
 }

@@ -6,7 +6,9 @@ extension Configuration {
     var recommendingRules: RecommendingRules {
         RecommendingRules(
             trendingDiscount: 1 - Float(number("cold_start.diversity")), categoryDiscount: 1 - Float(number("rules.diversity")),
-            variety: Float(number("cold_start.variety")), trendedItems: integer("serve.trending_items"))
+            variety: Float(number("cold_start.variety")), trendedItems: integer("serve.trending_items"),
+            // A wrong table was refused when the command began.
+            rates: try? currencyRates())
     }
 
     /// What is counted of segments of the users; nil where `cold_start.segment_events` is 0.

@@ -1,5 +1,6 @@
 import Evaluation
 import EventStream
+import Features
 import FeatureStore
 import Foundation
 import Interactions
@@ -25,7 +26,9 @@ struct ReplayLog {
     /// Reads one consistent moment of the store. With a file, stored events after `start` are left out: the file is what happens
     /// then.
     init(url: String, configuration: Configuration, start: EventTime, file: String?) throws {
-        let snapshot = try TrainingSnapshot(url: url)
+        let snapshot = try TrainingSnapshot(
+            url: url, rates: try configuration.currencyRates(), base: configuration.currencyBase, until: file == nil ? nil : start)
+        let amounts = snapshot.amounts.orders
         var deleted = Set<String>()
         try snapshot.forEachItem { item in
             if item.isDeleted {
@@ -43,11 +46,11 @@ struct ReplayLog {
                 Found(
                     event: ReplayEvents.Event(
                         user: self.row(ofUser: row.userID), item: self.row(ofItem: row.itemID), type: row.type.rawValue,
-                        time: row.time.milliseconds, gain: Double(max(0, row.amountMinor ?? 0))), position: row.position))
+                        time: row.time.milliseconds, gain: Double(max(0, amounts.minor(row.amountMinor, row.currency) ?? 0))), position: row.position))
             if found.count.isMultiple(of: 10_000) { progress.update(found.count) }
         }
         progress.finish(found.count)
-        if let file { try read(file, after: start, configuration: configuration, leavingOut: deleted, into: &found) }
+        if let file { try read(file, after: start, configuration: configuration, amounts: amounts, leavingOut: deleted, into: &found) }
         try snapshot.forEachUser { record in
             if let row = userRows[record.userID] { attributes[Int(row)] = record.attributes }
         }
@@ -65,7 +68,7 @@ struct ReplayLog {
 
     /// Reads events as a backfill would: the same decoding, the same rejections.
     private mutating func read(
-        _ path: String, after start: EventTime, configuration: Configuration, leavingOut deleted: Set<String>, into found: inout [Found]
+        _ path: String, after start: EventTime, configuration: Configuration, amounts: AmountScale, leavingOut deleted: Set<String>, into found: inout [Found]
     ) throws {
         let decoder = RecordDecoder(rules: try configuration.decodingRules())
         let reader = try LineReader(path: path, maxLineBytes: max(1 << 20, configuration.integer("ingest.max_record_bytes") * 2))
@@ -90,7 +93,7 @@ struct ReplayLog {
                 Found(
                     event: ReplayEvents.Event(
                         user: row(ofUser: event.userID), item: row(ofItem: event.itemID), type: event.type.rawValue,
-                        time: event.time.milliseconds, gain: Double(max(0, event.amountMinor ?? 0))), position: event.position))
+                        time: event.time.milliseconds, gain: Double(max(0, amounts.minor(event.amountMinor, event.currency) ?? 0))), position: event.position))
         }
         if accepted == 0, let firstReason { throw CommandFailure("not one line of \(path) is an event: \(firstReason)") }
     }

@@ -85,7 +85,7 @@ struct ReplayRun {
             log: log.trainingLog(), model: artifact.model, blend: try artifact.blend()?.weights, channel: try artifact.contentChannel()?.weights,
             rules: configuration.incrementRules(seed: towers.seed, threads: towers.threads),
             keepsOptimizer: options.keepsOptimizer,
-            configuration: configuration, catalogue: try store.items(changedAfter: 0).items.filter { !$0.isDeleted },
+            configuration: configuration, catalogue: try comparedItems(store, version),
             version: Int(version.version))
         return options.retrain.map { kind in
             RetrainedRanker(
@@ -94,5 +94,14 @@ struct ReplayRun {
                     snapshot, log: log, rules: configuration.featureRules, trendingItems: configuration.integer("serve.trending_items")),
                 every: every, start: start.milliseconds)
         }
+    }
+
+    /// The catalogue with its prices as the version's training compared them.
+    private func comparedItems(_ store: StoreQueries, _ version: RegisteredModel) throws -> [CatalogueItem] {
+        var items = try store.items(changedAfter: 0).items.filter { !$0.isDeleted }
+        if let prices = AmountNotes.prices(watermark: version.watermark, rates: try configuration.currencyRates()) {
+            for place in items.indices { items[place].comparePrice(prices) }
+        }
+        return items
     }
 }

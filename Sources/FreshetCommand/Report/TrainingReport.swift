@@ -11,7 +11,7 @@ enum TrainingReport {
     static let fileName = "report.html"
 
     /// An evaluation with what else the registry keeps of a run: the data, the epochs, the steps.
-    static func metrics(_ evaluation: String, of log: TrainingLog, journal: TrainingJournal, inspection: DataInspection?) -> String {
+    static func metrics(_ evaluation: String, of log: TrainingLog, journal: TrainingJournal, inspection: DataInspection?, amounts: AmountNotes? = nil) -> String {
         let times = log.userIDs.indices.lazy.map { log.rows(of: $0) }.filter { !$0.isEmpty }
         var data: [(name: String, value: ResultLine.Value)] = [
             ("interactions", .integer(log.count)), ("users", .integer(log.userIDs.count)), ("items", .integer(log.itemIDs.count)),
@@ -21,6 +21,7 @@ enum TrainingReport {
             data.append(("first interaction", .text(EventTime(milliseconds: first).rfc3339())))
             data.append(("last interaction", .text(EventTime(milliseconds: last).rfc3339())))
         }
+        data += amounts?.lines ?? []
         data += inspection?.lines ?? []
         let lines = data.map { ResultLine(["name": .text($0.name), "value": $0.value]).json }
         var description = ResultLine(["data": .json("[\(lines.joined(separator: ","))]")])

@@ -1,3 +1,4 @@
+import Features
 import FeatureStore
 import Interactions
 import Recommending
@@ -13,8 +14,11 @@ struct ItemEncoder: Sendable {
 
     /// Interactions rated below this were left out of training, so histories leave them out too; 0 where all were learned.
     private let ratingsFrom: Double
+    /// How the model's training compared prices; nil where it compared them as they were.
+    private let prices: AmountScale?
 
-    init(model: TwoTowerModel, texts: ContentEncoder? = nil, ratingsFrom: Double = 0) {
+    init(model: TwoTowerModel, texts: ContentEncoder? = nil, ratingsFrom: Double = 0, prices: AmountScale? = nil) {
+        self.prices = prices
         self.model = model
         self.texts = texts
         self.ratingsFrom = ratingsFrom
@@ -26,8 +30,10 @@ struct ItemEncoder: Sendable {
     /// Whether the model learned from interactions with the item; others are encoded from their content.
     func isTrained(_ itemID: String) -> Bool { model.row(of: itemID) != nil }
 
-    /// The items as the model sees them: those without an embedding get the vector of their text, where it was trained so.
+    /// The items as the model sees them: prices in the currency in which it compares them, and those without an embedding get the vector of their text, where it was trained so.
     func described(_ items: [CatalogueItem], threads: Int = 1) -> [CatalogueItem] {
+        var items = items
+        if let prices { for place in items.indices { items[place].comparePrice(prices) } }
         guard let texts, !items.isEmpty else { return items }
         var contents = items.map(\.record.content), described = items
         texts.complete(&contents, threads: threads)

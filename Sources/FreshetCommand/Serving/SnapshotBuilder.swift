@@ -48,7 +48,9 @@ struct SnapshotBuilder: Sendable {
         var built = try await OwnThread.run(named: "freshet-snapshot") {
             let artifact = try artifacts.artifact(of: version)
             let texts = texts(of: artifact, version: version)
-            let encoder = ItemEncoder(model: artifact.model, texts: texts, ratingsFrom: artifact.ratingsFrom)
+            let encoder = ItemEncoder(
+                model: artifact.model, texts: texts, ratingsFrom: artifact.ratingsFrom,
+                prices: AmountNotes.prices(watermark: version.watermark, rates: rules.rates))
             let all = IndexedCatalogue(
                 catalogue: (encoder.described(catalogue.items, threads: index.threads), catalogue.version), encoder: encoder,
                 isComplete: texts != nil || artifact.notes[ContentEncoder.noteName] == nil, settings: index, folder: artifact.path,
@@ -63,6 +65,7 @@ struct SnapshotBuilder: Sendable {
                 trending: trending.map(TrendingItem.init), rules: rules, blend: try artifact.blend()?.renumbered(places, itemCount: rows.itemIDs.count).dialled(tailDial)
             )
             .withHeads(try artifact.heads()?.renumbered(places, itemCount: rows.itemIDs.count))
+            .withOrderAmounts(AmountNotes.orders(watermark: version.watermark, rates: rules.rates))
             .withContent(try Self.content(of: artifact, on: rows))
             let gone = zip(rows.itemIDs, rows.items).compactMap { $1 == nil ? CatalogueChange.delete(itemID: $0) : nil }
             return Built(

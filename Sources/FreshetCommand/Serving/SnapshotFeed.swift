@@ -211,7 +211,8 @@ extension CatalogueItem {
     /// What serving keeps of an item.
     var entry: CatalogueEntry {
         CatalogueEntry(
-            itemID: record.itemID, title: record.title, categories: record.categories, priceMicros: record.priceMicros,
-            currency: record.currency, available: isAvailable, publishedAt: record.publishedAt)
+            itemID: record.itemID, title: record.title, categories: record.categories, priceMicros: shownPriceMicros ?? record.priceMicros,
+            currency: record.currency, available: isAvailable, publishedAt: record.publishedAt,
+            comparablePriceMicros: .some(record.priceMicros))
     }
 }

@@ -18,7 +18,7 @@ extension Configuration {
     func exportSettings() throws(ConfigurationError) -> SnapshotExport.Settings {
         SnapshotExport.Settings(
             impressionsLimit: integer("objectives.impressions_limit"), maxInteractionsPerUser: integer("train.max_interactions_per_user"),
-            ratings: try ratingRules())
+            ratings: try ratingRules(), rates: try currencyRates(), currencyBase: currencyBase)
     }
 }
 

@@ -76,6 +76,8 @@ struct TrainingRun {
         settings["content.channel"] = configuration.text("content.channel")
         settings["content.links"] = configuration.list("content.links").joined(separator: ",")
         settings["content.encoder"] = texts?.checksum
+        settings["currency.rates"] = try configuration.currencyRates()?.minorFactors.map { "\($0.code)=\($0.factor)" }.joined(separator: ",")
+        settings["currency.base"] = configuration.currencyBase
         for key in ["mode", "field", "support", "query", "inner_steps", "order", "proximity", "rank", "meta_steps", "meta_categories"] {
             settings["adaptation." + key] = configuration.text("adaptation." + key)
         }
@@ -116,6 +118,8 @@ struct TrainingRun {
         }
         state.log = file.identity
         try folder.write(state)
+        let amounts = AmountNotes(watermark: file.watermark)
+        if let warning = amounts?.warning { logger.warning("\(warning)") }
         let least = configuration.integer("train.min_interactions")
         guard file.log.count >= least else {
             throw CommandFailure(
@@ -152,7 +156,7 @@ struct TrainingRun {
         guard lock.isHeld() else {
             throw CommandFailure("the connection that keeps other trainings out was lost; freshet train --resume finishes this one")
         }
-        let metrics = TrainingReport.metrics(state.metrics ?? "{}", of: log, journal: TrainingJournal(folder), inspection: inspection)
+        let metrics = TrainingReport.metrics(state.metrics ?? "{}", of: log, journal: TrainingJournal(folder), inspection: inspection, amounts: amounts)
         var attachments = blend.map { [RankingBlend.attachmentName: $0.encoded()] } ?? [:]
         if let kit = stages.categoryKit { attachments.merge(kit.attachments) { _, new in new } }
         if let heads = stages.heads { attachments[RankingHeads.attachmentName] = heads.encoded() }

@@ -1,0 +1,56 @@
+import Features
+import FeatureStore
+import Interactions
+
+/// What a training's watermark says of currencies: for its log, its report, and for whoever serves its model.
+struct AmountNotes {
+    /// The currency of orders' amounts; nil where there are none.
+    var orderCurrency: String?
+    /// The currency of prices.
+    var priceCurrency: String?
+    /// Orders that count, and what is left out, in words: `3 in VND`; empty where nothing is.
+    var orders: Int
+    var leftOutOrders: String
+    var leftOutPrices: String
+
+    /// Reads a watermark; nil where it is of an older version, which said nothing of currencies.
+    init?(watermark: String) {
+        guard let left = JSONText.string("orders_left_out", inObject: watermark) else { return nil }
+        orderCurrency = JSONText.string("order_currency", inObject: watermark)
+        priceCurrency = JSONText.string("price_currency", inObject: watermark)
+        orders = JSONText.number("orders_with_amount", inObject: watermark).map { Int($0) } ?? 0
+        leftOutOrders = left
+        leftOutPrices = JSONText.string("prices_left_out", inObject: watermark) ?? ""
+    }
+
+    /// Lines for the report.
+    var lines: [(name: String, value: ResultLine.Value)] {
+        var lines: [(name: String, value: ResultLine.Value)] = []
+        if let orderCurrency, orders > 0 || !leftOutOrders.isEmpty { lines.append(("orders with an amount", .text("\(orders), in \(orderCurrency)"))) }
+        if !leftOutOrders.isEmpty { lines.append(("orders left out for want of a rate", .text(leftOutOrders))) }
+        if !leftOutPrices.isEmpty { lines.append(("prices left out for want of a rate", .text(leftOutPrices))) }
+        return lines
+    }
+
+    /// What to tell whoever trains; nil where everything counts.
+    var warning: String? {
+        guard !(leftOutOrders.isEmpty && leftOutPrices.isEmpty) else { return nil }
+        let parts = [
+            leftOutOrders.isEmpty ? nil : "orders: \(leftOutOrders)", leftOutPrices.isEmpty ? nil : "prices of items: \(leftOutPrices)",
+        ].compactMap { $0 }
+        return "amounts are compared in \(orderCurrency ?? priceCurrency ?? "one currency"), and these have no rate and are left out: "
+            + parts.joined(separator: "; ") + ". Set currency.rates to count them"
+    }
+
+    /// How prices of items are compared under a model: as its training did, at today's rates.
+    static func prices(watermark: String, rates: CurrencyRates?) -> AmountScale? { scale("price_currency", watermark, rates) }
+
+    /// The same of what was paid.
+    static func orders(watermark: String, rates: CurrencyRates?) -> AmountScale? { scale("order_currency", watermark, rates) }
+
+    private static func scale(_ name: String, _ watermark: String, _ rates: CurrencyRates?) -> AmountScale? {
+        guard let currency = JSONText.string(name, inObject: watermark) else { return nil }
+        if let rates, rates.base == currency { return AmountScale(rates: rates) }
+        return AmountScale(currency: currency)
+    }
+}

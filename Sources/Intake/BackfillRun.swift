@@ -94,7 +94,6 @@ public struct BackfillRun {
         try handOver(&pass, &intake, &totals, lane)
         try lane.drain()
         totals.settle(lane.takeFinished())
-        progress(totals)
         return totals
     }
 

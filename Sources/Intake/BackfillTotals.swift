@@ -11,8 +11,10 @@ extension BackfillRun {
         public var stored = 0
         /// Events that were stored before.
         public var duplicates = 0
-        /// Lines that became dead letters, or are still.
+        /// Records that became dead letters, or are still: lines that were refused, and events whose id is known with other content.
         public var rejected = 0
+        /// Lines among them that no record could be read from.
+        public var refusedLines = 0
         /// Items that changed.
         public var items = 0
         /// Users that changed.
@@ -51,8 +53,9 @@ extension BackfillRun {
             }
         }
 
-        /// Keeps the reason of a refused line, if there is none like it yet.
+        /// Counts a refused line and keeps its reason, if there is none like it yet.
         mutating func note(_ refused: RejectedRecord) {
+            refusedLines += 1
             guard firstReasons.count < Self.reasonsLimit else { return }
             let rejection = refused.rejection
             let reason = (rejection.field.map { "\($0) " } ?? "") + rejection.detail

@@ -33,9 +33,9 @@ extension EndToEnd {
             let result = try program.run("recommend", "--users", users, "--n", "25", "--output", bench.path("out.jsonl"))
             #expect(result.status == 0, "\(result.errors)")
             #expect(result.output == "")
-            let written = try lines(String(contentsOfFile: bench.path("out.jsonl"), encoding: .utf8))
-            #expect(written.map(\.user_id) == ["u9", "stranger", "u3", "u150", "ünï", "u1"])
-            for line in written {
+            let inFile = try lines(String(contentsOfFile: bench.path("out.jsonl"), encoding: .utf8))
+            #expect(inFile.map(\.user_id) == ["u9", "stranger", "u3", "u150", "ünï", "u1"])
+            for line in inFile {
                 #expect(line.items.count == 25 && Set(line.items.map(\.item_id)).count == 25, "\(line.user_id)")
                 #expect(zip(line.items, line.items.dropFirst()).allSatisfy { $0.score >= $1.score }, "\(line.user_id)")
                 let bought = try bench.database.sql("select distinct item_id from interactions where type = 3 and user_id = '\(line.user_id)'")
@@ -49,6 +49,25 @@ extension EndToEnd {
             let candidates = try bench.write(some, to: "candidates.txt")
             let ranked = try lines(program.run("recommend", "--users", users, "--candidates", candidates, "--set", "rules.exclude=").output)
             for line in ranked { #expect(Set(line.items.map(\.item_id)) == ["i5", "i7", "i11", "i13"], "\(line.user_id)") }
+
+            let unknown = try bench.write(["nobody", "nothing"], to: "unknown.txt")
+            EndToEnd.expectFailure(
+                try program.run("recommend", "--users", users, "--candidates", unknown), status: 1, saying: "2 of the 2 candidates", "such as nobody")
+            let counted = try program.run("recommend", "--users", users, "--candidates", candidates)
+            #expect(counted.status == 0 && counted.errors.contains("1 of the 5 candidates"), "\(counted.errors)")
+
+            // JSON is JSON, however it is written, and a pipe is written through.
+            let written = try bench.write(
+                [#" {"context":{"user_id":"x"},"user_id":"\u00fcn\u00ef"}"#, "{\"user_id\":\t\"shop\\/u1\"}", "77", #"{"user_id":77}"#], to: "json.txt")
+            let fifo = bench.path("out.fifo")
+            try #require(mkfifo(fifo, 0o600) == 0)
+            let reader = open(fifo, O_RDONLY | O_NONBLOCK)
+            defer { close(reader) }
+            let piped = try program.run("recommend", "--users", written, "--n", "2", "--output", fifo)
+            #expect(piped.status == 0, "\(piped.errors)")
+            var bytes = [UInt8](repeating: 0, count: 65_536)
+            let count = read(reader, &bytes, bytes.count)
+            #expect(try lines(String(decoding: bytes[..<max(0, count)], as: UTF8.self)).map(\.user_id) == ["ünï", "shop/u1", "77"])
 
             // A run that fails leaves the earlier file alone.
             let wrong = try bench.write(["u1", "{\"nobody\":1}"], to: "wrong.txt")
@@ -81,7 +100,8 @@ extension EndToEnd {
                 [#"{"event_id":"a","type":"view","user_id":"u1","item_id":"i1","timestamp":\#(EndToEnd.past)}"#], to: "events.jsonl")
             let tags = (0..<1_100).map { #""t\#($0)""# }.joined(separator: ",")
             let items = try bench.write([#"{"item_id":"i1","tags":[\#(tags)]}"#], to: "items.jsonl")
-            #expect(try program.run("backfill", "--events", events, "--items", items).status == 0)
+            EndToEnd.expectFailure(
+                try program.run("backfill", "--events", events, "--items", items), status: 1, saying: "not one line", "line 1: type", "dead-letters replay")
             #expect(try bench.database.sql("select string_agg(code, ',' order by code) from dead_letters") == "too_many_elements,unknown_type")
             let replayed = try program.run("dead-letters", "replay", "--json")
             #expect(replayed.status == 0 && replayed.output.contains(#""replayed":2"#), "\(replayed.output)\(replayed.errors)")

@@ -21,14 +21,14 @@ struct BackfillTests {
     /// Backfills with few records a batch, so that files have several.
     private func run(
         _ path: String, _ kind: RecordKind = .events, types: [String: InteractionType] = [:], batchRecords: Int = 7,
-        isStopping: @escaping @Sendable () -> Bool = { false }
+        isStopping: @escaping @Sendable () -> Bool = { false }, progress: (BackfillRun.Totals) -> Void = { _ in }
     ) throws -> BackfillRun.Totals {
         var settings = IngestSettings(
             databaseURL: database.url, rules: DecodingRules(typeAliases: types, idForm: .nfc), clock: { Intakes.now })
         settings.batchRecords = batchRecords
         let store = try IngestStore(url: database.url, rules: settings.featureRules)
         return try BackfillRun(store: store, settings: settings, logger: Logger(label: "test"), isStopping: isStopping)
-            .run(path: path, kind: kind)
+            .run(path: path, kind: kind, progress: progress)
     }
 
     private func file(_ text: String, _ name: String = "events.jsonl") throws -> String {
@@ -156,6 +156,36 @@ struct BackfillTests {
         #expect(totals.damage?.code == .fileTruncated)
         #expect(totals.stored > 5_000 && totals.stored == totals.lines && totals.rejected == 0)
         #expect(try count("interactions") == "\(totals.stored)")
+    }
+
+    @Test("a file that grows or shrinks while it is read is named, and a later run has all of it", arguments: [true, false])
+    func changing(grows: Bool) throws {
+        let path = try file(events(0..<8_000, id: true))
+        var isChanged = false
+        let totals = try run(path, batchRecords: 1_000, progress: { _ in
+            guard !isChanged else { return }
+            isChanged = true
+            if grows, let handle = FileHandle(forWritingAtPath: path) {
+                handle.seekToEndOfFile()
+                handle.write(Data(events(8_000..<8_010, id: true).utf8))
+            } else {
+                truncate(path, 500_000)
+            }
+        })
+        #expect(totals.hasChanged)
+        let again = try run(path, batchRecords: 1_000)
+        #expect(!again.hasChanged && again.resumedAt == 0)
+        if grows { #expect(try count("interactions") == "8010") }
+    }
+
+    @Test("an event whose id is known with other content is not read again")
+    func conflicts() throws {
+        #expect(try run(try file(event(1, id: true), "a.jsonl")).stored == 1)
+        let other = try file(event(1, type: "purchase", id: true), "b.jsonl")
+        let totals = try run(other)
+        #expect(totals.rejected == 1 && totals.refusedLines == 0 && !totals.isAllRefused)
+        let again = try run(other)
+        #expect(again.rejected == 0 && again.mended == 0)
     }
 
     @Test("what is no list of records is refused line by line, with a hint of what it looks like", arguments: [

@@ -20,7 +20,7 @@ struct IDFileTests {
         (#"{"list":[{"user_id":"inner"}],"user_id":"outer"}"#, "outer"), (#"{"note":"\"user_id\":\"x\"","user_id":"u1"}"#, "u1"),
         (#"{"\u0075ser_id":"u1"}"#, "u1"), (#"{"user_id":"a","user_id":"b"}"#, "b"), (#""a\"b""#, "a\"b"), ("  plain id  ", "plain id"),
         ("007", "007"), ("3D-printer", "3D-printer"), ("[draft]", "[draft]"), ("a\"b", "a\"b"), ("a,b", "a,b"), ("-", "-"), ("true", "true"),
-        (#"{"user_id":-5}"#, "-5"), ("日本", "日本"), ("123456789012345678901234567890", "123456789012345678901234567890"),
+        (#"{"user_id":-5}"#, "-5"), (#"{"user_id":257597.0}"#, "257597"), ("257597.0", "257597"), ("日本", "日本"), ("123456789012345678901234567890", "123456789012345678901234567890"),
     ]
 
     @Test("a line is an id as it stands, or JSON that is read as records are", arguments: lines)

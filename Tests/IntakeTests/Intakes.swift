@@ -1,3 +1,4 @@
+import Foundation
 import Intake
 import Interactions
 
@@ -24,4 +25,7 @@ extension RecordIntake {
 enum Intakes {
     /// 2026-11-21T08:00:00Z, the wall clock of tests.
     static let now = EventTime(milliseconds: 1_795_248_000_000)
+
+    /// The clock on the wall, for records that a broker dates.
+    static var wall: EventTime { EventTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1_000)) }
 }

@@ -103,7 +103,7 @@ struct TombstoneTests {
     @Test("a batch is full by records and by the bytes that it holds, refused ones included")
     func bound() {
         var intake = RecordIntake(rules: DecodingRules(), featureRules: FeatureRules())
-        let line = String(repeating: "x", count: 1 << 20)
+        let line = String(repeating: "x", count: (1 << 20) + 1)
         #expect(!intake.isFull(batchRecords: 1))
         intake.add(.events, value: line)
         #expect(intake.isFull(batchRecords: 1) && !intake.isFull(batchRecords: 2))

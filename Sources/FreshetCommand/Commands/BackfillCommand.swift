@@ -46,10 +46,10 @@ struct BackfillCommand: ParsableCommand {
             func note(_ totals: BackfillRun.Totals) -> String { "\(totals.stored) stored, \(totals.rejected) rejected" }
             let totals = try run.run(path: path, kind: kind, progress: { progress.update($0.lines, note: note($0)) })
             progress.finish(totals.lines, note: note(totals))
-            sum.add(totals, of: path, told: logger)
+            sum.add(totals, of: path, wasStopped: stop.isRaised, told: logger)
         }
         sum.line(seconds: started.duration(to: .now).inSeconds).print(asJSON: json)
-        if let damage = sum.damage { throw CommandFailure("\(damage.message) They are stored as far as they were accepted.") }
+        if let damage = sum.damage { throw CommandFailure("\(damage.message) What was whole before is stored.") }
         if stop.isRaised { throw CommandFailure("stopped before the end; the next run goes on from here, but a pipe begins anew") }
         if !sum.refusedFiles.isEmpty {
             throw CommandFailure(

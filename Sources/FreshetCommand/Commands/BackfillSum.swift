@@ -11,7 +11,7 @@ struct BackfillSum {
     private(set) var refusedFiles: [String] = []
 
     /// Adds a file, and tells what a person has to know of it.
-    mutating func add(_ file: BackfillRun.Totals, of path: String, told logger: Logger) {
+    mutating func add(_ file: BackfillRun.Totals, of path: String, wasStopped: Bool, told logger: Logger) {
         totals.lines += max(0, file.lines - file.resumedAt)
         totals.stored += file.stored
         totals.duplicates += file.duplicates
@@ -26,14 +26,16 @@ struct BackfillSum {
         if file.hasChanged {
             logger.warning("\(path) changed while it was read: run the same command again once nobody writes to it")
         }
-        if file.lines == 0, file.damage == nil { logger.warning("\(path) is empty") }
+        if file.lines == 0, file.damage == nil, !wasStopped { logger.warning("\(path) is empty") }
         guard file.rejected > 0 else { return }
-        let first = file.firstReasons.map { "; \($0)" }.joined()
-        let hint = file.hint.map { "; \($0)" } ?? ""
+        var reasons = file.firstReasons
+        let conflicts = file.rejected - file.refusedLines
+        if conflicts > 0 { reasons.append("\(conflicts) have the id of an event that is stored with other content") }
+        if let hint = file.hint { reasons.append(hint) }
         logger.warning(
             """
-            \(path): \(file.rejected) of \(file.rejected + file.accepted) records were refused\(first)\(hint). Mend what is wrong, such as \
-            a name in ingest.event_types, and run the same command again, or freshet dead-letters replay
+            \(path): \(file.rejected) of \(file.accepted + file.refusedLines) records were refused; \(reasons.joined(separator: "; ")). \
+            Mend what is wrong, such as a name in ingest.event_types, and run the same command again, or freshet dead-letters replay
             """)
     }
 

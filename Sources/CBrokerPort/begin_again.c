@@ -3,6 +3,7 @@
 
 #if defined(__linux__)
 
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -11,6 +12,22 @@
 
 static char *const *begin_with;
 static char program[4096];
+
+// Descriptors that came with the process belong to whoever started it, who may watch one to learn of its end.
+enum { first_own = 3, max_inherited = 256 };
+static char inherited[max_inherited];
+
+__attribute__((constructor)) static void note_inherited(void) {
+    for (int descriptor = first_own; descriptor < max_inherited; descriptor++)
+        inherited[descriptor] = fcntl(descriptor, F_GETFD) != -1;
+}
+
+static void close_between(unsigned first, unsigned last) {
+    if (first > last || syscall(SYS_close_range, first, last, 0u) == 0) return;
+    struct rlimit limit;
+    unsigned end = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 1u << 20 ? (unsigned)limit.rlim_cur : 1u << 20;
+    for (unsigned descriptor = first; descriptor <= last && descriptor < end; descriptor++) close((int)descriptor);
+}
 
 // Only calls that a signal handler may make.
 static void begin_again(int number) {
@@ -21,11 +38,13 @@ static void begin_again(int number) {
         // The new program hears of a stop from its first moment on.
         signal(SIGINT, SIG_DFL);
         signal(SIGTERM, SIG_DFL);
-        if (syscall(SYS_close_range, 3u, ~0u, 0u) != 0) {
-            struct rlimit limit;
-            int last = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 1u << 20 ? (int)limit.rlim_cur : 1 << 20;
-            for (int descriptor = 3; descriptor < last; descriptor++) close(descriptor);
+        unsigned first = first_own;
+        for (unsigned descriptor = first_own; descriptor < max_inherited; descriptor++) {
+            if (!inherited[descriptor]) continue;
+            close_between(first, descriptor - 1);
+            first = descriptor + 1;
         }
+        close_between(first, ~0u);
         execv(program, begin_with);
         // The file was moved or replaced meanwhile.
         execv("/proc/self/exe", begin_with);

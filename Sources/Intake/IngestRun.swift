@@ -189,8 +189,8 @@ public final class IngestRun {
         case .offsetOutOfRange(let missing):
             throw IntakeError(
                 .otherCluster,
-                "\(missing). If the topic was made anew, start once with --accept-new-cluster: it is then read from its beginning, "
-                    + "and known events still count once")
+                "\(missing). If the topic was made anew, start once with --accept-new-cluster: it is then read from its beginning; "
+                    + "known events with an event_id count once, events without one count again")
         case .disconnected(let error):
             logger.warning("waiting for Kafka: \(error.message)")
         case .reconnected:
@@ -208,8 +208,8 @@ public final class IngestRun {
         throw IntakeError(
             .otherCluster,
             "the broker is another one now: \(found) instead of \(cluster). Its offsets have nothing to do with the stored ones. "
-                + "If that is meant, start once with --accept-new-cluster: the topics are then read from their beginning, and "
-                + "known events still count once")
+                + "If that is meant, start once with --accept-new-cluster: the topics are then read from their beginning; "
+                + "known events with an event_id count once, events without one count again, since the id they get names the cluster")
     }
 
     private func drain() throws {

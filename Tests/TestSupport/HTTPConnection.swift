@@ -56,7 +56,10 @@ public struct HTTPConnection: Sendable {
         }
         guard connected == 0 else { throw TestDatabase.Failure("port \(port) refuses connections: errno \(errno)") }
         var request = "\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nConnection: close\r\n"
-        if let body { request += "Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n" }
+        if let body {
+            let isNamed = headers.keys.contains { $0.lowercased() == "content-type" }
+            request += (isNamed ? "" : "Content-Type: application/json\r\n") + "Content-Length: \(body.utf8.count)\r\n"
+        }
         for (name, value) in headers { request += "\(name): \(value)\r\n" }
         request += "\r\n" + (body ?? "")
         var left = Array(request.utf8)[...]

@@ -26,7 +26,8 @@ struct BenchReadiness: Sendable {
         try await reach()
         let answer = try await asked { try await service.recommendations(userID: userID, count: 1, timeout: Self.limit) }
         if needs.contains(.model), answer.model_version == nil {
-            throw CommandFailure("the service at \(service.base) has no model, and without one nothing is personal: run freshet train first")
+            throw CommandFailure(
+                "the service at \(service.base) has no model, and without one nothing is personal: run freshet train first")
         }
         if needs.contains(.ingest) { try await store() }
     }

@@ -52,8 +52,8 @@ struct ChurnRun: Sendable {
         }
         if tally.isGivenUp {
             throw CommandFailure(
-                "\(Tally.maxUnstored) changes in a row were not stored: are freshet ingest and the service still running? The items of this "
-                    + "run that were not removed begin with churn-\(run)-")
+                "\(Tally.maxUnstored) changes in a row were not stored: are freshet ingest and the service still running? "
+                    + "The items of this run that were not removed begin with churn-\(run)-")
         }
         var result = tally.result
         result.seconds = start.duration(to: .now).inSeconds

@@ -60,7 +60,8 @@ struct FreshnessRun: Sendable {
             try await Task.sleep(for: Self.pauseBetweenClicks)
         }
         guard result.changed.count + result.unchanged > 0 else {
-            throw CommandFailure("no user was shown an item to click on: is there a catalogue, and are the users of --users those of the shop?")
+            throw CommandFailure(
+                "no user was shown an item to click on: is there a catalogue, and are the users of --users those of the shop?")
         }
         return result
     }

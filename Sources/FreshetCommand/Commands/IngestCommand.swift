@@ -19,7 +19,10 @@ struct IngestCommand: ParsableCommand {
     var untilEnd = false
     @Flag(
         name: .customLong("accept-new-cluster"),
-        help: "Go on although the broker is another one than before: its topics are read from their beginning.")
+        help: """
+            Go on although the broker is another one than before: its topics are read from their beginning. Known events with an \
+            event_id count once, events without one count again.
+            """)
     var acceptNewCluster = false
     @Flag(help: "Print the result as JSON.") var json = false
 

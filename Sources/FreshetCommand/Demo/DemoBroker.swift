@@ -15,7 +15,7 @@ final class DemoBroker: Sendable {
     }
 
     private static let maxLives = 20
-    private static let startLimitSeconds = 30.0
+    private static let startLimitSeconds = 30
     private let life: Mutex<Life>
     private let logger: Logger
 
@@ -64,20 +64,25 @@ final class DemoBroker: Sendable {
         process.standardOutput = output
         try process.run()
         // Its own words go to standard error, which both share.
-        let limit = DispatchSource.makeTimerSource()
-        limit.schedule(deadline: .now() + startLimitSeconds)
-        limit.setEventHandler { [id = process.processIdentifier] in kill(id, SIGKILL) }
-        limit.resume()
-        defer { limit.cancel() }
-        var said = Data()
-        while !said.contains(UInt8(ascii: "\n")), let bytes = try output.fileHandleForReading.read(upToCount: 256), !bytes.isEmpty {
-            said += bytes
-        }
-        let address = String(decoding: said, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        let address = line(from: output.fileHandleForReading.fileDescriptor)
         guard address.hasPrefix("127.0.0.1:") else {
+            kill(process.processIdentifier, SIGKILL)
             throw CommandFailure("the demonstration's broker did not start; its own words are above")
         }
         return (Life(process: process, input: input), address)
+    }
+
+    /// What a process says up to the end of a line, or of its time.
+    private static func line(from descriptor: Int32) -> String {
+        var said: [UInt8] = [], byte: UInt8 = 0
+        let limit = ContinuousClock.now + .seconds(startLimitSeconds)
+        while ContinuousClock.now < limit {
+            var ready = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            guard poll(&ready, 1, 100) > 0 else { continue }
+            guard read(descriptor, &byte, 1) == 1, byte != UInt8(ascii: "\n") else { break }
+            said.append(byte)
+        }
+        return String(decoding: said, as: UTF8.self)
     }
 
     /// The file of this program.

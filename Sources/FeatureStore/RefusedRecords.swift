@@ -6,6 +6,9 @@ import Interactions
 /// transactions that are rolled back, until single records are found; these become dead letters, and the rest is stored as usual,
 /// with its offsets, exactly once.
 struct RefusedRecords {
+    /// Records of one batch that become dead letters so. Where more are refused it is not the records, and the database's word ends the work.
+    static let refusedRecordsLimit = 1_000
+
     private let batch: IngestBatch
     private let source: String
     private let cluster: String
@@ -30,7 +33,7 @@ struct RefusedRecords {
             do throws(StoreError) {
                 try trial(part(range))
             } catch {
-                guard error.code == .refusedData else { throw error }
+                guard error.code == .refusedData, refused.count < Self.refusedRecordsLimit else { throw error }
                 if range.count == 1 {
                     refused[range.lowerBound] = error
                 } else {

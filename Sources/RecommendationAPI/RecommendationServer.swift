@@ -75,7 +75,9 @@ public struct RecommendationServer: Service {
         } catch let error as IOError {
             throw ListenError(error, configuration)
         } catch let error as SocketAddressError {
-            throw ListenError(error, configuration)
+            throw ListenError(badAddress: error, configuration)
+        } catch let error as SocketAddressError.UnknownHost {
+            throw ListenError(badAddress: error, configuration)
         }
     }
 }
@@ -112,7 +114,7 @@ public struct ListenError: Error, Sendable, CustomStringConvertible {
         }
     }
 
-    init(_ error: SocketAddressError, _ configuration: APIConfiguration) {
+    init(badAddress error: any Error, _ configuration: APIConfiguration) {
         code = .badAddress
         description = "Cannot listen on \(configuration.host): the name or address is not known (\(error)). Correct http.host."
     }

@@ -17,6 +17,8 @@ extension Configuration {
         check("training settings") { _ = try ratingRules() }
         check("training settings") { _ = try headBalances() }
         check("training settings") { try checkIncrement() }
+        check("service settings") { _ = try apiConfiguration() }
+        check("currency settings") { _ = try currencyRates() }
         check("kafka settings") { try StreamProducer(kafkaSettings, mode: .latency).close(timeoutMilliseconds: 0) }
         check("kafka settings") { try StreamConsumer(reading: kafkaSettings).close() }
         return problems

@@ -4,5 +4,6 @@ enum Framing {
     static func isRegistrys(_ bytes: UnsafeRawBufferPointer) -> Bool { bytes.count > 5 && bytes[0] == 0 }
 
     /// What to do about it, to be added to a reason.
-    static let hint = "; it begins as a schema registry's serializer writes it (a zero byte and a schema's number): send plain text and JSON"
+    static let hint =
+        "; it begins as a schema registry's serializer writes it (a zero byte and a schema's number): send plain text and JSON"
 }

@@ -54,7 +54,8 @@ struct ProduceCommand: ParsableCommand {
         ]).print(asJSON: json)
         if let damage { throw CommandFailure("\(damage.message) \(sent - failed) records were sent.") }
         if failed > 0 || tooLong > 0 {
-            throw CommandFailure("\(failed) records were not acknowledged by the broker, \(tooLong) lines were over \(Self.maxLineBytes) bytes")
+            throw CommandFailure(
+                "\(failed) records were not acknowledged by the broker, \(tooLong) lines were over \(Self.maxLineBytes) bytes")
         }
         if stop.isRaised { throw CommandFailure("stopped before the end, after \(sent) records; what was sent is in the topic") }
     }

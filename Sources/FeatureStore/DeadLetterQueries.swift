@@ -7,13 +7,14 @@ public struct DeadLetter: Sendable, Equatable {
     public var receivedAt: EventTime
     /// When it was last sent again.
     public var replayedAt: EventTime?
-    /// Whether it was sent again and refused once more, for the same reason.
-    public var isRefusedAgain: Bool { replayedAt.map { $0 < receivedAt } ?? false }
+    /// Whether it was sent again and refused once more, for the same reason: by the database's microseconds, since both may happen within
+    /// one of our milliseconds.
+    public var isRefusedAgain: Bool
 }
 
 extension StoreQueries {
     private static let deadLetterFields =
-        "id, cluster, source, partition, \"offset\", key, payload, payload_bytes, code, field, detail, received_at, replayed_at"
+        "id, cluster, source, partition, \"offset\", key, payload, payload_bytes, code, field, detail, received_at, replayed_at, received_at > replayed_at"
 
     /// Dead letters, newest first.
     ///
@@ -139,6 +140,7 @@ extension StoreQueries {
                     position: Position(partition: rows.int32(row, 3) ?? 0, offset: rows.int64(row, 4) ?? 0)),
                 key: rows.isNull(row, 5) ? nil : Array(rows.bytes(row, 5)), payload: Array(rows.bytes(row, 6)),
                 payloadBytes: Int(rows.int32(row, 7) ?? 0), rejection: rejection),
-            receivedAt: rows.time(row, 11) ?? EventTime(milliseconds: 0), replayedAt: rows.time(row, 12))
+            receivedAt: rows.time(row, 11) ?? EventTime(milliseconds: 0), replayedAt: rows.time(row, 12),
+            isRefusedAgain: rows.boolean(row, 13) ?? false)
     }
 }

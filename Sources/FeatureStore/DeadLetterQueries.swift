@@ -141,6 +141,6 @@ extension StoreQueries {
                 key: rows.isNull(row, 5) ? nil : Array(rows.bytes(row, 5)), payload: Array(rows.bytes(row, 6)),
                 payloadBytes: Int(rows.int32(row, 7) ?? 0), rejection: rejection),
             receivedAt: rows.time(row, 11) ?? EventTime(milliseconds: 0), replayedAt: rows.time(row, 12),
-            isRefusedAgain: rows.boolean(row, 13) ?? false)
+            isRefusedAgain: rows.bool(row, 13))
     }
 }

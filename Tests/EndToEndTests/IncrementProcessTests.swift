@@ -131,7 +131,7 @@ extension EndToEnd {
             #expect(best >= stands)
             let again = try program.run(arguments)
             #expect(again.status == 0 && again.output == first.output && !again.errors.contains("trial="), "\(again.errors)")
-            EndToEnd.expectFailure(try program.run(arguments + ["--seed", "4"]), status: 1, saying: "--name")
+            EndToEnd.expectFailure(try program.run(arguments.map { $0 == "3" ? "4" : $0 }), status: 1, saying: "--name")
             EndToEnd.expectFailure(try program.run("search", "--range", "train.learning_rat=1..2"), status: 64, saying: "train.learning_rate")
             EndToEnd.expectFailure(try program.run("search", "--range", "train.epochs=2..1"), status: 64, saying: "the lower first")
             #expect(try bench.database.sql("select count(*) from models") == "0", "a search registers nothing")

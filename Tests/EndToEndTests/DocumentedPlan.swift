@@ -18,7 +18,7 @@ enum DocumentedPlan {
         "ops/test --filter FeaturesTests": .not("runs tests while these run"),
         "export FRESHET_DATABASE_URL='postgresql://freshet:…@db.internal/freshet?sslmode=verify-full'": .settings,
         "export FRESHET_KAFKA_PROPERTIES_SASL_PASSWORD='…'": .settings,
-        "swift build -c release --product freshet": .not("the program was built before the tests"),
+        "swift build -c release --static-swift-stdlib --product freshet": .not("the program was built before the tests"),
         "install .build/release/freshet /usr/local/bin/": .not("needs root and changes the machine"),
         "freshet doctor": .run,
         "freshet migrate": .run,
@@ -51,6 +51,9 @@ enum DocumentedPlan {
         "mpirun -n 2 freshet train --set threads=1": .not("RanksTests does it, where there is an mpirun"),
         "mpirun --hostfile machines -n 8 freshet train": .not("needs several machines"),
     ]
+
+    /// Options of other programs that pages name.
+    static let optionsOfOthers = ["--static-swift-stdlib": "swift build"]
 
     /// What pages name although it does not exist, and why.
     static let promised = ["freshet experiments": "README says that it is not there yet"]

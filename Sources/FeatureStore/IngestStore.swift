@@ -101,7 +101,7 @@ public final class IngestStore {
                         .otherCluster,
                         "\(connection.place): the offsets of topic \(topic) belong to cluster “\(others.string(0, 1) ?? "")”, but "
                             + "the broker is cluster “\(cluster)” — check kafka.bootstrap_servers, or start once with "
-                            + "--accept-new-cluster to read the new cluster from its beginning")
+                            + "--accept-new-cluster to read the new cluster from its beginning (events without an event_id then count again)")
                 }
             }
             var claim = Parameters()

@@ -15,7 +15,8 @@ extension EndToEnd {
             var refused: [String: Int] = [:]
         }
 
-        private static let decoder = RecordDecoder(rules: DecodingRules(idForm: IDForm(name: "NFC") { $0.precomposedStringWithCanonicalMapping }))
+        private static let decoder = RecordDecoder(
+            rules: DecodingRules(idForm: IDForm(name: "NFC") { $0.precomposedStringWithCanonicalMapping }))
 
         private static func decodes(_ kind: FuzzKind, _ line: [UInt8], now: EventTime) -> Bool {
             let origin = RecordOrigin(source: "walk", cluster: "k1", position: Position(partition: 0, offset: 0), recordTime: now)
@@ -97,7 +98,8 @@ extension EndToEnd {
             let letters = try bench.database.sql("select count(*) from dead_letters where code <> 'conflicting_duplicate'")
             #expect(letters == "\(refused)", "every refused record is a dead letter, and no other")
 
-            let unfolded = try bench.database.sql("""
+            let unfolded = try bench.database.sql(
+                """
                 select json_agg(i) from interactions i where not exists (select from user_features f where f.user_id = i.user_id)
                 or not exists (select from item_features f where f.item_id = i.item_id)
                 """)
@@ -125,7 +127,9 @@ extension EndToEnd {
         private func ids(_ bench: Workbench, _ query: String) throws -> [String] {
             try bench.database.sql("select encode(convert_to(id, 'UTF8'), 'hex') from (\(query)) ids").split(separator: "\n").map { row in
                 let digits = Array(row.utf8)
-                let bytes = stride(from: 0, to: digits.count - 1, by: 2).compactMap { UInt8(String(decoding: digits[$0...$0 + 1], as: UTF8.self), radix: 16) }
+                let bytes = stride(from: 0, to: digits.count - 1, by: 2).compactMap {
+                    UInt8(String(decoding: digits[$0...$0 + 1], as: UTF8.self), radix: 16)
+                }
                 return String(decoding: bytes, as: UTF8.self)
             }
         }
@@ -133,7 +137,8 @@ extension EndToEnd {
         /// Everybody who did something or has a record.
         private func people(_ bench: Workbench) throws -> [String] {
             try ids(
-                bench, "select id from (select user_id id from interactions union select user_id from users) all_ids order by id collate \"C\"")
+                bench,
+                "select id from (select user_id id from interactions union select user_id from users) all_ids order by id collate \"C\"")
         }
 
         /// Asks a running service for people and items whatever their ids are, and has some of them erased.

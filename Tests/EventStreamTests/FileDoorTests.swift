@@ -36,7 +36,8 @@ import Testing
         var bytes: [UInt8] = source.once(in: 10) ? [0xEF, 0xBB, 0xBF] : []
         for _ in 0..<source.below(12) {
             if source.once(in: 30) {
-                bytes += [UInt8](repeating: UInt8(ascii: "x"), count: source.pick([Self.maxLineBytes, 300_000, 70_000]) - 2 + source.below(5))
+                bytes += [UInt8](
+                    repeating: UInt8(ascii: "x"), count: source.pick([Self.maxLineBytes, 300_000, 70_000]) - 2 + source.below(5))
             } else {
                 bytes += source.anyRecord(source.pick(FuzzKind.allCases))
             }

@@ -53,7 +53,8 @@ struct StoredRecordDoorTests {
                 sent.rejected += 1
                 sent.batch.rejections.append(
                     RejectedRecord(
-                        origin: origin, key: Array(bytes.prefix(9)), payload: Array(bytes), payloadBytes: bytes.count, rejection: rejection))
+                        origin: origin, key: Array(bytes.prefix(9)), payload: Array(bytes), payloadBytes: bytes.count, rejection: rejection)
+                )
                 return false
             }
             switch kind {
@@ -90,7 +91,9 @@ struct StoredRecordDoorTests {
 
     /// Of many records with one id the first is kept here, so that each can be compared; ids are made different on the way.
     private func distinct(_ bytes: [UInt8], _ kind: FuzzKind, _ index: Int) -> [UInt8] {
-        let name = kind == .items ? "\"item_id\":\"i" : kind == .users ? "\"user_id\":\"u" : kind == .impressions ? "\"request_id\":\"r" : "\"event_id\":\"e"
+        let name =
+            kind == .items
+            ? "\"item_id\":\"i" : kind == .users ? "\"user_id\":\"u" : kind == .impressions ? "\"request_id\":\"r" : "\"event_id\":\"e"
         guard let range = bytes.firstRange(of: Array(name.utf8)) else { return bytes }
         return Array(bytes[..<range.upperBound]) + Array("\(index)-".utf8) + Array(bytes[range.upperBound...])
     }
@@ -103,7 +106,9 @@ struct StoredRecordDoorTests {
         var report = FuzzDoor("store.records", short: 3_000, long: 250_000).run { source, index in
             let kind = source.pick([FuzzKind.events, .events, .events, .items, .users, .impressions])
             let accepted = add(kind, distinct(source.plausibleRecord(kind), kind, index), at: index, to: &sent)
-            if sent.batch.interactions.count + sent.batch.items.count + sent.batch.users.count + sent.batch.rejections.count >= Self.batchRecords {
+            if sent.batch.interactions.count + sent.batch.items.count + sent.batch.users.count + sent.batch.rejections.count
+                >= Self.batchRecords
+            {
                 rejected += try commit(sent.take(), to: store)
             }
             return accepted ? .accepted : .refused
@@ -119,21 +124,32 @@ struct StoredRecordDoorTests {
         // Whoever was stored can be erased.
         for person in sent.people { sent.batch.users.append((.delete(id: person, at: nil), origin(0, source: "freshet.users", at: now))) }
         _ = try store.commit(sent.take())
-        #expect(try database.sql("select (select count(*) from users), (select count(*) from user_features), (select count(*) from interactions)") == "0|0|0")
+        #expect(
+            try database.sql(
+                "select (select count(*) from users), (select count(*) from user_features), (select count(*) from interactions)") == "0|0|0"
+        )
     }
 
     /// A batch that cannot be stored is taken apart, so that the record at fault is named.
     private func commit(_ batch: IngestBatch, to store: IngestStore) throws -> Int {
         do {
             let summary = try store.commit(batch)
-            guard summary.stored == batch.interactions.count else { throw TestDatabase.Failure("stored \(summary) of \(batch.interactions.count)") }
+            guard summary.stored == batch.interactions.count else {
+                throw TestDatabase.Failure("stored \(summary) of \(batch.interactions.count)")
+            }
             return summary.rejected
         } catch let error as StoreError {
             for event in batch.interactions {
-                do { _ = try store.commit(IngestBatch(interactions: [event])) } catch { throw TestDatabase.Failure("\(error): \(event.json())") }
+                do { _ = try store.commit(IngestBatch(interactions: [event])) } catch {
+                    throw TestDatabase.Failure("\(error): \(event.json())")
+                }
             }
-            for item in batch.items { do { _ = try store.commit(IngestBatch(items: [item])) } catch { throw TestDatabase.Failure("\(error): \(item)") } }
-            for user in batch.users { do { _ = try store.commit(IngestBatch(users: [user])) } catch { throw TestDatabase.Failure("\(error): \(user)") } }
+            for item in batch.items {
+                do { _ = try store.commit(IngestBatch(items: [item])) } catch { throw TestDatabase.Failure("\(error): \(item)") }
+            }
+            for user in batch.users {
+                do { _ = try store.commit(IngestBatch(users: [user])) } catch { throw TestDatabase.Failure("\(error): \(user)") }
+            }
             for refused in batch.rejections {
                 do { _ = try store.commit(IngestBatch(rejections: [refused])) } catch {
                     throw TestDatabase.Failure("\(error): \(refused.rejection) \(String(decoding: refused.payload, as: UTF8.self))")
@@ -153,7 +169,9 @@ struct StoredRecordDoorTests {
             items += 1
             guard var item = sent.items[read.record.itemID] else { return findings.append("an item \(read.record.itemID) was never sent") }
             var stored = read.record
-            if Self.tokens(stored.attributes) != Self.tokens(item.attributes) { findings.append("\(item) has the attributes \(stored.attributes ?? "")") }
+            if Self.tokens(stored.attributes) != Self.tokens(item.attributes) {
+                findings.append("\(item) has the attributes \(stored.attributes ?? "")")
+            }
             (stored.attributes, item.attributes) = (nil, nil)
             if item.updatedAt == nil { stored.updatedAt = nil }
             if stored != item { findings.append("\(item) is read as \(stored)") }
@@ -166,7 +184,9 @@ struct StoredRecordDoorTests {
             }
         }
         var byPlace: [String: Interaction] = [:]
-        for event in sent.events.values { byPlace["\(event.userID)\n\(event.itemID)\n\(event.time.milliseconds)\n\(event.position.offset)"] = event }
+        for event in sent.events.values {
+            byPlace["\(event.userID)\n\(event.itemID)\n\(event.time.milliseconds)\n\(event.position.offset)"] = event
+        }
         try snapshot.forEachInteraction(types: Set(InteractionType.allCases), withContext: true) { (row) throws(StoreError) in
             events += 1
             guard let event = byPlace["\(row.userID)\n\(row.itemID)\n\(row.time.milliseconds)\n\(row.position.offset)"] else {
@@ -174,7 +194,8 @@ struct StoredRecordDoorTests {
                 return row.slot == nil ? findings.append("\(row) was never sent") : ()
             }
             guard row.slot == event.slot else { return }
-            if row.type != event.type || row.amountMinor != event.amountMinor || row.currency != event.currency || row.quantity != event.quantity
+            if row.type != event.type || row.amountMinor != event.amountMinor || row.currency != event.currency
+                || row.quantity != event.quantity
                 || row.requestID != event.requestID || row.modelVersion != event.modelVersion
                 || Self.tokens(row.context) != Self.tokens(event.context)
             {
@@ -182,7 +203,8 @@ struct StoredRecordDoorTests {
             }
         }
         if (events, items, users) != (sent.events.count, sent.items.count, sent.users.count) {
-            findings.append("read \(events) events, \(items) items, \(users) users of \(sent.events.count), \(sent.items.count), \(sent.users.count)")
+            findings.append(
+                "read \(events) events, \(items) items, \(users) users of \(sent.events.count), \(sent.items.count), \(sent.users.count)")
         }
         report.findings += findings
     }
@@ -192,7 +214,9 @@ struct StoredRecordDoorTests {
         let queries = StoreQueries(url: database.url)
         let changed = try queries.items(changedAfter: 0)
         if changed.items.count != sent.items.count { report.findings.append("\(changed.items.count) items changed of \(sent.items.count)") }
-        for id in sent.items.keys.sorted().prefix(300) where try queries.item(id)?.record.itemID != id { report.findings.append("no item \(id)") }
+        for id in sent.items.keys.sorted().prefix(300) where try queries.item(id)?.record.itemID != id {
+            report.findings.append("no item \(id)")
+        }
         let reader = try UserStateReader(url: database.url)
         defer { reader.close() }
         for id in sent.people.sorted().prefix(2_000) {

@@ -132,7 +132,9 @@ private final class FuzzWatch: Sendable {
         if let mapped {
             mapped.initializeMemory(as: UInt8.self, repeating: UInt8(ascii: " "), count: Self.bytes)
             let tail = Array("\nseed \(seed)\n".utf8)
-            tail.withUnsafeBytes { (mapped + Self.digits).copyMemory(from: $0.baseAddress!, byteCount: min($0.count, Self.bytes - Self.digits)) }
+            tail.withUnsafeBytes {
+                (mapped + Self.digits).copyMemory(from: $0.baseAddress!, byteCount: min($0.count, Self.bytes - Self.digits))
+            }
         }
         Thread { [self] in watch() }.start()
     }

@@ -13,7 +13,8 @@ extension FuzzSource {
 
     private static let shapes: [FuzzKind: Shape] = [
         .events: [
-            ("event_id", .id("e", 1 << 40), true), ("type", .type, true), ("user_id", .id("u", 200), true), ("item_id", .id("i", 300), true),
+            ("event_id", .id("e", 1 << 40), true), ("type", .type, true), ("user_id", .id("u", 200), true),
+            ("item_id", .id("i", 300), true),
             ("timestamp", .time, true), ("value", .amount, false), ("currency", .currency, false), ("quantity", .whole, false),
             ("session_id", .id("s", 50), false), ("request_id", .id("r", 1_000), false), ("slot", .whole, false),
             ("model_version", .whole, false), ("context", .attributes, false), ("unknown", .any, false),
@@ -127,12 +128,15 @@ extension FuzzSource {
         guard !once(in: 6) else { return addValue(to: &bytes) }
         switch field {
         case .id: once(in: 6) ? addNumber(to: &bytes) : addText(to: &bytes)
-        case .type: once(in: 2) ? bytes.add(pick(["\"view\"", "\"Click\"", "\"cl\\u0069ck\"", "\"\"", "3", "\"click \""])) : addText(to: &bytes)
+        case .type:
+            once(in: 2) ? bytes.add(pick(["\"view\"", "\"Click\"", "\"cl\\u0069ck\"", "\"\"", "3", "\"click \""])) : addText(to: &bytes)
         case .time: addTime(to: &bytes)
         case .amount: addAmount(to: &bytes)
         case .currency:
-            bytes.add(pick(["\"XXX\"", "\"Euro\"", "\"€\"", "\"eur \"", "\"\"", "978", "\"e\\u0075r\"", "\"CLF\"", "\"BHD\"", "\"ZZZ\"", "null"]))
-        case .whole: once(in: 2) ? addNumber(to: &bytes) : bytes.add(pick(["0", "-1", "1e0", "1.0", "2147483647", "2147483648", "1.5", "\"1\""]))
+            bytes.add(
+                pick(["\"XXX\"", "\"Euro\"", "\"€\"", "\"eur \"", "\"\"", "978", "\"e\\u0075r\"", "\"CLF\"", "\"BHD\"", "\"ZZZ\"", "null"]))
+        case .whole:
+            once(in: 2) ? addNumber(to: &bytes) : bytes.add(pick(["0", "-1", "1e0", "1.0", "2147483647", "2147483648", "1.5", "\"1\""]))
         case .text: addText(to: &bytes, about: once(in: 40) ? 65_536 : 256)
         case .labels, .ids: addLabels(to: &bytes)
         case .attributes: addAttributes(to: &bytes)

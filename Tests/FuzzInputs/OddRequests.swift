@@ -92,7 +92,9 @@ extension FuzzSource {
         switch below(6) {
         case 0: value = plainBytes()
         case 1: addNumber(to: &value)
-        case 2: value.add(pick(["true", "false", "1", "0", "yes", "events:0=5", "events:0=5,1=7", "0=9223372036854775808", ":=,", "events:0=-1"]))
+        case 2:
+            value.add(
+                pick(["true", "false", "1", "0", "yes", "events:0=5", "events:0=5,1=7", "0=9223372036854775808", ":=,", "events:0=-1"]))
         case 3: value.add(pick(["u1", "nobody", "i1", "shoes", "phone", "10", "0", "1001", "5"]))
         default: value.add(String(below(40)))
         }
@@ -122,9 +124,15 @@ extension FuzzSource {
     }
 
     private mutating func addHeaders(to request: inout OddRequest) {
-        if once(in: 6) { request.headers.append(("Idempotency-Key", pick(["k\(below(50))", "", "a b", String(repeating: "k", count: 127 + below(3))]))) }
-        if once(in: 6) { request.headers.append(("X-Request-Id", pick(["r1", "", String(repeating: "r", count: 127 + below(3)), "é", "a b"]))) }
-        if once(in: 10) { request.headers.append(("Origin", pick(["http://localhost", "https://shop.example", "null", "://", "http://evil.example:80"]))) }
+        if once(in: 6) {
+            request.headers.append(("Idempotency-Key", pick(["k\(below(50))", "", "a b", String(repeating: "k", count: 127 + below(3))])))
+        }
+        if once(in: 6) {
+            request.headers.append(("X-Request-Id", pick(["r1", "", String(repeating: "r", count: 127 + below(3)), "é", "a b"])))
+        }
+        if once(in: 10) {
+            request.headers.append(("Origin", pick(["http://localhost", "https://shop.example", "null", "://", "http://evil.example:80"])))
+        }
         if once(in: 10) { request.headers.append(("If-None-Match", pick(["*", "\"x\"", ""]))) }
         if once(in: 20) { request.headers.append(("Content-Encoding", pick(["gzip", "identity", "IDENTITY", "", "br, gzip"]))) }
         if once(in: 10) { request.headers.append(("Content-Type", pick(Self.contentTypes))) }
@@ -154,7 +162,9 @@ extension FuzzSource {
 
     private mutating func recommendationBody() -> [UInt8] {
         var bytes: [UInt8] = [UInt8(ascii: "{")]
-        let fields: [StaticString] = ["user_id", "session_id", "n", "category", "exclude", "items", "context", "objective", "explain", "details", "wait"]
+        let fields: [StaticString] = [
+            "user_id", "session_id", "n", "category", "exclude", "items", "context", "objective", "explain", "details", "wait",
+        ]
         for field in fields where once(in: 3) {
             if bytes.count > 1 { addSeparator(to: &bytes) }
             bytes.add("\"")
@@ -167,9 +177,11 @@ extension FuzzSource {
             switch String(describing: field) {
             case "user_id", "session_id", "category": once(in: 2) ? addText(to: &bytes) : addKnownID("u", of: 200, to: &bytes)
             case "n": once(in: 2) ? addNumber(to: &bytes) : bytes.add(String(below(40)))
-            case "exclude", "items": bytes.add(pick(["[\"i1\",\"i2\"]", "[]", "[1,2]", "[12345678901234567890123]", "[1.0,\"é\"]", "\"i1\""]))
+            case "exclude", "items":
+                bytes.add(pick(["[\"i1\",\"i2\"]", "[]", "[1,2]", "[12345678901234567890123]", "[1.0,\"é\"]", "\"i1\""]))
             case "context": addAttributes(to: &bytes)
-            case "objective": bytes.add(pick(["{\"click\":1}", "{\"purchase\":0.5,\"value\":1e-300}", "{\"click\":-1}", "{\"a\":1e309}", "{}"]))
+            case "objective":
+                bytes.add(pick(["{\"click\":1}", "{\"purchase\":0.5,\"value\":1e-300}", "{\"click\":-1}", "{\"a\":1e309}", "{}"]))
             case "explain", "details": bytes.add(pick(["true", "false", "null", "1", "\"true\""]))
             default: bytes.add(pick(["\"events:0=5\"", "\"0=1\"", "\"\"", "true", "\"events:99999999999999999999=1\""]))
             }

@@ -1,17 +1,24 @@
 /// Settings as people write them by hand, in YAML and in the environment.
 extension FuzzSource {
     private static let plainValues = [
-        "true", "false", "yes", "no", "on", "null", "~", "", "NULL", "0", "1", "-1", "1.5", "1e3", "0x10", "0o17", "1_000", "+5", "NaN", ".nan",
-        ".inf", "-.inf", "9223372036854775807", "9223372036854775808", "1e309", "1e-400", "auto", "off", "wall", "data", "EUR", "eur", "Euro",
-        "XXX", "VND", "click", "klick", "purchased", "seen", "[]", "[purchased]", "[seen, purchased]", "{}", "{view: click}", "{view: klick}",
-        "2026-11-21T08:00:00Z", "2026-11-21", "127.0.0.1", "::1", "localhost:9092", "a,b,,c", " padded ", "postgresql://u:p@h/d", "/tmp", "../x",
-        "caf\u{E9}", "cafe\u{301}", "😀", "\u{7F}", "\u{85}", "\u{FEFF}", "%s%n", "${HOME}", "$(id)", "'quoted'", "\"quoted\"", "# no comment",
+        "true", "false", "yes", "no", "on", "null", "~", "", "NULL", "0", "1", "-1", "1.5", "1e3", "0x10", "0o17", "1_000", "+5", "NaN",
+        ".nan",
+        ".inf", "-.inf", "9223372036854775807", "9223372036854775808", "1e309", "1e-400", "auto", "off", "wall", "data", "EUR", "eur",
+        "Euro",
+        "XXX", "VND", "click", "klick", "purchased", "seen", "[]", "[purchased]", "[seen, purchased]", "{}", "{view: click}",
+        "{view: klick}",
+        "2026-11-21T08:00:00Z", "2026-11-21", "127.0.0.1", "::1", "localhost:9092", "a,b,,c", " padded ", "postgresql://u:p@h/d", "/tmp",
+        "../x",
+        "caf\u{E9}", "cafe\u{301}", "😀", "\u{7F}", "\u{85}", "\u{FEFF}", "%s%n", "${HOME}", "$(id)", "'quoted'", "\"quoted\"",
+        "# no comment",
         "5s", "10%", "1,5", "１", "small", "full", "hnsw", "json", "info", "60000", "1000000", "50", "2147483648", "0.5", "99", "3",
     ]
 
     private static let yamlOnly = [
-        "&a x", "*a", "*missing", "!!str 5", "!!int x", "!!binary AAAA", "!!python/object:os.system x", "|\n  block\n  text", ">-\n  folded",
-        "'it''s'", "\"esc\\u0041\\x41\\n\"", "\"\\ud800\"", "'open", "\"open", "[1, [2, [3]]]", "[{a: 1}]", "{a: {b: c}}", "? x", "- a\n- b",
+        "&a x", "*a", "*missing", "!!str 5", "!!int x", "!!binary AAAA", "!!python/object:os.system x", "|\n  block\n  text",
+        ">-\n  folded",
+        "'it''s'", "\"esc\\u0041\\x41\\n\"", "\"\\ud800\"", "'open", "\"open", "[1, [2, [3]]]", "[{a: 1}]", "{a: {b: c}}", "? x",
+        "- a\n- b",
         "@reserved", "`tick", "%directive", "a: b: c", "[a, b", "{a: b", "!<tag> x", "<<: *a", "=", "\t tab", "- [", "--- ", "...",
         "2001:db8::1", "12:30:45", "0b101", "1__0", "{? a : b}", "[,]", "{,}",
     ]
@@ -93,7 +100,9 @@ extension FuzzSource {
         case 2:
             // Each line holds the one before nine times.
             var text = "a0: &a0 [x, x]\n"
-            for level in 1..<10 { text += "a\(level): &a\(level) [\(Array(repeating: "*a\(level - 1)", count: 9).joined(separator: ", "))]\n" }
+            for level in 1..<10 {
+                text += "a\(level): &a\(level) [\(Array(repeating: "*a\(level - 1)", count: 9).joined(separator: ", "))]\n"
+            }
             return Array(text.utf8)
         case 3: return Array(("kafka: {properties: {" + (0..<levels).map { "k\($0): v" }.joined(separator: ", ") + "}}").utf8)
         default:
@@ -110,7 +119,8 @@ extension FuzzSource {
         var variables: [String: String] = [:]
         for _ in 0..<1 + below(3) {
             let (key, value, isRight) = setting(keys)
-            var name = "FRESHET_" + String(decoding: key.utf8.map { $0 == UInt8(ascii: ".") ? UInt8(ascii: "_") : $0 }, as: UTF8.self).uppercased()
+            var name =
+                "FRESHET_" + String(decoding: key.utf8.map { $0 == UInt8(ascii: ".") ? UInt8(ascii: "_") : $0 }, as: UTF8.self).uppercased()
             if !isRight, once(in: 4) { name += pick(["_addToCart", "_VIEW", "_", "_a.b", "_SASL_USERNAME", "_É", "S"]) }
             if !isRight, once(in: 20) {
                 var bytes = Array(name.utf8)

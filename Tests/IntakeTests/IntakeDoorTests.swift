@@ -33,10 +33,16 @@ import Testing
         guard taken + batch.rejections.count == 1 || kind == .impressions && taken + batch.rejections.count == 0 else {
             return .broken("\(taken) changes and \(batch.rejections.count) dead letters of one record")
         }
-        for case .delete(let id, _) in batch.items.map(\.change) where !isID(id) { return .broken("deletes the item \(id.debugDescription)") }
-        for case .delete(let id, _) in batch.users.map(\.change) where !isID(id) { return .broken("erases the user \(id.debugDescription)") }
+        for case .delete(let id, _) in batch.items.map(\.change) where !isID(id) {
+            return .broken("deletes the item \(id.debugDescription)")
+        }
+        for case .delete(let id, _) in batch.users.map(\.change) where !isID(id) {
+            return .broken("erases the user \(id.debugDescription)")
+        }
         if let refused = batch.rejections.first {
-            guard !refused.rejection.detail.isEmpty, refused.key?.count ?? 0 <= 1_024, refused.payload.count <= RecordIntake.rejectedPayloadBytes else {
+            guard !refused.rejection.detail.isEmpty, refused.key?.count ?? 0 <= 1_024,
+                refused.payload.count <= RecordIntake.rejectedPayloadBytes
+            else {
                 return .broken("a dead letter of \(refused.payload.count) bytes")
             }
             return .refused

@@ -53,7 +53,9 @@ import Testing
                 switch withRaw(source.anyRecord(.items), { Self.decoder.item($0, origin: kafkaOrigin, now: testNow) }) {
                 case .failure(let rejection): refused(rejection)
                 case .success(let item):
-                    outcome(item, fault: Self.checks.fault(in: item), json: item.json()) { Self.decoder.item($0, origin: kafkaOrigin, now: testNow) }
+                    outcome(item, fault: Self.checks.fault(in: item), json: item.json()) {
+                        Self.decoder.item($0, origin: kafkaOrigin, now: testNow)
+                    }
                 }
             })
     }
@@ -64,7 +66,9 @@ import Testing
                 switch withRaw(source.anyRecord(.users), { Self.decoder.user($0, origin: kafkaOrigin, now: testNow) }) {
                 case .failure(let rejection): refused(rejection)
                 case .success(let user):
-                    outcome(user, fault: Self.checks.fault(in: user), json: user.json()) { Self.decoder.user($0, origin: kafkaOrigin, now: testNow) }
+                    outcome(user, fault: Self.checks.fault(in: user), json: user.json()) {
+                        Self.decoder.user($0, origin: kafkaOrigin, now: testNow)
+                    }
                 }
             })
     }
@@ -101,7 +105,9 @@ import Testing
             case .success(let ranges):
                 var end = 0
                 for range in ranges {
-                    guard range.lowerBound >= end, range.upperBound <= bytes.count, !range.isEmpty else { return .broken("ranges \(ranges)") }
+                    guard range.lowerBound >= end, range.upperBound <= bytes.count, !range.isEmpty else {
+                        return .broken("ranges \(ranges)")
+                    }
                     end = range.upperBound
                 }
                 return .accepted

@@ -16,7 +16,9 @@ struct RecordRules {
         }
         let latest = now.milliseconds + rules.maxFutureSkewMilliseconds
         guard interaction.time >= rules.earliestTime, interaction.time.milliseconds <= latest else { return "its time is out of bounds" }
-        guard interaction.quantity >= 1, interaction.slot ?? 0 >= 0, interaction.modelVersion ?? 0 >= 0 else { return "a count is negative" }
+        guard interaction.quantity >= 1, interaction.slot ?? 0 >= 0, interaction.modelVersion ?? 0 >= 0 else {
+            return "a count is negative"
+        }
         guard interaction.priceMicros ?? 0 >= 0, interaction.amountMinor ?? 0 >= 0 else { return "money is negative" }
         guard (interaction.priceMicros == nil) == (interaction.amountMinor == nil) else { return "it has a price or an amount alone" }
         guard interaction.priceMicros == nil || interaction.currency != nil else { return "its price has no currency" }
@@ -33,7 +35,9 @@ struct RecordRules {
         {
             return fault
         }
-        guard item.priceMicros ?? 0 >= 0, item.priceMicros == nil || item.currency != nil else { return "its price is negative or has no currency" }
+        guard item.priceMicros ?? 0 >= 0, item.priceMicros == nil || item.currency != nil else {
+            return "its price is negative or has no currency"
+        }
         guard item.embedding?.allSatisfy(\.isFinite) ?? true, item.embedding?.count ?? 1 > 0 else { return "its embedding is no vector" }
         return nil
     }
@@ -56,7 +60,9 @@ struct RecordRules {
     func fault(in rejection: Rejection) -> String? {
         for text in [rejection.detail, rejection.field ?? ""] {
             guard text.utf8.count <= 2_048 else { return "the reason \(rejection.code) has \(text.utf8.count) bytes" }
-            guard !text.unicodeScalars.contains(where: { $0.value < 0x20 }) else { return "the reason \(rejection.code) holds a control character" }
+            guard !text.unicodeScalars.contains(where: { $0.value < 0x20 }) else {
+                return "the reason \(rejection.code) holds a control character"
+            }
         }
         return rejection.detail.isEmpty ? "the reason \(rejection.code) has no words" : nil
     }
@@ -84,7 +90,9 @@ struct RecordRules {
     private func fault(ofLabels labels: [String], _ field: String) -> String? {
         guard labels.count <= rules.maxTags, Set(labels).count == labels.count else { return "\(field) repeat" }
         for label in labels {
-            guard !label.isEmpty, label.utf8.count <= rules.maxIDBytes, !Self.holdsControl(label), isInForm(label) else { return "\(field) hold \(label.debugDescription)" }
+            guard !label.isEmpty, label.utf8.count <= rules.maxIDBytes, !Self.holdsControl(label), isInForm(label) else {
+                return "\(field) hold \(label.debugDescription)"
+            }
         }
         return nil
     }
@@ -103,7 +111,9 @@ struct RecordRules {
 
     /// A record of the future would win over every later one.
     private func fault(ofUpdate time: EventTime?) -> String? {
-        guard let time, time.milliseconds > now.milliseconds + rules.maxFutureSkewMilliseconds else { return fault(ofTime: time, "updated_at") }
+        guard let time, time.milliseconds > now.milliseconds + rules.maxFutureSkewMilliseconds else {
+            return fault(ofTime: time, "updated_at")
+        }
         return "updated_at is \(time.milliseconds)"
     }
 
@@ -111,7 +121,8 @@ struct RecordRules {
         guard json.utf8.count <= rules.maxContextBytes, json.utf8.first == UInt8(ascii: "{"), json.utf8.last == UInt8(ascii: "}") else {
             return "\(field) is \(json.utf8.count) bytes of \(json.prefix(1))"
         }
-        guard isInForm(json) else { return "\(field) is not in form \(rules.idForm?.name ?? "")" }
+        // Behind an escape a mark stands on the escape's letter, which is not the letter that it stands for.
+        guard json.utf8.contains(UInt8(ascii: "\\")) || isInForm(json) else { return "\(field) is not in form \(rules.idForm?.name ?? "")" }
         let tokens = JSONText.tokens(ofObject: json)
         guard !tokens.contains(where: { $0.utf8.contains(0) }) else { return "\(field) holds U+0000" }
         return nil

@@ -19,7 +19,9 @@ import Testing
     @Test func moments() {
         let report = FuzzDoor("texts.moments", short: 2_000, long: 200_000).run { source, _ in
             let time = EventTime(milliseconds: Int64(bitPattern: source.next()) >> Int64(source.below(64)))
-            guard let again = EventTime(rfc3339: time.rfc3339()) else { return .broken("\(time.milliseconds) is written \(time.rfc3339())") }
+            guard let again = EventTime(rfc3339: time.rfc3339()) else {
+                return .broken("\(time.milliseconds) is written \(time.rfc3339())")
+            }
             let isInside = (-62_167_219_200_000...253_402_300_799_999).contains(time.milliseconds)
             guard again == time || !isInside else { return .broken("\(time.milliseconds) is written \(time.rfc3339())") }
             return isInside ? .accepted : .refused

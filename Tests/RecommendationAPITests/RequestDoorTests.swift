@@ -12,7 +12,8 @@ import Testing
 
 /// Any bodies, queries, paths and header fields on every route: each is answered, and what gets through keeps the rules.
 @Suite struct RequestDoorTests {
-    private static let decoder = RecordDecoder(rules: DecodingRules(idForm: IDForm(name: "NFC") { $0.precomposedStringWithCanonicalMapping }))
+    private static let decoder = RecordDecoder(
+        rules: DecodingRules(idForm: IDForm(name: "NFC") { $0.precomposedStringWithCanonicalMapping }))
     private static let origin = RecordOrigin(source: "http", cluster: "http", position: Position(partition: 0, offset: 0))
     private static let now = EventTime(rfc3339: "2026-11-21T08:00:00Z") ?? EventTime(milliseconds: 0)
 
@@ -37,7 +38,9 @@ import Testing
     private static func operations(_ faults: Faults) -> ServiceOperations {
         var operations = TestService().operations
         operations.recommend = { request in
-            for id in [request.userID, request.sessionID, request.category].compactMap({ $0 }) { faults.check(id: id, "an id of a request") }
+            for id in [request.userID, request.sessionID, request.category].compactMap({ $0 }) {
+                faults.check(id: id, "an id of a request")
+            }
             for id in request.excludedItemIDs + (request.candidateItemIDs ?? []) { faults.check(id: id, "a listed item") }
             if !(1...1_000).contains(request.count) { faults.add("n is \(request.count)") }
             if !request.objective.values.allSatisfy({ $0.isFinite && $0 >= 0 }) { faults.add("a weight is \(request.objective)") }
@@ -59,8 +62,12 @@ import Testing
         }
         operations.putItem = { put($0, faults) { decoder.item($0, origin: origin, now: now).map(\.itemID) } }
         operations.putUser = { put($0, faults) { decoder.user($0, origin: origin, now: now).map(\.userID) } }
-        operations.deleteItem = { faults.check(id: $0.id, "the item"); return IntakeOutcome(accepted: 1) }
-        operations.deleteUser = { faults.check(id: $0.id, "the user"); return IntakeOutcome(accepted: 1) }
+        operations.deleteItem = {
+            faults.check(id: $0.id, "the item"); return IntakeOutcome(accepted: 1)
+        }
+        operations.deleteUser = {
+            faults.check(id: $0.id, "the user"); return IntakeOutcome(accepted: 1)
+        }
         return operations
     }
 
@@ -72,7 +79,8 @@ import Testing
         switch submission.body.withUnsafeBytes(decode) {
         case .success(let id):
             if id != submission.id {
-                faults.add("the path says \(submission.id.debugDescription), the record \(String(decoding: submission.body, as: UTF8.self))")
+                faults.add(
+                    "the path says \(submission.id.debugDescription), the record \(String(decoding: submission.body, as: UTF8.self))")
             }
             return IntakeOutcome(accepted: 1)
         case .failure(let rejection):
@@ -83,10 +91,12 @@ import Testing
     private func run(_ door: FuzzDoor, _ make: @escaping @Sendable (inout FuzzSource) -> OddRequest) async throws -> FuzzDoor.Report {
         let faults = Faults()
         // No streams: they answer for ever.
-        var configuration = APIConfiguration(maxBodyBytes: 200_000, requestTimeoutMilliseconds: 600_000, maxIdempotencyKeys: 100, maxStreams: 0)
+        var configuration = APIConfiguration(
+            maxBodyBytes: 200_000, requestTimeoutMilliseconds: 600_000, maxIdempotencyKeys: 100, maxStreams: 0)
         configuration.allowedOrigins = ["https://shop.example"]
         let application = makeApplication(
-            operations: Self.operations(faults), configuration: configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            operations: Self.operations(faults), configuration: configuration,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let result = Mutex(FuzzDoor.Report())
         try await application.test(.router) { client async throws in
             let report = await door.run { source, _ in

@@ -5,7 +5,8 @@ import Testing
 
 /// Any files of settings and any variables: each gives settings that every role can read, or a sentence that says what is wrong.
 @Suite struct SettingsDoorTests {
-    private static let keys = ConfigurationKey.all.map(\.name) + ["train.epochs", "train.preset", "train.batch_size", "train.dimension", "http", "", "train.x"]
+    private static let keys =
+        ConfigurationKey.all.map(\.name) + ["train.epochs", "train.preset", "train.batch_size", "train.dimension", "http", "", "train.x"]
 
     /// Reads every key as the roles do. A value that was taken and cannot be read ends the process, so that the door notices.
     private func readAll(_ configuration: Configuration) {
@@ -27,7 +28,9 @@ import Testing
             readAll(try load())
             return .accepted
         } catch {
-            guard !error.description.isEmpty, error.description.utf8.count < 40_000 else { return .broken("\(error.description.utf8.count) bytes of reason") }
+            guard !error.description.isEmpty, error.description.utf8.count < 40_000 else {
+                return .broken("\(error.description.utf8.count) bytes of reason")
+            }
             guard let place, !error.description.contains(place) else { return .refused }
             return .broken("\(error) does not name \(place)")
         }

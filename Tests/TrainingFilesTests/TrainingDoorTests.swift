@@ -13,12 +13,17 @@ import TrainingFiles
 
     private func write(_ path: String) throws {
         var writer = try TrainingFileWriter(path: path, userStarts: [0, 3, 3, 8])
-        for row in 0..<8 { try writer.append(item: Int32(row % 4), type: UInt8(1 + row % 3), time: Int64(1_000 * row), amount: Int64(row) - 1) }
+        for row in 0..<8 {
+            try writer.append(item: Int32(row % 4), type: UInt8(1 + row % 3), time: Int64(1_000 * row), amount: Int64(row) - 1)
+        }
         var shown = ImpressionColumns()
         for row in 0..<4 { shown.append(user: Int32(row % 3), item: Int32(row), time: Int64(row), outcomes: UInt8(row), amount: 5) }
         try writer.finish(
-            items: (0..<4).map { ItemRecord(itemID: "i\($0)", title: "Ö \($0)", tags: ["a"], attributes: #"{"n":1e3}"#, embedding: [0.5, 1]) },
-            users: (0..<3).map { UserRecord(userID: "u\($0)", attributes: #"{"age":"25"}"#) }, watermark: #"{"snapshot":"1:1:"}"#, newRows: [1, 5],
+            items: (0..<4).map {
+                ItemRecord(itemID: "i\($0)", title: "Ö \($0)", tags: ["a"], attributes: #"{"n":1e3}"#, embedding: [0.5, 1])
+            },
+            users: (0..<3).map { UserRecord(userID: "u\($0)", attributes: #"{"age":"25"}"#) }, watermark: #"{"snapshot":"1:1:"}"#,
+            newRows: [1, 5],
             impressions: shown)
     }
 
@@ -49,7 +54,9 @@ import TrainingFiles
     private func walk(_ log: TrainingLog, _ folder: String) throws {
         var sum = 0
         for user in log.userIDs.indices {
-            for row in log.rows(of: user) { sum &+= Int(log.items[row]) &+ Int(log.types[row]) &+ Int(log.times[row]) &+ Int(log.amounts[row]) }
+            for row in log.rows(of: user) {
+                sum &+= Int(log.items[row]) &+ Int(log.types[row]) &+ Int(log.times[row]) &+ Int(log.amounts[row])
+            }
             sum &+= log.answers(of: user, from: log.rows(of: user).lowerBound, excludes: []).count
         }
         for place in 0..<log.impressions.count { sum &+= log.impressions.isTaken(place) ? 1 : 0 }
@@ -113,11 +120,15 @@ struct ReadAgainDoorTests {
             let accepted = bytes.withUnsafeBytes { bytes in
                 switch kind {
                 case .items:
-                    guard let item = try? decoder.item(bytes, origin: origin, now: now).get(), items[item.itemID] == nil else { return false }
+                    guard let item = try? decoder.item(bytes, origin: origin, now: now).get(), items[item.itemID] == nil else {
+                        return false
+                    }
                     items[item.itemID] = item
                     batch.items.append((.upsert(item), origin))
                 case .users:
-                    guard let user = try? decoder.user(bytes, origin: origin, now: now).get(), users[user.userID] == nil else { return false }
+                    guard let user = try? decoder.user(bytes, origin: origin, now: now).get(), users[user.userID] == nil else {
+                        return false
+                    }
                     users[user.userID] = user
                     batch.users.append((.upsert(user), origin))
                 default:
@@ -150,7 +161,8 @@ struct ReadAgainDoorTests {
             if item.currency != priceCurrency { content.priceMicros = nil }
             if log.contents[row] != content { report.findings.append("\(item) is learned from as \(log.contents[row])") }
         }
-        for (row, id) in log.userIDs.enumerated() where log.attributes[row] != users[id]?.attributes.map({ JSONText.tokens(ofObject: $0) }) ?? [] {
+        for (row, id) in log.userIDs.enumerated()
+        where log.attributes[row] != users[id]?.attributes.map({ JSONText.tokens(ofObject: $0) }) ?? [] {
             report.findings.append("\(id) is learned from as \(log.attributes[row])")
         }
         #expect(report.findings.isEmpty, "\(report.findings.prefix(20).joined(separator: "\n"))")

@@ -142,16 +142,4 @@ extension RecordDecoder {
             return token.isPresent ? try reader.requiredID(token, field) : nil
         }
     }
-
-    /// An id that came as text, such as in a path: as a record's field would hold it, or why no record may.
-    public func id(_ text: String, field: String) -> Result<String, Rejection> {
-        Array(JSONText.quoted(text).utf8).withUnsafeBytes { id(inJSON: $0, field: field) }.flatMap { id in
-            guard let id else { return .failure(Rejection(.missingField, field: field, "is empty")) }
-            // The normal form of some texts is longer than they are.
-            guard id.utf8.count <= rules.maxIDBytes else {
-                return .failure(Rejection(.tooLarge, field: field, "is longer than \(rules.maxIDBytes) bytes in its normal form"))
-            }
-            return .success(id)
-        }
-    }
 }

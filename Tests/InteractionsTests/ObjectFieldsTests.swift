@@ -45,13 +45,14 @@ import Testing
         if case .failure(let rejection) = result { rejection.code } else { nil }
     }
 
-    @Test func anIDOfAPathIsHeldToTheRulesOfRecords() {
-        let long = String(repeating: "é", count: 129)
-        for (text, isFine) in [("i1", true), ("a\"b\\c/", true), ("", false), ("a\u{0}", false), ("\u{9F}", false), (long, false)] {
-            #expect((failure(decoder.id(text, field: "id")) == nil) == isFine, "\(text)")
-        }
-        #expect((try? decoder.id("a\"b\\c/", field: "id").get()) == "a\"b\\c/")
-        let doubling = RecordDecoder(rules: DecodingRules(idForm: IDForm(name: "twice") { $0 + $0 }))
-        #expect(failure(doubling.id(String(repeating: "é", count: 100), field: "id")) == .tooLarge)
+    @Test("a whole number is an id with every digit, a fraction of zeros included", arguments: [
+        ("257597.0", "257597"), ("18446744073709551616", "18446744073709551616"), ("-1.00", "-1"),
+    ])
+    func numbersAsIDs(written: String, id: String) {
+        let body = #"{"user_id":\#(written),"items":[\#(written)]}"#
+        let found = read(body) { fields throws(Rejection) in (try fields.id("user_id"), try fields.ids("items", limit: 2)) }
+        #expect((try? found.get())?.0 == id && (try? found.get())?.1 == [id])
+        let refused = read(#"{"user_id":1e3}"#) { fields throws(Rejection) in try fields.id("user_id") }
+        #expect(failure(refused) == .wrongType)
     }
 }

@@ -132,12 +132,14 @@ struct IntakeFlow: Sendable {
         return outcome
     }
 
-    /// Why no record can have this id. A session's own person is stored as `session:` and the session's id.
+    /// Why no record can have this id.
     private static func rejection(of id: String, _ kind: SentRecords.Kind, _ decoder: RecordDecoder) -> Rejection? {
-        let session = "session:"
-        let bare = kind == .user && id.hasPrefix(session) && id != session ? String(id.dropFirst(session.count)) : id
-        if case .failure(let rejection) = decoder.id(bare, field: "id") { return rejection }
-        return nil
+        do throws(Rejection) {
+            _ = try decoder.rules.id(id, of: kind == .user ? .user : .thing, field: "id")
+            return nil
+        } catch {
+            return error
+        }
     }
 
     /// Waits for the commit, then adds what it found to the outcome.

@@ -118,8 +118,11 @@ extension StoreQueries {
     }
 
     /// Of the users those that were erased, with the time up to which nothing of them is kept.
+    ///
+    /// - Parameter userIDs: Any texts; one that PostgreSQL cannot hold is nobody's id.
     public func erasures(of userIDs: [String]) throws(StoreError) -> [String: EventTime] {
-        try pool.withConnection { (connection) throws(StoreError) in
+        let userIDs = userIDs.filter { !$0.utf8.contains(0) }
+        return try pool.withConnection { (connection) throws(StoreError) in
             var parameters = Parameters()
             parameters.add(userIDs)
             let rows = try connection.run("select user_id, \(ErasureLedger.field) from erasures where user_id = any($1)", parameters)

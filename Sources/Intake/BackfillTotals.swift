@@ -19,6 +19,8 @@ extension BackfillRun {
         public var items = 0
         /// Users that changed.
         public var users = 0
+        /// Events that were dropped because their user was erased at or after their time.
+        public var erased = 0
         /// Lines that an earlier run had read.
         public var resumedAt = 0
         /// Lines among them that were dead letters and were accepted now.
@@ -50,6 +52,7 @@ extension BackfillRun {
                 rejected += summary.rejected
                 items += summary.itemsChanged
                 users += summary.usersChanged
+                erased += summary.erased
             }
         }
 

@@ -88,7 +88,9 @@ public final class IngestRun {
     /// - Throws: ``IntakeError``, `StoreError` and `StreamError`, each a sentence.
     public func run(until ends: [TopicPartition: Int64]? = nil, progress: (Totals) -> Void = { _ in }) throws {
         defer { lane.close() }
+        var ownedLast = ContinuousClock.now
         while !isStopping() {
+            if !owned.isEmpty { ownedLast = .now } else { tellOfNoPartitions(since: &ownedLast) }
             let consumed = try consumer.poll(maxRecords: settings.batchRecords, timeoutMilliseconds: settings.lingerMilliseconds)
             // A batch may hold records from before and after a change of assignment: what was gathered is stored first.
             for happening in consumed.happenings { try handle(happening) }
@@ -103,6 +105,19 @@ public final class IngestRun {
         settle()
         progress(totals)
         try? deadLetters?.flush(timeoutMilliseconds: 2_000)
+    }
+
+    /// How long the wait for partitions goes on without a word.
+    private static let silentSeconds = 30.0
+
+    private func tellOfNoPartitions(since start: inout ContinuousClock.Instant) {
+        guard start.duration(to: .now) >= .seconds(Self.silentSeconds) else { return }
+        start = .now
+        logger.warning(
+            """
+            no partition was assigned for \(Int(Self.silentSeconds)) s: right where the group has as many consumers as partitions; \
+            else the broker does not answer the group, and starting this consumer again helps
+            """)
     }
 
     /// Batches wait for more records only while the lane is busy or their time is not up.

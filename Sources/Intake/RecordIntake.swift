@@ -127,17 +127,28 @@ public struct RecordIntake {
         }
     }
 
-    /// The id that a key names: its text, or what stands in it where a serializer made JSON of it, `"i9"` or `{"item_id":"i9"}`.
+    /// The id that a key names: its text, or what stands in it where a serializer made JSON of it, `"i9"`, `{"item_id":"i9"}` or
+    /// `{"schema":…,"payload":"i9"}`.
     private func identifier(ofKey key: UnsafeRawBufferPointer?, _ kind: RecordKind) throws(Rejection) -> String {
         guard let key, !key.isEmpty else {
             throw Rejection(.missingField, field: "key", "a record without a value deletes what its key names, but it has no key")
         }
-        if key.first == UInt8(ascii: "\"") || key.first == UInt8(ascii: "{"),
-            case .success(let id?) = decoder.identifierLine(key, field: kind == .items ? "item_id" : "user_id")
-        {
-            return id
+        let subject: IDSubject = kind == .users ? .user : .thing
+        guard RecordKey.mayBeJSON(key) else { return try decoder.rules.id(validating: key, of: subject, field: "key") }
+        let field = kind == .items ? "item_id" : "user_id"
+        // Kafka Connect puts the id into `payload`, beside the schema.
+        for name in [field, "payload"] {
+            switch decoder.identifierLine(key, field: name) {
+            case .success(let id?): return id
+            case .failure(let rejection) where rejection.code == .malformedJSON:
+                // `{3F25-04E0}` is no JSON, but an id.
+                return try decoder.rules.id(validating: key, of: subject, field: "key")
+            case .success, .failure: continue
+            }
         }
-        return try decoder.rules.id(validating: key, of: kind == .users ? .user : .thing, field: "key")
+        throw Rejection(
+            .wrongType, field: "key",
+            "is JSON, but no string, and no object with \(field) or payload as an id; a deletion needs the id that it deletes")
     }
 
     private mutating func reject(

@@ -11,6 +11,11 @@ public enum NearestName {
         return best.name
     }
 
+    /// The candidate that is one or two letters away, and no more: most likely the word misspelt.
+    public static func close(to word: String, among candidates: some Sequence<String>) -> String? {
+        of(word, among: candidates).flatMap { (1...2).contains(editDistance(Array(word.utf8), Array($0.utf8))) ? $0 : nil }
+    }
+
     /// Levenshtein distance, O(|left|·|right|).
     public static func editDistance(_ left: [UInt8], _ right: [UInt8]) -> Int {
         var previous = Array(0...right.count)

@@ -115,6 +115,11 @@ extension Configuration {
 
     // MARK: The environment
 
+    /// The setting that a variable of no known section misses by a letter or two: it would be lost, and a key of the service with it.
+    private static func misspelt(_ variable: String, _ names: some Collection<String>) -> String? {
+        NearestName.close(to: variable.uppercased(), among: names)
+    }
+
     private mutating func readEnvironment(_ environment: [String: String]) throws(ConfigurationError) {
         var names: [String: String] = [:]
         for key in ConfigurationKey.all { names[key.environmentName] = key.name }
@@ -132,6 +137,8 @@ extension Configuration {
                 // Variables of no known section belong to somebody else: FRESHET_DATA, FRESHET_SOAK.
                 let hint = NearestName.of(variable.uppercased(), among: names.keys).map { "; did you mean \($0)?" } ?? ""
                 throw ConfigurationError("the environment sets \(variable), which is no setting\(hint)")
+            } else if let near = Self.misspelt(variable, names.keys) {
+                throw ConfigurationError("the environment sets \(variable), which is no setting; did you mean \(near)?")
             }
         }
     }

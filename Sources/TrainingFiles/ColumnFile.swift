@@ -22,10 +22,12 @@ package final class ColumnFile {
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         } catch {
-            // Foundation wraps what the system said in words for nobody.
-            let code = ((error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError)?.code ?? (error as NSError).code
-            throw TrainingFileFailure(
-                "cannot create the folder \(folder.path): \(String(cString: strerror(Int32(truncatingIfNeeded: code))))")
+            // Foundation wraps what the system said in words for nobody; where it wrapped nothing, its own words are all there is.
+            let wrapped = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+            let posix = [wrapped, error as NSError].compactMap { $0 }.first { $0.domain == NSPOSIXErrorDomain }
+            let reason = posix.map { String(cString: strerror(Int32(truncatingIfNeeded: $0.code))) }
+            let denied = (error as NSError).code == CocoaError.fileWriteNoPermission.rawValue ? "Permission denied" : nil
+            throw TrainingFileFailure("cannot create the folder \(folder.path): \(reason ?? denied ?? error.localizedDescription)")
         }
     }
 

@@ -69,6 +69,12 @@ struct DeadLetterTests {
         #expect(try queries.deadLetters(limit: 10).filter(\.isRefusedAgain).count == 3)
     }
 
+    @Test("texts that PostgreSQL cannot hold are nobody's id, and stop no replay")
+    func erasuresOfAnyText() throws {
+        let database = try TestDatabase()
+        #expect(try StoreQueries(url: database.url).erasures(of: ["a\u{0}b", "\u{0}", "u1"]) == [:])
+    }
+
     @Test func anErasureFindsLettersThatCameWithoutAKey() throws {
         let database = try TestDatabase()
         let store = try IngestStore(url: database.url, rules: FeatureRules())

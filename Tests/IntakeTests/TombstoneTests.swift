@@ -25,7 +25,8 @@ struct TombstoneTests {
         (nil, .missingField), ([], .missingField), ([0, 0, 0, 0, 7] + Array("i9".utf8), .controlCharacter),
         (Array("a\u{1}".utf8), .controlCharacter), (Array("a\u{7F}".utf8), .controlCharacter), (Array("a\u{85}".utf8), .controlCharacter),
         ([0x69, 0xFF], .invalidUTF8), ([0xED, 0xA0, 0x80], .invalidUTF8), ([UInt8](repeating: 0x61, count: 257), .tooLarge),
-        (Array(String(repeating: "é", count: 129).utf8), .tooLarge),
+        (Array(String(repeating: "é", count: 129).utf8), .tooLarge), (Array(#"{"id":"u151"}"#.utf8), .wrongType), (Array("{}".utf8), .wrongType),
+        (Array(#"{"payload":{"user_id":"u1"}}"#.utf8), .wrongType), (Array(#""""#.utf8), .wrongType), (Array(#""a\u0001""#.utf8), .wrongType),
     ]
 
     @Test("a key that is no id is a dead letter with its reason", arguments: badKeys, [RecordKind.items, .users])
@@ -50,7 +51,8 @@ struct TombstoneTests {
 
     static let goodKeys: [(key: String, id: String)] = [
         ("i9", "i9"), ("cafe\u{301}", "café"), ("a/b c", "a/b c"), ("7", "7"), ("\"i9\"", "i9"), (#"{"item_id":"i9","user_id":"i9"}"#, "i9"),
-        (#""caf\u00e9""#, "café"), ("{3F25-04}", "{3F25-04}"), ("\"", "\""), (String(repeating: "a", count: 256), String(repeating: "a", count: 256)),
+        (#""caf\u00e9""#, "café"), ("{3F25-04}", "{3F25-04}"),
+        (#"{"schema":{"type":"string","optional":false},"payload":"i9"}"#, "i9"), (#""\"i9\"""#, #""i9""#), ("\"", "\""), (String(repeating: "a", count: 256), String(repeating: "a", count: 256)),
     ]
 
     @Test("a key is the id's text, in one spelling; where a serializer made JSON of it, what stands in it", arguments: goodKeys)
@@ -60,6 +62,15 @@ struct TombstoneTests {
             #expect(batch.rejections == [])
             // By bytes: Swift's own comparison does not tell the two spellings of é apart.
             #expect(deleted(batch).map { Array($0.id.utf8) } == Array(good.id.utf8))
+        }
+    }
+
+    @Test("the key that an id is sent under names that id and no other", arguments: [
+        "i9", #""i9""#, #"{"item_id":"i9"}"#, "{3F25-04}", #""\"#, "[1]", "null", "7", "caf\u{E9}", #"a"b"#,
+    ])
+    func keyOfID(id: String) {
+        for kind in [RecordKind.items, .users] {
+            #expect(deleted(batch(kind, key: RecordKey.bytes(of: id)))?.id == id)
         }
     }
 

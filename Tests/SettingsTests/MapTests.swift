@@ -15,6 +15,16 @@ struct MapTests {
         #expect(try Sources.flags((key, "{}")).map(key) == [:])
     }
 
+    @Test("a variable whose section is misspelt by a letter or two is refused; those of other programs are theirs")
+    func misspeltSections() throws {
+        for variable in ["FRESHET_HTPP_READ_KEYS", "FRESHET_DATABSE_URL", "FRESHET_RULE_EXCLUDE", "FRESHET_TRIAN_EPOCHS"] {
+            Sources.expectRefusal(saying: variable, "did you mean") { try Sources.environment([variable: "x"]) }
+        }
+        for variable in ["FRESHET_DATA", "FRESHET_SOAK", "FRESHET_BINARY", "FRESHET_FUZZ_SEED", "FRESHET_BROKER_PARTITIONS", "FRESHET_FOO"] {
+            _ = try Sources.environment([variable: "x"])
+        }
+    }
+
     @Test("librdkafka's names have dots; two underscores are one of the name's own")
     func properties() throws {
         let found = try Sources.environment([

@@ -43,7 +43,10 @@ struct BackfillCommand: ParsableCommand {
         for (path, kind) in files where !stop.isRaised && sum.damage == nil {
             let name = path == "-" ? "standard input" : URL(fileURLWithPath: path).lastPathComponent
             let progress = ProgressLine("backfill \(name)")
-            func note(_ totals: BackfillRun.Totals) -> String { "\(totals.stored) stored, \(totals.rejected) rejected" }
+            func note(_ totals: BackfillRun.Totals) -> String {
+                let what = kind == .items ? "\(totals.items) changed" : kind == .users ? "\(totals.users) changed" : "\(totals.stored) stored"
+                return "\(what), \(totals.rejected) rejected"
+            }
             let totals = try run.run(path: path, kind: kind, progress: { progress.update($0.lines, note: note($0)) })
             progress.finish(totals.lines, note: note(totals))
             sum.add(totals, of: path, wasStopped: stop.isRaised, told: logger)

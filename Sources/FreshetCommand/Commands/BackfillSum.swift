@@ -20,6 +20,7 @@ struct BackfillSum {
         totals.users += file.users
         totals.resumedAt += file.resumedAt
         totals.mended += file.mended
+        totals.erased += file.erased
         damage = file.damage
         if file.isAllRefused { refusedFiles.append(path) }
         if file.mended > 0 { logger.notice("\(path): \(file.mended) lines that were refused before are accepted now") }
@@ -27,6 +28,7 @@ struct BackfillSum {
             logger.warning("\(path) changed while it was read: run the same command again once nobody writes to it")
         }
         if file.lines == 0, file.damage == nil, !wasStopped { logger.warning("\(path) is empty") }
+        if file.erased > 0 { logger.notice("\(path): \(file.erased) events are of users who were erased since, and are not stored") }
         guard file.rejected > 0 else { return }
         var reasons = file.firstReasons
         let conflicts = file.rejected - file.refusedLines
@@ -44,7 +46,8 @@ struct BackfillSum {
         ResultLine([
             "lines": .integer(totals.lines), "known_lines": .integer(totals.resumedAt), "mended_lines": .integer(totals.mended),
             "stored": .integer(totals.stored), "duplicates": .integer(totals.duplicates), "items": .integer(totals.items),
-            "users": .integer(totals.users), "rejected": .integer(totals.rejected), "seconds": .number(seconds),
+            "users": .integer(totals.users), "rejected": .integer(totals.rejected), "erased": .integer(totals.erased),
+            "seconds": .number(seconds),
         ])
     }
 }

@@ -44,7 +44,7 @@ struct DeadLettersCommand: ParsableCommand {
             let state = letter.replayedAt == nil ? "" : letter.isRefusedAgain ? "\t(refused again)" : "\t(replayed)"
             StandardOutput.line(
                 "\(letter.id)\t\(letter.receivedAt.rfc3339())\t\(origin.source)/\(origin.position.partition)@\(origin.position.offset)\t"
-                    + "\(rejection.code.rawValue)\t\(rejection.detail)\(state)")
+                    + "\(rejection.code.rawValue)\t\(rejection.field.map { "\($0) " } ?? "")\(rejection.detail)\(state)")
         }
     }
 

@@ -50,12 +50,28 @@ struct AsOfOption: ParsableArguments {
         help: ArgumentHelp("The time that counts as now: RFC 3339, or milliseconds since 1970.", valueName: "time"))
     var asOf: String?
 
-    func time() throws -> EventTime? { try Self.time(asOf, of: "--as-of") }
+    func time() throws -> EventTime? {
+        let time = try Self.time(asOf, of: "--as-of")
+        // What is known of a time to come is what is known now: its model would be judged, and promoted, as one of that time.
+        if let time, time.milliseconds > EventTime.now.milliseconds + Self.aheadMilliseconds {
+            throw ValidationError("--as-of is \(time.rfc3339()), which is yet to come")
+        }
+        return time
+    }
+
+    private static let aheadMilliseconds: Int64 = 86_400_000
 
     /// The time that an option names.
     static func time(_ text: String?, of option: String) throws -> EventTime? {
         guard let text else { return nil }
-        if let milliseconds = Int64(text) { return EventTime(milliseconds: milliseconds) }
+        if let milliseconds = Int64(text) {
+            // Seconds as milliseconds lie in the first three years after 1970, microseconds behind the year 5000.
+            if (100_000_000..<100_000_000_000).contains(milliseconds) || milliseconds > 99_999_999_999_999 {
+                let unit = milliseconds < 100_000_000_000 ? "seconds" : "microseconds or nanoseconds"
+                throw ValidationError("\(option) is \(text), which looks like \(unit); a number is milliseconds since 1970")
+            }
+            return EventTime(milliseconds: milliseconds)
+        }
         guard let time = EventTime(rfc3339: text) else {
             throw ValidationError("\(option) is \(text), but takes a time such as 2026-11-21T08:00:00Z")
         }

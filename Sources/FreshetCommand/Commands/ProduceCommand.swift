@@ -23,7 +23,14 @@ struct ProduceCommand: ParsableCommand {
 
     func run() throws {
         guard files.count(where: { $0 == "-" }) <= 1 else { throw ValidationError("- can be read once: standard input has one end") }
+        guard !topic.allSatisfy(\.isWhitespace) else { throw ValidationError("--topic is empty: name events, items, users or impressions") }
         let configuration = try options.configuration()
+        let kinds = ["events", "items", "users", "impressions"]
+        if !kinds.contains(topic), !configuration.topics.contains(topic),
+            let near = NearestName.close(to: topic, among: kinds + configuration.topics)
+        {
+            throw ValidationError("--topic \(topic) is no topic that ingest reads; did you mean \(near)?")
+        }
         let name = ["events", "items", "users", "impressions"].contains(topic) ? configuration.text("topics.\(topic)") : topic
         let field = name == configuration.text("topics.items") ? "item_id" : "user_id"
         let decoder = RecordDecoder(rules: DecodingRules(maxRecordBytes: Self.maxLineBytes, idForm: .nfc))
@@ -37,7 +44,7 @@ struct ProduceCommand: ParsableCommand {
             let progress = ProgressLine("produce \(file == "-" ? "standard input" : URL(fileURLWithPath: file).lastPathComponent)")
             guard let reader = Self.open(file, { stop.isRaised }, &damage) else { break }
             while !stop.isRaised, let line = Self.next(reader, &damage) {
-                guard !line.bytes.isEmpty else { continue }
+                guard line.bytes.contains(where: { !" \t\r".utf8.contains($0) }) else { continue }
                 guard !line.isOverlong else { tooLong += 1; continue }
                 try send(line.bytes, field: field, decoder, topic: name, by: producer)
                 sent += 1

@@ -37,6 +37,7 @@ struct RecommendCommand: AsyncParsableCommand {
         let configuration = try options.configuration()
         let rules = try configuration.decodingRules()
         let ids = try IDFile.read(users, field: "user_id", rules: rules)
+        if ids.isEmpty { configuration.logger("recommend").warning("\(users) names nobody: there is no list to write") }
         let wanted = try candidates.map { try IDFile.read($0, field: "item_id", rules: rules) }
         let url = try configuration.databaseURL()
         try Migrator(url: url).check()

@@ -1,4 +1,5 @@
 import FeatureStore
+import Intake
 import Interactions
 import RecommendationAPI
 
@@ -107,7 +108,7 @@ struct IntakeFlow: Sendable {
         case .failure(let rejection):
             return IntakeOutcome(accepted: 0, refusals: [IntakeOutcome.Refusal(index: 0, rejection: rejection)])
         }
-        let positions = try await gate.produce([(Array(submission.id.utf8), submission.body)], to: topic)
+        let positions = try await gate.produce([(RecordKey.bytes(of: submission.id), submission.body)], to: topic)
         var outcome = IntakeOutcome(accepted: 1)
         guard submission.waitsForCommit else { return outcome }
         var sent = SentRecords(kind: kind, topic: topic)
@@ -122,7 +123,7 @@ struct IntakeFlow: Sendable {
             return IntakeOutcome(accepted: 0, refusals: [IntakeOutcome.Refusal(index: 0, rejection: rejection)])
         }
         let now = EventTime.now
-        let positions = try await gate.produce([(key: Array(request.id.utf8), value: nil)], to: topic)
+        let positions = try await gate.produce([(key: RecordKey.bytes(of: request.id), value: nil)], to: topic)
         var outcome = IntakeOutcome(accepted: 1)
         guard request.waitsForCommit else { return outcome }
         var sent = SentRecords(kind: kind, topic: topic)

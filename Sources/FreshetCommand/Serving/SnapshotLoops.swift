@@ -134,8 +134,15 @@ struct SnapshotLoops: Service {
             } catch let error as StreamError {
                 board.set(lag: nil, brokerProblem: error.message)
             } catch {
-                // The database did not answer, so the broker was not asked: nothing new is known of it.
-                board.setLagUnknown()
+                // Without the stored offsets there is no lag; whether the broker answers is asked all the same.
+                let kafka = kafka, topics = topics
+                do {
+                    let reading = try await OwnThread.run(named: "freshet-lag") { try LagReading(kafka, topics: topics) }
+                    cluster.replace(by: reading.cluster)
+                    board.set(lag: nil, brokerProblem: nil)
+                } catch {
+                    board.set(lag: nil, brokerProblem: (error as? StreamError)?.message ?? "\(error)")
+                }
             }
             try? await Task.sleep(for: Self.lagEvery)
         }

@@ -64,9 +64,6 @@ final class StatisticsBoard: Sendable {
         }
     }
 
-    /// The lag cannot be told now; what was found of the broker last stays.
-    func setLagUnknown() { contents.withLock { $0.lag = nil } }
-
     /// Takes the stored offsets in: what they grew by is the rate of the plot. Cheap, so it goes on while nobody looks.
     func sampled(_ offsets: [StoredOffset]) {
         let total = offsets.reduce(Int64(0)) { $0 + ($1.nextOffset ?? 0) }

@@ -105,11 +105,14 @@ struct AdaptRun: Sendable {
         let met = Set(witnesses.map(\.itemID))
         // What nobody is shown is no rival of what was taken, and keeps no place from those that are.
         let others = items.filter { !met.contains($0) && snapshot.state(of: $0) != .hidden }
-        let compared = Array((items.filter(met.contains) + others).prefix(ServingSnapshot.comparedLimitItems))
+        // In the order of their ids, so that of equal scores those that were taken have no advantage where it is judged.
+        let compared = Array((items.filter(met.contains) + others).prefix(ServingSnapshot.comparedLimitItems)).sorted()
         // Without likeness to the support, as in training: every support item has it.
         guard let questions = snapshot.questions(witnesses, support: [], among: compared) else { return nil }
         var adapter = CategoryAdapter(kit.starts.adapted(to: questions, by: method))
-        adapter.offset = snapshot.offset(of: adapter, questions: questions, witnesses: witnesses, among: compared)
+        // The offset is that of what serves, where items are like the support more or less: without that the category as a whole would rise.
+        let served = snapshot.questions(witnesses, support: witnesses.map(\.itemID), among: compared) ?? questions
+        adapter.offset = snapshot.offset(of: adapter, questions: served, witnesses: witnesses, among: compared)
         guard adapter.isFinite else {
             throw CommandFailure("the adaptation to '\(name)' gives numbers that are not finite: lower adaptation.inner_steps, or train again")
         }

@@ -70,7 +70,7 @@ public struct SavedVectors: Sendable, Equatable {
             }
             let count = word(5), idBytes = word(7), body = Int64(bytes.count - headerBytes)
             guard count >= 0, idBytes >= 0, dimension > 0, count <= body / Int64(4 * dimension),
-                count * Int64(4 * dimension) + idBytes == body
+                idBytes == body - count * Int64(4 * dimension)
             else { throw damaged(path, "its size does not fit") }
             let vectorBytes = Int(count) * 4 * dimension
             let parts = [

@@ -32,6 +32,11 @@ import Testing
         return lines.map { line in Array((line.last == 0x0D ? line.dropLast() : line[...]).prefix(Self.maxLineBytes)) }
     }
 
+    /// Whether the first bytes are no sign of another kind of file: wide text, archives.
+    private func beginsAsText(_ bytes: [UInt8]) -> Bool {
+        !bytes.prefix(4).contains(0) && ![0x1F, 0xFD, 0xFE, 0xFF].contains(bytes.first ?? 0x20)
+    }
+
     private func text(_ source: inout FuzzSource) -> [UInt8] {
         var bytes: [UInt8] = source.once(in: 10) ? [0xEF, 0xBB, 0xBF] : []
         for _ in 0..<source.below(12) {
@@ -89,7 +94,7 @@ import Testing
             } else {
                 bytes = text(&source)
                 if source.once(in: 3) { source.mutate(&bytes, times: 1 + source.below(3)) }
-                if !bytes.starts(with: [0x1F, 0x8B]) { expected = bytes }
+                if beginsAsText(bytes) { expected = bytes }
             }
             let target = isCompressed && source.once(in: 2) ? named : path
             try Data(bytes).write(to: URL(fileURLWithPath: target))

@@ -11,9 +11,12 @@ import Testing
     private static let origin = RecordOrigin(
         source: "freshet.items", cluster: "k1", position: Position(partition: 0, offset: 7), recordTime: Intakes.now)
 
-    private func isID(_ id: String) -> Bool {
+    /// Somebody who is known by a session alone has its id with a prefix.
+    private func isUser(_ id: String) -> Bool { isID(id, atMost: id.hasPrefix("session:") ? 264 : 256) }
+
+    private func isID(_ id: String, atMost limit: Int = 256) -> Bool {
         let bad = id.unicodeScalars.contains { $0.value < 0x20 || (0x7F..<0xA0).contains($0.value) }
-        return !id.isEmpty && id.utf8.count <= 256 && !bad && IDForm.nfc.of(id).utf8.elementsEqual(id.utf8)
+        return !id.isEmpty && id.utf8.count <= limit && !bad && IDForm.nfc.of(id).utf8.elementsEqual(id.utf8)
     }
 
     /// Gives a key without a value; what came of it.
@@ -36,7 +39,7 @@ import Testing
         for case .delete(let id, _) in batch.items.map(\.change) where !isID(id) {
             return .broken("deletes the item \(id.debugDescription)")
         }
-        for case .delete(let id, _) in batch.users.map(\.change) where !isID(id) {
+        for case .delete(let id, _) in batch.users.map(\.change) where !isUser(id) {
             return .broken("erases the user \(id.debugDescription)")
         }
         if let refused = batch.rejections.first {

@@ -46,4 +46,19 @@ struct SavedVectorsTests {
             #expect(code { _ = try SavedVectors.load(path: path, modelVersion: 7, dimension: 3) } != nil, "\(length) bytes")
         }
     }
+
+    @Test func numbersThatNoFileCanHoldAreRefused() throws {
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try saved.save(to: path, modelVersion: 7)
+        let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+        // Count, dimension and bytes of the ids.
+        for place in [40, 48, 56] {
+            for value in [Int64.max, .min, -1, 1 << 62, 1 << 32] {
+                var bytes = whole
+                withUnsafeBytes(of: value.littleEndian) { bytes.replaceSubrange(place..<place + 8, with: $0) }
+                try bytes.write(to: URL(fileURLWithPath: path))
+                #expect(code { _ = try SavedVectors.load(path: path, modelVersion: 7, dimension: 3) } != nil, "\(value) at \(place)")
+            }
+        }
+    }
 }

@@ -67,7 +67,7 @@ extension EndToEnd {
             let (broker, address) = try bench.startBroker(partitions: 4)
             defer { _ = broker.stop() }
             let program = bench.program(broker: address, SmallShop.training)
-            let (records, report) = generate(FuzzDoor("walk.records", short: 3_400, long: 330_000))
+            let (records, report) = generate(FuzzDoor("walk.records", short: 3_400, long: 350_000))
             try #require(report.findings.isEmpty)
             for (name, bytes) in records.files { _ = try bench.write(bytes: bytes, to: name) }
 

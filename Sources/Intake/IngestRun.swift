@@ -88,7 +88,7 @@ public final class IngestRun {
     /// - Throws: ``IntakeError``, `StoreError` and `StreamError`, each a sentence.
     public func run(until ends: [TopicPartition: Int64]? = nil, progress: (Totals) -> Void = { _ in }) throws {
         defer { lane.close() }
-        var ownedLast = ContinuousClock.now
+        var ownedLast: ContinuousClock.Instant? = .now
         while !isStopping() {
             if !owned.isEmpty { ownedLast = .now } else { tellOfNoPartitions(since: &ownedLast) }
             let consumed = try consumer.poll(maxRecords: settings.batchRecords, timeoutMilliseconds: settings.lingerMilliseconds)
@@ -110,9 +110,10 @@ public final class IngestRun {
     /// How long the wait for partitions goes on without a word.
     private static let silentSeconds = 30.0
 
-    private func tellOfNoPartitions(since start: inout ContinuousClock.Instant) {
-        guard start.duration(to: .now) >= .seconds(Self.silentSeconds) else { return }
-        start = .now
+    /// Once for each wait: a consumer that only stands by is nothing to warn of for ever.
+    private func tellOfNoPartitions(since start: inout ContinuousClock.Instant?) {
+        guard let since = start, since.duration(to: .now) >= .seconds(Self.silentSeconds) else { return }
+        start = nil
         logger.warning(
             """
             no partition was assigned for \(Int(Self.silentSeconds)) s: right where the group has as many consumers as partitions; \

@@ -31,11 +31,11 @@ extension EndToEnd {
         }
 
         /// Most go by file, the rest and all impressions by Kafka.
-        private func generate(_ door: FuzzDoor) -> (Records, FuzzDoor.Report) {
+        private func generate(_ door: FuzzDoor) async -> (Records, FuzzDoor.Report) {
             var records = Records()
             let now = EventTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1_000))
             let kinds: [FuzzKind] = [.events, .events, .events, .events, .events, .items, .users, .impressions]
-            let report = door.run { source, _ in
+            let report = await door.run { source, _ in
                 let kind = source.pick(kinds)
                 let way = kind == .impressions || source.once(in: 4) ? "kafka" : "file"
                 // A line is a record: white space between values may be a line break elsewhere.
@@ -62,12 +62,12 @@ extension EndToEnd {
         }
 
         @Test("generated records through files, Kafka, PostgreSQL, a training and answers: counts add up, no role stops")
-        func walk() throws {
+        func walk() async throws {
             let bench = try Workbench()
             let (broker, address) = try bench.startBroker(partitions: 4)
             defer { _ = broker.stop() }
             let program = bench.program(broker: address, SmallShop.training)
-            let (records, report) = generate(FuzzDoor("walk.records", short: 3_400, long: 350_000))
+            let (records, report) = await generate(FuzzDoor("walk.records", short: 3_400, long: 350_000))
             try #require(report.findings.isEmpty)
             for (name, bytes) in records.files { _ = try bench.write(bytes: bytes, to: name) }
 

@@ -63,7 +63,7 @@ import Testing
         return [UInt8](try Data(contentsOf: URL(fileURLWithPath: file + ".gz")))
     }
 
-    @Test func lineFiles() throws {
+    @Test func lineFiles() async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("lines-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -74,7 +74,7 @@ import Testing
             return (bytes, try Self.compressed(bytes, in: folder))
         }
         let path = folder + "/file", named = folder + "/file.gz"
-        let report = door.run { source, _ in
+        let report = await door.run { source, _ in
             var bytes: [UInt8] = [], expected: [UInt8]?
             let isCompressed = source.once(in: 2)
             if isCompressed {

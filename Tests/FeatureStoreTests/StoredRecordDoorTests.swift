@@ -106,7 +106,7 @@ struct StoredRecordDoorTests {
         let store = try IngestStore(url: database.url, rules: FeatureRules())
         var sent = Sent()
         var rejected = 0
-        var report = FuzzDoor("store.records", short: 3_000, long: 250_000).run { source, index in
+        var report = await FuzzDoor("store.records", short: 3_000, long: 250_000).run { source, index in
             let kind = source.pick([FuzzKind.events, .events, .events, .items, .users, .impressions])
             let accepted = add(kind, distinct(source.plausibleRecord(kind), kind, index), at: index, to: &sent)
             if sent.batch.interactions.count + sent.batch.items.count + sent.batch.users.count + sent.batch.rejections.count

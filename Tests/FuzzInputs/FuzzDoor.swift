@@ -51,25 +51,36 @@ public struct FuzzDoor: Sendable {
         indices = first..<first + max(1, count)
     }
 
-    /// Tries every input; a line with the counts goes to standard output.
-    public func run(_ body: (inout FuzzSource, Int) throws -> Outcome) -> Report {
-        let watch = FuzzWatch(door: name, seed: seed)
+    /// Tries every input; a line with the counts goes to standard output. An input that takes over five seconds is named, one that
+    /// takes two minutes ends the process.
+    ///
+    /// Between inputs other tests get their turn, so that those that wait for something are not kept waiting for the whole run.
+    public func run(_ body: (inout FuzzSource, Int) throws -> Outcome) async -> Report {
+        let watch = FuzzWatch(door: name, seed: seed, namesSlowInputs: true)
         defer { watch.end() }
         var report = Report()
+        var turn = ContinuousClock.now
         for index in indices {
             watch.began(index)
             var source = FuzzSource(seed: seed, index: index)
             let outcome: Outcome
             do { outcome = try body(&source, index) } catch { outcome = .broken("threw \(error)") }
             guard note(outcome, index, in: &report) else { break }
+            if index & 15 == 0, turn.duration(to: .now) > Self.turn {
+                watch.rests()
+                await Task.yield()
+                turn = .now
+            }
         }
         say(report)
         return report
     }
 
-    /// As ``run(_:)``, for doors that wait.
-    public func run(_ body: (inout FuzzSource, Int) async throws -> Outcome) async -> Report {
-        let watch = FuzzWatch(door: name, seed: seed)
+    private static let turn = Duration.milliseconds(10)
+
+    /// As ``run(_:)``, for doors that wait: how long an input takes says nothing there, since other tests may hold the processors.
+    public func runWaiting(_ body: (inout FuzzSource, Int) async throws -> Outcome) async -> Report {
+        let watch = FuzzWatch(door: name, seed: seed, namesSlowInputs: false)
         defer { watch.end() }
         var report = Report()
         for index in indices {
@@ -117,7 +128,7 @@ private final class FuzzWatch: Sendable {
     private let start: UInt
     private static let bytes = 128
 
-    init(door: String, seed: UInt64) {
+    init(door: String, seed: UInt64, namesSlowInputs: Bool) {
         self.door = door
         self.seed = seed
         let folder = ProcessInfo.processInfo.environment["FRESHET_FUZZ_FOLDER"] ?? FileManager.default.temporaryDirectory.path
@@ -136,7 +147,7 @@ private final class FuzzWatch: Sendable {
                 (mapped + Self.digits).copyMemory(from: $0.baseAddress!, byteCount: min($0.count, Self.bytes - Self.digits))
             }
         }
-        Thread { [self] in watch() }.start()
+        if namesSlowInputs { Thread { [self] in watch() }.start() }
     }
 
     deinit {
@@ -157,6 +168,9 @@ private final class FuzzWatch: Sendable {
         } while rest > 0 && place >= 0
     }
 
+    /// Notes that no input is under way.
+    func rests() { current.store(-1, ordering: .relaxed) }
+
     func end() {
         isDone.store(true, ordering: .relaxed)
         unlink(path)
@@ -168,7 +182,7 @@ private final class FuzzWatch: Sendable {
         while !isDone.load(ordering: .relaxed) {
             Thread.sleep(forTimeInterval: 1)
             let index = current.load(ordering: .relaxed)
-            seconds = index == seen ? seconds + 1 : 0
+            seconds = index == seen && index >= 0 ? seconds + 1 : 0
             seen = index
             if seconds == Self.slowSeconds { say("takes over \(Self.slowSeconds) s") }
             if seconds == Self.hangSeconds {

@@ -53,9 +53,9 @@ import Testing
         return .accepted
     }
 
-    @Test(arguments: [RecordKind.events, .items, .users, .impressions]) func keys(kind: RecordKind) {
+    @Test(arguments: [RecordKind.events, .items, .users, .impressions]) func keys(kind: RecordKind) async {
         let door = FuzzDoor("kafka.\(kind.rawValue).keys", short: 1_000, long: 200_000)
-        let report = door.run { source, _ in
+        let report = await door.run { source, _ in
             var key = source.plainBytes()
             if source.once(in: 3) { source.mutate(&key, times: 1 + source.below(2)) }
             // Beside a value the key is of no meaning: it may be anything.

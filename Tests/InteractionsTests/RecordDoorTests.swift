@@ -34,9 +34,9 @@ import Testing
         }
     }
 
-    @Test func events() {
+    @Test func events() async {
         expectHolds(
-            FuzzDoor("kafka.events.values", short: 6_000, long: 4_600_000).run { source, _ in
+            await FuzzDoor("kafka.events.values", short: 6_000, long: 4_600_000).run { source, _ in
                 switch withRaw(source.anyRecord(.events), { Self.decoder.interaction($0, origin: kafkaOrigin, now: testNow) }) {
                 case .failure(let rejection): refused(rejection)
                 case .success(let event):
@@ -47,9 +47,9 @@ import Testing
             })
     }
 
-    @Test func items() {
+    @Test func items() async {
         expectHolds(
-            FuzzDoor("kafka.items.values", short: 4_000, long: 1_600_000).run { source, _ in
+            await FuzzDoor("kafka.items.values", short: 4_000, long: 1_600_000).run { source, _ in
                 switch withRaw(source.anyRecord(.items), { Self.decoder.item($0, origin: kafkaOrigin, now: testNow) }) {
                 case .failure(let rejection): refused(rejection)
                 case .success(let item):
@@ -60,9 +60,9 @@ import Testing
             })
     }
 
-    @Test func users() {
+    @Test func users() async {
         expectHolds(
-            FuzzDoor("kafka.users.values", short: 4_000, long: 1_400_000).run { source, _ in
+            await FuzzDoor("kafka.users.values", short: 4_000, long: 1_400_000).run { source, _ in
                 switch withRaw(source.anyRecord(.users), { Self.decoder.user($0, origin: kafkaOrigin, now: testNow) }) {
                 case .failure(let rejection): refused(rejection)
                 case .success(let user):
@@ -73,9 +73,9 @@ import Testing
             })
     }
 
-    @Test func impressions() {
+    @Test func impressions() async {
         expectHolds(
-            FuzzDoor("kafka.impressions.values", short: 3_000, long: 800_000).run { source, _ in
+            await FuzzDoor("kafka.impressions.values", short: 3_000, long: 800_000).run { source, _ in
                 switch withRaw(source.anyRecord(.impressions), { Self.decoder.slate($0, origin: kafkaOrigin, now: testNow) }) {
                 case .failure(let rejection): return refused(rejection)
                 case .success(let shown):
@@ -91,8 +91,8 @@ import Testing
     }
 
     /// Texts that hold one record or many, as a body of `POST /v1/events` does.
-    @Test func arrays() {
-        let report = FuzzDoor("records.arrays", short: 2_000, long: 200_000).run { source, _ in
+    @Test func arrays() async {
+        let report = await FuzzDoor("records.arrays", short: 2_000, long: 200_000).run { source, _ in
             var bytes: [UInt8] = Array("[".utf8)
             for place in 0..<source.below(4) {
                 if place > 0 { bytes.append(UInt8(ascii: ",")) }

@@ -4,8 +4,8 @@ import Testing
 
 /// Times and JSON texts of any kind.
 @Suite struct TextDoorTests {
-    @Test func times() {
-        let report = FuzzDoor("texts.times", short: 4_000, long: 400_000).run { source, _ in
+    @Test func times() async {
+        let report = await FuzzDoor("texts.times", short: 4_000, long: 400_000).run { source, _ in
             let bytes = source.once(in: 8) ? source.plainBytes(about: 30) : source.timeLikeBytes()
             let text = String(decoding: bytes, as: UTF8.self)
             guard let time = EventTime(rfc3339: text) else { return .refused }
@@ -16,8 +16,8 @@ import Testing
     }
 
     /// Any number as a moment: what is written can be read.
-    @Test func moments() {
-        let report = FuzzDoor("texts.moments", short: 2_000, long: 200_000).run { source, _ in
+    @Test func moments() async {
+        let report = await FuzzDoor("texts.moments", short: 2_000, long: 200_000).run { source, _ in
             let time = EventTime(milliseconds: Int64(bitPattern: source.next()) >> Int64(source.below(64)))
             guard let again = EventTime(rfc3339: time.rfc3339()) else {
                 return .broken("\(time.milliseconds) is written \(time.rfc3339())")
@@ -30,8 +30,8 @@ import Testing
     }
 
     /// Look-ups in attributes and contexts, right by the grammar or not.
-    @Test func objects() {
-        let report = FuzzDoor("texts.objects", short: 3_000, long: 300_000).run { source, _ in
+    @Test func objects() async {
+        let report = await FuzzDoor("texts.objects", short: 3_000, long: 300_000).run { source, _ in
             var bytes: [UInt8] = []
             source.addObject(to: &bytes, depth: 3)
             let isDamaged = source.once(in: 2)

@@ -30,12 +30,12 @@ import TextEncoding
     }
 
     /// The folder of a sentence encoder comes from elsewhere: no checksum stands before its numbers.
-    @Test func encoders() throws {
+    @Test func encoders() async throws {
         let folder = try Folder()
         try write(into: folder)
         _ = try TextEncoderFolder.load(folder.path)
         let files = try folder.names().map { ($0, try folder.bytes($0)) }
-        let report = FuzzDoor("files.encoders", short: 200, long: 10_000).run { source, _ in
+        let report = await FuzzDoor("files.encoders", short: 200, long: 10_000).run { source, _ in
             let (name, whole) = source.pick(files)
             var bytes = whole
             if source.once(in: 3) {

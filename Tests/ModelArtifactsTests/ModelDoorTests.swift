@@ -28,7 +28,7 @@ import TwoTower
         return Array((text + ",\n  \"manifest_crc32\" : \"\(crc32(text.utf8))\"\n}\n").utf8)
     }
 
-    @Test func models() throws {
+    @Test func models() async throws {
         let folder = try Folder()
         let store = ArtifactStore(root: folder.path)
         let trainer = try tinyTrainer()
@@ -42,7 +42,7 @@ import TwoTower
         let names = try folder.names("v")
         let files = try names.map { ($0, try folder.bytes("v/\($0)")) }
         let manifest = try folder.bytes("v/manifest.json")
-        let report = FuzzDoor("files.models", short: 300, long: 20_000).run { source, _ in
+        let report = await FuzzDoor("files.models", short: 300, long: 20_000).run { source, _ in
             let (name, whole) = source.pick(files)
             var bytes = whole
             // Headers and the manifest are where a lie does most.
@@ -75,13 +75,13 @@ import TwoTower
     }
 
     /// The vectors of texts: a damaged file costs what is damaged.
-    @Test func textVectors() throws {
+    @Test func textVectors() async throws {
         let folder = try Folder()
         let path = folder.path + "/texts"
         let cache = try TextVectorCache(path: path, encoder: "ab12", width: 3, limitBytes: 1 << 20)
         for number in 0..<20 { try cache.add([(TextKey(UInt64(number), 7), [Float(number), 0, 1])]) }
         let whole = try folder.bytes("texts")
-        let report = FuzzDoor("files.text-vectors", short: 200, long: 10_000).run { source, _ in
+        let report = await FuzzDoor("files.text-vectors", short: 200, long: 10_000).run { source, _ in
             var bytes = whole
             source.once(in: 2) ? source.mutateWord(&bytes, within: 0..<bytes.count) : source.mutate(&bytes, times: 1 + source.below(3))
             try folder.write(bytes, "texts")

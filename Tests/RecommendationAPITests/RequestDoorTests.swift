@@ -99,7 +99,7 @@ import Testing
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let result = Mutex(FuzzDoor.Report())
         try await application.test(.router) { client async throws in
-            let report = await door.run { source, _ in
+            let report = await door.runWaiting { source, _ in
                 try await Self.answer(make(&source), client, faults)
             }
             result.withLock { $0 = report }

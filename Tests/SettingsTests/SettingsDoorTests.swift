@@ -42,19 +42,19 @@ import Testing
         #expect(report.accepted > report.inputs / 50 && report.accepted < report.inputs * 49 / 50, "\(report.accepted) of \(report.inputs)")
     }
 
-    @Test func files() throws {
+    @Test func files() async throws {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("settings-\(UUID().uuidString).yaml").path
         defer { try? FileManager.default.removeItem(atPath: path) }
         expectHolds(
-            FuzzDoor("settings.yaml", short: 400, long: 30_000).run { source, _ in
+            await FuzzDoor("settings.yaml", short: 400, long: 30_000).run { source, _ in
                 try Data(source.yamlFile(keys: Self.keys)).write(to: URL(fileURLWithPath: path))
                 return outcome({ () throws(ConfigurationError) in try load(path, [:]) }, naming: path)
             })
     }
 
-    @Test func variables() {
+    @Test func variables() async {
         expectHolds(
-            FuzzDoor("settings.environment", short: 1_000, long: 200_000).run { source, _ in
+            await FuzzDoor("settings.environment", short: 1_000, long: 200_000).run { source, _ in
                 let variables = source.environment(keys: Self.keys)
                 return outcome({ () throws(ConfigurationError) in try load(nil, variables) }, naming: nil)
             })

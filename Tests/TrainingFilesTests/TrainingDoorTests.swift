@@ -64,7 +64,7 @@ import TrainingFiles
         _ = try log.trainingSet(columnsAt: folder + "/columns")
     }
 
-    @Test func files() throws {
+    @Test func files() async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("training-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -74,7 +74,7 @@ import TrainingFiles
         let identity = try TrainingFile(path: path).identity
         var sealed = whole
         #expect(Self.seal(&sealed) && sealed == whole)
-        let report = FuzzDoor("files.trainings", short: 400, long: 30_000).run { source, _ in
+        let report = await FuzzDoor("files.trainings", short: 400, long: 30_000).run { source, _ in
             var bytes = whole
             if source.once(in: 2) {
                 for _ in 0...source.below(2) { source.mutateWord(&bytes, within: 0..<(source.once(in: 3) ? Header.bytes : bytes.count)) }
@@ -104,7 +104,7 @@ import TrainingFiles
 struct ReadAgainDoorTests {
     private let now = EventTime(milliseconds: 1_790_000_000_000)
 
-    @Test func records() throws {
+    @Test func records() async throws {
         let database = try TestDatabase()
         let decoder = RecordDecoder(rules: DecodingRules(idForm: IDForm(name: "NFC") { $0.precomposedStringWithCanonicalMapping }))
         let store = try IngestStore(url: database.url, rules: FeatureRules())
@@ -113,7 +113,7 @@ struct ReadAgainDoorTests {
             _ = try store.commit(batch)
             batch = IngestBatch()
         }
-        var report = FuzzDoor("trainings.records", short: 1_500, long: 100_000).run { source, index in
+        var report = await FuzzDoor("trainings.records", short: 1_500, long: 100_000).run { source, index in
             let kind = source.pick([FuzzKind.events, .events, .items, .users])
             let origin = RecordOrigin(source: kind.rawValue, cluster: "k1", position: Position(partition: 0, offset: Int64(index)))
             let bytes = source.plausibleRecord(kind)

@@ -11,7 +11,7 @@ import VectorIndex
 
     private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("index-\(UUID().uuidString)")
 
-    @Test func indexes() throws {
+    @Test func indexes() async throws {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         var random = Clusters(seed: 2)
@@ -30,7 +30,7 @@ import VectorIndex
             #expect(FileSeal.sealIndex(&bytes, numbers: Self.numbers) && bytes == whole)
         }
         let query = random.unit(4)
-        let report = FuzzDoor("files.indexes", short: 400, long: 30_000).run { source, _ in
+        let report = await FuzzDoor("files.indexes", short: 400, long: 30_000).run { source, _ in
             let whole = source.pick(files)
             var bytes = whole
             if source.once(in: 2) {
@@ -54,7 +54,7 @@ import VectorIndex
         #expect(report.findings.isEmpty, "\(report.findings.joined(separator: "\n"))")
     }
 
-    @Test func vectors() throws {
+    @Test func vectors() async throws {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let path = folder.appendingPathComponent("vectors").path
@@ -64,7 +64,7 @@ import VectorIndex
         let whole = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
         var sealed = whole
         #expect(FileSeal.sealVectors(&sealed) && sealed == whole)
-        let report = FuzzDoor("files.vectors", short: 300, long: 20_000).run { source, _ in
+        let report = await FuzzDoor("files.vectors", short: 300, long: 20_000).run { source, _ in
             var bytes = whole
             source.once(in: 2) ? source.mutateWord(&bytes, within: 0..<bytes.count) : source.mutate(&bytes, times: 1 + source.below(3))
             let isSealed = source.once(in: 2) && FileSeal.sealVectors(&bytes)

@@ -95,8 +95,8 @@ public final class LineWriter {
         throw Self.failure(path, code)
     }
 
-    /// Writes all bytes; the error's number, or 0.
-    private static func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32 {
+    /// Writes all bytes to an open descriptor, however slowly they are taken; the error's number, or 0.
+    public static func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32 {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = writeDescriptor(descriptor, UnsafeRawBufferPointer(rebasing: rest))

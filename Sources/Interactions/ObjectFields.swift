@@ -139,7 +139,7 @@ extension RecordDecoder {
             let token = try scanner.value(depth: 0)
             try finish(&scanner)
             let reader = FieldReader(bytes: bytes.assumingMemoryBound(to: UInt8.self), rules: rules, rich: rich)
-            return token.isPresent ? try reader.requiredID(token, field) : nil
+            return token.isPresent ? try reader.requiredID(token, of: Self.subject(of: field), field) : nil
         }
     }
 }

@@ -44,11 +44,10 @@ extension RecordDecoder {
     }
 
     private func scalar(_ text: UnsafeRawBufferPointer, _ field: String) throws(Rejection) -> String {
-        var (scanner, rich) = try begin(text, maxBytes: rules.maxRecordBytes)
-        let token = try scanner.value(depth: 0)
-        try finish(&scanner)
-        return try FieldReader(bytes: text.assumingMemoryBound(to: UInt8.self), rules: rules, rich: rich)
-            .requiredID(token, of: Self.subject(of: field), field)
+        guard let id = try id(inJSON: text, field: field).get() else {
+            throw Rejection(.missingField, field: field, "is null; it must be a non-empty string")
+        }
+        return id
     }
 
     private func isJSON(_ text: UnsafeRawBufferPointer) -> Bool {
@@ -73,7 +72,7 @@ extension RecordDecoder {
         }
     }
 
-    private static func subject(of field: String) -> IDSubject { field == "user_id" ? .user : .thing }
+    static func subject(of field: String) -> IDSubject { field == "user_id" ? .user : .thing }
 
     private static func trimmed(_ line: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
         var rest = line[...]

@@ -1,3 +1,4 @@
+import EventStream
 import Foundation
 import Interactions
 import Logging
@@ -93,19 +94,7 @@ enum StandardOutput {
 
     /// Writes all of `text`; the number of the error, or 0.
     fileprivate static func writeAll(_ text: String, to descriptor: Int32) -> Int32 {
-        var rest = Array(text.utf8)[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-            if count > 0 {
-                rest = rest.dropFirst(count)
-            } else if errno == EAGAIN {
-                var state = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                _ = poll(&state, 1, -1)
-            } else if errno != EINTR {
-                return errno
-            }
-        }
-        return 0
+        Array(text.utf8).withUnsafeBytes { LineWriter.writeAll($0, to: descriptor) }
     }
 }
 

@@ -7,6 +7,9 @@ import RecommendationAPI
 import ServiceLifecycle
 import Testing
 
+/// Other tests may hold every processor meanwhile; that a service is slow then is no fault of it.
+private let patient = TestClient.Configuration(timeout: .seconds(300))
+
 /// The service on a real port of loopback.
 @Suite struct ServerTests {
     /// Runs a server in a group, hands over its port, and shuts it down gracefully.
@@ -38,7 +41,7 @@ import Testing
     @Test func requestsFollowEachOtherOnOneConnection() async throws {
         let service = TestService(APIConfiguration(maxBodyBytes: 10_000))
         try await serving(service) { port, _ in
-            try await TestClient.withClient(host: "127.0.0.1", port: port) { client async throws in
+            try await TestClient.withClient(host: "127.0.0.1", port: port, configuration: patient) { client async throws in
                 for index in 0..<20 {
                     let answer = try await client.get("/v1/recommendations?user_id=u\(index)&n=2")
                     #expect(answer.status == .ok)
@@ -79,10 +82,10 @@ import Testing
     @Test func aStreamSendsStatisticsUntilTheServiceStops() async throws {
         let service = TestService(APIConfiguration(maxStreams: 1))
         try await serving(service) { port, stop in
-            try await TestClient.withClient(host: "127.0.0.1", port: port) { client async throws in
+            try await TestClient.withClient(host: "127.0.0.1", port: port, configuration: patient) { client async throws in
                 async let streamed = client.get("/v1/stream")
                 while service.seen.withLock({ $0.statisticsReads }) < 2 { try await Task.sleep(for: .milliseconds(20)) }
-                try await TestClient.withClient(host: "127.0.0.1", port: port) { other async throws in
+                try await TestClient.withClient(host: "127.0.0.1", port: port, configuration: patient) { other async throws in
                     #expect(try await other.get("/v1/stream").status == .serviceUnavailable)
                 }
                 await stop()

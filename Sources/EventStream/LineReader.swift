@@ -22,6 +22,8 @@ public final class LineReader {
         public let byteCount: Int64
         /// Whether the line is longer than the bound: a record to refuse, not an error.
         public var isOverlong: Bool { byteCount > Int64(bytes.count) }
+        /// Whether there is nothing in it but white space.
+        public var isBlank: Bool { bytes.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D } }
     }
 
     private let source: ByteSource

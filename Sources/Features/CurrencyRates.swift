@@ -27,12 +27,12 @@ public struct CurrencyRates: Sendable, Equatable {
 
     /// Reads rates as they are written in a configuration: `["VND": "0.000039"]`.
     public init(base: String, rates texts: [String: String]) throws(Problem) {
-        guard let base = Self.code(base) else {
+        guard let base = Currency.code(base) else {
             throw Problem(code: "", description: "“\(base)” is no currency: three letters of ISO 4217 are wanted, such as EUR")
         }
         var rates: [String: Rate] = [:]
         for (name, text) in texts.sorted(by: { $0.key < $1.key }) {
-            guard let code = Self.code(name) else {
+            guard let code = Currency.code(name) else {
                 throw Problem(code: name, description: "“\(name)” is no currency: three letters of ISO 4217 are wanted, such as VND")
             }
             guard let rate = Self.rate(text) else {
@@ -91,11 +91,6 @@ public struct CurrencyRates: Sendable, Equatable {
         }
         guard let whole = Int64(exactly: magnitude) else { return bound }
         return value < 0 ? -whole : whole
-    }
-
-    private static func code(_ text: String) -> String? {
-        let code = text.uppercased()
-        return code.utf8.count == 3 && code.utf8.allSatisfy { (0x41...0x5A).contains($0) } ? code : nil
     }
 
     /// A decimal above 0, with an exponent or without.

@@ -84,7 +84,7 @@ public struct BackfillRun {
         let now = settings.clock()
         while !isStopping(), let line = next(reader, &totals) {
             totals.lines = Int(line.number) + 1
-            guard line.bytes.contains(where: { !" \t\r".utf8.contains($0) }) else { continue }
+            guard !line.isBlank else { continue }
             try take(line, &pass, &intake, &totals, now)
             if intake.isFull(batchRecords: settings.batchRecords) {
                 try handOver(&pass, &intake, &totals, lane)

@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import Interactions
 
 /// `/v1/recommendations` and `/v1/items/{id}/similar`.
 enum RecommendationRoutes {
@@ -93,7 +94,7 @@ extension APIConfiguration {
 
     /// Gives back the id of a user that is within the bounds: a session's own person is stored as `session:` and its id.
     func userID(_ id: String, _ name: String) throws(Problem) -> String {
-        let session = "session:"
+        let session = DecodingRules.sessionPrefix
         if id.hasPrefix(session), id.utf8.count > session.utf8.count {
             _ = try self.id(String(id.dropFirst(session.count)), name)
             return id

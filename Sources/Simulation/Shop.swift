@@ -148,7 +148,7 @@ public struct Shop: Sendable {
         sessions += 1
         let sessionID = "s\(String(seed & 0xFFFF, radix: 36))-\(sessions)"
         let anonymous = random.unit() < configuration.anonymousShare
-        let userID = anonymous ? "session:" + sessionID : userIDs[visitors.draw(&random) ?? 0]
+        let userID = anonymous ? DecodingRules.sessionPrefix + sessionID : userIDs[visitors.draw(&random) ?? 0]
         var lists = 1
         while lists < 8, random.unit() < 0.55 { lists += 1 }
         return ShopVisit(userID: userID, sessionID: sessionID, start: time, lists: lists)

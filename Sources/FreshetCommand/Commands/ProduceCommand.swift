@@ -44,7 +44,7 @@ struct ProduceCommand: ParsableCommand {
             let progress = ProgressLine("produce \(file == "-" ? "standard input" : URL(fileURLWithPath: file).lastPathComponent)")
             guard let reader = Self.open(file, { stop.isRaised }, &damage) else { break }
             while !stop.isRaised, let line = Self.next(reader, &damage) {
-                guard line.bytes.contains(where: { !" \t\r".utf8.contains($0) }) else { continue }
+                guard !line.isBlank else { continue }
                 guard !line.isOverlong else { tooLong += 1; continue }
                 try send(line.bytes, field: field, decoder, topic: name, by: producer)
                 sent += 1

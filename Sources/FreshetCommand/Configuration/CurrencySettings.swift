@@ -7,12 +7,7 @@ extension Configuration {
     /// - Throws: `ConfigurationError` where a code or a rate is none.
     func currencyRates() throws(ConfigurationError) -> CurrencyRates? {
         let rates = map("currency.rates")
-        if rates.isEmpty {
-            if let base = currencyBase, base.utf8.count != 3 || !base.utf8.allSatisfy({ (0x41...0x5A).contains($0) }) {
-                throw ConfigurationError("currency.base is \(base), but takes three letters of ISO 4217, such as EUR")
-            }
-            return nil
-        }
+        if rates.isEmpty { return nil }
         do throws(CurrencyRates.Problem) {
             return try CurrencyRates(base: currencyBase ?? text("ingest.default_currency"), rates: rates)
         } catch {

@@ -25,7 +25,7 @@ struct RecommendationFlow: Sendable {
     /// - Parameter isPreview: somebody only looks; nothing is published.
     /// - Throws: `StoreError` when the database does not answer.
     func answer(_ query: RecommendationQuery, requestID: String, isPreview: Bool = false) async throws -> Outcome {
-        let session = query.sessionID.map { "session:" + $0 }
+        let session = query.sessionID.map { DecodingRules.sessionPrefix + $0 }
         var history = UserHistory()
         var excluded: [String] = []
         var attributes: String?

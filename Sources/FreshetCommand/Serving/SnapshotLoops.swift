@@ -120,29 +120,20 @@ struct SnapshotLoops: Service {
 
     private func lagLoop() async {
         while !Task.isCancelled {
+            // Without the stored offsets there is no lag; whether the broker answers is asked all the same.
+            let offsets = try? await store.run { store throws(StoreError) in try store.offsets() }
+            if let offsets { board.sampled(offsets) }
             do {
-                let offsets = try await store.run { store throws(StoreError) in try store.offsets() }
-                board.sampled(offsets)
                 let kafka = kafka, topics = topics
                 let reading = try await OwnThread.run(named: "freshet-lag") { try LagReading(kafka, topics: topics) }
                 cluster.replace(by: reading.cluster)
-                let isOther = offsets.contains { $0.partition >= 0 && $0.cluster != reading.cluster }
+                let isOther = offsets?.contains { $0.partition >= 0 && $0.cluster != reading.cluster } == true
                 board.set(
-                    lag: reading.lag(stored: offsets),
+                    lag: offsets.map { reading.lag(stored: $0) },
                     brokerProblem: isOther
                         ? "is another cluster than the stored offsets: freshet ingest --accept-new-cluster takes it over" : nil)
-            } catch let error as StreamError {
-                board.set(lag: nil, brokerProblem: error.message)
             } catch {
-                // Without the stored offsets there is no lag; whether the broker answers is asked all the same.
-                let kafka = kafka, topics = topics
-                do {
-                    let reading = try await OwnThread.run(named: "freshet-lag") { try LagReading(kafka, topics: topics) }
-                    cluster.replace(by: reading.cluster)
-                    board.set(lag: nil, brokerProblem: nil)
-                } catch {
-                    board.set(lag: nil, brokerProblem: (error as? StreamError)?.message ?? "\(error)")
-                }
+                board.set(lag: nil, brokerProblem: (error as? StreamError)?.message ?? "\(error)")
             }
             try? await Task.sleep(for: Self.lagEvery)
         }

@@ -17,6 +17,8 @@ public struct RegisteredModel: Sendable, Equatable {
     public var watermark: String
     /// Why it was promoted or refused.
     public var reason: String?
+    /// Why the gate refused it. Stays where it was promoted all the same; nil where it never was refused.
+    public var refusal: String?
     public var promotedAt: EventTime?
     /// The version that it replaced.
     public var replacedVersion: Int32?
@@ -31,7 +33,7 @@ extension StoreQueries {
 
     private static let modelFields = """
         version, created_at, status, artifact_path, artifact_checksum, configuration, metrics, watermark, reason, promoted_at, \
-        replaced_version
+        replaced_version, refusal
         """
 
     /// Versions, newest first.
@@ -64,9 +66,11 @@ extension StoreQueries {
 
     /// Enters a candidate and returns its version.
     ///
-    /// - Parameters: `configuration`, `metrics` and `watermark` are JSON objects as text.
+    /// - Parameters: `configuration`, `metrics` and `watermark` are JSON objects as text. `answers` are bytes that ``answers(of:)`` gives
+    ///   back. `refusal` is that of the version that this one was made of without another training.
     public func registerModel(
-        artifactPath: String, artifactChecksum: String, configuration: String, metrics: String, watermark: String
+        artifactPath: String, artifactChecksum: String, configuration: String, metrics: String, watermark: String, answers: [UInt8]? = nil,
+        refusal: String? = nil
     ) throws(StoreError) -> Int32 {
         try pool.withConnection { (connection) throws(StoreError) in
             var row = Parameters()
@@ -75,46 +79,123 @@ extension StoreQueries {
             row.add(json: configuration)
             row.add(json: metrics)
             row.add(json: watermark)
+            // Nothing recorded is no bytes: there is no null among this program's bytea parameters.
+            row.add(bytes: answers ?? [])
+            row.add(refusal)
             let rows = try connection.run(
                 """
-                insert into models (artifact_path, artifact_checksum, configuration, metrics, watermark)
-                values ($1, $2, $3, $4, $5) returning version
+                insert into models (artifact_path, artifact_checksum, configuration, metrics, watermark, answers, refusal)
+                values ($1, $2, $3, $4, $5, nullif($6, ''::bytea), $7) returning version
                 """, row)
             return rows.int32(0, 0) ?? 0
         }
     }
 
+    /// What a version scored on each question of its evaluation, as it was registered; nil where nothing was kept.
+    public func answers(of version: Int32) throws(StoreError) -> [UInt8]? {
+        try pool.withConnection { (connection) throws(StoreError) in
+            var parameters = Parameters()
+            parameters.add(version)
+            let rows = try connection.run("select answers from models where version = $1 and answers is not null", parameters)
+            return rows.count == 0 ? nil : Array(rows.bytes(0, 0))
+        }
+    }
+
+    /// Versions that served at some time of the last `days` days and do so no more, newest first: those promoted since then, and those
+    /// that were replaced since then. By the database's clock alone.
+    public func modelsThatServed(days: Int) throws(StoreError) -> [RegisteredModel] {
+        try pool.withConnection { (connection) throws(StoreError) in
+            var parameters = Parameters()
+            parameters.add(Int32(clamping: max(0, days)))
+            let rows = try connection.run(
+                """
+                select \(Self.modelFields) from models m
+                where status <> 'promoted' and promoted_at is not null
+                  and (promoted_at > clock_timestamp() - make_interval(days => $1)
+                       or exists (select from models later
+                                  where later.replaced_version = m.version
+                                    and later.promoted_at > clock_timestamp() - make_interval(days => $1)))
+                order by version desc limit \(Self.listedRowsLimit)
+                """, parameters)
+            return (0..<rows.count).map { Self.model(rows, $0) }
+        }
+    }
+
     /// Makes a version the one that servers use; the former one retires. Both in one transaction.
     ///
-    /// - Throws: `notFound` when there is no such version.
+    /// - Parameter force: takes a version that the gate refused, too; its ``RegisteredModel/refusal`` stays.
+    /// - Throws: `notFound` when there is no such version; `conflict` when the gate refused it and `force` is false.
     @discardableResult
-    public func promoteModel(_ version: Int32, reason: String) throws(StoreError) -> RegisteredModel {
+    public func promoteModel(_ version: Int32, reason: String, force: Bool = false) throws(StoreError) -> RegisteredModel {
         try registryTransaction { (connection) throws(StoreError) in
             let current = try Self.promotedVersion(connection)
-            if current == version { return try Self.required(version, connection) }
-            _ = try Self.required(version, connection)
+            let wanted = try Self.required(version, connection)
+            if current == version { return wanted }
+            try Self.check(wanted, force: force)
+            return try Self.switchPromotion(from: current, to: version, reason: reason, replaced: current, connection)
+        }
+    }
+
+    /// Makes a version the one that servers use where the version that it was judged against still is.
+    ///
+    /// - Parameter judged: the version that was promoted when this one was judged; nil for none.
+    /// - Throws: `notFound` when there is no such version; `conflict` when another one was promoted meanwhile.
+    @discardableResult
+    public func promoteModel(_ version: Int32, reason: String, judgedAgainst judged: Int32?) throws(StoreError) -> RegisteredModel {
+        try registryTransaction { (connection) throws(StoreError) in
+            let current = try Self.promotedVersion(connection)
+            let wanted = try Self.required(version, connection)
+            guard current == judged else {
+                func name(_ version: Int32?) -> String { version.map { "version \($0)" } ?? "no version" }
+                throw StoreError(
+                    .conflict,
+                    "version \(version) was judged while \(name(judged)) was promoted, and meanwhile \(name(current)) is; train again")
+            }
+            try Self.check(wanted, force: false)
             return try Self.switchPromotion(from: current, to: version, reason: reason, replaced: current, connection)
         }
     }
 
     /// Goes back to the version that the promoted one replaced.
     ///
-    /// - Throws: `notFound` when there is none.
+    /// - Parameter force: takes a version that the gate refused, too.
+    /// - Throws: `notFound` when there is none; `conflict` when the gate refused it and `force` is false.
     @discardableResult
-    public func rollBackModel(reason: String = "rollback") throws(StoreError) -> RegisteredModel {
+    public func rollBackModel(reason: String = "rollback", force: Bool = false) throws(StoreError) -> RegisteredModel {
         try registryTransaction { (connection) throws(StoreError) in
             let current = try Self.promotedVersion(connection)
-            var replaced: Int32?
-            if let current { replaced = try Self.required(current, connection).replacedVersion }
-            guard let current, let replaced else {
-                throw StoreError(
-                    .notFound, "there is no model version to go back to: "
-                        + (current.map { "version \($0) was the first to be promoted" } ?? "none is promoted"))
-            }
-            let target = try Self.required(replaced, connection)
+            let target = try Self.rollbackTarget(connection)
+            try Self.check(target, force: force)
             return try Self.switchPromotion(
-                from: current, to: replaced, reason: reason, replaced: target.replacedVersion, connection)
+                from: current, to: target.version, reason: reason, replaced: target.replacedVersion, connection)
         }
+    }
+
+    /// The version that a rollback goes back to.
+    ///
+    /// - Throws: `notFound` when there is none.
+    public func rollbackTarget() throws(StoreError) -> RegisteredModel {
+        try pool.withConnection { (connection) throws(StoreError) in try Self.rollbackTarget(connection) }
+    }
+
+    private static func rollbackTarget(_ connection: Connection) throws(StoreError) -> RegisteredModel {
+        let current = try promotedVersion(connection)
+        var replaced: Int32?
+        if let current { replaced = try required(current, connection).replacedVersion }
+        guard let replaced else {
+            throw StoreError(
+                .notFound, "there is no model version to go back to: "
+                    + (current.map { "version \($0) was the first to be promoted" } ?? "none is promoted"))
+        }
+        return try required(replaced, connection)
+    }
+
+    private static func check(_ model: RegisteredModel, force: Bool) throws(StoreError) {
+        guard let refusal = model.refusal, !force else { return }
+        throw StoreError(
+            .conflict,
+            "the gate refused version \(model.version): \(refusal) It serves all the same with force: freshet models promote "
+                + "\(model.version) --force (rollback --force), or force=true in the request")
     }
 
     /// Marks a candidate as refused by the gate.
@@ -124,7 +205,7 @@ extension StoreQueries {
             row.add(version)
             row.add(reason)
             let changed = try connection.run(
-                "update models set status = 'refused', reason = $2 where version = $1 and status <> 'promoted'", row
+                "update models set status = 'refused', reason = $2, refusal = $2 where version = $1 and status <> 'promoted'", row
             ).affected
             if changed == 0 {
                 throw StoreError(.notFound, "model version \(version) is promoted or does not exist, so it cannot be refused")
@@ -185,7 +266,7 @@ extension StoreQueries {
             version: rows.int32(row, 0) ?? 0, createdAt: rows.time(row, 1) ?? EventTime(milliseconds: 0),
             status: RegisteredModel.Status(rawValue: rows.string(row, 2) ?? "") ?? .retired, artifactPath: rows.string(row, 3) ?? "",
             artifactChecksum: rows.string(row, 4) ?? "", configuration: rows.json(row, 5) ?? "{}", metrics: rows.json(row, 6) ?? "{}",
-            watermark: rows.json(row, 7) ?? "{}", reason: rows.string(row, 8), promotedAt: rows.time(row, 9),
-            replacedVersion: rows.int32(row, 10))
+            watermark: rows.json(row, 7) ?? "{}", reason: rows.string(row, 8), refusal: rows.string(row, 11),
+            promotedAt: rows.time(row, 9), replacedVersion: rows.int32(row, 10))
     }
 }

@@ -35,6 +35,61 @@ struct RegistryTests {
         #expect(try queries.promotedModel()?.version == 1)
     }
 
+    @Test func whatTheGateRefusedServesByForceAloneAndKeepsItsRefusal() throws {
+        let database = try TestDatabase()
+        let queries = StoreQueries(url: database.url)
+        for _ in 0..<4 { _ = try Self.register(queries) }
+        #expect(try queries.modelRefusals() == ModelRefusals())
+        try queries.promoteModel(1, reason: "first", judgedAgainst: nil)
+        try queries.refuseModel(2, reason: "7 % worse.")
+        try queries.refuseModel(3, reason: "9 % worse.")
+        var refusals = try queries.modelRefusals()
+        #expect(refusals.total == 2 && refusals.inARow == 2 && refusals.newest?.version == 3 && refusals.newest?.reason == "9 % worse.")
+        let calm = #expect(throws: StoreError.self) { try queries.promoteModel(2, reason: "by hand") }
+        #expect(calm?.code == .conflict && calm?.message.contains("7 % worse.") == true && calm?.message.contains("--force") == true)
+        #expect(try queries.promotedModel()?.version == 1)
+        let forced = try queries.promoteModel(2, reason: "by hand with force", force: true)
+        #expect(forced.status == .promoted && forced.reason == "by hand with force" && forced.refusal == "7 % worse.")
+        refusals = try queries.modelRefusals()
+        #expect(refusals.total == 2 && refusals.inARow == 1)
+        // Promoted meanwhile: a version that was judged beside another one waits for a new judgement.
+        let late = #expect(throws: StoreError.self) { try queries.promoteModel(4, reason: "good", judgedAgainst: 1) }
+        #expect(late?.code == .conflict && late?.message.contains("version 2") == true)
+        try queries.promoteModel(4, reason: "good", judgedAgainst: 2)
+        #expect(try queries.modelRefusals().inARow == 0)
+        #expect(try queries.rollbackTarget().version == 2)
+        let back = #expect(throws: StoreError.self) { try queries.rollBackModel() }
+        #expect(back?.code == .conflict && back?.message.contains("7 % worse.") == true)
+        #expect(try queries.promotedModel()?.version == 4)
+        #expect(try queries.rollBackModel(force: true).refusal == "7 % worse.")
+    }
+
+    @Test func answersComeBackAndOldRefusalsAreKept() throws {
+        let database = try TestDatabase()
+        let queries = StoreQueries(url: database.url)
+        let bytes: [UInt8] = [0, 1, 255, 0]
+        let version = try queries.registerModel(
+            artifactPath: "a", artifactChecksum: "c", configuration: "{}", metrics: "{}", watermark: "{}", answers: bytes, refusal: "of its parent")
+        #expect(try queries.answers(of: version) == bytes)
+        #expect(try queries.answers(of: Self.register(queries)) == nil && queries.answers(of: 99) == nil)
+        // A version made of a refused one is refused, too.
+        #expect(throws: StoreError.self) { try queries.promoteModel(version, reason: "by hand") }
+    }
+
+    @Test func theLastWeeksAreThoseOfTheDatabasesClock() throws {
+        let database = try TestDatabase()
+        let queries = StoreQueries(url: database.url)
+        for _ in 0..<5 { _ = try Self.register(queries) }
+        for version in Int32(1)...4 { try queries.promoteModel(version, reason: "better") }
+        // Version 1 served until 40 days ago, version 2 from then until yesterday, version 3 since then until today.
+        for (version, days) in [(1, 60), (2, 40), (3, 1)] {
+            _ = try database.sql("update models set promoted_at = clock_timestamp() - interval '\(days) days' where version = \(version)")
+        }
+        #expect(try queries.modelsThatServed(days: 28).map(\.version) == [3, 2])
+        #expect(try queries.modelsThatServed(days: 50).map(\.version) == [3, 2, 1])
+        #expect(try queries.modelsThatServed(days: 0).isEmpty)
+    }
+
     @Test func atMostOneIsPromotedWhateverHappensAtOnce() async throws {
         let database = try TestDatabase()
         let queries = StoreQueries(url: database.url, connections: 8)

@@ -5,6 +5,7 @@ import Hummingbird
 enum LookupRoutes {
     /// Who only looks may say so on every look-up.
     private static let lookup = KnownParameters([KnownParameters.preview])
+    private static let promotion = KnownParameters(["force", "reason"])
 
     static let routes: [Route] = [
         Route(.get, "/v1/users/{id}", scope: .read, parameters: lookup) { exchange in
@@ -32,14 +33,14 @@ enum LookupRoutes {
             }
             return Response(json: writer.bytes)
         },
-        Route(.post, "/v1/models/{version}/promote", scope: .admin) { exchange in
+        Route(.post, "/v1/models/{version}/promote", scope: .admin, parameters: promotion) { exchange in
             guard let version = Int(exchange.parameters[0]), version > 0 else {
                 throw Problem.badParameter("version", "The version in the path must be a whole number above 0.")
             }
-            return response(try await exchange.service.operations.promote(version))
+            return response(try await exchange.service.operations.promote(version, try promotion(exchange)))
         },
-        Route(.post, "/v1/models/rollback", scope: .admin) { exchange in
-            response(try await exchange.service.operations.rollback())
+        Route(.post, "/v1/models/rollback", scope: .admin, parameters: promotion) { exchange in
+            response(try await exchange.service.operations.rollback(try promotion(exchange)))
         },
         Route(.get, "/v1/experiments", scope: .read, parameters: lookup) { _ in
             // This version runs no experiments: the list is empty because there are none, not because they are hidden.
@@ -57,6 +58,14 @@ enum LookupRoutes {
             try StatisticsStream.response(exchange)
         },
     ]
+
+    private static func promotion(_ exchange: Exchange) throws -> PromotionRequest {
+        let reason = try exchange.query.value("reason")
+        guard (reason?.utf8.count ?? 0) <= PromotionRequest.maxReasonBytes else {
+            throw Problem.badParameter("reason", "`reason` is longer than \(PromotionRequest.maxReasonBytes) bytes.")
+        }
+        return PromotionRequest(force: try exchange.query.flag("force"), reason: reason)
+    }
 
     private static func response(_ model: ModelVersionView) -> Response {
         var writer = JSONWriter()

@@ -21,10 +21,11 @@ public struct ServiceOperations: Sendable {
     public var item: @Sendable (_ id: String) async throws -> ItemView?
     /// The registry, newest version first.
     public var models: @Sendable () async throws -> [ModelVersionView]
-    /// Promotes a version; throws ``ServiceError/Code/notFound`` or ``ServiceError/Code/conflict``.
-    public var promote: @Sendable (_ version: Int) async throws -> ModelVersionView
-    /// Promotes the version that served before.
-    public var rollback: @Sendable () async throws -> ModelVersionView
+    /// Promotes a version; throws ``ServiceError/Code/notFound``, or ``ServiceError/Code/conflict`` for one that the gate refused and that
+    /// nobody forces.
+    public var promote: @Sendable (_ version: Int, _ request: PromotionRequest) async throws -> ModelVersionView
+    /// Promotes the version that served before; throws as ``promote`` does.
+    public var rollback: @Sendable (_ request: PromotionRequest) async throws -> ModelVersionView
     /// What the dashboard shows. Asked at most twice a second.
     public var statistics: @Sendable () async throws -> ServiceStatistics
     /// Whether each part can do its work. Must be quick and must not throw.
@@ -44,8 +45,8 @@ public struct ServiceOperations: Sendable {
         user: @escaping @Sendable (_ id: String) async throws -> UserView?,
         item: @escaping @Sendable (_ id: String) async throws -> ItemView?,
         models: @escaping @Sendable () async throws -> [ModelVersionView],
-        promote: @escaping @Sendable (_ version: Int) async throws -> ModelVersionView,
-        rollback: @escaping @Sendable () async throws -> ModelVersionView,
+        promote: @escaping @Sendable (_ version: Int, _ request: PromotionRequest) async throws -> ModelVersionView,
+        rollback: @escaping @Sendable (_ request: PromotionRequest) async throws -> ModelVersionView,
         statistics: @escaping @Sendable () async throws -> ServiceStatistics,
         readiness: @escaping @Sendable () async -> [PartStatus],
         gauges: @escaping @Sendable () async -> [Gauge] = { [] }
@@ -65,6 +66,22 @@ public struct ServiceOperations: Sendable {
         self.statistics = statistics
         self.readiness = readiness
         self.gauges = gauges
+    }
+}
+
+/// How a version is to be promoted by hand.
+public struct PromotionRequest: Sendable, Equatable {
+    /// The longest ``reason``.
+    public static let maxReasonBytes = 1_000
+    /// Takes a version that the gate refused, too.
+    public var force: Bool
+    /// The caller's words, for the registry.
+    public var reason: String?
+
+    /// Makes a request.
+    public init(force: Bool = false, reason: String? = nil) {
+        self.force = force
+        self.reason = reason
     }
 }
 

@@ -16,12 +16,14 @@ public struct ModelVersionView: Sendable, Equatable {
     public var popularityMetrics: [String: Double]
     /// Why the gate passed it or did not.
     public var note: String?
+    /// Why the gate refused it; stays where it was promoted all the same.
+    public var refusal: String?
 
     /// Makes a view.
     public init(
         version: Int, createdAt: EventTime? = nil, promotedAt: EventTime? = nil, isPromoted: Bool = false,
         status: String, preset: String? = nil, metrics: [String: Double] = [:],
-        popularityMetrics: [String: Double] = [:], note: String? = nil
+        popularityMetrics: [String: Double] = [:], note: String? = nil, refusal: String? = nil
     ) {
         self.version = version
         self.createdAt = createdAt
@@ -32,6 +34,7 @@ public struct ModelVersionView: Sendable, Equatable {
         self.metrics = metrics
         self.popularityMetrics = popularityMetrics
         self.note = note
+        self.refusal = refusal
     }
 
     func write(to writer: inout JSONWriter) {
@@ -47,6 +50,7 @@ public struct ModelVersionView: Sendable, Equatable {
             writer.field("metrics", numbers: metrics)
             writer.field("popularity_metrics", numbers: popularityMetrics)
             writer.field("note", note)
+            writer.field("refusal", refusal)
         }
     }
 }
@@ -101,6 +105,27 @@ public struct TrainingView: Sendable, Equatable {
         self.loss = loss
         self.examplesPerSecond = examplesPerSecond
         self.startedAt = startedAt
+    }
+}
+
+/// What the gate refused.
+public struct RefusalStatistics: Sendable, Equatable {
+    /// Versions refused since the beginning.
+    public var total: Int64
+    /// Trainings in a row that brought no model into force.
+    public var inARow: Int64
+    /// The newest of them; nil where there is none.
+    public var version: Int?
+    public var at: EventTime?
+    public var reason: String?
+
+    /// Makes figures.
+    public init(total: Int64 = 0, inARow: Int64 = 0, version: Int? = nil, at: EventTime? = nil, reason: String? = nil) {
+        self.total = total
+        self.inARow = inARow
+        self.version = version
+        self.at = at
+        self.reason = reason
     }
 }
 
@@ -174,6 +199,8 @@ public struct ServiceStatistics: Sendable, Equatable {
     /// Seconds since the serving snapshot last changed.
     public var snapshotAgeSeconds: Double?
     public var training: TrainingView?
+    /// What the gate refused; nil until it was asked for.
+    public var refusals: RefusalStatistics?
     /// Newest first.
     public var activity: [ActivityEntry]
 
@@ -185,7 +212,7 @@ public struct ServiceStatistics: Sendable, Equatable {
         deadLettersByCode: [String: Int64] = [:], items: Int64 = 0, hiddenItems: Int64 = 0, freshItems: Int64 = 0,
         exploration: ExplorationStatistics = ExplorationStatistics(), newestItems: [ItemSummary] = [], users: Int64 = 0, recentUserIDs: [String] = [],
         model: ModelVersionView? = nil,
-        snapshotAgeSeconds: Double? = nil, training: TrainingView? = nil, activity: [ActivityEntry] = []
+        snapshotAgeSeconds: Double? = nil, training: TrainingView? = nil, refusals: RefusalStatistics? = nil, activity: [ActivityEntry] = []
     ) {
         self.time = time
         self.countedAt = countedAt
@@ -206,6 +233,7 @@ public struct ServiceStatistics: Sendable, Equatable {
         self.model = model
         self.snapshotAgeSeconds = snapshotAgeSeconds
         self.training = training
+        self.refusals = refusals
         self.activity = activity
     }
 }

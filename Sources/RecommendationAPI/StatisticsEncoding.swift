@@ -46,6 +46,8 @@ extension ServiceStatistics {
             writer.field("snapshot_age_seconds", nullable: snapshotAgeSeconds)
             writer.key("training")
             if let training { training.write(to: &writer) } else { writer.null() }
+            writer.key("refusals")
+            if let refusals { refusals.write(to: &writer) } else { writer.null() }
             writer.key("activity")
             writer.array { writer in
                 for entry in activity {
@@ -137,6 +139,23 @@ extension TrainingView {
             writer.field("loss", nullable: loss)
             writer.field("examples_per_second", nullable: examplesPerSecond)
             writer.field("started_at", startedAt)
+        }
+    }
+}
+
+extension RefusalStatistics {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.key("total")
+            writer.integer(total)
+            writer.key("in_a_row")
+            writer.integer(inARow)
+            if let version {
+                writer.key("version")
+                writer.integer(version)
+            }
+            writer.field("at", at)
+            writer.field("reason", reason)
         }
     }
 }

@@ -42,9 +42,18 @@ import Testing
                 _ = try await client.send(.post, "/v1/models/\(bad)/promote").problem(400)
             }
             #expect(try await client.send(.post, "/v1/models/rollback").problem(409) == "conflict")
+            #expect(try await client.send(.post, "/v1/models/rollback?force=perhaps").problem(400) == "invalid-parameter")
+            // What the gate refused serves only by force, and its refusal stays.
+            for calm in ["", "?force=false", "?reason=because"] {
+                #expect(try await client.send(.post, "/v1/models/8/promote" + calm).problem(409) == "conflict")
+            }
+            _ = try await client.send(.post, "/v1/models/8/promote?forced=true").problem(400)
+            _ = try await client.send(.post, "/v1/models/8/promote?force=true&reason=" + String(repeating: "a", count: 1_001)).problem(400)
+            let forced = try await client.send(.post, "/v1/models/8/promote?force=true&reason=the%20shop%20is%20empty").object()
+            #expect(forced["refusal"] as? String == "worse" && forced["note"] as? String == "the shop is empty")
             #expect((try await client.send(.get, "/v1/experiments").object()["experiments"] as? [Any])?.isEmpty == true)
         }
-        #expect(service.seen.withLock { $0.promoted } == [4])
+        #expect(service.seen.withLock { $0.promoted } == [4, 8])
     }
 
     @Test func statisticsHoldWhatTheServiceCountedItself() async throws {
@@ -65,6 +74,9 @@ import Testing
             #expect(events["series"] as? [[Int]] == [[1_700_000_000, 5]])
             #expect((object["ingest"] as? [String: Any])?["lag"] as? Int == 4)
             #expect(object["training"] is NSNull && object["model"] is NSNull)
+            let refusals = try #require(object["refusals"] as? [String: Any])
+            #expect(refusals["total"] as? Int == 5 && refusals["in_a_row"] as? Int == 2 && refusals["version"] as? Int == 7)
+            #expect(refusals["reason"] as? String == "worse by 7 %" && refusals["at"] is String)
             #expect((object["parts"] as? [[String: Any]])?.first?["name"] as? String == "database")
         }
     }

@@ -96,18 +96,22 @@ final class TestService: Sendable {
                         attributes: #"{"brand":"Acme"}"#), indexState: .fresh, catalogueVersion: 7)
             },
             models: { [ModelVersionView(version: 3, isPromoted: true, status: "promoted", metrics: ["ndcg@10": 0.125])] },
-            promote: { version in
+            promote: { version, request in
                 guard version < 9 else { throw ServiceError(.notFound, "There is no model version \(version).") }
+                guard version != 8 || request.force else { throw ServiceError(.conflict, "The gate refused version 8.") }
                 self.seen.withLock { $0.promoted.append(version) }
-                return ModelVersionView(version: version, isPromoted: true, status: "promoted")
+                return ModelVersionView(
+                    version: version, isPromoted: true, status: "promoted", note: request.reason, refusal: version == 8 ? "worse" : nil)
             },
-            rollback: { throw ServiceError(.conflict, "No version served before this one.") },
+            rollback: { _ in throw ServiceError(.conflict, "No version served before this one.") },
             statistics: {
                 self.seen.withLock { $0.statisticsReads += 1 }
                 return ServiceStatistics(
                     time: EventTime(milliseconds: 1_700_000_000_000), eventsTotal: 12, eventsByType: ["click": 12],
                     eventSeries: [RatePoint(second: 1_700_000_000, count: 5)], lagRecords: 4,
-                    deadLettersByCode: ["missing_field": 2], items: 50, users: 9, recentUserIDs: ["u1"])
+                    deadLettersByCode: ["missing_field": 2], items: 50, users: 9, recentUserIDs: ["u1"],
+                    refusals: RefusalStatistics(
+                        total: 5, inARow: 2, version: 7, at: EventTime(milliseconds: 1_700_000_000_000), reason: "worse by 7 %"))
             },
             readiness: { [PartStatus(name: "database", isReady: true, detail: "schema 1")] },
             gauges: {

@@ -80,6 +80,7 @@ struct DoctorCommand: ParsableCommand {
             } else {
                 tell("model", .warning, "none is promoted yet: freshet train makes one")
             }
+            if let refused = try store.modelRefusals().warning { tell("gate", .warning, refused) }
         } catch {
             tell("database", .wrong, "\(error)")
         }

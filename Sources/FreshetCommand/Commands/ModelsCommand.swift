@@ -1,6 +1,7 @@
 import ArgumentParser
 import FeatureStore
 import Foundation
+import ModelArtifacts
 
 /// `freshet models`
 struct ModelsCommand: ParsableCommand {
@@ -24,7 +25,7 @@ struct ModelsCommand: ParsableCommand {
                 let ndcg = EvaluationNumbers.of("model", in: model.metrics)["ndcg@10"].map { String(format: "%.4f", $0) } ?? "–"
                 let popularity = EvaluationNumbers.of("popularity", in: model.metrics)["ndcg@10"].map { String(format: "%.4f", $0) } ?? "–"
                 StandardOutput.line(
-                    "\(model.version)\t\(model.status.rawValue)\t\(model.createdAt.rfc3339())\tNDCG@10 \(ndcg) (popularity \(popularity))\t\(model.reason ?? "")")
+                    "\(model.version)\t\(model.status.rawValue)\t\(model.createdAt.rfc3339())\tNDCG@10 \(ndcg) (popularity \(popularity))\t\(model.reasonInWords)")
             }
         }
     }
@@ -47,10 +48,13 @@ struct ModelsCommand: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Makes a version the one that servers use.")
         @OptionGroup var options: GlobalOptions
         @Argument var version: Int32
+        @Flag(help: "Also a version that the gate refused.") var force = false
+        @Option(help: "Why, for the registry.") var reason: String?
         @Flag(help: "Print as JSON.") var json = false
 
         func run() throws {
-            let model = try ModelsCommand.store(options).promoteModel(version, reason: "promoted by hand")
+            let words = RegisteredModel.reason("promoted by hand", force: force, given: reason)
+            let model = try ModelsCommand.store(options).promoteModel(version, reason: words, force: force)
             if json { return ModelsCommand.line(model).print(asJSON: true) }
             StandardOutput.line("version \(model.version) is promoted; servers pick it up within a second")
         }
@@ -59,10 +63,16 @@ struct ModelsCommand: ParsableCommand {
     struct Rollback: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Goes back to the version before.")
         @OptionGroup var options: GlobalOptions
+        @Flag(help: "Also to a version that the gate refused, or whose files cannot be read here.") var force = false
         @Flag(help: "Print as JSON.") var json = false
 
         func run() throws {
-            let model = try ModelsCommand.store(options).rollBackModel()
+            let store = try ModelsCommand.store(options)
+            if !force {
+                let artifacts = ArtifactStore(root: try options.configuration().text("artifacts.path"))
+                try artifacts.checkRollback(to: store.rollbackTarget())
+            }
+            let model = try store.rollBackModel(reason: RegisteredModel.reason("rollback", force: force, given: nil), force: force)
             if json { return ModelsCommand.line(model).print(asJSON: true) }
             StandardOutput.line("version \(model.version) is promoted again")
         }
@@ -80,7 +90,8 @@ struct ModelsCommand: ParsableCommand {
             "version": .integer(Int(model.version)), "status": .text(model.status.rawValue),
             "created_at": .text(model.createdAt.rfc3339()), "promoted_at": model.promotedAt.map { .text($0.rfc3339()) } ?? .null,
             "artifact_path": .text(model.artifactPath), "artifact_checksum": .text(model.artifactChecksum),
-            "reason": model.reason.map { .text($0) } ?? .null, "configuration": .json(model.configuration),
+            "reason": model.reason.map { .text($0) } ?? .null, "refusal": model.refusal.map { .text($0) } ?? .null,
+            "configuration": .json(model.configuration),
             "metrics": .json(model.metrics), "watermark": .json(model.watermark),
         ])
     }

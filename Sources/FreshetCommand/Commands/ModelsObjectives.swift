@@ -60,9 +60,10 @@ extension ModelsCommand {
                 artifact.model, name: TrainingRun.artifactName(), notes: artifact.notes, attachments: attachments)
             let picked = try store.registerModel(
                 artifactPath: URL(fileURLWithPath: reference.path).lastPathComponent, artifactChecksum: reference.checksum,
-                configuration: model.configuration, metrics: model.metrics, watermark: model.watermark)
+                configuration: model.configuration, metrics: model.metrics, watermark: model.watermark,
+                answers: try store.answers(of: model.version), refusal: model.refusal)
             let reason = "point \(pick) of the objectives of version \(version)"
-            if model.status == .promoted { try store.promoteModel(picked, reason: reason) }
+            if model.status == .promoted { try store.promoteModel(picked, reason: reason, force: true) }
             let result = ResultLine(["version": .integer(Int(picked)), "promoted": .boolean(model.status == .promoted), "reason": .text(reason)])
             result.print(asJSON: json)
         }

@@ -28,17 +28,16 @@ struct ServiceWiring: Sendable {
             models: {
                 try await explaining { try await store.run { store throws(StoreError) in try store.models() } }.map(\.view)
             },
-            promote: { version in
+            promote: { version, request in
+                let reason = RegisteredModel.reason("promoted over HTTP", force: request.force, given: request.reason)
                 let model = try await explaining {
                     try await store.run { store throws(StoreError) in
-                        try store.promoteModel(Int32(clamping: version), reason: "promoted over HTTP")
+                        try store.promoteModel(Int32(clamping: version), reason: reason, force: request.force)
                     }
                 }
                 return model.view
             },
-            rollback: {
-                try await explaining { try await store.run { store throws(StoreError) in try store.rollBackModel() } }.view
-            },
+            rollback: { request in try await rollBack(request).view },
             statistics: { board.statistics() },
             readiness: { board.readiness() },
             gauges: {
@@ -49,6 +48,22 @@ struct ServiceWiring: Sendable {
                         kind: .counter, value: Double(flow.states.cutShortReads))
                 ]
             })
+    }
+
+    private func rollBack(_ request: PromotionRequest) async throws -> RegisteredModel {
+        if !request.force {
+            let target = try await explaining { try await store.run { store throws(StoreError) in try store.rollbackTarget() } }
+            let artifacts = flow.feed.artifacts
+            do {
+                try await OwnThread.run(named: "freshet-rollback") { try artifacts.checkRollback(to: target) }
+            } catch let failure as CommandFailure {
+                throw ServiceError(.conflict, failure.description)
+            }
+        }
+        let reason = RegisteredModel.reason("rollback over HTTP", force: request.force, given: request.reason)
+        return try await explaining {
+            try await store.run { store throws(StoreError) in try store.rollBackModel(reason: reason, force: request.force) }
+        }
     }
 
     private func recommend(_ request: RecommendationRequest) async throws -> RecommendationList {
@@ -183,6 +198,6 @@ extension RegisteredModel {
             version: Int(version), createdAt: createdAt, promotedAt: promotedAt, isPromoted: status == .promoted,
             status: status.rawValue, preset: JSONText.string("preset", inObject: configuration),
             metrics: EvaluationNumbers.of("model", in: metrics), popularityMetrics: EvaluationNumbers.of("popularity", in: metrics),
-            note: reason)
+            note: reason, refusal: refusal)
     }
 }

@@ -1,6 +1,7 @@
 import FeatureStore
 import Interactions
 import Logging
+import ModelArtifacts
 import Recommending
 import TwoTower
 import TrainingFiles
@@ -12,6 +13,8 @@ actor SnapshotFeed {
     private let store: StoreQueries
     private nonisolated let cell: SnapshotCell<ServingSnapshot>
     private let builder: SnapshotBuilder
+    /// Where the models' files are.
+    nonisolated let artifacts: ArtifactStore
     private let clock: ServingClock
     private let trendingItems: Int
     nonisolated let exploration: ExplorationRules
@@ -34,6 +37,7 @@ actor SnapshotFeed {
     ) {
         self.store = store
         self.builder = builder
+        artifacts = builder.artifacts
         self.clock = clock
         self.trendingItems = trendingItems
         self.exploration = exploration

@@ -21,6 +21,7 @@ struct SnapshotLoops: Service {
 
     private static let trendingEvery = Duration.seconds(2)
     private static let lagEvery = Duration.seconds(2)
+    private static let refusalsEvery = Duration.seconds(2)
 
     func run() async throws {
         try await cancelWhenGracefulShutdown {
@@ -30,6 +31,7 @@ struct SnapshotLoops: Service {
                 group.addTask { await segmentLoop() }
                 group.addTask { await countLoop() }
                 group.addTask { await lagLoop() }
+                group.addTask { await refusalLoop() }
             }
         }
     }
@@ -115,6 +117,17 @@ struct SnapshotLoops: Service {
                 pause = max(pause, start.duration(to: .now) * 10)
             }
             try? await Task.sleep(for: pause)
+        }
+    }
+
+    /// What the gate refused, for the metrics whether or not somebody looks.
+    private func refusalLoop() async {
+        while !Task.isCancelled {
+            // A database that is away is told by the catalogue loop.
+            if let refusals = try? await store.run({ store throws(StoreError) in try store.modelRefusals() }) {
+                board.set(refusals: refusals)
+            }
+            try? await Task.sleep(for: Self.refusalsEvery)
         }
     }
 

@@ -24,6 +24,7 @@ final class StatisticsBoard: Sendable {
         var recentUsers: [String] = []
         var model: ModelVersionView?
         var training: TrainingView?
+        var refusals: ModelRefusals?
         var activity: [ActivityEntry] = []
         var series: [RatePoint] = []
         var perSecond = 0.0
@@ -55,6 +56,14 @@ final class StatisticsBoard: Sendable {
     }
 
     func set(training: TrainingView?) { contents.withLock { $0.training = training } }
+    /// Takes in what the gate refused; a version that was not there before is told in the feed.
+    func set(refusals: ModelRefusals) {
+        let isNews = contents.withLock { contents in
+            defer { contents.refusals = refusals }
+            return contents.refusals != nil && contents.refusals?.newest?.version != refusals.newest?.version
+        }
+        if isNews, let newest = refusals.newest { note("warning", "the gate refused version \(newest.version): \(newest.reason)") }
+    }
     func set(model: ModelVersionView?) { contents.withLock { $0.model = model } }
     func set(lag: Int64?, brokerProblem: String?) {
         contents.withLock { contents in
@@ -136,7 +145,7 @@ final class StatisticsBoard: Sendable {
                     impressions: Int64(snapshot.explored.impressions), clicks: Int64(snapshot.explored.clicks)),
                 newestItems: contents.newest, users: counts?.users ?? 0, recentUserIDs: contents.recentUsers, model: contents.model,
                 snapshotAgeSeconds: contents.snapshotChanged.map { $0.at.duration(to: .now).inSeconds },
-                training: contents.training, activity: contents.activity)
+                training: contents.training, refusals: contents.refusals?.view, activity: contents.activity)
         }
     }
 
@@ -178,6 +187,17 @@ final class StatisticsBoard: Sendable {
                 Gauge(name: "freshet_catalogue_version", help: "The catalogue version served.", value: Double(snapshot.catalogueVersion)),
                 Gauge(name: "freshet_model_version", help: "The model version served; 0 without one.", value: Double(snapshot.modelVersion ?? 0)),
             ]
+            if let refusals = contents.refusals {
+                gauges += [
+                    Gauge(
+                        name: "freshet_trainings_refused_total", help: "Model versions that the gate refused, as the registry has them.",
+                        kind: .counter, value: Double(refusals.total)),
+                    Gauge(
+                        name: "freshet_trainings_refused_in_a_row",
+                        help: "Trainings since the newest model that was ever promoted, all refused by the gate.",
+                        value: Double(refusals.inARow)),
+                ]
+            }
             if let changed = contents.snapshotChanged {
                 gauges.append(
                     Gauge(name: "freshet_snapshot_age_seconds", help: "Since the serving snapshot last changed.", value: changed.at.duration(to: .now).inSeconds))
@@ -187,6 +207,14 @@ final class StatisticsBoard: Sendable {
             }
             return gauges
         }
+    }
+}
+
+extension ModelRefusals {
+    /// The figures as the API shows them.
+    var view: RefusalStatistics {
+        RefusalStatistics(
+            total: total, inARow: inARow, version: newest.map { Int($0.version) }, at: newest?.createdAt, reason: newest?.reason)
     }
 }
 

@@ -131,6 +131,15 @@ function showServing(serving) {
   fill("reasons-legend", rows, "No answer yet.");
 }
 
+function showRefusals(refusals) {
+  const isRow = refusals !== null && refusals.in_a_row > 0;
+  byID("refusals").hidden = !isRow;
+  if (!isRow) return;
+  const which = refusals.in_a_row === 1 ? "The gate refused the newest training" : `The gate refused the ${refusals.in_a_row} newest trainings`;
+  const newest = `Version ${refusals.version}, ${ago(refusals.at)}: ${refusals.reason}`;
+  byID("refusals").textContent = `${which}, so what served before goes on. ${newest}`;
+}
+
 function showModel(model, training) {
   byID("model-note").textContent = model
     ? `version ${model.version}${model.preset ? `, ${model.preset}` : ""}${model.promoted_at ? `, promoted ${ago(model.promoted_at)}` : ""}`
@@ -187,14 +196,15 @@ async function showVersions() {
     when.title = model.note || "";
     row.append(element("span", "number", `v${model.version}`), element("span", `chip ${model.status}`, model.status), when);
     if (!model.promoted) row.append(promotion(model));
-    if (isRefused(model)) row.append(element("span", "why", `Refused by the gate: ${reason(model)}`));
+    const how = model.status === "refused" ? "Refused by the gate" : "Refused by the gate, promoted all the same";
+    if (isRefused(model)) row.append(element("span", "why", `${how}: ${reason(model)}`));
     return row;
   }), "No version yet.");
   byID("rollback").disabled = models.length < 2;
 }
 
-const isRefused = (model) => model.status === "refused";
-const reason = (model) => model.note || "no reason was kept";
+const isRefused = (model) => model.refusal !== undefined;
+const reason = (model) => model.refusal || "no reason was kept";
 
 /** The button that makes a version serve. One that the gate refused is another button, and its question names the reason. */
 function promotion(model) {
@@ -202,7 +212,7 @@ function promotion(model) {
   const button = element("button", refused ? "danger small" : "quiet small", refused ? "Promote anyway…" : "Promote");
   button.type = "button";
   button.setAttribute("aria-label", refused ? `Promote version ${model.version}, which the gate refused` : `Promote version ${model.version}`);
-  button.addEventListener("click", () => change(`/v1/models/${model.version}/promote`, refused
+  button.addEventListener("click", () => change(`/v1/models/${model.version}/promote${refused ? "?force=true" : ""}`, refused
     ? `The gate refused version ${model.version}: ${reason(model)}.\n\nServe it all the same?`
     : `Serve version ${model.version}?`));
   return button;
@@ -217,6 +227,10 @@ async function change(path, question) {
     await showVersions();
   } catch (error) {
     result.textContent = error.message;
+    // What the gate refused, or cannot be read, serves only where somebody says so twice.
+    if (error.status === 409 && !path.includes("force=") && error.message.includes("with force")) {
+      await change(`${path}?force=true`, `${error.message}\n\nServe it all the same?`);
+    }
   }
 }
 
@@ -225,6 +239,7 @@ function show(stats) {
   showEvents(stats.events, stats.counted_at !== null);
   showServing(stats.serving);
   showModel(stats.model, stats.training);
+  showRefusals(stats.refusals);
   showRest(stats);
   offerShoppers(stats.recent_users);
   const version = stats.model ? stats.model.version : 0;

@@ -1,0 +1,39 @@
+import FeatureStore
+import ModelArtifacts
+
+extension RegisteredModel {
+    /// The registry's words for a promotion by hand.
+    static func reason(_ what: String, force: Bool, given: String?) -> String {
+        what + (force ? " with force" : "") + (given.map { ": \($0)" } ?? "")
+    }
+
+    /// Why it stands where it stands; with the gate's refusal, where somebody promoted it all the same.
+    var reasonInWords: String {
+        guard let refusal, refusal != reason else { return reason ?? "" }
+        return (reason.map { "\($0). " } ?? "") + "The gate had refused it: \(refusal)"
+    }
+}
+
+extension ModelRefusals {
+    /// A sentence where the newest trainings brought nothing; nil where the newest one was promoted.
+    var warning: String? {
+        guard let newest else { return nil }
+        let which = inARow == 1 ? "the newest training was" : "the \(inARow) newest trainings were"
+        return "\(which) refused by the gate, and what served before goes on; of version \(newest.version): \(newest.reason)"
+    }
+}
+
+extension ArtifactStore {
+    /// Reads the version that a rollback would bring back: one whose files are gone or damaged would leave servers without a model.
+    ///
+    /// - Throws: `CommandFailure` that says what to do.
+    func checkRollback(to target: RegisteredModel) throws {
+        do {
+            _ = try artifact(of: target)
+        } catch {
+            throw CommandFailure(
+                "version \(target.version), which a rollback goes back to, cannot be read: \(error). freshet models promote V names "
+                    + "another one; with force it is promoted all the same")
+        }
+    }
+}

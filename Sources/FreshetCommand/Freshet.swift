@@ -9,7 +9,7 @@ struct Freshet: AsyncParsableCommand {
         discussion: """
             Settings come from freshet.yaml (or --config, which may be repeated), then FRESHET_SECTION_KEY in the environment, then
             --set key=value; the later wins.
-            Exit status: 0 done, 1 the work failed, 64 wrong usage.
+            Exit status: 0 done, 1 the work failed, 3 the gate refused the new model (train), 64 wrong usage.
             """,
         version: "0.1.0",
         subcommands: [

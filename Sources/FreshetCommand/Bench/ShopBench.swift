@@ -164,7 +164,7 @@ struct ShopBench {
             configuration: configuration, folder: folder, log: log, towers: try configuration.towerConfiguration(), logger: logger, stop: stop,
             ranks: .alone, teacher: nil, tell: { _ in })
         var state = TrainingFolder.State(stage: .judged, settings: [:])
-        let (model, blend) = try stages.train(&state, promoted: nil)
+        let (model, blend) = try stages.train(&state, references: { .none })
         let dial = ReportValues.TailPoints(metrics: state.metrics ?? "{}")?.used ?? TailDial()
         return ShopModel(model: model, blend: blend, heads: stages.heads, dial: dial)
     }

@@ -13,7 +13,8 @@ struct TrainCommand: ParsableCommand {
             Several processes train one model together where OpenMPI starts them: mpirun -n 2 freshet train (docs/operations.md).
             --set takes train.* keys without their section, too: --set batch_size=512. A preset replaces all of the trainer's settings but
             seed and threads; those that are set on their own win over it.
-            Exit status 0 also when the gate refuses the candidate: the work was done, and `freshet models list` says why.
+            Exit status: 0 promoted, 1 failed, 64 wrong usage, and 3 (train.refused_status) where the gate refused the new model: the work was
+            done, what served stays, and `freshet models list` says why.
             """)
 
     @OptionGroup var options: GlobalOptions
@@ -65,5 +66,7 @@ struct TrainCommand: ParsableCommand {
             }
             for reason in outcome.reasons { StandardOutput.line(reason) }
         }
+        let status = configuration.integer("train.refused_status")
+        if !outcome.promoted, status != 0 { throw ExitCode(Int32(clamping: status)) }
     }
 }

@@ -83,7 +83,12 @@ struct DemoRun: Sendable {
         }
         let service = ServiceClient(client: ServiceClient.wide, base: address, apiKey: configuration.list("http.admin_keys").first)
         let training = DemoTraining(configuration: Self.demoTraining(configuration), board: role.board, logger: logger, stop: stop)
-        if role.feed.current.modelVersion == nil { _ = try await training.train() }
+        if role.feed.current.modelVersion == nil {
+            let outcome = try await training.train()
+            guard outcome.promoted else {
+                throw CommandFailure("the gate refused the demonstration's first model: \(outcome.reasons.joined(separator: " "))")
+            }
+        }
         while role.feed.current.modelVersion == nil { try await Task.sleep(for: .milliseconds(100)) }
         let demoShop = DemoShop(shop: shop, run: "demo\(String(EventTime.now.milliseconds, radix: 36))")
         let guide = DemoGuide(service: service, shop: state.shop)

@@ -19,7 +19,7 @@ struct SplitRun {
     func run(_ version: RegisteredModel) throws -> SplitReport {
         let artifact = try ArtifactStore(root: configuration.text("artifacts.path")).artifact(of: version)
         let ranking = TrainingStages.Promoted(
-            model: artifact.model, blend: try artifact.blend(), version: Int(version.version), newestEvent: nil, metrics: version.metrics)
+            model: artifact.model, blend: try artifact.blend(), version: Int(version.version), newestEvent: nil)
         // The texts that the model has learned from, or none.
         let known = try artifact.notes[ContentEncoder.noteName].flatMap { wanted in
             try ContentEncoder.load(configuration, logger: configuration.logger("evaluate")).flatMap { $0.checksum == wanted ? $0 : nil }

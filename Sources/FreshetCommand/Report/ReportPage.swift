@@ -80,7 +80,7 @@ struct ReportPage {
         guard !values.reasons.isEmpty else { return "" }
         let word = values.passes.map { $0 ? "<b class=\"good\">The gate let it pass.</b>" : "<b class=\"bad\">The gate refused it.</b>" } ?? ""
         let reasons = values.reasons.map { "<li>\(HTMLText.escaped($0))</li>" }.joined()
-        return "<h2>Decision</h2><p>\(word)</p><ul class=\"reasons\">\(reasons)</ul>"
+        return "<h2>Decision</h2><p>\(word)</p><ul class=\"reasons\">\(reasons)</ul>\(values.gateSection)"
     }
 
     private var comparison: String {

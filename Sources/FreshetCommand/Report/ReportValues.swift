@@ -39,6 +39,8 @@ struct ReportValues {
     var objectivesSection = ""
     /// Domain adapters, as HTML; empty where none were tried.
     var domainsSection = ""
+    /// What the gate compared, as HTML; empty where it compared nothing.
+    var gateSection = ""
     /// How the questions were put.
     var split: String?
     var users: Double?
@@ -58,6 +60,7 @@ struct ReportValues {
         guard let object = (try? JSONSerialization.jsonObject(with: Data(metrics.utf8))) as? [String: Any] else { return }
         objectivesSection = ObjectivesSection(metrics: metrics).html
         domainsSection = DomainsSection(metrics: metrics).html
+        gateSection = GateSection(metrics: metrics).html
         split = object["split"] as? String
         users = Self.number(object["users"])
         for (place, entry) in Self.contestantNames.enumerated() {

@@ -36,6 +36,12 @@ enum TrainingReport {
         if let newest = JSONText.string("newest_event_time", inObject: model.watermark) { subtitle += ", from interactions up to \(newest)" }
         var values = ReportValues(metrics: model.metrics)
         if values.reasons.isEmpty, let reason = model.reason { values.reasons = [reason] }
+        // The registry knows more than the evaluation: what was promoted meanwhile, and who promoted it all the same.
+        if let refusal = model.refusal {
+            values.passes = false
+            if model.status != .refused { values.reasons.insert("Promoted all the same: \(model.reason ?? "no reason was kept").", at: 0) }
+            if !values.reasons.contains(where: { refusal.contains($0) }) { values.reasons.append(refusal) }
+        }
         return ReportPage(
             subject: ReportPage.Subject(
                 title: "Model version \(model.version)", subtitle: subtitle, status: model.status.rawValue,

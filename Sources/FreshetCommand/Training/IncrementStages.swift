@@ -14,6 +14,8 @@ struct IncrementStages {
     /// What it goes on from.
     struct Base {
         var promoted: TrainingStages.Promoted
+        /// The best of the last weeks, beside it.
+        var anchor: GateReferences.Reference?
         /// The weights of its content channel; nil where it has none.
         var channel: [Float]?
     }
@@ -27,8 +29,6 @@ struct IncrementStages {
         var popularityNDCG: Double?
     }
 
-    /// Users without new interactions that the guard against forgetting asks, at most.
-    private static let rememberedUsersLimit = 1_000
     /// The share of the new interactions that is learned before the candidate is judged on the rest.
     private static let learnedShare = 0.5
 
@@ -105,25 +105,41 @@ struct IncrementStages {
             let towers = scoring.towers(model)
             return scoring.collect { blended.scores(training.question($0), tower: towers($0)) }
         }
-        let gate = PromotionGate(margin: configuration.number("train.gate_margin"))
+        let gate = PromotionGate(configuration), name = "version \(base.promoted.version)"
         let candidate = answers(new), current = base.promoted.score(new, training: training)
         let popularity = new.scorePopularity(), recent = new.scoreRecentPopularity()
         let remembering = answers(old), remembered = base.promoted.score(old, training: training)
-        var passes = true, reasons: [String] = [], decided = 0
+        var passes = true, reasons: [String] = [], decided = 0, compared: [GateJudging.Compared] = []
         func take(_ decision: GateDecision, _ title: String) {
-            decided += 1
             passes = passes && decision.passes
             reasons += decision.reasons.map { title + $0 }
         }
-        if candidate.perUser.count >= gate.minimumUsers {
-            take(gate.decide(candidate: candidate.perUser, current: current.perUser, rival: popularity.perUser), "New interactions: ")
+        if candidate.perUser.count >= gate.minimumQuestions {
+            decided += 1
+            let decision = gate.decide(
+                candidate: candidate.perUser, other: current.perUser, named: name, on: "questions of interactions that neither learned")
+            take(decision, "New interactions: ")
+            compared.append(.init(role: "promoted", version: base.promoted.version, basis: "later", decision: decision, outcome: nil))
+            let judging = GateJudging(gate: gate, configuration: configuration, scoring: new, candidate: candidate, answer: answers)
+            let others = judging.verdict(GateReferences(promoted: nil, anchor: base.anchor), popularity: popularity.perUser)
+            compared += others.compared
+            // Its first sentence is of a registry without a model in force.
+            take(GateDecision(passes: others.passes, reasons: Array(others.reasons.dropFirst())), "New interactions: ")
         }
-        if remembering.perUser.count >= gate.minimumUsers {
-            take(gate.decide(candidate: remembering.perUser, current: remembered.perUser), "What was known: ")
+        if remembering.perUser.count >= gate.minimumQuestions {
+            decided += 1
+            let decision = gate.decide(
+                candidate: remembering.perUser, other: remembered.perUser, named: name, on: "questions that both learned")
+            take(decision, "What was known: ")
+            compared.append(
+                .init(role: "remembered", version: base.promoted.version, basis: "learned by both", decision: decision, outcome: nil))
         }
         if decided == 0 {
             passes = false
-            reasons = ["\(candidate.perUser.count) users with new interactions and \(remembering.perUser.count) others are too few to judge by (\(gate.minimumUsers) are needed), so the promoted model stays."]
+            reasons = [
+                "\(candidate.perUser.count) users with new interactions and \(remembering.perUser.count) others are too few to judge by "
+                    + "(\(gate.minimumQuestions) are needed), so the promoted model stays."
+            ]
         }
         var metrics = ResultLine([
             "split": .text(later.description), "users": .integer(later.questions.count), "model": .json(candidate.json),
@@ -137,15 +153,12 @@ struct IncrementStages {
                     "from_version": .integer(base.promoted.version), "new_interactions": .integer(log.newRows.count),
                     "known_model": .json(remembering.json), "known_promoted": .json(remembered.json),
                 ]).json))
-        metrics.add(
-            "gate",
-            .json(
-                ResultLine([
-                    "passes": .boolean(passes), "reasons": .json("[" + reasons.map { JSONText.quoted($0) }.joined(separator: ",") + "]"),
-                ]).json))
+        metrics.add("gate", .json(gate.record(passes: passes, reasons: reasons, compared: compared)))
         state.metrics = metrics.json
         state.passes = passes
         state.reasons = reasons
+        state.judgedAgainst = base.promoted.version
+        state.answers = new.recorded(candidate)?.encoded()
         journal.note(step: "judging", seconds: started.duration(to: .now).inSeconds)
         return (candidate.report["NDCG@10"], popularity.report["NDCG@10"])
     }
@@ -158,6 +171,6 @@ struct IncrementStages {
         for row in log.newRows { hasNew[log.user(of: row)] = true }
         let ends = log.userIDs.indices.map { log.rows(of: $0).upperBound - (!hasNew[$0] && log.rows(of: $0).count >= 3 ? 1 : 0) }
         return Holdout(trainingEnds: ends, questions: [], description: "last interactions of users without new ones", border: nil).asking(
-            after: .min, of: log, excludes: excludes, maxUsers: Self.rememberedUsersLimit)
+            after: .min, of: log, excludes: excludes, maxUsers: configuration.integer("train.evaluation_users"))
     }
 }

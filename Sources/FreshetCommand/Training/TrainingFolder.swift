@@ -31,6 +31,12 @@ struct TrainingFolder {
         var metrics: String?
         var passes: Bool?
         var reasons: [String]?
+        /// The version that was promoted when this one was judged, 0 for none; nil where it was not judged.
+        var judgedAgainst: Int?
+        /// True where nothing was held out, so that nothing could be judged.
+        var isUnjudged: Bool?
+        /// What it scored on each question, as the registry keeps it.
+        var answers: [UInt8]?
     }
 
     let path: String

@@ -148,7 +148,7 @@ struct TrainingRun {
             ).train(&state, write: folder.write)
             (model, blend, channel, judged) = (found.model, found.blend, found.channel, (found.judgedNDCG, found.popularityNDCG))
         } else {
-            (model, blend) = try stages.train(&state, promoted: try promotedModel(store, artifacts))
+            (model, blend) = try stages.train(&state) { try references(store, artifacts) }
             (channel, judged) = (stages.contentChannel, (stages.judgedNDCG, stages.popularityNDCG))
         }
 
@@ -168,14 +168,9 @@ struct TrainingRun {
             attachments: attachments)
         let version = try store.registerModel(
             artifactPath: URL(fileURLWithPath: reference.path).lastPathComponent, artifactChecksum: reference.checksum,
-            configuration: ResultLine.object(settings), metrics: metrics, watermark: file.watermark)
-        let passes = state.passes ?? true
-        let reasons = state.reasons ?? []
-        if passes {
-            try store.promoteModel(version, reason: reasons.joined(separator: " "))
-        } else {
-            try store.refuseModel(version, reason: reasons.joined(separator: " "))
-        }
+            configuration: ResultLine.object(settings), metrics: metrics, watermark: file.watermark, answers: state.answers)
+        let decision = try decide(version, state, store)
+        let (passes, reasons) = (decision.promoted, decision.reasons)
         do {
             if let registered = try store.model(version) { try TrainingReport.write(registered, to: reference.path + "/" + TrainingReport.fileName) }
         } catch {
@@ -184,12 +179,41 @@ struct TrainingRun {
         try? FileManager.default.removeItem(atPath: folder.path)
         try prune(store, artifacts)
         let seconds = started.duration(to: .now).inSeconds
-        logger.notice(
-            passes ? "promoted" : "not promoted",
+        // A refusal is no failure, and nobody should have to look for it.
+        logger.log(
+            level: passes && state.isUnjudged != true ? .notice : .warning,
+            passes
+                ? (state.isUnjudged == true ? "promoted without being judged" : "promoted") : "refused by the gate: the promoted model stays",
             metadata: ["version": "\(version)", "seconds": "\(Int(seconds))", "why": "\(reasons.joined(separator: " "))"])
         return Outcome(
             version: Int(version), promoted: passes, reasons: reasons, interactions: log.count, seconds: seconds,
             metrics: metrics, ndcg: judged.model, popularityNDCG: judged.popularity)
+    }
+
+    /// Promotes or refuses a version as the gate said; refuses it, too, where another one was promoted since it was judged.
+    private func decide(
+        _ version: Int32, _ state: TrainingFolder.State, _ store: StoreQueries
+    ) throws -> (promoted: Bool, reasons: [String]) {
+        var reasons = state.reasons ?? ["Nothing was judged."]
+        if state.passes == true {
+            do {
+                try promote(version, reason: reasons.joined(separator: " "), judgedAgainst: state.judgedAgainst, store)
+                return (true, reasons)
+            } catch {
+                guard error.code == .conflict else { throw error }
+                reasons.insert("\(error.message).", at: 0)
+            }
+        }
+        try store.refuseModel(version, reason: reasons.joined(separator: " "))
+        return (false, reasons)
+    }
+
+    private func promote(_ version: Int32, reason: String, judgedAgainst judged: Int?, _ store: StoreQueries) throws(StoreError) {
+        guard let judged else {
+            try store.promoteModel(version, reason: reason)
+            return
+        }
+        try store.promoteModel(version, reason: reason, judgedAgainst: judged > 0 ? Int32(clamping: judged) : nil)
     }
 
     /// Items that came with events alone get a bare record, so that what is learned of them can be recommended. A real record, with
@@ -210,12 +234,15 @@ struct TrainingRun {
         logger.notice("items without a record were registered; send records to describe them", metadata: ["items": "\(itemIDs.count)"])
     }
 
-    /// Removes the files of old versions; the registry keeps their rows. What serves, and what a rollback goes back to, stays.
+    /// Removes the files of old versions; the registry keeps their rows. What serves, what a rollback goes back to, and what the gate holds
+    /// candidates against stay.
     private func prune(_ store: StoreQueries, _ artifacts: ArtifactStore) throws {
         let models = try store.models(limit: 1_000)
         let promoted = models.first { $0.status == .promoted }
         let kept = Set(models.prefix(configuration.integer("artifacts.keep_versions")).map(\.version))
-        for model in models where !kept.contains(model.version) && model.version != promoted?.version && model.version != promoted?.replacedVersion {
+        let anchor = try GateReferences.best(store, anchorDays: configuration.integer("train.gate_anchor_days")).first?.version
+        let needed = kept.union([anchor, promoted?.version, promoted?.replacedVersion].compactMap { $0 })
+        for model in models where !needed.contains(model.version) {
             let name = model.artifactName
             // Only what lies in this folder is this folder's to remove.
             guard artifacts.names().contains(name) else { continue }
@@ -260,13 +287,22 @@ struct TrainingRun {
         return (try log.leavingOut(Set(users), columnsAt: folder.columnsPath + "-kept"), inspection, users)
     }
 
+    private func references(_ store: StoreQueries, _ artifacts: ArtifactStore) throws -> GateReferences {
+        try GateReferences.read(store, artifacts, anchorDays: configuration.integer("train.gate_anchor_days"), logger: logger)
+    }
+
     /// What an incremental training goes on from; nil for a full one, and where there is nothing to go on from yet.
     private func incrementBase(
         _ store: StoreQueries, _ artifacts: ArtifactStore, towers: TowerConfiguration, settings: inout [String: String]
     ) throws -> (base: IncrementStages.Base, seen: (snapshot: String, until: EventTime?))? {
         guard configuration.text("train.mode") == "incremental" else { return nil }
-        guard let current = try store.promotedModel(), let promoted = try promotedModel(store, artifacts) else {
+        guard let current = try store.promotedModel() else {
             logger.notice("there is no promoted model to go on from; training in full")
+            return nil
+        }
+        let references = try references(store, artifacts)
+        guard let promoted = references.promoted?.model, promoted.version == Int(current.version) else {
+            logger.warning("version \(current.version) cannot be read, so nothing goes on from it; training in full")
             return nil
         }
         guard let snapshot = JSONText.string("snapshot", inObject: current.watermark) else {
@@ -277,22 +313,10 @@ struct TrainingRun {
         settings["train.base_version"] = "\(current.version)"
         for key in ["epochs", "rate", "replay", "replay_limit_events", "ewc"] { settings["train.incremental_" + key] = configuration.text("train.incremental_" + key) }
         let channel = try artifacts.artifact(of: current).contentChannel()
-        return (IncrementStages.Base(promoted: promoted, channel: channel?.weights), (snapshot, promoted.newestEvent.map { EventTime(milliseconds: $0) }))
-    }
-
-    /// The model in force, with the newest event that it may have learned from; nil where there is none that can be read.
-    private func promotedModel(_ store: StoreQueries, _ artifacts: ArtifactStore) throws -> TrainingStages.Promoted? {
-        guard let current = try store.promotedModel() else { return nil }
-        do {
-            let artifact = try artifacts.artifact(of: current)
-            return TrainingStages.Promoted(
-                model: artifact.model, blend: try artifact.blend(), version: Int(current.version),
-                newestEvent: JSONText.number("newest_event_ms", inObject: current.watermark).map { Int64($0) },
-                metrics: current.metrics)
-        } catch {
-            logger.warning("the promoted model cannot be compared with: \(error)")
-            return nil
-        }
+        return (
+            IncrementStages.Base(promoted: promoted, anchor: references.anchor, channel: channel?.weights),
+            (snapshot, promoted.newestEvent.map { EventTime(milliseconds: $0) })
+        )
     }
 }
 

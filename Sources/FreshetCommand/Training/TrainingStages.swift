@@ -16,8 +16,6 @@ final class TrainingStages {
         var version: Int
         /// In milliseconds since 1970: what it may have learned from ends here.
         var newestEvent: Int64?
-        /// Its evaluation as the registry keeps it.
-        var metrics: String
     }
 
     private let configuration: Configuration
@@ -54,7 +52,11 @@ final class TrainingStages {
     }
 
     /// Trains what the state still asks for and returns the model to publish.
-    func train(_ state: inout TrainingFolder.State, promoted: Promoted?) throws -> (model: TwoTowerModel, blend: RankingBlend?) {
+    ///
+    /// - Parameter references: reads the models that the judged one is held against; called once, when that is trained.
+    func train(
+        _ state: inout TrainingFolder.State, references: () throws -> GateReferences
+    ) throws -> (model: TwoTowerModel, blend: RankingBlend?) {
         let holdout = configuration.holdout(of: log)
         var judgedModel: TwoTowerModel?
         if state.stage == .judged {
@@ -62,10 +64,14 @@ final class TrainingStages {
                 let (model, epochs) = try learn(trainingSet(holdout), stage: .judged, configuration: towers)
                 judgedModel = model
                 state.epochs = epochs
-                try judge(model, holdout: holdout, promoted: promoted, into: &state)
+                try judge(model, holdout: holdout, references: try references(), into: &state)
             } else {
                 state.passes = true
-                state.reasons = ["Nothing was held out (train.holdout is none), so nothing was judged."]
+                state.isUnjudged = true
+                let reason = "Promoted without being judged: train.holdout is none, so nothing was held out."
+                state.reasons = [reason]
+                let gate = ResultLine(["judged": .boolean(false), "reasons": .json("[\(JSONText.quoted(reason))]")])
+                state.metrics = ResultLine(["gate": .json(gate.json)]).json
             }
             state.stage = .final
             try folder.write(state)
@@ -217,7 +223,7 @@ final class TrainingStages {
     }
 
     private func judge(
-        _ base: TwoTowerModel, holdout: Holdout, promoted: Promoted?, into state: inout TrainingFolder.State
+        _ base: TwoTowerModel, holdout: Holdout, references: GateReferences, into state: inout TrainingFolder.State
     ) throws {
         tell(TrainingRun.Status(phase: "evaluating", epoch: towers.epochs, epochs: towers.epochs, fraction: 1))
         let started = ContinuousClock.now
@@ -254,16 +260,19 @@ final class TrainingStages {
         for rival in scoring.scoreLearnedRivals(easeItemsLimit: HoldoutScoring.trainingEASEItemsLimit) {
             metrics.add(rival.key, .json(rival.outcome.json))
         }
-        let gate = PromotionGate(margin: configuration.number("train.gate_margin"))
-        var decision = gate.decide(candidate: candidate.perUser, current: nil, rival: popularity.perUser)
-        if let promoted {
-            let fair = comparison(judged, with: promoted, scoring: scoring, gate: gate)
-            if let outcome = fair.promoted { metrics.add("promoted", .json(outcome.json)) }
-            metrics.add("promoted_version", .integer(promoted.version))
-            decision.passes = decision.passes && fair.passes
-            decision.reasons = fair.reasons + decision.reasons.dropFirst()
+        let gate = PromotionGate(configuration)
+        let verdict = GateJudging(
+            gate: gate, configuration: configuration, scoring: scoring, candidate: candidate, answer: { judged.score($0) }
+        ).verdict(references, popularity: popularity.perUser)
+        var reasons = verdict.reasons
+        if let teacher, teacher.knowsHoldout {
+            reasons.append(
+                "Version \(teacher.version), which this one learned from, may know what was held out: the figure is too good "
+                    + "(train it with train.final_fit: false).")
         }
-        metrics.add("gate", .json(ResultLine(["passes": .boolean(decision.passes), "reasons": .json("[" + decision.reasons.map { JSONText.quoted($0) }.joined(separator: ",") + "]")]).json))
+        if let promoted = references.promoted { metrics.add("promoted_version", .integer(promoted.version)) }
+        if let outcome = verdict.compared.first(where: { $0.role == "promoted" })?.outcome { metrics.add("promoted", .json(outcome.json)) }
+        metrics.add("gate", .json(gate.record(passes: verdict.passes, reasons: reasons, compared: verdict.compared)))
         metrics.add("ranking", .json(judged.json))
         if let domains { metrics.add("domains", .json(domains.json)) }
         if let heads { metrics.add("objectives", .json(heads.json)) }
@@ -281,11 +290,10 @@ final class TrainingStages {
         }
         journal.note(step: "evaluating", seconds: started.duration(to: .now).inSeconds)
         state.metrics = metrics.json
-        state.passes = decision.passes
-        if let teacher, teacher.knowsHoldout {
-            decision.reasons.append("Version \(teacher.version), which this one learned from, may know what was held out: the figure is too good (train it with train.final_fit: false).")
-        }
-        state.reasons = decision.reasons
+        state.passes = verdict.passes
+        state.reasons = reasons
+        state.judgedAgainst = references.promoted?.version ?? 0
+        state.answers = scoring.recorded(candidate)?.encoded()
         logger.info(
             "evaluated",
             metadata: [
@@ -293,38 +301,6 @@ final class TrainingStages {
                 "recent_popularity": "\(String(recent.report["NDCG@10"]).prefix(7))", "users": "\(holdout.questions.count)",
             ])
     }
-
-    /// Compares on what came after everything that the promoted model may have learned from; where that is too little, with what
-    /// the registry recorded of it.
-    private func comparison(
-        _ candidate: JudgedRanking, with promoted: Promoted, scoring: HoldoutScoring, gate: PromotionGate
-    ) -> (passes: Bool, reasons: [String], promoted: HoldoutScoring.Outcome?) {
-        if let newest = promoted.newestEvent {
-            let later = scoring.holdout.asking(
-                after: newest, of: log, excludes: excludedTypes, maxUsers: configuration.integer("train.evaluation_users"))
-            if later.questions.count >= gate.minimumUsers {
-                let fair = HoldoutScoring(log: log, holdout: later, excludes: scoring.excludes, threads: scoring.threads)
-                let current = promoted.score(fair, training: BlendTraining(log: log, configuration: configuration))
-                let decision = gate.decide(candidate: candidate.score(fair).perUser, current: current.perUser)
-                return (decision.passes, decision.reasons, current)
-            }
-        }
-        let recorded = EvaluationNumbers.recorded("NDCG@10", in: promoted.metrics)
-        guard let recorded else {
-            return (true, ["Version \(promoted.version) has no recorded evaluation to compare with."], nil)
-        }
-        let found = candidate.outcome.report.metrics["NDCG@10"]
-        let mean = found?.mean ?? 0
-        // Few users say little: no allowance is made for their scatter, so a worse model does not slip through.
-        let scatter = scoring.holdout.questions.count < gate.minimumUsers
-            ? 0 : gate.z * ((found?.standardError ?? 0) * (found?.standardError ?? 0) + recorded.standardError * recorded.standardError).squareRoot()
-        let needed = recorded.mean - gate.margin - scatter
-        let text = "Too little has come since version \(promoted.version) to compare on what both do not know; recorded are \(Self.four(recorded.mean)) of it, "
-            + "and the candidate has \(Self.four(mean)) where at least \(Self.four(needed)) is needed."
-        return (mean >= needed, [text], nil)
-    }
-
-    private static func four(_ number: Double) -> String { String((number * 10_000).rounded() / 10_000) }
 }
 
 extension MetricsReport {

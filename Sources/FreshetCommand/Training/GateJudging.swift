@@ -1,0 +1,193 @@
+import Evaluation
+import Interactions
+import TrainingFiles
+
+/// Holds a candidate against the models of the registry: on the same questions wherever that can be, and never with an open door.
+///
+/// With a model, the first of these that has enough questions decides: those later than all that the model learned; those of its own
+/// evaluation, by the answers that the registry keeps; those that it may have learned from, which favours it and so can only refuse too
+/// much; at last, for a model that cannot be read, its recorded mean. Where none can, the promoted model stays.
+struct GateJudging {
+    let gate: PromotionGate
+    let configuration: Configuration
+    /// All questions of the evaluation.
+    let scoring: HoldoutScoring
+    /// What the candidate answered to them.
+    let candidate: HoldoutScoring.Outcome
+    /// What the candidate answers to others of the same log.
+    let answer: (HoldoutScoring) -> HoldoutScoring.Outcome
+
+    /// A model that the candidate was held against.
+    struct Compared {
+        var role: String
+        var version: Int
+        var basis: String
+        var decision: GateDecision
+        /// What the model answered now; nil where it was not asked.
+        var outcome: HoldoutScoring.Outcome?
+    }
+
+    /// All that was decided.
+    struct Verdict {
+        var passes: Bool
+        var reasons: [String]
+        var compared: [Compared]
+    }
+
+    /// Decides on the candidate, with popularity as the least that any model must reach.
+    func verdict(_ references: GateReferences, popularity: [Double]) -> Verdict {
+        var verdict = Verdict(passes: true, reasons: [], compared: [])
+        func take(_ decision: GateDecision) {
+            verdict.passes = verdict.passes && decision.passes
+            verdict.reasons += decision.reasons.filter { !verdict.reasons.contains($0) }
+        }
+        if let promoted = references.promoted {
+            let found = compared(with: promoted)
+            take(found.decision)
+            verdict.compared.append(found)
+        } else {
+            take(gate.first(candidate.perUser))
+        }
+        if let anchor = references.anchor, let found = anchored(anchor) {
+            take(found.decision)
+            verdict.compared.append(found)
+        }
+        take(gate.above(popularity, candidate: candidate.perUser, named: "Popularity"))
+        return verdict
+    }
+
+    private func compared(with reference: GateReferences.Reference) -> Compared {
+        let name = "version \(reference.version)"
+        func found(_ basis: String, _ decision: GateDecision, _ outcome: HoldoutScoring.Outcome? = nil) -> Compared {
+            Compared(role: "promoted", version: reference.version, basis: basis, decision: decision, outcome: outcome)
+        }
+        if let broken = gate.broken(candidate.perUser) { return found("none", broken) }
+        if let later = later(than: reference), let asked = asked(reference, later) {
+            return found(
+                "later",
+                gate.decide(candidate: asked.candidate, other: asked.outcome.perUser, named: name, on: Self.laterQuestions), asked.outcome)
+        }
+        if let pairs = recorded(reference) {
+            return found(
+                "recorded answers", gate.decide(candidate: pairs.candidate, other: pairs.recorded, named: name, on: Self.recordedQuestions))
+        }
+        if scoring.holdout.questions.count >= gate.minimumQuestions, let asked = asked(reference, scoring) {
+            return found(
+                "perhaps learned",
+                gate.decide(
+                    candidate: asked.candidate, other: asked.outcome.perUser, named: name,
+                    on: "questions that it may have learned from, which favours it"),
+                asked.outcome)
+        }
+        let unread = reference.problem.map { "Version \(reference.version) cannot be read (\($0)). " } ?? ""
+        if let recorded = EvaluationNumbers.recorded(HoldoutScoring.gateMetric, in: reference.metrics), isOfThisSplit(reference.metrics),
+            let own = candidate.report.metrics[HoldoutScoring.gateMetric]
+        {
+            var decision = gate.decide(
+                candidate: own, questions: candidate.perUser.count,
+                recorded: MetricValue(mean: recorded.mean, standardError: recorded.standardError), named: name)
+            decision.reasons = decision.reasons.map { unread + $0 }
+            return found("recorded figure", decision)
+        }
+        let advice = "A person who has looked goes on without a comparison: freshet models promote --force"
+        let why = scoring.holdout.questions.count < gate.minimumQuestions
+            ? "there are \(scoring.holdout.questions.count) questions and \(gate.minimumQuestions) are needed"
+            : "no evaluation of it with such questions was recorded"
+        let reason = "\(unread)Nothing can be compared with version \(reference.version): \(why); it stays. \(advice)."
+        return found("none", GateDecision(passes: false, reasons: [reason]))
+    }
+
+    /// Nil where the anchor is the promoted model, or nothing of it can be compared with these questions.
+    private func anchored(_ reference: GateReferences.Reference) -> Compared? {
+        let name = "version \(reference.version)"
+        func found(_ basis: String, _ decision: GateDecision, _ outcome: HoldoutScoring.Outcome? = nil) -> Compared {
+            Compared(role: "anchor", version: reference.version, basis: basis, decision: decision, outcome: outcome)
+        }
+        if let later = later(than: reference), let asked = asked(reference, later) {
+            return found(
+                "later",
+                gate.anchored(candidate: asked.candidate, anchor: asked.outcome.perUser, named: name, on: Self.laterQuestions), asked.outcome)
+        }
+        guard let pairs = recorded(reference) else { return nil }
+        return found(
+            "recorded answers", gate.anchored(candidate: pairs.candidate, anchor: pairs.recorded, named: name, on: Self.recordedQuestions))
+    }
+
+    /// The questions that come after all that a model may have learned from; nil where they are too few.
+    private func later(than reference: GateReferences.Reference) -> HoldoutScoring? {
+        guard let newest = reference.model?.newestEvent else { return nil }
+        let later = scoring.holdout.asking(
+            after: newest, of: scoring.log, excludes: scoring.excludes, maxUsers: configuration.integer("train.evaluation_users"))
+        guard later.questions.count >= gate.minimumQuestions else { return nil }
+        return HoldoutScoring(log: scoring.log, holdout: later, excludes: scoring.excludes, threads: scoring.threads)
+    }
+
+    /// What both answer; nil where the reference's model cannot be read, or answers with what is no number.
+    private func asked(
+        _ reference: GateReferences.Reference, _ questions: HoldoutScoring
+    ) -> (candidate: [Double], outcome: HoldoutScoring.Outcome)? {
+        guard let model = reference.model else { return nil }
+        let outcome = model.score(questions, training: BlendTraining(log: scoring.log, configuration: configuration))
+        guard outcome.perUser.allSatisfy(\.isFinite) else { return nil }
+        return (answer(questions).perUser, outcome)
+    }
+
+    /// What both answered to questions of their own evaluations; nil where too few are the same.
+    private func recorded(_ reference: GateReferences.Reference) -> (candidate: [Double], recorded: [Double])? {
+        guard let answers = reference.answers, answers.metric == HoldoutScoring.gateMetric else { return nil }
+        guard candidate.perUser.count == scoring.holdout.questions.count else { return nil }
+        let pairs = answers.paired(with: candidate.perUser, of: scoring.questionHashes)
+        return pairs.candidate.count >= gate.minimumQuestions ? pairs : nil
+    }
+
+    /// Whether a recorded evaluation was cut as this one is: figures of other cuts say nothing of each other.
+    private func isOfThisSplit(_ metrics: String) -> Bool {
+        JSONText.string("split", inObject: metrics) == scoring.holdout.description
+    }
+
+    private static let laterQuestions = "questions later than all that it learned"
+    private static let recordedQuestions = "questions that were asked of it before it was promoted"
+}
+
+extension GateJudging.Compared {
+    /// For the registry.
+    var json: String {
+        var line = ResultLine([
+            "role": .text(role), "version": .integer(version), "basis": .text(basis), "passes": .boolean(decision.passes),
+        ])
+        if let found = decision.comparison {
+            line.add("questions", .integer(found.questions))
+            line.add("candidate", .number(found.candidateMean))
+            line.add("other", .number(found.otherMean))
+            line.add("difference", .number(found.difference))
+            line.add("standard_error", .number(found.standardError))
+            line.add("lower_bound", .number(found.lowerBound))
+        }
+        if let loss = decision.allowedLoss { line.add("allowed_loss", .number(loss)) }
+        return line.json
+    }
+}
+
+extension PromotionGate {
+    /// The gate that the configuration asks for.
+    init(_ configuration: Configuration) {
+        let absolute = configuration.number("train.gate_margin")
+        self.init(
+            margin: absolute > 0 ? .absolute(absolute) : .share(configuration.number("train.gate_margin_percent") / 100),
+            confidence: configuration.number("train.gate_confidence_percent") / 100)
+    }
+
+    /// For the registry: what was decided, by what bar. `compared` are the models behind the reasons.
+    func record(passes: Bool, reasons: [String], compared: [GateJudging.Compared]) -> String {
+        var line = ResultLine([
+            "passes": .boolean(passes), "reasons": .json("[" + reasons.map { JSONText.quoted($0) }.joined(separator: ",") + "]"),
+            "confidence_percent": .number(confidence * 100),
+        ])
+        switch margin {
+        case .share(let share): line.add("margin_percent", .number(share * 100))
+        case .absolute(let loss): line.add("margin", .number(loss))
+        }
+        line.add("comparisons", .json("[" + compared.map(\.json).joined(separator: ",") + "]"))
+        return line.json
+    }
+}

@@ -1,0 +1,84 @@
+import Evaluation
+import FeatureStore
+import Interactions
+import Logging
+import ModelArtifacts
+import Recommending
+import TwoTower
+
+/// The models of the registry that a candidate is held against.
+struct GateReferences {
+    /// One of them.
+    struct Reference {
+        var version: Int
+        /// The model itself; nil where its files cannot be used.
+        var model: TrainingStages.Promoted?
+        /// Why ``model`` is nil.
+        var problem: String?
+        /// Its evaluation as the registry keeps it.
+        var metrics: String
+        /// What it scored on each question of its own evaluation; nil where nothing was kept.
+        var answers: RecordedAnswers?
+    }
+
+    /// The version in force; nil before the first.
+    var promoted: Reference?
+    /// The one that did best of those that served in the last weeks, beside the one in force; nil where there is none.
+    var anchor: Reference?
+
+    /// No model is in force.
+    static let none = GateReferences()
+    /// How many versions of the last weeks are tried, the best first, until one can be asked.
+    private static let triedAnchors = 3
+
+    /// Reads what the registry and the files have. A model that cannot be read is said, and is there all the same.
+    static func read(_ store: StoreQueries, _ artifacts: ArtifactStore, anchorDays: Int, logger: Logger) throws -> GateReferences {
+        guard let current = try store.promotedModel() else { return .none }
+        var references = GateReferences(promoted: try reference(current, store, artifacts))
+        if let problem = references.promoted?.problem {
+            logger.error(
+                "the promoted version \(current.version) cannot be read, so a candidate is compared with what was recorded of it: \(problem)")
+        }
+        for served in try best(store, anchorDays: anchorDays).prefix(triedAnchors) {
+            let found = try reference(served, store, artifacts)
+            references.anchor = references.anchor ?? found
+            guard found.model == nil else {
+                references.anchor = found
+                break
+            }
+            logger.warning("version \(served.version), one of the best of the last weeks, cannot be read: \(found.problem ?? "")")
+        }
+        return references
+    }
+
+    /// Versions that served in the last weeks and were judged, the best recorded figure first.
+    static func best(_ store: StoreQueries, anchorDays: Int) throws -> [RegisteredModel] {
+        guard anchorDays > 0 else { return [] }
+        let judged = try store.modelsThatServed(days: anchorDays).compactMap { model -> (model: RegisteredModel, mean: Double)? in
+            EvaluationNumbers.recorded(HoldoutScoring.gateMetric, in: model.metrics).map { (model, $0.mean) }
+        }
+        return judged.sorted { $0.mean != $1.mean ? $0.mean > $1.mean : $0.model.version > $1.model.version }.map(\.model)
+    }
+
+    private static func reference(_ registered: RegisteredModel, _ store: StoreQueries, _ artifacts: ArtifactStore) throws -> Reference {
+        var reference = Reference(
+            version: Int(registered.version), metrics: registered.metrics,
+            answers: try store.answers(of: registered.version).flatMap { RecordedAnswers(decoding: $0) })
+        do {
+            reference.model = try TrainingStages.Promoted(registered, in: artifacts)
+        } catch {
+            reference.problem = "\(error)"
+        }
+        return reference
+    }
+}
+
+extension TrainingStages.Promoted {
+    /// Reads a registered version's files.
+    init(_ registered: RegisteredModel, in artifacts: ArtifactStore) throws {
+        let artifact = try artifacts.artifact(of: registered)
+        self.init(
+            model: artifact.model, blend: try artifact.blend(), version: Int(registered.version),
+            newestEvent: JSONText.number("newest_event_ms", inObject: registered.watermark).flatMap { Int64(exactly: $0) })
+    }
+}

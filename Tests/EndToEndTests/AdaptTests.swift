@@ -45,7 +45,7 @@ extension EndToEnd {
 
         private static let settings = [
             "FRESHET_TRAIN_PRESET": "small", "FRESHET_TRAIN_EPOCHS": "1", "FRESHET_ADAPTATION_META_STEPS": "40", "FRESHET_ADAPTATION_RANK": "4",
-            "FRESHET_RULES_EXCLUDE": "seen",
+            "FRESHET_RULES_EXCLUDE": "seen", "FRESHET_TRAIN_REFUSED_STATUS": "0",
         ]
 
         private func trained() throws -> Workbench {
@@ -54,7 +54,7 @@ extension EndToEnd {
             let items = try bench.write(Self.items(), to: "items.jsonl"), events = try bench.write(Self.history(), to: "events.jsonl")
             try SmallShop.check(program.run("backfill", "--items", items, "--events", events))
             try SmallShop.check(program.run("train", "--set", "holdout=leave-one-out"))
-            try SmallShop.check(program.run("models", "promote", "1"))
+            try SmallShop.check(program.run("models", "promote", "1", "--force"))
             return bench
         }
 

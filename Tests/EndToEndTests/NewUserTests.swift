@@ -31,6 +31,7 @@ extension EndToEnd {
         }
 
         private static let settings = [
+            "FRESHET_TRAIN_REFUSED_STATUS": "0",
             "FRESHET_TRAIN_PRESET": "small", "FRESHET_TRAIN_EPOCHS": "12", "FRESHET_TRAIN_BATCH_SIZE": "64", "FRESHET_RULES_EXCLUDE": "seen",
             "FRESHET_COLD_START_SEGMENT_REFRESH_SECONDS": "1", "FRESHET_TRAIN_HOLDOUT": "leave-one-out",
         ]

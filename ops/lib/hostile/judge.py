@@ -157,7 +157,9 @@ def tables(world, seen):
     rows = []
     for table, left, right, only_left, only_right, examples in results:
         words = f"{left} rows beside {right}" + (f", {only_left} and {only_right} of them in one only" if only_left or only_right else "")
-        words += "".join(f"\n{example}" for example in examples[:4])
+        words += "".join(f"\n{example[:180]}" for example in examples[:4])
+        if table == "dead_letters":
+            words += f"\n{seen['dead_letters']}"
         rows.append(Row(f"{table} equal to the undisturbed run's", words, not only_left and not only_right))
     if seen["caught_up"] is None:
         rows.insert(0, Row("ingest catches up", "it had not, four minutes after the stream's end", False))
@@ -181,24 +183,31 @@ def tables(world, seen):
 def told(watch, disturbances, start, first):
     """For each kind of disturbance what an operator saw, the log first; one true sentence is enough."""
     usual = {form for form, _, _ in watch.sentences(0, first)}
-    usual_metrics, usual_bodies = set(watch.moved(start, first)), {body for moment, _, body in watch.readiness if moment < first}
+    usual_metrics = set(watch.moved(start, first))
+    usual_parts = {part for moment, _, body in watch.readiness if moment < first for part in parts(body)}
     usual_strings = {string for moment, text in watch.statistics if moment < first for string in strings(text)}
     rows = []
     for name in dict.fromkeys(each.kind.name for each in disturbances):
-        found, kind = collections.Counter(), None
-        for each in (each for each in disturbances if each.kind.name == name):
-            kind, end = each.kind, each.ended + max(5, each.kind.grace_seconds)
-            words = re.compile(kind.words)
+        found = collections.Counter()
+        for place, each in enumerate(disturbances):
+            kind = each.kind
+            if kind.name != name:
+                continue
+            following = disturbances[place + 1].began if place + 1 < len(disturbances) else each.ended + 5
+            end, words = each.ended + kind.grace_seconds if kind.grace_seconds else min(following, each.ended + 5), re.compile(kind.words)
             # What was to be seen just before is of something else.
-            earlier = usual_bodies | {body for moment, _, body in watch.readiness if each.began - 5 <= moment < each.began}
+            earlier = usual_parts | {
+                part for moment, _, body in watch.readiness if each.began - 5 <= moment < each.began for part in parts(body)}
             for _, text, count in watch.sentences(each.began, end, usual):
                 if words.search(text):
                     found[(0, text[:220])] += count
             for moment, status, body in watch.readiness:
-                if each.began <= moment <= end and body not in earlier and words.search(body):
-                    found[(1, f"/readyz {status}: {unready(body) or body[:150].strip()}")] += 1
+                for part in parts(body) - earlier if status and each.began <= moment <= end else ():
+                    if words.search(part):
+                        found[(1, f"/readyz {status}: {part[:150]}")] += 1
+            before = {string for moment, text in watch.statistics if each.began - 7 <= moment < each.began for string in strings(text)}
             for moment, text in watch.statistics:
-                for string in strings(text) - usual_strings if each.began <= moment <= end else ():
+                for string in strings(text) - usual_strings - before if each.began <= moment <= end else ():
                     if words.search(string):
                         found[(2, f"/v1/stats: {string[:150]}")] += 1
             for metric, (before, after) in watch.moved(each.began, end).items():
@@ -208,6 +217,15 @@ def told(watch, disturbances, start, first):
         seen = "\n".join(f"{text}" + (f" (× {count})" if count > 1 else "") for (_, text), count in best[:3])
         rows.append(Row(f"an operator is told of {name}", seen or "nothing", bool(seen)))
     return rows
+
+
+def parts(body):
+    """What /readyz says of each part, numbers taken out."""
+    try:
+        found = json.loads(body)["parts"]
+        return {re.sub(r"\d+", "N", f"{part['name']}: {part.get('detail', '')}") for part in found}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {body[:150].strip()}
 
 
 def strings(text):

@@ -69,6 +69,8 @@ def plan(minutes, seed, only=None):
     """
     The disturbances, and the moments between which memory is measured: the mark (after five minutes; earlier in a short run) and the end.
     Around both it is calm. Every kind comes once in a round, in an order of its own; rounds follow until the time is used.
+
+    - Returns: the disturbances, the mark, the seconds of calm before it and before the end, and all seconds.
     """
     total = minutes * 60
     kinds = [kind for kind in KINDS if only is None or kind.name in only]
@@ -96,4 +98,4 @@ def plan(minutes, seed, only=None):
         waiting.pop(0)
         disturbances.append(Disturbance(kind, time, seconds, rounds))
         time += seconds + (gap if short else max(gap, kind.grace_seconds))
-    return disturbances, mark, total
+    return disturbances, mark, calm, total

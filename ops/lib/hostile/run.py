@@ -251,7 +251,7 @@ class World:
 
 async def hostile(options):
     world = World(options)
-    disturbances, mark, total = plan(options.minutes, options.seed, options.only)
+    disturbances, mark, calm, total = plan(options.minutes, options.seed, options.only)
     seen = {}
     try:
         say("servers, a past, two trainings")
@@ -263,11 +263,20 @@ async def hostile(options):
         start = time.time()
         say(f"{len(disturbances)} disturbances in {options.minutes} minutes; memory is marked after {mark:.0f} s; see {world.output}")
         swaps = asyncio.create_task(world.swap_models(60 if options.minutes >= 20 else 20))
+        marked, late = None, False
         for disturbance in disturbances:
+            if disturbance.begin >= mark and marked is None:
+                # One that lasted longer than planned moves the mark: the calm before it does not get shorter.
+                await asyncio.sleep(max(start + mark - time.time(), calm if late else 0))
+                marked = time.time()
             await asyncio.sleep(max(0, start + disturbance.begin - time.time()))
+            late = time.time() > start + disturbance.begin + 1
+            if time.time() > start + total - calm:
+                break
             await world.disturb(disturbance)
             say(f"{disturbance.kind.name}: {disturbance.note}")
-        await asyncio.sleep(max(0, start + total - time.time()))
+        marked = marked or start + mark
+        await asyncio.sleep(max(start + total - time.time(), calm))
         finish = time.time()
         swaps.cancel()
         say("the disturbances are over; the stream ends")
@@ -275,9 +284,12 @@ async def hostile(options):
         caught_up = await world.caught_up()
         say("comparing the tables")
         seen = {
-            "start": start, "mark": start + mark, "finish": finish, "told": told, "caught_up": caught_up,
+            "start": start, "mark": marked, "finish": finish, "told": told, "caught_up": caught_up,
             "watch_failed": await watch.stop(), "tables": await compare(world.postgres, world.undisturbed_postgres, world.folder),
         }
+        by_code = "select string_agg(code || ' ' || n, ', ') from (select code, count(*) n from dead_letters group by code order by code) c"
+        seen["dead_letters"] = "; ".join(
+            [f"{postgres.name}: {await postgres.sql(by_code) or 'none'}" for postgres in (world.postgres, world.undisturbed_postgres)])
         if "end" in told["stream"]:
             seen["sent"] = await sent_and_stored(
                 world.postgres, options.seed, told["stream"]["end"], options.deletions, told["stream"]["waves"], world.folder)
@@ -289,6 +301,7 @@ async def hostile(options):
             shutil.copy(f"{world.folder}/undisturbed.log", f"{world.output}/undisturbed-raw.log")
         for disk in (world.disk, world.database_disk):
             disk.close()
+    disturbances = [each for each in disturbances if each.began]
     rows, text = judge.judge(world, watch, disturbances, seen)
     with open(f"{world.output}/report.txt", "w", encoding="utf-8") as file:
         file.write(text)
@@ -310,7 +323,7 @@ def main():
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     try:
         sys.exit(asyncio.run(hostile(options)))
-    except (RuntimeError, TimeoutError, OSError) as error:
+    except (RuntimeError, asyncio.TimeoutError, OSError, subprocess.SubprocessError) as error:
         say(f"the run could not be made: {why(error)}")
         sys.exit(1)
 

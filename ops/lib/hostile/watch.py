@@ -129,8 +129,8 @@ class Watch:
             await asyncio.sleep(max(0.1, 1 - (time.time() - began)))
 
     def sentences(self, begin, end, unlike=frozenset()):
-        """Log lines of the service and ingest between two moments, numbers taken out, each once with its count, the loudest first."""
-        rank = {"critical": 0, "error": 1, "warning": 2, "other": 3, "notice": 4, "info": 5}
+        """Notices and louder of the service and ingest between two moments, alike but for numbers once, with a count; the loudest first."""
+        rank = {"critical": 0, "error": 1, "warning": 2, "other": 3, "notice": 4}
         found = {}
         for moment, role, level, text in self.lines:
             if begin <= moment <= end and role != "undisturbed" and level in rank:

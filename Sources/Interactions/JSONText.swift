@@ -55,6 +55,11 @@ public enum JSONText {
         return scalar(value, json)
     }
 
+    /// The strings of the object itself, and its numbers and booleans as their text, by key: one pass for all keys.
+    static func scalars(inObject json: String) -> [String: String] {
+        members(of: json).compactMapValues { scalar($0, json) }
+    }
+
     private static func collect(
         _ key: String, _ value: JSONToken, _ json: String, _ found: inout Set<String>, level: Int
     ) {
@@ -107,9 +112,10 @@ public enum JSONText {
         let exponent = max(-1_000, min(1_000, written))
         let scale = max(0, digits.count - point - exponent)
         point += exponent
-        while point < 1 {
-            digits.insert(UInt8(ascii: "0"), at: 0)
-            point += 1
+        if point < 1 {
+            // At once: moving a long number by one place a thousand times would cost a second.
+            digits.insert(contentsOf: repeatElement(UInt8(ascii: "0"), count: 1 - point), at: 0)
+            point = 1
         }
         while digits.count < point { digits.append(UInt8(ascii: "0")) }
         var whole = digits[..<point].drop(while: { $0 == UInt8(ascii: "0") })

@@ -1,7 +1,11 @@
 /// The known name that a mistyped one most likely meant.
 public enum NearestName {
+    /// Longer words are no misspelt names. Without the bound, a key of some megabytes would cost seconds to compare.
+    private static let maxWordBytes = 128
+
     /// The candidate with the smallest edit distance to `word`, if it is close enough to be worth naming.
     public static func of(_ word: String, among candidates: some Sequence<String>) -> String? {
+        guard word.utf8.count <= maxWordBytes else { return nil }
         var best: (name: String, distance: Int)?
         for candidate in candidates {
             let distance = editDistance(Array(word.utf8), Array(candidate.utf8))

@@ -71,6 +71,18 @@ public struct APIConfiguration: Sendable {
     public var maxStreams: Int
     /// A connection without a request for this long is closed.
     public var idleConnectionSeconds: Int
+    /// Names beside those of this machine by which a service without keys on loopback may be called, such as a proxy's.
+    public var allowedHosts: [String]
+    /// Open connections; the oldest idle ones make room for new ones. nil: as many as the limit of open files leaves room for.
+    public var maxConnections: Int?
+    /// A request that has not come in whole after this long is answered with 408, and its connection closed.
+    public var requestMilliseconds: Int
+    /// A caller that reads next to nothing of its answer for this long is cut off.
+    public var answerMilliseconds: Int
+    /// Bytes of bodies and answers held for all callers together; the slowest are cut off beyond it.
+    public var maxHeldBytes: Int
+    /// When the service stops, connections are closed after this long, whatever they do.
+    public var stopMilliseconds: Int
 
     /// Makes a configuration; the defaults serve one machine on loopback.
     public init(
@@ -79,7 +91,9 @@ public struct APIConfiguration: Sendable {
         defaultRecommendations: Int = 10, maxListedItems: Int = 1_000, maxIDBytes: Int = 256,
         requestTimeoutMilliseconds: Int = 10_000, maxConcurrentRequests: Int = 1_024,
         maxRequestsPerSecond: Int? = nil, rateBurstRequests: Int = 100, maxIdempotencyKeys: Int = 10_000,
-        idempotencySeconds: Int = 3_600, maxStreams: Int = 32, idleConnectionSeconds: Int = 120
+        idempotencySeconds: Int = 3_600, maxStreams: Int = 32, idleConnectionSeconds: Int = 120,
+        allowedHosts: [String] = [], maxConnections: Int? = nil, requestMilliseconds: Int = 30_000,
+        answerMilliseconds: Int = 30_000, maxHeldBytes: Int = 512 << 20, stopMilliseconds: Int = 15_000
     ) {
         self.host = host
         self.port = port
@@ -99,11 +113,18 @@ public struct APIConfiguration: Sendable {
         self.idempotencySeconds = idempotencySeconds
         self.maxStreams = maxStreams
         self.idleConnectionSeconds = idleConnectionSeconds
+        self.allowedHosts = allowedHosts
+        self.maxConnections = maxConnections
+        self.requestMilliseconds = requestMilliseconds
+        self.answerMilliseconds = answerMilliseconds
+        self.maxHeldBytes = maxHeldBytes
+        self.stopMilliseconds = stopMilliseconds
     }
 
     /// True where the service can be reached from this machine only.
     public var listensOnLoopbackOnly: Bool {
-        host == "localhost" || host == "::1" || host.hasPrefix("127.")
+        let host = host.lowercased()
+        return host == "localhost" || host == "::1" || host.hasPrefix("127.")
     }
 
     /// The place in ``apiKeys`` of the key with this secret, or nil.

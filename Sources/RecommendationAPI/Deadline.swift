@@ -1,6 +1,9 @@
+import NIOCore
+import NIOPosix
 import Synchronization
 
-/// Ends work that takes too long. One ticking task for all requests together costs less than a timer for each.
+/// Ends work that takes too long. One ticking timer for all requests together costs less than a timer for each; it ticks on an event loop,
+/// so that a limit holds where every thread that answers is at work.
 final class DeadlineClock: Sendable {
     private struct Entry {
         var deadline: ContinuousClock.Instant
@@ -13,19 +16,23 @@ final class DeadlineClock: Sendable {
         var isTicking = false
     }
 
-    private static let tick = Duration.milliseconds(20)
+    private static let tick = TimeAmount.milliseconds(20)
     private let state = Mutex(State())
+    private let loop = MultiThreadedEventLoopGroup.singleton.any()
 
     /// Runs `work` in a task of its own and returns its result, or throws ``Expired`` once `limit` is over and cancels it.
     ///
-    /// It returns at the limit even where `work` does not heed its cancellation.
+    /// It returns at the limit even where `work` does not heed its cancellation. It ends as early where the caller of `connection` leaves,
+    /// with a `CancellationError`.
     func run<Value: Sendable>(
-        limit: Duration, from now: ContinuousClock.Instant, _ work: @escaping @Sendable () async throws -> Value
+        limit: Duration, from now: ContinuousClock.Instant, for connection: Connection? = nil, on executor: (any TaskExecutor)? = nil,
+        _ work: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
-        try await withCheckedThrowingContinuation { continuation in
+        defer { connection?.whenCallerLeaves(nil) }
+        return try await withCheckedThrowingContinuation { continuation in
             let race = Race(continuation)
             let id = reserve()
-            let task = Task {
+            let task = Task(executorPreference: executor) {
                 let result: Result<Value, any Error>
                 do { result = .success(try await work()) } catch { result = .failure(error) }
                 self.remove(id)
@@ -34,6 +41,10 @@ final class DeadlineClock: Sendable {
             add(id, deadline: now + limit) {
                 task.cancel()
                 race.finish(.failure(Expired()))
+            }
+            connection?.whenCallerLeaves {
+                task.cancel()
+                race.finish(.failure(CancellationError()))
             }
             // The work may have ended before its entry was added.
             if race.isFinished { remove(id) }
@@ -56,31 +67,29 @@ final class DeadlineClock: Sendable {
             defer { state.isTicking = true }
             return !state.isTicking
         }
-        if startsTicking { Task { await self.tickWhileNeeded() } }
+        if startsTicking { tickLater(idleTicks: 0) }
     }
 
     private func remove(_ id: UInt64) {
         state.withLock { $0.entries[id] = nil }
     }
 
-    private func tickWhileNeeded() async {
-        var idleTicks = 0
-        while true {
-            try? await Task.sleep(for: Self.tick)
-            let now = ContinuousClock.now
-            let expired: [@Sendable () -> Void]? = state.withLock { state in
-                idleTicks = state.entries.isEmpty ? idleTicks + 1 : 0
-                if idleTicks > 250 {
-                    state.isTicking = false
-                    return nil
-                }
-                let due = state.entries.filter { $0.value.deadline <= now }
-                for id in due.keys { state.entries[id] = nil }
-                return due.values.map(\.expire)
-            }
-            guard let expired else { return }
-            for expire in expired { expire() }
+    private func tickLater(idleTicks: Int) {
+        loop.scheduleTask(in: Self.tick) { self.tick(idleTicks: idleTicks) }
+    }
+
+    private func tick(idleTicks: Int) {
+        let now = ContinuousClock.now
+        let (expired, isIdle): ([@Sendable () -> Void], Bool) = state.withLock { state in
+            let isIdle = state.entries.isEmpty
+            if isIdle, idleTicks >= 250 { state.isTicking = false }
+            let due = state.entries.filter { $0.value.deadline <= now }
+            for id in due.keys { state.entries[id] = nil }
+            return (due.values.map(\.expire), isIdle)
         }
+        for expire in expired { expire() }
+        if isIdle, idleTicks >= 250 { return }
+        tickLater(idleTicks: isIdle ? idleTicks + 1 : 0)
     }
 }
 

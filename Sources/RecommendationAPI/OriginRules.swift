@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import NIOCore
 
 /// What pages in a browser may do here.
 struct OriginRules {
@@ -38,8 +39,8 @@ struct OriginRules {
     /// Without keys, only names that nobody else can point here: a page may have a name of its own resolve to this machine.
     private func isOwnName(_ authority: Substring) -> Bool {
         guard configuration.apiKeys.isEmpty else { return true }
-        if authority.hasPrefix("[") { return true }
-        let name = authority.prefix { $0 != ":" }
-        return name == "localhost" || name == configuration.host || name.allSatisfy { $0.isNumber || $0 == "." }
+        if HostRules(configuration).isOwn(authority) { return true }
+        guard let name = HostRules.name(in: authority) else { return false }
+        return (try? SocketAddress(ipAddress: name, port: 0)) != nil
     }
 }

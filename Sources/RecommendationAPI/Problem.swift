@@ -3,7 +3,7 @@ import Hummingbird
 import Interactions
 
 /// An answer that says what was wrong, as RFC 9457 has it.
-struct Problem: Error, Sendable {
+package struct Problem: Error, Sendable {
     var status: HTTPResponse.Status
     /// The last part of `type`: stable, for programs.
     var slug: String
@@ -51,14 +51,14 @@ struct Problem: Error, Sendable {
         let all = known.isEmpty ? ifNone : "known are " + known.map { "`\($0)`" }.joined(separator: ", ")
         return Problem(
             .badRequest, "unknown-\(kind)", "There is no \(kind) \(name.quotedForMessage) here.\(nearest) (\(all))",
-            parameter: String(name.prefix(64)))
+            parameter: name.cutForMessage)
     }
 
     /// Why a body, or a field of it, was refused.
     init(_ rejection: Rejection) {
         if rejection.code == .tooLarge, rejection.field == nil {
             self = .tooLarge(rejection.detail)
-        } else if let field = rejection.field {
+        } else if let field = rejection.field?.cutForMessage {
             self = .badParameter(field, "`\(field)` \(rejection.detail).")
         } else {
             self = .malformedBody("The body must be a JSON object in UTF-8: \(rejection.detail).")
@@ -71,6 +71,26 @@ struct Problem: Error, Sendable {
 
     static func tooLarge(_ detail: String) -> Problem {
         Problem(.contentTooLarge, "too-large", detail)
+    }
+
+    /// Why the body was not read to its end.
+    init(_ interrupted: RequestInterrupted) {
+        switch interrupted {
+        case .tooSlow:
+            let refused = RefusedRequest.tooSlow
+            self.init(refused.status, refused.slug, refused.detail, headers: [.connection: "close"])
+        case .holdsTooMuch:
+            self.init(
+                .serviceUnavailable, "overloaded", "The service holds too many bytes for callers that are slow to send or to read.",
+                headers: [.connection: "close", .retryAfter: "1"])
+        }
+    }
+
+    /// Nobody waits for the answer any more.
+    static var cancelled: Problem {
+        Problem(
+            .serviceUnavailable, "cancelled", "The request was cancelled: its time was over, its caller left, or the service stops.",
+            headers: [.retryAfter: "1"])
     }
 
     static func timedOut(milliseconds: Int) -> Problem {

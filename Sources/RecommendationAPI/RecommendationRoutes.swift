@@ -49,7 +49,8 @@ enum RecommendationRoutes {
         for (name, value) in query.values(under: "context.") { request.context[name] = value }
         for (name, text) in query.values(under: "objective.") {
             guard let weight = Double(text) else {
-                throw .badParameter("objective.\(name)", "`objective.\(name)` is \(text.quotedForMessage); give a number.")
+                let field = "objective.\(name.cutForMessage)"
+                throw .badParameter(field, "`\(field)` is \(text.quotedForMessage); give a number.")
             }
             request.objective[name] = weight
         }
@@ -118,10 +119,11 @@ extension APIConfiguration {
         }
         for (name, value) in request.context where name.utf8.count > maxIDBytes || value.utf8.count > maxIDBytes {
             throw .badParameter(
-                "context", "`context.\(name.prefix(64))`: a name or value is longer than \(maxIDBytes) bytes.")
+                "context", "`context.\(name.cutForMessage)`: a name or value is longer than \(maxIDBytes) bytes.")
         }
         for (name, weight) in request.objective where !weight.isFinite || weight < 0 {
-            throw .badParameter("objective.\(name)", "`objective.\(name)` must be a finite number, at least 0.")
+            let field = "objective.\(name.cutForMessage)"
+            throw .badParameter(field, "`\(field)` must be a finite number, at least 0.")
         }
         if let watermark = request.waitFor, watermark.utf8.count > Self.maxWatermarkBytes {
             throw .badParameter("wait", "`wait` is longer than \(Self.maxWatermarkBytes) bytes; send a watermark as it was given.")

@@ -1,4 +1,5 @@
 import Hummingbird
+import HummingbirdCore
 import Logging
 import NIOCore
 import ServiceLifecycle
@@ -41,11 +42,15 @@ public func makeApplication(
     frameworkLogger.logLevel = max(logger.logLevel, .warning)
     return Application(
         responder: ServiceResponder(table: RouteTable(allRoutes), core: core),
-        server: .http1(configuration: .init(idleTimeout: .seconds(Int64(configuration.idleConnectionSeconds)))),
+        server: HTTPServerBuilder { ServiceChannel(responder: $0, connections: core.connections) },
         configuration: ApplicationConfiguration(
             address: .hostname(configuration.host, port: configuration.port), backlog: 1_024),
         onServerRunning: { channel in
             let port = channel.localAddress?.port ?? configuration.port
+            core.connections.sweep(under: channel)
+            try? await channel.eventLoop.submit {
+                try channel.pipeline.syncOperations.addHandler(AcceptWatch(core.connections), position: .first)
+            }.get()
             logger.info("listening", metadata: ["url": "http://\(configuration.host):\(port)"])
             await onListening(port)
         },

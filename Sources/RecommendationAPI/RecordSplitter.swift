@@ -2,17 +2,22 @@
 ///
 /// Only the structure is looked at (strings, brackets and their nesting); whether a record is valid JSON and a valid event is
 /// for the decoder to say, so that one bad record does not take the others with it.
-enum RecordSplitter {
+///
+/// Each byte is looked at a bounded number of times, whatever the shape: O(n). The scan ends when its task is cancelled. The bytes may
+/// be any collection, so that a test can count what is read.
+package enum RecordSplitter {
     /// Deeper nesting ends the scan; the decoder allows less.
     static let maxDepth = 64
+    /// How often a scan looks whether anybody still waits for it.
+    private static let bytesBetweenChecks = 65_536
 
     /// The byte ranges of the records in `bytes`.
     /// - Parameters:
     ///   - asLines: the sender said that each line is a record.
     ///   - maxRecords: more are refused.
-    static func ranges(
-        in bytes: UnsafeRawBufferPointer, asLines: Bool, maxRecords: Int
-    ) throws(Problem) -> [Range<Int>] {
+    package static func ranges<Bytes: RandomAccessCollection>(
+        in bytes: Bytes, asLines: Bool, maxRecords: Int
+    ) throws(Problem) -> [Range<Int>] where Bytes.Element == UInt8, Bytes.Index == Int {
         let start = skipSpace(bytes, from: 0)
         guard start < bytes.count else {
             throw .malformedBody("The body is empty. Send one event, an array of events, or one event a line.")
@@ -29,26 +34,38 @@ enum RecordSplitter {
         throw .malformedBody("After the JSON value, byte \(next) of the body is neither its end nor a new line with an object.")
     }
 
-    private static func lines(_ bytes: UnsafeRawBufferPointer, maxRecords: Int) throws(Problem) -> [Range<Int>] {
+    private static func lines<Bytes: RandomAccessCollection>(
+        _ bytes: Bytes, maxRecords: Int
+    ) throws(Problem) -> [Range<Int>] where Bytes.Element == UInt8, Bytes.Index == Int {
         var ranges: [Range<Int>] = []
-        var start = 0
-        while start < bytes.count {
-            let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
-            let first = skipSpace(bytes, from: start)
-            if first < end {
-                var last = end
-                while last > first, isSpace(bytes[last - 1]) { last -= 1 }
+        var nextCheck = bytesBetweenChecks
+        var index = 0
+        while index < bytes.count {
+            var first: Int?
+            var last = index
+            // One pass a line: what is blank here must not be looked at again from the next one.
+            while index < bytes.count {
+                let byte = bytes[index]
+                if byte == UInt8(ascii: "\n") { break }
+                if !isSpace(byte) {
+                    first = first ?? index
+                    last = index + 1
+                }
+                index += 1
+            }
+            if let first {
                 try admit(ranges.count, maxRecords)
                 ranges.append(first..<last)
             }
-            start = end + 1
+            index += 1
+            try heedCancellation(at: index, &nextCheck)
         }
         return ranges
     }
 
-    private static func elements(
-        _ bytes: UnsafeRawBufferPointer, from open: Int, maxRecords: Int
-    ) throws(Problem) -> [Range<Int>] {
+    private static func elements<Bytes: RandomAccessCollection>(
+        _ bytes: Bytes, from open: Int, maxRecords: Int
+    ) throws(Problem) -> [Range<Int>] where Bytes.Element == UInt8, Bytes.Index == Int {
         var ranges: [Range<Int>] = []
         var index = skipSpace(bytes, from: open + 1)
         if index < bytes.count, bytes[index] == UInt8(ascii: "]") {
@@ -78,7 +95,15 @@ enum RecordSplitter {
         }
     }
 
-    private static func expectEnd(_ bytes: UnsafeRawBufferPointer, after index: Int) throws(Problem) {
+    private static func heedCancellation(at index: Int, _ nextCheck: inout Int) throws(Problem) {
+        guard index >= nextCheck else { return }
+        nextCheck = index + bytesBetweenChecks
+        if Task.isCancelled { throw .cancelled }
+    }
+
+    private static func expectEnd<Bytes: RandomAccessCollection>(
+        _ bytes: Bytes, after index: Int
+    ) throws(Problem) where Bytes.Element == UInt8, Bytes.Index == Int {
         let rest = skipSpace(bytes, from: index + 1)
         guard rest == bytes.count else {
             throw .malformedBody("Byte \(rest) of the body comes after the end of the array.")
@@ -86,7 +111,9 @@ enum RecordSplitter {
     }
 
     /// The index after the value that starts at `start`. Brackets and strings are matched; what else it holds is not checked.
-    static func valueEnd(_ bytes: UnsafeRawBufferPointer, from start: Int) throws(Problem) -> Int {
+    static func valueEnd<Bytes: RandomAccessCollection>(
+        _ bytes: Bytes, from start: Int
+    ) throws(Problem) -> Int where Bytes.Element == UInt8, Bytes.Index == Int {
         guard start < bytes.count else { throw .malformedBody("The body ends where a value should be.") }
         switch bytes[start] {
         case UInt8(ascii: "{"), UInt8(ascii: "["): return try bracketEnd(bytes, from: start)
@@ -99,10 +126,14 @@ enum RecordSplitter {
         }
     }
 
-    private static func bracketEnd(_ bytes: UnsafeRawBufferPointer, from start: Int) throws(Problem) -> Int {
+    private static func bracketEnd<Bytes: RandomAccessCollection>(
+        _ bytes: Bytes, from start: Int
+    ) throws(Problem) -> Int where Bytes.Element == UInt8, Bytes.Index == Int {
         var closers: [UInt8] = []
+        var nextCheck = start + bytesBetweenChecks
         var index = start
         while index < bytes.count {
+            try heedCancellation(at: index, &nextCheck)
             let byte = bytes[index]
             switch byte {
             case UInt8(ascii: "\""):
@@ -126,7 +157,9 @@ enum RecordSplitter {
     }
 
     /// The index after the string whose opening quote is at `start`.
-    static func stringEnd(_ bytes: UnsafeRawBufferPointer, from start: Int) throws(Problem) -> Int {
+    static func stringEnd<Bytes: RandomAccessCollection>(
+        _ bytes: Bytes, from start: Int
+    ) throws(Problem) -> Int where Bytes.Element == UInt8, Bytes.Index == Int {
         var index = start + 1
         while index < bytes.count {
             switch bytes[index] {
@@ -138,7 +171,9 @@ enum RecordSplitter {
         throw .malformedBody("The string at byte \(start) of the body is never closed.")
     }
 
-    static func skipSpace(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
+    static func skipSpace<Bytes: RandomAccessCollection>(
+        _ bytes: Bytes, from start: Int
+    ) -> Int where Bytes.Element == UInt8, Bytes.Index == Int {
         var index = start
         while index < bytes.count, isSpace(bytes[index]) { index += 1 }
         return index

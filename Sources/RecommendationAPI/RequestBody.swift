@@ -4,7 +4,8 @@ import NIOCore
 
 /// Takes in the body of a request, where it is JSON and not too large.
 enum RequestBody {
-    static func read(_ request: Request, maxBytes limit: Int) async throws -> [UInt8] {
+    /// - Parameter connection: is told that the body is wanted, for callers that wait with it.
+    static func read(_ request: Request, maxBytes limit: Int, from connection: Connection?) async throws -> [UInt8] {
         let tooLarge = Problem.tooLarge("The body is larger than \(limit) bytes. Split the request.")
         if let declared = request.headers[.contentLength].flatMap(Int.init), declared > limit { throw tooLarge }
         if let encoding = request.headers[.contentEncoding], encoding.lowercased() != "identity" {
@@ -16,6 +17,7 @@ enum RequestBody {
         let type = ContentType(header)
         // What a form can send comes from pages of any site without a question before it: from a browser, only what says JSON is read.
         guard type.isJSON || type.isUnstated && !OriginRules.isFromPage(request) else { throw unsupported(header) }
+        if request.headers[.expect] != nil { connection?.channel.pipeline.fireUserInboundEventTriggered(BodyWanted()) }
         let bytes: [UInt8]
         do {
             bytes = Array((try await request.body.collect(upTo: limit)).readableBytesView)

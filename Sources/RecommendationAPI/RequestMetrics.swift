@@ -9,7 +9,7 @@ final class RequestMetrics: Sendable {
     ]
     /// Statuses that are counted apart; the last slot is for all others.
     private static let statuses = [
-        200, 202, 204, 304, 400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503, 504,
+        200, 202, 204, 304, 400, 401, 403, 404, 405, 408, 409, 413, 414, 415, 417, 421, 422, 429, 431, 500, 501, 503, 504,
     ]
 
     /// `METHOD template` of each route; the last is for requests that meet none.
@@ -32,16 +32,16 @@ final class RequestMetrics: Sendable {
         microseconds = AtomicCounters(count: routeNames.count)
     }
 
-    /// Counts a request in and tells how many are in flight, itself included.
-    func begin() -> Int {
+    /// Counts a request in and tells how many are being answered, itself included. ``leave()`` must follow.
+    func enter() -> Int {
         inFlightCount.add(1, to: 0)
         return Int(inFlightCount[0])
     }
 
-    /// Counts a request out. `route` is its place in the table, or nil where it met none.
-    func end(route: Int?, status: Int, duration: Duration, isCounted: Bool = true) {
-        inFlightCount.add(UInt64.max, to: 0)
-        guard isCounted else { return }
+    func leave() { inFlightCount.add(UInt64.max, to: 0) }
+
+    /// Counts an answer. `route` is its place in the table, or nil where it met none.
+    func answered(route: Int?, status: Int, duration: Duration) {
         let route = route ?? routeNames.count - 1
         let statusSlot = Self.statuses.firstIndex(of: status) ?? Self.statuses.count
         byStatus.add(1, to: route * (Self.statuses.count + 1) + statusSlot)

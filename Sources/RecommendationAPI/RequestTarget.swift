@@ -68,8 +68,8 @@ struct QueryParameters: Sendable {
             let encodedValue = part[part.index(after: equals)...]
             guard let value = PercentEncoding.decode(encodedValue, plusIsSpace: true) else {
                 throw Problem(
-                    .badRequest, "invalid-encoding", "The value of `\(name)` is not percent-encoded UTF-8.",
-                    parameter: name)
+                    .badRequest, "invalid-encoding", "The value of `\(name.cutForMessage)` is not percent-encoded UTF-8.",
+                    parameter: name.cutForMessage)
             }
             pairs.append((name, value))
         }
@@ -135,7 +135,10 @@ struct QueryParameters: Sendable {
 extension String {
     /// The text in quotes, cut to what a message can hold.
     var quotedForMessage: String {
-        let cut = prefix(64)
-        return "\"\(cut)\(cut.endIndex == endIndex ? "" : "…")\""
+        let cut = cutForMessage
+        return "\"\(cut)\(cut.utf8.count == utf8.count ? "" : "…")\""
     }
+
+    /// The first 64 code points: a single character may be megabytes of accents.
+    var cutForMessage: String { String(String.UnicodeScalarView(unicodeScalars.prefix(64))) }
 }

@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import Interactions
 import Logging
+import NIOCore
 import Synchronization
 
 #if canImport(FoundationEssentials)
@@ -23,6 +24,7 @@ final class ServiceCore: Sendable {
     let rateLimit: RateLimit?
     let statistics: StatisticsCache
     let openStreams = Atomic<Int>(0)
+    let connections: Connections
     private let requestIDPrefix: String
     private let requestCount = Atomic<UInt64>(0)
 
@@ -36,6 +38,21 @@ final class ServiceCore: Sendable {
         // How long an id may be is checked with its place in hand: a user's may be that of a session's own person.
         decoder = RecordDecoder(
             rules: DecodingRules(maxRecordBytes: configuration.maxBodyBytes, maxIDBytes: configuration.maxBodyBytes))
+        // No connection may be one more descriptor than the process has: its runtime ends without a word then.
+        let room = DescriptorLimit.connections(ofDescriptors: DescriptorLimit.raise())
+        let wanted = configuration.maxConnections ?? room
+        if wanted > room {
+            logger.warning(
+                "http.max_connections is \(wanted), and the limit of open files (ulimit -n) leaves room for \(room): that many are taken")
+        }
+        connections = Connections(
+            maxConnections: min(wanted, room), maxHeldBytes: configuration.maxHeldBytes,
+            limits: ConnectionLimits(
+                idle: .seconds(Int64(configuration.idleConnectionSeconds)),
+                request: .milliseconds(Int64(configuration.requestMilliseconds)),
+                answer: .milliseconds(Int64(configuration.answerMilliseconds)),
+                stop: .milliseconds(Int64(configuration.stopMilliseconds))),
+            logger: logger)
         let metrics = RequestMetrics(routes: routes)
         self.metrics = metrics
         idempotency = IdempotencyCache(

@@ -2,22 +2,25 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
+import NIOHTTP1
 
 /// Takes each request through admission, authorisation, its route and its deadline, and turns every failure into a problem.
 public struct ServiceResponder: HTTPResponder {
-    public typealias Context = BasicRequestContext
+    public typealias Context = ServiceContext
 
     let table: RouteTable
     let core: ServiceCore
 
     public func respond(to request: Request, context: Context) async throws -> Response {
+        let connection = core.connections[context.channel]
+        await connection?.waitUntilTaken()
         let began = ContinuousClock.now
-        let inFlight = core.metrics.begin()
+        var isCounted = false
         let requestID = core.makeRequestID()
         let match = table.match(request.method, path: request.uri.path)
         var response: Response
         do {
-            response = try await answer(request, match, requestID, began, inFlight)
+            response = try await answer(request, match, requestID, began, connection, &isCounted)
         } catch let problem as Problem {
             response = problem.response(requestID: requestID)
         } catch {
@@ -30,9 +33,10 @@ public struct ServiceResponder: HTTPResponder {
         allowOrigin(of: request, in: &response)
         let duration = ContinuousClock.now - began
         let route: Int? = if case .found(let index, _) = match { index } else { nil }
+        if isCounted { core.metrics.leave() }
         // Who only looks is no traffic of the shop.
-        core.metrics.end(
-            route: route, status: response.status.code, duration: duration, isCounted: !response.isPreview)
+        if !response.isPreview { core.metrics.answered(route: route, status: response.status.code, duration: duration) }
+        connection?.made(bytes: response.body.contentLength ?? 0)
         // The path may hold a user's id: the log has the template.
         core.logger.debug(
             "request",
@@ -46,8 +50,10 @@ public struct ServiceResponder: HTTPResponder {
 
     private func answer(
         _ request: Request, _ match: RouteTable.Match, _ requestID: String, _ began: ContinuousClock.Instant,
-        _ inFlight: Int
+        _ connection: Connection?, _ isCounted: inout Bool
     ) async throws -> Response {
+        if let refused = RefusedRequest.problem(of: request.head) { throw refused }
+        try HostRules(core.configuration).refuseForeignHost(request.head.authority)
         let index: Int
         let parameters: [String]
         switch match {
@@ -61,12 +67,6 @@ public struct ServiceResponder: HTTPResponder {
             throw Problem(.notFound, "unknown-route", "There is nothing at this path. See /openapi.json for what there is.")
         }
         let route = table.routes[index]
-        if route.isLimited, inFlight > core.configuration.maxConcurrentRequests {
-            throw Problem(
-                .serviceUnavailable, "overloaded",
-                "\(core.configuration.maxConcurrentRequests) requests are being answered already.",
-                headers: [.retryAfter: "1"])
-        }
         let caller = try KeyCheck(core.configuration).authorise(request, route)
         if route.isLimited, let limit = core.rateLimit, let wait = limit.admit(caller: max(0, caller), now: began) {
             throw Problem(
@@ -79,13 +79,26 @@ public struct ServiceResponder: HTTPResponder {
         var exchange = Exchange(
             service: core, request: request, route: index, parameters: parameters, requestID: requestID, began: began,
             caller: caller, query: query)
-        if route.takesBody { exchange.body = try await RequestBody.read(request, maxBytes: core.configuration.maxBodyBytes) }
+        if route.takesBody {
+            exchange.body = try await RequestBody.read(request, maxBytes: core.configuration.maxBodyBytes, from: connection)
+        }
+        // Counted once all is there: a body that does not come takes no place from others.
+        let inFlight = core.metrics.enter()
+        isCounted = true
+        if route.isLimited, inFlight > core.configuration.maxConcurrentRequests {
+            throw Problem(
+                .serviceUnavailable, "overloaded",
+                "\(core.configuration.maxConcurrentRequests) requests are being answered already.",
+                headers: [.retryAfter: "1"])
+        }
         if route.parameters.takesPreview { _ = try query.flag(KnownParameters.preview) }
         guard route.isTimed else { return try await route.handle(exchange) }
         let ready = exchange
+        let isLarge = ready.body.count >= WorkThreads.largeBodyBytes
         do {
             return try await core.deadlines.run(
-                limit: .milliseconds(core.configuration.requestTimeoutMilliseconds), from: began
+                limit: .milliseconds(core.configuration.requestTimeoutMilliseconds), from: route.takesBody ? .now : began,
+                for: connection, on: isLarge ? WorkThreads.shared : nil
             ) { try await route.handle(ready) }
         } catch is DeadlineClock.Expired {
             throw Problem.timedOut(milliseconds: core.configuration.requestTimeoutMilliseconds)
@@ -118,10 +131,11 @@ public struct ServiceResponder: HTTPResponder {
 
     private func problem(for error: any Error, requestID: String) -> Problem {
         if let error = error as? ServiceError { return Problem(error) }
-        if error is CancellationError {
+        if error is CancellationError { return .cancelled }
+        if let interrupted = error as? RequestInterrupted { return Problem(interrupted) }
+        if let malformed = error as? HTTPParserError {
             return Problem(
-                .serviceUnavailable, "cancelled", "The request was cancelled, as the service stops.",
-                headers: [.retryAfter: "1"])
+                .badRequest, "malformed-request", "The body is not what its header announces: \(malformed).", headers: [.connection: "close"])
         }
         core.logger.error("request failed", metadata: ["request_id": "\(requestID)", "error": "\(error)"])
         return Problem(

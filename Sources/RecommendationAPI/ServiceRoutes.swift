@@ -23,6 +23,7 @@ enum ServiceRoutes {
         Route(.get, "/metrics", scope: .read, or: .metrics, isLimited: false) { exchange in
             var text = PrometheusText()
             exchange.service.metrics.write(to: &text)
+            exchange.service.connections.write(to: &text)
             text.write(await exchange.service.operations.gauges())
             return Response(
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8", .cacheControl: "no-store"],

@@ -109,6 +109,20 @@ extension ConfigurationKey {
             "requests that may come at once before the limit holds them back"),
         ConfigurationKey("http.max_body_bytes", .integer(1_024...67_108_864), "5242880", "largest request body"),
         ConfigurationKey("http.max_concurrent_requests", .integer(1...100_000), "1024", "requests under way at once; more are answered 503"),
+        ConfigurationKey(
+            "http.allowed_hosts", .list(allowed: nil), "",
+            "names, beside those of this machine, that Host may say where a service on loopback has no keys: shop.example"),
+        ConfigurationKey(
+            "http.max_connections", .integer(0...1_000_000), "0",
+            "open connections; the oldest idle ones make room for new ones; 0: as many as the limit of open files leaves room for, at most 10000"),
+        ConfigurationKey(
+            "http.request_seconds", .integer(1...3_600), "30", "time for a request to come in whole; then 408, and the connection is closed"),
+        ConfigurationKey(
+            "http.answer_seconds", .integer(1...3_600), "30",
+            "time after which a caller is cut off that reads next to nothing (less than 8 KiB a second) of its answer"),
+        ConfigurationKey(
+            "http.max_held_bytes", .integer(1_048_576...68_719_476_736), "536870912",
+            "bodies and answers held for all callers together; beyond it the slowest callers are cut off"),
         ConfigurationKey("artifacts.path", .name, ".freshet/artifacts", "folder of the model files"),
         ConfigurationKey("artifacts.keep_versions", .integer(2...1_000), "10", "newest model versions whose files are kept, beside the promoted one and the one that it replaced"),
         ConfigurationKey(

@@ -12,35 +12,9 @@ private let patient = TestClient.Configuration(timeout: .seconds(300))
 
 /// The service on a real port of loopback.
 @Suite struct ServerTests {
-    /// Runs a server in a group, hands over its port, and shuts it down gracefully.
-    private func serving(
-        _ service: TestService, _ body: @escaping @Sendable (_ port: Int, _ stop: @escaping @Sendable () async -> Void) async throws -> Void
-    ) async throws {
-        let (ports, port) = AsyncStream.makeStream(of: Int.self)
-        var configuration = service.configuration
-        configuration.port = 0
-        let server = RecommendationServer(
-            operations: service.operations, configuration: configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-            onListening: { port.yield($0) })
-        let group = ServiceGroup(services: [server], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { try await group.run() }
-            var iterator = ports.makeAsyncIterator()
-            let number = try #require(await iterator.next())
-            do {
-                try await body(number) { await group.triggerGracefulShutdown() }
-            } catch {
-                await group.triggerGracefulShutdown()
-                throw error
-            }
-            await group.triggerGracefulShutdown()
-            try await tasks.waitForAll()
-        }
-    }
-
     @Test func requestsFollowEachOtherOnOneConnection() async throws {
         let service = TestService(APIConfiguration(maxBodyBytes: 10_000))
-        try await serving(service) { port, _ in
+        try await service.serve { port, _ in
             try await TestClient.withClient(host: "127.0.0.1", port: port, configuration: patient) { client async throws in
                 for index in 0..<20 {
                     let answer = try await client.get("/v1/recommendations?user_id=u\(index)&n=2")
@@ -59,7 +33,7 @@ private let patient = TestClient.Configuration(timeout: .seconds(300))
     }
 
     @Test func aTakenPortIsAClearError() async throws {
-        try await serving(TestService()) { port, _ in
+        try await TestService().serve { port, _ in
             let second = RecommendationServer(
                 operations: TestService().operations, configuration: APIConfiguration(port: port),
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
@@ -81,7 +55,7 @@ private let patient = TestClient.Configuration(timeout: .seconds(300))
 
     @Test func aStreamSendsStatisticsUntilTheServiceStops() async throws {
         let service = TestService(APIConfiguration(maxStreams: 1))
-        try await serving(service) { port, stop in
+        try await service.serve { port, stop in
             try await TestClient.withClient(host: "127.0.0.1", port: port, configuration: patient) { client async throws in
                 async let streamed = client.get("/v1/stream")
                 while service.seen.withLock({ $0.statisticsReads }) < 2 { try await Task.sleep(for: .milliseconds(20)) }

@@ -27,6 +27,10 @@ extension Configuration {
         return APIConfiguration(
             host: text("http.host"), port: integer("http.port"), apiKeys: keys, allowedOrigins: origins,
             maxBodyBytes: integer("http.max_body_bytes"), maxConcurrentRequests: integer("http.max_concurrent_requests"),
-            maxRequestsPerSecond: perSecond == 0 ? nil : perSecond, rateBurstRequests: integer("http.rate_limit_burst"))
+            maxRequestsPerSecond: perSecond == 0 ? nil : perSecond, rateBurstRequests: integer("http.rate_limit_burst"),
+            allowedHosts: list("http.allowed_hosts"),
+            maxConnections: integer("http.max_connections") == 0 ? nil : integer("http.max_connections"),
+            requestMilliseconds: 1_000 * integer("http.request_seconds"), answerMilliseconds: 1_000 * integer("http.answer_seconds"),
+            maxHeldBytes: integer("http.max_held_bytes"))
     }
 }

@@ -30,6 +30,8 @@ struct IntakeFlow: Sendable {
         var outcome = IntakeOutcome(accepted: 0)
         var accepted: [(index: Int, interaction: Interaction, value: [UInt8])] = []
         for index in 0..<submission.count {
+            // A request whose time is over, or whose caller left, ends here, before anything is sent.
+            try Task.checkCancellation()
             submission.withEvent(at: index) { bytes in
                 switch decoder.interaction(bytes, origin: origin, now: now) {
                 case .success(let interaction): accepted.append((index, interaction, Array(bytes)))

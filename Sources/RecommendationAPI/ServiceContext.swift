@@ -1,0 +1,13 @@
+import Hummingbird
+import NIOCore
+
+/// What a request brings along beside itself: the channel that it came in by.
+public struct ServiceContext: RequestContext {
+    public var coreContext: CoreRequestContextStorage
+    let channel: any Channel
+
+    public init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+        channel = source.channel
+    }
+}

@@ -52,8 +52,7 @@ enum CatalogueWriter {
         let rows = newest.values.sorted { $0.record.itemID < $1.record.itemID }
         var next = 0
         try connection.copyIn("copy staged_items (\(fields)) from stdin (format binary)", buffer: buffer) { buffer in
-            let end = min(rows.count, next + 64)
-            while next < end {
+            while next < rows.count, buffer.count < Connection.copyChunkBytes, !buffer.isOverfull {
                 append(rows[next].record, rows[next].time, rows[next].isDeleted, to: buffer)
                 next += 1
             }

@@ -67,12 +67,15 @@ final class Connection {
         }
         PQsetErrorVerbosity(handle, PQERRORS_VERBOSE)
         let deadline = Date().addingTimeInterval(Double(settings.timeoutSeconds))
+        // A `connect_timeout` of years has more milliseconds than one wait takes.
+        let pollSeconds = 60.0
         var state = PQstatus(handle) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING
         while state == PGRES_POLLING_READING || state == PGRES_POLLING_WRITING {
             let left = deadline.timeIntervalSinceNow
             var waiting = pollfd(
                 fd: PQsocket(handle), events: Int16(state == PGRES_POLLING_READING ? POLLIN : POLLOUT), revents: 0)
-            let ready = left > 0 ? poll(&waiting, 1, Int32(left * 1000) + 1) : 0
+            let ready = left > 0 ? poll(&waiting, 1, Int32(min(left, pollSeconds) * 1000) + 1) : 0
+            if ready == 0, left > pollSeconds { continue }
             if ready == 0 {
                 PQfinish(handle)
                 throw StoreError(
@@ -116,6 +119,7 @@ final class Connection {
     /// Runs one statement, prepared on first use, and returns its rows in binary.
     @discardableResult
     func run(_ sql: String, _ parameters: Parameters = Parameters()) throws(StoreError) -> QueryResult {
+        try check(parameters, sql)
         let name = try prepare(sql, parameters)
         let result = parameters.withPointers { count, values, lengths, formats in
             PQexecPrepared(handle, name, count, values, lengths, formats, 1)
@@ -125,6 +129,7 @@ final class Connection {
 
     /// Sends one statement and returns at once; ``finish(_:)`` takes its answer. Lets the caller work while the server does.
     func send(_ sql: String, _ parameters: Parameters) throws(StoreError) {
+        try check(parameters, sql)
         let name = try prepare(sql, parameters)
         let sent = parameters.withPointers { count, values, lengths, formats in
             PQsendQueryPrepared(handle, name, count, values, lengths, formats, 1)
@@ -143,6 +148,12 @@ final class Connection {
         return try checked(last, sql)
     }
 
+    /// A statement that PostgreSQL would not take is refused before it is sent: libpq would give up the connection.
+    private func check(_ parameters: Parameters, _ sql: String) throws(StoreError) {
+        guard let refusal = parameters.refusal else { return }
+        throw StoreError(.refusedData, "\(place), at “\(Self.opening(of: sql))”: \(refusal)")
+    }
+
     private func prepare(_ sql: String, _ parameters: Parameters) throws(StoreError) -> String {
         if let name = prepared[sql] { return name }
         if prepared.count >= Self.preparedStatementsLimit {
@@ -150,7 +161,7 @@ final class Connection {
             prepared.removeAll()
         }
         let name = "s\(prepared.count)"
-        _ = try checked(PQprepare(handle, name, sql, Int32(parameters.types.count), parameters.types), sql)
+        _ = try checked(PQprepare(handle, name, sql, Int32(clamping: parameters.types.count), parameters.types), sql)
         prepared[sql] = name
         return name
     }
@@ -191,12 +202,14 @@ final class Connection {
 
     // MARK: COPY
 
-    /// Sends a whole binary COPY. `fill` appends rows until it returns false; the buffer is sent whenever it is large.
+    /// A COPY is sent in pieces of about so many bytes: who fills the buffer stops there.
+    static let copyChunkBytes = 64 * 1024
+
+    /// Sends a whole binary COPY. `fill` appends rows, about ``copyChunkBytes`` of them, until it returns false.
     /// `meanwhile` runs once all is sent, while the server still works on it.
     func copyIn(
         _ sql: String, buffer: WireBuffer, meanwhile: () -> Void = {}, fill: (WireBuffer) -> Bool
     ) throws(StoreError) {
-        let chunkBytes = 64 * 1024
         _ = try checked(PQexec(handle, sql), sql)
         buffer.removeAll()
         buffer.appendCopyHeader()
@@ -204,8 +217,15 @@ final class Connection {
         while more {
             more = fill(buffer)
             if !more { buffer.appendCopyTrailer() }
-            if buffer.count >= chunkBytes || !more {
-                if PQputCopyData(handle, buffer.baseAddress.assumingMemoryBound(to: CChar.self), Int32(buffer.count)) != 1 { throw lost(sql) }
+            if buffer.count >= Self.copyChunkBytes || buffer.isOverfull || !more {
+                let length = Int32(clamping: buffer.count), isOverfull = buffer.isOverfull
+                guard !isOverfull else {
+                    // What was sent so far is given up: with it the server ends the statement.
+                    _ = PQputCopyEnd(handle, "a row is too large")
+                    _ = try? finish(sql)
+                    throw StoreError(.refusedData, "\(place), at “\(Self.opening(of: sql))”: a row is larger than PostgreSQL takes (1 GiB)")
+                }
+                if PQputCopyData(handle, buffer.baseAddress.assumingMemoryBound(to: CChar.self), length) != 1 { throw lost(sql) }
                 buffer.removeAll()
             }
         }

@@ -45,7 +45,11 @@ enum DeadLetterWriter {
         }
         summary.erased += records.count - kept.count
         summary.rejected += kept.count
-        if kept.isEmpty { return }
+        let parts = Parameters.parts(of: kept.count) { kept[$0].payload.count + (kept[$0].key?.count ?? 0) + kept[$0].rejection.detail.utf8.count + 128 }
+        for part in parts { try write(Array(kept[part]), connection) }
+    }
+
+    private static func write(_ kept: [RejectedRecord], _ connection: Connection) throws(StoreError) {
         var rows = Parameters()
         let count = kept.count
         rows.add(count: count, text: { kept[$0].origin.cluster })

@@ -94,7 +94,7 @@ enum Erasure {
         var events: [Interaction] = []
         var delta = FeatureDelta(rules: rules)
         for row in 0..<rows.count {
-            guard let type = rows.int16(row, 1).flatMap({ InteractionType(rawValue: UInt8($0)) }), let time = rows.time(row, 3)
+            guard let type = rows.int16(row, 1).flatMap({ InteractionType(rawValue: UInt8(clamping: $0)) }), let time = rows.time(row, 3)
             else { continue }
             events.append(
                 Interaction(
@@ -106,7 +106,7 @@ enum Erasure {
         let full = FullUsers(delta, events: events)
         var features: [UserFeatureRow] = []
         for change in delta.users.values { features.append(UserFeatureRow(change, rules: rules, events: full)) }
-        try FeatureWriter.insert(features, connection)
+        try FeatureWriter.insert(features[...], connection)
     }
 
     /// Deletes what users did up to the time of their erasure.

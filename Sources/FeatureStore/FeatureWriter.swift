@@ -76,13 +76,13 @@ struct FeatureWriter {
         let rowType = try connection.rowType(of: "user_features")
         let items = try write(plan, &written, connection)
         // The database adds up the items while the rows of the users are encoded.
-        let update = Self.parameters(merged, rowType)
+        let update = UserFeatureRow.parts(of: merged).first.map { Self.parameters(merged[$0], rowType) }
         if let items { try finishItems(items, connection) }
         try Self.writeRevenue(plan.newItems + plan.knownItems, connection)
         try afterItems()
 
         var waiting = try insert(missing, events: plan.events, &written, connection)
-        waiting += try self.update(merged, update, of: plan.users, &written, connection)
+        waiting += try self.update(merged, first: update, rowType, of: plan.users, &written, connection)
         while !waiting.isEmpty {
             // Another transaction wrote these since we looked.
             waiting.sort { $0.userID < $1.userID }
@@ -91,7 +91,7 @@ struct FeatureWriter {
             try read(waiting, events: plan.events, &merged, &missing, connection)
             merged.sort { $0.userID < $1.userID }
             waiting = try insert(missing, events: plan.events, &written, connection)
-            waiting += try self.update(merged, Self.parameters(merged, rowType), of: plan.users, &written, connection)
+            waiting += try self.update(merged, rowType, of: plan.users, &written, connection)
         }
         return written
     }
@@ -110,8 +110,21 @@ struct FeatureWriter {
 
     // MARK: Users
 
+    /// What the rows that one statement reads may take, in bytes, where histories are full.
+    private static let readBytesTarget = 64 << 20
+    private static let bytesPerHistoryEntry = 64
+
     /// Reads the rows of users: those found are merged, the others are missing.
     private func read(
+        _ users: [UserDelta], events: FullUsers, _ merged: inout [UserFeatureRow], _ missing: inout [UserDelta], _ connection: Connection
+    ) throws(StoreError) {
+        let page = max(64, Self.readBytesTarget / (rules.historyLimitEvents * Self.bytesPerHistoryEntry))
+        for start in stride(from: 0, to: users.count, by: page) {
+            try readPage(Array(users[start..<min(start + page, users.count)]), events: events, &merged, &missing, connection)
+        }
+    }
+
+    private func readPage(
         _ users: [UserDelta], events: FullUsers, _ merged: inout [UserFeatureRow], _ missing: inout [UserDelta], _ connection: Connection
     ) throws(StoreError) {
         var ids = Parameters()
@@ -131,14 +144,29 @@ struct FeatureWriter {
         for index in users.indices where !isFound[index] { missing.append(users[index]) }
     }
 
-    private static func parameters(_ rows: [UserFeatureRow], _ type: RowType) -> Parameters {
+    private static func parameters(_ rows: ArraySlice<UserFeatureRow>, _ type: RowType) -> Parameters {
         var parameters = UserFeatureRow.parameter(rows, type)
-        parameters.add(count: rows.count, place: { rows[$0].place })
+        parameters.add(count: rows.count, place: { rows[rows.startIndex + $0].place })
         return parameters
     }
 
-    /// Updates rows. Returns the users that another transaction came between.
+    /// Updates rows, in as many statements as their bytes want. Returns the users that another transaction came between.
+    ///
+    /// - Parameter first: the parameters of the first part, where they are ready.
     private func update(
+        _ rows: [UserFeatureRow], first: Parameters? = nil, _ type: RowType, of users: [UserDelta], _ written: inout Written,
+        _ connection: Connection
+    ) throws(StoreError) -> [UserDelta] {
+        var waiting: [UserDelta] = []
+        for (number, part) in UserFeatureRow.parts(of: rows).enumerated() {
+            let ready = number == 0 ? first : nil
+            waiting += try updatePart(
+                Array(rows[part]), ready ?? Self.parameters(rows[part], type), of: users, &written, connection)
+        }
+        return waiting
+    }
+
+    private func updatePart(
         _ rows: [UserFeatureRow], _ parameters: Parameters, of users: [UserDelta], _ written: inout Written, _ connection: Connection
     ) throws(StoreError) -> [UserDelta] {
         if rows.isEmpty { return [] }
@@ -173,11 +201,19 @@ struct FeatureWriter {
     ) throws(StoreError) -> [UserDelta] {
         if users.isEmpty { return [] }
         var rows = users.map { UserFeatureRow($0, rules: rules, events: events) }
-        let inserted = try Self.insert(rows, connection)
+        var left: [UserDelta] = []
+        for part in UserFeatureRow.parts(of: rows) { left += try insertPart(part, users, &rows, &written, connection) }
+        return left
+    }
+
+    private func insertPart(
+        _ part: Range<Int>, _ users: [UserDelta], _ rows: inout [UserFeatureRow], _ written: inout Written, _ connection: Connection
+    ) throws(StoreError) -> [UserDelta] {
+        let inserted = try Self.insert(rows[part], connection)
         // The rows come back in the order in which they were sent; those that were there already are left out.
         var left: [UserDelta] = []
         var next = 0
-        for index in rows.indices {
+        for index in part {
             if next < inserted.count, rows[index].userID.utf8.elementsEqual(inserted.bytes(next, 0)) {
                 rows[index].place = RowPlace(inserted, next, 1)
                 written.users.append(rows[index])
@@ -191,7 +227,7 @@ struct FeatureWriter {
 
     /// Inserts rows in their order and returns `user_id, ctid, xmin` of those that were missing still.
     @discardableResult
-    static func insert(_ rows: [UserFeatureRow], _ connection: Connection) throws(StoreError) -> QueryResult {
+    static func insert(_ rows: ArraySlice<UserFeatureRow>, _ connection: Connection) throws(StoreError) -> QueryResult {
         try connection.run(
             """
             insert into user_features (\(UserFeatureRow.columns))

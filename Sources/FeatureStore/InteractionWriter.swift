@@ -120,8 +120,7 @@ struct InteractionWriter {
         do throws(StoreError) {
             var next = 0
             try connection.copyIn("copy interactions (\(Self.columns)) from stdin (format binary)", buffer: buffer, meanwhile: meanwhile) { buffer in
-                let end = min(kept.count, next + 256)
-                while next < end {
+                while next < kept.count, buffer.count < Connection.copyChunkBytes, !buffer.isOverfull {
                     buffer.append(Self.columnCount)
                     Self.append(interactions[Int(kept[next])], to: buffer)
                     next += 1
@@ -144,8 +143,7 @@ struct InteractionWriter {
         var next = 0
         let kept = stored.kept
         try connection.copyIn("copy staged_interactions (\(Self.columns), ordinal) from stdin (format binary)", buffer: buffer) { buffer in
-            let end = min(kept.count, next + 256)
-            while next < end {
+            while next < kept.count, buffer.count < Connection.copyChunkBytes, !buffer.isOverfull {
                 buffer.append(Self.columnCount + 1)
                 Self.append(interactions[Int(kept[next])], to: buffer)
                 buffer.appendField(Int32(next))

@@ -51,19 +51,51 @@ enum DatabaseTime {
 }
 
 /// The parameters of one statement in PostgreSQL's binary format, written one after the other into one buffer.
-struct Parameters {
+///
+/// More than PostgreSQL takes is refused by ``refusal``, which whoever sends them asks first; who has more writes several statements
+/// of ``statementBytesTarget``.
+package struct Parameters {
+    /// The most values of one statement, by PostgreSQL's protocol.
+    package static let valuesLimit = 65_535
+    /// Rows are sent in statements of about so many bytes, where they come in large numbers.
+    package static let statementBytesTarget = 16 << 20
+
     private(set) var types: [UInt32] = []
     /// Where each value starts and its length, or -1 for null.
     private(set) var spans: [(start: Int, length: Int32)] = []
-    let buffer = WireBuffer(capacityBytes: 256)
+    package let buffer: WireBuffer
 
-    init() {}
+    /// - Parameter limitBytes: what all values together may have.
+    package init(limitBytes: Int = WireBuffer.messageBytesLimit) { buffer = WireBuffer(capacityBytes: 256, limitBytes: limitBytes) }
+
+    /// Why PostgreSQL would not take them; nil where it would.
+    package var refusal: String? {
+        if buffer.isOverfull { return "the values are larger than PostgreSQL takes in one message (1 GiB): send fewer or smaller records at once" }
+        if types.count > Self.valuesLimit { return "there are \(types.count) values, and PostgreSQL takes \(Self.valuesLimit) at once" }
+        return nil
+    }
+
+    /// Rows in their order as ranges of about ``statementBytesTarget``, a row at least each: what one statement sends of many.
+    package static func parts(of count: Int, targetBytes: Int = Self.statementBytesTarget, bytes: (Int) -> Int) -> [Range<Int>] {
+        var parts: [Range<Int>] = []
+        var start = 0, sum = 0
+        for index in 0..<count {
+            let next = max(0, bytes(index))
+            if index > start, sum + next > targetBytes {
+                parts.append(start..<index)
+                (start, sum) = (index, 0)
+            }
+            sum += next
+        }
+        if start < count { parts.append(start..<count) }
+        return parts
+    }
 
     private mutating func value(_ type: UInt32, _ write: (WireBuffer) -> Void) {
         let start = buffer.count
         write(buffer)
         types.append(type)
-        spans.append((start, Int32(buffer.count - start)))
+        spans.append((start, Int32(clamping: max(0, buffer.count - start))))
     }
 
     private mutating func null(_ type: UInt32) {
@@ -71,11 +103,11 @@ struct Parameters {
         spans.append((buffer.count, -1))
     }
 
-    mutating func add(_ number: Int64) { value(TypeID.int8) { $0.append(number) } }
+    package mutating func add(_ number: Int64) { value(TypeID.int8) { $0.append(number) } }
     mutating func add(_ number: Int32) { value(TypeID.int4) { $0.append(number) } }
     mutating func add(_ flag: Bool) { value(TypeID.bool) { $0.append(UInt8(flag ? 1 : 0)) } }
     mutating func add(_ time: EventTime) { value(TypeID.timestamptz) { $0.append(DatabaseTime.microseconds(time)) } }
-    mutating func add(bytes: [UInt8]) { value(TypeID.bytea) { $0.append(bytes) } }
+    package mutating func add(bytes: [UInt8]) { value(TypeID.bytea) { $0.append(bytes) } }
     mutating func add(_ text: String) { value(TypeID.text) { $0.append(text) } }
 
     mutating func add(_ number: Int64?) { if let number { add(number) } else { null(TypeID.int8) } }
@@ -98,14 +130,14 @@ struct Parameters {
             $0.append(Int32(0))  // The has-null flag: PostgreSQL looks at the elements and ignores it.
             $0.append(Int32(bitPattern: element))
             if count > 0 {
-                $0.append(Int32(count))
+                $0.append(Int32(clamping: count))
                 $0.append(Int32(1))
                 write($0)
             }
         }
     }
 
-    mutating func add(_ texts: [String]) {
+    package mutating func add(_ texts: [String]) {
         array(TypeID.textArray, element: TypeID.text, count: texts.count) { for text in texts { $0.appendField(text) } }
     }
 
@@ -188,6 +220,6 @@ struct Parameters {
         let lengths = spans.map { max(0, $0.length) }
         let formats = [Int32](repeating: 1, count: spans.count)
         defer { extendLifetime(buffer) }
-        return try body(Int32(spans.count), pointers, lengths, formats)
+        return try body(Int32(clamping: spans.count), pointers, lengths, formats)
     }
 }

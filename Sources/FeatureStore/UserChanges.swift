@@ -75,7 +75,14 @@ struct UserChanges {
     ) throws(StoreError) -> Set<String> {
         let kept = records.filter { !ledger.covers($0.record.userID, $0.time) }
         summary.erased += records.count - kept.count
-        if kept.isEmpty { return [] }
+        var written: Set<String> = []
+        for part in Parameters.parts(of: kept.count, bytes: { kept[$0].record.approximateBytes }) {
+            written.formUnion(try write(Array(kept[part]), connection))
+        }
+        return written
+    }
+
+    private func write(_ kept: [Dated], _ connection: Connection) throws(StoreError) -> Set<String> {
         var rows = Parameters()
         rows.add(count: kept.count, text: { kept[$0].record.userID })
         rows.add(count: kept.count, text: { kept[$0].record.attributes })
@@ -93,5 +100,12 @@ struct UserChanges {
             returning user_id
             """, rows)
         return Set((0..<written.count).compactMap { written.string($0, 0) })
+    }
+}
+
+extension UserRecord {
+    /// What the record takes on its way, in bytes.
+    fileprivate var approximateBytes: Int {
+        aliases.reduce(64 + userID.utf8.count + (attributes?.utf8.count ?? 0)) { $0 + 8 + $1.utf8.count }
     }
 }

@@ -102,11 +102,19 @@ struct UserFeatureRow {
         last = max(last, delta.last)
     }
 
+    /// About what the row takes on its way: its history and the items met, in bytes.
+    private var wireBytes: Int {
+        history.entries.reduce(128 + userID.utf8.count + (metItems?.count ?? 0)) { $0 + 40 + $1.itemID.utf8.count }
+    }
+
+    /// The rows as ranges of which each fits one statement.
+    static func parts(of rows: [UserFeatureRow]) -> [Range<Int>] { Parameters.parts(of: rows.count) { rows[$0].wireBytes } }
+
     /// The rows as one array of the table's row type. Items met that did not change go as null.
-    static func parameter(_ rows: [UserFeatureRow], _ type: RowType) -> Parameters {
+    static func parameter(_ rows: ArraySlice<UserFeatureRow>, _ type: RowType) -> Parameters {
         var parameters = Parameters()
         parameters.add(type, fields: 11, count: rows.count) { index, buffer in
-            let row = rows[index]
+            let row = rows[rows.startIndex + index]
             buffer.appendTypedField(row.userID)
             buffer.appendTypedField(row.history.encoded())
             buffer.appendTypedField(row.impressions)

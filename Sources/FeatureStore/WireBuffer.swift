@@ -2,29 +2,48 @@ import Interactions
 
 /// Bytes in network order as PostgreSQL's binary formats want them. Grows by doubling; appending allocates nothing else.
 ///
+/// What would make it larger than its bound is not kept: ``isOverfull`` says so from then on, and what it holds is of no use.
+///
 /// A class with one owner: copies of a struct around it would share the bytes.
-final class WireBuffer {
-    private(set) var baseAddress: UnsafeMutableRawPointer
-    private(set) var count = 0
-    private var capacity: Int
+package final class WireBuffer {
+    /// PostgreSQL takes no message of 1 GiB or more.
+    package static let messageBytesLimit = 1 << 30 - 1 << 16
 
-    init(capacityBytes: Int) {
+    private(set) var baseAddress: UnsafeMutableRawPointer
+    package private(set) var count = 0
+    /// Whether more was appended since ``removeAll()`` than the buffer may hold.
+    private(set) var isOverfull = false
+    package private(set) var capacity: Int
+    private let limitBytes: Int
+
+    init(capacityBytes: Int, limitBytes: Int = WireBuffer.messageBytesLimit) {
         capacity = max(64, capacityBytes)
+        self.limitBytes = max(capacity, limitBytes)
         baseAddress = .allocate(byteCount: capacity, alignment: 8)
     }
 
     deinit { baseAddress.deallocate() }
 
     /// Empties the buffer and keeps its memory.
-    func removeAll() { count = 0 }
+    func removeAll() {
+        count = 0
+        isOverfull = false
+    }
 
     @inline(__always)
     func reserve(_ bytes: Int) {
         if count + bytes > capacity { grow(bytes) }
     }
 
+    /// - Parameter bytes: at most the limit.
     private func grow(_ bytes: Int) {
-        let larger = max(capacity * 2, count + bytes)
+        if count + bytes > limitBytes {
+            // The memory is used again from its start: it never grows beyond the bound.
+            isOverfull = true
+            count = 0
+            if bytes <= capacity { return }
+        }
+        let larger = min(limitBytes, max(capacity * 2, count + bytes))
         let moved = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 8)
         moved.copyMemory(from: baseAddress, byteCount: count)
         baseAddress.deallocate()
@@ -46,6 +65,10 @@ final class WireBuffer {
     @inline(__always)
     func append(_ bytes: UnsafeRawBufferPointer) {
         guard let start = bytes.baseAddress, bytes.count > 0 else { return }
+        guard bytes.count <= limitBytes else {
+            isOverfull = true
+            return
+        }
         reserve(bytes.count)
         (baseAddress + count).copyMemory(from: start, byteCount: bytes.count)
         count += bytes.count
@@ -79,7 +102,7 @@ final class WireBuffer {
     }
 
     func appendField(_ bytes: [UInt8]) {
-        append(Int32(bytes.count))
+        append(Int32(clamping: bytes.count))
         append(bytes)
     }
 
@@ -91,7 +114,7 @@ final class WireBuffer {
     func appendField(_ text: String) {
         var text = text
         text.withUTF8 {
-            append(Int32($0.count))
+            append(Int32(clamping: $0.count))
             append(UnsafeRawBufferPointer($0))
         }
     }
@@ -106,7 +129,7 @@ final class WireBuffer {
     func appendField(json text: String?) {
         guard var text else { return appendNull() }
         text.withUTF8 {
-            append(Int32($0.count + 1))
+            append(Int32(clamping: $0.count + 1))
             append(UInt8(1))
             append(UnsafeRawBufferPointer($0))
         }
@@ -128,11 +151,11 @@ final class WireBuffer {
         append(Int32(0))
         append(element)
         if elements > 0 {
-            append(Int32(elements))
+            append(Int32(clamping: elements))
             append(Int32(1))
             write()
         }
-        let length = Int32(count - lengthAt - 4)
+        let length = Int32(clamping: count - lengthAt - 4)
         baseAddress.storeBytes(of: length.bigEndian, toByteOffset: lengthAt, as: Int32.self)
     }
 
@@ -173,7 +196,7 @@ final class WireBuffer {
         let lengthAt = count
         append(Int32(0))
         write()
-        let length = Int32(count - lengthAt - 4)
+        let length = Int32(clamping: count - lengthAt - 4)
         baseAddress.storeBytes(of: length.bigEndian, toByteOffset: lengthAt, as: Int32.self)
     }
 

@@ -94,7 +94,7 @@ public final class IngestRun {
             let consumed = try consumer.poll(maxRecords: settings.batchRecords, timeoutMilliseconds: settings.lingerMilliseconds)
             // A batch may hold records from before and after a change of assignment: what was gathered is stored first.
             for happening in consumed.happenings { try handle(happening) }
-            gather(consumed)
+            try gather(consumed)
             if intake.isFull(batchRecords: settings.batchRecords) || (intake.records > 0 && isDue) { try handOver() }
             settle()
             progress(totals)
@@ -127,11 +127,10 @@ public final class IngestRun {
         return !lane.isBusy || batchStarted.duration(to: .now) >= .milliseconds(settings.lingerMilliseconds)
     }
 
-    private func gather(_ consumed: ConsumedBatch) {
+    private func gather(_ consumed: ConsumedBatch) throws {
         guard consumed.count > 0 else { return }
-        if batchStarted == nil { batchStarted = .now }
         let now = settings.clock()
-        consumed.forEach { record in
+        try consumed.forEach { record in
             let partition = TopicPartition(record.topic, record.partition)
             // Records of a partition that another consumer owns by now are that consumer's.
             guard let owner = owned[partition], let kind = settings.topics[record.topic] else { return }
@@ -139,8 +138,11 @@ public final class IngestRun {
             let origin = RecordOrigin(
                 source: record.topic, cluster: cluster,
                 position: Position(partition: record.partition, offset: record.offset), recordTime: record.timestamp)
+            if batchStarted == nil { batchStarted = .now }
             intake.add(kind, key: record.key, value: record.value, origin: origin, now: now)
-            reached[partition] = record.offset + 1
+            reached[partition] = record.offset &+ 1
+            // A poll is bounded by records; what they hold may be more than one transaction should.
+            if intake.isFull(batchRecords: settings.batchRecords) { try handOver() }
         }
     }
 

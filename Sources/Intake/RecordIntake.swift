@@ -10,8 +10,15 @@ public struct RecordIntake {
     public static let rejectedPayloadBytes = 65_536
     /// Bytes of a rejected record's key that are kept.
     public static let rejectedKeyBytes = 1_024
-    /// Bytes of records from which on a batch is full: PostgreSQL takes no message above 1 GiB, and memory is not for free.
+    /// Bytes of records from which on a batch is full, what they become in memory included: PostgreSQL takes no message above 1 GiB, and
+    /// memory is not for free.
     public static let batchBytesLimit = 64 << 20
+    /// Entries of histories that a batch's users may have, all together: a user's row is read and written whole, however little is new.
+    public static let batchHistoryEntriesLimit = 4_000_000
+    /// What an event takes in a batch beside its texts, in bytes: itself, and its part of what is folded.
+    static let interactionBytes = 512
+    /// What another record takes in a batch beside its texts, in bytes.
+    static let recordBytes = 512
 
     private let decoder: RecordDecoder
     private let featureRules: FeatureRules
@@ -22,10 +29,13 @@ public struct RecordIntake {
     /// Records taken since the last ``take(offsets:)``, rejected ones included.
     public private(set) var records = 0
     /// Bytes of these records that the batch may hold.
-    private var bytes = 0
+    public private(set) var bytes = 0
 
-    /// Whether the batch should be taken now, so that it stays within ``batchBytesLimit`` and `batchRecords`.
-    public func isFull(batchRecords: Int) -> Bool { records >= batchRecords || bytes >= Self.batchBytesLimit }
+    /// Whether the batch should be taken now, so that it stays within ``batchBytesLimit``, ``batchHistoryEntriesLimit`` and `batchRecords`.
+    public func isFull(batchRecords: Int) -> Bool {
+        records >= batchRecords || bytes >= Self.batchBytesLimit
+            || folded.users.count * featureRules.historyLimitEvents >= Self.batchHistoryEntriesLimit
+    }
 
     /// An empty intake.
     public init(rules: DecodingRules, featureRules: FeatureRules) {
@@ -60,7 +70,7 @@ public struct RecordIntake {
                 let origin = dated(origin, otherwise: nil)
                 batch.users.append((change: .upsert(try decoder.user(value, origin: origin, now: now).get()), origin: origin))
             }
-            bytes += value.count
+            bytes += value.count + (kind == .items || kind == .users ? Self.recordBytes : 0)
             return true
         } catch {
             reject(error, key: key, value: value, origin: origin)
@@ -92,6 +102,7 @@ public struct RecordIntake {
     }
 
     private mutating func accept(_ interaction: Interaction, _ origin: RecordOrigin) {
+        bytes += Self.interactionBytes
         folded.fold(interaction)
         batch.interactions.append(interaction)
         if batch.eventSource == nil { batch.eventSource = origin.source }
@@ -119,7 +130,7 @@ public struct RecordIntake {
             case .events, .impressions:
                 throw Rejection(.missingField, "the record has no value, and an event cannot be deleted by one")
             }
-            bytes += id.utf8.count
+            bytes += id.utf8.count + Self.recordBytes
             return true
         } catch {
             reject(error, key: key, value: UnsafeRawBufferPointer(start: nil, count: 0), origin: origin)
@@ -165,7 +176,7 @@ public struct RecordIntake {
     }
 
     private mutating func keep(_ rejected: RejectedRecord) {
-        bytes += rejected.payload.count + (rejected.key?.count ?? 0)
+        bytes += max(Self.recordBytes, rejected.payload.count + (rejected.key?.count ?? 0))
         batch.rejections.append(rejected)
     }
 }

@@ -25,18 +25,6 @@ public enum JSONText {
         return result
     }
 
-    /// The object's values as flat tokens for hashing and display: `brand=Acme`, `cites=i3`, `cites=i5`, `age=25`.
-    ///
-    /// A list gives a token for each of its values; an object inside gives dotted keys (`size.width=3`); booleans are `true` and
-    /// `false`; nulls give nothing. Numbers are written without an exponent. The tokens are sorted and each occurs once, and of
-    /// a key that occurs twice the last counts, so that text that has been through `jsonb` gives the same tokens. Text that is
-    /// not a JSON object gives none.
-    public static func tokens(ofObject json: String) -> [String] {
-        var found: Set<String> = []
-        for (key, value) in members(of: json) { collect(key, value, json, &found, level: 0) }
-        return found.sorted()
-    }
-
     /// The number under a key of the object itself; also of a string that holds one. Nil where there is none.
     public static func number(_ key: String, inObject json: String) -> Double? {
         guard let value = members(of: json)[key] else { return nil }
@@ -55,34 +43,14 @@ public enum JSONText {
         return scalar(value, json)
     }
 
-    /// The strings of the object itself, and its numbers and booleans as their text, by key: one pass for all keys.
-    static func scalars(inObject json: String) -> [String: String] {
-        members(of: json).compactMapValues { scalar($0, json) }
-    }
+    private static func scalar(_ value: JSONToken, _ json: String) -> String? { withBytes(json) { scalar(value, $0) } }
 
-    private static func collect(
-        _ key: String, _ value: JSONToken, _ json: String, _ found: inout Set<String>, level: Int
-    ) {
+    /// A string, a number or a boolean as its text; nil for all else.
+    static func scalar(_ value: JSONToken, _ bytes: UnsafeBufferPointer<UInt8>) -> String? {
         switch value.kind {
-        case .object:
-            guard level < DecodingRules.deepestAllowed else { return }
-            for (inner, token) in members(of: text(value, json)) {
-                // Tokens of the inner text stand relative to it.
-                collect("\(key).\(inner)", token, text(value, json), &found, level: level + 1)
-            }
-        case .array:
-            guard level < DecodingRules.deepestAllowed else { return }
-            let list = text(value, json)
-            for element in elements(of: list) { collect(key, element, list, &found, level: level + 1) }
-        default:
-            if let text = scalar(value, json) { found.insert("\(key)=\(text)") }
-        }
-    }
-
-    private static func scalar(_ value: JSONToken, _ json: String) -> String? {
-        switch value.kind {
-        case .string: unescaped(value, json)
-        case .number: withoutExponent(text(value, json))
+        case .string: unescaped(value, bytes)
+        case .number:
+            withoutExponent(String(decoding: UnsafeBufferPointer(rebasing: bytes[value.start..<value.end]), as: UTF8.self))
         case .yes: "true"
         case .no: "false"
         case .absent, .null, .array, .object: nil
@@ -112,10 +80,10 @@ public enum JSONText {
         let exponent = max(-1_000, min(1_000, written))
         let scale = max(0, digits.count - point - exponent)
         point += exponent
-        if point < 1 {
-            // At once: moving a long number by one place a thousand times would cost a second.
-            digits.insert(contentsOf: repeatElement(UInt8(ascii: "0"), count: 1 - point), at: 0)
-            point = 1
+        let missing = max(0, 1 - point)
+        if missing > 0 {
+            digits = [UInt8](repeating: UInt8(ascii: "0"), count: missing) + digits
+            point += missing
         }
         while digits.count < point { digits.append(UInt8(ascii: "0")) }
         var whole = digits[..<point].drop(while: { $0 == UInt8(ascii: "0") })
@@ -130,24 +98,26 @@ public enum JSONText {
         withBytes(json) { String(decoding: UnsafeBufferPointer(rebasing: $0[value.start..<value.end]), as: UTF8.self) }
     }
 
-    private static func unescaped(_ value: JSONToken, _ json: String) -> String {
-        guard value.traits.contains(.escaped) else { return text(value, json) }
-        return withBytes(json) { bytes in
-            var result = ""
-            var scanner = JSONScanner(bytes, from: value.start, to: value.end, maxDepth: DecodingRules.deepestAllowed)
-            var plain = scanner.at
-            while scanner.at < value.end {
-                guard bytes[scanner.at] == UInt8(ascii: "\\") else {
-                    scanner.at += 1
-                    continue
-                }
-                result += String(decoding: UnsafeBufferPointer(rebasing: bytes[plain..<scanner.at]), as: UTF8.self)
-                guard let scalar = try? scanner.escape() else { return result }
-                if let scalar = Unicode.Scalar(scalar) { result.unicodeScalars.append(scalar) }
-                plain = scanner.at
-            }
-            return result + String(decoding: UnsafeBufferPointer(rebasing: bytes[plain..<value.end]), as: UTF8.self)
+    private static func unescaped(_ value: JSONToken, _ json: String) -> String { withBytes(json) { unescaped(value, $0) } }
+
+    static func unescaped(_ value: JSONToken, _ bytes: UnsafeBufferPointer<UInt8>) -> String {
+        guard value.traits.contains(.escaped) else {
+            return String(decoding: UnsafeBufferPointer(rebasing: bytes[value.start..<value.end]), as: UTF8.self)
         }
+        var result = ""
+        var scanner = JSONScanner(bytes, from: value.start, to: value.end, maxDepth: DecodingRules.deepestAllowed)
+        var plain = scanner.at
+        while scanner.at < value.end {
+            guard bytes[scanner.at] == UInt8(ascii: "\\") else {
+                scanner.at += 1
+                continue
+            }
+            result += String(decoding: UnsafeBufferPointer(rebasing: bytes[plain..<scanner.at]), as: UTF8.self)
+            guard let scalar = try? scanner.escape() else { return result }
+            if let scalar = Unicode.Scalar(scalar) { result.unicodeScalars.append(scalar) }
+            plain = scanner.at
+        }
+        return result + String(decoding: UnsafeBufferPointer(rebasing: bytes[plain..<value.end]), as: UTF8.self)
     }
 
     private static func members(of json: String) -> [String: JSONToken] {
@@ -165,21 +135,6 @@ public enum JSONText {
                 }
             } catch {
                 return [:]
-            }
-            return result
-        }
-    }
-
-    private static func elements(of json: String) -> [JSONToken] {
-        withBytes(json) { bytes in
-            guard bytes.count >= 2 else { return [] }
-            var scanner = JSONScanner(bytes, from: 1, to: bytes.count, maxDepth: DecodingRules.deepestAllowed)
-            var result: [JSONToken] = []
-            var first = true
-            do throws(Rejection) {
-                while try scanner.nextElement(first: &first) { result.append(try scanner.value(depth: 1)) }
-            } catch {
-                return []
             }
             return result
         }

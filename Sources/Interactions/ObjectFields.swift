@@ -61,10 +61,9 @@ public struct ObjectFields {
     public func scalars(_ name: String, limit: Int) throws(Rejection) -> [String: String]? {
         guard let token = present(name) else { return nil }
         guard token.kind == .object else { throw reader.wrongType(token, name, "an object") }
-        let texts = JSONText.scalars(inObject: String(decoding: reader.slice(token), as: UTF8.self))
         var result: [String: String] = [:]
         for (key, value) in try members(token, name, limit) where value.isPresent {
-            guard value.kind != .array, value.kind != .object, let text = texts[key] else {
+            guard value.kind != .array, value.kind != .object, let text = JSONText.scalar(value, reader.bytes) else {
                 throw reader.wrongType(value, "\(name).\(key)", "a string, a number or a boolean")
             }
             result[key] = text

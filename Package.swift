@@ -45,6 +45,7 @@ let package = Package(
             ]),
         .target(name: "CKernels", cSettings: kernels),
         .target(name: "CBrokerPort"),
+        .target(name: "CDigest", cSettings: kernels),
         .target(name: "CMessagePassing", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
 
         // Pure: no I/O, no clock, no Foundation.
@@ -68,7 +69,7 @@ let package = Package(
             dependencies: ["CRDKafka", "CZlib", "CBrokerPort", "Interactions"], swiftSettings: strict),
         .target(name: "VectorIndex", dependencies: ["CFaiss", "Recommending", "Tensors"], swiftSettings: strict),
         .target(name: "MessagePassing", dependencies: ["CMessagePassing", "TwoTower"], swiftSettings: strict),
-        .target(name: "ModelArtifacts", dependencies: ["TwoTower", "TextEncoding"], swiftSettings: strict),
+        .target(name: "ModelArtifacts", dependencies: ["CDigest", "TwoTower", "TextEncoding"], swiftSettings: strict),
         .target(
             name: "RecommendationAPI",
             dependencies: [

@@ -84,23 +84,6 @@ extension StoreQueries {
         }
     }
 
-    /// The items that changed after a version, deleted ones too, and the version that they lead to; both of one moment.
-    ///
-    /// With version 0, every item that is there: who knows none has none to forget. Memory: the returned items.
-    public func items(changedAfter version: Int64) throws(StoreError) -> (items: [CatalogueItem], version: Int64) {
-        try pool.withConnection { (connection) throws(StoreError) in
-            let current = try connection.run("select version from catalogue_state").int64(0, 0) ?? 0
-            if current <= version { return ([], current) }
-            return try connection.transaction("begin isolation level repeatable read read only") { () throws(StoreError) in
-                let current = try connection.run("select version from catalogue_state").int64(0, 0) ?? 0
-                var items: [CatalogueItem] = []
-                let sql = "copy (select \(Self.itemFields) from items where catalogue_version > \(version)\(version == 0 ? " and not deleted" : "")) to stdout (format binary)"
-                try connection.copyOut(sql) { (row) throws(StoreError) in items.append(try CatalogueItem(&row)) }
-                return (items, current)
-            }
-        }
-    }
-
     /// One item, or nil when no record of it was ever accepted. Hidden and deleted items are found too.
     public func item(_ itemID: String) throws(StoreError) -> CatalogueItem? {
         try pool.withConnection { (connection) throws(StoreError) in
@@ -180,7 +163,10 @@ extension StoreQueries {
     public func exposure(of itemIDs: [String]) throws(StoreError) -> Exposure {
         try pool.withConnection { (connection) throws(StoreError) in
             let all = try connection.run(
-                "select coalesce(sum(impressions), 0)::bigint, coalesce(sum(least(clicks, impressions)), 0)::bigint from item_features where impressions > 0")
+                """
+                select \(SaturatingSum.sql("impressions")), \(SaturatingSum.sql("least(clicks, impressions)"))
+                from item_features where impressions > 0
+                """)
             var exposure = Exposure(items: [], impressions: all.int64(0, 0) ?? 0, clicks: all.int64(0, 1) ?? 0)
             guard !itemIDs.isEmpty else { return exposure }
             var ids = Parameters()
@@ -228,7 +214,7 @@ extension StoreQueries {
         select f.item_id, click_landmark, click_newest, click_previous, purchase_landmark, purchase_newest, purchase_previous
         from item_features f join items i on i.item_id = f.item_id cross join newest
             cross join lateral (select greatest(f.click_landmark, f.purchase_landmark) as landmark) own
-        where not i.hidden and not i.deleted and f.clicks + f.purchases > 0
+        where not i.hidden and not i.deleted and (f.clicks > 0 or f.purchases > 0)
         order by
             16 * (own.landmark - newest.landmark)::float8 + ln(greatest(1e-300,
                 (f.click_newest::float8 + f.click_previous::float8 / 65536)

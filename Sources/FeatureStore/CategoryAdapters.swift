@@ -12,6 +12,12 @@ public struct StoredAdapter: Sendable, Equatable {
     public var createdAt: EventTime
 }
 
+/// Which adapter is the newest. The checksum tells one of a restored database from one of before under the same id.
+public struct AdapterMark: Sendable, Equatable {
+    public var adapterID: Int64
+    public var checksum: [UInt8]
+}
+
 /// One interaction with an item of a category.
 public struct CategoryEvent: Sendable, Equatable {
     public var userID: String
@@ -32,6 +38,17 @@ extension StoreQueries {
             var row = Parameters()
             row.add(version)
             return try connection.run("select coalesce(max(adapter_id), 0) from category_adapters where model_version = $1", row).int64(0, 0) ?? 0
+        }
+    }
+
+    /// The newest adapter of a model version; nil without one.
+    public func newestAdapter(ofVersion version: Int32) throws(StoreError) -> AdapterMark? {
+        try pool.withConnection { (connection) throws(StoreError) in
+            var row = Parameters()
+            row.add(version)
+            let rows = try connection.run(
+                "select adapter_id, checksum from category_adapters where model_version = $1 order by adapter_id desc limit 1", row)
+            return rows.count == 0 ? nil : AdapterMark(adapterID: rows.int64(0, 0) ?? 0, checksum: Array(rows.bytes(0, 1)))
         }
     }
 
@@ -111,7 +128,8 @@ extension StoreQueries {
             ids.add(itemIDs)
             let rows = try connection.run(
                 """
-                select coalesce(sum(clicks + add_to_carts + purchases), 0)::bigint, min(first_time) from item_features where item_id = any($1)
+                select \(SaturatingSum.sql("clicks::numeric + add_to_carts + purchases")), min(first_time)
+                from item_features where item_id = any($1)
                 """, ids)
             return (rows.int64(0, 0) ?? 0, rows.time(0, 1))
         }

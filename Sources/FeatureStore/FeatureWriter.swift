@@ -264,8 +264,8 @@ struct FeatureWriter {
 
     private static let itemUpdate = """
         update item_features t set
-            impressions = t.impressions + n.impressions, clicks = t.clicks + n.clicks,
-            add_to_carts = t.add_to_carts + n.add_to_carts, purchases = t.purchases + n.purchases,
+            impressions = saturating_sum(t.impressions, n.impressions), clicks = saturating_sum(t.clicks, n.clicks),
+            add_to_carts = saturating_sum(t.add_to_carts, n.add_to_carts), purchases = saturating_sum(t.purchases, n.purchases),
             units = saturating_sum(t.units, n.units),
             \(decayMerge("click")),
             \(decayMerge("purchase")),

@@ -11,6 +11,8 @@ public struct RegisteredModel: Sendable, Equatable {
     public var status: Status
     public var artifactPath: String
     public var artifactChecksum: String
+    /// Of the manifest; nil for a version that was registered before there was one.
+    public var artifactSHA256: String?
     /// JSON objects as text.
     public var configuration: String
     public var metrics: String
@@ -33,7 +35,7 @@ extension StoreQueries {
 
     private static let modelFields = """
         version, created_at, status, artifact_path, artifact_checksum, configuration, metrics, watermark, reason, promoted_at, \
-        replaced_version, refusal
+        replaced_version, refusal, artifact_sha256
         """
 
     /// Versions, newest first.
@@ -69,8 +71,8 @@ extension StoreQueries {
     /// - Parameters: `configuration`, `metrics` and `watermark` are JSON objects as text. `answers` are bytes that ``answers(of:)`` gives
     ///   back. `refusal` is that of the version that this one was made of without another training.
     public func registerModel(
-        artifactPath: String, artifactChecksum: String, configuration: String, metrics: String, watermark: String, answers: [UInt8]? = nil,
-        refusal: String? = nil
+        artifactPath: String, artifactChecksum: String, artifactSHA256: String? = nil, configuration: String, metrics: String,
+        watermark: String, answers: [UInt8]? = nil, refusal: String? = nil
     ) throws(StoreError) -> Int32 {
         try pool.withConnection { (connection) throws(StoreError) in
             var row = Parameters()
@@ -82,10 +84,11 @@ extension StoreQueries {
             // Nothing recorded is no bytes: there is no null among this program's bytea parameters.
             row.add(bytes: answers ?? [])
             row.add(refusal)
+            row.add(artifactSHA256)
             let rows = try connection.run(
                 """
-                insert into models (artifact_path, artifact_checksum, configuration, metrics, watermark, answers, refusal)
-                values ($1, $2, $3, $4, $5, nullif($6, ''::bytea), $7) returning version
+                insert into models (artifact_path, artifact_checksum, configuration, metrics, watermark, answers, refusal, artifact_sha256)
+                values ($1, $2, $3, $4, $5, nullif($6, ''::bytea), $7, $8) returning version
                 """, row)
             return rows.int32(0, 0) ?? 0
         }
@@ -265,7 +268,8 @@ extension StoreQueries {
         RegisteredModel(
             version: rows.int32(row, 0) ?? 0, createdAt: rows.time(row, 1) ?? EventTime(milliseconds: 0),
             status: RegisteredModel.Status(rawValue: rows.string(row, 2) ?? "") ?? .retired, artifactPath: rows.string(row, 3) ?? "",
-            artifactChecksum: rows.string(row, 4) ?? "", configuration: rows.json(row, 5) ?? "{}", metrics: rows.json(row, 6) ?? "{}",
+            artifactChecksum: rows.string(row, 4) ?? "", artifactSHA256: rows.string(row, 12),
+            configuration: rows.json(row, 5) ?? "{}", metrics: rows.json(row, 6) ?? "{}",
             watermark: rows.json(row, 7) ?? "{}", reason: rows.string(row, 8), refusal: rows.string(row, 11),
             promotedAt: rows.time(row, 9), replacedVersion: rows.int32(row, 10))
     }

@@ -4,8 +4,9 @@ import Interactions
 /// In which currency a training compares amounts and prices, and what it leaves out.
 ///
 /// With configured rates all amounts are converted to their base. Without, only those in one currency count: the configured base, else
-/// that of most orders (not of most revenue: numbers of different currencies say nothing beside each other), and of the prices that
-/// of most items.
+/// the one in which most people paid (not that of most revenue: numbers of different currencies say nothing beside each other; nor of
+/// most orders: one sender may write any number of them), and of the prices that of most items. A currency in which one person alone
+/// paid decides nothing where the prices have one.
 public struct OrderAmounts: Sendable, Equatable {
     /// How many orders, or items, there are in a currency.
     public struct Share: Sendable, Equatable {
@@ -34,21 +35,28 @@ public struct OrderAmounts: Sendable, Equatable {
     ///
     /// - Complexity: O(interactions): there is no count of orders by currency.
     init(_ connection: Connection, rates: CurrencyRates?, base: String?, until: EventTime?) throws(StoreError) {
-        let orders = try Self.shares(
+        let people = try connection.run(
             """
-            select upper(currency), count(*) from interactions where type = 3 and amount_minor is not null and currency is not null
-            \(TrainingSnapshot.condition(until: until)) group by 1 order by 2 desc, 1
-            """, connection)
-        let prices = try Self.shares(
-            """
-            select upper(currency), count(*) from items where price_micros is not null and currency is not null and not deleted
-            group by 1 order by 2 desc, 1
-            """, connection)
+            select currency, sum(orders)::bigint, count(*) from (
+                select upper(currency) as currency, user_id, count(*) as orders from interactions
+                where type = 3 and amount_minor is not null and currency is not null\(TrainingSnapshot.condition(until: until))
+                group by 1, 2) person
+            group by 1 order by 3 desc, 2 desc, 1
+            """)
+        let orders = Self.shares(people).sorted { ($1.count, $0.currency) < ($0.count, $1.currency) }
+        let prices = Self.shares(
+            try connection.run(
+                """
+                select upper(currency), count(*) from items where price_micros is not null and currency is not null and not deleted
+                group by 1 order by 2 desc, 1
+                """))
+        let top = people.count == 0 ? nil : (currency: people.string(0, 0), payers: people.int64(0, 2) ?? 0)
+        let paid = (top?.payers ?? 0) >= Self.leastPayers ? top?.currency : prices.first?.currency ?? top?.currency
         if let rates {
             self.orders = AmountScale(rates: rates)
             self.prices = self.orders
         } else {
-            self.orders = AmountScale(currency: base ?? orders.first?.currency)
+            self.orders = AmountScale(currency: base ?? paid)
             self.prices = AmountScale(currency: base ?? prices.first?.currency)
         }
         let (orderScale, priceScale) = (self.orders, self.prices)
@@ -57,9 +65,11 @@ public struct OrderAmounts: Sendable, Equatable {
         countedOrders = orders.reduce(0) { $0 + $1.count } - leftOutOrders.reduce(0) { $0 + $1.count }
     }
 
-    private static func shares(_ sql: String, _ connection: Connection) throws(StoreError) -> [Share] {
-        let rows = try connection.run(sql)
-        return (0..<rows.count).map { Share(currency: rows.string($0, 0) ?? "", count: rows.int64($0, 1) ?? 0) }
+    /// People who must have paid in a currency so that it can be the main one beside that of the prices.
+    static let leastPayers = 2
+
+    private static func shares(_ rows: QueryResult) -> [Share] {
+        (0..<rows.count).map { Share(currency: rows.string($0, 0) ?? "", count: rows.int64($0, 1) ?? 0) }
     }
 
     /// SQL: what a row of a table is worth in minor units of the scale's currency, null where it cannot be compared.

@@ -104,7 +104,7 @@ extension StoreQueries {
             select counted.*, row_number() over (partition by segment order by i.hidden, weight desc, item_id collate "C") as place
             from counted join items i using (item_id)
         )
-        select segment, item_id, (weight * 1000)::int8 from ranked
+        select segment, item_id, least(weight * 1000, 9e18)::int8 from ranked
         where (place <= \(SegmentRules.itemsLimit) or segment = '') and weight * 1000 >= 1
         """
 }

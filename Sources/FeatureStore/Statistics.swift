@@ -120,8 +120,8 @@ extension StoreQueries {
                 """)
             let sums = try connection.run(
                 """
-                select coalesce(sum(impressions), 0)::bigint, coalesce(sum(clicks), 0)::bigint, coalesce(sum(add_to_carts), 0)::bigint,
-                    coalesce(sum(purchases), 0)::bigint from item_features
+                select \(["impressions", "clicks", "add_to_carts", "purchases"].map(SaturatingSum.sql).joined(separator: ", "))
+                from item_features
                 """)
             let letters = try connection.run("select code, count(*) from dead_letters group by code order by code")
             var byCode: [String: Int64] = [:]

@@ -28,7 +28,7 @@ extension TrainingSnapshot {
             copy (
                 select shown.user_id, shown.item_id, shown.event_time,
                     coalesce(bit_or(case outcome.type when 1 then 1 when 2 then 2 when 3 then 4 end), 0)::int,
-                    least(coalesce(sum(case when outcome.type = 3 then \(amounts.sql("outcome")) end), 0), 9223372036854775807)::bigint
+                    \(SaturatingSum.sql("case when outcome.type = 3 then \(amounts.sql("outcome")) end"))
                 from (
                     select user_id, item_id, event_time, event_id, request_id from interactions
                     where type = 0\(condition) order by event_time desc limit \(limit)

@@ -70,7 +70,7 @@ public final class TrainingSnapshot {
     ///
     /// - Parameters:
     ///   - rates: `currency.rates`; without them only the amounts of one currency count: see ``OrderAmounts``.
-    ///   - base: `currency.base` where it is set; else the currency of most orders.
+    ///   - base: `currency.base` where it is set; else the currency in which most people paid.
     ///   - until: orders up to this time decide.
     public init(url: String, rates: CurrencyRates? = nil, base: String? = nil, until: EventTime? = nil) throws(StoreError) {
         connection = try Connection(

@@ -11,8 +11,8 @@ public struct UserState: Sendable, Equatable {
     public var excludedItemIDs: [String]
     /// The user record's attributes, a JSON object as text.
     public var attributes: String?
-    /// The catalogue's version at the same moment.
-    public var catalogueVersion: Int64
+    /// Where the catalogue was at the same moment.
+    public var catalogue: CatalogueMark
     /// The position of the last event folded into each of the merged rows.
     public var watermark: [Position]
     /// Whether a bound left something out: more ids of one person, or more items that exclude, than a read takes in. Items that
@@ -22,14 +22,17 @@ public struct UserState: Sendable, Equatable {
     /// Makes a state.
     public init(
         userID: String, history: UserHistory, excludedItemIDs: [String] = [], attributes: String? = nil,
-        catalogueVersion: Int64 = 0, watermark: [Position] = [], isCutShort: Bool = false
+        catalogue: CatalogueMark = CatalogueMark(), watermark: [Position] = [], isCutShort: Bool = false
     ) {
         self.userID = userID
         self.history = history
         self.excludedItemIDs = excludedItemIDs
         self.attributes = attributes
-        self.catalogueVersion = catalogueVersion
+        self.catalogue = catalogue
         self.watermark = watermark
         self.isCutShort = isCutShort
     }
+
+    /// The catalogue's version at the same moment.
+    public var catalogueVersion: Int64 { catalogue.version }
 }

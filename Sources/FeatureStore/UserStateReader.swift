@@ -213,7 +213,8 @@ private final class ReadWorker: @unchecked Sendable {
             from asked cross join lateral unnest(aliases[1:\(UserStateReader.aliasesLimit)]) alias where alias collate "C" <> user_id
         )
         select p.ordinal, p.attributes, f.history, f.last_partition, f.last_offset,
-            case when p.mask <> 0 then f.met_items end, (select version from catalogue_state), p.user_id, r.aliases, p.is_cut
+            case when p.mask <> 0 then f.met_items end, (select version from catalogue_state), p.user_id, r.aliases, p.is_cut,
+            (select lineage from catalogue_state)
         from people p left join user_features f on f.user_id = p.user_id
             left join users r on r.user_id = p.alias collate "C" and cardinality(r.aliases) > 0
         """
@@ -221,7 +222,8 @@ private final class ReadWorker: @unchecked Sendable {
     /// The same of aliases of aliases.
     private static let further = """
         select a.ordinal, null::jsonb, f.history, f.last_partition, f.last_offset,
-            case when a.mask <> 0 then f.met_items end, (select version from catalogue_state), a.user_id, r.aliases, false
+            case when a.mask <> 0 then f.met_items end, (select version from catalogue_state), a.user_id, r.aliases, false,
+            (select lineage from catalogue_state)
         from unnest($1::text[], $2::int4[], $3::int8[]) a(user_id, mask, ordinal)
             left join user_features f on f.user_id = a.user_id collate "C"
             left join users r on r.user_id = a.user_id collate "C" and cardinality(r.aliases) > 0
@@ -274,7 +276,8 @@ private final class ReadWorker: @unchecked Sendable {
                     people[index].state.watermark.append(Position(partition: partition, offset: offset))
                 }
             }
-            people[index].state.catalogueVersion = max(people[index].state.catalogueVersion, rows.int64(row, 6) ?? 0)
+            let mark = CatalogueMark(version: rows.int64(row, 6) ?? 0, lineage: rows.int64(row, 10) ?? 0)
+            if mark.version >= people[index].state.catalogue.version { people[index].state.catalogue = mark }
         }
         return named.filter { alias, index in
             guard !people[index].ids.contains(alias) else { return false }

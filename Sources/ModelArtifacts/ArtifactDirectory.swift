@@ -29,11 +29,11 @@ struct ArtifactDirectory {
         self.name = name
     }
 
-    /// Writes the files by `body`, then the manifest that it returns. Gives the checksum of the manifest.
+    /// Writes the files by `body`, then the manifest that it returns, signed where there is a key. Gives the reference of the manifest.
     func write(
-        _ body: (_ add: (String, (inout DurableFile) throws(ArtifactError) -> Void) throws(ArtifactError) -> Manifest.File)
+        key: [UInt8]? = nil, _ body: (_ add: (String, (inout DurableFile) throws(ArtifactError) -> Void) throws(ArtifactError) -> Manifest.File)
             throws(ArtifactError) -> Manifest
-    ) throws(ArtifactError) -> String {
+    ) throws(ArtifactError) -> ArtifactReference {
         try Self.makeDirectory(root)
         Self.sweep(root)
         var information = stat()
@@ -46,10 +46,16 @@ struct ArtifactDirectory {
             let manifest = try body { (file, fill) throws(ArtifactError) in try add(file, fill) }
             let bytes = try manifest.bytes(path: path)
             _ = try add(Manifest.fileName) { (file) throws(ArtifactError) in try file.append(bytes) }
+            if let key {
+                let code = bytes.withUnsafeBytes { SHA256.authenticationCode(of: $0, key: key) }
+                _ = try add(Manifest.signatureName) { (file) throws(ArtifactError) in try file.append(Array((SHA256.text(code) + "\n").utf8)) }
+            }
             try Self.synchronize(temporary)
             guard rename(temporary, path) == 0 else { throw systemError("cannot be renamed to \(path)", temporary) }
             try Self.synchronize(root)
-            return bytes.withUnsafeBytes { Checksum.text(of: $0) }
+            return bytes.withUnsafeBytes {
+                ArtifactReference(path: path, checksum: Checksum.text(of: $0), sha256: SHA256.of($0).text)
+            }
         } catch {
             Self.remove(temporary)
             throw error
@@ -62,33 +68,63 @@ struct ArtifactDirectory {
         var file = try DurableFile(creating: "\(temporary)/\(name)")
         try fill(&file)
         try file.synchronize()
-        return Manifest.File(bytes: file.byteCount, crc32: file.checksum.text)
+        return Manifest.File(bytes: file.byteCount, crc32: file.checksum.text, sha256: file.digest.text)
     }
 
-    /// Reads and checks the manifest, whose checksum must be `expected` where one is given.
+    /// Reads and checks the manifest, which must be the expected one where one is expected, and signed where there is a key.
     static func manifest(
-        at path: String, kind: Manifest.Kind, expecting expected: String? = nil
+        at path: String, kind: Manifest.Kind, expecting expected: ArtifactReference? = nil, key: [UInt8]? = nil
     ) throws(ArtifactError) -> Manifest {
-        let file = try MappedFile("\(path)/\(Manifest.fileName)")
+        let file = try LoadedFile("\(path)/\(Manifest.fileName)")
         let manifest = try file.read { (bytes) throws(ArtifactError) in try Manifest.parse(bytes, path: path) }
         guard manifest.kind == kind else {
             throw ArtifactError(.otherArtifact, path: path, "it is a \(manifest.kind.rawValue), not a \(kind.rawValue).")
         }
         let checksum = file.read { Checksum.text(of: $0) }
-        if let expected, checksum != expected {
+        if let expected, checksum != expected.checksum {
             throw ArtifactError(
                 .otherArtifact, path: path,
-                "it is whole, but its checksum is \(checksum) and the registry says \(expected). Point artifacts.path to the directory that belongs to this database.")
+                "it is whole, but its checksum is \(checksum) and the registry says \(expected.checksum). Point artifacts.path to the directory that belongs to this database.")
         }
+        if let sha256 = expected?.sha256 {
+            let found = file.read { SHA256.of($0).text }
+            guard found == sha256 else {
+                throw ArtifactError(
+                    .otherArtifact, path: path,
+                    "its SHA-256 is \(found) and the registry says \(sha256): somebody changed it. Restore the directory, or train again.")
+            }
+        }
+        if let key { try checkSignature(of: file, at: path, key: key) }
         return manifest
     }
 
-    /// Maps a file of the artifact after its size and checksum proved right.
-    static func file(_ name: String, at path: String, of manifest: Manifest) throws(ArtifactError) -> MappedFile {
+    private static func checkSignature(of manifest: LoadedFile, at path: String, key: [UInt8]) throws(ArtifactError) {
+        let name = "\(path)/\(Manifest.signatureName)"
+        guard access(name, F_OK) == 0 else {
+            throw ArtifactError(
+                .notSigned, path: path,
+                "artifacts.key is set and this artifact has no \(Manifest.signatureName): it was written without a key. Train again, or unset the key.")
+        }
+        let signature = try LoadedFile(name)
+        let wanted = Array((SHA256.text(manifest.read { SHA256.authenticationCode(of: $0, key: key) }) + "\n").utf8)
+        // As long for a near miss as for any other.
+        let isRight = signature.read { $0.count == wanted.count && zip($0, wanted).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0 }
+        guard isRight else {
+            throw ArtifactError(
+                .notSigned, path: path, "it was not signed with this artifacts.key. Use the key of the training, or train again.")
+        }
+    }
+
+    /// Reads a file of the artifact after its size and checksums proved right.
+    ///
+    /// - Parameter isSigned: whether only what has a SHA-256 will do.
+    static func file(
+        _ name: String, at path: String, of manifest: Manifest, isSigned: Bool = false
+    ) throws(ArtifactError) -> LoadedFile {
         guard let described = manifest.files[name] else {
             throw ArtifactError(.unusable, path: path, "the manifest names no \(name). Train again.")
         }
-        let file = try MappedFile("\(path)/\(name)")
+        let file = try LoadedFile("\(path)/\(name)")
         guard file.byteCount == described.bytes else {
             throw ArtifactError(
                 .damaged, path: file.path,
@@ -97,6 +133,14 @@ struct ArtifactDirectory {
         guard file.read({ Checksum.text(of: $0) }) == described.crc32 else {
             throw ArtifactError(
                 .damaged, path: file.path, "its checksum is wrong. Restore the file, or train again.")
+        }
+        guard let sha256 = described.sha256 else {
+            if isSigned { throw ArtifactError(.notSigned, path: file.path, "the manifest has no SHA-256 of it. Train again, or unset artifacts.key.") }
+            return file
+        }
+        guard file.read({ SHA256.of($0).text }) == sha256 else {
+            throw ArtifactError(
+                .damaged, path: file.path, "its checksum is right and its SHA-256 is not: somebody changed it. Restore the file, or train again.")
         }
         return file
     }

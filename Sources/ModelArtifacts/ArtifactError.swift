@@ -18,6 +18,8 @@ public struct ArtifactError: Error, Sendable, Equatable, CustomStringConvertible
         case otherVersion = "other_version"
         /// The artifact is whole, and not the one that was asked for.
         case otherArtifact = "other_artifact"
+        /// A key is set, and the artifact was not written with it.
+        case notSigned = "not_signed"
         /// Its tensors or settings do not make a model of this program.
         case unusable
     }

@@ -6,11 +6,14 @@ public struct ArtifactReference: Sendable, Equatable {
     public var path: String
     /// The CRC-32 of its manifest, which holds the checksums of all other files.
     public var checksum: String
+    /// The SHA-256 of its manifest, which holds those of all other files; nil for one that was registered without.
+    public var sha256: String?
 
     /// Makes a reference.
-    public init(path: String, checksum: String) {
+    public init(path: String, checksum: String, sha256: String? = nil) {
         self.path = path
         self.checksum = checksum
+        self.sha256 = sha256
     }
 }
 
@@ -29,8 +32,8 @@ public struct ModelArtifact: Sendable {
 ///
 /// A version is written once, whole or not at all, and never changed: `model.safetensors` (tensors), `items.ids` (item ids
 /// by row), `items.safetensors` (item vectors, if given), `domains.safetensors` and `domains.ids` (domain adapters, where the model has
-/// any), attachments (such as the ranking blend) and `manifest.json` (format version, settings, notes, sizes and
-/// CRC-32 of the other files). Anything cut short, changed, of another version or mixed up is refused by name.
+/// any), attachments (such as the ranking blend) and `manifest.json` (format version, settings, notes, sizes,
+/// CRC-32 and SHA-256 of the other files; signed in `manifest.hmac` where there is a key). Anything cut short, changed, of another version or mixed up is refused by name.
 /// A value may be used from several threads at once; its calls block.
 public struct ArtifactStore: Sendable {
     private static let tensorsFile = "model.safetensors"
@@ -44,10 +47,16 @@ public struct ArtifactStore: Sendable {
 
     /// The directory that holds one directory a version. It is made when the first one is written.
     public let root: String
+    /// Whether only what was written with the store's key is read.
+    public var isSigned: Bool { key != nil }
+    private let key: [UInt8]?
 
     /// A store under a directory.
-    public init(root: String) {
+    ///
+    /// - Parameter key: signs what is written; nothing else is read then.
+    public init(root: String, key: [UInt8]? = nil) {
         self.root = root
+        self.key = key
     }
 
     /// Writes a model under a new name.
@@ -71,7 +80,7 @@ public struct ArtifactStore: Sendable {
         if let name = attachments.keys.first(where: { !Self.isAttachmentName($0) }) {
             throw ArtifactError(.invalidName, path: path, "\"\(name)\" is no name of an attachment. Use 1 to 32 lower-case letters, digits and dots, no dot first.")
         }
-        let checksum = try directory.write { (add) throws(ArtifactError) in
+        return try directory.write(key: key) { (add) throws(ArtifactError) in
             var manifest = Manifest(
                 kind: .model,
                 settings: Dictionary(model.configuration.settings.map { ($0.key, $0.value) }) { first, _ in first },
@@ -105,19 +114,31 @@ public struct ArtifactStore: Sendable {
             }
             return manifest
         }
-        return ArtifactReference(path: path, checksum: checksum)
     }
 
     /// Reads the model that the registry refers to. Every byte is checked first.
     public func read(_ reference: ArtifactReference) throws(ArtifactError) -> ModelArtifact {
-        try read(path: reference.path, expecting: reference.checksum)
+        try read(at: reference.path, expecting: reference)
     }
 
-    /// Reads the model in a directory; where `checksum` is given, it must be that very one.
-    public func read(path: String, expecting checksum: String? = nil) throws(ArtifactError) -> ModelArtifact {
-        let manifest = try ArtifactDirectory.manifest(at: path, kind: .model, expecting: checksum)
-        let tensors = try ArtifactDirectory.file(Self.tensorsFile, at: path, of: manifest)
-        let ids = try ArtifactDirectory.file(Self.idsFile, at: path, of: manifest)
+    /// Reads the model in a directory, whichever it is.
+    public func read(path: String) throws(ArtifactError) -> ModelArtifact { try read(at: path, expecting: nil) }
+
+    /// Checks every byte of the model that the registry refers to, and makes no model of it.
+    public func verify(_ reference: ArtifactReference) throws(ArtifactError) {
+        let manifest = try ArtifactDirectory.manifest(at: reference.path, kind: .model, expecting: reference, key: key)
+        for name in manifest.files.keys.sorted() {
+            _ = try ArtifactDirectory.file(name, at: reference.path, of: manifest, isSigned: isSigned)
+        }
+    }
+
+    private func read(at path: String, expecting reference: ArtifactReference?) throws(ArtifactError) -> ModelArtifact {
+        let manifest = try ArtifactDirectory.manifest(at: path, kind: .model, expecting: reference, key: key)
+        func file(_ name: String) throws(ArtifactError) -> LoadedFile {
+            try ArtifactDirectory.file(name, at: path, of: manifest, isSigned: isSigned)
+        }
+        let tensors = try file(Self.tensorsFile)
+        let ids = try file(Self.idsFile)
         let itemIDs = try ids.read { (bytes) throws(ArtifactError) in
             try ItemIDFile.read(bytes, count: manifest.itemCount, path: ids.path)
         }
@@ -132,15 +153,15 @@ public struct ArtifactStore: Sendable {
             throw ArtifactError(
                 .unusable, path: path, "\(error). Train again, or use the program that wrote the artifact.")
         }
-        model.domains = try Self.domains(manifest, path, model)
+        model.domains = try domains(manifest, path, model)
         var attachments: [String: [UInt8]] = [:]
         for file in manifest.files.keys.sorted() where file.hasSuffix(Self.attachmentEnding) {
             attachments[String(file.dropLast(Self.attachmentEnding.count))] = try ArtifactDirectory.file(
-                file, at: path, of: manifest
+                file, at: path, of: manifest, isSigned: isSigned
             ).read { [UInt8]($0) }
         }
         return ModelArtifact(
-            path: path, model: model, itemVectors: try Self.vectors(manifest, path, model), notes: manifest.notes,
+            path: path, model: model, itemVectors: try vectors(manifest, path, model), notes: manifest.notes,
             attachments: attachments)
     }
 
@@ -170,13 +191,13 @@ public struct ArtifactStore: Sendable {
         return configuration
     }
 
-    private static func vectors(
+    private func vectors(
         _ manifest: Manifest, _ path: String, _ model: TwoTowerModel
     ) throws(ArtifactError) -> [Float]? {
-        guard manifest.files[vectorsFile] != nil else { return nil }
-        let file = try ArtifactDirectory.file(vectorsFile, at: path, of: manifest)
+        guard manifest.files[Self.vectorsFile] != nil else { return nil }
+        let file = try ArtifactDirectory.file(Self.vectorsFile, at: path, of: manifest, isSigned: isSigned)
         let tensors = try file.read { (bytes) throws(ArtifactError) in try Safetensors.read(bytes, path: file.path) }
-        guard let tensor = tensors.first(where: { $0.name == vectorsName }),
+        guard let tensor = tensors.first(where: { $0.name == Self.vectorsName }),
             tensor.shape == [model.itemIDs.count, model.dimension]
         else {
             throw ArtifactError(.unusable, path: file.path, "its vectors do not fit the model. Train again.")
@@ -185,15 +206,15 @@ public struct ArtifactStore: Sendable {
     }
 
     /// The domain adapters; nil in an artifact without any.
-    private static func domains(
+    private func domains(
         _ manifest: Manifest, _ path: String, _ model: TwoTowerModel
     ) throws(ArtifactError) -> DomainAdapters? {
-        guard manifest.files[domainsFile] != nil else { return nil }
-        let file = try ArtifactDirectory.file(domainsFile, at: path, of: manifest)
-        let ids = try ArtifactDirectory.file(domainIDsFile, at: path, of: manifest)
+        guard manifest.files[Self.domainsFile] != nil else { return nil }
+        let file = try ArtifactDirectory.file(Self.domainsFile, at: path, of: manifest, isSigned: isSigned)
+        let ids = try ArtifactDirectory.file(Self.domainIDsFile, at: path, of: manifest, isSigned: isSigned)
         let tensors = try file.read { (bytes) throws(ArtifactError) in try Safetensors.read(bytes, path: file.path) }
         let least = DomainAdapters.width(dimension: model.dimension, rank: 0)
-        guard let tensor = tensors.first(where: { $0.name == domainsName }), tensor.shape.count == 2, tensor.shape[1] >= least,
+        guard let tensor = tensors.first(where: { $0.name == Self.domainsName }), tensor.shape.count == 2, tensor.shape[1] >= least,
             (tensor.shape[1] - least) % (2 * model.dimension) == 0
         else {
             throw ArtifactError(.unusable, path: file.path, "its domain adapters do not fit the model. Train again.")

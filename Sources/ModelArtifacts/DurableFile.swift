@@ -8,6 +8,7 @@ struct DurableFile: ~Copyable {
     private let descriptor: Int32
     private(set) var byteCount = 0
     private(set) var checksum = Checksum()
+    private(set) var digest = SHA256()
 
     init(creating path: String) throws(ArtifactError) {
         self.path = path
@@ -24,6 +25,7 @@ struct DurableFile: ~Copyable {
             offset += written
         }
         checksum.combine(bytes)
+        digest.combine(bytes)
         byteCount += bytes.count
     }
 
@@ -49,16 +51,17 @@ struct DurableFile: ~Copyable {
     }
 }
 
-/// A file of an artifact, mapped for reading.
-final class MappedFile {
+/// A file of an artifact, read into memory once: what is checked is what is used, whatever happens to the file meanwhile, and one
+/// that is cut while it is read is found to be short. A mapped file would change under its reader, or end it with a signal.
+final class LoadedFile {
     let path: String
-    private let bytes: UnsafeRawBufferPointer
+    private let bytes: UnsafeMutableRawBufferPointer
     var byteCount: Int { bytes.count }
 
     /// Lends the bytes. They are there for as long as `body` runs, even where nothing else keeps the file.
     func read<Result, Failure: Error>(_ body: (UnsafeRawBufferPointer) throws(Failure) -> Result) throws(Failure) -> Result {
         defer { withExtendedLifetime(self) {} }
-        return try body(bytes)
+        return try body(UnsafeRawBufferPointer(bytes))
     }
 
     init(_ path: String) throws(ArtifactError) {
@@ -77,19 +80,23 @@ final class MappedFile {
             throw ArtifactError(.notAnArtifact, path: path, "this is not a regular file.")
         }
         let size = Int(information.st_size)
-        guard size > 0 else {
-            bytes = UnsafeRawBufferPointer(start: nil, count: 0)
-            return
+        let room = UnsafeMutableRawBufferPointer.allocate(byteCount: max(size, 1), alignment: 16)
+        var filled = 0
+        while filled < size {
+            let count = Glibc.read(descriptor, room.baseAddress.map { $0 + filled }, size - filled)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else {
+                let failure = systemError("cannot be read", path)
+                room.deallocate()
+                throw failure
+            }
+            if count == 0 { break }
+            filled += count
         }
-        guard let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED else {
-            throw systemError("cannot be mapped", path)
-        }
-        bytes = UnsafeRawBufferPointer(start: address, count: size)
+        bytes = UnsafeMutableRawBufferPointer(start: room.baseAddress, count: filled)
     }
 
-    deinit {
-        if let address = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: address), bytes.count) }
-    }
+    deinit { bytes.deallocate() }
 }
 
 func systemError(_ what: String, _ path: String) -> ArtifactError {

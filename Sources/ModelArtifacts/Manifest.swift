@@ -7,6 +7,8 @@ struct Manifest: Codable, Equatable {
     static let format = "freshet-artifact"
     static let version = 1
     static let fileName = "manifest.json"
+    /// HMAC-SHA-256 of the manifest in hexadecimal, where the writer had a key.
+    static let signatureName = "manifest.hmac"
     static let maxBytes = 16 << 20
 
     enum Kind: String, Codable {
@@ -17,6 +19,8 @@ struct Manifest: Codable, Equatable {
         var bytes: Int
         /// CRC-32 in hexadecimal.
         var crc32: String
+        /// SHA-256 in hexadecimal; nil in an artifact of before.
+        var sha256: String?
     }
 
     var format = Manifest.format

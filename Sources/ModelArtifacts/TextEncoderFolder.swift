@@ -101,7 +101,7 @@ public enum TextEncoderFolder {
             throw ArtifactError(
                 .missing, path: path, "there is no such file; content.encoder names a folder as sentence-transformers saves it.")
         }
-        guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped) else {
+        guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)) else {
             throw ArtifactError(.file, path: path, "it cannot be read.")
         }
         guard data.count <= limit else { throw ArtifactError(.unusable, path: path, "it has \(data.count) bytes; \(limit) is the most.") }

@@ -113,6 +113,9 @@ public struct ServingSnapshot: Sendable {
     /// Items that came after the build and are gone again: of each its id and entry are kept, so that its row is nobody else's.
     public var lapsedCount: Int { gone.count - gone.count(below: builtCount) }
 
+    /// Every id that the snapshot knows, hidden and deleted items too.
+    public var itemIDs: [String] { (0..<catalogue.count).map { catalogue[Int32($0)].itemID } }
+
     /// The item's entry as of ``catalogueVersion``, also where it is hidden or deleted.
     public func entry(_ itemID: String) -> CatalogueEntry? {
         catalogue.row(of: itemID).map { catalogue[$0] }

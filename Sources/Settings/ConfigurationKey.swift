@@ -124,6 +124,9 @@ extension ConfigurationKey {
             "http.max_held_bytes", .integer(1_048_576...68_719_476_736), "536870912",
             "bodies and answers held for all callers together; beyond it the slowest callers are cut off"),
         ConfigurationKey("artifacts.path", .name, ".freshet/artifacts", "folder of the model files"),
+        ConfigurationKey(
+            "artifacts.key", .secret, "",
+            "signs the model files of a training, 16 characters or more; servers with it read nothing else, and keep no index file"),
         ConfigurationKey("artifacts.keep_versions", .integer(2...1_000), "10", "newest model versions whose files are kept, beside the promoted one and the one that it replaced"),
         ConfigurationKey(
             "clock", .choice(["wall", "data"]), "wall",
@@ -139,7 +142,7 @@ extension ConfigurationKey {
         ConfigurationKey(
             "currency.base", .currency, "",
             "currency in which amounts and prices are compared; none: ingest.default_currency where currency.rates are set, "
-                + "else the currency of most orders"),
+                + "else that in which most people paid"),
         ConfigurationKey(
             "currency.rates", .rates, "",
             "what one unit of other currencies is worth in currency.base, exact decimals: VND: 0.000039; "

@@ -21,7 +21,7 @@ package struct SnapshotExport {
         package var maxInteractionsPerUser: Int
         /// What is left out for its rating.
         package var ratings: RatingRules
-        /// What other currencies are worth, and the one in which amounts are compared; without them the one of most orders.
+        /// What other currencies are worth, and the one in which amounts are compared; without them the one in which most people paid.
         package var rates: CurrencyRates?
         package var currencyBase: String?
 

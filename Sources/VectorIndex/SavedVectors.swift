@@ -4,11 +4,11 @@
 /// a large catalogue: what changed after ``catalogueVersion`` is all that it must encode.
 ///
 /// Layout, little-endian: magic, checksum over all that follows, format version, version of the model, version of the catalogue,
-/// count, dimension, bytes of the ids (64 bits each); the vectors; of each id the length (32 bits) and UTF-8.
+/// count, dimension, bytes of the ids, lineage of the catalogue (64 bits each); the vectors; of each id the length (32 bits) and UTF-8.
 public struct SavedVectors: Sendable, Equatable {
     private static let magic: UInt64 = 0x0056_5848_5352_4624  // "$FRSHXV\0"
-    private static let version: Int64 = 1
-    private static let headerBytes = 8 * 8
+    private static let version: Int64 = 2
+    private static let headerBytes = 9 * 8
 
     public var itemIDs: [String]
     /// `[itemIDs.count, dimension]`, row-major.
@@ -16,9 +16,11 @@ public struct SavedVectors: Sendable, Equatable {
     public var dimension: Int
     /// What items changed later is not in the vectors.
     public var catalogueVersion: Int64
+    /// The history that the version belongs to: a restored database may have the same version of another one.
+    public var catalogueLineage: Int64
 
     /// Makes a table.
-    public init(itemIDs: [String], vectors: [Float], dimension: Int, catalogueVersion: Int64) {
+    public init(itemIDs: [String], vectors: [Float], dimension: Int, catalogueVersion: Int64, catalogueLineage: Int64 = 0) {
         precondition(
             vectors.count == itemIDs.count * dimension,
             "\(vectors.count) floats are not \(itemIDs.count) vectors of dimension \(dimension)")
@@ -26,6 +28,7 @@ public struct SavedVectors: Sendable, Equatable {
         self.vectors = vectors
         self.dimension = dimension
         self.catalogueVersion = catalogueVersion
+        self.catalogueLineage = catalogueLineage
     }
 
     /// Whether there is a file to load.
@@ -40,7 +43,9 @@ public struct SavedVectors: Sendable, Equatable {
             withUnsafeBytes(of: UInt32(clamping: id.utf8.count).littleEndian) { ids.append(contentsOf: $0) }
             ids.append(contentsOf: id.utf8)
         }
-        let numbers = [Self.version, modelVersion, catalogueVersion, Int64(itemIDs.count), Int64(dimension), Int64(ids.count)]
+        let numbers = [
+            Self.version, modelVersion, catalogueVersion, Int64(itemIDs.count), Int64(dimension), Int64(ids.count), catalogueLineage,
+        ]
         try Self.withBytes(numbers, vectors, ids) { (numbers, vectors, ids) throws(VectorIndexError) in
             var hash = WordHash()
             for part in [numbers, vectors, ids] { hash.combine(part) }
@@ -84,7 +89,8 @@ public struct SavedVectors: Sendable, Equatable {
                 filled = buffer.count
             }
             return SavedVectors(
-                itemIDs: try ids(parts[2], Int(count), path), vectors: vectors, dimension: dimension, catalogueVersion: word(4))
+                itemIDs: try ids(parts[2], Int(count), path), vectors: vectors, dimension: dimension, catalogueVersion: word(4),
+                catalogueLineage: word(8))
         }
     }
 

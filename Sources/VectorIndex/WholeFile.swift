@@ -5,8 +5,10 @@
 /// A file read or written as a whole.
 final class WholeFile {
     let bytes: UnsafeRawBufferPointer
+    private let room: UnsafeMutableRawBufferPointer
 
-    /// Maps the file for reading.
+    /// Reads the file into memory: what is checked is what is used, whatever happens to the file meanwhile, and one that is cut while it is
+    /// read is found to be short. A mapped file would end its reader with a signal.
     init(reading path: String) throws(VectorIndexError) {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw Self.error("Cannot open \(path)") }
@@ -17,19 +19,24 @@ final class WholeFile {
             throw VectorIndexError(.notAnIndex, "\(path) is not a file.")
         }
         let size = Int(information.st_size)
-        guard size > 0 else {
-            bytes = UnsafeRawBufferPointer(start: nil, count: 0)
-            return
+        let room = UnsafeMutableRawBufferPointer.allocate(byteCount: max(size, 1), alignment: 16)
+        var filled = 0
+        while filled < size {
+            let count = read(file, room.baseAddress.map { $0 + filled }, size - filled)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else {
+                let failure = Self.error("Cannot read \(path)")
+                room.deallocate()
+                throw failure
+            }
+            if count == 0 { break }
+            filled += count
         }
-        guard let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, file, 0), address != MAP_FAILED else {
-            throw Self.error("Cannot map \(path)")
-        }
-        bytes = UnsafeRawBufferPointer(start: address, count: size)
+        self.room = room
+        bytes = UnsafeRawBufferPointer(start: filled == 0 ? nil : UnsafeRawPointer(room.baseAddress), count: filled)
     }
 
-    deinit {
-        if let address = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: address), bytes.count) }
-    }
+    deinit { room.deallocate() }
 
     /// Whether there is anything at the path.
     static func exists(_ path: String) -> Bool {

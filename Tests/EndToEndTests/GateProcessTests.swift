@@ -71,7 +71,7 @@ extension EndToEnd {
             let equal = try program.run("train", "--json")
             #expect(equal.status == 0 && equal.output.contains("questions that were asked of it before it was promoted"), "\(equal.output)")
             #expect(try Self.statusOf(3, bench) == "promoted")
-            EndToEnd.expectFailure(try program.run("models", "rollback"), status: 1, saying: "version 1", "cannot be read")
+            EndToEnd.expectFailure(try program.run("models", "rollback"), status: 1, saying: "version 1", "cannot be used")
             #expect(try Self.statusOf(3, bench) == "promoted")
 
             // Nothing was recorded of a model that was never judged, and its files are gone: nothing can be compared, so it stays.

@@ -39,14 +39,14 @@ struct FileSeal {
 
     /// Of vectors: over the header, the vectors and the ids. False where the numbers of the header do not fit the file.
     static func sealVectors(_ bytes: inout [UInt8]) -> Bool {
-        guard bytes.count >= 64 else { return false }
+        guard bytes.count >= 72 else { return false }
         let (count, dimension) = (word(bytes, 40), word(bytes, 48))
         let (floats, overflow) = count.multipliedReportingOverflow(by: dimension)
-        guard count >= 0, dimension >= 0, !overflow, floats <= (bytes.count - 64) / 4 else { return false }
+        guard count >= 0, dimension >= 0, !overflow, floats <= (bytes.count - 72) / 4 else { return false }
         var seal = FileSeal()
-        seal.combine(bytes[16..<64])
-        seal.combine(bytes[64..<64 + 4 * floats])
-        seal.combine(bytes[(64 + 4 * floats)...])
+        seal.combine(bytes[16..<72])
+        seal.combine(bytes[72..<72 + 4 * floats])
+        seal.combine(bytes[(72 + 4 * floats)...])
         seal.write(into: &bytes, at: 8)
         return true
     }

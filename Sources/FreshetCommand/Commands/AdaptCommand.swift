@@ -38,7 +38,7 @@ struct AdaptCommand: AsyncParsableCommand {
         let feed = SnapshotFeed(
             store: store,
             builder: SnapshotBuilder(
-                store: store, artifacts: ArtifactStore(root: configuration.text("artifacts.path")), index: configuration.indexSettings,
+                store: store, artifacts: configuration.artifactStore, index: configuration.indexSettings,
                 logger: logger, rules: configuration.recommendingRules, texts: try ContentEncoder.load(configuration, logger: logger)),
             clock: ServingClock(followsData: configuration.text("clock") == "data"), trendingItems: configuration.integer("serve.trending_items"),
             exploration: ExplorationRules(everySlots: 0, untilImpressions: 0), logger: logger)
@@ -55,11 +55,15 @@ struct AdaptCommand: AsyncParsableCommand {
         }
         let stop = StopSignal.onSignals()
         var waiting: Set<String> = []
+        var refused: ArtifactError?
         while !stop.isRaised {
             do {
                 let version = try model.find(in: store)
-                if Int(version.version) != feed.current.modelVersion { try await feed.install(version, indexed: false) }
                 try await feed.catchUp()
+                let isAnother = await feed.mustBuildAgain
+                if await feed.installed != version.identity || isAnother { try await feed.install(version, indexed: false) }
+                if refused != nil { logger.notice("model version \(version.version) can be used now") }
+                refused = nil
                 let wanted = category.filter { feed.current.newCategories[$0] != nil }
                 if category.isEmpty || !wanted.isEmpty {
                     for outcome in try run.run(feed.current, kit: try await Self.kit(of: feed), only: wanted) {
@@ -69,6 +73,10 @@ struct AdaptCommand: AsyncParsableCommand {
                 }
             } catch let error as StoreError where error.isRetriable {
                 logger.warning("waiting for the database: \(error)")
+            } catch let error as ArtifactError {
+                // Its files may come later.
+                if refused != error { logger.error("the model cannot be used yet, and is tried again: \(error)") }
+                refused = error
             }
             try? await Task.sleep(for: Self.watchEvery)
         }

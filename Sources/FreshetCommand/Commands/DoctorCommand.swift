@@ -89,7 +89,7 @@ struct DoctorCommand: ParsableCommand {
     private func checkModel(_ model: RegisteredModel, _ configuration: Configuration, _ tell: (String, Finding, String) -> Void) {
         let root = configuration.text("artifacts.path")
         do {
-            let towers = try ArtifactStore(root: root).model(of: model)
+            let towers = try configuration.artifactStore.model(of: model)
             tell("model", .good, "version \(model.version), \(towers.itemIDs.count) items, checksum fits")
         } catch where error.code == .missing {
             tell(

@@ -48,13 +48,15 @@ struct ModelsCommand: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Makes a version the one that servers use.")
         @OptionGroup var options: GlobalOptions
         @Argument var version: Int32
-        @Flag(help: "Also a version that the gate refused.") var force = false
+        @Flag(help: "Also a version that the gate refused, or whose files are not here, or not whole.") var force = false
         @Option(help: "Why, for the registry.") var reason: String?
         @Flag(help: "Print as JSON.") var json = false
 
         func run() throws {
             let words = RegisteredModel.reason("promoted by hand", force: force, given: reason)
-            let model = try ModelsCommand.store(options).promoteModel(version, reason: words, force: force)
+            let store = try ModelsCommand.store(options)
+            try ModelsCommand.check(try store.model(version), options, force: force)
+            let model = try store.promoteModel(version, reason: words, force: force)
             if json { return ModelsCommand.line(model).print(asJSON: true) }
             StandardOutput.line("version \(model.version) is promoted; servers pick it up within a second")
         }
@@ -63,15 +65,12 @@ struct ModelsCommand: ParsableCommand {
     struct Rollback: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Goes back to the version before.")
         @OptionGroup var options: GlobalOptions
-        @Flag(help: "Also to a version that the gate refused, or whose files cannot be read here.") var force = false
+        @Flag(help: "Also to a version that the gate refused, or whose files are not here, or not whole.") var force = false
         @Flag(help: "Print as JSON.") var json = false
 
         func run() throws {
             let store = try ModelsCommand.store(options)
-            if !force {
-                let artifacts = ArtifactStore(root: try options.configuration().text("artifacts.path"))
-                try artifacts.checkRollback(to: store.rollbackTarget())
-            }
+            if !force { try ModelsCommand.check(try store.rollbackTarget(), options, force: force) }
             let model = try store.rollBackModel(reason: RegisteredModel.reason("rollback", force: force, given: nil), force: force)
             if json { return ModelsCommand.line(model).print(asJSON: true) }
             StandardOutput.line("version \(model.version) is promoted again")
@@ -85,11 +84,19 @@ struct ModelsCommand: ParsableCommand {
         return StoreQueries(url: url, rules: configuration.featureRules, connections: 1)
     }
 
+    /// Looks at the files of a version that is to be promoted, and says where it cannot. Of one that is not registered the registry tells.
+    private static func check(_ version: RegisteredModel?, _ options: GlobalOptions, force: Bool) throws {
+        guard let version, !force else { return }
+        let configuration = try options.configuration()
+        if let sentence = try configuration.artifactStore.checkPromotion(of: version) { configuration.logger("models").warning("\(sentence)") }
+    }
+
     static func line(_ model: RegisteredModel) -> ResultLine {
         ResultLine([
             "version": .integer(Int(model.version)), "status": .text(model.status.rawValue),
             "created_at": .text(model.createdAt.rfc3339()), "promoted_at": model.promotedAt.map { .text($0.rfc3339()) } ?? .null,
             "artifact_path": .text(model.artifactPath), "artifact_checksum": .text(model.artifactChecksum),
+            "artifact_sha256": model.artifactSHA256.map { .text($0) } ?? .null,
             "reason": model.reason.map { .text($0) } ?? .null, "refusal": model.refusal.map { .text($0) } ?? .null,
             "configuration": .json(model.configuration),
             "metrics": .json(model.metrics), "watermark": .json(model.watermark),

@@ -49,7 +49,7 @@ extension ModelsCommand {
             guard let point = found.points.first(where: { $0.number == pick }) else {
                 throw CommandFailure("version \(version) has no point \(pick): they go from 0 to \(found.points.count - 1)")
             }
-            let artifacts = ArtifactStore(root: try options.configuration().text("artifacts.path"))
+            let artifacts = try options.configuration().artifactStore
             let artifact = try artifacts.artifact(of: model)
             guard var heads = try artifact.heads() else { throw CommandFailure("the files of version \(version) hold no heads; train again") }
             heads.weights.powers = ObjectivePowers(conversion: Float(point.conversion), value: Float(point.value))
@@ -60,7 +60,7 @@ extension ModelsCommand {
                 artifact.model, name: TrainingRun.artifactName(), notes: artifact.notes, attachments: attachments)
             let picked = try store.registerModel(
                 artifactPath: URL(fileURLWithPath: reference.path).lastPathComponent, artifactChecksum: reference.checksum,
-                configuration: model.configuration, metrics: model.metrics, watermark: model.watermark,
+                artifactSHA256: reference.sha256, configuration: model.configuration, metrics: model.metrics, watermark: model.watermark,
                 answers: try store.answers(of: model.version), refusal: model.refusal)
             let reason = "point \(pick) of the objectives of version \(version)"
             if model.status == .promoted { try store.promoteModel(picked, reason: reason, force: true) }

@@ -45,7 +45,7 @@ struct RecommendCommand: AsyncParsableCommand {
         let states = try UserStateReader(url: url, connections: 2, rules: configuration.featureRules)
         defer { states.close() }
         let builder = SnapshotBuilder(
-            store: store, artifacts: ArtifactStore(root: configuration.text("artifacts.path")), index: configuration.indexSettings,
+            store: store, artifacts: configuration.artifactStore, index: configuration.indexSettings,
             logger: configuration.logger("recommend"), rules: configuration.recommendingRules,
             texts: try ContentEncoder.load(configuration, logger: configuration.logger("recommend")), tailDial: configuration.tailDial)
         var snapshot = try await builder.build(try model.find(in: store), indexed: false).snapshot

@@ -41,7 +41,7 @@ struct ReplayRun {
                 "there is no event after \(start.rfc3339())\(options.file.map { " in \($0)" } ?? ""): name a file with --events, or an earlier time with --from")
         }
         let builder = SnapshotBuilder(
-            store: store, artifacts: ArtifactStore(root: configuration.text("artifacts.path")), index: configuration.indexSettings,
+            store: store, artifacts: configuration.artifactStore, index: configuration.indexSettings,
             logger: configuration.logger("evaluate"), rules: configuration.recommendingRules,
             texts: try ContentEncoder.load(configuration, logger: configuration.logger("evaluate")), tailDial: configuration.tailDial)
         let snapshot = try await builder.build(version, indexed: false).snapshot
@@ -79,7 +79,7 @@ struct ReplayRun {
         guard try !configuration.ratingRules().isNeeded else {
             throw CommandFailure("--retrain-every learns every event, and train.positive_ratings_from or train.negative_ratings_below leaves some out: set both to 0")
         }
-        let artifact = try ArtifactStore(root: configuration.text("artifacts.path")).artifact(of: version)
+        let artifact = try configuration.artifactStore.artifact(of: version)
         let towers = try configuration.towerConfiguration()
         let source = RetrainingSource(
             log: log.trainingLog(), model: artifact.model, blend: try artifact.blend()?.weights, channel: try artifact.contentChannel()?.weights,
@@ -98,7 +98,7 @@ struct ReplayRun {
 
     /// The catalogue with its prices as the version's training compared them.
     private func comparedItems(_ store: StoreQueries, _ version: RegisteredModel) throws -> [CatalogueItem] {
-        var items = try store.items(changedAfter: 0).items.filter { !$0.isDeleted }
+        var items = try store.catalogue().items.filter { !$0.isDeleted }
         if let prices = AmountNotes.prices(watermark: version.watermark, rates: try configuration.currencyRates()) {
             for place in items.indices { items[place].comparePrice(prices) }
         }

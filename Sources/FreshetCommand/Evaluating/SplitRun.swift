@@ -17,7 +17,7 @@ struct SplitRun {
 
     /// Asks a model version and every rival.
     func run(_ version: RegisteredModel) throws -> SplitReport {
-        let artifact = try ArtifactStore(root: configuration.text("artifacts.path")).artifact(of: version)
+        let artifact = try configuration.artifactStore.artifact(of: version)
         let ranking = TrainingStages.Promoted(
             model: artifact.model, blend: try artifact.blend(), version: Int(version.version), newestEvent: nil)
         // The texts that the model has learned from, or none.

@@ -27,7 +27,7 @@ extension ModelsCommand {
                 if output != "-", !output.hasPrefix("/dev/") { StandardOutput.line(output) }
                 return
             }
-            let folder = ArtifactStore(root: configuration.text("artifacts.path")).root + "/" + model.artifactName
+            let folder = configuration.artifactStore.root + "/" + model.artifactName
             guard FileManager.default.fileExists(atPath: folder) else {
                 throw CommandFailure("the files of version \(version) are not under \(configuration.text("artifacts.path")) any more; name a file with --output")
             }

@@ -25,6 +25,7 @@ extension Configuration {
             kind: kind, goal: IndexGoal(recall: number("index.recall")), threads: integer("index.threads"),
             policy: RebuildPolicy(
                 maxFreshItems: integer("index.max_fresh_items"), maxRemovedShare: number("index.max_removed_percent") / 100),
-            keepsFiles: boolean("index.keep_files"))
+            // The files beside a model are not signed.
+            keepsFiles: boolean("index.keep_files") && text("artifacts.key").isEmpty)
     }
 }

@@ -10,7 +10,9 @@ import VectorIndex
 /// catalogue is told in a sentence and replaced. A catalogue that is compared one by one needs none.
 struct IndexedCatalogue: Sendable {
     /// Every item of the catalogue, deleted ones too.
-    let catalogue: (items: [CatalogueItem], version: Int64)
+    let catalogue: (items: [CatalogueItem], mark: CatalogueMark)
+    /// The lineage of a version in the database's history; nil where that does not have it.
+    let lineage: @Sendable (Int64) throws -> Int64?
     let encoder: ItemEncoder
     /// Whether items are encoded as the model was trained to; a server without its sentence encoder neither reads nor writes files.
     let isComplete: Bool
@@ -66,7 +68,8 @@ struct IndexedCatalogue: Sendable {
         if keepsFiles, index.kind != "flat" {
             do {
                 try SavedVectors(
-                    itemIDs: rows.itemIDs, vectors: rows.vectors, dimension: encoder.dimension, catalogueVersion: catalogue.version
+                    itemIDs: rows.itemIDs, vectors: rows.vectors, dimension: encoder.dimension, catalogueVersion: catalogue.mark.version,
+                    catalogueLineage: catalogue.mark.lineage
                 ).save(to: vectorsPath, modelVersion: modelVersion)
                 try index.save(to: indexPath, modelVersion: modelVersion)
             } catch {
@@ -84,9 +87,9 @@ struct IndexedCatalogue: Sendable {
         guard SavedVectors.exists(vectorsPath) else { return nil }
         do {
             let saved = try SavedVectors.load(path: vectorsPath, modelVersion: modelVersion, dimension: encoder.dimension)
-            guard saved.catalogueVersion <= catalogue.version else {
+            guard saved.catalogueVersion <= catalogue.mark.version, try lineage(saved.catalogueVersion) == saved.catalogueLineage else {
                 logger.warning(
-                    "\(vectorsPath) is of catalogue version \(saved.catalogueVersion), later than the database's \(catalogue.version): the vectors are computed again")
+                    "\(vectorsPath) is of catalogue version \(saved.catalogueVersion), which is not in the history of the database's \(catalogue.mark.version): the vectors are computed again")
                 return nil
             }
             return saved

@@ -32,13 +32,20 @@ struct ItemEncoder: Sendable {
 
     /// The items as the model sees them: prices in the currency in which it compares them, and those without an embedding get the vector of their text, where it was trained so.
     func described(_ items: [CatalogueItem], threads: Int = 1) -> [CatalogueItem] {
-        var items = items
-        if let prices { for place in items.indices { items[place].comparePrice(prices) } }
+        let items = priced(items)
         guard let texts, !items.isEmpty else { return items }
         var contents = items.map(\.record.content), described = items
         texts.complete(&contents, threads: threads)
         for place in items.indices { described[place].record.embedding = contents[place].embedding }
         return described
+    }
+
+    /// The items with prices in the currency in which the model compares them.
+    func priced(_ items: [CatalogueItem]) -> [CatalogueItem] {
+        guard let prices else { return items }
+        var items = items
+        for place in items.indices { items[place].comparePrice(prices) }
+        return items
     }
 
     /// One vector an item; see ``described(_:threads:)``.

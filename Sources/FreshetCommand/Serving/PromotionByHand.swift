@@ -1,5 +1,4 @@
 import FeatureStore
-import ModelArtifacts
 
 extension RegisteredModel {
     /// The registry's words for a promotion by hand.
@@ -20,20 +19,5 @@ extension ModelRefusals {
         guard let newest else { return nil }
         let which = inARow == 1 ? "the newest training was" : "the \(inARow) newest trainings were"
         return "\(which) refused by the gate, and what served before goes on; of version \(newest.version): \(newest.reason)"
-    }
-}
-
-extension ArtifactStore {
-    /// Reads the version that a rollback would bring back: one whose files are gone or damaged would leave servers without a model.
-    ///
-    /// - Throws: `CommandFailure` that says what to do.
-    func checkRollback(to target: RegisteredModel) throws {
-        do {
-            _ = try artifact(of: target)
-        } catch {
-            throw CommandFailure(
-                "version \(target.version), which a rollback goes back to, cannot be read: \(error). freshet models promote V names "
-                    + "another one; with force it is promoted all the same")
-        }
     }
 }

@@ -30,7 +30,7 @@ struct RecommendationFlow: Sendable {
         var excluded: [String] = []
         var attributes: String?
         var watermark = Watermark()
-        var catalogueVersion: Int64 = 0
+        var catalogue = CatalogueMark()
         // A session's own history counts with or without a user: at login nothing is forgotten.
         for id in [query.userID, session].compactMap({ $0 }) {
             let state = try await states.read(userID: id, exclude: excludes)
@@ -38,10 +38,10 @@ struct RecommendationFlow: Sendable {
             excluded.append(contentsOf: state.excludedItemIDs)
             attributes = attributes ?? state.attributes
             for position in state.watermark where position.partition >= 0 { watermark.add(position) }
-            catalogueVersion = max(catalogueVersion, state.catalogueVersion)
+            if state.catalogue.version >= catalogue.version { catalogue = state.catalogue }
         }
         // The state was read after the commit that hid an item: the catalogue must be at least as new.
-        let snapshot = try await feed.snapshot(atLeast: catalogueVersion)
+        let snapshot = try await feed.snapshot(atLeast: catalogue)
         let now = clock.now
         let answer = recommend(
             query, history: history, excluded: excluded, attributes: attributes, snapshot: snapshot, now: now,

@@ -19,6 +19,8 @@ struct ServeRole: Sendable {
     private let gate: IntakeGate
     private let cluster = SnapshotCell<String?>(nil)
     private let states: UserStateReader
+    /// What ``prepare()`` found of the promoted model, for the loop that goes on trying.
+    private let attempts = SnapshotCell(ModelAttempts())
     private let onListening: @Sendable (Int) async -> Void
 
     /// Connects to the database and the broker; nothing listens before the services run.
@@ -37,7 +39,7 @@ struct ServeRole: Sendable {
         feed = SnapshotFeed(
             store: store,
             builder: SnapshotBuilder(
-                store: store, artifacts: ArtifactStore(root: configuration.text("artifacts.path")), index: configuration.indexSettings,
+                store: store, artifacts: configuration.artifactStore, index: configuration.indexSettings,
                 logger: logger, rules: configuration.recommendingRules, texts: try ContentEncoder.load(configuration, logger: logger),
                 tailDial: configuration.tailDial),
             clock: clock, trendingItems: configuration.integer("serve.trending_items"),
@@ -72,7 +74,7 @@ struct ServeRole: Sendable {
             feed: feed, store: store, board: board, clock: clock, cluster: cluster, kafka: configuration.kafkaSettings,
             topics: configuration.topicKinds.keys.sorted(), refresh: .milliseconds(configuration.integer("serve.refresh_ms")),
             segmentRefresh: .seconds(configuration.integer("cold_start.segment_refresh_seconds")),
-            logger: logger)
+            logger: logger, attempts: attempts.current)
         return [loops, server]
     }
 
@@ -84,9 +86,16 @@ struct ServeRole: Sendable {
                 try await feed.install(model)
                 board.set(model: model.view)
                 return
-            } catch let error as ArtifactError {
-                // A damaged file must not keep the service from answering.
-                logger.error("model version \(model.version) cannot be used, answers come from what is trending: \(error)")
+            } catch let error where !(error is StoreError) && !(error is CancellationError) {
+                // A damaged file, or one that comes later, must not keep the service from answering.
+                let sentence = "version \(model.version) is promoted and cannot be used yet; answers come from what is trending, and it is "
+                    + "tried again after 1 to \(ModelAttempts.longestPause.components.seconds) s: \(error)"
+                var attempt = ModelAttempts()
+                _ = attempt.failed(model.identity, at: .now)
+                attempts.replace(by: attempt)
+                board.set(modelProblem: sentence)
+                board.note("warning", sentence)
+                logger.error("\(sentence)")
             }
         }
         try await feed.catchUp()

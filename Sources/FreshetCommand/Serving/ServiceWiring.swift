@@ -29,6 +29,7 @@ struct ServiceWiring: Sendable {
                 try await explaining { try await store.run { store throws(StoreError) in try store.models() } }.map(\.view)
             },
             promote: { version, request in
+                if !request.force { try await checkFiles(of: Int32(clamping: version)) }
                 let reason = RegisteredModel.reason("promoted over HTTP", force: request.force, given: request.reason)
                 let model = try await explaining {
                     try await store.run { store throws(StoreError) in
@@ -53,16 +54,26 @@ struct ServiceWiring: Sendable {
     private func rollBack(_ request: PromotionRequest) async throws -> RegisteredModel {
         if !request.force {
             let target = try await explaining { try await store.run { store throws(StoreError) in try store.rollbackTarget() } }
-            let artifacts = flow.feed.artifacts
-            do {
-                try await OwnThread.run(named: "freshet-rollback") { try artifacts.checkRollback(to: target) }
-            } catch let failure as CommandFailure {
-                throw ServiceError(.conflict, failure.description)
-            }
+            try await checkFiles(target)
         }
         let reason = RegisteredModel.reason("rollback over HTTP", force: request.force, given: request.reason)
         return try await explaining {
             try await store.run { store throws(StoreError) in try store.rollBackModel(reason: reason, force: request.force) }
+        }
+    }
+
+    /// Refuses to promote a version whose files this server cannot use. Of one that is not registered the registry tells.
+    private func checkFiles(of version: Int32) async throws {
+        let found = try await explaining { try await store.run { store throws(StoreError) in try store.model(version) } }
+        if let found { try await checkFiles(found) }
+    }
+
+    private func checkFiles(_ version: RegisteredModel) async throws {
+        let artifacts = flow.feed.artifacts
+        do {
+            _ = try await OwnThread.run(named: "freshet-promotion") { try artifacts.checkPromotion(of: version) }
+        } catch let failure as CommandFailure {
+            throw ServiceError(.conflict, failure.description)
         }
     }
 
@@ -96,8 +107,8 @@ struct ServiceWiring: Sendable {
 
     private func similar(_ request: SimilarItemsRequest) async throws -> RecommendationList {
         let snapshot = try await explaining {
-            let version = try await store.run { store throws(StoreError) in try store.catalogueVersion() }
-            return try await flow.feed.snapshot(atLeast: version)
+            let mark = try await store.run { store throws(StoreError) in try store.catalogueMark() }
+            return try await flow.feed.snapshot(atLeast: mark)
         }
         guard let answer = Recommending.similar(
             to: IDForm.nfc.of(request.itemID), count: request.count, category: request.category.map(IDForm.nfc.of),
@@ -136,9 +147,11 @@ struct ServiceWiring: Sendable {
     }
 
     private func item(_ id: String) async throws -> ItemView? {
-        let found = try await store.run { store throws(StoreError) in (try store.item(id), try store.itemFeatures([id]).first) }
+        let found = try await store.run { store throws(StoreError) in
+            (try store.item(id), try store.itemFeatures([id]).first, try store.catalogueMark())
+        }
         guard let item = found.0, !item.isDeleted else { return nil }
-        let snapshot = try await flow.feed.snapshot(atLeast: item.catalogueVersion)
+        let snapshot = try await flow.feed.snapshot(atLeast: found.2)
         let state: ItemView.IndexState =
             switch snapshot.state(of: id) {
             case .indexed: .indexed

@@ -26,6 +26,8 @@ struct SnapshotBuilder: Sendable {
     /// A snapshot with what encodes the items that come later.
     struct Built: Sendable {
         var snapshot: ServingSnapshot
+        /// Where the catalogue was that the snapshot was built of.
+        var mark: CatalogueMark
         var encoder: ItemEncoder
         /// The kind of index and what it was set to, for logs.
         var indexName: String
@@ -42,9 +44,10 @@ struct SnapshotBuilder: Sendable {
         let limit = max(trendingItems, ServingSnapshot.trendingLimitItems)
         let (catalogue, trending) = try await store.run { store throws(StoreError) in
             // Shares do not depend on the time at which decayed counts are read, so any time serves.
-            (try store.items(changedAfter: 0), try store.trending(
+            (try store.catalogue(), try store.trending(
                     at: store.newestEventTime() ?? .now, limit: limit, purchaseWeight: SnapshotFeed.purchaseWeight))
         }
+        let mark = catalogue.mark
         var built = try await OwnThread.run(named: "freshet-snapshot") {
             let artifact = try artifacts.artifact(of: version)
             let texts = texts(of: artifact, version: version)
@@ -52,14 +55,15 @@ struct SnapshotBuilder: Sendable {
                 model: artifact.model, texts: texts, ratingsFrom: artifact.ratingsFrom,
                 prices: AmountNotes.prices(watermark: version.watermark, rates: rules.rates))
             let all = IndexedCatalogue(
-                catalogue: (encoder.described(catalogue.items, threads: index.threads), catalogue.version), encoder: encoder,
+                catalogue: (encoder.described(catalogue.items, threads: index.threads), mark),
+                lineage: { [store] version in try store.lineage(ofVersion: version) }, encoder: encoder,
                 isComplete: texts != nil || artifact.notes[ContentEncoder.noteName] == nil, settings: index, folder: artifact.path,
                 modelVersion: Int64(version.version), logger: logger)
             let rows = indexed ? try all.indexed(reusing: reusing) : all.encoded()
             let places = Self.rows(of: artifact, in: rows.itemIDs)
             let snapshot = ServingSnapshot(
                 catalogue: zip(rows.itemIDs, rows.items).map { $1?.entry ?? CatalogueEntry(itemID: $0, available: false) },
-                catalogueVersion: catalogue.version, model: encoder.servingModel(version: Int(version.version)),
+                catalogueVersion: mark.version, model: encoder.servingModel(version: Int(version.version)),
                 itemVectors: rows.vectors, index: rows.index,
                 untrained: rows.itemIDs.indices.compactMap { encoder.isTrained(rows.itemIDs[$0]) ? nil : Int32($0) },
                 trending: trending.map(TrendingItem.init), rules: rules, blend: try artifact.blend()?.renumbered(places, itemCount: rows.itemIDs.count).dialled(tailDial)
@@ -69,8 +73,8 @@ struct SnapshotBuilder: Sendable {
             .withContent(try Self.content(of: artifact, on: rows))
             let gone = zip(rows.itemIDs, rows.items).compactMap { $1 == nil ? CatalogueChange.delete(itemID: $0) : nil }
             return Built(
-                snapshot: snapshot.applying(gone, catalogueVersion: catalogue.version)
-                    .applying(rows.later, encodedBy: encoder, catalogueVersion: catalogue.version), encoder: encoder,
+                snapshot: snapshot.applying(gone, catalogueVersion: mark.version)
+                    .applying(rows.later, encodedBy: encoder, catalogueVersion: mark.version), mark: mark, encoder: encoder,
                 indexName: rows.index.map { "\($0.kind) \($0.parameters)" } ?? "none",
                 kit: try artifact.categoryKit())
         }

@@ -11,7 +11,9 @@ actor SnapshotFeed {
     /// Clicks that a purchase counts for in the trending list.
     static let purchaseWeight = 5.0
     private let store: StoreQueries
-    private nonisolated let cell: SnapshotCell<ServingSnapshot>
+    private nonisolated let cell: SnapshotCell<Served>
+    /// How often the catalogue was read from the beginning because the database's did not go on from the one served.
+    nonisolated let rereads = SnapshotCell(0)
     private let builder: SnapshotBuilder
     /// Where the models' files are.
     nonisolated let artifacts: ArtifactStore
@@ -26,10 +28,22 @@ actor SnapshotFeed {
     private var segmentCounts: [SegmentCount] = []
     private var kit: CategoryKit?
     /// The newest adapter that was read.
-    private var adapterID: Int64 = 0
+    private var adapterMark: AdapterMark?
     private var catchingUp: Task<Void, any Error>?
     /// Changes of items that were taken over so far.
     private(set) var changedItems = 0
+    /// The files that the model in force was read from.
+    private(set) var installed: ModelIdentity?
+    /// Whether the database turned out to be another one, and the model, its index and its adapters are still of the former.
+    private(set) var mustBuildAgain = false
+    /// Sentences that nobody has taken yet; see ``takeNews()``.
+    private var news: [String] = []
+
+    /// A snapshot, and the place in the catalogue's history that it was read at; nil before the first reading.
+    private struct Served: Sendable {
+        var snapshot: ServingSnapshot
+        var mark: CatalogueMark?
+    }
 
     init(
         store: StoreQueries, builder: SnapshotBuilder, clock: ServingClock, trendingItems: Int, exploration: ExplorationRules,
@@ -44,18 +58,32 @@ actor SnapshotFeed {
         self.segments = segments
         self.segmentPriorEvents = segmentPriorEvents
         self.logger = logger
-        cell = SnapshotCell(ServingSnapshot(catalogue: [], catalogueVersion: 0, rules: builder.rules))
+        cell = SnapshotCell(Served(snapshot: ServingSnapshot(catalogue: [], catalogueVersion: 0, rules: builder.rules)))
     }
 
     /// The snapshot in force.
-    nonisolated var current: ServingSnapshot { cell.current }
+    nonisolated var current: ServingSnapshot { cell.current.snapshot }
 
-    /// A snapshot whose catalogue is at least as new as `version`. Waits for the database only where it is behind.
-    nonisolated func snapshot(atLeast version: Int64) async throws -> ServingSnapshot {
-        let snapshot = cell.current
-        if snapshot.catalogueVersion >= version { return snapshot }
+    /// A snapshot whose catalogue is at least as new as `mark`, and of its history. Waits for the database only where it is behind.
+    ///
+    /// A mark below the snapshot's is that of a state read before a change, or of a database that went back: the loop that looks at the
+    /// catalogue all the time tells which.
+    nonisolated func snapshot(atLeast mark: CatalogueMark) async throws -> ServingSnapshot {
+        let served = cell.current
+        if served.mark == mark || mark.version < served.snapshot.catalogueVersion { return served.snapshot }
         try await catchUp()
-        return cell.current
+        return cell.current.snapshot
+    }
+
+    /// What happened since the last call, for people.
+    func takeNews() -> [String] {
+        defer { news = [] }
+        return news
+    }
+
+    private func update(_ change: (ServingSnapshot) -> ServingSnapshot) {
+        let served = cell.current
+        cell.replace(by: Served(snapshot: change(served.snapshot), mark: served.mark))
     }
 
     /// Reads what has changed in the catalogue. Callers that come while it is being read share the next reading.
@@ -72,30 +100,55 @@ actor SnapshotFeed {
     private func applyChanges() async throws {
         defer { catchingUp = nil }
         while true {
-            let known = cell.current.catalogueVersion
-            let changes = try await store.run { store throws(StoreError) in try store.items(changedAfter: known) }
+            let known = cell.current.mark
+            let reading = try await store.run { store throws(StoreError) in try store.catalogue(after: known) }
             // Another snapshot was put in force meanwhile: what was read does not fit on it.
-            guard cell.current.catalogueVersion == known else { continue }
-            if changes.version > known {
-                cell.replace(by: cell.current.applying(changes.items, encodedBy: encoder, catalogueVersion: changes.version))
-                changedItems += changes.items.count
+            guard cell.current.mark == known else { continue }
+            let snapshot = cell.current.snapshot
+            switch reading {
+            case .unchanged: break
+            case .changes(let items, let mark):
+                cell.replace(
+                    by: Served(snapshot: snapshot.applying(items, encodedBy: encoder, catalogueVersion: mark.version), mark: mark))
+                changedItems += items.count
+            case .everything(let items, let mark):
+                cell.replace(
+                    by: Served(snapshot: snapshot.becoming(items, encodedBy: encoder, catalogueVersion: mark.version), mark: mark))
+                changedItems += items.count
+                if let known { readAgain(known, mark) }
             }
             return
         }
     }
 
+    /// Says that the database's catalogue does not go on from the one that was served, and has everything else read again too.
+    private func readAgain(_ known: CatalogueMark, _ mark: CatalogueMark) {
+        mustBuildAgain = true
+        adapterMark = nil
+        segmentCounts = []
+        update { $0.withSegments([], priorEvents: segmentPriorEvents) }
+        rereads.replace(by: rereads.current + 1)
+        let sentence = known.version <= mark.version - StoreQueries.keptVersionsLimit
+            ? "the catalogue is \(mark.version - known.version) versions ahead of what was served, more than its history tells apart: "
+                + "everything is read again"
+            : "the database's catalogue, version \(mark.version), does not go on from version \(known.version), which was served, as after a restore, "
+                + "a failover to an older standby or in another database: items, model, adapters, trending and segments are read again"
+        logger.warning("\(sentence)")
+        news.append(sentence)
+    }
+
     /// Reads what is popular now.
     func refreshTrending() async throws {
         let trending = try await readTrending()
-        cell.replace(by: cell.current.withTrending(trending))
+        update { $0.withTrending(trending) }
     }
 
     /// Reads how the new items are received.
     func refreshExploration() async throws {
-        guard exploration.everySlots > 0, cell.current.model != nil else { return }
-        let items = cell.current.explorableItems()
+        guard exploration.everySlots > 0, current.model != nil else { return }
+        let items = current.explorableItems()
         let known = try await readExposure(items)
-        cell.replace(by: cell.current.exploring(known.items, clickRate: known.clickRate, rules: exploration))
+        update { $0.exploring(known.items, clickRate: known.clickRate, rules: exploration) }
     }
 
     private func readExposure(_ itemIDs: [String]) async throws -> (items: [ExposureCounts], clickRate: Double) {
@@ -111,7 +164,7 @@ actor SnapshotFeed {
     func refreshSegments() async throws {
         guard let segments else { return }
         segmentCounts = try await store.run { store throws(StoreError) in try store.segmentEvents(segments) }.map(SegmentCount.init)
-        cell.replace(by: cell.current.withSegments(segmentCounts, priorEvents: segmentPriorEvents))
+        update { $0.withSegments(segmentCounts, priorEvents: segmentPriorEvents) }
     }
 
     private func readTrending() async throws -> [TrendingItem] {
@@ -128,15 +181,15 @@ actor SnapshotFeed {
     /// - Returns: the names of all categories in force, where there was something new.
     @discardableResult
     func refreshAdapters() async throws -> [String]? {
-        guard let kit, let version = cell.current.modelVersion.map({ Int32(clamping: $0) }) else { return nil }
-        let newest = try await store.run { store throws(StoreError) in try store.newestAdapterID(ofVersion: version) }
-        guard newest != adapterID else { return nil }
+        guard let kit, let version = current.modelVersion.map({ Int32(clamping: $0) }) else { return nil }
+        let newest = try await store.run { store throws(StoreError) in try store.newestAdapter(ofVersion: version) }
+        guard newest != adapterMark else { return nil }
         let categories = try await builder.adapters(of: version, field: kit.field)
         // Another model was put in force meanwhile: it has read its own.
-        guard cell.current.modelVersion == Int(version) else { return nil }
-        adapterID = newest
-        cell.replace(by: cell.current.adapting(categories))
-        return cell.current.adaptedCategories
+        guard current.modelVersion == Int(version) else { return nil }
+        adapterMark = newest
+        update { $0.adapting(categories) }
+        return current.adaptedCategories
     }
 
     /// What the model in force adapts with.
@@ -148,6 +201,7 @@ actor SnapshotFeed {
     ///   - indexed: false where nobody searches.
     ///   - rebuilding: whether the index is built anew where one was left beside the model.
     func install(_ version: RegisteredModel, indexed: Bool = true, rebuilding: Bool = false) async throws {
+        let rereadsBefore = rereads.current
         let built = try await builder.build(version, indexed: indexed, reusing: !rebuilding)
         let trending = try await readTrending()
         var next = built.snapshot.withTrending(trending).withSegments(segmentCounts, priorEvents: segmentPriorEvents)
@@ -157,66 +211,51 @@ actor SnapshotFeed {
         }
         // What changed while the index was being built is applied before anybody sees the new snapshot: it must never be
         // older than the one in force. Between the last look and the replacement nothing is awaited.
+        // One in force that stays newer after a look that came later is of a database that went back.
+        var mark = built.mark, inForce: CatalogueMark?
         repeat {
-            let known = next.catalogueVersion
-            let changes = try await store.run { store throws(StoreError) in try store.items(changedAfter: known) }
-            if changes.version > known {
-                next = next.applying(changes.items, encodedBy: built.encoder, catalogueVersion: changes.version)
+            inForce = cell.current.mark
+            let known = mark
+            switch try await store.run({ store throws(StoreError) in try store.catalogue(after: known) }) {
+            case .unchanged: break
+            case .changes(let items, let now):
+                next = next.applying(items, encodedBy: built.encoder, catalogueVersion: now.version)
+                mark = now
+            case .everything(let items, let now):
+                next = next.becoming(items, encodedBy: built.encoder, catalogueVersion: now.version)
+                mark = now
+                readAgain(known, now)
             }
-        } while next.catalogueVersion < cell.current.catalogueVersion
+        } while mark.version < current.catalogueVersion && cell.current.mark != inForce
         encoder = built.encoder
         kit = built.kit
-        adapterID = 0
-        cell.replace(by: next)
+        adapterMark = nil
+        installed = version.identity
+        if rereads.current == rereadsBefore { mustBuildAgain = false }
+        cell.replace(by: Served(snapshot: next, mark: mark))
         logger.notice(
             "model in force",
             metadata: [
-                "version": "\(version.version)", "items": "\(cell.current.itemCount)", "indexed": "\(cell.current.indexedCount)",
-                "fresh": "\(cell.current.freshCount)", "index": "\(built.indexName)",
+                "version": "\(version.version)", "items": "\(current.itemCount)", "indexed": "\(current.indexedCount)",
+                "fresh": "\(current.freshCount)", "index": "\(built.indexName)",
             ])
+    }
+
+    /// Lets the model go, where the database says that none is promoted: answers come from what is trending.
+    func removeModel() async throws {
+        let (items, mark) = try await store.run { store throws(StoreError) in try store.catalogue() }
+        let trending = try await readTrending()
+        (encoder, kit, adapterMark, installed, mustBuildAgain) = (nil, nil, nil, nil, false)
+        let empty = ServingSnapshot(catalogue: [], catalogueVersion: mark.version, rules: builder.rules)
+        cell.replace(
+            by: Served(
+                snapshot: empty.becoming(items, encodedBy: nil, catalogueVersion: mark.version).withTrending(trending)
+                    .withSegments(segmentCounts, priorEvents: segmentPriorEvents), mark: mark))
     }
 
     /// Whether so much has changed that the index should be built again.
     nonisolated var isIndexStale: Bool {
-        let snapshot = cell.current
+        let snapshot = current
         return snapshot.model != nil && builder.index.policy.isDue(for: snapshot)
-    }
-}
-
-extension ServingSnapshot {
-    /// The same snapshot with newer items of the store, which the promoted model encodes.
-    func applying(_ items: [CatalogueItem], encodedBy encoder: ItemEncoder?, catalogueVersion: Int64) -> ServingSnapshot {
-        let items = encoder?.described(items) ?? items
-        let vectors = encoder?.encode(items) ?? []
-        let changes = items.enumerated().map { index, item -> CatalogueChange in
-            if item.isDeleted { return .delete(itemID: item.record.itemID) }
-            return .upsert(
-                item.entry, vector: vectors.isEmpty ? nil : vectors[index],
-                origin: encoder?.isTrained(item.record.itemID) == true ? .trained : .content)
-        }
-        return applying(changes, catalogueVersion: catalogueVersion).learningContent(
-            items.filter { !$0.isDeleted }.map { $0.contentEntry(isTrained: encoder?.isTrained($0.record.itemID) == true) })
-    }
-}
-
-extension SegmentCount {
-    /// What the store counted.
-    init(_ counted: SegmentEvents) {
-        self.init(segment: counted.segment, itemID: counted.itemID, events: counted.events)
-    }
-}
-
-extension CatalogueItem {
-    /// What serving's content signals see of an item.
-    func contentEntry(isTrained: Bool) -> ContentSignals.Entry {
-        ContentSignals.Entry(itemID: record.itemID, content: record.content, isTrained: isTrained, isAvailable: isAvailable)
-    }
-
-    /// What serving keeps of an item.
-    var entry: CatalogueEntry {
-        CatalogueEntry(
-            itemID: record.itemID, title: record.title, categories: record.categories, priceMicros: shownPriceMicros ?? record.priceMicros,
-            currency: record.currency, available: isAvailable, publishedAt: record.publishedAt,
-            comparablePriceMicros: .some(record.priceMicros))
     }
 }

@@ -18,6 +18,8 @@ struct SnapshotLoops: Service {
     let refresh: Duration
     let segmentRefresh: Duration
     let logger: Logger
+    /// What the start found of the promoted model.
+    var attempts = ModelAttempts()
 
     private static let trendingEvery = Duration.seconds(2)
     private static let lagEvery = Duration.seconds(2)
@@ -38,30 +40,16 @@ struct SnapshotLoops: Service {
 
     /// Catalogue and promotions.
     private func catalogueLoop() async {
-        var installed = feed.current.modelVersion
-        var refused: Int32?
+        var attempts = attempts
         var isAway = false
         var memory = FreedMemory()
         while !Task.isCancelled {
             do {
                 try await feed.catchUp()
+                for sentence in await feed.takeNews() { board.note("warning", sentence) }
                 await memory.noticed(changedItems: feed.changedItems)
                 let promoted = try await store.run { store throws(StoreError) in try store.promotedModel() }
-                let isNew = promoted.map { Int($0.version) } != installed
-                if let promoted, isNew || feed.isIndexStale, promoted.version != refused {
-                    do {
-                        try await feed.install(promoted, rebuilding: !isNew)
-                        if installed != Int(promoted.version) { board.note("model", "version \(promoted.version) took over") }
-                        installed = Int(promoted.version)
-                        board.set(model: promoted.view)
-                        refused = nil
-                        await memory.giveBack()
-                    } catch let error where !(error is StoreError) && !(error is CancellationError) {
-                        refused = promoted.version
-                        board.note("warning", "version \(promoted.version) cannot be used: \(error)")
-                        logger.error("version \(promoted.version) cannot be used, going on with what was there: \(error)")
-                    }
-                }
+                try await follow(promoted, &attempts, &memory)
                 if let categories = try await feed.refreshAdapters(), !categories.isEmpty {
                     board.note("model", "adapted to \(categories.count) new categories, the newest '\(categories[0])'")
                     logger.notice("adapters in force", metadata: ["categories": "\(categories.prefix(20).joined(separator: ", "))"])
@@ -81,6 +69,47 @@ struct SnapshotLoops: Service {
             }
             try? await Task.sleep(for: refresh)
         }
+    }
+
+    /// Puts the promoted model in force where another one is, or where all is to be built again. One that cannot be used is tried
+    /// again after a pause, since its files may come later; the former one serves on.
+    private func follow(_ promoted: RegisteredModel?, _ attempts: inout ModelAttempts, _ memory: inout FreedMemory) async throws {
+        let installed = await feed.installed, isAnother = await feed.mustBuildAgain
+        guard let promoted else {
+            guard isAnother || installed != nil else { return }
+            try await feed.removeModel()
+            if isAnother { try await feed.refreshSegments() }
+            board.set(model: nil)
+            board.set(modelProblem: nil)
+            if installed != nil {
+                logger.warning("no model is promoted in this database any more: answers come from what is trending")
+                board.note("warning", "no model is promoted any more: answers come from what is trending")
+            }
+            return
+        }
+        let isNew = promoted.identity != installed
+        guard isNew || isAnother || feed.isIndexStale, attempts.areDue(promoted.identity, at: .now) else { return }
+        do {
+            try await feed.install(promoted, rebuilding: !isNew || isAnother)
+        } catch let error where !(error is StoreError) && !(error is CancellationError) {
+            let serving = installed.map { "version \($0.version) serves on" } ?? "answers come from what is trending"
+            let sentence = "version \(promoted.version) is promoted and cannot be used yet; \(serving), and it is tried again after "
+                + "1 to \(ModelAttempts.longestPause.components.seconds) s: \(error)"
+            board.set(modelProblem: sentence)
+            if attempts.failed(promoted.identity, at: .now) {
+                board.note("warning", sentence)
+                logger.error("\(sentence)")
+            }
+            return
+        }
+        board.set(modelProblem: nil)
+        if isNew || attempts.isFailing {
+            board.note("model", "version \(promoted.version) took over")
+            if let tries = attempts.succeeded() { logger.notice("version \(promoted.version) can be used now, after \(tries) tries that failed") }
+        }
+        board.set(model: promoted.view)
+        if isAnother { try await feed.refreshSegments() }
+        await memory.giveBack()
     }
 
     private func trendingLoop() async {

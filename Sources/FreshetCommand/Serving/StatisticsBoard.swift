@@ -30,6 +30,8 @@ final class StatisticsBoard: Sendable {
         var perSecond = 0.0
         var databaseAnswered: ContinuousClock.Instant?
         var databaseProblem: String?
+        /// Why the promoted model is not the one that answers.
+        var modelProblem: String?
         var brokerProblem: String?
         var hasAskedBroker = false
         var snapshotChanged: (version: Int64, model: Int?, at: ContinuousClock.Instant)?
@@ -65,6 +67,8 @@ final class StatisticsBoard: Sendable {
         if isNews, let newest = refusals.newest { note("warning", "the gate refused version \(newest.version): \(newest.reason)") }
     }
     func set(model: ModelVersionView?) { contents.withLock { $0.model = model } }
+    /// Tells why the promoted model cannot be used; nil where it can, or where none is promoted.
+    func set(modelProblem: String?) { contents.withLock { $0.modelProblem = modelProblem } }
     func set(lag: Int64?, brokerProblem: String?) {
         contents.withLock { contents in
             contents.lag = lag
@@ -163,7 +167,8 @@ final class StatisticsBoard: Sendable {
                     detail: contents.brokerProblem ?? (contents.hasAskedBroker ? "answers" : "was not asked yet")),
                 PartStatus(
                     name: "model", isReady: true,
-                    detail: snapshot.modelVersion.map { "version \($0)" } ?? "none is promoted yet: answers come from what is trending"),
+                    detail: contents.modelProblem ?? snapshot.modelVersion.map { "version \($0)" }
+                        ?? "none is promoted yet: answers come from what is trending"),
                 PartStatus(name: "catalogue", isReady: true, detail: "\(snapshot.availableCount) items may be recommended"),
             ]
         }
@@ -198,6 +203,15 @@ final class StatisticsBoard: Sendable {
                         value: Double(refusals.inARow)),
                 ]
             }
+            gauges += [
+                Gauge(
+                    name: "freshet_model_unusable", help: "1 while the promoted model cannot be used and is tried again.",
+                    value: contents.modelProblem == nil ? 0 : 1),
+                Gauge(
+                    name: "freshet_catalogue_rereads_total",
+                    help: "How often the database's catalogue did not go on from the one served and was read again from the beginning.",
+                    kind: .counter, value: Double(feed.rereads.current)),
+            ]
             if let changed = contents.snapshotChanged {
                 gauges.append(
                     Gauge(name: "freshet_snapshot_age_seconds", help: "Since the serving snapshot last changed.", value: changed.at.duration(to: .now).inSeconds))

@@ -11,7 +11,21 @@ extension ArtifactStore {
 
     /// The same with all that is kept beside the model.
     func artifact(of version: RegisteredModel) throws(ArtifactError) -> ModelArtifact {
-        try read(path: root + "/" + version.artifactName, expecting: version.artifactChecksum)
+        try read(reference(of: version))
+    }
+
+    /// Where the files of a registered version should be, and what they must be.
+    func reference(of version: RegisteredModel) -> ArtifactReference {
+        ArtifactReference(
+            path: root + "/" + version.artifactName, checksum: version.artifactChecksum, sha256: version.artifactSHA256)
+    }
+}
+
+extension Configuration {
+    /// The models' files: `artifacts.path` and `artifacts.key`.
+    var artifactStore: ArtifactStore {
+        let key = text("artifacts.key")
+        return ArtifactStore(root: text("artifacts.path"), key: key.isEmpty ? nil : Array(key.utf8))
     }
 }
 

@@ -20,7 +20,7 @@ struct TeacherTraining {
             throw CommandFailure("there is no version \(version) to learn from (train.teacher); freshet models list shows all")
         }
         self.version = version
-        model = try ArtifactStore(root: configuration.text("artifacts.path")).artifact(of: registered).model
+        model = try configuration.artifactStore.artifact(of: registered).model
         let settings = try? JSONSerialization.jsonObject(with: Data(registered.configuration.utf8)) as? [String: String]
         knowsHoldout = settings?["train.final_fit"] != "false"
     }

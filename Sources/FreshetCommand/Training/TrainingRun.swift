@@ -87,7 +87,7 @@ struct TrainingRun {
         settings["objectives.loss_weights"] = configuration.list("objectives.loss_weights").joined(separator: ",")
         for key in ["tail_budget_percent", "blend", "neighbours", "recent_half_life_days"] { settings["ranking." + key] = configuration.text("ranking." + key) }
 
-        let artifacts = ArtifactStore(root: configuration.text("artifacts.path"))
+        let artifacts = configuration.artifactStore
         let base = try incrementBase(store, artifacts, towers: towers, settings: &settings)
         var state: TrainingFolder.State
         if resume, let saved = folder.read() {
@@ -168,7 +168,8 @@ struct TrainingRun {
             attachments: attachments)
         let version = try store.registerModel(
             artifactPath: URL(fileURLWithPath: reference.path).lastPathComponent, artifactChecksum: reference.checksum,
-            configuration: ResultLine.object(settings), metrics: metrics, watermark: file.watermark, answers: state.answers)
+            artifactSHA256: reference.sha256, configuration: ResultLine.object(settings), metrics: metrics, watermark: file.watermark,
+            answers: state.answers)
         let decision = try decide(version, state, store)
         let (passes, reasons) = (decision.promoted, decision.reasons)
         do {

@@ -1,0 +1,56 @@
+import FeatureStore
+
+/// Which files a model version is: after a restore the same number may name others.
+struct ModelIdentity: Sendable, Equatable {
+    var version: Int32
+    var artifactName: String
+    var checksum: String
+    var sha256: String?
+}
+
+extension RegisteredModel {
+    /// Which files it is.
+    var identity: ModelIdentity {
+        ModelIdentity(version: version, artifactName: artifactName, checksum: artifactChecksum, sha256: artifactSHA256)
+    }
+}
+
+/// When a model that could not be used is tried again: at first after a second, then after twice as long each time.
+struct ModelAttempts: Sendable {
+    static let firstPause = Duration.seconds(1)
+    static let longestPause = Duration.seconds(30)
+
+    private struct Failing: Sendable {
+        var identity: ModelIdentity
+        var tries: Int
+        var pause: Duration
+        var next: ContinuousClock.Instant
+    }
+    private var failing: Failing?
+
+    /// Whether the last attempt failed.
+    var isFailing: Bool { failing != nil }
+
+    /// Whether it is time for an attempt; another model need not wait.
+    func areDue(_ identity: ModelIdentity, at now: ContinuousClock.Instant) -> Bool {
+        guard let failing, failing.identity == identity else { return true }
+        return now >= failing.next
+    }
+
+    /// An attempt failed. Says whether it was the first one of this model.
+    mutating func failed(_ identity: ModelIdentity, at now: ContinuousClock.Instant) -> Bool {
+        if let former = failing, former.identity == identity {
+            let pause = min(Self.longestPause, former.pause * 2)
+            failing = Failing(identity: identity, tries: former.tries + 1, pause: pause, next: now.advanced(by: pause))
+            return false
+        }
+        failing = Failing(identity: identity, tries: 1, pause: Self.firstPause, next: now.advanced(by: Self.firstPause))
+        return true
+    }
+
+    /// An attempt went well. Says how many of the model's failed before; nil where none did.
+    mutating func succeeded() -> Int? {
+        defer { failing = nil }
+        return failing?.tries
+    }
+}

@@ -125,7 +125,7 @@ let package = Package(
         tests("Features", ["Features", "Interactions"]),
         tests("Tensors", ["Tensors"]),
         tests("Gradients", ["Gradients", "Tensors"]),
-        tests("Evaluation", ["Evaluation"]),
+        tests("Evaluation", ["Evaluation", "Tensors"]),
         tests("TwoTower", ["TwoTower", "Evaluation", "Gradients", "Tensors"]),
         tests("MetaLearning", ["MetaLearning", "Gradients", "Tensors"]),
         tests("Recommending", ["Recommending", "Features", "Interactions", "Tensors", "TwoTower"]),

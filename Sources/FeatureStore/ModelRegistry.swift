@@ -66,13 +66,13 @@ extension StoreQueries {
         }
     }
 
-    /// Enters a candidate and returns its version.
+    /// Enters a candidate, or at once a version that the gate refused, and returns its version.
     ///
     /// - Parameters: `configuration`, `metrics` and `watermark` are JSON objects as text. `answers` are bytes that ``answers(of:)`` gives
-    ///   back. `refusal` is that of the version that this one was made of without another training.
+    ///   back. `refused` is why the gate refused it. `refusal` is that of the version that this one was made of without another training.
     public func registerModel(
         artifactPath: String, artifactChecksum: String, artifactSHA256: String? = nil, configuration: String, metrics: String,
-        watermark: String, answers: [UInt8]? = nil, refusal: String? = nil
+        watermark: String, answers: [UInt8]? = nil, refused: String? = nil, refusal: String? = nil
     ) throws(StoreError) -> Int32 {
         try pool.withConnection { (connection) throws(StoreError) in
             var row = Parameters()
@@ -83,12 +83,16 @@ extension StoreQueries {
             row.add(json: watermark)
             // Nothing recorded is no bytes: there is no null among this program's bytea parameters.
             row.add(bytes: answers ?? [])
-            row.add(refusal)
+            row.add(refused ?? refusal)
+            row.add(refused)
             row.add(artifactSHA256)
             let rows = try connection.run(
                 """
-                insert into models (artifact_path, artifact_checksum, configuration, metrics, watermark, answers, refusal, artifact_sha256)
-                values ($1, $2, $3, $4, $5, nullif($6, ''::bytea), $7, $8) returning version
+                insert into models (
+                    artifact_path, artifact_checksum, configuration, metrics, watermark, answers, refusal, reason, artifact_sha256, status)
+                values ($1, $2, $3, $4, $5, nullif($6, ''::bytea), $7, $8, $9,
+                    case when $8::text is null then 'candidate' else 'refused' end)
+                returning version
                 """, row)
             return rows.int32(0, 0) ?? 0
         }

@@ -1,6 +1,6 @@
 import Evaluation
+import Tensors
 import Testing
-import TestSupport
 
 @Suite struct PromotionGateTests {
     private static func decide(_ gate: PromotionGate, _ candidate: [Double], _ other: [Double]) -> GateDecision {
@@ -93,7 +93,7 @@ import TestSupport
     /// NDCG@10 of two models on the same questions: a fifth of them are answered in the first ten, and 85 % are answered alike, as by two
     /// trainings of one recipe. The worse model loses a share of what it found.
     private struct Questions {
-        var generator: SeededNumbers
+        var generator: SeededGenerator
         let gains = [1, 0.6309, 0.5, 0.4307, 0.3869, 0.3562, 0.3333, 0.3155, 0.301, 0.2891]
 
         mutating func pair(losing share: Double) -> (candidate: Double, other: Double) {
@@ -109,7 +109,7 @@ import TestSupport
     }
 
     private static func passRate(_ count: Int, losing share: Double, trials: Int) -> Double {
-        var questions = Questions(generator: SeededNumbers(state: 7))
+        var questions = Questions(generator: SeededGenerator(seed: 7))
         let gate = PromotionGate()
         var passed = 0
         for _ in 0..<trials {
@@ -136,7 +136,7 @@ import TestSupport
 
     /// While the promoted model stays, the questions that came after it grow: 1,000 a day.
     @Test func anEqualModelPassesWithinAFewDays() {
-        var questions = Questions(generator: SeededNumbers(state: 11)), passed = [0, 0]
+        var questions = Questions(generator: SeededGenerator(seed: 11)), passed = [0, 0]
         let gate = PromotionGate(), trials = 100
         for (place, share) in [0.0, 0.07].enumerated() {
             for _ in 0..<trials {

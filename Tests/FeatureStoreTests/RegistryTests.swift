@@ -72,8 +72,13 @@ struct RegistryTests {
             artifactPath: "a", artifactChecksum: "c", configuration: "{}", metrics: "{}", watermark: "{}", answers: bytes, refusal: "of its parent")
         #expect(try queries.answers(of: version) == bytes)
         #expect(try queries.answers(of: Self.register(queries)) == nil && queries.answers(of: 99) == nil)
-        // A version made of a refused one is refused, too.
+        // A version made of a refused one takes force, too; one that is registered as refused was never anything else.
         #expect(throws: StoreError.self) { try queries.promoteModel(version, reason: "by hand") }
+        let refused = try queries.registerModel(
+            artifactPath: "a", artifactChecksum: "c", configuration: "{}", metrics: "{}", watermark: "{}", refused: "7 % worse.")
+        let model = try #require(try queries.model(refused))
+        #expect(model.status == .refused && model.reason == "7 % worse." && model.refusal == "7 % worse.")
+        #expect(try queries.model(version)?.status == .candidate && queries.modelRefusals().inARow == 1)
     }
 
     @Test func theLastWeeksAreThoseOfTheDatabasesClock() throws {

@@ -4,9 +4,10 @@ import TrainingFiles
 
 /// Holds a candidate against the models of the registry: on the same questions wherever that can be, and never with an open door.
 ///
-/// With a model, the first of these that has enough questions decides: those later than all that the model learned; those of its own
-/// evaluation, by the answers that the registry keeps; those that it may have learned from, which favours it and so can only refuse too
-/// much; at last, for a model that cannot be read, its recorded mean. Where none can, the promoted model stays.
+/// With a model, the first of these that has enough questions decides: those that neither has learned from, which are later than all
+/// that the model learned or are of its own evaluation, by the answers that the registry keeps; those that it may have learned from,
+/// which favours it and so can only refuse too much; at last, for a model that cannot be read, its recorded mean. Where none can, the
+/// promoted model stays.
 struct GateJudging {
     let gate: PromotionGate
     let configuration: Configuration
@@ -62,14 +63,9 @@ struct GateJudging {
             Compared(role: "promoted", version: reference.version, basis: basis, decision: decision, outcome: outcome)
         }
         if let broken = gate.broken(candidate.perUser) { return found("none", broken) }
-        if let later = later(than: reference), let asked = asked(reference, later) {
-            return found(
-                "later",
-                gate.decide(candidate: asked.candidate, other: asked.outcome.perUser, named: name, on: Self.laterQuestions), asked.outcome)
-        }
-        if let pairs = recorded(reference) {
-            return found(
-                "recorded answers", gate.decide(candidate: pairs.candidate, other: pairs.recorded, named: name, on: Self.recordedQuestions))
+        if let both = neitherKnew(reference) {
+            let decision = gate.decide(candidate: both.candidate, other: both.other, named: name, on: both.questions)
+            return found(both.basis, decision, both.outcome)
         }
         if scoring.holdout.questions.count >= gate.minimumQuestions, let asked = asked(reference, scoring) {
             return found(
@@ -103,19 +99,43 @@ struct GateJudging {
         func found(_ basis: String, _ decision: GateDecision, _ outcome: HoldoutScoring.Outcome? = nil) -> Compared {
             Compared(role: "anchor", version: reference.version, basis: basis, decision: decision, outcome: outcome)
         }
-        if let later = later(than: reference), let asked = asked(reference, later) {
-            return found(
-                "later",
-                gate.anchored(candidate: asked.candidate, anchor: asked.outcome.perUser, named: name, on: Self.laterQuestions), asked.outcome)
+        guard let both = neitherKnew(reference) else { return nil }
+        let decision = gate.anchored(candidate: both.candidate, anchor: both.other, named: name, on: both.questions)
+        return found(both.basis, decision, both.outcome)
+    }
+
+    /// What both answered to questions that neither has learned from.
+    private struct Answered {
+        var basis: String
+        var questions: String
+        var candidate: [Double]
+        var other: [Double]
+        var outcome: HoldoutScoring.Outcome?
+    }
+
+    /// The questions after all that the model may have learned from, or those that the registry has its answers to; nil where there are too
+    /// few of either.
+    ///
+    /// The candidate that is judged learned nothing of the whole holdout. Where that begins before the model's knowledge ends, the later
+    /// questions are harder for the candidate, so of the two the larger number decides; else the later ones.
+    private func neitherKnew(_ reference: GateReferences.Reference) -> Answered? {
+        let pairs = recorded(reference)
+        let byRecord = pairs.map {
+            Answered(
+                basis: "recorded answers", questions: "questions that were asked of it before it was promoted", candidate: $0.candidate,
+                other: $0.recorded)
         }
-        guard let pairs = recorded(reference) else { return nil }
-        return found(
-            "recorded answers", gate.anchored(candidate: pairs.candidate, anchor: pairs.recorded, named: name, on: Self.recordedQuestions))
+        guard let newest = reference.model?.newestEvent, let later = later(than: newest) else { return byRecord }
+        let isFair = scoring.holdout.border ?? .min > newest
+        if let byRecord, !isFair, byRecord.candidate.count >= later.holdout.questions.count { return byRecord }
+        guard let asked = asked(reference, later) else { return byRecord }
+        return Answered(
+            basis: "later", questions: "questions later than all that it learned", candidate: asked.candidate, other: asked.outcome.perUser,
+            outcome: asked.outcome)
     }
 
     /// The questions that come after all that a model may have learned from; nil where they are too few.
-    private func later(than reference: GateReferences.Reference) -> HoldoutScoring? {
-        guard let newest = reference.model?.newestEvent else { return nil }
+    private func later(than newest: Int64) -> HoldoutScoring? {
         let later = scoring.holdout.asking(
             after: newest, of: scoring.log, excludes: scoring.excludes, maxUsers: configuration.integer("train.evaluation_users"))
         guard later.questions.count >= gate.minimumQuestions else { return nil }
@@ -144,9 +164,6 @@ struct GateJudging {
     private func isOfThisSplit(_ metrics: String) -> Bool {
         JSONText.string("split", inObject: metrics) == scoring.holdout.description
     }
-
-    private static let laterQuestions = "questions later than all that it learned"
-    private static let recordedQuestions = "questions that were asked of it before it was promoted"
 }
 
 extension GateJudging.Compared {

@@ -58,8 +58,8 @@ struct Holdout {
     /// The rows of a user that may be learned from.
     func trainingRows(of user: Int, in log: TrainingLog) -> Range<Int> { log.userStarts[user]..<trainingEnds[user] }
 
-    /// Asks each user for what comes from a row on; of more users than `maxUsers` every k-th, the same ones each time and spread
-    /// over all. Memory grows with users, items and the users that are asked.
+    /// Asks each user for what comes from a row on; of more users than `maxUsers` those whose ids have the smallest hashes: the same ones
+    /// in another training, too, so that two models can be compared on the questions that both were asked. Memory grows with users, items and the users that are asked.
     private mutating func ask(_ log: TrainingLog, from rows: [Int], excludes: Set<UInt8>, maxUsers: Int) {
         var isExcluded = [Bool](repeating: false, count: 256)
         for type in excludes { isExcluded[Int(type)] = true }
@@ -76,8 +76,12 @@ struct Holdout {
             if later.contains(where: { seenBy[Int(log.items[$0])] != Int32(user) }) { users.append(user) }
         }
         if users.count > maxUsers {
-            let step = Double(users.count) / Double(maxUsers)
-            users = (0..<maxUsers).map { users[Int(Double($0) * step)] }
+            let hashes = users.map { user in
+                var hash = PayloadHash(), id = log.userIDs[user]
+                id.withUTF8 { hash.combine(UnsafeRawBufferPointer($0)) }
+                return (hash: hash.value, user: user)
+            }
+            users = hashes.sorted { $0.hash != $1.hash ? $0.hash < $1.hash : $0.user < $1.user }.prefix(maxUsers).map(\.user).sorted()
         }
         questions = users.map { user in
             markSeen(user)

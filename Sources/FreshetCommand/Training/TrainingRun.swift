@@ -166,12 +166,17 @@ struct TrainingRun {
         if ratings.isNeeded { notes[ModelArtifact.ratingsNoteName] = String(ratings.positiveFrom) }
         let reference = try artifacts.write(model, name: Self.artifactName(), notes: notes,
             attachments: attachments)
+        var reasons = state.reasons ?? ["Nothing was judged."], passes = state.passes == true
         let version = try store.registerModel(
             artifactPath: URL(fileURLWithPath: reference.path).lastPathComponent, artifactChecksum: reference.checksum,
             artifactSHA256: reference.sha256, configuration: ResultLine.object(settings), metrics: metrics, watermark: file.watermark,
-            answers: state.answers)
-        let decision = try decide(version, state, store)
-        let (passes, reasons) = (decision.promoted, decision.reasons)
+            answers: state.answers,
+            // At once, so that a run that is killed here leaves no candidate that looks as if it had passed.
+            refused: passes ? nil : reasons.joined(separator: " "))
+        if passes, let late = try promote(version, reason: reasons.joined(separator: " "), judged: state.judgedAgainst, store) {
+            passes = false
+            reasons.insert(late, at: 0)
+        }
         do {
             if let registered = try store.model(version) { try TrainingReport.write(registered, to: reference.path + "/" + TrainingReport.fileName) }
         } catch {
@@ -191,30 +196,23 @@ struct TrainingRun {
             metrics: metrics, ndcg: judged.model, popularityNDCG: judged.popularity)
     }
 
-    /// Promotes or refuses a version as the gate said; refuses it, too, where another one was promoted since it was judged.
-    private func decide(
-        _ version: Int32, _ state: TrainingFolder.State, _ store: StoreQueries
-    ) throws -> (promoted: Bool, reasons: [String]) {
-        var reasons = state.reasons ?? ["Nothing was judged."]
-        if state.passes == true {
-            do {
-                try promote(version, reason: reasons.joined(separator: " "), judgedAgainst: state.judgedAgainst, store)
-                return (true, reasons)
-            } catch {
-                guard error.code == .conflict else { throw error }
-                reasons.insert("\(error.message).", at: 0)
+    /// Promotes a version that the gate let pass. Where another one was promoted since it was judged, it is refused: the reason.
+    ///
+    /// - Parameter judged: the version that was promoted when it was judged, 0 for none; nil where nothing was judged.
+    private func promote(_ version: Int32, reason: String, judged: Int?, _ store: StoreQueries) throws(StoreError) -> String? {
+        do {
+            if let judged {
+                try store.promoteModel(version, reason: reason, judgedAgainst: judged > 0 ? Int32(clamping: judged) : nil)
+            } else {
+                try store.promoteModel(version, reason: reason)
             }
+            return nil
+        } catch {
+            guard error.code == .conflict else { throw error }
+            let late = "\(error.message)."
+            try store.refuseModel(version, reason: "\(late) \(reason)")
+            return late
         }
-        try store.refuseModel(version, reason: reasons.joined(separator: " "))
-        return (false, reasons)
-    }
-
-    private func promote(_ version: Int32, reason: String, judgedAgainst judged: Int?, _ store: StoreQueries) throws(StoreError) {
-        guard let judged else {
-            try store.promoteModel(version, reason: reason)
-            return
-        }
-        try store.promoteModel(version, reason: reason, judgedAgainst: judged > 0 ? Int32(clamping: judged) : nil)
     }
 
     /// Items that came with events alone get a bare record, so that what is learned of them can be recommended. A real record, with

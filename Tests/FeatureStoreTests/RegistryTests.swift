@@ -69,7 +69,8 @@ struct RegistryTests {
         let queries = StoreQueries(url: database.url)
         let bytes: [UInt8] = [0, 1, 255, 0]
         let version = try queries.registerModel(
-            artifactPath: "a", artifactChecksum: "c", configuration: "{}", metrics: "{}", watermark: "{}", answers: bytes, refusal: "of its parent")
+            artifactPath: "a", artifactChecksum: "c", configuration: "{}", metrics: "{}", watermark: "{}", answers: bytes,
+            refusal: "of its parent")
         #expect(try queries.answers(of: version) == bytes)
         #expect(try queries.answers(of: Self.register(queries)) == nil && queries.answers(of: 99) == nil)
         // A version made of a refused one takes force, too; one that is registered as refused was never anything else.

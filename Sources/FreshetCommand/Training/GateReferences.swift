@@ -37,7 +37,7 @@ struct GateReferences {
         var references = GateReferences(promoted: try reference(current, store, artifacts))
         if let problem = references.promoted?.problem {
             logger.error(
-                "the promoted version \(current.version) cannot be read, so a candidate is compared with what was recorded of it: \(problem)")
+                "the promoted version \(current.version) cannot be read, so a candidate is held against what was recorded of it: \(problem)")
         }
         for served in try best(store, anchorDays: anchorDays).prefix(triedAnchors) {
             let found = try reference(served, store, artifacts)

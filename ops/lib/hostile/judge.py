@@ -146,7 +146,8 @@ def memory(world, watch, seen):
             continue
         first, last = statistics.median(at), statistics.median(end)
         words = f"{first / 1024:.1f} MiB at the mark, {last / 1024:.1f} MiB at the end ({last / first - 1:+.1%})"
-        words += f", at most {most / 1024:.1f} MiB"
+        calm = [kib for moment, name, _, kib, *_ in watch.memory if name == role.name][0]
+        words += f", {calm / 1024:.1f} MiB before the first disturbance, at most {most / 1024:.1f} MiB"
         held = last <= first * MEMORY_SHARE and not role.ends
         rows.append(Row(f"RssAnon of {role.name} at the end within 10 % of the mark", words, held))
     return rows

@@ -3,6 +3,8 @@ import random
 from dataclasses import dataclass
 
 CALM_AT_THE_BEGINNING_SECONDS = 10
+# Before memory is marked: what fills buffers of ingest and of the service as far as they go. What grows after that has no bound.
+FIRST = ("ingest-silent", "long-titles", "deaf-readers", "newline-flood", "slow-bodies")
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,8 @@ class Disturbance:
 def plan(minutes, seed, only=None):
     """
     The disturbances, and the moments between which memory is measured: the mark (after five minutes; earlier in a short run) and the end.
-    Around both it is calm. Every kind comes once in a round, in an order of its own; rounds follow until the time is used.
+    Around both it is calm. Every kind comes once in a round, in an order of its own (the first round begins with those that fill
+    buffers); rounds follow until the time is used.
 
     - Returns: the disturbances, the mark, the seconds of calm before it and before the end, and all seconds.
     """
@@ -89,10 +92,14 @@ def plan(minutes, seed, only=None):
                 break
             rounds += 1
             waiting = chance.sample(kinds, len(kinds))
+            if rounds == 1:
+                waiting.sort(key=lambda kind: kind.name not in FIRST)
         kind = waiting[0]
         seconds = min(kind.seconds, max(4, share)) if short else kind.seconds
         if time < mark + 5 and time + seconds + gap > mark - calm:
             time = mark + 5
+        if short and end - gap - time >= 4:
+            seconds = min(seconds, end - gap - time)
         if time + seconds + gap > end:
             break
         waiting.pop(0)

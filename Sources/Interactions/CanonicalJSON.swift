@@ -5,6 +5,7 @@
 struct CanonicalJSON {
     let bytes: UnsafeBufferPointer<UInt8>
     let form: IDForm?
+    let scanned: ScanCount?
 
     /// The object at `token`, which was scanned before, in this spelling.
     ///
@@ -42,8 +43,9 @@ struct CanonicalJSON {
     }
 
     private func scanner(_ token: JSONToken) -> JSONScanner {
+        scanned?.add(token.end - token.start)
         // The text was checked when it was found, nesting included.
-        JSONScanner(bytes, from: token.start, to: token.end, maxDepth: DecodingRules.deepestAllowed)
+        return JSONScanner(bytes, from: token.start, to: token.end, maxDepth: DecodingRules.deepestAllowed)
     }
 
     /// The members of an object in order, by copies of their bytes; nil where the order inside one of them is wrong too. Only for text

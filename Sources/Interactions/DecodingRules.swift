@@ -31,6 +31,9 @@ public struct DecodingRules: Sendable, Equatable {
     /// Whether records are read from where they were stored; see ``stored``.
     var isStored = false
 
+    /// Where a test counts the bytes that are read; nil, as everywhere else, costs nothing.
+    package var scanned: ScanCount?
+
     /// The decoder recurses once a level, so that no configuration may ask for more levels than a thread's stack holds.
     public static let deepestAllowed = 256
 
@@ -82,4 +85,17 @@ public struct DecodingRules: Sendable, Equatable {
         let (latest, overflow) = now.milliseconds.addingReportingOverflow(maxFutureSkewMilliseconds)
         return EventTime(milliseconds: overflow ? .max : latest)
     }
+}
+
+/// The bytes that the scanners of one decoder were set on, together: what decoding costs, whatever the machine.
+///
+/// For one test on one thread, which is why it has no lock.
+package final class ScanCount: @unchecked Sendable, Equatable {
+    package private(set) var bytes = 0
+
+    package init() {}
+
+    func add(_ count: Int) { bytes += count }
+
+    package static func == (left: ScanCount, right: ScanCount) -> Bool { left === right }
 }

@@ -20,8 +20,9 @@ struct FieldReader {
     }
 
     func scanner(from start: Int, to end: Int) -> JSONScanner {
+        rules.scanned?.add(end - start)
         // The text was checked when it was found, nesting included.
-        JSONScanner(bytes, from: start, to: end, maxDepth: DecodingRules.deepestAllowed)
+        return JSONScanner(bytes, from: start, to: end, maxDepth: DecodingRules.deepestAllowed)
     }
 
     // MARK: Strings
@@ -249,7 +250,7 @@ struct FieldReader {
             throw Rejection(
                 .outOfRange, field: field, "holds a number with more than 40 digits or an exponent beyond 300")
         }
-        let text = CanonicalJSON(bytes: bytes, form: rules.idForm).object(token)
+        let text = CanonicalJSON(bytes: bytes, form: rules.idForm, scanned: rules.scanned).object(token)
         guard text.utf8.count <= rules.maxContextBytes else {
             throw Rejection(.tooLarge, field: field, "is larger than \(rules.maxContextBytes) bytes")
         }

@@ -66,6 +66,7 @@ public struct RecordDecoder: Sendable {
             throw Rejection(.tooLarge, "the record has \(bytes.count) bytes; at most \(maxBytes) are allowed")
         }
         guard bytes.count > 0 else { throw Rejection(.malformedJSON, "the record is empty") }
+        rules.scanned?.add(bytes.count)
         let survey = TextSurvey.of(bytes)
         guard survey != .invalid else { throw Rejection(.invalidUTF8, "the record is not UTF-8") }
         let text = bytes.assumingMemoryBound(to: UInt8.self)

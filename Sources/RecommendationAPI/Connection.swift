@@ -93,7 +93,7 @@ final class Connection: Sendable {
         let body = state.withLock { state in
             state.unanswered = max(0, state.unanswered - 1)
             // What was sent behind an unanswered request could not be read before.
-            if state.reading == .head { state.readingSince = now }
+            if state.reading == .head || state.reading == .body && state.unanswered > 0 { state.readingSince = now }
             defer { state.bodyBytes = 0 }
             return state.bodyBytes
         }

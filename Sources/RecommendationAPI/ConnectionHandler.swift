@@ -57,6 +57,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             context.fireChannelRead(data)
         case .end:
             connection.requestEnded()
+            awaitsContinue = false
             if closesAfterAnswers { readsNoMore = true }
             context.fireChannelRead(data)
         }

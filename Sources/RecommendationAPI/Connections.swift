@@ -185,7 +185,7 @@ final class Connections: Sendable {
         makeRoom()
         if before % 60 == 0 {
             logger.warning(
-                "cannot accept connections, and tries again every second: \(error); raise the limit of open files (ulimit -n)",
+                "cannot accept connections, and tries again soon: \(error); raise the limit of open files (ulimit -n)",
                 metadata: ["connections": "\(count)"])
         }
     }
@@ -197,7 +197,7 @@ final class Connections: Sendable {
         text.sample([], Double(maxConnections))
         text.begin("freshet_http_connections_closed_total", .counter, "Connections that the service closed, by cause.")
         for cause in Cause.allCases { text.sample([("cause", cause.label)], Double(closedCounts[cause.rawValue])) }
-        text.begin("freshet_http_accept_failures_total", .counter, "Connections that the system could not open, as for want of descriptors.")
+        text.begin("freshet_http_accept_failures_total", .counter, "Connections that the system refused, as for want of descriptors.")
         text.sample([], Double(acceptFailures.load(ordering: .relaxed)))
         text.begin("freshet_http_held_bytes", .gauge, "Bytes of bodies and answers held for callers.")
         text.sample([], Double(heldBytes))

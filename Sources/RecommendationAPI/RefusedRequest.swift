@@ -21,7 +21,7 @@ struct RefusedRequest: Error, Equatable {
         detail: "The path and query are longer than \(ServiceChannel.maxHeadBytes) bytes. Send long lists in the body of a POST.")
     static let headTooLarge = Self(
         status: .requestHeaderFieldsTooLarge, slug: "header-too-large",
-        detail: "The header fields are larger than \(ServiceChannel.maxHeadBytes) bytes, or more than \(ServiceChannel.maxHeaderFields).")
+        detail: "The header has more than \(ServiceChannel.maxHeadBytes) bytes or \(ServiceChannel.maxHeaderFields) fields.")
     static let tooSlow = Self(
         status: .requestTimeout, slug: "request-timeout", detail: "The request did not come in whole in time (http.request_seconds).")
 
@@ -34,8 +34,9 @@ struct RefusedRequest: Error, Equatable {
 
     /// The problem that a head made by ``head`` stands for; nil for every request that came from outside.
     static func problem(of request: HTTPRequest) -> Problem? {
-        guard request.method.rawValue == method, let statusField = HTTPField.Name(statusField), let detailField = HTTPField.Name(detailField),
-            let words = request.headerFields[statusField]?.split(separator: " "), words.count == 2, let code = Int(words[0])
+        guard request.method.rawValue == method, let statusField = HTTPField.Name(statusField),
+            let detailField = HTTPField.Name(detailField), let words = request.headerFields[statusField]?.split(separator: " "),
+            words.count == 2, let code = Int(words[0])
         else { return nil }
         return Problem(
             .init(code: code), String(words[1]), request.headerFields[detailField] ?? "", headers: [.connection: "close"])
@@ -62,7 +63,8 @@ enum RequestHeadRules {
                 return .failure(
                     RefusedRequest(
                         status: .notImplemented, slug: "unsupported-transfer-encoding",
-                        detail: "Transfer-Encoding \(codings.joined(separator: ", ").quotedForMessage) is not read. Send chunked, or a Content-Length."))
+                        detail: "Transfer-Encoding \(codings.joined(separator: ", ").quotedForMessage) is not read. "
+                            + "Send chunked, or a Content-Length."))
             }
             if head.version == .http1_0 { return .failure(.malformed("HTTP/1.0 has no Transfer-Encoding")) }
         }

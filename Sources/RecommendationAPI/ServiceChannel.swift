@@ -48,10 +48,12 @@ struct ServiceChannel: ServerChildChannel {
     }
 }
 
-/// Hears when the system refuses connections. The listening channel itself pauses for a second then.
+/// Hears when the system refuses connections, and stops accepting for a moment: those that wait would otherwise wake the loop again and
+/// again for nothing.
 final class AcceptWatch: ChannelInboundHandler {
     typealias InboundIn = Channel
 
+    private static let pause = TimeAmount.milliseconds(200)
     private let connections: Connections
 
     init(_ connections: Connections) {
@@ -59,7 +61,10 @@ final class AcceptWatch: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if error is IOError { connections.acceptFailed(error) }
-        context.fireErrorCaught(error)
+        guard error is IOError else { return context.fireErrorCaught(error) }
+        connections.acceptFailed(error)
+        let channel = context.channel
+        try? channel.syncOptions?.setOption(.autoRead, value: false)
+        context.eventLoop.scheduleTask(in: Self.pause) { channel.setOption(.autoRead, value: true) }
     }
 }

@@ -135,7 +135,8 @@ public struct ServiceResponder: HTTPResponder {
         if let interrupted = error as? RequestInterrupted { return Problem(interrupted) }
         if let malformed = error as? HTTPParserError {
             return Problem(
-                .badRequest, "malformed-request", "The body is not what its header announces: \(malformed).", headers: [.connection: "close"])
+                .badRequest, "malformed-request", "The body is not what its header announces: \(malformed).",
+                headers: [.connection: "close"])
         }
         core.logger.error("request failed", metadata: ["request_id": "\(requestID)", "error": "\(error)"])
         return Problem(

@@ -26,7 +26,7 @@ import Testing
     }
 
     /// Each makes a body of about `n` bytes in one shape.
-    private static let shapes: [(name: String, make: @Sendable (Int) -> String)] = [
+    static let shapes: [(name: String, make: @Sendable (Int) -> String)] = [
         ("newlines behind an object", { "{}\n{}" + String(repeating: "\n", count: $0) }),
         ("newlines before an object", { String(repeating: "\n", count: $0) + "{}" }),
         ("blank lines between", { "{}\n" + String(repeating: "  \r\n", count: $0 / 4) + "{}" }),
@@ -43,7 +43,7 @@ import Testing
         ("numbers on lines", { "1\n" + String(repeating: "1\n", count: $0 / 2) }),
     ]
 
-    @Test(arguments: shapes.map(\.name)) func theSplitterLooksAtEachByteAFewTimesWhateverTheShape(_ name: String) throws {
+    @Test(arguments: shapes.map { $0.name }) func theSplitterLooksAtEachByteAFewTimesWhateverTheShape(_ name: String) throws {
         let shape = try #require(Self.shapes.first { $0.name == name })
         for asLines in [false, true] {
             let small = Self.steps(shape.make(10_000), asLines: asLines)

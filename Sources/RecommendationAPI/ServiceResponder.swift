@@ -73,7 +73,9 @@ public struct ServiceResponder: HTTPResponder {
                 .tooManyRequests, "too-many-requests", "Too many requests a second. Ask again in \(wait) s.",
                 headers: [.retryAfter: String(wait)])
         }
-        if route.method != .get { try OriginRules(core.configuration).refuseForeignPage(request) }
+        // What is shown is written down as shown, so a page that asks unseen, as by an image, writes too where no key stops it.
+        let isShown = core.configuration.apiKeys.isEmpty && route.parameters.takesPreview && !asksForPreview(request, match)
+        if route.method != .get || isShown { try OriginRules(core.configuration).refuseForeignPage(request) }
         let query = try QueryParameters(request.uri.query)
         try query.check(route.parameters, takesBody: route.takesBody)
         var exchange = Exchange(

@@ -136,6 +136,10 @@ import Testing
             #expect(try await write("localhost", "http://evil.example").hasPrefix("HTTP/1.1 403 "))
             #expect(try await write("localhost", "null").hasPrefix("HTTP/1.1 403 "))
             #expect(try await write("evil.example", "http://evil.example").hasPrefix("HTTP/1.1 421 "))
+            // What is shown is written down: an image on a page must not do that.
+            let image = "Host: localhost\r\nSec-Fetch-Site: cross-site\r\n\(Self.last)"
+            #expect(try await RawClient.ask(port, "GET /v1/recommendations?user_id=u HTTP/1.1\r\n\(image)").hasPrefix("HTTP/1.1 403 "))
+            #expect(try await RawClient.ask(port, "GET /v1/stats HTTP/1.1\r\n\(image)").hasPrefix("HTTP/1.1 200 "))
         }
         #expect(service.seen.withLock { $0.records.count } == 1)
     }

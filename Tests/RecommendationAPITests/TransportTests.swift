@@ -26,9 +26,9 @@ import Testing
     }
 
     static let cases: [Case] = [
-        Case("a chunk size that is no number", 400, "malformed-request", chunked + "zz\r\n{}\r\n0\r\n\r\n"),
-        Case("a chunk longer than announced", 400, "malformed-request", chunked + "2\r\n{}{}\r\n0\r\n\r\n"),
-        Case("a chunk size beyond all numbers", 400, "malformed-request", chunked + "fffffffffffffffff\r\n{}\r\n0\r\n\r\n"),
+        Case("a chunk size that is no number", 400, "malformed-request", "\(chunked)zz\r\n{}\r\n0\r\n\r\n"),
+        Case("a chunk longer than announced", 400, "malformed-request", "\(chunked)2\r\n{}{}\r\n0\r\n\r\n"),
+        Case("a chunk size beyond all numbers", 400, "malformed-request", "\(chunked)fffffffffffffffff\r\n{}\r\n0\r\n\r\n"),
         Case(
             "a query of 100 KB", 414, "uri-too-long",
             "GET /v1/recommendations?user_id=\(String(repeating: "u", count: 100_000)) HTTP/1.1\r\n\(host)\r\n"),
@@ -49,7 +49,7 @@ import Testing
             "POST /v1/events HTTP/1.1\r\n\(host)Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}"),
         Case(
             "a length and chunks", 400, "malformed-request",
-            post + "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"),
+            "\(post)Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"),
         Case(
             "a coding that is not read", 501, "unsupported-transfer-encoding",
             "POST /v1/events HTTP/1.1\r\n\(host)Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"),
@@ -115,7 +115,8 @@ import Testing
         let request = "GET /healthz HTTP/1.1\r\nHost: \(host)\r\n\(Self.last)"
         try await TestService(APIConfiguration(allowedHosts: ["shop.example"])).serve { port, _ in
             let answer = try await RawClient.ask(port, request)
-            #expect(answer.hasPrefix(isOwn ? "HTTP/1.1 200 " : "HTTP/1.1 421 "), "\(answer)")
+            let wanted = isOwn ? "HTTP/1.1 200 " : "HTTP/1.1 421 "
+            #expect(answer.hasPrefix(wanted), "\(answer)")
             if !isOwn { #expect(answer.contains("http.allowed_hosts")) }
         }
         // With keys nobody gets far by a borrowed name, and proxies have names of their own.

@@ -27,8 +27,15 @@ public struct KafkaSettings: Sendable, CustomStringConvertible {
         return (["bootstrap.servers=\(bootstrapServers)"] + listed).joined(separator: " ")
     }
 
+    /// A text of librdkafka without the values of secret properties, which may stand in another's place.
+    func withoutSecrets(_ text: String) -> String {
+        var text = text
+        for (key, value) in properties where Self.isSecret(key) && value.utf8.count > 3 { text = text.replacing(value, with: "…") }
+        return text
+    }
+
     static func isSecret(_ key: String) -> Bool {
-        ["password", "secret", "jaas", "oauthbearer", "ssl.key"].contains { key.contains($0) }
+        ["password", "passphrase", "secret", "jaas", "oauthbearer", "token", "credential", "ssl.key"].contains { key.contains($0) }
     }
 
     /// Settings that may not be given, and why.
@@ -62,7 +69,11 @@ public struct KafkaSettings: Sendable, CustomStringConvertible {
                     throw StreamError(
                         .configuration, "kafka.properties: \(key) may not be set: \(reason). Remove it from kafka.properties.")
                 }
-                try Self.set(key, value, in: configuration)
+                do throws(StreamError) {
+                    try Self.set(key, value, in: configuration)
+                } catch {
+                    throw StreamError(error.code, isRetriable: error.isRetriable, withoutSecrets(error.message))
+                }
             }
             for (key, value) in fixed { try Self.set(key, value, in: configuration) }
         } catch {

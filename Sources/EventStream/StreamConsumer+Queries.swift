@@ -65,3 +65,15 @@ extension StreamConsumer {
         }
     }
 }
+
+extension StreamConsumer {
+    /// Looks whether a topic may be read, from its end on, so that nothing is taken.
+    ///
+    /// - Throws: ``StreamError``, `authorization` where the user may not.
+    public func tryReading(_ topic: String, timeoutMilliseconds: Int) throws(StreamError) {
+        guard let first = try partitions(topic, timeoutMilliseconds: timeoutMilliseconds * 4).first else { return }
+        try assign([PartitionStart(TopicPartition(topic, first), .end)])
+        let batch = try poll(maxRecords: 1, timeoutMilliseconds: timeoutMilliseconds)
+        for case .trouble(let error) in batch.happenings { throw error }
+    }
+}

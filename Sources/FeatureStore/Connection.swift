@@ -86,7 +86,7 @@ final class Connection {
         }
         if state == PGRES_POLLING_OK { return handle }
         let needsPassword = PQconnectionNeedsPassword(handle) != 0
-        let text = PQerrorMessage(handle).map { String(cString: $0) } ?? ""
+        let text = settings.withoutSecrets(PQerrorMessage(handle).map { String(cString: $0) } ?? "")
         PQfinish(handle)
         throw connectionError(text, needsPassword: needsPassword, place: settings.place)
     }

@@ -12,6 +12,23 @@ struct ConnectionSettings: Sendable {
     private(set) var place: String
     private(set) var timeoutSeconds = ConnectionSettings.connectTimeoutSeconds
 
+    /// Whether a `/` of the password cut the URL short: libpq would take the password for host, port and database, and name them.
+    private static func hasUnescapedSlash(_ url: String) -> Bool {
+        guard let scheme = url.firstRange(of: "://") else { return false }
+        let rest = url[scheme.upperBound...].prefix { $0 != "?" }
+        guard let slash = rest.firstIndex(of: "/") else { return false }
+        return !rest[..<slash].contains("@") && rest[slash...].contains("@")
+    }
+
+    /// A message of libpq without the passwords, which it repeats where they stand in another option's place.
+    func withoutSecrets(_ text: String) -> String {
+        var text = text
+        for (keyword, value) in options where ["password", "sslpassword"].contains(keyword) && value.utf8.count > 3 {
+            text = text.replacing(value, with: "…")
+        }
+        return text
+    }
+
     /// Parses a `postgresql://` URI or a `key=value` connection string.
     init(url: String, applicationName: String) throws(StoreError) {
         var problem: UnsafeMutablePointer<CChar>?
@@ -40,6 +57,10 @@ struct ConnectionSettings: Sendable {
                 }
             }
             entry += 1
+        }
+        if Self.hasUnescapedSlash(url) {
+            throw StoreError(
+                .invalidURL, "database.url: a / stands before the last @; write a / of the password as %2F, and an @ of other parts as %40")
         }
         if host.contains("@") {
             throw StoreError(.invalidURL, "database.url: the host holds an @; write an @ of the password as %40")

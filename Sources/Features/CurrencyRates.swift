@@ -99,7 +99,7 @@ public struct CurrencyRates: Sendable, Equatable {
         guard parts.count <= 2, let number = parts.first else { return nil }
         var exponent = 0
         if parts.count == 2 {
-            guard let written = Int(parts[1]), abs(written) <= 30 else { return nil }
+            guard let written = Int(parts[1]), (-30...30).contains(written) else { return nil }
             exponent = written
         }
         let halves = number.split(separator: ".", omittingEmptySubsequences: false)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 /// The one binary: every role and every tool is a subcommand.
 @main
@@ -24,6 +25,9 @@ struct Freshet: AsyncParsableCommand {
     /// libraries gave none.
     static func main() async {
         let arguments = Array(CommandLine.arguments.dropFirst())
+        StandardError.hide(
+            Configuration.redaction(environment: ProcessInfo.processInfo.environment, flags: FinalError.named(in: arguments).flags))
+        ProcessTitle.hideSecrets(in: CommandLine.arguments)
         do {
             var command = try await asyncParseAsRoot(arguments)
             try RepeatedOption.refuse(in: arguments, of: type(of: command))

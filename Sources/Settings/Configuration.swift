@@ -37,6 +37,9 @@ public struct Configuration: Sendable {
     /// Nothing set.
     public init() {}
 
+    /// What is odd about where the settings come from, in sentences: a file of a secret that everybody may read.
+    public internal(set) var warnings: [String] = []
+
     /// The settings that somebody made, by key.
     public private(set) var settings: [String: Setting] = [:]
 
@@ -88,11 +91,15 @@ public struct Configuration: Sendable {
         ConfigurationKey.byName[key] != nil || trainerKeys[key] != nil || mapEntry(of: key) != nil
     }
 
+    /// A flag's own name stands in its source.
+    private static func shownSource(_ source: String) -> String {
+        source.hasPrefix("--set ") ? "--set \(shownName(String(source.dropFirst(6))))" : source
+    }
+
     static func unknown(_ key: String, source: String) -> ConfigurationError {
         let known = ConfigurationKey.all.map(\.name) + TowerConfiguration.keys.map { "train." + $0.name }
         let hint = NearestName.of(key, among: known).map { "; did you mean \($0)?" } ?? "; docs/configuration.md lists all keys"
-        let shown = key.trimmingSpaces.count == key.count && !key.isEmpty ? key : JSONText.quoted(key)
-        return ConfigurationError("\(source): unknown key \(shown)\(hint)")
+        return ConfigurationError("\(shownSource(source)): unknown key \(shownName(key))\(hint)")
     }
 
     /// `kafka.properties.sasl.username` → (`kafka.properties`, `sasl.username`).

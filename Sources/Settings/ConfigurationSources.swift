@@ -130,17 +130,45 @@ extension Configuration {
         for (variable, value) in environment.sorted(by: { $0.key < $1.key }) where variable.hasPrefix("FRESHET_") {
             if let key = names[variable] {
                 try set(key, variable: variable, to: value)
+            } else if let target = SecretFile.target(of: variable), let keys = Self.keys(of: target, names) {
+                guard environment[target]?.allSatisfy(\.isWhitespace) ?? true else {
+                    throw ConfigurationError("\(target) and \(variable) are both set: unset one of them")
+                }
+                let file = try SecretFile(variable: variable, path: value)
+                if let warning = file.warning { warnings.append(warning) }
+                for key in keys { try set(key, file: file, source: "\(variable) (\(value))") }
             } else if let map = ConfigurationKey.all.first(where: { $0.kind.isMap && variable.hasPrefix($0.environmentName + "_") }) {
                 let written = String(variable.dropFirst(map.environmentName.count + 1))
                 for entry in Self.entryNames(written, of: map) { try set(map.name + "." + entry, variable: variable, to: value) }
             } else if sections.contains(where: { variable.uppercased().hasPrefix($0) }) {
                 // Variables of no known section belong to somebody else: FRESHET_DATA, FRESHET_SOAK.
-                let hint = NearestName.of(variable.uppercased(), among: names.keys).map { "; did you mean \($0)?" } ?? ""
+                let target = SecretFile.target(of: variable), ending = target == nil ? "" : SecretFile.ending
+                let hint = NearestName.of((target ?? variable).uppercased(), among: names.keys).map { "; did you mean \($0)\(ending)?" } ?? ""
                 throw ConfigurationError("the environment sets \(variable), which is no setting\(hint)")
-            } else if let near = Self.misspelt(variable, names.keys) {
-                throw ConfigurationError("the environment sets \(variable), which is no setting; did you mean \(near)?")
+            } else if let near = Self.misspelt(SecretFile.target(of: variable) ?? variable, names.keys) {
+                let ending = SecretFile.target(of: variable) == nil ? "" : SecretFile.ending
+                throw ConfigurationError("the environment sets \(variable), which is no setting; did you mean \(near)\(ending)?")
             }
         }
+    }
+
+    /// The keys that a variable sets; nil where it is none of ours.
+    private static func keys(of variable: String, _ names: [String: String]) -> [String]? {
+        if let key = names[variable] { return [key] }
+        guard let map = ConfigurationKey.all.first(where: { $0.kind.isMap && variable.hasPrefix($0.environmentName + "_") }),
+            case let written = variable.dropFirst(map.environmentName.count + 1), !written.isEmpty
+        else { return nil }
+        return entryNames(String(written), of: map).map { map.name + "." + $0 }
+    }
+
+    /// What a file holds is the value itself; lists may also have one entry a line.
+    private mutating func set(_ key: String, file: SecretFile, source: String) throws(ConfigurationError) {
+        let known = ConfigurationKey.byName[key], text = file.text
+        guard known?.kind.isList == true || known?.kind.isMap == true else { return try set(key, .scalar(text), source: source) }
+        guard !FlowText.isNull(text.trimmingSpaces) else { throw ConfigurationError("\(source) holds null, which sets nothing: write the value") }
+        let lines = text.split(whereSeparator: \.isNewline)
+        if known?.kind.isList == true, lines.count > 1 { return try set(key, .list(lines.map { String($0.trimmingSpaces) }), source: source) }
+        try set(key, text: text, source: source)
     }
 
     /// A variable without a value is not set, except that it empties a list; a list of keys it must not empty by mistake.

@@ -36,13 +36,16 @@ enum YAMLNode {
             }
             return items.isEmpty && !sequence.isEmpty ? nil : .list(items)
         case .mapping(let mapping):
+            guard !Configuration.isSecret(key) else {
+                throw ConfigurationError("\(source): \(key) takes plain text or a list of it, not a mapping")
+            }
             var entries: [String: String] = [:]
             for (name, value) in mapping {
                 let entry = try word(name, source: source)
                 guard !isNull(value) else { continue }
                 guard let text = value.scalar?.string else {
-                    let inner = value.mapping?.first.flatMap { $0.key.scalar?.string }.map { "; write \(entry).\($0): value" } ?? ""
-                    throw ConfigurationError("\(source): \(key).\(entry) takes one value\(inner)")
+                    let inner = value.mapping?.first.flatMap { $0.key.scalar?.string }.map { "; write \(Configuration.shownName(entry)).\(Configuration.shownName($0)): value" } ?? ""
+                    throw ConfigurationError("\(source): \(key).\(Configuration.shownName(entry)) takes one value\(inner)")
                 }
                 entries[entry] = text
             }

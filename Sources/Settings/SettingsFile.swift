@@ -1,4 +1,5 @@
 import Foundation
+import TwoTower
 import Yams
 
 /// A file of settings as a YAML document.
@@ -57,7 +58,7 @@ struct SettingsFile {
         } catch let error as YamlError {
             throw described(error)
         } catch {
-            throw ConfigurationError("\(path) is not valid YAML: \(error)")
+            throw ConfigurationError("\(path) is not valid YAML")
         }
     }
 
@@ -85,14 +86,21 @@ struct SettingsFile {
             let found = duplicate(from: context.mark.line)
             return Self.twice(found?.name ?? names.first ?? "", path: path, lines: (found?.first ?? context.mark.line, found?.second))
         default:
-            return ConfigurationError("\(path) is not valid YAML: \(error)")
+            return ConfigurationError("\(path) is not valid YAML")
         }
+    }
+
+    /// A name that no setting has may be a secret that stands in a name's place.
+    private static func shown(_ name: String) -> String {
+        let plain = Configuration.shownName(name)
+        let words = Set(ConfigurationKey.all.flatMap { $0.name.split(separator: ".").map(String.init) } + TowerConfiguration.keys.map(\.name))
+        return words.contains(plain) || plain.contains(".") ? plain : "a key"
     }
 
     static func twice(_ name: String, path: String, lines: (first: Int, second: Int?)) -> ConfigurationError {
         let place = lines.second.map { $0 == lines.first ? "twice in line \($0)" : "in line \(lines.first) and in line \($0)" }
             ?? "in line \(lines.first) and again below"
-        return ConfigurationError("\(path): \(name) is set \(place): leave one out, or write what is below both under one")
+        return ConfigurationError("\(path): \(shown(name)) is set \(place): leave one out, or write what is below both under one")
     }
 
     /// The library names the first line of a key that stands twice; the second is the last one of the shortest beginning of the file

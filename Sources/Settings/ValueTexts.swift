@@ -24,7 +24,7 @@ enum NumberText {
         }
         var meant: Int?
         for (prefix, radix) in [("0x", 16), ("0X", 16), ("0o", 8), ("0b", 2)] where digits.hasPrefix(prefix) {
-            meant = Int(digits.dropFirst(2), radix: radix).map { $0 * sign }
+            meant = Int(digits.dropFirst(2), radix: radix).flatMap { $0 >= 0 ? $0 * sign : nil }
         }
         if meant == nil, isDecimal(plain), let number = Double(plain), number == number.rounded(), abs(number) < 1e15 {
             meant = Int(number)
@@ -37,7 +37,7 @@ enum NumberText {
     static func decimalHint(_ text: String) -> String? {
         let plain = text.replacing("_", with: ""), digits = plain.drop { $0 == "-" || $0 == "+" }
         if digits.hasPrefix("0x") || digits.hasPrefix("0X") {
-            return Int(digits.dropFirst(2), radix: 16).map { "write \(plain.hasPrefix("-") ? -$0 : $0)" }
+            return Int(digits.dropFirst(2), radix: 16).flatMap { $0 >= 0 ? "write \(plain.hasPrefix("-") ? -$0 : $0)" : nil }
         }
         let point = plain.replacing(",", with: ".")
         if point != text, isDecimal(point) { return "write \(point)" }

@@ -14,6 +14,26 @@ struct DoctorCommand: ParsableCommand {
 
     @OptionGroup var options: GlobalOptions
     @Flag(help: "Print as JSON Lines.") var json = false
+    @Option(
+        help: ArgumentHelp(
+            "Also tells what the database's user and the Kafka user lack for a role, or have beyond it: migrate, ingest, serve, train or operate.",
+            valueName: "role"))
+    var role: String?
+
+    func validate() throws { _ = try databaseRole() }
+
+    /// The role that is asked about; commands stand for the role that they run as.
+    private func databaseRole() throws -> DatabaseRole? {
+        guard let role else { return nil }
+        let commands: [String: DatabaseRole] = [
+            "backfill": .ingest, "search": .train, "adapt": .train, "evaluate": .train, "recommend": .train, "models": .operate,
+            "dead-letters": .operate,
+        ]
+        guard let found = DatabaseRole(rawValue: role) ?? commands[role] else {
+            throw ValidationError("--role is \(role), but takes \(DatabaseRole.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        return found
+    }
 
     private enum Finding: String {
         case good = "ok"
@@ -24,8 +44,9 @@ struct DoctorCommand: ParsableCommand {
     func run() throws {
         let configuration = try options.configuration()
         var wrong = 0
-        func tell(_ part: String, _ finding: Finding, _ text: String) {
+        func tell(_ part: String, _ finding: Finding, _ found: String) {
             if finding == .wrong { wrong += 1 }
+            let text = StandardError.redacted(found)
             if json {
                 ResultLine(["part": .text(part), "finding": .text(finding.rawValue), "detail": .text(text)]).print(asJSON: true)
             } else {
@@ -37,8 +58,9 @@ struct DoctorCommand: ParsableCommand {
         tell("configuration", .good, count == 1 ? "1 setting, each is known and in range" : "\(count) settings, each is known and in range")
         for (part, problem) in configuration.roleProblems { tell(part, .wrong, problem) }
         checkService(configuration, tell)
-        checkKafka(configuration, tell)
-        checkDatabase(configuration, tell)
+        let role = try databaseRole()
+        checkKafka(configuration, role, tell)
+        checkDatabase(configuration, role, tell)
         checkDisk(configuration, tell)
         checkEncoder(configuration, tell)
         if let slowed = Kernels.slowedBySetting {
@@ -49,7 +71,7 @@ struct DoctorCommand: ParsableCommand {
         if wrong > 0 { throw CommandFailure(wrong == 1 ? "one part needs attention" : "\(wrong) parts need attention") }
     }
 
-    private func checkKafka(_ configuration: Configuration, _ tell: (String, Finding, String) -> Void) {
+    private func checkKafka(_ configuration: Configuration, _ role: DatabaseRole?, _ tell: (String, Finding, String) -> Void) {
         do {
             let consumer = try StreamConsumer(reading: configuration.kafkaSettings)
             defer { consumer.close() }
@@ -62,20 +84,58 @@ struct DoctorCommand: ParsableCommand {
                     tell("topic \(topic)", .wrong, "\(error)")
                 }
             }
+            if let role { checkKafkaRights(configuration, role, consumer, tell) }
         } catch {
             tell("broker", .wrong, "\(error)")
         }
     }
 
-    private func checkDatabase(_ configuration: Configuration, _ tell: (String, Finding, String) -> Void) {
+    /// What can be seen without a record being read or written: whether the topics may be read. Writing shows with the first record.
+    private func checkKafkaRights(
+        _ configuration: Configuration, _ role: DatabaseRole, _ consumer: StreamConsumer, _ tell: (String, Finding, String) -> Void
+    ) {
+        let read = ["topics.events", "topics.items", "topics.users", "topics.impressions"].map { configuration.text($0) }
+        switch role {
+        case .migrate, .train:
+            tell("kafka rights", .good, "\(role.rawValue) speaks to no broker")
+        case .serve, .operate:
+            tell("kafka rights", .warning, "what \(role.rawValue) may write shows with its first record only; docs/kafka.md lists what it needs")
+        case .ingest:
+            for topic in read {
+                do {
+                    try consumer.tryReading(topic, timeoutMilliseconds: 1_000)
+                    tell("kafka rights", .good, "may read \(topic)")
+                } catch {
+                    tell("kafka rights", .wrong, "\(error)")
+                }
+            }
+        }
+    }
+
+    private func checkRights(_ store: StoreQueries, _ role: DatabaseRole, _ tell: (String, Finding, String) -> Void) throws {
+        let rights = try store.rights(for: role)
+        let script = "freshet migrate --print-roles prints what gives each role its rights"
+        if !rights.missing.isEmpty {
+            tell("rights", .wrong, "\(rights.user) lacks for \(role.rawValue): \(rights.missing.joined(separator: "; ")) — \(script)")
+        }
+        if !rights.excess.isEmpty {
+            tell("rights", .warning, "\(rights.user) has more than \(role.rawValue) needs: \(rights.excess.joined(separator: "; ")) — \(script)")
+        }
+        if rights.missing.isEmpty, rights.excess.isEmpty { tell("rights", .good, "\(rights.user) has what \(role.rawValue) needs, and no more") }
+    }
+
+    private func checkDatabase(_ configuration: Configuration, _ role: DatabaseRole?, _ tell: (String, Finding, String) -> Void) {
         do {
             let url = try configuration.databaseURL()
             let store = StoreQueries(url: url, rules: configuration.featureRules, connections: 1)
             try store.ping()
             tell("database", .good, "answers")
+            if let role { try checkRights(store, role, tell) }
             try Migrator(url: url).check()
             tell("schema", .good, "is the newest that this program knows")
-            if let model = try store.promotedModel() {
+            if role == .ingest || role == .migrate {
+                // They have nothing to do with models, and no right to look at them.
+            } else if let model = try store.promotedModel() {
                 checkModel(model, configuration, tell)
             } else {
                 tell("model", .warning, "none is promoted yet: freshet train makes one")

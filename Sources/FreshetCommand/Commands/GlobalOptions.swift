@@ -24,7 +24,7 @@ struct GlobalOptions: ParsableArguments {
         var flags: [(key: String, value: String)] = []
         for setting in settings {
             guard let equals = setting.firstIndex(of: "="), equals != setting.startIndex else {
-                throw ValidationError("--set takes key=value, not '\(setting)'")
+                throw ValidationError("--set takes key=value, not '\(Configuration.shownName(setting))'")
             }
             var key = String(setting[..<equals])
             // `freshet train --set epochs=3` means train.epochs.
@@ -36,6 +36,9 @@ struct GlobalOptions: ParsableArguments {
             let configuration = try Configuration.load(
                 files: config, environment: ProcessInfo.processInfo.environment, flags: flags)
             StandardError.setFormat(configuration.text("log.format"))
+            StandardError.hide(configuration.redaction)
+            let logger = configuration.logger("configuration")
+            for warning in configuration.warnings { logger.warning("\(warning)") }
             return configuration
         } catch {
             throw ValidationError(error.description)

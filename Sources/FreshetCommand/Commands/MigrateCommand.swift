@@ -10,8 +10,13 @@ struct MigrateCommand: ParsableCommand {
 
     @OptionGroup var options: GlobalOptions
     @Flag(help: "Print the result as JSON.") var json = false
+    @Flag(help: "Print SQL that makes a role with the least rights for each part of the program, and do nothing.") var printRoles = false
 
     func run() throws {
+        guard !printRoles else {
+            for line in DatabaseRole.script.split(separator: "\n", omittingEmptySubsequences: false).dropLast() { StandardOutput.line(String(line)) }
+            return
+        }
         let configuration = try options.configuration()
         let applied = try Migrator(url: try configuration.databaseURL()).migrate()
         if json {

@@ -22,7 +22,9 @@ struct SimulateCommand: AsyncParsableCommand {
             guard let time = EventTime(rfc3339: opening) else {
                 throw ValidationError("--opening is \(opening), but takes a time such as 2026-11-01T00:00:00Z")
             }
-            guard users >= 1, items >= 1 else { throw ValidationError("--users and --items take at least 1") }
+            guard (1...100_000_000).contains(users), (1...100_000_000).contains(items) else {
+                throw ValidationError("--users and --items take 1 to 100000000")
+            }
             return Shop(configuration: ShopConfiguration(users: users, items: items, opening: time), seed: seed)
         }
     }
@@ -35,7 +37,9 @@ struct SimulateCommand: AsyncParsableCommand {
         @Option(help: "The folder to write into.") var output = "."
 
         func run() throws {
-            guard events >= 0, days >= 1 else { throw ValidationError("--events takes 0 or more, --days 1 or more") }
+            guard (0...10_000_000_000).contains(events), (1...36_500).contains(days) else {
+                throw ValidationError("--events takes 0 to 10000000000, --days 1 to 36500")
+            }
             var shop = try shape.shop()
             let end = shop.configuration.opening
             try write("items.jsonl") { writer in for item in shop.catalogue(openedBy: end) { try writer.write(item.json()) } }
@@ -70,7 +74,9 @@ struct SimulateCommand: AsyncParsableCommand {
         @Option(help: "The service's key, where it asks for one; better in FRESHET_SIMULATE_KEY.") var key: String?
 
         func run() async throws {
-            guard visits > 0, seconds > 0 else { throw ValidationError("--visits and --seconds take numbers above 0") }
+            guard visits > 0, visits <= 100_000, (1...31_536_000).contains(seconds) else {
+                throw ValidationError("--visits takes a number above 0 and at most 100000, --seconds 1 to 31536000")
+            }
             let service = ServiceClient(
                 client: ServiceClient.wide, base: url, apiKey: key ?? ProcessInfo.processInfo.environment["FRESHET_SIMULATE_KEY"])
             let shop = DemoShop(shop: try shape.shop(), run: "sim\(String(EventTime.now.milliseconds, radix: 36))")

@@ -31,7 +31,7 @@ struct ReplayRun {
 
     /// Walks the events with a model version.
     func run(_ version: RegisteredModel) async throws -> ReplayReport {
-        let newest = JSONText.number("newest_event_ms", inObject: version.watermark).map { EventTime(milliseconds: Int64($0)) }
+        let newest = JSONText.number("newest_event_ms", inObject: version.watermark).map { EventTime(milliseconds: wholeNumber($0)) }
         guard let start = options.from ?? newest else {
             throw CommandFailure("the registry does not say up to when version \(version.version) has learned: name a time with --from")
         }

@@ -19,7 +19,12 @@ struct FinalError {
     func exit() -> Never {
         let status = Freshet.exitCode(for: error), message = Freshet.message(for: error)
         if StandardError.format == nil { StandardError.setFormat(formatInArguments ?? "text") }
-        guard status != .success, StandardError.format == .json, !message.isEmpty else { Freshet.exit(withError: error) }
+        guard status != .success, !message.isEmpty else { Freshet.exit(withError: error) }
+        guard StandardError.format == .json else {
+            // As the library would, but without secrets.
+            StandardError.put(Freshet.fullMessage(for: error) + "\n")
+            Foundation.exit(status.rawValue)
+        }
         StandardError.put(
             LineLogHandler.line(
                 level: .error, label: role, message: message, fields: [("exit_status", "\(status.rawValue)")], format: .json))
@@ -34,6 +39,12 @@ struct FinalError {
 
     /// What `log.format` is, as far as that can be known where other settings are wrong.
     private var formatInArguments: String? {
+        let (files, flags) = Self.named(in: arguments)
+        return Configuration.glimpse("log.format", files: files, environment: ProcessInfo.processInfo.environment, flags: flags)
+    }
+
+    /// Files and settings that a command line names, as far as that can be said without parsing it.
+    static func named(in arguments: [String]) -> (files: [String], flags: [(key: String, value: String)]) {
         var files: [String] = [], settings: [String] = []
         for (place, argument) in arguments.enumerated() {
             for (name, add) in [("--config", { files.append($0) }), ("--set", { settings.append($0) })] as [(String, (String) -> Void)] {
@@ -44,6 +55,6 @@ struct FinalError {
         let flags = settings.compactMap { text in
             text.firstIndex(of: "=").map { (key: String(text[..<$0]), value: String(text[text.index(after: $0)...])) }
         }
-        return Configuration.glimpse("log.format", files: files, environment: ProcessInfo.processInfo.environment, flags: flags)
+        return (files, flags)
     }
 }

@@ -2,6 +2,7 @@ import EventStream
 import Foundation
 import Interactions
 import Logging
+import Settings
 import Synchronization
 
 /// Writes log lines to standard error: `time level label message key=value …` for people, or one JSON object a line.
@@ -59,6 +60,14 @@ enum StandardError {
     /// The form of the lines, once the configuration has said it.
     static var format: LineLogHandler.Format? { chosen.withLock { $0 } }
 
+    private static let secrets = Mutex(Redaction())
+
+    /// Takes secrets out of all that is written from now on: those of before stay hidden, too.
+    static func hide(_ redaction: Redaction) { secrets.withLock { $0 = $0.merging(redaction) } }
+
+    /// A text as it may be shown.
+    static func redacted(_ text: String) -> String { secrets.withLock { $0 }.applied(to: text) }
+
     /// Takes the form that `log.format` names.
     static func setFormat(_ name: String) {
         chosen.withLock { $0 = LineLogHandler.Format(rawValue: name) ?? .text }
@@ -74,7 +83,7 @@ enum StandardError {
     /// Writes `text` as it is, in one call, so that lines of several threads do not mix.
     static func put(_ text: String) {
         // A full disk or a closed terminal must not end a role that only wanted to tell something.
-        _ = StandardOutput.writeAll(text, to: STDERR_FILENO)
+        _ = StandardOutput.writeAll(redacted(text), to: STDERR_FILENO)
     }
 
     /// Whether a person is likely to be watching.

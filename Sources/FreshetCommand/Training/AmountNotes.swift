@@ -2,6 +2,11 @@ import Features
 import FeatureStore
 import Interactions
 
+/// A number of a registry's row as a whole one: what no whole number holds becomes the nearest that is one.
+func wholeNumber(_ number: Double) -> Int64 {
+    number.isNaN ? 0 : number >= 0x1p63 ? .max : number <= -0x1p63 ? .min : Int64(number)
+}
+
 /// What a training's watermark says of currencies: for its log, its report, and for whoever serves its model.
 struct AmountNotes {
     /// The currency of orders' amounts; nil where there are none.
@@ -18,7 +23,7 @@ struct AmountNotes {
         guard let left = JSONText.string("orders_left_out", inObject: watermark) else { return nil }
         orderCurrency = JSONText.string("order_currency", inObject: watermark)
         priceCurrency = JSONText.string("price_currency", inObject: watermark)
-        orders = JSONText.number("orders_with_amount", inObject: watermark).map { Int($0) } ?? 0
+        orders = JSONText.number("orders_with_amount", inObject: watermark).map { Int(wholeNumber($0)) } ?? 0
         leftOutOrders = left
         leftOutPrices = JSONText.string("prices_left_out", inObject: watermark) ?? ""
     }

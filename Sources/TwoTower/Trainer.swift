@@ -100,6 +100,9 @@ public final class Trainer {
         averager = configuration.weightAverage > 0 ? WeightAverager(parameters, decay: configuration.weightAverage) : nil
     }
 
+    /// No training comes so far: a checkpoint that says more is damaged.
+    private static let countersLimit: Int64 = 1 << 48
+
     /// Goes on from a checkpoint over the same training set.
     ///
     /// - Throws: where the checkpoint is damaged or belongs to another training set, or tables are sharded.
@@ -129,6 +132,9 @@ public final class Trainer {
         try optimizer.read(reader)
         try pass.read(reader)
         try averager?.read(reader)
+        for name in ["epoch", "step", "done", "stale"] where !(0...Self.countersLimit).contains(checkpoint.counters[name] ?? 0) {
+            throw ModelError("the checkpoint says \(checkpoint.counters[name] ?? 0) for \(name), which cannot be; start a new training")
+        }
         epoch = Int(checkpoint.counters["epoch"] ?? 0)
         stepIndex = Int(checkpoint.counters["step"] ?? 0)
         done = Int(checkpoint.counters["done"] ?? 0)

@@ -207,7 +207,7 @@ struct LagReading: Sendable {
         var left = ends
         for offset in stored where offset.cluster == cluster {
             let partition = TopicPartition(offset.topic, offset.partition)
-            if let end = left[partition] { left[partition] = max(0, end - (offset.nextOffset ?? 0)) }
+            if let end = left[partition] { left[partition] = max(0, end - max(0, offset.nextOffset ?? 0)) }
         }
         return left.values.reduce(0, +)
     }

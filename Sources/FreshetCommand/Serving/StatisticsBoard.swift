@@ -77,11 +77,19 @@ final class StatisticsBoard: Sendable {
         }
     }
 
+    /// Stored numbers may be anything: a sum of them must not end the service.
+    private static func sum(_ numbers: some Sequence<Int64>) -> Int64 {
+        numbers.reduce(0) { sum, next in
+            let (larger, isBeyond) = sum.addingReportingOverflow(next)
+            return isBeyond ? .max : larger
+        }
+    }
+
     /// Takes the stored offsets in: what they grew by is the rate of the plot. Cheap, so it goes on while nobody looks.
     func sampled(_ offsets: [StoredOffset]) {
-        let total = offsets.reduce(Int64(0)) { $0 + ($1.nextOffset ?? 0) }
+        let total = Self.sum(offsets.lazy.map { $0.nextOffset ?? 0 })
         contents.withLock { contents in
-            contents.committedOffsets = offsets.reduce(Int64(0)) { $0 + ($1.partition >= 0 ? $1.nextOffset ?? 0 : 0) }
+            contents.committedOffsets = Self.sum(offsets.lazy.filter { $0.partition >= 0 }.map { $0.nextOffset ?? 0 })
             contents.record(total: total)
         }
     }
@@ -139,7 +147,7 @@ final class StatisticsBoard: Sendable {
             var byType: [String: Int64] = [:]
             for (type, count) in counts?.interactions ?? [:] { byType[type.name] = count }
             return ServiceStatistics(
-                time: .now, countedAt: contents.countedAt, eventsTotal: byType.values.reduce(0, +), eventsByType: byType,
+                time: .now, countedAt: contents.countedAt, eventsTotal: Self.sum(byType.values), eventsByType: byType,
                 eventsPerSecond: contents.perSecond,
                 eventSeries: contents.series, lagRecords: contents.lag, committedOffsetTotal: contents.committedOffsets,
                 deadLettersByCode: counts?.deadLetters ?? [:], items: Int64(snapshot.itemCount),
@@ -246,7 +254,7 @@ extension StatisticsBoard.Contents {
         guard let last = lastTotal else { return }
         let seconds = last.at.duration(to: now).inSeconds
         guard seconds > 0 else { return }
-        perSecond = Double(max(0, total - last.count)) / seconds
+        perSecond = min(1e15, total > last.count ? (Double(total) - Double(last.count)) / seconds : 0)
         series.append(RatePoint(second: EventTime.now.milliseconds / 1_000, count: Int64(perSecond.rounded())))
         let oldest = EventTime.now.milliseconds / 1_000 - 600
         series.removeAll { $0.second < oldest }

@@ -14,7 +14,7 @@ public struct DeadLetter: Sendable, Equatable {
 
 extension StoreQueries {
     private static let deadLetterFields =
-        "id, cluster, source, partition, \"offset\", key, payload, payload_bytes, code, field, detail, received_at, replayed_at, received_at > replayed_at"
+        "id, cluster, source, partition, \"offset\", key, payload, payload_bytes, code, field, detail, received_at, replayed_at, received_at > replayed_at, user_id"
 
     /// Dead letters, newest first.
     ///
@@ -33,8 +33,8 @@ extension StoreQueries {
             parameters.add(Int32(clamping: min(max(0, limit), Self.listedRowsLimit)))
             let rows = try connection.run(
                 """
-                select \(Self.deadLetterFields) from dead_letters
-                where ($1::text is null or code = $1) and id < $2 and not ($3 and replayed_at is not null) order by id desc limit $4
+                select \(Self.deadLetterFields) from dead_letters d where ($1::text is null or code = $1) and id < $2
+                    and not ($3 and replayed_at is not null)\(OpenErasures.hidesLetters("d")) order by id desc limit $4
                 """, parameters)
             return (0..<rows.count).map { Self.deadLetter(rows, $0) }
         }
@@ -45,7 +45,8 @@ extension StoreQueries {
         try pool.withConnection { (connection) throws(StoreError) in
             var parameters = Parameters()
             parameters.add(id)
-            let rows = try connection.run("select \(Self.deadLetterFields) from dead_letters where id = $1", parameters)
+            let rows = try connection.run(
+                "select \(Self.deadLetterFields) from dead_letters d where id = $1\(OpenErasures.hidesLetters("d"))", parameters)
             return rows.count == 0 ? nil : Self.deadLetter(rows, 0)
         }
     }
@@ -60,12 +61,15 @@ extension StoreQueries {
             var parameters = Parameters()
             parameters.add(code?.rawValue)
             parameters.add(before ?? .max)
-            return try connection.run("select count(*) from dead_letters where ($1::text is null or code = $1) and id < $2", parameters).int64(0, 0) ?? 0
+            return try connection.run(
+                "select count(*) from dead_letters d where ($1::text is null or code = $1) and id < $2\(OpenErasures.hidesLetters("d"))",
+                parameters).int64(0, 0) ?? 0
         }
     }
 
     /// What may be sent again by itself: what never was, and with `again` also what was refused once more for the same reason.
-    private static let toReplay = "($1::text is null or code = $1) and (replayed_at is null or ($2 and received_at > replayed_at))"
+    private static let toReplay =
+        "($1::text is null or code = $1) and (replayed_at is null or ($2 and received_at > replayed_at))\(OpenErasures.hidesLetters("d"))"
 
     /// How many dead letters wait to be sent again, and the largest id among them: what comes later is another run's.
     public func waitingDeadLetters(code: RejectionCode? = nil, again: Bool = false) throws(StoreError) -> (count: Int, newest: Int64) {
@@ -73,7 +77,7 @@ extension StoreQueries {
             var parameters = Parameters()
             parameters.add(code?.rawValue)
             parameters.add(again)
-            let rows = try connection.run("select count(*), coalesce(max(id), 0) from dead_letters where \(Self.toReplay)", parameters)
+            let rows = try connection.run("select count(*), coalesce(max(id), 0) from dead_letters d where \(Self.toReplay)", parameters)
             return (Int(rows.int64(0, 0) ?? 0), rows.int64(0, 1) ?? 0)
         }
     }
@@ -91,7 +95,7 @@ extension StoreQueries {
             parameters.add(Int32(clamping: min(max(0, limit), Self.listedRowsLimit)))
             let rows = try connection.run(
                 """
-                select \(Self.deadLetterFields) from dead_letters
+                select \(Self.deadLetterFields) from dead_letters d
                 where \(Self.toReplay) and id > $3 and id <= $4 order by id limit $5
                 """, parameters)
             return (0..<rows.count).map { Self.deadLetter(rows, $0) }
@@ -105,6 +109,26 @@ extension StoreQueries {
             var parameters = Parameters()
             parameters.add(ids)
             return try connection.run("update dead_letters set replayed_at = now() where id = any($1)", parameters).affected
+        }
+    }
+
+    /// How many of these letters, sent again before, were refused once more, for whatever reason.
+    public func refusedAgain(_ ids: [Int64]) throws(StoreError) -> Int {
+        try pool.withConnection { (connection) throws(StoreError) in
+            var parameters = Parameters()
+            parameters.add(ids)
+            let rows = try connection.run(
+                "select count(*) from dead_letters where id = any($1) and (replayed_at is null or received_at > replayed_at)", parameters)
+            return Int(rows.int64(0, 0) ?? 0)
+        }
+    }
+
+    /// How many of these letters there are still.
+    public func leftDeadLetters(_ ids: [Int64]) throws(StoreError) -> Int {
+        try pool.withConnection { (connection) throws(StoreError) in
+            var parameters = Parameters()
+            parameters.add(ids)
+            return Int(try connection.run("select count(*) from dead_letters where id = any($1)", parameters).int64(0, 0) ?? 0)
         }
     }
 
@@ -141,7 +165,8 @@ extension StoreQueries {
                 origin: RecordOrigin(
                     source: rows.string(row, 2) ?? "", cluster: rows.string(row, 1) ?? "",
                     position: Position(partition: rows.int32(row, 3) ?? 0, offset: rows.int64(row, 4) ?? 0)),
-                key: rows.isNull(row, 5) ? nil : Array(rows.bytes(row, 5)), payload: Array(rows.bytes(row, 6)),
+                key: rows.isNull(row, 5) ? nil : Array(rows.bytes(row, 5)),
+                userID: rows.isNull(row, 14) ? nil : Array(rows.bytes(row, 14)), payload: Array(rows.bytes(row, 6)),
                 payloadBytes: Int(rows.int32(row, 7) ?? 0), rejection: rejection),
             receivedAt: rows.time(row, 11) ?? EventTime(milliseconds: 0), replayedAt: rows.time(row, 12),
             isRefusedAgain: rows.bool(row, 13))

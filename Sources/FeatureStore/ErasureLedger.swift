@@ -51,8 +51,9 @@ struct ErasureLedger {
         for (change, _) in batch.users {
             if case .upsert(let record) = change { ids.formUnion([record.userID] + record.aliases) }
         }
+        for (record, _) in batch.unstoredUsers { ids.formUnion([record.userID] + record.aliases) }
         for rejection in batch.rejections {
-            if let key = rejection.key { ids.insert(String(decoding: key, as: UTF8.self)) }
+            for id in [rejection.key, rejection.userID] { if let id { ids.insert(String(decoding: id, as: UTF8.self)) } }
         }
         var wanted = Parameters()
         wanted.add(Array(ids))

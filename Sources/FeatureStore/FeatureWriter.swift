@@ -96,6 +96,14 @@ struct FeatureWriter {
         return written
     }
 
+    /// Adds what a delta changes of users, in the open transaction. Its items are left as they are: they were counted before.
+    static func addUsers(of delta: FeatureDelta, events: [Interaction], rules: FeatureRules, _ connection: Connection) throws(StoreError) {
+        var writer = FeatureWriter(rules: rules)
+        var plan = writer.plan(delta, events: events)
+        (plan.newItems, plan.knownItems) = ([], [])
+        _ = try writer.write(plan, connection, afterItems: {})
+    }
+
     /// What a transaction taught that is true once it is committed.
     struct Written {
         fileprivate var users: [UserFeatureRow] = []

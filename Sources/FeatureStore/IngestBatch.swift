@@ -13,8 +13,13 @@ public struct IngestBatch: Sendable {
     public var offsets: [ClaimedOffset]
     /// The fold of exactly ``interactions``, used when none of them turns out to be a duplicate or erased.
     public var prefolded: FeatureDelta?
-    /// The topic that dead letters of conflicting duplicates name; nil takes the first topic of ``offsets``.
+    /// The topic that dead letters of conflicting duplicates name where ``eventSources`` tell none; nil takes the first topic of
+    /// ``offsets``.
     public var eventSource: String?
+    /// Where ``interactions`` came from, by runs of them.
+    private(set) var eventSources: [(source: String, cluster: String, end: Int)] = []
+    /// Users' records that cannot be stored, for the other ids that they name: an erasure takes those too.
+    var unstoredUsers: [(record: UserRecord, origin: RecordOrigin)] = []
 
     /// Makes a batch.
     public init(
@@ -29,6 +34,38 @@ public struct IngestBatch: Sendable {
         self.offsets = offsets
         self.prefolded = prefolded
         self.eventSource = eventSource
+    }
+
+    /// Notes where the interactions came from that were added since the last call.
+    public mutating func noteSource(of origin: RecordOrigin) {
+        if let last = eventSources.last, last.source == origin.source, last.cluster == origin.cluster {
+            eventSources[eventSources.count - 1].end = interactions.count
+        } else {
+            eventSources.append((origin.source, origin.cluster, interactions.count))
+        }
+    }
+
+    /// Where the interaction at `index` came from, for its dead letter.
+    ///
+    /// - Parameter otherwise: The source, and its cluster, of what nothing was noted.
+    func origin(ofInteraction index: Int, otherwise: (source: String, cluster: String)) -> RecordOrigin {
+        let interaction = interactions[index]
+        let run = eventSources.first { index < $0.end }
+        return RecordOrigin(
+            source: run?.source ?? otherwise.source, cluster: run?.cluster ?? otherwise.cluster, position: interaction.position,
+            recordTime: interaction.time)
+    }
+
+    /// The batch with other records of the same origin: those of `kept`, as indices of ``interactions``.
+    func keepingSources(of kept: [Int]) -> IngestBatch {
+        var result = self
+        result.interactions = []
+        result.eventSources = []
+        for index in kept {
+            result.interactions.append(interactions[index])
+            if !eventSources.isEmpty { result.noteSource(of: origin(ofInteraction: index, otherwise: ("", ""))) }
+        }
+        return result
     }
 }
 

@@ -197,7 +197,7 @@ public final class IngestStore {
         }
         try onStep?(.claimsChecked)
 
-        let changes = UserChanges(batch.users)
+        let changes = UserChanges(batch.users, unstored: batch.unstoredUsers)
         let isExclusive = erasesExclusively || !changes.deletions.isEmpty
         try Erasure.lock(connection, exclusively: isExclusive)
         try ledger.refresh(connection, batch: batch)
@@ -205,7 +205,7 @@ public final class IngestStore {
             erasesExclusively = true
             throw StoreError(.serialization, isRetriable: true, "\(connection.place): a late record names other ids of an erased user; they are erased in a second attempt")
         }
-        try changes.write(connection, ledger: &ledger, batch: batch, rules: rules, &summary)
+        try changes.write(connection, ledger: &ledger, batch: batch, &summary)
         try onStep?(.usersWritten)
 
         var planned: FeatureWriter.Plan?
@@ -230,7 +230,10 @@ public final class IngestStore {
         try onStep?(.catalogueWritten)
 
         let source = source(of: batch)
-        let conflicts = stored.conflicts.map { DeadLetterWriter.conflict($0, source: source, cluster: clusters[source] ?? "") }
+        let otherwise = (source, clusters[source] ?? "")
+        let conflicts = stored.conflicts.map {
+            DeadLetterWriter.conflict(batch.interactions[Int($0)], origin: batch.origin(ofInteraction: Int($0), otherwise: otherwise))
+        }
         try DeadLetterWriter.write(batch.rejections + conflicts, ledger: ledger, connection, &summary)
         try onStep?(.deadLettersWritten)
 

@@ -8,8 +8,8 @@ struct StoredInteractions {
     var isWhole = true
     var duplicates = 0
     var erased = 0
-    /// Interactions whose key holds another payload.
-    var conflicts: [Interaction] = []
+    /// Indices of the interactions whose key holds another payload.
+    var conflicts: [Int32] = []
 
     var count: Int { kept.count }
 }
@@ -99,7 +99,7 @@ struct InteractionWriter {
                         if interactions[Int(last)].payloadHash == interactions[Int(index)].payloadHash {
                             stored.duplicates += 1
                         } else {
-                            stored.conflicts.append(interactions[Int(index)])
+                            stored.conflicts.append(index)
                         }
                     } else {
                         kept.append(index)
@@ -178,7 +178,7 @@ struct InteractionWriter {
         if !others.isEmpty {
             let same = try Self.sameContent(others, connection) { interactions[Int(kept[Int($0)])] }
             stored.duplicates += same.count
-            for ordinal in others where !same.contains(ordinal) { stored.conflicts.append(interactions[Int(kept[Int(ordinal)])]) }
+            for ordinal in others where !same.contains(ordinal) { stored.conflicts.append(kept[Int(ordinal)]) }
         }
         stored.kept = kept.indices.filter { !repeated.contains(Int32($0)) }.map { kept[$0] }
     }

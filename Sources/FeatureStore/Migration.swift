@@ -24,5 +24,6 @@ public struct Migration: Sendable, Equatable {
         Migration(number: 6, name: "0006_dead_letters_sent_again.sql", sql: PackageResources._006_dead_letters_sent_again_sql),
         Migration(number: 7, name: "0007_model_refusals.sql", sql: PackageResources._007_model_refusals_sql),
         Migration(number: 8, name: "0008_catalogue_lineage.sql", sql: PackageResources._008_catalogue_lineage_sql),
+        Migration(number: 9, name: "0009_erasures_in_steps.sql", sql: PackageResources._009_erasures_in_steps_sql),
     ]
 }

@@ -60,15 +60,14 @@ struct RefusedRecords {
 
     private func replaced(_ refused: [Int: StoreError]) -> IngestBatch {
         var result = batch
+        result = batch.keepingSources(of: batch.interactions.indices.filter { refused[$0] == nil })
         result.prefolded = nil
-        (result.interactions, result.items, result.users, result.rejections) = ([], [], [], [])
+        (result.items, result.users, result.rejections) = ([], [], [])
         var number = 0
         for interaction in batch.interactions {
             if let error = refused[number] {
-                let origin = RecordOrigin(source: source, cluster: cluster, position: interaction.position, recordTime: interaction.time)
-                result.rejections.append(Self.letter(origin, key: interaction.userID, payload: interaction.json(), error))
-            } else {
-                result.interactions.append(interaction)
+                let origin = batch.origin(ofInteraction: number, otherwise: (source, cluster))
+                result.rejections.append(Self.letter(origin, key: interaction.userID, ofUser: true, payload: interaction.json(), error))
             }
             number += 1
         }
@@ -86,8 +85,10 @@ struct RefusedRecords {
         for user in batch.users {
             if let error = refused[number] {
                 switch user.change {
-                case .upsert(let record): result.rejections.append(Self.letter(user.origin, key: record.userID, payload: record.json(), error))
-                case .delete(let id, _): result.rejections.append(Self.letter(user.origin, key: id, payload: "", error))
+                case .upsert(let record):
+                    result.rejections.append(Self.letter(user.origin, key: record.userID, ofUser: true, payload: record.json(), error))
+                    result.unstoredUsers.append((record, user.origin))
+                case .delete(let id, _): result.rejections.append(Self.letter(user.origin, key: id, ofUser: true, payload: "", error))
                 }
             } else {
                 result.users.append(user)
@@ -98,7 +99,7 @@ struct RefusedRecords {
             if let error = refused[number] {
                 // A reason that cannot be stored itself: what is left says that there was one.
                 var bare = rejected
-                (bare.key, bare.payload) = (nil, [])
+                (bare.key, bare.userID, bare.payload) = (nil, nil, [])
                 bare.rejection = Rejection(rejected.rejection.code, "the record and its reason cannot be stored: \(error.message)")
                 result.rejections.append(bare)
             } else {
@@ -109,10 +110,11 @@ struct RefusedRecords {
         return result
     }
 
-    private static func letter(_ origin: RecordOrigin, key: String, payload: String, _ error: StoreError) -> RejectedRecord {
+    private static func letter(_ origin: RecordOrigin, key: String, ofUser: Bool = false, payload: String, _ error: StoreError) -> RejectedRecord {
         let bytes = Array(payload.utf8)
+        let id = Array(key.utf8.prefix(NamedID.idBytesLimit))
         return RejectedRecord(
-            origin: origin, key: Array(key.utf8.prefix(1_024)), payload: Array(bytes.prefix(DeadLetterWriter.payloadLimitBytes)),
+            origin: origin, key: id, userID: ofUser ? id : nil, payload: Array(bytes.prefix(DeadLetterWriter.payloadLimitBytes)),
             payloadBytes: bytes.count, rejection: Rejection(.refusedByDatabase, "PostgreSQL cannot hold it: \(error.message)"))
     }
 }

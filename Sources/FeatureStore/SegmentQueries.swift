@@ -59,7 +59,7 @@ extension StoreQueries {
             parameters.add(Int64(max(1, rules.halfLifeHours * 3_600_000)))
             parameters.add(Int64(rules.minimumUsers))
             parameters.add(Int64(rules.purchaseWeight * 1_000))
-            let rows = try connection.run(Self.segmentStatement, parameters)
+            let rows = try connection.run(Self.segmentStatement(try OpenErasures.visible("interactions", connection)), parameters)
             return (0..<rows.count).map { row in
                 SegmentEvents(
                     segment: rows.string(row, 0) ?? "", itemID: rows.string(row, 1) ?? "",
@@ -69,11 +69,12 @@ extension StoreQueries {
     }
 
     /// A user's attribute and the same word in the context count once. Weights come as thousandths in whole numbers.
-    private static let segmentStatement = """
+    private static func segmentStatement(_ visible: String) -> String {
+        """
         with newest as materialized (
             select e.* from (
                 select event_id, event_time, user_id, item_id, type, context
-                from interactions where type > 0 order by event_time desc limit \(SegmentRules.lookedAtTimes) * $1::int8
+                from interactions where type > 0\(visible) order by event_time desc limit \(SegmentRules.lookedAtTimes) * $1::int8
             ) e where exists (select 1 from items i where i.item_id = e.item_id and not i.deleted) limit $1::int8
         ), clock as (
             select max(event_time) as now from newest
@@ -107,4 +108,5 @@ extension StoreQueries {
         select segment, item_id, least(weight * 1000, 9e18)::int8 from ranked
         where (place <= \(SegmentRules.itemsLimit) or segment = '') and weight * 1000 >= 1
         """
+    }
 }

@@ -49,7 +49,7 @@ public final class StoreQueries: Sendable {
         try pool.withConnection { (connection) throws(StoreError) in try connection.execute("select 1") }
     }
 
-    /// Erases a user and the ids that its record names as aliases, and enters them in the ledger.
+    /// Erases a user and the ids that its record names as aliases, and enters them in the ledger; returns when their rows are gone.
     ///
     /// - Parameter at: what the user did up to this time goes, and will never come back; nil is now.
     public func eraseUser(_ userID: String, at: EventTime? = nil) throws(StoreError) {
@@ -57,8 +57,9 @@ public final class StoreQueries: Sendable {
             try connection.transaction { () throws(StoreError) in
                 try connection.execute("set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off")
                 try Erasure.lock(connection, exclusively: true)
-                try Erasure.apply([(userID, at)], rules: rules, connection)
+                try Erasure.accept([Erasure.Asked(userID: userID, erasedAt: at)], connection)
             }
         }
+        _ = try ErasureWork(url: url, rules: rules).finish()
     }
 }

@@ -23,7 +23,7 @@ extension TrainingSnapshot {
         limit: Int, until: EventTime? = nil, _ each: (TrainingImpression) throws(StoreError) -> Void
     ) throws(StoreError) {
         guard limit > 0 else { return }
-        let condition = Self.condition(until: until)
+        let condition = Self.condition(until: until) + visible
         let sql = """
             copy (
                 select shown.user_id, shown.item_id, shown.event_time,

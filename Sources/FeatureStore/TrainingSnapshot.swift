@@ -65,6 +65,8 @@ public final class TrainingSnapshot {
     /// In which currency amounts and prices are compared.
     public let amounts: OrderAmounts
     let connection: Connection
+    /// SQL: a condition that leaves out the rows of users whose erasure was accepted before this moment and is not finished.
+    let visible: String
 
     /// Takes the snapshot.
     ///
@@ -80,6 +82,7 @@ public final class TrainingSnapshot {
             "select pg_current_snapshot()::text, (select event_time from interactions where type > 0 order by event_time desc limit 1)")
         watermark = TrainingWatermark(
             snapshot: head.string(0, 0) ?? "", offsets: try StoredOffset.all(connection), newestEventTime: head.time(0, 1))
+        visible = try OpenErasures.visible("interactions", connection)
         amounts = try OrderAmounts(connection, rates: rates, base: base, until: until)
     }
 
@@ -105,7 +108,7 @@ public final class TrainingSnapshot {
                 select user_id, item_id, type, event_time, source_partition, source_offset, (\(isNew))::int::smallint,
                     \(withContext ? "context" : "null::json"),
                     \(amounts.sql("interactions"))
-                from interactions where type > 0\(Self.condition(until: until))
+                from interactions where type > 0\(Self.condition(until: until))\(visible)
             ) to stdout (format binary)
             """
         let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -160,7 +163,7 @@ public final class TrainingSnapshot {
             let oldest = try Self.oldestTransaction(of: after)
             conditions += " and committed_by >= '\(oldest)'::xid8 and not pg_visible_in_snapshot(committed_by, '\(after)'::pg_snapshot)"
         }
-        conditions += Self.condition(until: until)
+        conditions += Self.condition(until: until) + visible
         let more = withContext ? "request_id, slot, model_version, context" : "null::text, null::integer, null::integer, null::json"
         let sql = """
             copy (

@@ -11,16 +11,24 @@ struct UserChanges {
 
     /// Records that came before the deletion of their user, or whose user is not deleted; then those that came after it.
     private var before: [Dated] = [], after: [Dated] = []
+    /// Every record that names other ids of its user, also those that a later one of the batch replaces.
+    private var naming: [Dated] = []
     /// Who is erased, and up to when; nil is the moment of the commit.
-    private(set) var deletions: [(userID: String, erasedAt: EventTime?)] = []
+    private(set) var deletions: [Erasure.Asked] = []
+    /// Other ids of erased users that the batch's own records name: stored records need not.
+    private var named: [Erasure.Asked] = []
 
-    init(_ changes: [(change: RecordChange<UserRecord>, origin: RecordOrigin)]) {
+    /// - Parameter unstored: records that are not to be stored, for the ids that they name.
+    init(
+        _ changes: [(change: RecordChange<UserRecord>, origin: RecordOrigin)], unstored: [(record: UserRecord, origin: RecordOrigin)] = []
+    ) {
         var newest: [String: Dated] = [:], newestAfter = newest
         var erased: [String: EventTime?] = [:]
         for (change, origin) in changes {
             switch change {
             case .upsert(let record):
                 let dated = Dated(record: record, time: RecordTime.ofRecord(record.updatedAt, origin))
+                if !record.aliases.isEmpty { naming.append(dated) }
                 if erased[record.userID] == nil {
                     if let known = newest[record.userID], known.time > dated.time { continue }
                     newest[record.userID] = dated
@@ -32,22 +40,27 @@ struct UserChanges {
                 // A deletion that no source dates counts from its commit: it asks that nothing be kept.
                 let time = RecordTime.ofDeletion(at, origin)
                 if let known = newestAfter.removeValue(forKey: id), newest[id].map({ $0.time <= known.time }) ?? true { newest[id] = known }
+                named += (newest[id]?.record.aliases ?? []).map { Erasure.Asked(userID: $0, erasedAt: time) }
                 if let known = erased[id], let known, let time, known > time { continue }
                 if case .some(.none) = erased[id] { continue }
                 erased[id] = .some(time)
             }
         }
+        for (record, origin) in unstored where !record.aliases.isEmpty {
+            naming.append(Dated(record: record, time: RecordTime.ofRecord(record.updatedAt, origin)))
+            if let time = erased[record.userID] { named += record.aliases.map { Erasure.Asked(userID: $0, erasedAt: time) } }
+        }
         before = newest.values.sorted { $0.record.userID < $1.record.userID }
         after = newestAfter.values.sorted { $0.record.userID < $1.record.userID }
-        deletions = erased.map { ($0.key, $0.value) }.sorted { $0.0 < $1.0 }
+        deletions = erased.map { Erasure.Asked(userID: $0.key, erasedAt: $0.value) }.sorted { $0.userID < $1.userID }
     }
 
     /// Aliases that records of erased users name: an older record that comes late tells of ids that the erasure should have known.
-    func lateAliases(_ ledger: ErasureLedger) -> [(userID: String, erasedAt: EventTime?)] {
+    func lateAliases(_ ledger: ErasureLedger) -> [Erasure.Asked] {
         if ledger.isEmpty { return [] }
-        return (before + after).flatMap { dated -> [(userID: String, erasedAt: EventTime?)] in
-            guard !dated.record.aliases.isEmpty, let erased = ledger.erased(dated.record.userID, at: dated.time) else { return [] }
-            return dated.record.aliases.filter { ledger.erased($0, at: erased) == nil }.map { ($0, erased) }
+        return naming.flatMap { dated -> [Erasure.Asked] in
+            guard let erased = ledger.erased(dated.record.userID, at: dated.time) else { return [] }
+            return dated.record.aliases.filter { ledger.erased($0, at: erased) == nil }.map { Erasure.Asked(userID: $0, erasedAt: erased) }
         }
     }
 
@@ -55,18 +68,38 @@ struct UserChanges {
     ///
     /// Records that came before a deletion are written before it: they say which other ids are the same person.
     func write(
-        _ connection: Connection, ledger: inout ErasureLedger, batch: IngestBatch, rules: FeatureRules, _ summary: inout IngestSummary
+        _ connection: Connection, ledger: inout ErasureLedger, batch: IngestBatch, _ summary: inout IngestSummary
     ) throws(StoreError) {
-        let erased = deletions + lateAliases(ledger)
+        var late = lateAliases(ledger)
         let written = try write(before, connection, ledger: ledger, &summary)
         summary.usersChanged += written.count
-        guard !erased.isEmpty else { return }
+        guard !deletions.isEmpty || !late.isEmpty else { return }
+        let removed = try Erasure.accept(
+            deletions + named + late, ahead: deletions.isEmpty ? [:] : try ahead(of: batch.interactions, connection), connection)
+        try ledger.refresh(connection, batch: batch)
         // What was written only to be erased with its user is no change.
-        let gone = written.intersection(try Erasure.apply(erased, rules: rules, connection))
+        var gone = written.intersection(removed)
+        // Whom the deletions took may be named, and name others, by records that came late: each round meets ids for the first time.
+        var met = Set(late)
+        while true {
+            late = lateAliases(ledger).filter { met.insert($0).inserted }
+            if late.isEmpty { break }
+            gone.formUnion(written.intersection(try Erasure.accept(late, connection)))
+            try ledger.refresh(connection, batch: batch)
+        }
         summary.usersChanged += deletions.count - gone.count
         summary.erased += gone.count
-        try ledger.refresh(connection, batch: batch)
         summary.usersChanged += try write(after, connection, ledger: ledger, &summary).count
+    }
+
+    /// The latest time of each user's events that are dated after now: a clock ahead cancels no deletion that comes with them.
+    private func ahead(of interactions: [Interaction], _ connection: Connection) throws(StoreError) -> [String: EventTime] {
+        guard let now = try connection.run("select now()").time(0, 0) else { return [:] }
+        var latest: [String: EventTime] = [:]
+        for interaction in interactions where interaction.time > now {
+            latest[interaction.userID] = max(interaction.time, latest[interaction.userID] ?? interaction.time)
+        }
+        return latest
     }
 
     /// Writes the records that are newer than what is stored and than an erasure of their user; returns whose.

@@ -94,6 +94,8 @@ public struct BackfillRun {
         try handOver(&pass, &intake, &totals, lane)
         try lane.drain()
         totals.settle(lane.takeFinished())
+        // Records of erased users may tell of more ids of theirs.
+        if pass.kind == .users { try ErasureThread.finish(settings: settings, logger: logger, isStopping: isStopping) }
         return totals
     }
 
@@ -119,7 +121,7 @@ public struct BackfillRun {
             source: pass.source, cluster: "", position: Position(partition: Position.filePartition, offset: line.number))
         var isAccepted = false
         if line.isOverlong {
-            intake.addOversized(bytes: Int(line.byteCount), head: line.bytes, origin: origin)
+            intake.addOversized(pass.kind, bytes: Int(line.byteCount), head: line.bytes, origin: origin)
         } else {
             isAccepted = intake.add(pass.kind, key: nil, value: line.bytes, origin: origin, now: now)
         }

@@ -44,6 +44,8 @@ public struct IngestRole: Sendable {
             try Migrator(url: settings.databaseURL).check()
             return try IngestStore(url: settings.databaseURL, rules: settings.featureRules)
         }
+        let erasures = ErasureThread(settings: settings, logger: logger)
+        defer { erasures.close() }
         var totals = IngestRun.Totals()
         var pause = 1.0
         while true {
@@ -64,6 +66,8 @@ public struct IngestRole: Sendable {
                 try attempt.run(until: ends, progress: progress)
                 totals += attempt.totals
                 consumer.close()
+                // Where all is stored that was sent, all is removed that was asked for.
+                if untilEnd { try ErasureThread.finish(settings: settings, logger: logger, isStopping: isStopping) }
                 return totals
             } catch where !isStopping() && Self.passes(error) {
                 // The group has moved on, or a server was away: joining again with new claims is the way back, and nothing is

@@ -73,20 +73,21 @@ public struct RecordIntake {
             bytes += value.count + (kind == .items || kind == .users ? Self.recordBytes : 0)
             return true
         } catch {
-            reject(error, key: key, value: value, origin: origin)
+            reject(error, kind, key: key, value: value, origin: origin)
             return false
         }
     }
 
     /// Records that a line or message was too long to be read at all.
-    public mutating func addOversized(bytes: Int, head: UnsafeRawBufferPointer, origin: RecordOrigin) {
+    public mutating func addOversized(_ kind: RecordKind, bytes: Int, head: UnsafeRawBufferPointer, origin: RecordOrigin) {
         records += 1
         let rejection = Rejection(
             .tooLarge, "the record has \(bytes) bytes; at most \(maxRecordBytes) are accepted (ingest.max_record_bytes)")
+        let named = named(kind, head)
         keep(
             RejectedRecord(
-                origin: origin, key: nil, payload: Array(head.prefix(Self.rejectedPayloadBytes)), payloadBytes: bytes,
-                rejection: rejection))
+                origin: origin, key: named.key, userID: named.user, payload: Array(head.prefix(Self.rejectedPayloadBytes)),
+                payloadBytes: bytes, rejection: rejection))
     }
 
     /// The batch gathered so far, to be stored with `offsets`; the intake starts afresh.
@@ -105,7 +106,7 @@ public struct RecordIntake {
         bytes += Self.interactionBytes
         folded.fold(interaction)
         batch.interactions.append(interaction)
-        if batch.eventSource == nil { batch.eventSource = origin.source }
+        batch.noteSource(of: origin)
     }
 
     /// The origin without a time that only an unset clock gives.
@@ -133,7 +134,7 @@ public struct RecordIntake {
             bytes += id.utf8.count + Self.recordBytes
             return true
         } catch {
-            reject(error, key: key, value: UnsafeRawBufferPointer(start: nil, count: 0), origin: origin)
+            reject(error, kind, key: key, value: UnsafeRawBufferPointer(start: nil, count: 0), origin: origin)
             return false
         }
     }
@@ -163,20 +164,34 @@ public struct RecordIntake {
     }
 
     private mutating func reject(
-        _ rejection: Rejection, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer, origin: RecordOrigin
+        _ rejection: Rejection, _ kind: RecordKind, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer, origin: RecordOrigin
     ) {
         var rejection = rejection
         if Framing.isRegistrys(value) || value.isEmpty && key.map(Framing.isRegistrys) == true {
             rejection.detail += Framing.hint
         }
+        let named = named(kind, value.isEmpty ? key ?? value : value)
         keep(
             RejectedRecord(
-                origin: origin, key: key.map { Array($0.prefix(Self.rejectedKeyBytes)) },
+                origin: origin, key: key.map { Array($0.prefix(Self.rejectedKeyBytes)) } ?? named.key, userID: named.user,
                 payload: Array(value.prefix(Self.rejectedPayloadBytes)), payloadBytes: value.count, rejection: rejection))
     }
 
+    /// Whom and what a refused record names: the key that it would have had, and its user, both as ids are spelled.
+    private func named(_ kind: RecordKind, _ bytes: UnsafeRawBufferPointer) -> (key: [UInt8]?, user: [UInt8]?) {
+        let user = kind == .items ? nil : NamedID.user(in: bytes).map { spelled($0, .user) }
+        return (user ?? (kind == .items ? NamedID.item(in: bytes).map { spelled($0, .thing) } : nil), user)
+    }
+
+    private func spelled(_ id: [UInt8], _ subject: IDSubject) -> [UInt8] {
+        guard let text = String(validating: id, as: UTF8.self), let spelled = try? decoder.rules.id(text, of: subject, field: "key") else {
+            return id
+        }
+        return Array(spelled.utf8)
+    }
+
     private mutating func keep(_ rejected: RejectedRecord) {
-        bytes += max(Self.recordBytes, rejected.payload.count + (rejected.key?.count ?? 0))
+        bytes += max(Self.recordBytes, rejected.payload.count + (rejected.key?.count ?? 0) + (rejected.userID?.count ?? 0))
         batch.rejections.append(rejected)
     }
 }

@@ -58,6 +58,8 @@ public struct RecordOrigin: Sendable, Equatable {
 public struct RejectedRecord: Sendable, Equatable {
     public var origin: RecordOrigin
     public var key: [UInt8]?
+    /// The id of the user whom the record names, where one can be read: an erasure finds it by this as by its key.
+    public var userID: [UInt8]?
     /// The record's bytes, cut at the configured bound.
     public var payload: [UInt8]
     /// The size before the cut.
@@ -65,9 +67,12 @@ public struct RejectedRecord: Sendable, Equatable {
     public var rejection: Rejection
 
     /// Makes a rejected record.
-    public init(origin: RecordOrigin, key: [UInt8]?, payload: [UInt8], payloadBytes: Int, rejection: Rejection) {
+    public init(
+        origin: RecordOrigin, key: [UInt8]?, userID: [UInt8]? = nil, payload: [UInt8], payloadBytes: Int, rejection: Rejection
+    ) {
         self.origin = origin
         self.key = key
+        self.userID = userID
         self.payload = payload
         self.payloadBytes = payloadBytes
         self.rejection = rejection

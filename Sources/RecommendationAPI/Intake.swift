@@ -91,6 +91,8 @@ public struct IntakeOutcome: Sendable, Equatable {
     public var watermark: String?
     /// Whether the accepted records are committed; nil where nobody asked.
     public var isCommitted: Bool?
+    /// Of a user's deletion: whether nothing is left to be removed, not only hidden; nil where nobody waited for its commit.
+    public var isErased: Bool?
 
     /// Makes an outcome.
     public init(
@@ -118,6 +120,10 @@ public struct IntakeOutcome: Sendable, Equatable {
             if let isCommitted {
                 writer.key("committed")
                 writer.bool(isCommitted)
+            }
+            if let isErased {
+                writer.key("erased")
+                writer.bool(isErased)
             }
             writer.key("errors")
             writer.array { writer in

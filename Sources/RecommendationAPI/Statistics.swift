@@ -184,6 +184,8 @@ public struct ServiceStatistics: Sendable, Equatable {
     /// The sum of the committed offsets of all partitions.
     public var committedOffsetTotal: Int64
     public var deadLettersByCode: [String: Int64]
+    /// Erased users whose rows are still to be removed; nobody sees anything of them.
+    public var openErasures: Int64 = 0
     public var items: Int64
     public var hiddenItems: Int64
     /// Items that are recommended from their content alone until the next training.

@@ -70,6 +70,8 @@ extension ServiceStatistics {
             writer.key("committed_offset_total")
             writer.integer(committedOffsetTotal)
             writer.field("dead_letters", counts: deadLettersByCode)
+            writer.key("erasures_open")
+            writer.integer(openErasures)
         }
     }
 

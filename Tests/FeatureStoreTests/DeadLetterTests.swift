@@ -69,6 +69,73 @@ struct DeadLetterTests {
         #expect(try queries.deadLetters(limit: 10).filter(\.isRefusedAgain).count == 3)
     }
 
+    @Test("letters of an older version get the key that they tell when the schema is brought up to date")
+    func lettersOfAnOlderVersion() throws {
+        let database = try TestDatabase(migrated: false)
+        try Migrator(url: database.url, migrations: Migration.shipped.filter { $0.number <= 6 }).migrate()
+        try database.sql(
+            #"""
+            insert into dead_letters (cluster, source, partition, "offset", key, payload, payload_bytes, code, detail)
+            select '', 'file:events:a:1', -1, n, k, p, 1, 'unknown_type', 'x' from (values
+                (0, null, convert_to('{"user_id": "é1", "type"', 'UTF8')), (1, 's'::bytea, convert_to('{"user_id":"u2"}', 'UTF8')),
+                (2, null, 'ÿ00'::bytea), (3, null, convert_to('{"item_id":"i1"}', 'UTF8'))) v(n, k, p)
+            """#)
+        try Migrator(url: database.url).migrate()
+        #expect(
+            try database.sql(#"select "offset", encode(key, 'escape'), encode(user_id, 'hex') from dead_letters order by 1"#)
+                == "0|\\303\\2511|c3a931\n1|s|7532\n2||\n3||")
+        try StoreQueries(url: database.url).eraseUser("é1")
+        try StoreQueries(url: database.url).eraseUser("u2")
+        #expect(try database.sql(#"select "offset" from dead_letters order by 1"#) == "2\n3")
+    }
+
+    @Test("a conflict keeps one row, however often it comes and whether it was sent again or not")
+    func conflictsDoNotMultiply() throws {
+        let database = try TestDatabase()
+        let store = try IngestStore(url: database.url, rules: FeatureRules())
+        let queries = StoreQueries(url: database.url, connections: 1)
+        let stored = (0..<5).map { event("e\($0)", user: "u\($0)", at: Int64($0), offset: Int64($0)) }
+        _ = try store.commit(IngestBatch(interactions: stored, eventSource: "freshet.events"))
+        // Each event with other content, and the first with two others.
+        func others(from offset: Int64) -> [Interaction] {
+            (0..<6).map { event("e\($0 % 5)", user: "u\($0 % 5)", item: "other \($0)", at: Int64($0 % 5), offset: offset + Int64($0), hash: UInt64($0 + 2)) }
+        }
+        var summary = try store.commit(IngestBatch(interactions: others(from: 10), eventSource: "freshet.events"))
+        #expect((summary.conflicts, summary.rejected) == (6, 6))
+        for round in 1...4 {
+            let letters = try queries.deadLetters()
+            #expect(letters.count == 6)
+            // Sent again in the first rounds, each in a batch of its own in the second; from then on the sender repeats by itself.
+            if round <= 2 { try queries.markReplayed(letters.map(\.id)) }
+            let back = others(from: Int64(round) * 100)
+            for batch in round == 2 ? back.map({ [$0] }) : [back] {
+                summary = try store.commit(IngestBatch(interactions: batch, eventSource: "freshet.events"))
+                #expect(summary.conflicts == batch.count && summary.rejected == batch.count)
+            }
+            #expect(try queries.deadLetterCount() == 6)
+            #expect(try queries.waitingDeadLetters().count == 0)
+        }
+    }
+
+    @Test("each conflict names the topic that it came from, also in a batch of several")
+    func sourcesOfConflicts() throws {
+        let database = try TestDatabase()
+        let store = try IngestStore(url: database.url, rules: FeatureRules())
+        func sent(_ hash: UInt64, from offset: Int64) -> IngestBatch {
+            var batch = IngestBatch()
+            for (number, topic) in ["freshet.impressions", "freshet.events", "freshet.impressions"].enumerated() {
+                batch.interactions.append(event("e\(number)", user: "u\(number)", at: Int64(number), offset: offset + Int64(number), hash: hash))
+                batch.noteSource(of: RecordOrigin(source: topic, cluster: "c9", position: Position(partition: 0, offset: offset + Int64(number))))
+            }
+            return batch
+        }
+        _ = try store.commit(sent(1, from: 0))
+        _ = try store.commit(sent(2, from: 10))
+        #expect(
+            try database.sql(#"select source, "offset", cluster from dead_letters order by "offset""#)
+                == "freshet.impressions|10|c9\nfreshet.events|11|c9\nfreshet.impressions|12|c9")
+    }
+
     @Test("texts that PostgreSQL cannot hold are nobody's id, and stop no replay")
     func erasuresOfAnyText() throws {
         let database = try TestDatabase()

@@ -6,8 +6,10 @@ import TestSupport
 
 @Suite(.enabled(if: TestDatabase.isAvailable, TestDatabase.reason))
 struct ErasureTests {
+    /// What is stored of a user once what was asked for is removed.
     private static func rows(_ database: TestDatabase, _ user: String) throws -> String {
-        try database.sql(
+        _ = try ErasureWork(url: database.url, rules: FeatureRules()).finish()
+        return try database.sql(
             """
             select (select count(*) from interactions where user_id = '\(user)'), (select count(*) from user_features where user_id = '\(user)'),
                 (select count(*) from users where user_id = '\(user)'), (select count(*) from dead_letters where key = convert_to('\(user)', 'UTF8'))

@@ -80,6 +80,7 @@ struct MetItemsTests {
         // At a time between the events: the later ones stay and are folded as if there were no others.
         let cut = 150 * Self.minutes
         _ = try store.commit(IngestBatch(users: ["u1", "u2"].map { (.delete(id: $0, at: time(cut)), origin(1)) }))
+        _ = try ErasureWork(url: database.url, rules: Self.rules).finish()
         for user in ["u0", "u1", "u2", "u3"] {
             let kept = events.filter { $0.userID == user && (user == "u0" || user == "u3" || $0.time > time(cut)) }
             #expect(try database.sql("select count(*) from interactions where user_id = '\(user)'") == "\(kept.count)", "\(user)")

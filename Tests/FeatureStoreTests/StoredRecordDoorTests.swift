@@ -127,6 +127,7 @@ struct StoredRecordDoorTests {
         // Whoever was stored can be erased.
         for person in sent.people { sent.batch.users.append((.delete(id: person, at: nil), origin(0, source: "freshet.users", at: now))) }
         _ = try store.commit(sent.take())
+        _ = try ErasureWork(url: database.url, rules: FeatureRules()).finish()
         #expect(
             try database.sql(
                 "select (select count(*) from users), (select count(*) from user_features), (select count(*) from interactions)") == "0|0|0"

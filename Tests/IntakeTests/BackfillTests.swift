@@ -46,6 +46,31 @@ struct BackfillTests {
         range.map { event($0, type: type, id: id) + "\n" }.joined()
     }
 
+    @Test("an erasure finds the refused lines of a file, malformed ones too")
+    func refusedLinesGoWithTheirUser() throws {
+        let lines = [
+            #"{"user_id":"u1","type":"nonsense","item_id":"i1"}"#, #"{"type":"click","user_id":"u1","item_id":"#, #"{"user_id":"u2","type":"nonsense"}"#,
+            "[1,2", #"{"session_id":"s4","type":"nonsense"}"#,
+        ]
+        #expect(try run(file(lines.joined(separator: "\n"))).refusedLines == 5)
+        #expect(try database.sql("select count(key) from dead_letters") == "4")
+        let store = StoreQueries(url: database.url)
+        for user in ["u1", "session:s4"] { try store.eraseUser(user) }
+        #expect(try database.sql(#"select "offset" from dead_letters order by 1"#) == "2\n3")
+        // Nor do they come back when the file is read once more.
+        _ = try run(file(lines.joined(separator: "\n"), "again.jsonl"))
+        #expect(try database.sql("select count(*) from dead_letters where payload::text like '%7531%'") == "0")
+    }
+
+    @Test("what a record of an erased user in a file tells of other ids is erased before the backfill ends")
+    func lateRecordsInFiles() throws {
+        _ = try run(file(#"{"type":"click","user_id":"session:s4","item_id":"i1","timestamp":1790000000000}"#))
+        try StoreQueries(url: database.url).eraseUser("u1")
+        #expect(try count("interactions") == "1")
+        _ = try run(file(#"{"user_id":"u1","aliases":["session:s4"],"updated_at":1790000000000}"#, "users.jsonl"), .users)
+        #expect(try count("interactions") == "0" && count("open_erasures") == "0" && count("users") == "0")
+    }
+
     private func count(_ table: String) throws -> String { try database.sql("select count(*) from \(table)") }
 
     /// A FIFO that a thread writes into.

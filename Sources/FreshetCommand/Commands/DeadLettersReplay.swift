@@ -95,19 +95,18 @@ struct DeadLettersReplay: AsyncParsableCommand {
     private func replay(
         _ page: [DeadLetter], _ way: Way, _ store: StoreQueries, _ configuration: Configuration, _ totals: inout Totals
     ) async throws {
-        let keys = page.compactMap { $0.record.key.flatMap { String(validating: $0, as: UTF8.self) } }
-        let erased = try store.erasures(of: Array(Set(keys)))
+        let erased = try store.erasures(of: Array(Set(page.flatMap(\.people))))
         var sent: [(letter: DeadLetter, kind: RecordKind)] = []
         for letter in page {
             let record = letter.record
             if record.payloadBytes == 0 { totals.tombstones += 1; continue }
             if record.payload.count != record.payloadBytes { totals.cut += 1; continue }
-            if let key = record.key.flatMap({ String(validating: $0, as: UTF8.self) }), let until = erased[key], letter.receivedAt <= until {
+            if letter.people.contains(where: { erased[$0].map { letter.receivedAt <= $0 } ?? false }) {
                 totals.erased += 1
                 continue
             }
             guard let kind = configuration.kind(ofSource: record.origin.source) else { totals.unknownSource += 1; continue }
-            sent.append((letter, kind))
+            sent.append((letter, letter.holdsOneEvent ? .events : kind))
         }
         // Before they are sent: a record that comes back at once must find its letter, and a run that is killed sends none twice.
         try store.markReplayed(sent.map(\.letter.id))
@@ -123,8 +122,8 @@ struct DeadLettersReplay: AsyncParsableCommand {
     ) async throws {
         let unsent = await withTaskGroup(of: Int64?.self) { group in
             for (letter, kind) in letters {
-                let topic = configuration.topicKinds[letter.record.origin.source] != nil
-                    ? letter.record.origin.source : configuration.text("topics.\(kind.rawValue)")
+                let source = letter.record.origin.source
+                let topic = configuration.topicKinds[source] == kind ? source : configuration.text("topics.\(kind.rawValue)")
                 group.addTask {
                     do throws(StreamError) {
                         _ = try await producer.produceAcknowledged(topic: topic, key: letter.record.key, value: letter.record.payload)
@@ -160,8 +159,15 @@ struct DeadLettersReplay: AsyncParsableCommand {
             batch.eventSource = source
             do {
                 let summary = try ingest.commit(batch)
-                totals.refusedAgain += summary.rejected
-                totals.replayed += own.count - summary.rejected
+                // One letter may hold a slate of many events: what became of each letter stands in its row.
+                let ids = own.map(\.letter.id)
+                let refused = try store.refusedAgain(ids)
+                let left = try store.leftDeadLetters(ids)
+                // Whose letter is gone, or was dropped with its user's events, was erased meanwhile.
+                let erased = min(own.count - refused, max(summary.erased, own.count - left))
+                totals.refusedAgain += refused
+                totals.erased += erased
+                totals.replayed += own.count - refused - erased
             } catch {
                 try? store.markUnsent(own.map(\.letter.id))
                 throw error
@@ -182,6 +188,21 @@ struct DeadLettersReplay: AsyncParsableCommand {
         if totals.refusedAgain > 0 {
             logger.warning("\(totals.refusedAgain) records were refused again; freshet dead-letters list shows why")
         }
+    }
+}
+
+extension DeadLetter {
+    /// Whom the letter is about, by its key and by what it names.
+    fileprivate var people: [String] {
+        [record.key, record.userID].compactMap { $0.flatMap { String(validating: $0, as: UTF8.self) } }
+    }
+
+    /// Whether the payload is one event, whatever its source holds: of a slate whose events the database refused each is a letter.
+    fileprivate var holdsOneEvent: Bool {
+        guard [.conflictingDuplicate, .refusedByDatabase].contains(record.rejection.code),
+            let text = String(validating: record.payload, as: UTF8.self)
+        else { return false }
+        return JSONText.string("event_id", inObject: text) != nil && JSONText.string("type", inObject: text) != nil
     }
 }
 

@@ -131,8 +131,26 @@ struct IntakeFlow: Sendable {
         var sent = SentRecords(kind: kind, topic: topic)
         sent.record = SentRecord(
             id: IDForm.nfc.of(request.id), position: positions[0], isDeletion: true, time: SentRecords.time(nil, sentAt: now))
+        let limit = ContinuousClock.now + Self.waitLimit
         try await settle(sent, at: positions, &outcome)
+        if kind == .user { outcome.isErased = try await isErased(IDForm.nfc.of(request.id), outcome, until: limit) }
         return outcome
+    }
+
+    /// Whether the rows of a user whose deletion is committed are gone before the time is up.
+    private func isErased(_ userID: String, _ outcome: IntakeOutcome, until limit: ContinuousClock.Instant) async throws -> Bool {
+        guard outcome.isCommitted == true else { return false }
+        var pause = Self.pause.first
+        while true {
+            do {
+                if try await store.run({ store throws(StoreError) in try store.isErasureFinished(of: userID) }) { return true }
+            } catch {
+                guard error.isRetriable else { throw error }
+            }
+            guard ContinuousClock.now < limit else { return false }
+            try await Task.sleep(for: pause)
+            pause = min(Self.pause.longest, pause * 1.3)
+        }
     }
 
     /// Why no record can have this id.

@@ -165,6 +165,7 @@ struct SnapshotLoops: Service {
             // Without the stored offsets there is no lag; whether the broker answers is asked all the same.
             let offsets = try? await store.run { store throws(StoreError) in try store.offsets() }
             if let offsets { board.sampled(offsets) }
+            if let open = try? await store.run({ store throws(StoreError) in try store.openErasures() }) { board.sampled(openErasures: open) }
             do {
                 let kafka = kafka, topics = topics
                 let reading = try await OwnThread.run(named: "freshet-lag") { try LagReading(kafka, topics: topics) }

@@ -20,6 +20,7 @@ final class StatisticsBoard: Sendable {
         var countedAt: EventTime?
         var committedOffsets: Int64 = 0
         var lag: Int64?
+        var openErasures: Int?
         var newest: [ItemSummary] = []
         var recentUsers: [String] = []
         var model: ModelVersionView?
@@ -94,6 +95,9 @@ final class StatisticsBoard: Sendable {
         }
     }
 
+    /// Erased users whose rows are still to be removed.
+    func sampled(openErasures: Int) { contents.withLock { $0.openErasures = openErasures } }
+
     /// Tells how the last look at the database went.
     func database(problem: String?) {
         contents.withLock { contents in
@@ -146,7 +150,7 @@ final class StatisticsBoard: Sendable {
             let counts = contents.counts
             var byType: [String: Int64] = [:]
             for (type, count) in counts?.interactions ?? [:] { byType[type.name] = count }
-            return ServiceStatistics(
+            var statistics = ServiceStatistics(
                 time: .now, countedAt: contents.countedAt, eventsTotal: Self.sum(byType.values), eventsByType: byType,
                 eventsPerSecond: contents.perSecond,
                 eventSeries: contents.series, lagRecords: contents.lag, committedOffsetTotal: contents.committedOffsets,
@@ -158,6 +162,8 @@ final class StatisticsBoard: Sendable {
                 newestItems: contents.newest, users: counts?.users ?? 0, recentUserIDs: contents.recentUsers, model: contents.model,
                 snapshotAgeSeconds: contents.snapshotChanged.map { $0.at.duration(to: .now).inSeconds },
                 training: contents.training, refusals: contents.refusals?.view, activity: contents.activity)
+            statistics.openErasures = Int64(contents.openErasures ?? 0)
+            return statistics
         }
     }
 
@@ -223,6 +229,10 @@ final class StatisticsBoard: Sendable {
             if let changed = contents.snapshotChanged {
                 gauges.append(
                     Gauge(name: "freshet_snapshot_age_seconds", help: "Since the serving snapshot last changed.", value: changed.at.duration(to: .now).inSeconds))
+            }
+            if let open = contents.openErasures {
+                gauges.append(
+                    Gauge(name: "freshet_erasures_open", help: "Erased users, hidden from everybody, whose rows are still to be removed.", value: Double(open)))
             }
             if let lag = contents.lag {
                 gauges.append(Gauge(name: "freshet_ingest_lag_records", help: "Records in Kafka that are not stored yet.", value: Double(lag)))

@@ -1,0 +1,94 @@
+import FeatureStore
+import Foundation
+import Logging
+
+/// A thread that removes the rows of erased users beside whatever else a role does; see ``ErasureWork``.
+///
+/// A deletion is done for every reader once it is committed, so nobody waits for this but who asks when the rows are gone.
+final class ErasureThread: @unchecked Sendable {
+    // Sendable by hand: `work` is used by the thread alone, the flags under `condition`.
+    /// Between two looks at an empty queue.
+    private static let pauseSeconds = 0.1
+    /// Between two attempts after errors, at most.
+    private static let longestPauseSeconds = 5.0
+
+    private let work: ErasureWork
+    private let logger: Logger
+    private let condition = NSCondition()
+    private var isClosed = false
+    private var hasEnded = false
+
+    /// Starts the thread.
+    init(settings: IngestSettings, logger: Logger) {
+        work = ErasureWork(url: settings.databaseURL, rules: settings.featureRules)
+        self.logger = logger
+        work.onTransaction = { [weak self] () throws(StoreError) in
+            if self?.isClosing ?? true { throw StoreError(.closed, "the role ends; what is left to be removed waits in the database") }
+        }
+        let thread = Thread { [self] in run() }
+        thread.name = "freshet-erasure"
+        thread.stackSize = 8 << 20
+        thread.start()
+    }
+
+    /// Ends the thread after the transaction in hand; what is left waits in the database.
+    func close() {
+        condition.lock()
+        isClosed = true
+        condition.broadcast()
+        while !hasEnded { condition.wait() }
+        condition.unlock()
+    }
+
+    private var isClosing: Bool {
+        condition.lock()
+        defer { condition.unlock() }
+        return isClosed
+    }
+
+    /// Waits; false once the thread is to end.
+    private func wait(_ seconds: Double) -> Bool {
+        let until = Date(timeIntervalSinceNow: seconds)
+        condition.lock()
+        defer { condition.unlock() }
+        while !isClosed, condition.wait(until: until) {}
+        return !isClosed
+    }
+
+    private func run() {
+        var trouble = Self.pauseSeconds
+        var last: String?
+        repeat {
+            do throws(StoreError) {
+                while let step = try work.step() {
+                    Self.tell(step, logger)
+                    guard wait(0) else { break }
+                }
+                if last != nil { logger.notice("rows of erased users are removed again") }
+                (trouble, last) = (Self.pauseSeconds, nil)
+            } catch {
+                if last != error.message, !isClosing {
+                    logger.warning("the rows of erased users wait to be removed, hidden meanwhile: \(error.message)")
+                }
+                last = error.message
+                trouble = min(Self.longestPauseSeconds, trouble * 2)
+            }
+        } while wait(trouble)
+        condition.lock()
+        hasEnded = true
+        condition.broadcast()
+        condition.unlock()
+    }
+
+    static func tell(_ step: ErasureWork.Step, _ logger: Logger) {
+        guard step.users + step.rows + step.letters > 0 else { return }
+        logger.info(
+            "erased users' rows removed",
+            metadata: ["users": "\(step.users)", "interactions": "\(step.rows)", "dead_letters": "\(step.letters)"])
+    }
+
+    /// Empties the queue on the calling thread, for a run that ends.
+    static func finish(settings: IngestSettings, logger: Logger, isStopping: () -> Bool) throws(StoreError) {
+        tell(try ErasureWork(url: settings.databaseURL, rules: settings.featureRules).finish(isStopping: isStopping), logger)
+    }
+}

@@ -10,7 +10,8 @@ struct ErasureBatchTests {
     fileprivate typealias Change = (change: RecordChange<UserRecord>, origin: RecordOrigin)
 
     private static func record(_ user: String, _ aliases: [String], at: Int64, attributes: String? = nil) -> Change {
-        (.upsert(UserRecord(userID: user, attributes: attributes, aliases: aliases, updatedAt: time(at))), origin(at, source: "freshet.users"))
+        let record = UserRecord(userID: user, attributes: attributes, aliases: aliases, updatedAt: time(at))
+        return (.upsert(record), origin(at, source: "freshet.users"))
     }
 
     private static func deletion(_ user: String, at: Int64) -> Change {
@@ -27,7 +28,9 @@ struct ErasureBatchTests {
 
     static let cases = [
         Case(name: "record, then deletion", changes: { [record("u", ["a"], at: 10), deletion("u", at: 1_000_000)] }, erased: ["u", "a"]),
-        Case(name: "deletion, then an older record", changes: { [deletion("u", at: 1_000_000), record("u", ["a"], at: 10)] }, erased: ["u", "a"]),
+        Case(
+            name: "deletion, then an older record",
+            changes: { [deletion("u", at: 1_000_000), record("u", ["a"], at: 10)] }, erased: ["u", "a"]),
         Case(
             name: "several older records after it",
             changes: { [deletion("u", at: 1_000_000), record("u", ["a"], at: 10), record("u", ["b"], at: 20)] }, erased: ["u", "a", "b"]),

@@ -42,6 +42,22 @@ struct ScheduleTests {
         }
     }
 
+    @Test("what listens beyond loopback has keys, from files of a Secret, and says nowhere that it is open")
+    func keys() throws {
+        let configuration = try Checkout.text("ops/schedule/kubernetes/configuration.yaml")
+        let serve = try Checkout.text("ops/schedule/kubernetes/serve.yaml")
+        #expect(configuration.contains("host: 0.0.0.0"))
+        for name in ["read", "write", "admin", "metrics"] {
+            #expect(serve.contains("{ name: FRESHET_HTTP_\(name.uppercased())_KEYS_FILE, value: /run/secrets/freshet/\(name) }"))
+            #expect(configuration.contains("\n  \(name): change-me-\(name)\n"))
+        }
+        #expect(serve.contains("{ name: keys, mountPath: /run/secrets/freshet, readOnly: true }"))
+        #expect(serve.contains("secretName: freshet-keys") && configuration.contains("\n  name: freshet-keys\n"))
+        for path in Checkout.files(below: "ops/schedule") {
+            #expect(!(try Checkout.text(path).contains(/(?m)^[^#]*\bopen: true/)), "\(path)")
+        }
+    }
+
     @Test("cron's line finds the secrets, goes on without them, and leaves a failure in the log", arguments: [true, false])
     func cron(hasSecrets: Bool) throws {
         let line = try #require(try Checkout.text("ops/schedule/crontab").split(separator: "\n").first { $0.contains("freshet train") })

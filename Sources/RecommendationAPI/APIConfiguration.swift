@@ -27,6 +27,14 @@ public struct APIKey: Sendable, CustomStringConvertible, CustomDebugStringConver
         self.scopes = scopes
     }
 
+    /// Tells this key from others without showing the secret: of use within this process only.
+    public var fingerprint: Int {
+        var hasher = Hasher()
+        hasher.combine(secret)
+        hasher.combine(scopes)
+        return hasher.finalize()
+    }
+
     public var description: String { "APIKey(\(name): \(scopes.map(\.rawValue).sorted().joined(separator: ", ")))" }
     public var debugDescription: String { description }
     public var customMirror: Mirror { Mirror(self, children: ["name": name]) }
@@ -39,7 +47,12 @@ public struct APIConfiguration: Sendable {
     /// The port to listen on; 0 picks a free one.
     public var port: Int
     /// Keys that callers may present. None means that every caller may do everything.
-    public var apiKeys: [APIKey]
+    public var apiKeys: [APIKey] {
+        get { keyRing.keys }
+        set { keyRing = KeyRing(newValue) }
+    }
+    /// The same, to be exchanged while the service runs; copies of this configuration share it.
+    public private(set) var keyRing: KeyRing
     /// Web pages of these origins (`https://shop.example`) may call the service from a browser.
     public var allowedOrigins: [String]
     /// A larger request body is refused with 413.
@@ -65,6 +78,8 @@ public struct APIConfiguration: Sendable {
     public var rateBurstRequests: Int
     /// Answers kept for repeated `Idempotency-Key`s.
     public var maxIdempotencyKeys: Int
+    /// Memory of these answers and their keys; the oldest go first.
+    public var maxIdempotencyBytes: Int
     /// How long such an answer is kept.
     public var idempotencySeconds: Int
     /// Open `/v1/stream` connections.
@@ -91,13 +106,13 @@ public struct APIConfiguration: Sendable {
         defaultRecommendations: Int = 10, maxListedItems: Int = 1_000, maxIDBytes: Int = 256,
         requestTimeoutMilliseconds: Int = 10_000, maxConcurrentRequests: Int = 1_024,
         maxRequestsPerSecond: Int? = nil, rateBurstRequests: Int = 100, maxIdempotencyKeys: Int = 10_000,
-        idempotencySeconds: Int = 3_600, maxStreams: Int = 32, idleConnectionSeconds: Int = 120,
+        maxIdempotencyBytes: Int = 16 << 20, idempotencySeconds: Int = 3_600, maxStreams: Int = 32, idleConnectionSeconds: Int = 120,
         allowedHosts: [String] = [], maxConnections: Int? = nil, requestMilliseconds: Int = 30_000,
         answerMilliseconds: Int = 30_000, maxHeldBytes: Int = 512 << 20, stopMilliseconds: Int = 15_000
     ) {
         self.host = host
         self.port = port
-        self.apiKeys = apiKeys
+        keyRing = KeyRing(apiKeys)
         self.allowedOrigins = allowedOrigins
         self.maxBodyBytes = maxBodyBytes
         self.maxEventsPerRequest = maxEventsPerRequest
@@ -110,6 +125,7 @@ public struct APIConfiguration: Sendable {
         self.maxRequestsPerSecond = maxRequestsPerSecond
         self.rateBurstRequests = rateBurstRequests
         self.maxIdempotencyKeys = maxIdempotencyKeys
+        self.maxIdempotencyBytes = maxIdempotencyBytes
         self.idempotencySeconds = idempotencySeconds
         self.maxStreams = maxStreams
         self.idleConnectionSeconds = idleConnectionSeconds
@@ -121,25 +137,6 @@ public struct APIConfiguration: Sendable {
         self.stopMilliseconds = stopMilliseconds
     }
 
-    /// True where the service can be reached from this machine only.
-    public var listensOnLoopbackOnly: Bool {
-        let host = host.lowercased()
-        return host == "localhost" || host == "::1" || host.hasPrefix("127.")
-    }
-
-    /// The place in ``apiKeys`` of the key with this secret, or nil.
-    ///
-    /// Every key is compared to its end whatever matched before, so that the time taken does not tell how much was right.
-    func keyIndex(presented: [UInt8]) -> Int? {
-        var found: Int?
-        for (index, key) in apiKeys.enumerated() {
-            var difference = UInt64(truncatingIfNeeded: presented.count ^ key.secret.count)
-            for position in key.secret.indices {
-                let byte = position < presented.count ? presented[position] : 0
-                difference |= UInt64(byte ^ key.secret[position])
-            }
-            if difference == 0, !key.secret.isEmpty { found = index }
-        }
-        return found
-    }
+    /// True where the service can be reached from this machine only. It asks the resolver where ``host`` is a name.
+    public var listensOnLoopbackOnly: Bool { LoopbackAddress.isAll(of: host) }
 }

@@ -3,18 +3,26 @@ import Synchronization
 /// The answers of recent requests that carried an `Idempotency-Key`, so that a repeated one gets the same answer and nothing
 /// is sent twice.
 ///
-/// Bounded by count and by age; the oldest go first.
-final class IdempotencyCache: Sendable {
+/// Bounded by count, by age and by bytes, keys and paths included; the oldest go first. One that would not fit at all is not kept: its
+/// repeat is done again, and its events count once by the ids that they get from the key.
+package final class IdempotencyCache: Sendable {
     /// A key belongs to a caller and a route.
-    struct Key: Hashable, Sendable {
-        var caller: Int
-        var route: Int
-        var path: String
-        var key: String
+    package struct Key: Hashable, Sendable {
+        package var caller: Int
+        package var route: Int
+        package var path: String
+        package var key: String
+
+        package init(caller: Int, route: Int, path: String, key: String) {
+            self.caller = caller
+            self.route = route
+            self.path = path
+            self.key = key
+        }
     }
 
     /// What to do with a request.
-    enum Admission {
+    package enum Admission {
         /// New: do the work, then call ``finish(_:answer:)`` or ``abandon(_:)``.
         case proceed
         /// Done before: answer so.
@@ -26,33 +34,54 @@ final class IdempotencyCache: Sendable {
     }
 
     /// An answer to keep.
-    struct Answer: Sendable {
-        var body: [UInt8]
+    package struct Answer: Sendable {
+        package var body: [UInt8]
+
+        package init(body: [UInt8]) { self.body = body }
     }
 
     private struct Entry {
         var fingerprint: UInt64
         var began: ContinuousClock.Instant
         var answer: Answer?
+        /// What the key and the answer hold.
+        var bytes: Int
     }
+
+    /// What an entry holds beside its texts.
+    private static let entryBytes = 256
 
     private struct State {
         var entries: [Key: Entry] = [:]
         /// Keys from oldest to newest, with when each began; `head` is the first that counts.
         var order: [(key: Key, began: ContinuousClock.Instant)] = []
         var head = 0
+        /// What all entries hold.
+        var bytes = 0
+
+        /// Forgets the entry of a key that began then; a later one of the same key stays.
+        mutating func remove(_ key: Key, began: ContinuousClock.Instant) {
+            guard let entry = entries[key], entry.began == began else { return }
+            bytes -= entry.bytes
+            entries[key] = nil
+        }
     }
 
     private let state = Mutex(State())
     private let maxKeys: Int
+    private let maxBytes: Int
     private let lifetime: Duration
 
-    init(maxKeys: Int, lifetimeSeconds: Int) {
+    package init(maxKeys: Int, maxBytes: Int, lifetimeSeconds: Int) {
         self.maxKeys = max(1, maxKeys)
+        self.maxBytes = max(0, maxBytes)
         lifetime = .seconds(lifetimeSeconds)
     }
 
-    func admit(_ key: Key, fingerprint: UInt64, now: ContinuousClock.Instant) -> Admission {
+    /// What all kept answers hold in bytes, with their keys and paths.
+    package var bytes: Int { state.withLock { $0.bytes } }
+
+    package func admit(_ key: Key, fingerprint: UInt64, now: ContinuousClock.Instant) -> Admission {
         state.withLock { state in
             dropOldest(&state, now: now, isFull: false)
             if let entry = state.entries[key] {
@@ -60,34 +89,51 @@ final class IdempotencyCache: Sendable {
                 return entry.answer.map { .replay($0) } ?? .inProgress
             }
             dropOldest(&state, now: now, isFull: state.order.count - state.head >= maxKeys)
-            state.entries[key] = Entry(fingerprint: fingerprint, began: now, answer: nil)
+            let entry = Entry(fingerprint: fingerprint, began: now, answer: nil, bytes: Self.bytes(of: key))
+            state.entries[key] = entry
+            state.bytes += entry.bytes
             state.order.append((key, now))
             return .proceed
         }
     }
 
-    func finish(_ key: Key, answer: Answer) {
-        state.withLock { $0.entries[key]?.answer = answer }
+    package func finish(_ key: Key, answer: Answer) {
+        state.withLock { state in
+            guard var entry = state.entries[key], entry.answer == nil else { return }
+            guard entry.bytes + answer.body.count <= maxBytes else { return state.remove(key, began: entry.began) }
+            state.bytes += answer.body.count
+            entry.bytes += answer.body.count
+            entry.answer = answer
+            state.entries[key] = entry
+            while state.bytes > maxBytes, state.head < state.order.count { dropOne(&state) }
+        }
     }
 
     /// Forgets a request that failed, so that it can be tried again.
-    func abandon(_ key: Key) {
+    package func abandon(_ key: Key) {
         state.withLock { state in
-            if let entry = state.entries[key], entry.answer == nil { state.entries[key] = nil }
+            if let entry = state.entries[key], entry.answer == nil { state.remove(key, began: entry.began) }
         }
     }
+
+    private static func bytes(of key: Key) -> Int { entryBytes + key.path.utf8.count + key.key.utf8.count }
 
     /// Forgets what is too old, and the oldest one where there is no room for another.
     private func dropOldest(_ state: inout State, now: ContinuousClock.Instant, isFull: Bool) {
         var mustDrop = isFull
         while state.head < state.order.count {
-            let oldest = state.order[state.head]
-            guard mustDrop || now - oldest.began > lifetime else { break }
+            guard mustDrop || now - state.order[state.head].began > lifetime else { break }
             mustDrop = false
-            if state.entries[oldest.key]?.began == oldest.began { state.entries[oldest.key] = nil }
-            state.head += 1
+            dropOne(&state)
         }
-        if state.head > maxKeys {
+    }
+
+    private func dropOne(_ state: inout State) {
+        let oldest = state.order[state.head]
+        state.remove(oldest.key, began: oldest.began)
+        state.head += 1
+        // What was forgotten holds its key until it goes from here, too.
+        if state.head > min(maxKeys, 1_024) {
             state.order.removeFirst(state.head)
             state.head = 0
         }

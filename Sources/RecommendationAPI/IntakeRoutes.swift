@@ -4,6 +4,8 @@ import Hummingbird
 /// `/v1/events`, and what changes items and users.
 enum IntakeRoutes {
     private static let wait = KnownParameters(["wait"])
+    /// The longest path of a request whose answer is kept for its `Idempotency-Key`.
+    private static let maxKeptPathBytes = 4_096
 
     static let routes: [Route] = [
         Route(.post, "/v1/events", scope: .write, takesBody: true, parameters: wait) { exchange in
@@ -47,8 +49,10 @@ enum IntakeRoutes {
                 .badRequest, "invalid-idempotency-key", "Idempotency-Key must be 1 to 128 visible ASCII characters.",
                 parameter: "Idempotency-Key")
         }
-        let key = IdempotencyCache.Key(
-            caller: exchange.caller, route: exchange.route, path: exchange.request.uri.path, key: header)
+        let path = exchange.request.uri.path
+        // No id is so long: it is refused, and nothing of it is kept.
+        guard path.utf8.count <= maxKeptPathBytes else { return accepted(try await counted(core, work(waits, header)).json()) }
+        let key = IdempotencyCache.Key(caller: exchange.caller, route: exchange.route, path: path, key: header)
         let fingerprint = IdempotencyCache.fingerprint(exchange.body, waitsForCommit: waits)
         switch core.idempotency.admit(key, fingerprint: fingerprint, now: exchange.began) {
         case .replay(let answer):

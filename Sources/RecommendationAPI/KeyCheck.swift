@@ -9,25 +9,35 @@ struct KeyCheck {
         self.configuration = configuration
     }
 
-    /// The place of the caller's key in the configuration, or -1 where none is needed.
+    /// The number of the caller's key, or -1 where none is needed.
     func authorise(_ request: Request, _ route: Route) throws(Problem) -> Int {
-        guard !configuration.apiKeys.isEmpty, let scope = route.scope else { return -1 }
+        let keys = configuration.keyRing.entries
+        guard !keys.isEmpty, let scope = route.scope else { return -1 }
         guard let presented = Self.presented(request) else {
             throw Problem(
                 .unauthorized, "key-required",
                 "Send an API key with scope `\(scope.rawValue)` as X-API-Key, or as Authorization: Bearer.",
                 headers: [.wwwAuthenticate: #"Bearer realm="freshet", X-API-Key"#])
         }
-        guard let index = configuration.keyIndex(presented: Array(presented.key.utf8)) else {
+        guard let found = keys.entry(presented: Array(presented.key.utf8)) else {
             throw Problem(
                 .unauthorized, "unknown-key", "The key in \(presented.place) is not known.",
                 headers: [.wwwAuthenticate: #"Bearer realm="freshet", error="invalid_token", X-API-Key"#])
         }
-        let scopes = configuration.apiKeys[index].scopes
+        let scopes = found.key.scopes
         guard scopes.contains(scope) || route.orScope.map({ scopes.contains($0) }) == true else {
             throw Problem(.forbidden, "scope-required", "The key does not have scope `\(scope.rawValue)`.")
         }
-        return index
+        return found.caller
+    }
+
+    /// Whether a caller of a route that is open to everybody may be told what only readers may: without keys everybody, else who
+    /// sent one with scope `read`.
+    func mayRead(_ request: Request) -> Bool {
+        let keys = configuration.keyRing.entries
+        if keys.isEmpty { return true }
+        guard let presented = Self.presented(request) else { return false }
+        return keys.entry(presented: Array(presented.key.utf8))?.key.scopes.contains(.read) == true
     }
 
     /// `X-API-Key` where it is there; proxies put schemes of their own into `Authorization`, which say nothing here.

@@ -1,7 +1,11 @@
 import Synchronization
 
-/// Spaces out requests: the generic cell rate algorithm (ITU-T I.371) with one counter a caller and no lock.
-final class RateLimit: Sendable {
+/// Spaces out requests, or what else has a rate: the generic cell rate algorithm (ITU-T I.371) with one counter a caller and no lock.
+public final class RateLimit: Sendable {
+    /// Callers that are limited apart: those beyond share.
+    public static let maxCallers = 4_096
+
+
     /// For each caller: when the next request is due in nanoseconds since ``origin``, were all evenly spaced.
     private let due: AtomicCounters
     private let origin: ContinuousClock.Instant
@@ -9,7 +13,7 @@ final class RateLimit: Sendable {
     private let toleranceNanoseconds: UInt64
 
     /// - Parameter callers: the number of callers that are limited apart.
-    init(requestsPerSecond: Int, burstRequests: Int, callers: Int, now: ContinuousClock.Instant) {
+    public init(requestsPerSecond: Int, burstRequests: Int, callers: Int = maxCallers, now: ContinuousClock.Instant) {
         spacingNanoseconds = UInt64(1_000_000_000 / max(1, requestsPerSecond))
         toleranceNanoseconds = spacingNanoseconds * UInt64(max(0, burstRequests - 1))
         due = AtomicCounters(count: max(1, callers))
@@ -17,7 +21,11 @@ final class RateLimit: Sendable {
     }
 
     /// Lets a request through (nil), or tells how many seconds to wait, rounded up.
-    func admit(caller: Int, now: ContinuousClock.Instant) -> Int? {
+    ///
+    /// - Parameter cost: what it counts for; one that costs more than the burst passes where nothing is owed.
+    public func admit(caller: Int = 0, cost: Int = 1, now: ContinuousClock.Instant) -> Int? {
+        let caller = caller % due.count
+        let cost = UInt64(max(1, cost))
         let elapsed = (now - origin).wholeMicroseconds * 1_000
         while true {
             let expected = due[caller]
@@ -26,7 +34,7 @@ final class RateLimit: Sendable {
             if early > toleranceNanoseconds {
                 return Int((early - toleranceNanoseconds + 999_999_999) / 1_000_000_000)
             }
-            if due.exchange(caller, from: expected, to: start + spacingNanoseconds) { return nil }
+            if due.exchange(caller, from: expected, to: start + spacingNanoseconds * cost) { return nil }
         }
     }
 }

@@ -91,14 +91,14 @@ public struct ItemSummary: Sendable, Equatable {
     /// When its first record was stored, where that was asked for.
     public var addedAt: EventTime?
 
-    /// Makes a summary.
+    /// Makes a summary; title and categories are cut to what ``ShownText`` lets into an answer.
     public init(
         itemID: String, title: String? = nil, categories: [String] = [], priceMicros: Int64? = nil,
         currency: String? = nil, publishedAt: EventTime? = nil, addedAt: EventTime? = nil
     ) {
         self.itemID = itemID
-        self.title = title
-        self.categories = categories
+        self.title = title.map { ShownText.cut($0, toBytes: ShownText.maxTitleBytes) }
+        self.categories = ShownText.first(categories, withinBytes: ShownText.maxCategoriesBytes)
         self.priceMicros = priceMicros
         self.currency = currency
         self.publishedAt = publishedAt
@@ -142,7 +142,7 @@ public struct RecommendedEntry: Sendable, Equatable {
         self.itemID = itemID
         self.score = score
         self.reason = reason
-        self.explanation = explanation
+        self.explanation = explanation.map { ShownText.cut($0, toBytes: ShownText.maxExplanationBytes) }
         self.details = details
         self.isExploration = isExploration
     }
@@ -193,7 +193,7 @@ public struct RecommendationList: Sendable, Equatable {
     }
 
     /// The wire form. `tookMilliseconds` is rounded to thousandths.
-    func json(tookMilliseconds: Double, isPreview: Bool = false) -> [UInt8] {
+    package func json(tookMilliseconds: Double, isPreview: Bool = false) -> [UInt8] {
         var writer = JSONWriter(reservingBytes: 160 + items.count * 80)
         writer.object { writer in
             writer.field("request_id", requestID)

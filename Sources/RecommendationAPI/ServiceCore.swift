@@ -56,11 +56,10 @@ final class ServiceCore: Sendable {
         let metrics = RequestMetrics(routes: routes)
         self.metrics = metrics
         idempotency = IdempotencyCache(
-            maxKeys: configuration.maxIdempotencyKeys, lifetimeSeconds: configuration.idempotencySeconds)
+            maxKeys: configuration.maxIdempotencyKeys, maxBytes: configuration.maxIdempotencyBytes,
+            lifetimeSeconds: configuration.idempotencySeconds)
         rateLimit = configuration.maxRequestsPerSecond.map {
-            RateLimit(
-                requestsPerSecond: $0, burstRequests: configuration.rateBurstRequests,
-                callers: configuration.apiKeys.count, now: .now)
+            RateLimit(requestsPerSecond: $0, burstRequests: configuration.rateBurstRequests, now: .now)
         }
         statistics = StatisticsCache {
             let statistics = try await operations.statistics()

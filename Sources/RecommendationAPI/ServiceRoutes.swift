@@ -9,13 +9,14 @@ enum ServiceRoutes {
         },
         Route(.get, "/readyz", scope: nil, isLimited: false) { exchange in
             let parts = await exchange.service.operations.readiness()
-            let isReady = parts.allSatisfy(\.isReady)
+            let isReady = parts.canAnswer
+            let withDetail = KeyCheck(exchange.service.configuration).mayRead(exchange.request)
             var writer = JSONWriter()
             writer.object { writer in
                 writer.field("status", isReady ? "ready" : "not ready")
                 writer.key("parts")
                 writer.array { writer in
-                    for part in parts { part.write(to: &writer) }
+                    for part in parts { part.write(to: &writer, withDetail: withDetail) }
                 }
             }
             return Response(json: writer.bytes, status: isReady ? .ok : .serviceUnavailable)

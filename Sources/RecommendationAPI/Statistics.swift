@@ -55,31 +55,6 @@ public struct ModelVersionView: Sendable, Equatable {
     }
 }
 
-/// Whether one part of the service can do its work.
-public struct PartStatus: Sendable, Equatable {
-    /// `broker`, `database`, `model`, `catalogue`, …
-    public var name: String
-    public var isReady: Bool
-    /// A sentence for a person.
-    public var detail: String
-
-    /// Makes a status.
-    public init(name: String, isReady: Bool, detail: String) {
-        self.name = name
-        self.isReady = isReady
-        self.detail = detail
-    }
-
-    func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.field("name", name)
-            writer.key("ready")
-            writer.bool(isReady)
-            writer.field("detail", detail)
-        }
-    }
-}
-
 /// A training that runs now.
 public struct TrainingView: Sendable, Equatable {
     /// `reading`, `training`, `evaluating`, `indexing`, …
@@ -141,7 +116,7 @@ public struct ActivityEntry: Sendable, Equatable {
     public init(time: EventTime, kind: String, text: String) {
         self.time = time
         self.kind = kind
-        self.text = text
+        self.text = ShownText.cut(text, toBytes: ShownText.maxReasonBytes)
     }
 }
 

@@ -78,7 +78,8 @@ extension ConfigurationKey {
             "database.url", .secret, "",
             "PostgreSQL, as postgresql://user:password@host:port/database or key=value words"),
         ConfigurationKey(
-            "database.connections", .integer(1...64), "4", "connections for everything but ingest and user state"),
+            "database.connections", .integer(1...64), "4",
+            "connections for everything but ingest, user state, and the commits that writers wait for (2)"),
         ConfigurationKey(
             "database.state_connections", .integer(1...32), "2",
             "connections that read user state; each reads for up to 64 requests at once"),
@@ -95,10 +96,13 @@ extension ConfigurationKey {
         ConfigurationKey("http.port", .integer(0...65_535), "8080", "port to listen on; 0 takes a free one"),
         ConfigurationKey(
             "http.read_keys", .keys, "",
-            "keys (X-API-Key, or a bearer token) that may read; without any key, everybody may do everything"),
+            "keys (X-API-Key, or a bearer token) that may read; without any key, everybody may do everything, on loopback only"),
         ConfigurationKey("http.write_keys", .keys, "", "keys that may also send events and records"),
         ConfigurationKey("http.admin_keys", .keys, "", "keys that may also promote models"),
         ConfigurationKey("http.metrics_keys", .keys, "", "keys that open /metrics and nothing else, for Prometheus"),
+        ConfigurationKey(
+            "http.open", .boolean, "false",
+            "true: listen beyond loopback although there are no keys, so that whoever reaches the port may do everything"),
         ConfigurationKey(
             "http.cors_origins", .list(allowed: nil), "", "origins whose pages may call from a browser: https://shop.example"),
         ConfigurationKey(
@@ -123,6 +127,12 @@ extension ConfigurationKey {
         ConfigurationKey(
             "http.max_held_bytes", .integer(1_048_576...68_719_476_736), "536870912",
             "bodies and answers held for all callers together; beyond it the slowest callers are cut off"),
+        ConfigurationKey(
+            "http.max_intake_requests", .integer(1...100_000), "256",
+            "requests that wait for Kafka at once; more are answered 503, so that recommendations have the other places"),
+        ConfigurationKey(
+            "http.max_intake_bytes", .integer(65_536...17_179_869_184), "67108864",
+            "bytes of records that wait for Kafka at once; more are answered 503"),
         ConfigurationKey("artifacts.path", .name, ".freshet/artifacts", "folder of the model files"),
         ConfigurationKey(
             "artifacts.key", .secret, "",
@@ -168,6 +178,12 @@ extension ConfigurationKey {
         ConfigurationKey("ranking.tail_lift", .number(0...5), "0", "added to the final score of items beyond the most popular fifth: a hit there counts as e to this many; needs the blend"),
         ConfigurationKey("ranking.tail_budget_percent", .number(0...50), "0", "share of NDCG@10 on what was held out that training may give up for rare items: of the tail dials and lifts within it the best beyond the head is built into the model's blend"),
         ConfigurationKey("serve.impressions", .boolean, "true", "whether answers are published to the impressions topic"),
+        ConfigurationKey(
+            "serve.impressions_per_answer", .integer(1...1_000), "100", "first items of an answer that are published as shown at most"),
+        ConfigurationKey(
+            "serve.impressions_per_second", .integer(1...1_000_000), "20000",
+            "items a second that are published as shown at most, of all answers of a server; what is beyond is answered, counted and not "
+                + "published"),
         ConfigurationKey("serve.refresh_ms", .integer(50...60_000), "250", "how often catalogue and promotions are looked at"),
         ConfigurationKey("serve.trending_items", .integer(10...10_000), "500", "most popular items that the ranking blend counts as trending; lists look at up to 10,000, so that what a request may not show leaves no gap"),
         ConfigurationKey("index.kind", .choice(["auto", "flat", "hnsw", "lists"]), "auto", "auto: every vector is compared up to 10,000 items, beyond that lists of codes (int8 where they are exact enough), or a graph where lists would not help; flat, hnsw and lists ask for one kind"),

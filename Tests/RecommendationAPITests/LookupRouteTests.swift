@@ -93,21 +93,53 @@ import Testing
         #expect(service.seen.withLock { $0.statisticsReads } < 20)
     }
 
+    private static let parts = [
+        PartStatus(name: "database", isReady: true, detail: "answers", reason: "postgresql://db.internal"),
+        PartStatus(name: "broker", isReady: false, detail: "does not answer", isRequired: false, reason: "kafka.internal:9093 refused"),
+    ]
+
     @Test func readinessNamesTheParts() async throws {
         let service = TestService { operations in
-            operations.readiness = {
-                [
-                    PartStatus(name: "database", isReady: true, detail: "schema 1"),
-                    PartStatus(name: "broker", isReady: false, detail: "127.0.0.1:9092 does not answer"),
-                ]
-            }
+            operations.readiness = { [PartStatus(name: "database", isReady: false, detail: "does not answer")] + Self.parts }
         }
         try await service.test { client async throws in
             let answer = try await client.send(.get, "/readyz")
             #expect(answer.status == 503)
             let parts = try #require(try answer.object()["parts"] as? [[String: Any]])
-            #expect(parts.map { $0["ready"] as? Bool } == [true, false])
+            #expect(parts.map { $0["ready"] as? Bool } == [false, true, false])
+            #expect(parts.map { $0["required"] as? Bool } == [true, true, false])
+            #expect(parts[2]["reason"] as? String == "kafka.internal:9093 refused")
             #expect(try await client.send(.get, "/healthz").text == #"{"status":"ok"}"#)
+        }
+    }
+
+    @Test("what answers do not need keeps no server out of service")
+    func readinessIsWhatAnswersNeed() async throws {
+        try await TestService { $0.readiness = { Self.parts } }.test { client async throws in
+            let answer = try await client.send(.get, "/readyz")
+            #expect(answer.status == 200)
+            #expect(try answer.object()["status"] as? String == "ready")
+        }
+    }
+
+    @Test("where there are keys, only readers are told more than states")
+    func readinessTellsStrangersNothing() async throws {
+        let keys = [
+            APIKey(name: "reader", secret: "reads", scopes: [.read]), APIKey(name: "prometheus", secret: "scrapes", scopes: [.metrics]),
+        ]
+        try await TestService(APIConfiguration(apiKeys: keys)) { $0.readiness = { Self.parts } }.test { client async throws in
+            let strangers = [[:], ["X-API-Key": "guess"], ["X-API-Key": "scrapes"], ["Authorization": "Bearer reads2"]] as [[String: String]]
+            for headers in strangers {
+                let answer = try await client.send(.get, "/readyz", headers: headers)
+                #expect(answer.status == 200)
+                let parts = try #require(try answer.object()["parts"] as? [[String: Any]])
+                #expect(parts.map { Set($0.keys) } == [["name", "ready", "required", "state"], ["name", "ready", "required", "state"]])
+                #expect(!answer.text.contains("internal") && !answer.text.contains("answer"))
+            }
+            for headers in [["X-API-Key": "reads"], ["Authorization": "Bearer reads"]] {
+                #expect(try await client.send(.get, "/readyz", headers: headers).text.contains("kafka.internal:9093"))
+            }
+            #expect(try await client.send(.get, "/v1/stats", headers: ["X-API-Key": "reads"]).text.contains("kafka.internal:9093"))
         }
     }
 }

@@ -166,12 +166,9 @@ struct DoctorCommand: ParsableCommand {
         let host = configuration.text("http.host")
         let keys = ConfigurationKey.all.filter { $0.name.hasPrefix("http.") && $0.name.hasSuffix("_keys") }
             .reduce(0) { $0 + configuration.list($1.name).count }
-        if keys == 0, !APIConfiguration(host: host).listensOnLoopbackOnly {
-            tell(
-                "service", .warning,
-                "listens on \(host) and has no keys: whoever reaches it may read, write and promote models; "
-                    + "set http.read_keys, http.write_keys and http.admin_keys")
-        } else {
+        for note in configuration.keyNotes { tell("service", .warning, note) }
+        // An address that is open without a word is among the settings that a role refuses.
+        if (try? configuration.apiConfiguration()) != nil {
             tell("service", .good, "listens on \(host):\(configuration.text("http.port")) with \(keys == 1 ? "1 key" : "\(keys) keys")")
         }
     }

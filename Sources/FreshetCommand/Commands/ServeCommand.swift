@@ -18,17 +18,17 @@ struct ServeCommand: AsyncParsableCommand {
         var configuration = try options.configuration()
         if let port { try configuration.set("http.port", .scalar(String(port)), source: "--port") }
         let logger = configuration.logger("serve")
+        // What listens where is settled before anything is waited for.
+        _ = try configuration.apiConfiguration()
+        for note in configuration.keyNotes { logger.notice("\(note)") }
+        let again = options.again(port: port)
         let stop = StopSignal.onSignals()
         let found = try await Patience.until(logger, "the database", unless: stop) { [configuration] in
-            try ServeRole(configuration: configuration) { port in
+            try ServeRole(configuration: configuration, again: again) { port in
                 logger.notice("ready", metadata: ["url": "http://\(configuration.text("http.host")):\(port)"])
             }
         }
         guard let role = found else { return }
-        let http = try configuration.apiConfiguration()
-        if !http.listensOnLoopbackOnly, http.apiKeys.isEmpty {
-            logger.warning("http.host is not loopback and there are no keys: whoever reaches the port may read, write and promote; set http.read_keys, http.write_keys and http.admin_keys")
-        }
         guard try await Patience.until(logger, "the database", unless: stop, { try await role.prepare() }) != nil else { return }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(

@@ -18,6 +18,8 @@ struct DemoRun: Sendable {
     private static let visitsPerSecond = 4.0
 
     func run() async throws {
+        // What listens where is settled before anything is started.
+        _ = try configuration.apiConfiguration()
         let url = try configuration.databaseURL()
         for name in try Migrator(url: url).migrate() { logger.info("applied \(name)") }
         let broker = try DemoBroker(configuration: configuration, logger: logger)

@@ -13,6 +13,7 @@ extension Configuration {
                 keys.append(APIKey(name: "\(name)-\(number + 1)", secret: secret, scopes: scopes))
             }
         }
+        try refuseOpenDoor(keys)
         var origins: [String] = []
         for text in list("http.cors_origins") {
             guard let origin = AllowedOrigin.normalised(text) else {
@@ -32,5 +33,38 @@ extension Configuration {
             maxConnections: integer("http.max_connections") == 0 ? nil : integer("http.max_connections"),
             requestMilliseconds: 1_000 * integer("http.request_seconds"), answerMilliseconds: 1_000 * integer("http.answer_seconds"),
             maxHeldBytes: integer("http.max_held_bytes"))
+    }
+
+    /// Keys that nobody has close the service, and no keys open it: neither happens by mistake.
+    private func refuseOpenDoor(_ keys: [APIKey]) throws(ConfigurationError) {
+        if !keys.isEmpty, keys.allSatisfy({ $0.scopes == [.metrics] }) {
+            throw ConfigurationError(
+                "\(source(of: "http.metrics_keys")): http.metrics_keys are the only keys, so that nobody could use any other route: set "
+                    + "http.read_keys, http.write_keys and http.admin_keys, too, or take http.metrics_keys away ([])")
+        }
+        let host = text("http.host")
+        guard keys.isEmpty, !boolean("http.open"), !LoopbackAddress.isAll(of: host) else { return }
+        throw ConfigurationError(
+            "\(source(of: "http.host")): http.host is \(host), which is not this machine's loopback alone, and there are no keys: whoever "
+                + "reached the port could read, write and promote models. Set http.read_keys, http.write_keys and http.admin_keys "
+                + "(FRESHET_HTTP_READ_KEYS and so on), leave http.host at 127.0.0.1, or say http.open: true where everybody may do "
+                + "everything")
+    }
+
+    private func source(of key: String) -> String { settings[key]?.source ?? "the configuration" }
+
+    /// What an operator should know of the keys beside what works, a sentence each.
+    var keyNotes: [String] {
+        let lists = ["http.read_keys", "http.write_keys", "http.admin_keys"]
+        let scopes = lists.filter { !list($0).isEmpty }
+        if scopes.isEmpty {
+            let isOpen = boolean("http.open") && !LoopbackAddress.isAll(of: text("http.host"))
+            return isOpen ? ["http.open is true and there are no keys: whoever reaches the port may read, write and promote models"] : []
+        }
+        var notes: [String] = []
+        if boolean("http.open") { notes.append("http.open says nothing where there are keys: every request needs one") }
+        if !scopes.contains("http.admin_keys") { notes.append("without http.admin_keys nobody promotes models over HTTP") }
+        if scopes == ["http.read_keys"] { notes.append("without http.write_keys nobody sends events over HTTP") }
+        return notes
     }
 }

@@ -10,7 +10,10 @@ struct IntakeFlow: Sendable {
     private static let pause = (first: Duration.milliseconds(3), longest: Duration.milliseconds(50))
 
     let gate: IntakeGate
+    /// Connections of its own: no answer waits for one while writers wait for their commits.
     let store: StoreQueries
+    /// Requests that wait for their commit.
+    let commitWaits: IntakeLimit
     let decoder: RecordDecoder
     let topics: Topics
     /// The cluster that the producer writes to, once it is known.
@@ -165,7 +168,8 @@ struct IntakeFlow: Sendable {
 
     /// Waits for the commit, then adds what it found to the outcome.
     private func settle(_ sent: SentRecords, at positions: [Position], _ outcome: inout IntakeOutcome) async throws {
-        let isCommitted = try await wait(for: positions, in: sent.topic)
+        // Kafka has the records: where too many wait already, this one is told that its commit was not waited for.
+        let isCommitted = try await commitWaits.holdIfFree { try await wait(for: positions, in: sent.topic) } ?? false
         outcome.isCommitted = isCommitted
         if isCommitted { try await sent.settle(&outcome, store: store, cluster: cluster.current) }
     }

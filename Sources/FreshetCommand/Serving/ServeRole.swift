@@ -21,11 +21,20 @@ struct ServeRole: Sendable {
     private let states: UserStateReader
     /// What ``prepare()`` found of the promoted model, for the loop that goes on trying.
     private let attempts = SnapshotCell(ModelAttempts())
+    private let configurationAgain: ConfigurationAgain?
     private let onListening: @Sendable (Int) async -> Void
 
+    /// For writers that wait for their commits.
+    private static let commitConnections = 2
+
     /// Connects to the database and the broker; nothing listens before the services run.
-    init(configuration: Configuration, onListening: @escaping @Sendable (Int) async -> Void = { _ in }) throws {
+    ///
+    /// - Parameter again: reads the settings again, so that keys may change while the service runs.
+    init(
+        configuration: Configuration, again: ConfigurationAgain? = nil, onListening: @escaping @Sendable (Int) async -> Void = { _ in }
+    ) throws {
         self.configuration = configuration
+        configurationAgain = again
         self.onListening = onListening
         logger = configuration.logger("serve")
         let url = try configuration.databaseURL()
@@ -34,7 +43,6 @@ struct ServeRole: Sendable {
             url: url, rules: configuration.featureRules, connections: configuration.integer("database.connections"))
         states = try UserStateReader(
             url: url, connections: configuration.integer("database.state_connections"), rules: configuration.featureRules)
-        gate = try IntakeGate(configuration.kafkaSettings)
         clock = ServingClock(followsData: configuration.text("clock") == "data")
         feed = SnapshotFeed(
             store: store,
@@ -49,40 +57,57 @@ struct ServeRole: Sendable {
             segments: configuration.segmentRules, segmentPriorEvents: configuration.number("cold_start.segment_prior_events"),
             logger: logger)
         board = StatisticsBoard(feed: feed, store: store)
+        gate = try IntakeGate(
+            configuration.kafkaSettings,
+            limit: IntakeLimit(
+                maxRequests: configuration.integer("http.max_intake_requests"), maxBytes: configuration.integer("http.max_intake_bytes")),
+            parts: board.parts, logger: logger)
     }
 
     /// The services to run in one group: the feeds behind the snapshot, then the HTTP server.
     func services() throws -> [any Service] {
+        let api = try configuration.apiConfiguration()
         let decoder = RecordDecoder(rules: try configuration.decodingRules())
         let intake = IntakeFlow(
-            gate: gate, store: store, decoder: decoder,
+            gate: gate,
+            store: StoreQueries(
+                url: try configuration.databaseURL(), rules: configuration.featureRules, connections: Self.commitConnections),
+            commitWaits: IntakeLimit(maxRequests: configuration.integer("http.max_intake_requests"), maxBytes: .max), decoder: decoder,
             topics: IntakeFlow.Topics(
                 events: configuration.text("topics.events"), items: configuration.text("topics.items"),
                 users: configuration.text("topics.users")),
             cluster: cluster)
         // A producer of its own: nobody waits for impressions, so they outlast an outage that an intake does not wait for.
         let impressions = configuration.boolean("serve.impressions")
-            ? ImpressionFeed(
-                producer: try StreamProducer(configuration.kafkaSettings, mode: .latency), topic: configuration.text("topics.impressions"),
-                logger: logger) : nil
+            ? try ImpressionFeed(
+                configuration.kafkaSettings, topic: configuration.text("topics.impressions"),
+                bounds: ImpressionFeed.Bounds(
+                    itemsPerAnswer: configuration.integer("serve.impressions_per_answer"),
+                    itemsPerSecond: configuration.integer("serve.impressions_per_second")), parts: board.parts, logger: logger) : nil
         let flow = RecommendationFlow(
             states: states, feed: feed, impressions: impressions, excludes: configuration.excludedTypes, clock: clock)
         let wiring = ServiceWiring(flow: flow, intake: intake, store: store, board: board)
         let server = RecommendationServer(
-            operations: wiring.operations, configuration: try configuration.apiConfiguration(), logger: logger, onListening: onListening)
+            operations: wiring.operations, configuration: api, logger: logger, onListening: onListening)
         let loops = SnapshotLoops(
-            feed: feed, store: store, board: board, clock: clock, cluster: cluster, kafka: configuration.kafkaSettings,
-            topics: configuration.topicKinds.keys.sorted(), refresh: .milliseconds(configuration.integer("serve.refresh_ms")),
+            feed: feed, store: store, board: board, clock: clock,
+            broker: BrokerLoop(
+                store: store, board: board, cluster: cluster, kafka: configuration.kafkaSettings,
+                topics: configuration.topicKinds.keys.sorted()), refresh: .milliseconds(configuration.integer("serve.refresh_ms")),
             segmentRefresh: .seconds(configuration.integer("cold_start.segment_refresh_seconds")),
             logger: logger, attempts: attempts.current)
-        return [loops, server]
+        let reload = KeyReload(again: configurationAgain, current: configuration, keys: api.keyRing, logger: logger)
+        return [loops, server, reload]
     }
 
     /// Brings the snapshot up to date before the first request is answered.
     func prepare() async throws {
         clock.advance(to: try await store.run { store throws(StoreError) in try store.newestEventTime() })
-        if let model = try await store.run({ store throws(StoreError) in try store.promotedModel() }) {
+        let promoted = try await store.run { store throws(StoreError) in try store.promotedModel() }
+        board.promoted(promoted?.version)
+        if let model = promoted {
             do {
+                board.loading(model.version)
                 try await feed.install(model)
                 board.set(model: model.view)
                 return
@@ -93,7 +118,7 @@ struct ServeRole: Sendable {
                 var attempt = ModelAttempts()
                 _ = attempt.failed(model.identity, at: .now)
                 attempts.replace(by: attempt)
-                board.set(modelProblem: sentence)
+                board.refused(model.version, error)
                 board.note("warning", sentence)
                 logger.error("\(sentence)")
             }

@@ -40,9 +40,15 @@ struct ServiceWiring: Sendable {
             },
             rollback: { request in try await rollBack(request).view },
             statistics: { board.statistics() },
-            readiness: { board.readiness() },
+            readiness: {
+                flow.impressions?.tellFailures()
+                return await board.parts.parts(flow.states, flow.feed)
+            },
             gauges: {
-                board.gauges() + [
+                // A look at the parts first, so that a scrape sees them as they are.
+                flow.impressions?.tellFailures()
+                _ = await board.parts.parts(flow.states, flow.feed)
+                return board.gauges() + intake.gate.gauges() + (flow.impressions?.gauges() ?? []) + [
                     Gauge(
                         name: "freshet_user_states_cut_short_total",
                         help: "Reads of a user that left something out: more than 1,000 ids of one person, or more than 200,000 items that exclude.",

@@ -1,4 +1,5 @@
 import FeatureStore
+import RecommendationAPI
 import Recommending
 
 extension ServingSnapshot {
@@ -47,7 +48,8 @@ extension CatalogueItem {
     /// What serving keeps of an item.
     var entry: CatalogueEntry {
         CatalogueEntry(
-            itemID: record.itemID, title: record.title, categories: record.categories, priceMicros: shownPriceMicros ?? record.priceMicros,
+            itemID: record.itemID, title: record.title.map { ShownText.cut($0, toBytes: ShownText.maxTitleBytes) },
+            categories: record.categories, priceMicros: shownPriceMicros ?? record.priceMicros,
             currency: record.currency, available: isAvailable, publishedAt: record.publishedAt,
             comparablePriceMicros: .some(record.priceMicros))
     }

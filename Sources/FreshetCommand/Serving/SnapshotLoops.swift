@@ -1,4 +1,3 @@
-import EventStream
 import FeatureStore
 import Interactions
 import Logging
@@ -11,10 +10,7 @@ struct SnapshotLoops: Service {
     let store: StoreQueries
     let board: StatisticsBoard
     let clock: ServingClock
-    /// Told which cluster the broker says it is.
-    let cluster: SnapshotCell<String?>
-    let kafka: KafkaSettings
-    let topics: [String]
+    let broker: BrokerLoop
     let refresh: Duration
     let segmentRefresh: Duration
     let logger: Logger
@@ -22,7 +18,6 @@ struct SnapshotLoops: Service {
     var attempts = ModelAttempts()
 
     private static let trendingEvery = Duration.seconds(2)
-    private static let lagEvery = Duration.seconds(2)
     private static let refusalsEvery = Duration.seconds(2)
 
     func run() async throws {
@@ -32,8 +27,8 @@ struct SnapshotLoops: Service {
                 group.addTask { await trendingLoop() }
                 group.addTask { await segmentLoop() }
                 group.addTask { await countLoop() }
-                group.addTask { await lagLoop() }
                 group.addTask { await refusalLoop() }
+                group.addTask { await broker.run() }
             }
         }
     }
@@ -49,6 +44,7 @@ struct SnapshotLoops: Service {
                 for sentence in await feed.takeNews() { board.note("warning", sentence) }
                 await memory.noticed(changedItems: feed.changedItems)
                 let promoted = try await store.run { store throws(StoreError) in try store.promotedModel() }
+                board.promoted(promoted?.version)
                 try await follow(promoted, &attempts, &memory)
                 if let categories = try await feed.refreshAdapters(), !categories.isEmpty {
                     board.note("model", "adapted to \(categories.count) new categories, the newest '\(categories[0])'")
@@ -80,7 +76,6 @@ struct SnapshotLoops: Service {
             try await feed.removeModel()
             if isAnother { try await feed.refreshSegments() }
             board.set(model: nil)
-            board.set(modelProblem: nil)
             if installed != nil {
                 logger.warning("no model is promoted in this database any more: answers come from what is trending")
                 board.note("warning", "no model is promoted any more: answers come from what is trending")
@@ -90,19 +85,19 @@ struct SnapshotLoops: Service {
         let isNew = promoted.identity != installed
         guard isNew || isAnother || feed.isIndexStale, attempts.areDue(promoted.identity, at: .now) else { return }
         do {
+            board.loading(promoted.version)
             try await feed.install(promoted, rebuilding: !isNew || isAnother)
         } catch let error where !(error is StoreError) && !(error is CancellationError) {
             let serving = installed.map { "version \($0.version) serves on" } ?? "answers come from what is trending"
             let sentence = "version \(promoted.version) is promoted and cannot be used yet; \(serving), and it is tried again after "
                 + "1 to \(ModelAttempts.longestPause.components.seconds) s: \(error)"
-            board.set(modelProblem: sentence)
+            board.refused(promoted.version, error)
             if attempts.failed(promoted.identity, at: .now) {
                 board.note("warning", sentence)
                 logger.error("\(sentence)")
             }
             return
         }
-        board.set(modelProblem: nil)
         if isNew || attempts.isFailing {
             board.note("model", "version \(promoted.version) took over")
             if let tries = attempts.succeeded() { logger.notice("version \(promoted.version) can be used now, after \(tries) tries that failed") }
@@ -117,10 +112,11 @@ struct SnapshotLoops: Service {
             if let newest = try? await store.run({ store throws(StoreError) in try store.newestEventTime() }) {
                 clock.advance(to: newest)
             }
-            // A database that is away is told by the catalogue loop.
             let start = ContinuousClock.now
-            try? await feed.refreshTrending()
-            try? await feed.refreshExploration()
+            await board.parts.watching(\.trending) {
+                try await feed.refreshTrending()
+                try await feed.refreshExploration()
+            }
             // Never more than a tenth of the time, however many items there are.
             try? await Task.sleep(for: max(Self.trendingEvery, start.duration(to: .now) * 10))
         }
@@ -130,8 +126,7 @@ struct SnapshotLoops: Service {
     private func segmentLoop() async {
         while !Task.isCancelled {
             let start = ContinuousClock.now
-            // A database that is away is told by the catalogue loop.
-            try? await feed.refreshSegments()
+            await board.parts.watching(\.segments) { try await feed.refreshSegments() }
             try? await Task.sleep(for: max(segmentRefresh, start.duration(to: .now) * 10))
         }
     }
@@ -158,58 +153,5 @@ struct SnapshotLoops: Service {
             }
             try? await Task.sleep(for: Self.refusalsEvery)
         }
-    }
-
-    private func lagLoop() async {
-        while !Task.isCancelled {
-            // Without the stored offsets there is no lag; whether the broker answers is asked all the same.
-            let offsets = try? await store.run { store throws(StoreError) in try store.offsets() }
-            if let offsets { board.sampled(offsets) }
-            if let open = try? await store.run({ store throws(StoreError) in try store.openErasures() }) { board.sampled(openErasures: open) }
-            do {
-                let kafka = kafka, topics = topics
-                let reading = try await OwnThread.run(named: "freshet-lag") { try LagReading(kafka, topics: topics) }
-                cluster.replace(by: reading.cluster)
-                let isOther = offsets?.contains { $0.partition >= 0 && $0.cluster != reading.cluster } == true
-                board.set(
-                    lag: offsets.map { reading.lag(stored: $0) },
-                    brokerProblem: isOther
-                        ? "is another cluster than the stored offsets: freshet ingest --accept-new-cluster takes it over" : nil)
-            } catch {
-                board.set(lag: nil, brokerProblem: (error as? StreamError)?.message ?? "\(error)")
-            }
-            try? await Task.sleep(for: Self.lagEvery)
-        }
-    }
-}
-
-/// How far the stored offsets are behind the topics' ends.
-struct LagReading: Sendable {
-    let cluster: String
-    /// The end of every partition.
-    private let ends: [TopicPartition: Int64]
-
-    /// Asks the broker.
-    init(_ settings: KafkaSettings, topics: [String]) throws {
-        let consumer = try StreamConsumer(reading: settings)
-        defer { consumer.close() }
-        var ends: [TopicPartition: Int64] = [:]
-        for topic in topics {
-            for bounds in try consumer.endOffsets(topic, timeoutMilliseconds: 3_000) {
-                ends[TopicPartition(topic, bounds.partition)] = bounds.high
-            }
-        }
-        self.ends = ends
-        cluster = try consumer.clusterID(timeoutMilliseconds: 3_000)
-    }
-
-    /// Records that are in this cluster and not stored.
-    func lag(stored: [StoredOffset]) -> Int64 {
-        var left = ends
-        for offset in stored where offset.cluster == cluster {
-            let partition = TopicPartition(offset.topic, offset.partition)
-            if let end = left[partition] { left[partition] = max(0, end - max(0, offset.nextOffset ?? 0)) }
-        }
-        return left.values.reduce(0, +)
     }
 }

@@ -21,6 +21,8 @@ final class StatisticsBoard: Sendable {
         var committedOffsets: Int64 = 0
         var lag: Int64?
         var openErasures: Int?
+        /// What the broker said last of its partitions; stored offsets of others count nowhere.
+        var reading: LagReading?
         var newest: [ItemSummary] = []
         var recentUsers: [String] = []
         var model: ModelVersionView?
@@ -29,12 +31,6 @@ final class StatisticsBoard: Sendable {
         var activity: [ActivityEntry] = []
         var series: [RatePoint] = []
         var perSecond = 0.0
-        var databaseAnswered: ContinuousClock.Instant?
-        var databaseProblem: String?
-        /// Why the promoted model is not the one that answers.
-        var modelProblem: String?
-        var brokerProblem: String?
-        var hasAskedBroker = false
         var snapshotChanged: (version: Int64, model: Int?, at: ContinuousClock.Instant)?
         var looked: ContinuousClock.Instant?
         var exploredSlots: Int64 = 0
@@ -44,6 +40,8 @@ final class StatisticsBoard: Sendable {
     private let contents = Mutex(Contents())
     private let feed: SnapshotFeed
     private let store: StoreQueries
+    /// Whether each part does its work.
+    let parts = PartsBoard()
 
     init(feed: SnapshotFeed, store: StoreQueries) {
         self.feed = feed
@@ -67,14 +65,48 @@ final class StatisticsBoard: Sendable {
         }
         if isNews, let newest = refusals.newest { note("warning", "the gate refused version \(newest.version): \(newest.reason)") }
     }
-    func set(model: ModelVersionView?) { contents.withLock { $0.model = model } }
-    /// Tells why the promoted model cannot be used; nil where it can, or where none is promoted.
-    func set(modelProblem: String?) { contents.withLock { $0.modelProblem = modelProblem } }
-    func set(lag: Int64?, brokerProblem: String?) {
+
+    /// Tells what is in force.
+    func set(model: ModelVersionView?) {
+        contents.withLock { $0.model = model }
+        parts.update { facts in
+            facts.model.loading = nil
+            facts.model.refused = nil
+        }
+    }
+
+    /// Tells which version the registry promotes; nil: none.
+    func promoted(_ version: Int32?) {
+        parts.update { facts in
+            facts.model.isKnown = true
+            facts.model.promoted = version.map { Int($0) }
+            facts.model.loading = nil
+        }
+    }
+
+    /// Tells that a version is being loaded, or its index built anew.
+    func loading(_ version: Int32) {
+        parts.update { $0.model.loading = (Int(version), .now) }
+    }
+
+    /// Tells that a version could not be used.
+    func refused(_ version: Int32, _ error: any Error) {
+        parts.update { facts in
+            facts.model.loading = nil
+            facts.model.refused = (Int(version), "\(error)")
+        }
+    }
+
+    /// Tells what the broker said of its partitions; nil: nothing.
+    func read(_ reading: LagReading?, stored: [StoredOffset]?) {
+        let found = reading?.ingest(stored: stored)
         contents.withLock { contents in
-            contents.lag = lag
-            contents.brokerProblem = brokerProblem
-            contents.hasAskedBroker = true
+            contents.reading = reading ?? contents.reading
+            contents.lag = found?.lagRecords
+        }
+        parts.update { facts in
+            facts.ingest.lagRecords = nil
+            if let found { facts.ingest = found }
         }
     }
 
@@ -90,7 +122,8 @@ final class StatisticsBoard: Sendable {
     func sampled(_ offsets: [StoredOffset]) {
         let total = Self.sum(offsets.lazy.map { $0.nextOffset ?? 0 })
         contents.withLock { contents in
-            contents.committedOffsets = Self.sum(offsets.lazy.filter { $0.partition >= 0 }.map { $0.nextOffset ?? 0 })
+            let current: [StoredOffset] = contents.reading?.current(offsets) ?? offsets.filter { $0.partition >= 0 }
+            contents.committedOffsets = Self.sum(current.lazy.map { $0.nextOffset ?? 0 })
             contents.record(total: total)
         }
     }
@@ -98,11 +131,11 @@ final class StatisticsBoard: Sendable {
     /// Erased users whose rows are still to be removed.
     func sampled(openErasures: Int) { contents.withLock { $0.openErasures = openErasures } }
 
-    /// Tells how the last look at the database went.
+    /// Tells how the last look for changed items and promoted models went.
     func database(problem: String?) {
-        contents.withLock { contents in
-            contents.databaseProblem = problem
-            if problem == nil { contents.databaseAnswered = .now }
+        parts.update { facts in
+            facts.updates.end(problem: problem, at: .now)
+            facts.model.loading = nil
         }
     }
 
@@ -167,30 +200,15 @@ final class StatisticsBoard: Sendable {
         }
     }
 
-    /// `/readyz`
-    func readiness() -> [PartStatus] {
-        let snapshot = feed.current
-        return contents.withLock { contents in
-            let fresh = contents.databaseAnswered.map { $0.duration(to: .now) < .seconds(10) } ?? false
-            return [
-                PartStatus(
-                    name: "database", isReady: fresh && contents.databaseProblem == nil,
-                    detail: contents.databaseProblem ?? (fresh ? "answers" : "has not answered for 10 s")),
-                PartStatus(
-                    name: "broker", isReady: contents.hasAskedBroker && contents.brokerProblem == nil,
-                    detail: contents.brokerProblem ?? (contents.hasAskedBroker ? "answers" : "was not asked yet")),
-                PartStatus(
-                    name: "model", isReady: true,
-                    detail: contents.modelProblem ?? snapshot.modelVersion.map { "version \($0)" }
-                        ?? "none is promoted yet: answers come from what is trending"),
-                PartStatus(name: "catalogue", isReady: true, detail: "\(snapshot.availableCount) items may be recommended"),
-            ]
-        }
-    }
-
     /// What `/metrics` adds.
     func gauges() -> [Gauge] {
         let snapshot = feed.current
+        let known = parts.known(feed)
+        let parts = known.map { part in
+            Gauge(
+                name: "freshet_part_ready", help: "Whether a part does its work; without a required one the service cannot answer.",
+                labels: ["part": part.name, "required": "\(part.isRequired)"], value: part.isReady ? 1 : 0)
+        }
         return contents.withLock { contents in
             contents.sawSnapshot(snapshot)
             var gauges = [
@@ -220,7 +238,7 @@ final class StatisticsBoard: Sendable {
             gauges += [
                 Gauge(
                     name: "freshet_model_unusable", help: "1 while the promoted model cannot be used and is tried again.",
-                    value: contents.modelProblem == nil ? 0 : 1),
+                    value: known.contains { $0.name == "model" && $0.state == .refused } ? 1 : 0),
                 Gauge(
                     name: "freshet_catalogue_rereads_total",
                     help: "How often the database's catalogue did not go on from the one served and was read again from the beginning.",
@@ -237,7 +255,7 @@ final class StatisticsBoard: Sendable {
             if let lag = contents.lag {
                 gauges.append(Gauge(name: "freshet_ingest_lag_records", help: "Records in Kafka that are not stored yet.", value: Double(lag)))
             }
-            return gauges
+            return gauges + parts
         }
     }
 }

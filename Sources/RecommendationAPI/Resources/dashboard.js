@@ -88,7 +88,7 @@ function bars(id, rows, emptyText) {
 function showHeader(stats) {
   const parts = stats.parts.map((part) => {
     const item = element("li", part.ready ? "" : "down", part.ready ? part.name : `${part.name}: ${part.detail}`);
-    item.title = part.detail;
+    item.title = part.reason ? `${part.detail}: ${part.reason}` : part.detail;
     return item;
   });
   if (stats.ingest.lag !== null) parts.push(element("li", "plain", `lag ${compact(stats.ingest.lag)}`));

@@ -1,0 +1,85 @@
+import EventStream
+import FeatureStore
+import RecommendationAPI
+
+/// Looks every two seconds how far ingest is behind and whether Kafka answers.
+struct BrokerLoop: Sendable {
+    let store: StoreQueries
+    let board: StatisticsBoard
+    /// Told which cluster the broker says it is.
+    let cluster: SnapshotCell<String?>
+    let kafka: KafkaSettings
+    let topics: [String]
+
+    private static let every = Duration.seconds(2)
+
+    func run() async {
+        while !Task.isCancelled {
+            // Without the stored offsets there is no lag; whether the broker answers is asked all the same.
+            let offsets = try? await store.run { store throws(StoreError) in try store.offsets() }
+            if let offsets { board.sampled(offsets) }
+            if let open = try? await store.run({ store throws(StoreError) in try store.openErasures() }) { board.sampled(openErasures: open) }
+            await board.parts.watching(\.broker) {
+                do {
+                    let kafka = kafka, topics = topics
+                    let reading = try await OwnThread.run(named: "freshet-lag") { try LagReading(kafka, topics: topics) }
+                    cluster.replace(by: reading.cluster)
+                    board.read(reading, stored: offsets)
+                } catch {
+                    board.read(nil, stored: offsets)
+                    throw error
+                }
+            }
+            try? await Task.sleep(for: Self.every)
+        }
+    }
+}
+
+/// How far the stored offsets are behind the topics' ends.
+struct LagReading: Sendable {
+    let cluster: String
+    /// Topics that the cluster does not have.
+    let missingTopics: [String]
+    /// The first and the next offset of every partition.
+    private let bounds: [TopicPartition: ClosedRange<Int64>]
+
+    /// Asks the broker.
+    init(_ settings: KafkaSettings, topics: [String]) throws {
+        let consumer = try StreamConsumer(reading: settings)
+        defer { consumer.close() }
+        var bounds: [TopicPartition: ClosedRange<Int64>] = [:]
+        var missing: [String] = []
+        for topic in topics {
+            do throws(StreamError) {
+                for found in try consumer.endOffsets(topic, timeoutMilliseconds: 3_000) {
+                    bounds[TopicPartition(topic, found.partition)] = min(found.low, found.high)...found.high
+                }
+            } catch where error.code == .unknownTopic {
+                missing.append(topic)
+            }
+        }
+        self.bounds = bounds
+        missingTopics = missing
+        cluster = try consumer.clusterID(timeoutMilliseconds: 3_000)
+    }
+
+    /// The stored offsets that mean something here: of this cluster, and of partitions that it has.
+    func current(_ stored: [StoredOffset]) -> [StoredOffset] {
+        stored.filter { $0.cluster == cluster && bounds[TopicPartition($0.topic, $0.partition)] != nil }
+    }
+
+    /// What of the records is not stored. Rows of former clusters, topics and partitions say nothing of it.
+    func ingest(stored: [StoredOffset]?) -> ReadinessFacts.Ingest {
+        guard let stored else { return ReadinessFacts.Ingest(missingTopics: missingTopics) }
+        var left = bounds.mapValues { $0.upperBound - $0.lowerBound }
+        for offset in current(stored) {
+            let partition = TopicPartition(offset.topic, offset.partition)
+            // Nothing is owed below the first record that the broker still has.
+            guard let range = bounds[partition] else { continue }
+            left[partition] = range.upperBound - min(max(offset.nextOffset ?? 0, range.lowerBound), range.upperBound)
+        }
+        let foreign = stored.count { $0.cluster != cluster && bounds[TopicPartition($0.topic, $0.partition)] != nil }
+        return ReadinessFacts.Ingest(
+            foreignPartitions: foreign, missingTopics: missingTopics, lagRecords: left.values.reduce(0, +))
+    }
+}

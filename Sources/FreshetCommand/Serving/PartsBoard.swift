@@ -1,0 +1,84 @@
+import FeatureStore
+import RecommendationAPI
+import Synchronization
+
+/// What was last seen of the parts that answers stand on.
+///
+/// The parts that answers need are looked at when somebody asks, by the way that an answer takes; nothing that stops elsewhere can keep
+/// an old word of them alive. The others are told by the loops that use them.
+final class PartsBoard: Sendable {
+    private struct Contents {
+        var facts = ReadinessFacts()
+        var looking: Task<Void, Never>?
+        var looked: ContinuousClock.Instant?
+    }
+
+    /// A user whom nobody is: what is read of one is read of all.
+    private static let nobody = "freshet readiness"
+    /// Who asks within it after a look gets the same word.
+    private static let lookedRecently = Duration.milliseconds(500)
+    /// How long who asks waits for a look that is under way.
+    private static let waitLimit = Duration.milliseconds(500)
+
+    private let contents = Mutex(Contents())
+
+    /// Changes what is known.
+    func update(_ change: (inout ReadinessFacts) -> Void) {
+        contents.withLock { change(&$0.facts) }
+    }
+
+    /// Does `work` and notes how it went.
+    func watching(
+        _ part: WritableKeyPath<ReadinessFacts, PartLook> & Sendable, _ work: () async throws -> Void
+    ) async {
+        update { $0[keyPath: part].ask(at: .now) }
+        do {
+            try await work()
+            update { $0[keyPath: part].end(at: .now) }
+        } catch {
+            update { $0[keyPath: part].end(problem: "\(error)", at: .now) }
+        }
+    }
+
+    /// Every part as it is now, after a look at those that answers need.
+    func parts(_ states: UserStateReader, _ feed: SnapshotFeed) async -> [PartStatus] {
+        beginLook(states, feed)
+        let limit = ContinuousClock.now + Self.waitLimit
+        var pause = Duration.milliseconds(1)
+        while contents.withLock({ $0.looking != nil }), ContinuousClock.now < limit {
+            try? await Task.sleep(for: pause)
+            if Task.isCancelled { break }
+            pause = min(pause * 2, .milliseconds(32))
+        }
+        return known(feed)
+    }
+
+    /// Every part as it was last seen.
+    func known(_ feed: SnapshotFeed) -> [PartStatus] {
+        let snapshot = feed.current
+        return contents.withLock {
+            $0.facts.parts(servedModel: snapshot.modelVersion, availableItems: snapshot.availableCount, at: .now)
+        }
+    }
+
+    private func beginLook(_ states: UserStateReader, _ feed: SnapshotFeed) {
+        contents.withLock { contents in
+            guard contents.looking == nil, contents.looked.map({ $0.duration(to: .now) >= Self.lookedRecently }) ?? true else { return }
+            contents.facts.database.ask(at: .now)
+            contents.looking = Task {
+                await self.look(states, feed)
+                self.contents.withLock { contents in
+                    contents.looking = nil
+                    contents.looked = .now
+                }
+            }
+        }
+    }
+
+    private func look(_ states: UserStateReader, _ feed: SnapshotFeed) async {
+        var version: Int64?
+        await watching(\.database) { version = try await states.read(userID: Self.nobody, exclude: []).catalogueVersion }
+        guard let version else { return }
+        await watching(\.catalogue) { _ = try await feed.snapshot(atLeast: version) }
+    }
+}

@@ -5,7 +5,6 @@ public final class RateLimit: Sendable {
     /// Callers that are limited apart: those beyond share.
     public static let maxCallers = 4_096
 
-
     /// For each caller: when the next request is due in nanoseconds since ``origin``, were all evenly spaced.
     private let due: AtomicCounters
     private let origin: ContinuousClock.Instant

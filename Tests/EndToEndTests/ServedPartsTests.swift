@@ -146,7 +146,7 @@ extension EndToEnd {
             let ingest = try bench.program(broker: address).start("ingest")
             defer { _ = ingest.stop() }
             let service = try bench.startService(
-                broker: address, ["FRESHET_SERVE_IMPRESSIONS_PER_SECOND": "100", "FRESHET_SERVE_IMPRESSIONS_PER_ANSWER": "50"])
+                broker: address, ["FRESHET_SERVE_IMPRESSIONS_PER_SECOND": "10", "FRESHET_SERVE_IMPRESSIONS_PER_ANSWER": "50"])
             defer { _ = service.role.stop() }
             let shown = try service.recommendations(user: "u1", n: 300)
             #expect(shown.items.count == 300)

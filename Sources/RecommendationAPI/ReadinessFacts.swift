@@ -110,13 +110,14 @@ public struct ReadinessFacts: Sendable {
                 reason: reason)
         }
         let answers = served.map { "version \($0) answers" } ?? "answers come from what is trending"
+        // One that is tried again is still one that could not be used.
+        if let refused = model.refused, refused.version != served, refused.version == model.promoted ?? refused.version {
+            return part(.refused, "version \(refused.version) is promoted and cannot be used; \(answers)", refused.reason)
+        }
         if let loading = model.loading {
             let seconds = PartLook.seconds(loading.since, now)
             if loading.version == served { return part(.loading, "\(answers); its index has been built anew for \(seconds) s") }
             return part(.loading, "version \(loading.version) has been loading for \(seconds) s; until then \(answers)")
-        }
-        if let refused = model.refused, refused.version != served, refused.version == model.promoted ?? refused.version {
-            return part(.refused, "version \(refused.version) is promoted and cannot be used; \(answers)", refused.reason)
         }
         guard model.isKnown else {
             return served == nil ? part(.unknown, "which one is promoted was not read yet; \(answers)") : part(.ok, answers)

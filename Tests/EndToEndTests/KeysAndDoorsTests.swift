@@ -49,36 +49,36 @@ extension EndToEnd {
         func rotation() throws {
             let bench = try Workbench()
             func write(_ lines: String...) throws -> String { try bench.write(lines, to: "keys.yaml") }
-            let file = try write("http:", "  read_keys: [first]")
+            let file = try write("http:", "  read_keys: [first-key-1]")
             let service = try Service(role: bench.program(broker: "127.0.0.1:1").start("serve", "--config", file))
             func status(_ key: String) throws -> Int { try service.http.send("GET", "/v1/stats", headers: ["X-API-Key": key]).status }
-            #expect(try status("first") == 200 && status("second") == 401)
-            _ = try write("http:", "  read_keys: [first, second]")
-            #expect(try eventually(within: 20) { try status("second") == 200 }, "\(service.role.log)")
-            #expect(try status("first") == 200)
-            _ = try write("http:", "  read_keys: [second]")
-            #expect(try eventually(within: 20) { try status("first") == 401 })
-            let bad = ["http: {read_keys: ['third', 'third']}", "http: {read_keys: [", "http: {read_keys: []}", "http: {}"]
+            #expect(try status("first-key-1") == 200 && status("other-key-2") == 401)
+            _ = try write("http:", "  read_keys: [first-key-1, other-key-2]")
+            #expect(try eventually(within: 20) { try status("other-key-2") == 200 }, "\(service.role.log)")
+            #expect(try status("first-key-1") == 200)
+            _ = try write("http:", "  read_keys: [other-key-2]")
+            #expect(try eventually(within: 20) { try status("first-key-1") == 401 })
+            let bad = ["http: {read_keys: ['third-key-3', 'third-key-3']}", "http: {read_keys: [", "http: {read_keys: []}", "http: {}"]
             for (number, bad) in bad.enumerated() {
                 let told = service.role.log.components(separatedBy: "the keys stay as they are").count
                 _ = try write(bad)
                 #expect(eventually(within: 20) {
                     service.role.log.components(separatedBy: "the keys stay as they are").count > told
                 }, "\(number)")
-                #expect(try status("second") == 200 && status("third") == 401)
+                #expect(try status("other-key-2") == 200 && status("third-key-3") == 401)
                 #expect(try service.http.send("GET", "/v1/stats").status == 401)
             }
             func readings() -> Int { service.role.log.components(separatedBy: "keys were read again").count }
             let before = readings()
-            _ = try write("http: {read_keys: [second]}")
+            _ = try write("http: {read_keys: [other-key-2]}")
             #expect(eventually(within: 20) { readings() > before }, "\(service.role.log)")
             // The file may have been met half written; then it stays as it is, and only the signal asks.
             Thread.sleep(forTimeInterval: 3)
             let quiet = readings()
             service.role.send(SIGHUP)
             #expect(eventually(within: 20) { readings() > quiet })
-            #expect(try status("second") == 200 && service.role.isRunning)
-            #expect(!service.role.log.contains("second") && !service.role.log.contains("third"), "\(service.role.log)")
+            #expect(try status("other-key-2") == 200 && service.role.isRunning)
+            #expect(!service.role.log.contains("other-key-2") && !service.role.log.contains("third-key-3"), "\(service.role.log)")
             #expect(service.role.stop() == 0)
         }
     }

@@ -95,6 +95,13 @@ struct ReadinessTests {
         #expect(kept["model"]?.detail == "version 4 is promoted and cannot be used; version 3 answers")
         #expect(kept["model"]?.state == .refused && kept["model"]?.isReady == false && kept["model"]?.reason == "/models/4: checksum")
         #expect(canAnswer(kept))
+        facts.model.loading = (4, start)
+        #expect(parts(facts)["model"]?.state == .refused, "tried again")
+        facts.model.promoted = 5
+        facts.model.loading = (5, start)
+        #expect(parts(facts)["model"]?.state == .loading)
+        facts.model.promoted = 4
+        facts.model.loading = nil
         let none = parts(facts, served: nil)["model"]
         #expect(none?.detail == "version 4 is promoted and cannot be used; answers come from what is trending")
         facts.model.promoted = 3

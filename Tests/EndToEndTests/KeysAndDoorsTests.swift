@@ -52,7 +52,8 @@ extension EndToEnd {
             let file = try write("http:", "  read_keys: [first-key-1]")
             let service = try Service(role: bench.program(broker: "127.0.0.1:1").start("serve", "--config", file))
             func status(_ key: String) throws -> Int { try service.http.send("GET", "/v1/stats", headers: ["X-API-Key": key]).status }
-            #expect(try status("first-key-1") == 200 && status("other-key-2") == 401)
+            #expect(try status("first-key-1") == 200)
+            #expect(try status("other-key-2") == 401)
             _ = try write("http:", "  read_keys: [first-key-1, other-key-2]")
             #expect(try eventually(within: 20) { try status("other-key-2") == 200 }, "\(service.role.log)")
             #expect(try status("first-key-1") == 200)
@@ -65,7 +66,8 @@ extension EndToEnd {
                 #expect(eventually(within: 20) {
                     service.role.log.components(separatedBy: "the keys stay as they are").count > told
                 }, "\(number)")
-                #expect(try status("other-key-2") == 200 && status("third-key-3") == 401)
+                #expect(try status("other-key-2") == 200)
+                #expect(try status("third-key-3") == 401)
                 #expect(try service.http.send("GET", "/v1/stats").status == 401)
             }
             func readings() -> Int { service.role.log.components(separatedBy: "keys were read again").count }
@@ -77,7 +79,8 @@ extension EndToEnd {
             let quiet = readings()
             service.role.send(SIGHUP)
             #expect(eventually(within: 20) { readings() > quiet })
-            #expect(try status("other-key-2") == 200 && service.role.isRunning)
+            #expect(try status("other-key-2") == 200)
+            #expect(service.role.isRunning)
             #expect(!service.role.log.contains("other-key-2") && !service.role.log.contains("third-key-3"), "\(service.role.log)")
             #expect(service.role.stop() == 0)
         }

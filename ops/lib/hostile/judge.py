@@ -186,7 +186,7 @@ def told(watch, disturbances, start, first):
     usual = {form for form, _, _ in watch.sentences(0, first)}
     usual_metrics = set(watch.moved(start, first))
     usual_parts = {part for moment, _, body in watch.readiness if moment < first for part in parts(body)}
-    usual_strings = {string for moment, text in watch.statistics if moment < first for string in strings(text)}
+    usual_strings = {string for moment, words in watch.statistics if moment < first for string in words}
     rows = []
     for name in dict.fromkeys(each.kind.name for each in disturbances):
         found = collections.Counter()
@@ -206,14 +206,14 @@ def told(watch, disturbances, start, first):
                 for part in parts(body) - earlier if status and each.began <= moment <= end else ():
                     if words.search(part):
                         found[(1, f"/readyz {status}: {part[:150]}")] += 1
-            before = {string for moment, text in watch.statistics if each.began - 7 <= moment < each.began for string in strings(text)}
-            for moment, text in watch.statistics:
-                for string in strings(text) - usual_strings - before if each.began <= moment <= end else ():
+            before = set().union(*(said for moment, said in watch.statistics if each.began - 7 <= moment < each.began), usual_strings)
+            for moment, said in watch.statistics:
+                for string in said - before if each.began <= moment <= end else ():
                     if words.search(string):
                         found[(2, f"/v1/stats: {string[:150]}")] += 1
-            for metric, (before, after) in watch.moved(each.began, end).items():
+            for metric, (low, high) in watch.moved(each.began, end).items():
                 if metric not in usual_metrics and words.search(metric) and not NOT_OF_IT.search(metric):
-                    found[(3, f"{metric} {before:g} → {after:g}")] += 1
+                    found[(3, f"{metric} {low:g} → {high:g}")] += 1
         best = sorted(found.items(), key=lambda each: (each[0][0], -each[1]))
         seen = "\n".join(f"{text}" + (f" (× {count})" if count > 1 else "") for (_, text), count in best[:3])
         rows.append(Row(f"an operator is told of {name}", seen or "nothing", bool(seen)))
@@ -227,24 +227,6 @@ def parts(body):
         return {re.sub(r"\d+", "N", f"{part['name']}: {part.get('detail', '')}") for part in found}
     except (ValueError, KeyError, TypeError, AttributeError):
         return {body[:150].strip()}
-
-
-def strings(text):
-    """Every string in a JSON text that reads like words."""
-    found, waiting = set(), []
-    try:
-        waiting = [json.loads(text)]
-    except ValueError:
-        pass
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            waiting += value.values()
-        elif isinstance(value, list):
-            waiting += value
-        elif isinstance(value, str) and " " in value:
-            found.add(re.sub(r"\d+", "N", value))
-    return found
 
 
 def judge(world, watch, disturbances, seen):

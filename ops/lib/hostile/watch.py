@@ -107,14 +107,16 @@ class Watch:
                 await asyncio.sleep(max(0.05, 1 - (time.time() - began)))
 
     async def ask_figures(self):
-        client = Client(self.port)
+        client, written = Client(self.port), 0
         with open(f"{self.output}/stats.jsonl", "w", encoding="utf-8", buffering=1) as file:
             while True:
                 began = time.time()
                 try:
                     statistics = (await client.ask("GET", "/v1/stats?preview=true", limit_seconds=5)).body.decode(errors="replace")
-                    self.statistics.append((began, statistics))
-                    file.write(f'{{"at":{began:.1f},"stats":{statistics.strip()}}}\n')
+                    self.statistics.append((began, strings(statistics)))
+                    if began >= written + 30:
+                        file.write(f'{{"at":{began:.1f},"stats":{statistics.strip()}}}\n')
+                        written = began
                     self.metrics.append((began, read_metrics((await client.ask("GET", "/metrics", limit_seconds=5)).body.decode())))
                 except Exception:
                     pass  # honest clients count what is not answered
@@ -152,6 +154,24 @@ class Watch:
             if max(values) != min(values):
                 moved[name] = (values[0], max(values))
         return moved
+
+
+def strings(text):
+    """Every string in a JSON text that reads like words."""
+    found, waiting = set(), []
+    try:
+        waiting = [json.loads(text)]
+    except ValueError:
+        pass
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+        elif isinstance(value, str) and " " in value and len(value) < 1000:
+            found.add(re.sub(r"\d+", "N", value))
+    return found
 
 
 def without_numbers(text):

@@ -1,4 +1,5 @@
 import ArgumentParser
+import EventStream
 import Foundation
 
 /// The one binary: every role and every tool is a subcommand.
@@ -24,6 +25,7 @@ struct Freshet: AsyncParsableCommand {
     /// Parses, runs, and tells how it ended: in the form that `log.format` asks for, and as a sentence also where the system's
     /// libraries gave none.
     static func main() async {
+        StandardDescriptors.secure()
         let arguments = Array(CommandLine.arguments.dropFirst())
         StandardError.hide(
             Configuration.redaction(environment: ProcessInfo.processInfo.environment, flags: FinalError.named(in: arguments).flags))

@@ -68,7 +68,8 @@ struct AdaptCommand: AsyncParsableCommand {
                 if category.isEmpty || !wanted.isEmpty {
                     for outcome in try run.run(feed.current, kit: try await Self.kit(of: feed), only: wanted) {
                         let isNew = outcome.state == .waiting && waiting.insert(outcome.category).inserted
-                        if outcome.state == .adapted || isNew { outcome.line.print(asJSON: json) }
+                        guard outcome.state == .adapted || isNew else { continue }
+                        StandardOutput.news(json ? outcome.line.json : outcome.line.words)
                     }
                 }
             } catch let error as StoreError where error.isRetriable {

@@ -62,7 +62,7 @@ struct BrokerCommand: ParsableCommand {
         }
         logger.notice(
             "the embedded broker is up", metadata: ["address": "\(broker.bootstrapServers)", "partitions": "\(partitions)"])
-        if failures == 0 { StandardOutput.line(broker.bootstrapServers) }
+        if failures == 0 { StandardOutput.news(broker.bootstrapServers) }
         while !stop.isRaised { Thread.sleep(forTimeInterval: 0.05) }
         broker.close()
         logger.notice("the embedded broker has stopped")

@@ -10,7 +10,7 @@ struct DemoGuide: Sendable {
     /// Three requests to try.
     func printRequests() async {
         let user = visitor
-        StandardOutput.line(
+        StandardOutput.news(
             """
             three requests to try:
               curl '\(service.base)/v1/recommendations?user_id=\(user)&n=5&explain=true'

@@ -72,7 +72,7 @@ struct DemoRun: Sendable {
         state: DemoState, isNew: Bool, role: ServeRole, port: Int, configuration: Configuration, stop: StopSignal
     ) async throws -> Bool {
         let address = "http://\(configuration.text("http.host")):\(port)"
-        StandardOutput.line("dashboard: \(address)/")
+        StandardOutput.news("dashboard: \(address)/")
         var shop = state.shop
         if isNew {
             role.board.note("ingest", "the shop's past streams in")

@@ -80,10 +80,19 @@ enum StandardError {
         if !message.isEmpty { put(LineLogHandler.line(level: .info, label: "progress", message: message, format: .json)) }
     }
 
-    /// Writes `text` as it is, in one call, so that lines of several threads do not mix.
+    private static let output = BoundedLineOutput(descriptor: STDERR_FILENO)
+
+    /// Lines that nobody got: of a full disk, a closed pipe, a reader that no longer reads.
+    static var droppedLines: Int { output.droppedLines }
+
+    /// Writes `text` as it is, whole lines at a time, so that those of several threads do not mix. What cannot be written is dropped and
+    /// counted: a full disk or a closed terminal must not end a role that only wanted to tell something, nor hold it up.
     static func put(_ text: String) {
-        // A full disk or a closed terminal must not end a role that only wanted to tell something.
-        _ = StandardOutput.writeAll(redacted(text), to: STDERR_FILENO)
+        output.write(redacted(text)) { lines, reason in
+            LineLogHandler.line(
+                level: .warning, label: "log", message: "\(lines) \(lines == 1 ? "line" : "lines") before this one could not be written: \(reason)",
+                format: format ?? .text)
+        }
     }
 
     /// Whether a person is likely to be watching.
@@ -92,6 +101,16 @@ enum StandardError {
 
 /// Standard output, where results go.
 enum StandardOutput {
+    private static let news = BoundedLineOutput(descriptor: STDOUT_FILENO)
+
+    /// Writes a line of a role that goes on whether or not somebody gets it. What cannot be written is dropped; the log tells so once, and
+    /// the next line that is written how many there were.
+    static func news(_ text: String) {
+        let wasWhole = news.droppedLines == 0
+        guard !news.write(text + "\n", note: { _, _ in "" }), wasWhole else { return }
+        StandardError.write("standard output takes no lines; what this command tells there is dropped until it does\n")
+    }
+
     /// Writes `text` and a line end. Where that cannot be done, the process ends with a sentence and status 1: a result that nobody
     /// gets is no success.
     static func line(_ text: String) {
@@ -102,7 +121,7 @@ enum StandardOutput {
     }
 
     /// Writes all of `text`; the number of the error, or 0.
-    fileprivate static func writeAll(_ text: String, to descriptor: Int32) -> Int32 {
+    private static func writeAll(_ text: String, to descriptor: Int32) -> Int32 {
         Array(text.utf8).withUnsafeBytes { LineWriter.writeAll($0, to: descriptor) }
     }
 }

@@ -12,7 +12,13 @@ final class Connection {
     static let preparedStatementsLimit = 256
 
     let place: String
-    private let handle: OpaquePointer
+    let handle: OpaquePointer
+    /// What this connection was made with, for the question whether a silent server still works.
+    let settings: ConnectionSettings
+    /// How long the server may work on a statement, in milliseconds; 0: as long as it likes.
+    let statementTimeoutMilliseconds: Int
+    /// Whether the server is no longer the one to talk to, though the connection works: a replica, since it was made.
+    private var isStale = false
     private var prepared: [String: String] = [:]
     private var rowTypes: [String: RowType] = [:]
 
@@ -20,7 +26,8 @@ final class Connection {
     init(
         url: String, role: String = "freshet", statementTimeoutMilliseconds: Int = 0, extraSettings: String = ""
     ) throws(StoreError) {
-        let settings = try ConnectionSettings(url: url, applicationName: role)
+        settings = try ConnectionSettings(url: url, applicationName: role)
+        self.statementTimeoutMilliseconds = statementTimeoutMilliseconds
         place = settings.place
         handle = try Self.connect(settings)
         PQsetErrorVerbosity(handle, PQERRORS_DEFAULT)
@@ -42,7 +49,7 @@ final class Connection {
     deinit { PQfinish(handle) }
 
     /// Whether the connection is known to be broken.
-    var isBroken: Bool { PQstatus(handle) != CONNECTION_OK }
+    var isBroken: Bool { isStale || PQstatus(handle) != CONNECTION_OK }
 
     /// Whether a transaction is open or failed.
     var isInTransaction: Bool { PQtransactionStatus(handle) != PQTRANS_IDLE }
@@ -56,7 +63,7 @@ final class Connection {
     // MARK: Connecting
 
     /// Connects without blocking in libpq, so that the errors carry a SQLSTATE and the time limit is ours.
-    private static func connect(_ settings: ConnectionSettings) throws(StoreError) -> OpaquePointer {
+    static func connect(_ settings: ConnectionSettings) throws(StoreError) -> OpaquePointer {
         let keywords = settings.options.map { strdup($0.keyword) }
         let values = settings.options.map { strdup($0.value) }
         defer { for pointer in keywords + values { free(pointer) } }
@@ -113,7 +120,7 @@ final class Connection {
 
     /// Runs SQL text without parameters, several statements if need be.
     func execute(_ sql: String) throws(StoreError) {
-        _ = try checked(PQexec(handle, sql), sql)
+        _ = try checked(try answered(PQsendQuery(handle, sql), sql), sql)
     }
 
     /// Runs one statement, prepared on first use, and returns its rows in binary.
@@ -121,10 +128,10 @@ final class Connection {
     func run(_ sql: String, _ parameters: Parameters = Parameters()) throws(StoreError) -> QueryResult {
         try check(parameters, sql)
         let name = try prepare(sql, parameters)
-        let result = parameters.withPointers { count, values, lengths, formats in
-            PQexecPrepared(handle, name, count, values, lengths, formats, 1)
+        let sent = parameters.withPointers { count, values, lengths, formats in
+            PQsendQueryPrepared(handle, name, count, values, lengths, formats, 1)
         }
-        return try checked(result, sql)
+        return try checked(try answered(sent, sql), sql)
     }
 
     /// Sends one statement and returns at once; ``finish(_:)`` takes its answer. Lets the caller work while the server does.
@@ -140,12 +147,34 @@ final class Connection {
 
     /// Waits for the answer of the statement that ``send(_:_:)`` sent.
     func finish(_ sql: String) throws(StoreError) -> QueryResult {
+        try checked(try answered(1, sql), sql)
+    }
+
+    /// The answer of what was sent: the first error, else the last result.
+    private func answered(_ sent: Int32, _ sql: String) throws(StoreError) -> OpaquePointer? {
+        guard sent == 1 else { throw lost(sql) }
         var last: OpaquePointer?
-        while let next = PQgetResult(handle) {
-            if last != nil { PQclear(last) }
+        while true {
+            do throws(StoreError) {
+                try waitForResult(sql)
+            } catch {
+                // What the server said last is the better reason for the end of the connection.
+                if let last, PQresultStatus(last) == PGRES_FATAL_ERROR { return last }
+                if let last { PQclear(last) }
+                throw error
+            }
+            guard let next = PQgetResult(handle) else { return last }
+            if let earlier = last {
+                if PQresultStatus(earlier) == PGRES_FATAL_ERROR {
+                    PQclear(next)
+                    continue
+                }
+                PQclear(earlier)
+            }
             last = next
+            let status = PQresultStatus(next)
+            if status == PGRES_COPY_IN || status == PGRES_COPY_OUT || isBroken { return next }
         }
-        return try checked(last, sql)
     }
 
     /// A statement that PostgreSQL would not take is refused before it is sent: libpq would give up the connection.
@@ -161,7 +190,8 @@ final class Connection {
             prepared.removeAll()
         }
         let name = "s\(prepared.count)"
-        _ = try checked(PQprepare(handle, name, sql, Int32(clamping: parameters.types.count), parameters.types), sql)
+        let sent = PQsendPrepare(handle, name, sql, Int32(clamping: parameters.types.count), parameters.types)
+        _ = try checked(try answered(sent, sql), sql)
         prepared[sql] = name
         return name
     }
@@ -181,7 +211,7 @@ final class Connection {
 
     /// Ends an open transaction without its effects. A broken connection needs none.
     func rollBack() {
-        if !isBroken && isInTransaction { PQclear(PQexec(handle, "rollback")) }
+        if !isBroken && isInTransaction { try? execute("rollback") }
     }
 
     // MARK: Row types
@@ -210,7 +240,7 @@ final class Connection {
     func copyIn(
         _ sql: String, buffer: WireBuffer, meanwhile: () -> Void = {}, fill: (WireBuffer) -> Bool
     ) throws(StoreError) {
-        _ = try checked(PQexec(handle, sql), sql)
+        try execute(sql)
         buffer.removeAll()
         buffer.appendCopyHeader()
         var more = true
@@ -236,11 +266,15 @@ final class Connection {
 
     /// Reads a binary COPY row by row. `each` gets a reader that stands at the row's first field.
     func copyOut(_ sql: String, each: (inout CopyReader) throws(StoreError) -> Void) throws(StoreError) {
-        _ = try checked(PQexec(handle, sql), sql)
+        try execute(sql)
         var isFirst = true
         while true {
             var message: UnsafeMutablePointer<CChar>?
-            let length = PQgetCopyData(handle, &message, 0)
+            let length = PQgetCopyData(handle, &message, 1)
+            if length == 0 {
+                try waitForBytes(sql)
+                continue
+            }
             if length == -1 { break }
             guard length >= 0, let message else { throw lost(sql) }
             defer { PQfreemem(message) }
@@ -272,11 +306,14 @@ final class Connection {
             let text = PQresultErrorField(result, Int32(UInt8(ascii: "M"))).map { String(cString: $0) }
             PQclear(result)
             guard let text, state != nil else { throw lost(sql) }
-            throw StoreError(sqlState: state, text: text, place: "\(place), at “\(Self.opening(of: sql))”")
+            let error = StoreError(sqlState: state, text: text, place: "\(place), at “\(Self.opening(of: sql))”")
+            // The next attempt connects anew: a server that became a replica, or that forgot what was prepared, does not change its mind.
+            if error.code == .readOnly || error.code == .connectionLost { isStale = true }
+            throw error
         }
     }
 
-    private func lost(_ sql: String) -> StoreError {
+    func lost(_ sql: String) -> StoreError {
         let text = PQerrorMessage(handle).map { String(cString: $0) } ?? ""
         let line = text.split(separator: "\n").first.map(String.init) ?? "the connection was lost"
         return StoreError(
@@ -284,7 +321,7 @@ final class Connection {
     }
 
     /// The first words of a statement, for messages.
-    private static func opening(of sql: String) -> String {
+    static func opening(of sql: String) -> String {
         let words = sql.split(whereSeparator: { $0 == " " || $0 == "\n" }).prefix(6).joined(separator: " ")
         return String(words.prefix(60))
     }

@@ -7,6 +7,15 @@ struct ConnectionSettings: Sendable {
     /// Session settings that every connection starts with. JIT compilation never pays for statements this short.
     static let sessionSettings = "set jit = off; set client_min_messages = warning; set timezone = 'UTC'; set datestyle = 'ISO'"
 
+    /// What notices a peer that is gone without a word, unless the URL says otherwise: probes after 10 s of silence, three of them 5 s apart,
+    /// and 20 s for what was sent and is not acknowledged.
+    static let silenceOptions = [
+        ("keepalives", "1"), ("keepalives_idle", "10"), ("keepalives_interval", "5"), ("keepalives_count", "3"),
+        ("tcp_user_timeout", "20000"),
+    ]
+    /// The longest time that a URL may give an attempt to connect.
+    private static let connectTimeoutLimitSeconds = 3_600
+
     private(set) var options: [(keyword: String, value: String)] = []
     /// `host:port/database`.
     private(set) var place: String
@@ -66,8 +75,19 @@ struct ConnectionSettings: Sendable {
             throw StoreError(.invalidURL, "database.url: the host holds an @; write an @ of the password as %40")
         }
         if timeoutSeconds <= 0 { timeoutSeconds = Self.connectTimeoutSeconds }
+        timeoutSeconds = min(timeoutSeconds, Self.connectTimeoutLimitSeconds)
+        for (keyword, value) in Self.silenceOptions where !options.contains(where: { $0.keyword == keyword }) {
+            options.append((keyword, value))
+        }
         if !hasApplicationName { options.append(("application_name", applicationName)) }
         options.append(("client_encoding", "UTF8"))
         place = "PostgreSQL at \(host.isEmpty ? "the local socket" : host)\(port.isEmpty ? "" : ":" + port)\(database.isEmpty ? "" : "/" + database)"
+    }
+
+    /// The same, with at most so many seconds to connect.
+    func within(seconds: Int) -> ConnectionSettings {
+        var settings = self
+        settings.timeoutSeconds = min(timeoutSeconds, seconds)
+        return settings
     }
 }

@@ -50,6 +50,9 @@ public struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     public var description: String { message }
+
+    /// Whether it says something of the data that was to be stored, so that other data may be taken.
+    var isOfData: Bool { code == .refusedData || code == .uniqueViolation }
 }
 
 extension StoreError {
@@ -72,21 +75,32 @@ extension StoreError {
             self = make(.missingDatabase, false, "create the database (createdb NAME) or correct database.url")
         case "53300":
             self = make(.tooManyConnections, true, "raise max_connections or run fewer roles")
-        case "53100", "53200", "53400":
+        case "53100", "53200", "53400", "53000":
             self = make(.diskFull, true, "free disk space or memory on the database server")
+        case "58030":
+            self = make(.diskFull, true, "the database server cannot read or write its files: look at its disk and its log")
         case "40001": self = make(.serialization, true, "")
         case "40P01": self = make(.deadlock, true, "")
         case "55P03", "57014": self = make(.timedOut, true, "look for long statements or locks in pg_stat_activity")
-        case "25P03":
-            self = make(.connectionLost, true, "the server ended a transaction that had stood still for too long")
-        case "57P01", "57P02", "57P03", "08000", "08003", "08006":
+        case "25P03", "25P04":
+            self = make(.connectionLost, true, "the server ended a transaction that had stood still or lasted for too long")
+        case "57P05":
+            self = make(.connectionLost, true, "the server ended a connection that had stood still for too long")
+        case "26000":
+            self = make(
+                .connectionLost, true, "the server has forgotten what this connection prepared: a pooler must hand out sessions, not transactions")
+        case "0A000" where text.contains("cached plan"):
+            self = make(.connectionLost, true, "a table was changed meanwhile")
+        case "57P04": self = make(.missingDatabase, false, "the database was dropped; create it or correct database.url")
+        case "57P01", "57P02", "57P03", "08000", "08001", "08003", "08004", "08006", "08007", "40003":
             self = make(.connectionLost, true, "the server is stopping, starting or restarting")
         case "23505": self = make(.uniqueViolation, false, "")
-        case "25006": self = make(.readOnly, true, "database.url must name the primary, not a replica")
+        case "25006": self = make(.readOnly, true, "database.url must name the primary, not a replica; each attempt connects anew")
         case "42501": self = make(.insufficientPrivilege, false, "grant the rights or use another role in database.url")
         case "42P01", "42703", "42883": self = make(.schemaTooOld, false, "run freshet migrate")
-        // Data exceptions, broken constraints, and limits such as that of an index row.
-        case let state where ["22", "23", "54"].contains(state.prefix(2)): self = make(.refusedData, false, "")
+        // Data exceptions, broken constraints, limits such as that of an index row, a view's check, what a trigger raises, and a row
+        // that a statement would touch twice.
+        case let state where ["22", "23", "54", "44", "21", "09", "P0"].contains(state.prefix(2)): self = make(.refusedData, false, "")
         default: self = make(.statement, false, "")
         }
     }

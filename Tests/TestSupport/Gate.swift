@@ -13,6 +13,9 @@ public final class Gate: @unchecked Sendable {
     private let target: UInt16
     private var listener: Int32 = -1
     private var open: Set<Int32> = []
+    /// Connections through which nothing passes any more, and whether new ones are like that.
+    private var silent: Set<Int32> = []
+    private var isSilent = false
 
     /// Where clients connect.
     public private(set) var port: UInt16 = 0
@@ -37,6 +40,25 @@ public final class Gate: @unchecked Sendable {
         }
         for descriptor in descriptors.1 { shutdown(descriptor, Int32(SHUT_RDWR)) }
     }
+
+    /// Lets nothing pass any more through the connections that are there, without ending them, as a network does that drops packets.
+    public func silence(newConnections: Bool) {
+        lock.withLock {
+            silent.formUnion(open)
+            isSilent = newConnections
+        }
+    }
+
+    /// Lets new connections pass again. Those that fell silent stay so.
+    public func speak() { lock.withLock { isSilent = false } }
+
+    /// Whether the gate still holds a connection; once it is cut off, or its client has gone, it does not.
+    private func isOpen(_ descriptor: Int32) -> Bool {
+        var state = pollfd(fd: descriptor, events: 0, revents: 0)
+        return poll(&state, 1, 0) >= 0 && Int32(state.revents) & Int32(POLLHUP | POLLERR) == 0 && lock.withLock { listener >= 0 }
+    }
+
+    private func isSilent(_ descriptor: Int32) -> Bool { lock.withLock { silent.contains(descriptor) } }
 
     /// Lets connections in again, on the same port.
     public func letIn() throws {
@@ -76,15 +98,23 @@ public final class Gate: @unchecked Sendable {
     }
 
     private func join(_ client: Int32, _ server: Int32) {
-        lock.withLock { open.formUnion([client, server]) }
+        lock.withLock {
+            open.formUnion([client, server])
+            if isSilent { silent.formUnion([client, server]) }
+        }
         let pair = DispatchGroup()
         for (from, to) in [(client, server), (server, client)] {
             pair.enter()
-            Thread {
+            Thread { [weak self] in
                 var buffer = [UInt8](repeating: 0, count: 65_536)
                 copying: while true {
                     let count = read(from, &buffer, buffer.count)
                     guard count > 0 else { break }
+                    // Nothing is read any more either, so that the sender's buffers fill.
+                    if self?.isSilent(from) == true {
+                        while self?.isOpen(from) == true { usleep(50_000) }
+                        break
+                    }
                     var sent = 0
                     while sent < count {
                         let more = buffer[sent..<count].withUnsafeBytes { send(to, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
@@ -99,7 +129,10 @@ public final class Gate: @unchecked Sendable {
         }
         Thread { [weak self] in
             pair.wait()
-            self?.lock.withLock { _ = self?.open.subtract([client, server]) }
+            self?.lock.withLock {
+                _ = self?.open.subtract([client, server])
+                _ = self?.silent.subtract([client, server])
+            }
             close(client)
             close(server)
         }.start()

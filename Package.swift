@@ -132,7 +132,7 @@ let package = Package(
         tests("Simulation", ["Simulation", "Interactions"]),
         tests("TextEncoding", ["TextEncoding", "Tensors"]),
         tests("FeatureStore", ["FeatureStore", "Features", "Interactions", "TestSupport", "FuzzInputs"]),
-        tests("EventStream", ["EventStream", "TestSupport", "FuzzInputs"]),
+        tests("EventStream", ["EventStream", "Interactions", "TestSupport", "FuzzInputs"]),
         tests("TrainingFiles", ["TrainingFiles", "FeatureStore", "Features", "Interactions", "TestSupport", "TwoTower", "FuzzInputs"]),
         tests(
             "Intake",

@@ -130,6 +130,13 @@ public final class EmbeddedBroker: Sendable {
         running.withLock { _ = $0.map { rd_kafka_mock_topic_set_error($0.cluster, topic, error) } }
     }
 
+    /// Makes the broker forget what makes sending idempotent: the next records of a producer that has sent some are refused for good.
+    public func forgetProducers() {
+        // 0 is the number of the request that sends records.
+        let refusal = [RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER]
+        running.withLock { _ = $0.map { rd_kafka_mock_push_request_errors_array($0.cluster, 0, refusal.count, refusal) } }
+    }
+
     // MARK: Start
 
     /// Starts the cluster and creates its topics. Nil where a client was faster and created one of them by asking for it.

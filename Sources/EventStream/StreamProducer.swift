@@ -27,15 +27,19 @@ public final class StreamProducer: Sendable {
     private static let copies = Int32(RD_KAFKA_MSG_F_COPY)
     private static let copiesAndBlocks = Int32(RD_KAFKA_MSG_F_COPY | RD_KAFKA_MSG_F_BLOCK)
 
-    private struct Topics: @unchecked Sendable {
-        // Unchecked: topic handles may be used from any thread. They are freed in deinit only.
-        var handles: [String: OpaquePointer] = [:]
+    private struct State {
+        var session: ProducerSession
+        /// Sessions that ended with an error for good, so long that whoever still sends through one has left it.
+        var ended: [ProducerSession] = []
         var isClosed = false
     }
+    /// How many ended sessions are kept.
+    private static let endedSessionsLimit = 3
 
-    private let client: ClientHandle
+    private let state: Mutex<State>
     private let reports: DeliveryReports
-    private let topics = Mutex(Topics())
+    private let settings: KafkaSettings
+    private let mode: Mode
     /// Records that librdkafka took. (Its own count of what waits includes error events.)
     private let accepted = Atomic<Int64>(0)
 
@@ -43,27 +47,15 @@ public final class StreamProducer: Sendable {
     ///
     /// - Throws: ``StreamError`` with code `configuration`.
     public init(_ settings: KafkaSettings, mode: Mode = .latency) throws(StreamError) {
+        self.settings = settings
+        self.mode = mode
         reports = DeliveryReports(log: settings.log)
-        let configuration = try settings.configuration(
-            defaults: Self.defaults + (mode == .latency ? Self.latencyDefaults : Self.throughputDefaults), fixed: [])
-        reports.install(in: configuration)
-        client = try ClientHandle(RD_KAFKA_PRODUCER, configuration, callbackContext: reports)
-        // Delivery reports go to the library's background thread: no thread of ours only to poll.
-        let main = rd_kafka_queue_get_main(client.pointer)
-        let background = rd_kafka_queue_get_background(client.pointer)
-        rd_kafka_queue_forward(main, background)
-        rd_kafka_queue_destroy(background)
-        rd_kafka_queue_destroy(main)
+        state = Mutex(State(session: try ProducerSession(settings, mode, reports)))
     }
 
-    deinit {
-        close(timeoutMilliseconds: 0)
-        let handles = topics.withLock { topics in
-            defer { topics.handles = [:] }
-            return Topics(handles: topics.handles)
-        }
-        for handle in handles.handles.values { rd_kafka_topic_destroy(handle) }
-    }
+    deinit { close(timeoutMilliseconds: 0) }
+
+    private var client: ClientHandle { state.withLock { $0.session.client } }
 
     static let defaults: [(String, String)] = [
         ("enable.idempotence", "true"),
@@ -74,6 +66,9 @@ public final class StreamProducer: Sendable {
         ("message.max.bytes", "16777216"),
         ("queue.buffering.max.messages", "500000"),
         ("queue.buffering.max.kbytes", "131072"),
+        ("socket.keepalive.enable", "true"),
+        ("socket.timeout.ms", "15000"),
+        ("socket.connection.setup.timeout.ms", "10000"),
         ("reconnect.backoff.max.ms", "2000"),
         ("client.id", "freshet"),
     ]
@@ -116,15 +111,16 @@ public final class StreamProducer: Sendable {
     ///
     /// It cannot be cancelled: a record that was queued may be written. It ends within `message.timeout.ms` at the latest.
     ///
+    /// - Parameter time: the time that the record carries; nil is this machine's clock.
     /// - Throws: ``StreamError``: as ``produce(topic:key:value:partition:whenFull:)``, and what the broker said.
     public func produceAcknowledged(
-        topic: String, key: [UInt8]?, value: [UInt8]?, partition: Int32? = nil
+        topic: String, key: [UInt8]?, value: [UInt8]?, partition: Int32? = nil, time: EventTime? = nil
     ) async throws(StreamError) -> Position {
         let result = await withCheckedContinuation { continuation in
             let waiter = Unmanaged.passRetained(DeliveryReports.Waiter(continuation))
             do throws(StreamError) {
                 try Self.withBytes(key, value) { (key, value) throws(StreamError) in
-                    try send(topic, key, value, partition, Self.copies, waiter.toOpaque())
+                    try send(topic, key, value, partition, Self.copies, waiter.toOpaque(), time)
                 }
             } catch {
                 waiter.release()
@@ -152,9 +148,9 @@ public final class StreamProducer: Sendable {
 
     /// Waits up to `timeoutMilliseconds` for what is queued, gives up the rest (it counts as failed) and takes no more.
     public func close(timeoutMilliseconds: Int) {
-        let first = topics.withLock { topics in
-            defer { topics.isClosed = true }
-            return !topics.isClosed
+        let first = state.withLock { state in
+            defer { state.isClosed = true }
+            return !state.isClosed
         }
         guard first else { return }
         if timeoutMilliseconds > 0 { rd_kafka_flush(client.pointer, Int32(clamping: timeoutMilliseconds)) }
@@ -193,44 +189,52 @@ public final class StreamProducer: Sendable {
 
     private func send(
         _ topic: String, _ key: UnsafeRawBufferPointer?, _ value: UnsafeRawBufferPointer?, _ partition: Int32?,
-        _ flags: Int32, _ waiter: UnsafeMutableRawPointer?
+        _ flags: Int32, _ waiter: UnsafeMutableRawPointer?, _ time: EventTime? = nil
     ) throws(StreamError) {
-        let handle = try handle(of: topic)
+        let session = try usableSession()
+        let handle = try session.handle(of: topic)
         // Before the record can be reported as delivered.
         accepted.add(1, ordering: .sequentiallyConsistent)
-        let result = rd_kafka_produce(
-            handle, partition ?? RD_KAFKA_PARTITION_UA, flags,
-            UnsafeMutableRawPointer(mutating: Self.address(value)), value?.count ?? 0,
-            Self.address(key), key?.count ?? 0, waiter)
-        guard result == 0 else {
-            let error = rd_kafka_last_error()
+        let error: rd_kafka_resp_err_t
+        if let time {
+            error = DatedRecord.produce(session.client.pointer, handle, key, value, partition ?? RD_KAFKA_PARTITION_UA, flags, waiter, time)
+        } else {
+            let result = rd_kafka_produce(
+                handle, partition ?? RD_KAFKA_PARTITION_UA, flags,
+                UnsafeMutableRawPointer(mutating: Self.address(value)), value?.count ?? 0,
+                Self.address(key), key?.count ?? 0, waiter)
+            error = result == 0 ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_last_error()
+        }
+        guard error == RD_KAFKA_RESP_ERR_NO_ERROR else {
             accepted.subtract(1, ordering: .sequentiallyConsistent)
             throw StreamError(error, "sending to topic \(topic)")
         }
     }
 
     /// The start of a buffer; an empty one has an address too, since no address means no value.
-    private static func address(_ buffer: UnsafeRawBufferPointer?) -> UnsafeRawPointer? {
+    static func address(_ buffer: UnsafeRawBufferPointer?) -> UnsafeRawPointer? {
         guard let buffer else { return nil }
         return buffer.baseAddress ?? UnsafeRawPointer(bitPattern: 8)
     }
 
-    private func handle(of topic: String) throws(StreamError) -> OpaquePointer {
-        let found = topics.withLock { [client] topics -> Result<SendableHandle, StreamError> in
-            if topics.isClosed { return .failure(StreamError(.closed, "The producer was closed; make a new one.")) }
-            if let handle = topics.handles[topic] { return .success(SendableHandle(pointer: handle)) }
-            guard let handle = rd_kafka_topic_new(client.pointer, topic, nil) else {
-                return .failure(StreamError(rd_kafka_last_error(), "topic \(topic)"))
+    /// The session that sends. One that ended with an error for good, as where the broker lost what makes sending idempotent, is replaced:
+    /// what waited in it has failed, and whoever sent it was told.
+    private func usableSession() throws(StreamError) -> ProducerSession {
+        let found = state.withLock { state -> Result<ProducerSession, StreamError> in
+            if state.isClosed { return .failure(StreamError(.closed, "The producer was closed; make a new one.")) }
+            guard let why = state.session.endReason else { return .success(state.session) }
+            do throws(StreamError) {
+                let next = try ProducerSession(settings, mode, reports)
+                state.session.giveUp()
+                state.ended = state.ended.suffix(Self.endedSessionsLimit - 1) + [state.session]
+                state.session = next
+                settings.log?(3, "PRODUCER: began anew: \(why.message)")
+                return .success(next)
+            } catch {
+                return .failure(error)
             }
-            topics.handles[topic] = handle
-            return .success(SendableHandle(pointer: handle))
         }
-        return try found.get().pointer
-    }
-
-    /// A topic handle on its way out of the lock; librdkafka's functions on it may be called from any thread.
-    private struct SendableHandle: @unchecked Sendable {
-        let pointer: OpaquePointer
+        return try found.get()
     }
 
     private static func withBytes(

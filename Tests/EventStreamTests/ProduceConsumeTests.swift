@@ -1,4 +1,5 @@
 import EventStream
+import Interactions
 import Testing
 
 extension OverTheProtocol {
@@ -191,6 +192,41 @@ extension OverTheProtocol {
             }
             #expect(positions.count == 500)
             #expect(producer.counts == DeliveryCounts(delivered: 500, failed: 0))
+        }
+
+        @Test func aProducerThatWasRefusedForGoodBeginsAnew() async throws {
+            let broker = try EmbeddedBroker(port: 0, partitions: 1, topics: ["t"])
+            defer { broker.close() }
+            let producer = try StreamProducer(settings(broker))
+            _ = try await producer.produceAcknowledged(topic: "t", key: "k", value: "before")
+            broker.forgetProducers()
+            let error = await #expect(throws: StreamError.self) { try await producer.produceAcknowledged(topic: "t", key: "k", value: "lost") }
+            #expect(error != nil)
+            let position = try await producer.produceAcknowledged(topic: "t", key: "k", value: "after")
+            #expect(position.offset == 1)
+            #expect(producer.counts == DeliveryCounts(delivered: 2, failed: 1))
+        }
+
+        @Test func aRecordCarriesTheTimeThatItIsGiven() async throws {
+            let broker = try EmbeddedBroker(port: 0, partitions: 1, topics: ["t"])
+            defer { broker.close() }
+            let producer = try StreamProducer(settings(broker))
+            let time = EventTime(milliseconds: 1_700_000_000_123)
+            let bytes = Array("v".utf8)
+            _ = try await producer.produceAcknowledged(topic: "t", key: nil, value: bytes, time: time)
+            _ = try await producer.produceAcknowledged(topic: "t", key: Array("k".utf8), value: nil, time: time)
+            let consumer = try StreamConsumer(reading: settings(broker))
+            try consumer.assign([PartitionStart(TopicPartition("t", 0), .beginning)])
+            var times: [EventTime?] = [], keys: [Bool] = [], values: [Bool] = []
+            let end = ContinuousClock.now + .seconds(20)
+            while times.count < 2, ContinuousClock.now < end {
+                try consumer.poll(maxRecords: 10, timeoutMilliseconds: 200).forEach {
+                    times.append($0.timestamp)
+                    keys.append($0.key != nil)
+                    values.append($0.value != nil)
+                }
+            }
+            #expect(times == [time, time] && keys == [false, true] && values == [true, false])
         }
     }
 }

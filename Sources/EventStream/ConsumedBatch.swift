@@ -10,6 +10,8 @@ public struct ConsumedRecord {
     public let offset: Int64
     /// The time that the producer or the broker gave the record.
     public let timestamp: EventTime?
+    /// Whether ``timestamp`` is the time at which the broker appended the record, by the broker's clock.
+    public let isAppendTime: Bool
     /// Nil where the record has none; an empty key is not nil.
     public let key: UnsafeRawBufferPointer?
     /// Nil for a deletion (a tombstone); an empty value is not nil.
@@ -78,6 +80,7 @@ public final class ConsumedBatch: @unchecked Sendable {
             topic: topic, partition: m.partition, offset: m.offset,
             timestamp: kind == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE || milliseconds < 0
                 ? nil : EventTime(milliseconds: milliseconds),
+            isAppendTime: kind == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME,
             key: m.key.map { UnsafeRawBufferPointer(start: $0, count: m.key_len) },
             value: m.payload.map { UnsafeRawBufferPointer(start: $0, count: m.len) })
     }

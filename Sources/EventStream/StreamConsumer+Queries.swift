@@ -29,6 +29,24 @@ extension StreamConsumer {
         return bounds
     }
 
+    /// The oldest offset and the end of one partition, asked of its leader.
+    ///
+    /// - Throws: ``StreamError`` with code `unreachable` or `unknownTopic`.
+    public func bounds(
+        _ partition: TopicPartition, timeoutMilliseconds: Int = defaultAnswerTimeoutMilliseconds
+    ) throws(StreamError) -> PartitionBounds {
+        try client.bounds(partition, timeoutMilliseconds: Int32(clamping: timeoutMilliseconds))
+    }
+
+    /// The identity of each of these topics, which a topic of the same name that is made later does not have. Empty where the library
+    /// (before 2.3) or the broker (before Kafka 2.8) knows none, and where the broker does not answer in time.
+    public func topicIDs(_ topics: [String], timeoutMilliseconds: Int = 2_000) -> [String: String] {
+        guard mayKnowTopicIDs, !topics.isEmpty, let library = TopicIdentity.library else { return [:] }
+        let found = library.ask(client, topics, timeoutMilliseconds: timeoutMilliseconds)
+        mayKnowTopicIDs = !found.isEmpty
+        return found
+    }
+
     /// The partitions of `topic`, ascending.
     ///
     /// - Throws: ``StreamError`` with code `unreachable` or `unknownTopic`.

@@ -1,5 +1,11 @@
 import CRDKafka
 
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
 /// Reads records from Kafka, as a member of a consumer group or from partitions that the caller names.
 ///
 /// One thread at a time. All callbacks of librdkafka run inside ``poll(maxRecords:timeoutMilliseconds:)``, so poll at least
@@ -24,6 +30,31 @@ public final class StreamConsumer {
     private var owesRelease = false
     /// The group waits for this consumer to take what it was given.
     private var owesStart = false
+    /// Partitions that are to be read from other places, with these, as soon as the library can be told.
+    private var moves: [TopicPartition: Int64] = [:]
+    /// Partitions whose reading was halted.
+    private var halted: Set<TopicPartition> = []
+    private var starting = Starting()
+    /// Whether the broker may know identities of topics: one that did not answer is not asked again.
+    var mayKnowTopicIDs = true
+
+    /// Whether the library has stopped what it read before the last start. It reads nothing before that: the first word of any partition
+    /// shows that it has.
+    private struct Starting {
+        private var beganAt: ContinuousClock.Instant?
+        /// Where no word comes, since no broker answers, the library has stopped after this time all the same.
+        private static let limit = Duration.seconds(1)
+
+        mutating func began() { beganAt = .now }
+        mutating func heard() { beganAt = nil }
+        var isSettled: Bool { beganAt.map { $0.duration(to: .now) >= Self.limit } ?? true }
+
+        /// Holds the thread up until the library can be told to stop everything.
+        func wait() {
+            while !isSettled, let beganAt, beganAt.duration(to: .now) < .milliseconds(100) { usleep(10_000) }
+        }
+    }
+
     /// What the group has given to this consumer, started or not.
     private var assignment: [TopicPartition] = []
 
@@ -83,6 +114,10 @@ public final class StreamConsumer {
         // A crashed member's partitions move within 10 s, and a change of members is noticed within 1 s.
         ("session.timeout.ms", "10000"),
         ("heartbeat.interval.ms", "1000"),
+        // A broker that is silent, without an end of the connection, is noticed within 15 s.
+        ("socket.keepalive.enable", "true"),
+        ("socket.timeout.ms", "15000"),
+        ("socket.connection.setup.timeout.ms", "10000"),
         // After an outage the wait for the next attempt does not grow to the default of 10 s.
         ("reconnect.backoff.max.ms", "2000"),
         ("topic.metadata.refresh.interval.ms", "60000"),
@@ -101,6 +136,7 @@ public final class StreamConsumer {
         precondition(maxRecords > 0, "poll for \(maxRecords) records: at least 1")
         guard !isClosed else { throw StreamError(.closed, "The consumer was closed; make a new one.") }
         release()
+        if !moves.isEmpty, !owesStart, starting.isSettled { try takeMoves() }
         let messages = UnsafeMutablePointer<ConsumedBatch.Message?>.allocate(capacity: maxRecords)
         let received = receive(into: messages, maxRecords, timeoutMilliseconds)
         var happenings: [StreamHappening] = []
@@ -141,13 +177,13 @@ public final class StreamConsumer {
             case .assign(let partitions):
                 assignment = partitions
                 owesStart = true
-                forgetPositions()
+                forgetAll()
                 happenings.append(.assigned(partitions.sorted()))
             case .revoke(let partitions, let lost):
                 owesRelease = true
                 owesStart = false
                 assignment = []
-                forgetPositions()
+                forgetAll()
                 happenings.append(.revoked(partitions.sorted(), lost: lost))
             }
         }
@@ -157,6 +193,16 @@ public final class StreamConsumer {
             rd_kafka_assign(client.pointer, nil)
             owesStart = false
         }
+    }
+
+    private func forgetAll() {
+        moves = [:]
+        if !halted.isEmpty {
+            let list = PartitionList(halted.map { ($0, offset: Int64(RD_KAFKA_OFFSET_INVALID)) })
+            rd_kafka_resume_partitions(client.pointer, list.pointer)
+            halted = []
+        }
+        forgetPositions()
     }
 
     private func forgetPositions() {
@@ -172,6 +218,7 @@ public final class StreamConsumer {
             guard let message = messages[index] else { continue }
             let m = message.pointee
             let topic = topicIndex(m.rkt)
+            if topic != nil, m.partition >= 0 { starting.heard() }
             guard m.err == RD_KAFKA_RESP_ERR_NO_ERROR, let topic else {
                 note(message, topic, &happenings)
                 rd_kafka_message_destroy(message)
@@ -216,7 +263,7 @@ public final class StreamConsumer {
             topics[topic][m.partition] = max(topics[topic][m.partition], m.offset)
             connection.sawBroker(&happenings)
             happenings.append(.reachedEnd(partition, offset: m.offset))
-        case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+        case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE, Self.logTruncated:
             guard let topic, topics[topic][m.partition] != TopicPositions.notOwned else { return }
             let position = topics[topic][m.partition]
             let bounds = try? client.bounds(partition, timeoutMilliseconds: 2_000)
@@ -230,6 +277,9 @@ public final class StreamConsumer {
         }
     }
 
+    /// What librdkafka 2.1 and later say where a partition lost its end to an election of a leader that was behind.
+    private static let logTruncated = rd_kafka_resp_err_t(rawValue: -139)
+
     // MARK: Membership
 
     /// Begins to read at the given places: the answer to ``StreamHappening/assigned(_:)`` or to
@@ -240,17 +290,54 @@ public final class StreamConsumer {
     public func start(_ starts: [PartitionStart]) throws(StreamError) {
         guard !isClosed, !owesRelease else { return }
         let mine = Set(assignment)
-        var places: [TopicPartition: Int64] = [:]
+        for start in starts where mine.contains(start.partition) {
+            forget(start.partition)
+            moves[start.partition] = start.kafkaOffset
+        }
+        if owesStart || starting.isSettled { try takeMoves() }
+    }
+
+    /// Reads no more of these partitions until ``start(_:)`` names a place in them. They stay this consumer's, and the others go on where
+    /// they are.
+    public func halt(_ partitions: [TopicPartition]) {
+        for partition in partitions {
+            forget(partition)
+            moves[partition] = nil
+        }
+        // What the library reads ahead of a pause is not returned: the partitions have no place any more.
+        let list = PartitionList(partitions.map { ($0, offset: Int64(RD_KAFKA_OFFSET_INVALID)) })
+        rd_kafka_pause_partitions(client.pointer, list.pointer)
+        halted.formUnion(partitions)
+    }
+
+    private func forget(_ partition: TopicPartition) {
+        guard let index = topics.firstIndex(where: { $0.name == partition.topic }) else { return }
+        topics[index].forget(partition.partition)
+    }
+
+    /// Gives the library the places of all partitions, those that move among them.
+    ///
+    /// An earlier giving must have taken effect: where a partition is to stop twice before it has stopped once, librdkafka 2.0 ends the
+    /// process.
+    private func takeMoves() throws(StreamError) {
+        var places = moves
         for topic in topics {
             for partition in topic.owned {
                 places[TopicPartition(topic.name, partition)] = topic[partition]
             }
         }
-        for start in starts where mine.contains(start.partition) { places[start.partition] = start.kafkaOffset }
+        let resumed = halted.filter { moves[$0] != nil }
+        if !resumed.isEmpty {
+            let list = PartitionList(resumed.map { ($0, offset: Int64(RD_KAFKA_OFFSET_INVALID)) })
+            rd_kafka_resume_partitions(client.pointer, list.pointer)
+            halted.subtract(resumed)
+        }
+        moves = [:]
         forgetPositions()
         for (partition, offset) in places { place(partition, at: offset) }
         let list = PartitionList(places.sorted { $0.key < $1.key }.map { ($0.key, offset: $0.value) })
         owesStart = false
+        starting.began()
         let error = rd_kafka_assign(client.pointer, list.pointer)
         guard error == RD_KAFKA_RESP_ERR_NO_ERROR else {
             throw StreamError(error, "starting \(places.count) partitions")
@@ -261,6 +348,7 @@ public final class StreamConsumer {
     public func assign(_ starts: [PartitionStart]) throws(StreamError) {
         precondition(group == nil, "assign on a consumer of group \(group ?? ""): the group assigns; answer it with start")
         assignment = starts.map(\.partition)
+        moves = [:]
         forgetPositions()
         try start(starts)
     }
@@ -278,6 +366,7 @@ public final class StreamConsumer {
     private func release() {
         guard owesRelease else { return }
         owesRelease = false
+        starting.wait()
         rd_kafka_assign(client.pointer, nil)
     }
 
@@ -286,6 +375,7 @@ public final class StreamConsumer {
         guard !isClosed else { return }
         isClosed = true
         events.isClosing = true
+        starting.wait()
         // A group that waits for an answer would make leaving it wait too.
         if owesRelease || owesStart { rd_kafka_assign(client.pointer, nil) }
         rd_kafka_consumer_close(client.pointer)

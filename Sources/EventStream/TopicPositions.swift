@@ -24,6 +24,11 @@ struct TopicPositions {
     /// The partitions that are this consumer's, ascending.
     var owned: [Int32] { next.indices.filter { next[$0] != Self.notOwned }.map(Int32.init) }
 
+    /// Forgets one partition.
+    mutating func forget(_ partition: Int32) {
+        if partition >= 0, Int(partition) < next.count { next[Int(partition)] = Self.notOwned }
+    }
+
     /// Forgets every partition.
     mutating func clear() {
         next.removeAll(keepingCapacity: true)

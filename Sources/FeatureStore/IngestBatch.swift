@@ -76,12 +76,23 @@ public struct PartitionClaim: Sendable, Equatable {
     public var epoch: Int64
     /// The offset to read from; nil is the beginning.
     public var nextOffset: Int64?
+    /// The time of the record before ``nextOffset``, as the broker gave it; nil where that is not known.
+    public var lastRecordTime: EventTime?
+    /// The identity of the topic that was read, where one was ever known.
+    public var topicID: String?
+    /// How often the partition began anew as that of another topic of the same name.
+    public var incarnation: Int32
 
     /// Makes a claim.
-    public init(partition: Int32, epoch: Int64, nextOffset: Int64?) {
+    public init(
+        partition: Int32, epoch: Int64, nextOffset: Int64?, lastRecordTime: EventTime? = nil, topicID: String? = nil, incarnation: Int32 = 0
+    ) {
         self.partition = partition
         self.epoch = epoch
         self.nextOffset = nextOffset
+        self.lastRecordTime = lastRecordTime
+        self.topicID = topicID
+        self.incarnation = incarnation
     }
 }
 
@@ -93,13 +104,21 @@ public struct ClaimedOffset: Sendable, Equatable {
     public var epoch: Int64
     /// The offset after the last record of the batch.
     public var nextOffset: Int64
+    /// The time of the batch's last record of the partition, as the broker gave it.
+    public var lastRecordTime: EventTime?
+    /// Records that the broker had dropped within what the batch covers.
+    public var missingRecords: Int64
 
     /// Makes a claimed offset.
-    public init(topic: String, partition: Int32, epoch: Int64, nextOffset: Int64) {
+    public init(
+        topic: String, partition: Int32, epoch: Int64, nextOffset: Int64, lastRecordTime: EventTime? = nil, missingRecords: Int64 = 0
+    ) {
         self.topic = topic
         self.partition = partition
         self.epoch = epoch
         self.nextOffset = nextOffset
+        self.lastRecordTime = lastRecordTime
+        self.missingRecords = missingRecords
     }
 }
 
@@ -124,6 +143,20 @@ public struct IngestSummary: Sendable, Equatable {
 
     /// Makes an empty summary.
     public init() {}
+
+    /// What two transactions did; the left one is the later.
+    static func + (left: IngestSummary, right: IngestSummary) -> IngestSummary {
+        var sum = left
+        sum.stored += right.stored
+        sum.duplicates += right.duplicates
+        sum.conflicts += right.conflicts
+        sum.itemsChanged += right.itemsChanged
+        sum.usersChanged += right.usersChanged
+        sum.rejected += right.rejected
+        sum.erased += right.erased
+        sum.catalogueVersion = left.catalogueVersion ?? right.catalogueVersion
+        return sum
+    }
 }
 
 /// The points between the statements of a commit, in their order. An instrumentation point: crash tests fail here.

@@ -61,7 +61,7 @@ public final class IngestStore {
     }
 
     /// Runs `body` in a transaction and forgets what was learnt in it when it fails.
-    private func transaction<R>(_ body: (Connection) throws(StoreError) -> R) throws(StoreError) -> R {
+    func transaction<R>(_ body: (Connection) throws(StoreError) -> R) throws(StoreError) -> R {
         let connection = try connected()
         do {
             return try connection.transaction { () throws(StoreError) in try body(connection) }
@@ -79,10 +79,11 @@ public final class IngestStore {
     /// A commit of the former owner that is under way finishes first; a later one fails with `lostOwnership`.
     /// - Parameters:
     ///   - cluster: the identity of the Kafka cluster, or empty for files.
+    ///   - topicID: the identity of the topic, where library and broker know it; it is stored where none was.
     ///   - acceptNewCluster: whether offsets that were stored under another cluster may restart from the beginning.
     /// - Throws: ``StoreError`` with `otherCluster` when they may not.
     public func claim(
-        cluster: String, source topic: String, partitions: [Int32], acceptNewCluster: Bool
+        cluster: String, source topic: String, partitions: [Int32], topicID: String? = nil, acceptNewCluster: Bool
     ) throws(StoreError) -> [PartitionClaim] {
         let sorted = Set(partitions).sorted()
         let claims = try transaction { (connection) throws(StoreError) in
@@ -109,18 +110,22 @@ public final class IngestStore {
             claim.add(sorted)
             claim.add(cluster)
             claim.add(owner)
+            claim.add(topicID)
             let rows = try connection.run(
                 """
-                insert into stream_offsets as s (topic, partition, cluster, epoch, owner)
-                select $1, p, $3, 1, $4 from unnest($2::int4[]) p
+                insert into stream_offsets as s (topic, partition, cluster, epoch, owner, topic_id)
+                select $1, p, $3, 1, $4, $5 from unnest($2::int4[]) p
                 on conflict (topic, partition) do update
-                set epoch = s.epoch + 1, owner = excluded.owner, updated_at = now(), cluster = excluded.cluster,
-                    next_offset = case when s.cluster = excluded.cluster then s.next_offset end
-                returning partition, epoch, next_offset
+                set epoch = s.epoch + 1, owner = excluded.owner, updated_at = now(), cluster = excluded.cluster, halted = null,
+                    next_offset = case when s.cluster = excluded.cluster then s.next_offset end,
+                    last_record_time = case when s.cluster = excluded.cluster then s.last_record_time end,
+                    topic_id = case when s.cluster = excluded.cluster then coalesce(s.topic_id, excluded.topic_id) else excluded.topic_id end
+                returning partition, epoch, next_offset, last_record_time, topic_id, incarnation
                 """, claim)
             return (0..<rows.count).map {
                 PartitionClaim(
-                    partition: rows.int32($0, 0) ?? 0, epoch: rows.int64($0, 1) ?? 0, nextOffset: rows.int64($0, 2))
+                    partition: rows.int32($0, 0) ?? 0, epoch: rows.int64($0, 1) ?? 0, nextOffset: rows.int64($0, 2),
+                    lastRecordTime: rows.time($0, 3), topicID: rows.string($0, 4), incarnation: rows.int32($0, 5) ?? 0)
             }
         }
         clusters[topic] = cluster
@@ -137,11 +142,17 @@ public final class IngestStore {
         do throws(StoreError) {
             return try commitPatiently(batch)
         } catch {
-            guard error.code == .refusedData else { throw error }
+            guard error.isOfData else { throw error }
             let source = source(of: batch)
             let refused = RefusedRecords(batch, source: source, cluster: clusters[source] ?? "")
-            guard let rest = try refused.without({ (part) throws(StoreError) in try self.attempt(part) }) else { throw error }
-            return try commitPatiently(rest)
+            if let rest = try refused.without({ (part) throws(StoreError) in try self.attempt(part) }) {
+                return try commitPatiently(rest)
+            }
+            // Each record is taken by itself, but not all of them together: a limit of sizes, or two that exclude each other.
+            guard let (first, second) = refused.halves else { throw error }
+            // Without offsets: after a crash in between, the batch comes again, and what is stored already counts once.
+            let before = try commit(first)
+            return try commit(second) + before
         }
     }
 

@@ -25,5 +25,6 @@ public struct Migration: Sendable, Equatable {
         Migration(number: 7, name: "0007_model_refusals.sql", sql: PackageResources._007_model_refusals_sql),
         Migration(number: 8, name: "0008_catalogue_lineage.sql", sql: PackageResources._008_catalogue_lineage_sql),
         Migration(number: 9, name: "0009_erasures_in_steps.sql", sql: PackageResources._009_erasures_in_steps_sql),
+        Migration(number: 10, name: "0010_stream_places.sql", sql: PackageResources._010_stream_places_sql),
     ]
 }

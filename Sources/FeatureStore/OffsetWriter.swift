@@ -47,12 +47,19 @@ enum OffsetWriter {
 
     static func write(_ offsets: [ClaimedOffset], _ connection: Connection) throws(StoreError) {
         if offsets.isEmpty { return }
+        var values = parameters(offsets)
+        values.add(count: offsets.count) { offsets[$0].lastRecordTime?.milliseconds ?? -1 }
+        values.add(offsets.map(\.missingRecords))
         try connection.run(
             """
-            update stream_offsets s set next_offset = n.next_offset, updated_at = now()
-            from unnest($1::text[], $2::int4[], $3::int8[], $4::int8[]) n(topic, partition, epoch, next_offset)
+            update stream_offsets s set next_offset = n.next_offset, updated_at = now(),
+                last_record_time = case when n.last_milliseconds >= 0
+                    then timestamptz 'epoch' + n.last_milliseconds * interval '1 millisecond' end,
+                missing_records = s.missing_records + n.missing
+            from unnest($1::text[], $2::int4[], $3::int8[], $4::int8[], $5::int8[], $6::int8[])
+                n(topic, partition, epoch, next_offset, last_milliseconds, missing)
             where s.topic = n.topic collate "C" and s.partition = n.partition and s.epoch = n.epoch
-            """, parameters(offsets))
+            """, values)
     }
 
     private static func parameters(_ offsets: [ClaimedOffset]) -> Parameters {

@@ -49,6 +49,12 @@ public struct SentRecord: Sendable {
 }
 
 extension StoreQueries {
+    /// SQL: what dead letters of `d`'s partition name as their cluster now; a topic that was made anew counts as another.
+    private static let origin = """
+        ($2 || coalesce((select '~' || s.incarnation from stream_offsets s where s.topic = d.source and s.partition = d.partition
+            and s.incarnation > 0), ''))
+        """
+
     /// What became of events of one topic whose commit is known, in their order.
     ///
     /// - Parameter cluster: the cluster in which the positions mean something; nil where that is not known.
@@ -71,7 +77,7 @@ extension StoreQueries {
                     with ordinality n(partition, position, user_id, event_time, event_id, ordinal)
                 left join lateral (select code, field, detail from dead_letters d
                     where d.source = $1 collate "C" and d.partition = n.partition and d."offset" = n.position
-                        and ($2::text is null or d.cluster = $2 collate "C") limit 1) d on true
+                        and ($2::text is null or d.cluster = \(Self.origin)) limit 1) d on true
                 left join erasures e on e.user_id = n.user_id collate "C" and e.erased_at >= n.event_time
                 left join interactions i on i.event_time = n.event_time and i.event_id = n.event_id collate "C"
                 order by n.ordinal
@@ -118,7 +124,7 @@ extension StoreQueries {
                 select d.code, d.field, d.detail, s.erased_at, s.updated_at, coalesce(s.deleted, $6) from (select 1) one
                 left join lateral (select code, field, detail from dead_letters d
                     where d.source = $1 collate "C" and d.partition = $3 and d."offset" = $4
-                        and ($2::text is null or d.cluster = $2 collate "C") limit 1) d on true
+                        and ($2::text is null or d.cluster = \(Self.origin)) limit 1) d on true
                 left join \(stored) s on true
                 """, asked)
             if let rejected = Self.rejected(rows, 0) { return rejected }

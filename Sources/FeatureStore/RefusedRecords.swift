@@ -33,7 +33,7 @@ struct RefusedRecords {
             do throws(StoreError) {
                 try trial(part(range))
             } catch {
-                guard error.code == .refusedData, refused.count < Self.refusedRecordsLimit else { throw error }
+                guard error.isOfData, refused.count < Self.refusedRecordsLimit else { throw error }
                 if range.count == 1 {
                     refused[range.lowerBound] = error
                 } else {
@@ -43,6 +43,14 @@ struct RefusedRecords {
             }
         }
         return refused.isEmpty ? nil : replaced(refused)
+    }
+
+    /// The batch in two parts, of which the second has the offsets; nil where it cannot be cut.
+    var halves: (first: IngestBatch, second: IngestBatch)? {
+        guard count > 1 else { return nil }
+        var second = part(count / 2..<count)
+        second.offsets = batch.offsets
+        return (part(0..<count / 2), second)
     }
 
     /// Records of the batch by number: interactions, then items, users and dead letters. Offsets stay out of trials.

@@ -10,17 +10,23 @@ public struct StoredOffset: Sendable, Equatable {
     public var nextOffset: Int64?
     public var owner: String?
     public var updatedAt: EventTime
+    /// Records that the broker had dropped before they were read.
+    public var missingRecords: Int64
+    /// Why the partition stands still; nil: it does not.
+    public var halted: String?
 }
 
 extension StoredOffset {
     static func all(_ connection: Connection) throws(StoreError) -> [StoredOffset] {
         let rows = try connection.run(
-            "select topic, partition, cluster, epoch, next_offset, owner, updated_at from stream_offsets order by topic, partition")
+            "select topic, partition, cluster, epoch, next_offset, owner, updated_at, missing_records, halted from stream_offsets "
+                + "order by topic, partition")
         return (0..<rows.count).map { row in
             StoredOffset(
                 topic: rows.string(row, 0) ?? "", partition: rows.int32(row, 1) ?? 0, cluster: rows.string(row, 2) ?? "",
                 epoch: rows.int64(row, 3) ?? 0, nextOffset: rows.int64(row, 4), owner: rows.string(row, 5),
-                updatedAt: rows.time(row, 6) ?? EventTime(milliseconds: 0))
+                updatedAt: rows.time(row, 6) ?? EventTime(milliseconds: 0), missingRecords: rows.int64(row, 7) ?? 0,
+                halted: rows.string(row, 8))
         }
     }
 }
@@ -98,6 +104,16 @@ extension StoreQueries {
                     and s.next_offset > n.position and ($4::text is null or s.cluster = $4))
                 """, wanted)
             return rows.int64(0, 0) == 0
+        }
+    }
+
+    /// The time on the database server's clock.
+    public func clock() throws(StoreError) -> EventTime {
+        try pool.withConnection { (connection) throws(StoreError) in
+            guard let time = try connection.run("select clock_timestamp()").time(0, 0) else {
+                throw StoreError(.malformedAnswer, "\(connection.place): the server tells no time")
+            }
+            return time
         }
     }
 

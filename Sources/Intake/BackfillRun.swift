@@ -13,7 +13,7 @@ import Logging
 /// A pipe, a device or standard input is read once, as it comes. It has no identity and nothing to go on from: given again, its
 /// events count once by their `event_id`, or by the one that is derived of their content and line.
 public struct BackfillRun {
-    private let store: IngestStore
+    private let lane: CommitLane
     private let queries: StoreQueries
     private let settings: IngestSettings
     private let logger: Logger
@@ -22,11 +22,11 @@ public struct BackfillRun {
     /// Refused lines that are looked up at once.
     private static let refusedLinesPage = 10_000
 
-    /// A run over files with one store; `isStopping` is asked between lines, and while a pipe is waited for.
+    /// A run over files with a store that is its alone from now on; `isStopping` is asked between lines, and while a pipe is waited for.
     public init(
-        store: IngestStore, settings: IngestSettings, logger: Logger, isStopping: @escaping @Sendable () -> Bool
+        store: sending IngestStore, settings: IngestSettings, logger: Logger, isStopping: @escaping @Sendable () -> Bool
     ) {
-        self.store = store
+        lane = CommitLane(store: store, logger: logger, isStopping: isStopping)
         self.settings = settings
         self.logger = logger
         self.isStopping = isStopping
@@ -50,8 +50,9 @@ public struct BackfillRun {
         }
         guard let identity = try FileIdentity.of(path: path, isStopping: isStopping) else { return Totals() }
         let source = "file:\(kind.rawValue):\(name):\(identity.checksum)"
-        let claims = try store.claim(
-            cluster: "file", source: source, partitions: [Position.filePartition], acceptNewCluster: false)
+        let claims = try lane.use { (store) throws(StoreError) in
+            try store.claim(cluster: "file", source: source, partitions: [Position.filePartition], acceptNewCluster: false)
+        }
         guard let claim = claims.first else { throw IntakeError(.unexpected, "the database did not hand out \(source)") }
         var pass = Pass(source: source, kind: kind, claim: claim)
         var totals = try run(&pass, reader, progress)
@@ -75,17 +76,19 @@ public struct BackfillRun {
     }
 
     private func run(_ pass: inout Pass, _ reader: LineReader, _ progress: (Totals) -> Void) throws -> Totals {
-        let lane = CommitLane(store: store, logger: logger, isStopping: isStopping)
-        defer { lane.close() }
+        // What an earlier file left is that file's.
+        _ = lane.takeFinished()
         var intake = RecordIntake(rules: settings.rules, featureRules: settings.featureRules)
         var totals = Totals()
         totals.resumedAt = Int(pass.start)
         pass.hasMoreRefused = pass.start > 0
-        let now = settings.clock()
+        let clock = try referenceClock()
         while !isStopping(), let line = next(reader, &totals) {
             totals.lines = Int(line.number) + 1
             guard !line.isBlank else { continue }
-            try take(line, &pass, &intake, &totals, now)
+            try lane.check()
+            // A pipe may be read for days: what lies in the future is measured line by line.
+            try take(line, &pass, &intake, &totals, clock.now(local: settings.clock()))
             if intake.isFull(batchRecords: settings.batchRecords) {
                 try handOver(&pass, &intake, &totals, lane)
                 progress(totals)
@@ -97,6 +100,17 @@ public struct BackfillRun {
         // Records of erased users may tell of more ids of theirs.
         if pass.kind == .users { try ErasureThread.finish(settings: settings, logger: logger, isStopping: isStopping) }
         return totals
+    }
+
+    /// The database's clock, and a word in the log where this machine's differs.
+    private func referenceClock() throws -> ReferenceClock {
+        var clock = ReferenceClock()
+        guard settings.followsDatabaseClock else { return clock }
+        let started = ContinuousClock.now
+        let time = try lane.use { (store) throws(StoreError) in try store.clock() }
+        clock.set(database: time, at: started + started.duration(to: .now) / 2)
+        if let sentence = clock.disagreement(local: settings.clock()) { logger.warning("\(sentence)") }
+        return clock
     }
 
     /// The next line; nil at the end, and where damage ends the file early, so that what was whole is stored first.

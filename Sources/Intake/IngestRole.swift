@@ -6,20 +6,22 @@ import Logging
 /// The consumer as a role: waits for a broker and a database that are not there yet, and starts over after a lost ownership.
 public struct IngestRole: Sendable {
     private let settings: IngestSettings
-    private let acceptNewCluster: Bool
+    private let consent: IngestConsent
     private let logger: Logger
     private let isStopping: @Sendable () -> Bool
 
     /// A role that has not started.
     ///
     /// - Parameters:
-    ///   - acceptNewCluster: whether offsets of another cluster are given up for the beginning of this one.
+    ///   - acceptNewCluster: whether offsets of another cluster, or of another topic of the same name, are given up for the beginning.
+    ///   - acceptMissingRecords: whether a partition goes on behind records that the broker has dropped.
     ///   - isStopping: asked between batches and while something is waited for.
     public init(
-        settings: IngestSettings, acceptNewCluster: Bool, logger: Logger, isStopping: @escaping @Sendable () -> Bool
+        settings: IngestSettings, acceptNewCluster: Bool, acceptMissingRecords: Bool = false, logger: Logger,
+        isStopping: @escaping @Sendable () -> Bool
     ) {
         self.settings = settings
-        self.acceptNewCluster = acceptNewCluster
+        consent = IngestConsent(newCluster: acceptNewCluster, missingRecords: acceptMissingRecords)
         self.logger = logger
         self.isStopping = isStopping
     }
@@ -40,14 +42,11 @@ public struct IngestRole: Sendable {
     private func consume(
         untilEnd: Bool, started: @escaping @Sendable () -> Void, progress: (IngestRun.Totals) -> Void
     ) throws -> IngestRun.Totals {
-        let store = try patiently(waitsFor: "the database") {
-            try Migrator(url: settings.databaseURL).check()
-            return try IngestStore(url: settings.databaseURL, rules: settings.featureRules)
-        }
-        let erasures = ErasureThread(settings: settings, logger: logger)
-        defer { erasures.close() }
+        var erasures: ErasureThread?
+        defer { erasures?.close() }
         var totals = IngestRun.Totals()
         var pause = 1.0
+        var patience = GroupWait.firstPatienceSeconds
         while true {
             var run: IngestRun?
             let consumer = try StreamConsumer(
@@ -56,10 +55,17 @@ public struct IngestRole: Sendable {
                 let cluster = try patiently(waitsFor: "Kafka at \(settings.kafka.bootstrapServers)") {
                     try consumer.clusterID(timeoutMilliseconds: 5_000)
                 }
+                // Each attempt has a store, and so a connection, of its own: the thread of an earlier one may still have its batch in hand.
+                let store = try patiently(waitsFor: "the database") {
+                    try Migrator(url: settings.databaseURL).check()
+                    return try IngestStore(url: settings.databaseURL, rules: settings.featureRules)
+                }
+                // Begun once the schema is known to fit.
+                if erasures == nil { erasures = ErasureThread(settings: settings, logger: logger) }
                 let ends = untilEnd ? try endOffsets(of: consumer) : nil
                 let attempt = IngestRun(
                     consumer: consumer, store: store, deadLetters: try StreamProducer(settings.kafka), settings: settings,
-                    cluster: cluster, acceptNewCluster: acceptNewCluster, logger: logger, isStopping: isStopping)
+                    cluster: cluster, consent: consent, patienceSeconds: patience, logger: logger, isStopping: isStopping)
                 run = attempt
                 logger.notice("consuming", metadata: ["cluster": "\(cluster)", "group": "\(settings.group)"])
                 started()
@@ -72,7 +78,12 @@ public struct IngestRole: Sendable {
             } catch where !isStopping() && Self.passes(error) {
                 // The group has moved on, or a server was away: joining again with new claims is the way back, and nothing is
                 // lost, since the offsets are in the database.
-                if let run { totals += run.totals }
+                if let run {
+                    totals += run.totals
+                    patience = run.hadPartitions
+                        ? GroupWait.firstPatienceSeconds : min(GroupWait.longestPatienceSeconds, patience * 2)
+                    if run.hadPartitions { pause = 1 }
+                }
                 consumer.close()
                 logger.warning("joining the group again: \(error)")
                 Thread.sleep(forTimeInterval: pause)
@@ -102,8 +113,8 @@ public struct IngestRole: Sendable {
 
     /// Tries until it works, with one sentence when the waiting starts, unless the error says that trying again cannot help.
     private func patiently<Result>(
-        waitsFor what: String, _ work: () throws -> Result
-    ) throws -> Result {
+        waitsFor what: String, _ work: () throws -> sending Result
+    ) throws -> sending Result {
         var pause = 0.25
         var told = false
         while true {
@@ -135,5 +146,6 @@ extension IngestRun.Totals {
         left.users += right.users
         left.batches += right.batches
         left.gaps += right.gaps
+        left.missing += right.missing
     }
 }

@@ -6,8 +6,8 @@ import Logging
 
 /// One consumer: Kafka records become decoded batches, and batches become transactions.
 ///
-/// Reading and decoding happen on the calling thread, storing on the ``CommitLane``. Where a partition is read from is decided by
-/// the database alone: an assignment claims its partitions there, which raises their epoch and tells the offset.
+/// Reading and decoding happen on the calling thread, storing on the ``CommitLane``, which alone has the store. Where a partition is read
+/// from is decided by the database alone: an assignment claims its partitions there, which raises their epoch and tells the offset.
 public final class IngestRun {
     /// Totals since the start, for progress and the result line.
     public struct Totals: Sendable, Equatable {
@@ -27,57 +27,83 @@ public final class IngestRun {
         public var batches = 0
         /// Places where the broker had dropped records before they were read.
         public var gaps = 0
+        /// The records that were missing there.
+        public var missing = 0
 
         /// Nothing yet.
         public init() {}
     }
 
-    private struct Owned {
+    /// A partition that this consumer has claimed.
+    struct Owned {
         var epoch: Int64
         /// The next offset to be handed over for storing.
         var next: Int64?
+        /// What records' origins name: the cluster, and how often the topic began anew in it.
+        var origin: String
+        /// The time that the record before ``next`` has, if the topic is the one that was read before; nil once that is known.
+        var expectedTime: EventTime?
+        /// Why the partition stands still.
+        var halted: String?
+        /// How often the broker did not have an offset that it has.
+        var contradictions = 0
     }
 
-    private let consumer: StreamConsumer
-    private let deadLetters: StreamProducer?
-    private let store: IngestStore
-    private let lane: CommitLane
-    private let logger: Logger
-    private let settings: IngestSettings
-    private let cluster: String
-    private let acceptNewCluster: Bool
+    /// How far the gathered records reach in a partition.
+    struct Reached {
+        var next: Int64
+        var time: EventTime?
+        var missing: Int64 = 0
+    }
+
+    let consumer: StreamConsumer
+    private let announcer: RejectionAnnouncer?
+    let lane: CommitLane
+    let logger: Logger
+    let settings: IngestSettings
+    let cluster: String
+    let consent: IngestConsent
     private let isStopping: @Sendable () -> Bool
     private var intake: RecordIntake
-    private var owned: [TopicPartition: Owned] = [:]
-    /// Offsets that the gathered records reach, by partition.
-    private var reached: [TopicPartition: Int64] = [:]
+    var owned: [TopicPartition: Owned] = [:]
+    /// How far the gathered records reach, by partition.
+    var reached: [TopicPartition: Reached] = [:]
     private var batchStarted: ContinuousClock.Instant?
     /// Ends that the broker has reported while reading.
     private var readEnds: [TopicPartition: Int64] = [:]
     private var foreignLook: ContinuousClock.Instant?
     private let queries: StoreQueries
+    private var wait: GroupWait
+    private var clock = ReferenceClock()
+    private var haltedTold: ContinuousClock.Instant?
     /// What was done so far.
-    public private(set) var totals = Totals()
+    public internal(set) var totals = Totals()
+    /// Whether the group gave this consumer partitions.
+    public private(set) var hadPartitions = false
 
     /// Takes what it works with; nothing is read yet.
     ///
     /// - Parameters:
     ///   - consumer: subscribed to the topics of `settings`, closed by the caller.
+    ///   - store: this run's alone from now on.
     ///   - deadLetters: where refused records are announced; the database holds them in any case.
     ///   - cluster: the identity of the broker's cluster, which goes with the offsets.
+    ///   - consent: what a person agreed to.
+    ///   - patienceSeconds: how long the group may stay silent before the consumer joins anew.
     ///   - isStopping: asked between batches, and while the database is waited for.
     public init(
-        consumer: StreamConsumer, store: IngestStore, deadLetters: StreamProducer?, settings: IngestSettings, cluster: String,
-        acceptNewCluster: Bool, logger: Logger, isStopping: @escaping @Sendable () -> Bool
+        consumer: StreamConsumer, store: sending IngestStore, deadLetters: StreamProducer?, settings: IngestSettings, cluster: String,
+        consent: IngestConsent, patienceSeconds: Double = GroupWait.firstPatienceSeconds, logger: Logger,
+        isStopping: @escaping @Sendable () -> Bool
     ) {
         self.consumer = consumer
-        self.store = store
-        self.deadLetters = deadLetters
+        announcer = deadLetters.map { RejectionAnnouncer(producer: $0, topic: settings.deadLetterTopic, logger: logger) }
         self.cluster = cluster
-        self.acceptNewCluster = acceptNewCluster
+        self.consent = consent
         self.logger = logger
         self.isStopping = isStopping
         self.settings = settings
+        wait = GroupWait(patienceSeconds: patienceSeconds)
         intake = RecordIntake(rules: settings.rules, featureRules: settings.featureRules)
         queries = StoreQueries(url: settings.databaseURL, connections: 1)
         lane = CommitLane(store: store, logger: logger, isStopping: isStopping)
@@ -85,40 +111,65 @@ public final class IngestRun {
 
     /// Reads and stores until `isStopping`, or until every partition in `ends` is stored up to its offset.
     ///
+    /// A batch that cannot be stored for good ends it at the next poll, whether or not records come.
+    ///
     /// - Throws: ``IntakeError``, `StoreError` and `StreamError`, each a sentence.
     public func run(until ends: [TopicPartition: Int64]? = nil, progress: (Totals) -> Void = { _ in }) throws {
         defer { lane.close() }
-        var ownedLast: ContinuousClock.Instant? = .now
         while !isStopping() {
-            if !owned.isEmpty { ownedLast = .now } else { tellOfNoPartitions(since: &ownedLast) }
+            try tellOfWaiting()
             let consumed = try consumer.poll(maxRecords: settings.batchRecords, timeoutMilliseconds: settings.lingerMilliseconds)
             // A batch may hold records from before and after a change of assignment: what was gathered is stored first.
             for happening in consumed.happenings { try handle(happening) }
+            do { try lane.check() } catch { try explain(error) }
             try gather(consumed)
             if intake.isFull(batchRecords: settings.batchRecords) || (intake.records > 0 && isDue) { try handOver() }
             settle()
+            announcer?.tellOfFailures()
             progress(totals)
             if let ends, try isComplete(ends) { break }
         }
         try handOver()
-        try lane.drain()
+        try drain()
         settle()
         progress(totals)
-        try? deadLetters?.flush(timeoutMilliseconds: 2_000)
+        announcer?.finish()
+        if ends != nil, !isStopping(), let reason = owned.values.compactMap(\.halted).sorted().first {
+            throw IntakeError(.otherCluster, reason)
+        }
     }
 
-    /// How long the wait for partitions goes on without a word.
-    private static let silentSeconds = 30.0
+    /// Looks after what takes its time: a group that gives nothing, partitions that stand still, the clocks.
+    private func tellOfWaiting() throws {
+        switch wait.look(hasPartitions: !owned.isEmpty, at: .now) {
+        case .nothing: break
+        case .standingBy(let seconds):
+            logger.warning("no partition was assigned for \(seconds) s: the group has as many consumers as there are partitions to share")
+        case .joinAgain(let seconds):
+            throw StreamError(.timedOut, isRetriable: true, "the group did not answer for \(seconds) s.")
+        }
+        let halted = owned.values.compactMap(\.halted).sorted()
+        if let first = halted.first, haltedTold.map({ $0.duration(to: .now) > .seconds(60) }) ?? false {
+            haltedTold = .now
+            logger.error("\(halted.count == 1 ? "a partition stands" : "\(halted.count) partitions stand") still: \(first)")
+        }
+        if settings.followsDatabaseClock, !owned.isEmpty, !lane.isBusy, clock.age().map({ $0 > .seconds(60) }) ?? false {
+            try readClock()
+        }
+    }
 
-    /// Once for each wait: a consumer that only stands by is nothing to warn of for ever.
-    private func tellOfNoPartitions(since start: inout ContinuousClock.Instant?) {
-        guard let since = start, since.duration(to: .now) >= .seconds(Self.silentSeconds) else { return }
-        start = nil
-        logger.warning(
-            """
-            no partition was assigned for \(Int(Self.silentSeconds)) s: right where the group has as many consumers as partitions; \
-            else the broker does not answer the group, and starting this consumer again helps
-            """)
+    /// Asks the database what time it is. One that is away is asked again later: the answer before still stands.
+    private func readClock() throws {
+        guard settings.followsDatabaseClock else { return }
+        do throws(StoreError) {
+            let started = ContinuousClock.now
+            let time = try lane.use { (store) throws(StoreError) in try store.clock() }
+            clock.set(database: time, at: started + started.duration(to: .now) / 2)
+        } catch {
+            guard error.isRetriable else { throw error }
+            if let database = clock.database() { clock.set(database: database) }
+        }
+        if let sentence = clock.disagreement(local: settings.clock()) { logger.warning("\(sentence)") }
     }
 
     /// Batches wait for more records only while the lane is busy or their time is not up.
@@ -129,37 +180,61 @@ public final class IngestRun {
 
     private func gather(_ consumed: ConsumedBatch) throws {
         guard consumed.count > 0 else { return }
-        let now = settings.clock()
+        let local = settings.clock(), instant = ContinuousClock.now
+        let now = clock.now(local: local, at: instant)
+        var strangers: [TopicPartition: EventTime?] = [:]
         try consumed.forEach { record in
             let partition = TopicPartition(record.topic, record.partition)
             // Records of a partition that another consumer owns by now are that consumer's.
-            guard let owner = owned[partition], let kind = settings.topics[record.topic] else { return }
-            if let next = reached[partition] ?? owner.next, record.offset < next { return }
+            guard let owner = owned[partition], owner.halted == nil, let kind = settings.topics[record.topic],
+                strangers[partition] == nil
+            else { return }
+            if let expected = owner.expectedTime, let next = owner.next {
+                owned[partition]?.expectedTime = nil
+                if record.offset == next - 1, record.storableTime != expected {
+                    strangers[partition] = .some(record.storableTime)
+                    return
+                }
+            }
+            let before = reached[partition]
+            let expected = before?.next ?? owner.next
+            if let expected, record.offset < expected { return }
             let origin = RecordOrigin(
-                source: record.topic, cluster: cluster,
+                source: record.topic, cluster: owner.origin,
                 position: Position(partition: record.partition, offset: record.offset), recordTime: record.timestamp)
             if batchStarted == nil { batchStarted = .now }
-            intake.add(kind, key: record.key, value: record.value, origin: origin, now: now)
-            reached[partition] = record.offset &+ 1
+            intake.add(
+                kind, key: record.key, value: record.value, origin: origin,
+                now: record.isAppendTime ? clock.now(local: local, appended: record.timestamp, at: instant) : now)
+            let missing = expected.map { Self.losesByGaps(kind) ? record.offset - $0 : 0 } ?? 0
+            totals.missing += Int(missing)
+            reached[partition] = Reached(
+                next: record.offset &+ 1, time: record.storableTime, missing: (before?.missing ?? 0) + missing)
             // A poll is bounded by records; what they hold may be more than one transaction should.
             if intake.isFull(batchRecords: settings.batchRecords) { try handOver() }
         }
+        for (partition, found) in strangers { try meetAnotherTopic(partition, foundTime: found) }
     }
 
-    private func handOver() throws {
+    /// Compacted topics have gaps by nature.
+    static func losesByGaps(_ kind: RecordKind?) -> Bool { kind == .events || kind == .impressions }
+
+    func handOver() throws {
         guard intake.records > 0 || !reached.isEmpty else { return }
         var offsets: [ClaimedOffset] = []
-        for (partition, next) in reached {
+        for (partition, reach) in reached {
             guard let owner = owned[partition] else { continue }
             offsets.append(
-                ClaimedOffset(topic: partition.topic, partition: partition.partition, epoch: owner.epoch, nextOffset: next))
-            owned[partition]?.next = next
+                ClaimedOffset(
+                    topic: partition.topic, partition: partition.partition, epoch: owner.epoch, nextOffset: reach.next,
+                    lastRecordTime: reach.time, missingRecords: reach.missing))
+            owned[partition]?.next = reach.next
         }
         totals.records += intake.records
         let batch = intake.take(offsets: offsets)
         reached = [:]
         batchStarted = nil
-        announce(batch.rejections)
+        announcer?.announce(batch.rejections)
         do {
             try lane.submit(batch)
         } catch {
@@ -184,34 +259,41 @@ public final class IngestRun {
     private func handle(_ happening: StreamHappening) throws {
         switch happening {
         case .assigned(let partitions):
+            wait.groupAnswered(at: .now)
+            if !partitions.isEmpty { hadPartitions = true }
             try handOver()
             try drain()
             try claim(partitions)
+            try readClock()
         case .revoked(let partitions, let lost):
+            wait.groupTook(at: .now)
             if !lost { try handOver() }
             try drain()
             settle()
             for partition in partitions {
                 owned[partition] = nil
                 reached[partition] = nil
+                readEnds[partition] = nil
             }
             logger.info("partitions given back", metadata: ["count": "\(partitions.count)", "lost": "\(lost)"])
         case .gap(let gap):
+            var gap = gap
+            // Read from one before the stored place, to see whether the record there is still the same.
+            if let owner = owned[gap.partition], owner.expectedTime != nil, let next = owner.next { gap.expected = next }
+            guard gap.got > gap.expected else { break }
             totals.gaps += 1
-            // Compacted topics have gaps by nature.
-            let kind = settings.topics[gap.partition.topic]
-            guard kind == .events || kind == .impressions else { break }
+            guard Self.losesByGaps(settings.topics[gap.partition.topic]) else { break }
             logger.warning("records are missing: the broker dropped them before they were read", metadata: ["gap": "\(gap)"])
         case .reachedEnd(let partition, let offset):
             readEnds[partition] = offset
+            try noteEnd(of: partition, at: offset)
         case .offsetOutOfRange(let missing):
-            throw IntakeError(
-                .otherCluster,
-                "\(missing). If the topic was made anew, start once with --accept-new-cluster: it is then read from its beginning; "
-                    + "known events with an event_id count once, events without one count again")
+            try find(missing)
         case .disconnected(let error):
+            wait.brokerWent()
             logger.warning("waiting for Kafka: \(error.message)")
         case .reconnected:
+            wait.brokerCame(at: .now)
             logger.notice("Kafka answers again")
             try checkCluster()
         case .trouble(let error):
@@ -220,7 +302,7 @@ public final class IngestRun {
     }
 
     /// Offsets mean something in one cluster only: an embedded broker that restarted is another one.
-    private func checkCluster() throws {
+    func checkCluster() throws {
         let found = try consumer.clusterID()
         guard found != cluster else { return }
         throw IntakeError(
@@ -230,7 +312,7 @@ public final class IngestRun {
                 + "known events with an event_id count once, events without one count again, since the id they get names the cluster")
     }
 
-    private func drain() throws {
+    func drain() throws {
         do {
             try lane.drain()
         } catch {
@@ -238,23 +320,12 @@ public final class IngestRun {
         }
     }
 
-    private func claim(_ partitions: [TopicPartition]) throws {
-        try checkCluster()
-        var starts: [PartitionStart] = []
-        for (topic, group) in Dictionary(grouping: partitions, by: \.topic) {
-            let claims = try store.claim(
-                cluster: cluster, source: topic, partitions: group.map(\.partition).sorted(), acceptNewCluster: acceptNewCluster)
-            for claim in claims {
-                let partition = TopicPartition(topic, claim.partition)
-                owned[partition] = Owned(epoch: claim.epoch, next: claim.nextOffset)
-                starts.append(PartitionStart(partition, claim.nextOffset.map { .offset($0) } ?? .beginning))
-            }
-        }
-        try consumer.start(starts)
-        logger.info("partitions taken over", metadata: ["count": "\(partitions.count)"])
+    func tellOfHalt(_ sentence: String) {
+        haltedTold = .now
+        logger.error("\(sentence)")
     }
 
-    private func explain(_ error: StoreError) throws {
+    func explain(_ error: StoreError) throws {
         guard error.code == .lostOwnership else { throw error }
         // Another consumer raised the epoch: what this batch held is stored by that one. Kafka will say so shortly.
         logger.warning("\(error.message)")
@@ -265,15 +336,14 @@ public final class IngestRun {
     /// Whether everything below `ends` is stored, by this consumer or by the others of its group.
     private func isComplete(_ ends: [TopicPartition: Int64]) throws -> Bool {
         guard intake.records == 0, reached.isEmpty, !owned.isEmpty else { return false }
-        var foreign: [TopicPartition: Int64] = [:]
-        for (partition, end) in ends where end > 0 {
-            if let owner = owned[partition] {
-                // A tail without records (deleted by retention, transaction markers) has an end and nothing to store.
-                if max(owner.next ?? 0, readEnds[partition] ?? 0) < end { return false }
-            } else {
-                foreign[partition] = end
-            }
+        for (partition, owner) in owned where owner.halted == nil {
+            let end = ends[partition] ?? 0
+            // A tail without records (deleted by retention, transaction markers) has an end and nothing to store.
+            if max(owner.next ?? 0, readEnds[partition] ?? 0) < end { return false }
+            // What is stored may be more than the partition has: then it is another topic, and the broker is about to say so.
+            if owner.expectedTime != nil || owner.next ?? 0 > end && readEnds[partition] == nil { return false }
         }
+        var foreign = ends.filter { $0.value > 0 && owned[$0.key] == nil }
         try drain()
         if foreign.isEmpty { return true }
         guard foreignLook.map({ $0.duration(to: .now) > .seconds(1) }) ?? true else { return false }
@@ -283,27 +353,5 @@ public final class IngestRun {
             if let end = foreign[partition], (offset.nextOffset ?? 0) >= end { foreign[partition] = nil }
         }
         return foreign.isEmpty
-    }
-
-    private func announce(_ rejections: [RejectedRecord]) {
-        guard let deadLetters else { return }
-        for rejected in rejections {
-            // The database holds the authoritative copy: a full queue here only thins out the topic.
-            try? deadLetters.produce(topic: settings.deadLetterTopic, key: rejected.key, value: Array(rejected.json().utf8))
-        }
-    }
-}
-
-extension RejectedRecord {
-    /// The record as the dead-letter topic carries it.
-    func json() -> String {
-        var fields = [
-            "\"source\":\(JSONText.quoted(origin.source))", "\"partition\":\(origin.position.partition)",
-            "\"offset\":\(origin.position.offset)", "\"code\":\"\(rejection.code.rawValue)\"",
-            "\"detail\":\(JSONText.quoted(rejection.detail))", "\"payload_bytes\":\(payloadBytes)",
-        ]
-        if let field = rejection.field { fields.append("\"field\":\(JSONText.quoted(field))") }
-        fields.append("\"payload\":\(JSONText.quoted(String(decoding: payload, as: UTF8.self)))")
-        return "{" + fields.joined(separator: ",") + "}"
     }
 }

@@ -22,8 +22,10 @@ public struct IngestSettings: Sendable {
     public var rules: DecodingRules
     /// How interactions fold into features.
     public var featureRules: FeatureRules
-    /// The wall clock, against which the future is measured.
+    /// The wall clock.
     public var clock: @Sendable () -> EventTime
+    /// Whether the future is measured by the database's clock, which all consumers share, rather than by ``clock``.
+    public var followsDatabaseClock = false
 
     /// Settings with the defaults of a small shop; `topics` is empty.
     public init(

@@ -63,6 +63,49 @@ struct RefusedRecordsTests {
         #expect(try store.commit(batch([event("next", at: 900, offset: 300)], claim: claim, next: 301)).stored == 1)
     }
 
+    @Test("every class of error that is about data makes a dead letter of the record, and of nothing else", arguments: [
+        // 23505, 23514, P0001, 22003, 44000 or 09000, by an index, a condition and triggers of somebody's own.
+        "create unique index mine on items (title) where title <> ''",
+        "alter table items add constraint mine check (item_id <> 'i7')",
+        "do $$ begin execute $f$create function mine() returns trigger language plpgsql as 'begin if new.item_id = ''i7'' then raise exception ''mine''; end if; return new; end'$f$; end $$; create trigger mine before insert on items for each row execute function mine()",
+        "do $$ begin execute $f$create function mine() returns trigger language plpgsql as 'begin if new.item_id = ''i7'' then raise numeric_value_out_of_range; end if; return new; end'$f$; end $$; create trigger mine before insert on items for each row execute function mine()",
+        "do $$ begin execute $f$create function mine() returns trigger language plpgsql as 'begin if new.item_id = ''i7'' then raise with_check_option_violation; end if; return new; end'$f$; end $$; create trigger mine before insert on items for each row execute function mine()",
+        "do $$ begin execute $f$create function mine() returns trigger language plpgsql as 'begin if new.item_id = ''i7'' then raise program_limit_exceeded; end if; return new; end'$f$; end $$; create trigger mine before insert on items for each row execute function mine()",
+    ])
+    func classesOfErrors(_ sql: String) throws {
+        let database = try TestDatabase()
+        let store = try IngestStore(url: database.url, rules: FeatureRules())
+        let claim = try store.claim(cluster: "c1", source: "freshet.events", partitions: [0], acceptNewCluster: false)[0]
+        try database.sql(sql)
+        var sent = batch([], claim: claim, next: 20)
+        sent.items = (0..<20).map { number in
+            // i7 has the title of i3.
+            let title = number == 7 ? "title 3" : "title \(number)"
+            return (.upsert(ItemRecord(itemID: "i\(number)", title: title)), origin(Int64(number)))
+        }
+        let summary = try store.commit(sent)
+        #expect(summary.rejected == 1 && summary.itemsChanged == 19)
+        #expect(try database.sql("select count(*) from items") == "19")
+        #expect(try database.sql("select code, convert_from(key, 'UTF8') from dead_letters") == "refused_by_database|i7")
+        #expect(try store.commit(sent).alreadyCommitted)
+    }
+
+    @Test func aBatchThatIsTooMuchAtOnceIsStoredInParts() throws {
+        let database = try TestDatabase()
+        let store = try IngestStore(url: database.url, rules: FeatureRules())
+        let claim = try store.claim(cluster: "c1", source: "freshet.events", partitions: [0], acceptNewCluster: false)[0]
+        try database.sql(
+            "create function mine() returns trigger language plpgsql as 'begin if (select count(*) from fresh) > 30 then "
+                + "raise program_limit_exceeded; end if; return null; end'; "
+                + "create trigger mine after insert on user_features referencing new table as fresh for each statement execute function mine()")
+        let sent = batch((0..<100).map { event("e\($0)", user: "u\($0)", at: Int64($0), offset: Int64($0)) }, claim: claim, next: 100)
+        #expect(try store.commit(sent).stored == 100)
+        #expect(try database.sql("select (select count(*) from interactions), sum(clicks) from item_features") == "100|100")
+        #expect(try database.sql("select count(*) from dead_letters") == "0")
+        #expect(try database.sql("select next_offset from stream_offsets") == "100")
+        #expect(try store.commit(sent).alreadyCommitted)
+    }
+
     @Test func aBatchOfOneAndABatchOfNothingButBadOnes() throws {
         let database = try TestDatabase()
         let store = try IngestStore(url: database.url, rules: FeatureRules())

@@ -20,10 +20,17 @@ struct IngestCommand: ParsableCommand {
     @Flag(
         name: .customLong("accept-new-cluster"),
         help: """
-            Go on although the broker is another one than before: its topics are read from their beginning. Known events with an \
-            event_id count once, events without one count again.
+            Go on although the broker is another one than before, or a topic was made anew: what is new is read from its beginning. Known \
+            events with an event_id count once, events without one count again.
             """)
     var acceptNewCluster = false
+    @Flag(
+        name: .customLong("accept-missing-records"),
+        help: """
+            Go on with a partition of which the broker has dropped the next records, at the oldest one that it has. What is missing is \
+            counted and named.
+            """)
+    var acceptMissingRecords = false
     @Flag(help: "Print the result as JSON.") var json = false
 
     func run() throws {
@@ -35,7 +42,8 @@ struct IngestCommand: ParsableCommand {
         let isWatched = untilEnd || StandardError.isTerminal
         var told = (stored: 0, at: ContinuousClock.now)
         let totals = try IngestRole(
-            settings: try configuration.ingestSettings(), acceptNewCluster: acceptNewCluster, logger: logger, isStopping: { stop.isRaised })
+            settings: try configuration.ingestSettings(), acceptNewCluster: acceptNewCluster, acceptMissingRecords: acceptMissingRecords,
+            logger: logger, isStopping: { stop.isRaised })
             .run(untilEnd: untilEnd, progress: { totals in
                 if isWatched {
                     if totals.records > 0 { progress.update(totals.records, note: "\(totals.stored) stored") }
@@ -55,7 +63,7 @@ struct IngestCommand: ParsableCommand {
         ResultLine([
             "records": .integer(totals.records), "stored": .integer(totals.stored), "duplicates": .integer(totals.duplicates),
             "items": .integer(totals.items), "users": .integer(totals.users), "rejected": .integer(totals.rejected),
-            "gaps": .integer(totals.gaps), "seconds": .number(seconds),
+            "gaps": .integer(totals.gaps), "missing": .integer(totals.missing), "seconds": .number(seconds),
         ]).print(asJSON: json)
     }
 }

@@ -8,6 +8,7 @@ extension Configuration {
     func ingestSettings() throws(ConfigurationError) -> IngestSettings {
         var settings = IngestSettings(
             databaseURL: try databaseURL(), rules: try decodingRules(), featureRules: featureRules, clock: { .now })
+        settings.followsDatabaseClock = true
         settings.kafka = kafkaSettings
         settings.group = text("kafka.group")
         settings.topics = topicKinds

@@ -18,6 +18,7 @@ struct IntakeFlow: Sendable {
     let topics: Topics
     /// The cluster that the producer writes to, once it is known.
     let cluster: SnapshotCell<String?>
+    let clock: ServiceClock
 
     /// The topics' names.
     struct Topics: Sendable {
@@ -28,7 +29,7 @@ struct IntakeFlow: Sendable {
 
     /// `POST /v1/events`
     func submit(_ submission: EventSubmission) async throws -> IntakeOutcome {
-        let now = EventTime.now
+        let now = clock.now()
         let origin = Self.origin(at: now)
         var outcome = IntakeOutcome(accepted: 0)
         var accepted: [(index: Int, interaction: Interaction, value: [UInt8])] = []
@@ -44,7 +45,7 @@ struct IntakeFlow: Sendable {
             }
         }
         let positions = try await gate.produce(
-            accepted.map { (Array($0.interaction.userID.utf8), $0.value) }, to: topics.events)
+            accepted.map { (Array($0.interaction.userID.utf8), $0.value) }, to: topics.events, at: now)
         outcome.accepted = accepted.count
         outcome.watermark = Watermark(positions).text
         guard submission.waitsForCommit else { return outcome }
@@ -66,14 +67,14 @@ struct IntakeFlow: Sendable {
     /// `PUT /v1/items/{id}`
     func putItem(_ submission: RecordSubmission) async throws -> IntakeOutcome {
         try await put(submission, .item, topic: topics.items) { bytes, origin in
-            decoder.item(bytes, origin: origin, now: .now).map { ($0.itemID, $0.updatedAt) }
+            decoder.item(bytes, origin: origin, now: clock.now()).map { ($0.itemID, $0.updatedAt) }
         }
     }
 
     /// `PUT /v1/users/{id}`
     func putUser(_ submission: RecordSubmission) async throws -> IntakeOutcome {
         try await put(submission, .user, topic: topics.users) { bytes, origin in
-            decoder.user(bytes, origin: origin, now: .now).map { ($0.userID, $0.updatedAt) }
+            decoder.user(bytes, origin: origin, now: clock.now()).map { ($0.userID, $0.updatedAt) }
         }
     }
 
@@ -106,14 +107,14 @@ struct IntakeFlow: Sendable {
         _ submission: RecordSubmission, _ kind: SentRecords.Kind, topic: String,
         read: (UnsafeRawBufferPointer, RecordOrigin) -> Result<(id: String, updatedAt: EventTime?), Rejection>
     ) async throws -> IntakeOutcome {
-        let now = EventTime.now
+        let now = clock.now()
         let record: (id: String, updatedAt: EventTime?)
         switch submission.body.withUnsafeBytes({ read($0, Self.origin(at: now)) }) {
         case .success(let read): record = read
         case .failure(let rejection):
             return IntakeOutcome(accepted: 0, refusals: [IntakeOutcome.Refusal(index: 0, rejection: rejection)])
         }
-        let positions = try await gate.produce([(RecordKey.bytes(of: submission.id), submission.body)], to: topic)
+        let positions = try await gate.produce([(RecordKey.bytes(of: submission.id), submission.body)], to: topic, at: now)
         var outcome = IntakeOutcome(accepted: 1)
         guard submission.waitsForCommit else { return outcome }
         var sent = SentRecords(kind: kind, topic: topic)
@@ -127,8 +128,8 @@ struct IntakeFlow: Sendable {
         if let rejection = Self.rejection(of: request.id, kind, decoder) {
             return IntakeOutcome(accepted: 0, refusals: [IntakeOutcome.Refusal(index: 0, rejection: rejection)])
         }
-        let now = EventTime.now
-        let positions = try await gate.produce([(key: RecordKey.bytes(of: request.id), value: nil)], to: topic)
+        let now = clock.now()
+        let positions = try await gate.produce([(key: RecordKey.bytes(of: request.id), value: nil)], to: topic, at: now)
         var outcome = IntakeOutcome(accepted: 1)
         guard request.waitsForCommit else { return outcome }
         var sent = SentRecords(kind: kind, topic: topic)

@@ -39,16 +39,16 @@ final class IntakeGate: Sendable {
         place = settings.bootstrapServers
     }
 
-    /// Sends records to a topic and gives back where they stand, in their order.
+    /// Sends records to a topic, dated `time`, and gives back where they stand, in their order.
     ///
     /// - Throws: ``ServiceError``: `unavailable` where the broker did not take all of them, at once where it is known to take none or
     ///   too much waits for it already.
-    func produce(_ records: [(key: [UInt8], value: [UInt8]?)], to topic: String) async throws -> [Position] {
+    func produce(_ records: [(key: [UInt8], value: [UInt8]?)], to topic: String, at time: EventTime) async throws -> [Position] {
         guard !records.isEmpty else { return [] }
         let bytes = records.reduce(0) { $0 + $1.key.count + ($1.value?.count ?? 0) }
         return try await limit.hold(bytes: bytes) {
             guard outage.withLock({ $0.admits() }) else { throw away() }
-            let sent = await send(records, to: topic)
+            let sent = await send(records, to: topic, at: time)
             var positions: [Position] = []
             var failure: StreamError?
             for result in sent {
@@ -75,14 +75,15 @@ final class IntakeGate: Sendable {
     }
 
     private func send(
-        _ records: [(key: [UInt8], value: [UInt8]?)], to topic: String
+        _ records: [(key: [UInt8], value: [UInt8]?)], to topic: String, at time: EventTime
     ) async -> [Result<Position, StreamError>] {
         let producer = producer
         return await withTaskGroup(of: (Int, Result<Position, StreamError>).self) { group in
             for (place, record) in records.enumerated() {
                 group.addTask {
                     do throws(StreamError) {
-                        let position = try await producer.produceAcknowledged(topic: topic, key: record.key, value: record.value)
+                        let position = try await producer.produceAcknowledged(
+                            topic: topic, key: record.key, value: record.value, time: time)
                         return (place, .success(position))
                     } catch {
                         return (place, .failure(error))

@@ -47,7 +47,7 @@ struct RecommendationFlow: Sendable {
             query, history: history, excluded: excluded, attributes: attributes, snapshot: snapshot, now: now,
             requestID: requestID)
         if !isPreview, let id = query.userID ?? session {
-            impressions?.publish(answer, userID: id, sessionID: query.sessionID, at: EventTime.now)
+            impressions?.publish(answer, userID: id, sessionID: query.sessionID, at: clock.wall.now())
         }
         return Outcome(
             answer: answer, watermark: watermark, isColdUser: history.entries.isEmpty, snapshot: snapshot)
@@ -65,9 +65,11 @@ final class ServingClock: Sendable {
     }
 
     private let followsData: Bool
+    /// The clock on the wall, as PostgreSQL has it.
+    let wall = ServiceClock()
 
     var now: EventTime {
-        followsData ? dataClock.current ?? .now : .now
+        followsData ? dataClock.current ?? wall.now() : wall.now()
     }
 
     /// Tells the newest accepted event's time.

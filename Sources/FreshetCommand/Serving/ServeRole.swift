@@ -56,7 +56,7 @@ struct ServeRole: Sendable {
                 untilImpressions: configuration.integer("exploration.until_impressions")),
             segments: configuration.segmentRules, segmentPriorEvents: configuration.number("cold_start.segment_prior_events"),
             logger: logger)
-        board = StatisticsBoard(feed: feed, store: store)
+        board = StatisticsBoard(feed: feed, store: store, clock: clock.wall)
         gate = try IntakeGate(
             configuration.kafkaSettings,
             limit: IntakeLimit(
@@ -76,7 +76,7 @@ struct ServeRole: Sendable {
             topics: IntakeFlow.Topics(
                 events: configuration.text("topics.events"), items: configuration.text("topics.items"),
                 users: configuration.text("topics.users")),
-            cluster: cluster)
+            cluster: cluster, clock: clock.wall)
         // A producer of its own: nobody waits for impressions, so they outlast an outage that an intake does not wait for.
         let impressions = configuration.boolean("serve.impressions")
             ? try ImpressionFeed(
@@ -102,6 +102,7 @@ struct ServeRole: Sendable {
 
     /// Brings the snapshot up to date before the first request is answered.
     func prepare() async throws {
+        try await SnapshotLoops.readClock(clock.wall, store: store, logger: logger)
         clock.advance(to: try await store.run { store throws(StoreError) in try store.newestEventTime() })
         let promoted = try await store.run { store throws(StoreError) in try store.promotedModel() }
         board.promoted(promoted?.version)

@@ -19,6 +19,7 @@ struct SnapshotLoops: Service {
 
     private static let trendingEvery = Duration.seconds(2)
     private static let refusalsEvery = Duration.seconds(2)
+    private static let clockEvery = Duration.seconds(30)
 
     func run() async throws {
         try await cancelWhenGracefulShutdown {
@@ -28,6 +29,7 @@ struct SnapshotLoops: Service {
                 group.addTask { await segmentLoop() }
                 group.addTask { await countLoop() }
                 group.addTask { await refusalLoop() }
+                group.addTask { await clockLoop() }
                 group.addTask { await broker.run() }
             }
         }
@@ -142,6 +144,25 @@ struct SnapshotLoops: Service {
             }
             try? await Task.sleep(for: pause)
         }
+    }
+
+    /// What time it is by the database's clock. One that is away is told by the catalogue loop.
+    private func clockLoop() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: Self.clockEvery)
+            try? await Self.readClock(clock.wall, store: store, logger: logger)
+        }
+    }
+
+    /// Asks once, and says so where this machine's clock differs.
+    static func readClock(_ clock: ServiceClock, store: StoreQueries, logger: Logger) async throws {
+        // On the store's own thread, so that no wait for one counts as a difference.
+        let (time, at) = try await store.run { store throws(StoreError) in
+            let started = ContinuousClock.now
+            let time = try store.clock()
+            return (time, started + started.duration(to: .now) / 2)
+        }
+        if let sentence = clock.set(database: time, at: at) { logger.warning("\(sentence)") }
     }
 
     /// What the gate refused, for the metrics whether or not somebody looks.

@@ -11,7 +11,7 @@ import Synchronization
 /// while somebody has been looking.
 final class StatisticsBoard: Sendable {
     /// Entries of the activity feed.
-    private static let maxActivityEntries = 60
+    fileprivate static let maxActivityEntries = 60
     private static let newestItems = 8
     private static let watchedFor = Duration.seconds(30)
 
@@ -19,6 +19,8 @@ final class StatisticsBoard: Sendable {
         var counts: StoreStatistics?
         var countedAt: EventTime?
         var committedOffsets: Int64 = 0
+        var missingRecords: Int64 = 0
+        var halted: [String] = []
         var lag: Int64?
         var openErasures: Int?
         /// What the broker said last of its partitions; stored offsets of others count nowhere.
@@ -43,17 +45,17 @@ final class StatisticsBoard: Sendable {
     /// Whether each part does its work.
     let parts = PartsBoard()
 
-    init(feed: SnapshotFeed, store: StoreQueries) {
+    private let clock: ServiceClock
+
+    init(feed: SnapshotFeed, store: StoreQueries, clock: ServiceClock) {
+        self.clock = clock
         self.feed = feed
         self.store = store
     }
 
     /// Adds to the activity feed.
     func note(_ kind: String, _ text: String) {
-        contents.withLock { contents in
-            contents.activity.insert(ActivityEntry(time: .now, kind: kind, text: text), at: 0)
-            if contents.activity.count > Self.maxActivityEntries { contents.activity.removeLast() }
-        }
+        contents.withLock { $0.note(kind, text) }
     }
 
     func set(training: TrainingView?) { contents.withLock { $0.training = training } }
@@ -125,6 +127,10 @@ final class StatisticsBoard: Sendable {
             let current: [StoredOffset] = contents.reading?.current(offsets) ?? offsets.filter { $0.partition >= 0 }
             contents.committedOffsets = Self.sum(current.lazy.map { $0.nextOffset ?? 0 })
             contents.record(total: total)
+            contents.missingRecords = Self.sum(offsets.lazy.map(\.missingRecords))
+            let halted = offsets.compactMap(\.halted).sorted()
+            for sentence in Set(halted).subtracting(contents.halted) { contents.note("warning", sentence) }
+            contents.halted = halted
         }
     }
 
@@ -252,6 +258,19 @@ final class StatisticsBoard: Sendable {
                 gauges.append(
                     Gauge(name: "freshet_erasures_open", help: "Erased users, hidden from everybody, whose rows are still to be removed.", value: Double(open)))
             }
+            gauges += [
+                Gauge(
+                    name: "freshet_ingest_missing_records_total", help: "Records that the broker had dropped before ingest read them.",
+                    kind: .counter, value: Double(contents.missingRecords)),
+                Gauge(
+                    name: "freshet_ingest_halted_partitions", help: "Partitions that stand still until somebody decides.",
+                    value: Double(contents.halted.count)),
+                Gauge(
+                    name: "freshet_clock_ahead_seconds", help: "How far this machine's clock is ahead of PostgreSQL's.", value: clock.aheadSeconds),
+                Gauge(
+                    name: "freshet_log_lines_dropped_total", help: "Log lines that could not be written.", kind: .counter,
+                    value: Double(StandardError.droppedLines)),
+            ]
             if let lag = contents.lag {
                 gauges.append(Gauge(name: "freshet_ingest_lag_records", help: "Records in Kafka that are not stored yet.", value: Double(lag)))
             }
@@ -269,6 +288,11 @@ extension ModelRefusals {
 }
 
 extension StatisticsBoard.Contents {
+    fileprivate mutating func note(_ kind: String, _ text: String) {
+        activity.insert(ActivityEntry(time: .now, kind: kind, text: text), at: 0)
+        if activity.count > StatisticsBoard.maxActivityEntries { activity.removeLast() }
+    }
+
     fileprivate mutating func sawSnapshot(_ snapshot: ServingSnapshot) {
         if snapshotChanged?.version != snapshot.catalogueVersion || snapshotChanged?.model != snapshot.modelVersion {
             snapshotChanged = (snapshot.catalogueVersion, snapshot.modelVersion, .now)

@@ -141,7 +141,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
         tests("VectorIndex", ["VectorIndex", "Recommending", "FuzzInputs"]),
-        tests("ModelArtifacts", ["ModelArtifacts", "TwoTower", "TextEncoding", "FuzzInputs"]),
+        tests("ModelArtifacts", ["CDigest", "ModelArtifacts", "TwoTower", "TextEncoding", "FuzzInputs"]),
         tests(
             "RecommendationAPI",
             [

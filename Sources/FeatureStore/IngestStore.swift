@@ -20,6 +20,8 @@ public final class IngestStore {
     /// Whether the batch at hand erases somebody though it deletes nobody.
     private var erasesExclusively = false
     private var clusters: [String: String] = [:]
+    /// By topic and partition, the next offset as this consumer knows it to be stored.
+    private var storedOffsets: [String: [Int32: Int64]] = [:]
     private var ledger = ErasureLedger()
     private var interactionWriter = InteractionWriter()
     private var featureWriter: FeatureWriter
@@ -47,6 +49,8 @@ public final class IngestStore {
         if let connection, !connection.isBroken { return connection }
         connection = nil
         ledger = ErasureLedger()
+        // Behind the same address there may be an older standby now, whose rows have the same places and versions with other contents.
+        featureWriter = FeatureWriter(rules: rules)
         // Every statement of a commit finds its rows by key. Fresh tables have no statistics, and a plan that scans a
         // whole table must never be taken for one that looks up a few rows.
         let opened = try Connection(
@@ -129,6 +133,7 @@ public final class IngestStore {
             }
         }
         clusters[topic] = cluster
+        for claim in claims { storedOffsets[topic, default: [:]][claim.partition] = claim.nextOffset }
         return claims.sorted { $0.partition < $1.partition }
     }
 
@@ -193,6 +198,7 @@ public final class IngestStore {
         var written: FeatureWriter.Written?
         let summary = try transaction { (connection) throws(StoreError) in try write(batch, &written, connection) }
         if let written { featureWriter.committed(written) }
+        for offset in batch.offsets { storedOffsets[offset.topic, default: [:]][offset.partition] = offset.nextOffset }
         try onStep?(.committed)
         return summary
     }
@@ -202,7 +208,7 @@ public final class IngestStore {
     ) throws(StoreError) -> IngestSummary {
         var summary = IngestSummary()
         try onStep?(.began)
-        if try OffsetWriter.isCommitted(batch.offsets, connection) {
+        if try OffsetWriter.isCommitted(batch.offsets, stored: storedOffsets, connection) {
             summary.alreadyCommitted = true
             return summary
         }

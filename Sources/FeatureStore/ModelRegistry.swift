@@ -220,6 +220,12 @@ extension StoreQueries {
         }
     }
 
+    /// Does something while nobody can promote: a look at the registry stays true until it is done. The body must not use this pool where
+    /// it has one connection only.
+    public func holdingPromotions<R>(_ body: () throws -> R) throws -> R {
+        try registryTransaction { (_) throws(StoreError) in Result { try body() } }.get()
+    }
+
     private func registryTransaction<R>(_ body: (Connection) throws(StoreError) -> R) throws(StoreError) -> R {
         try pool.withConnection { (connection) throws(StoreError) in
             try connection.transaction { () throws(StoreError) in

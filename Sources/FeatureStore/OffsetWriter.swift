@@ -5,7 +5,11 @@ enum OffsetWriter {
     ///
     /// - Throws: `lostOwnership` when a partition has a newer owner; `offsetMismatch` when the stored offset is further
     ///   than the batch's end.
-    static func isCommitted(_ offsets: [ClaimedOffset], _ connection: Connection) throws(StoreError) -> Bool {
+    /// - Parameter stored: by topic and partition, what this consumer knows to be stored. Less in the database is one that went back: what
+    ///   lies between would be lost, were the batch stored.
+    static func isCommitted(
+        _ offsets: [ClaimedOffset], stored: [String: [Int32: Int64]], _ connection: Connection
+    ) throws(StoreError) -> Bool {
         if offsets.isEmpty { return false }
         let rows = try connection.run(
             """
@@ -31,6 +35,13 @@ enum OffsetWriter {
                         + "claim the partition again and read from its stored offset")
             }
             let wanted = rows.int64(row, 4) ?? 0
+            if let known = stored[rows.string(row, 0) ?? ""]?[rows.int32(row, 1) ?? 0], (rows.int64(row, 5) ?? 0) < known {
+                throw StoreError(
+                    .lostOwnership,
+                    "\(connection.place): partition \(name) is stored up to offset \(rows.int64(row, 5) ?? 0), and this consumer "
+                        + "had stored it up to \(known): the database went back, as after a restore or a failover to an older standby "
+                        + "— claim the partition again and read from its stored offset")
+            }
             guard let stored = rows.int64(row, 5), stored >= wanted else {
                 isCommitted = false
                 continue

@@ -31,7 +31,8 @@ struct ArtifactDirectory {
 
     /// Writes the files by `body`, then the manifest that it returns, signed where there is a key. Gives the reference of the manifest.
     func write(
-        key: [UInt8]? = nil, _ body: (_ add: (String, (inout DurableFile) throws(ArtifactError) -> Void) throws(ArtifactError) -> Manifest.File)
+        key: [UInt8]? = nil,
+        _ body: (_ add: (String, (inout DurableFile) throws(ArtifactError) -> Void) throws(ArtifactError) -> Manifest.File)
             throws(ArtifactError) -> Manifest
     ) throws(ArtifactError) -> ArtifactReference {
         try Self.makeDirectory(root)
@@ -48,7 +49,8 @@ struct ArtifactDirectory {
             _ = try add(Manifest.fileName) { (file) throws(ArtifactError) in try file.append(bytes) }
             if let key {
                 let code = bytes.withUnsafeBytes { SHA256.authenticationCode(of: $0, key: key) }
-                _ = try add(Manifest.signatureName) { (file) throws(ArtifactError) in try file.append(Array((SHA256.text(code) + "\n").utf8)) }
+                let text = Array((SHA256.text(code) + "\n").utf8)
+                _ = try add(Manifest.signatureName) { (file) throws(ArtifactError) in try file.append(text) }
             }
             try Self.synchronize(temporary)
             guard rename(temporary, path) == 0 else { throw systemError("cannot be renamed to \(path)", temporary) }
@@ -103,7 +105,8 @@ struct ArtifactDirectory {
         guard access(name, F_OK) == 0 else {
             throw ArtifactError(
                 .notSigned, path: path,
-                "artifacts.key is set and this artifact has no \(Manifest.signatureName): it was written without a key. Train again, or unset the key.")
+                "artifacts.key is set and this artifact has no \(Manifest.signatureName): it was written without a key. "
+                    + "Train again, or unset the key.")
         }
         let signature = try LoadedFile(name)
         let wanted = Array((SHA256.text(manifest.read { SHA256.authenticationCode(of: $0, key: key) }) + "\n").utf8)
@@ -135,12 +138,15 @@ struct ArtifactDirectory {
                 .damaged, path: file.path, "its checksum is wrong. Restore the file, or train again.")
         }
         guard let sha256 = described.sha256 else {
-            if isSigned { throw ArtifactError(.notSigned, path: file.path, "the manifest has no SHA-256 of it. Train again, or unset artifacts.key.") }
+            guard !isSigned else {
+                throw ArtifactError(.notSigned, path: file.path, "the manifest has no SHA-256 of it. Train again, or unset artifacts.key.")
+            }
             return file
         }
         guard file.read({ SHA256.of($0).text }) == sha256 else {
             throw ArtifactError(
-                .damaged, path: file.path, "its checksum is right and its SHA-256 is not: somebody changed it. Restore the file, or train again.")
+                .damaged, path: file.path,
+                "its checksum is right and its SHA-256 is not: somebody changed it. Restore the file, or train again.")
         }
         return file
     }

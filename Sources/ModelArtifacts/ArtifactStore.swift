@@ -33,7 +33,8 @@ public struct ModelArtifact: Sendable {
 /// A version is written once, whole or not at all, and never changed: `model.safetensors` (tensors), `items.ids` (item ids
 /// by row), `items.safetensors` (item vectors, if given), `domains.safetensors` and `domains.ids` (domain adapters, where the model has
 /// any), attachments (such as the ranking blend) and `manifest.json` (format version, settings, notes, sizes,
-/// CRC-32 and SHA-256 of the other files; signed in `manifest.hmac` where there is a key). Anything cut short, changed, of another version or mixed up is refused by name.
+/// CRC-32 and SHA-256 of the other files; signed in `manifest.hmac` where there is a key).
+/// Anything cut short, changed, of another version or mixed up is refused by name.
 /// A value may be used from several threads at once; its calls block.
 public struct ArtifactStore: Sendable {
     private static let tensorsFile = "model.safetensors"

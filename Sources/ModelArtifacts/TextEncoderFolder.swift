@@ -101,10 +101,12 @@ public enum TextEncoderFolder {
             throw ArtifactError(
                 .missing, path: path, "there is no such file; content.encoder names a folder as sentence-transformers saves it.")
         }
+        let size = ((try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? NSNumber)?.intValue ?? 0
+        guard size <= limit else { throw ArtifactError(.unusable, path: path, "it has \(size) bytes; \(limit) is the most.") }
+        // Read and not mapped: a file that is cut while it is copied here would end the process.
         guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)) else {
             throw ArtifactError(.file, path: path, "it cannot be read.")
         }
-        guard data.count <= limit else { throw ArtifactError(.unusable, path: path, "it has \(data.count) bytes; \(limit) is the most.") }
         return data
     }
 

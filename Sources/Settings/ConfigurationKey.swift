@@ -203,6 +203,9 @@ extension ConfigurationKey {
         ConfigurationKey("train.incremental_replay", .number(0...1_000), "6", "old events that are learned again for each new one, so that they are not forgotten"),
         ConfigurationKey("train.incremental_replay_limit_events", .integer(0...100_000_000), "200000", "old events that are learned again at most"),
         ConfigurationKey("train.incremental_ewc", .number(0...1_000_000), "0", "elastic weight consolidation: pull towards the old parameters by their importance; 1 weighs the old events as what they are, 0 is off; not for user_tower mean"),
+        ConfigurationKey(
+            "train.keep_unfinished_hours", .integer(0...8_760), "72",
+            "how long the files of a killed training stay for --resume; those with a user who was erased since go at once"),
         ConfigurationKey("train.data_gate", .choice(["enforce", "warn", "off"]), "warn", "before training: enforce refuses data that look broken and leaves suspicious users out, warn says so and learns from all, off looks at nothing"),
         ConfigurationKey("train.data_max_events_per_minute", .integer(1...1_000_000), "300", "a user with more interactions within 60 seconds is left out"),
         ConfigurationKey("train.data_max_events_per_day", .integer(1...1_000_000), "3000", "a user with more interactions within 24 hours is left out"),

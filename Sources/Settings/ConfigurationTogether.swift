@@ -10,6 +10,18 @@ extension Configuration {
         try checkTopics()
         try checkWeights()
         try checkPowers()
+        try checkArtifactsKey()
+    }
+
+    /// What a signature of the model files cannot be guessed from.
+    static let leastArtifactsKeyCharacters = 16
+
+    private func checkArtifactsKey() throws(ConfigurationError) {
+        let key = text("artifacts.key")
+        guard !key.isEmpty, key.count < Self.leastArtifactsKeyCharacters else { return }
+        throw ConfigurationError(
+            "\(sources(of: ["artifacts.key"])): artifacts.key has \(key.count) characters, and needs "
+                + "\(Self.leastArtifactsKeyCharacters) or more: make one with openssl rand -hex 32")
     }
 
     private func checkKeys() throws(ConfigurationError) {

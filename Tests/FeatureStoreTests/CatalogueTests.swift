@@ -43,15 +43,18 @@ struct CatalogueTests {
         let queries = StoreQueries(url: database.url)
         let reader = try UserStateReader(url: database.url)
         _ = try store.commit(IngestBatch(items: (0..<50).map { upsert("i\($0)", updatedAt: 1) }))
-        let loaded = try queries.items(changedAfter: 0)
-        #expect(loaded.items.count == 50 && loaded.version == 1)
-        #expect(try queries.items(changedAfter: 1).items.isEmpty)
+        let loaded = try queries.catalogue()
+        #expect(loaded.items.count == 50 && loaded.mark.version == 1)
+        guard case .unchanged = try queries.catalogue(after: loaded.mark) else { Issue.record("something changed"); return }
         #expect(try await reader.read(userID: "u", exclude: []).catalogueVersion == 1)
         let hidden = try store.commit(IngestBatch(items: [upsert("i7", updatedAt: 2, hidden: true)]))
         #expect(hidden.catalogueVersion == 2)
         #expect(try await reader.read(userID: "u", exclude: []).catalogueVersion == 2)
-        let changed = try queries.items(changedAfter: loaded.version)
-        #expect(changed.version == 2 && changed.items.map(\.record.itemID) == ["i7"] && changed.items[0].record.hidden)
+        guard case .changes(let items, let mark) = try queries.catalogue(after: loaded.mark) else {
+            Issue.record("not the changes alone")
+            return
+        }
+        #expect(mark.version == 2 && items.map(\.record.itemID) == ["i7"] && items[0].record.hidden)
         // What changes nothing moves nothing.
         #expect(try store.commit(IngestBatch(items: [upsert("i7", updatedAt: 1)])).catalogueVersion == nil)
         #expect(try queries.catalogueVersion() == 2)

@@ -30,6 +30,26 @@ struct OwnershipTests {
         #expect(throws: StoreError.self) { try old.commit(unclaimed) }
     }
 
+    @Test func aDatabaseThatWentBackIsReadFromItsOwnOffset() throws {
+        let database = try TestDatabase()
+        let store = try IngestStore(url: database.url, rules: FeatureRules())
+        let claim = try store.claim(cluster: "c1", source: "t", partitions: [0], acceptNewCluster: false)[0]
+        for step in 1...3 { _ = try store.commit(batch([event("e\(step)", at: Int64(step))], topic: "t", claim: claim, next: Int64(step))) }
+        // An older standby took over: two commits are gone with their offsets.
+        try database.sql("delete from interactions where event_id <> 'e1'; update stream_offsets set next_offset = 1")
+        let next = batch([event("e4", at: 4)], topic: "t", claim: claim, next: 4)
+        let error = #expect(throws: StoreError.self) { try store.commit(next) }
+        #expect(error?.code == .lostOwnership && error?.message.contains("went back") == true, "\(String(describing: error))")
+        let again = try store.claim(cluster: "c1", source: "t", partitions: [0], acceptNewCluster: false)[0]
+        #expect(again.nextOffset == 1)
+        let missing = (2...4).map { event("e\($0)", at: Int64($0)) }
+        #expect(try store.commit(batch(missing, topic: "t", claim: again, next: 4)).stored == 3)
+        // Nothing at all is stored after a restore of an empty backup.
+        try database.sql("update stream_offsets set next_offset = null")
+        let last = batch([event("e5", at: 5)], topic: "t", claim: again, next: 5)
+        #expect(throws: StoreError.self) { try store.commit(last) }
+    }
+
     @Test func anotherClusterNeedsConsent() throws {
         let database = try TestDatabase()
         let store = try IngestStore(url: database.url, rules: FeatureRules())

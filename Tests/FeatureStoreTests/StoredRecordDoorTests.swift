@@ -222,7 +222,7 @@ struct StoredRecordDoorTests {
     /// Reads everything as serving does.
     private func serve(_ sent: Sent, _ database: TestDatabase, _ report: inout FuzzDoor.Report) async throws {
         let queries = StoreQueries(url: database.url)
-        let changed = try queries.items(changedAfter: 0)
+        let changed = try queries.catalogue()
         for item in changed.items where item.record.priceMicros != sent.items[item.record.itemID]?.priceMicros {
             report.findings.append("\(item.record.itemID) costs \(item.record.priceMicros ?? -1) and not what was sent")
         }

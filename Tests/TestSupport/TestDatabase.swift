@@ -39,6 +39,12 @@ public final class TestDatabase: Sendable {
     @discardableResult
     public func sql(_ text: String) throws -> String { try Self.psql(url, text) }
 
+    /// Makes this database what another one is now, as a restored backup is. Nobody may be connected to either.
+    public func becomeCopy(of other: TestDatabase) throws {
+        try Self.psql(Self.serverURL, "drop database \(name)")
+        try Self.psql(Self.serverURL, "create database \(name) template \(other.name)")
+    }
+
     /// Ends the server processes of an application, as a crash of its process would.
     public func kill(application: String) throws {
         try Self.psql(

@@ -7,7 +7,8 @@ struct SavedVectorsTests {
 
     private var saved: SavedVectors {
         SavedVectors(
-            itemIDs: ["a", "né", "with\nlines", ""], vectors: (0..<12).map { Float($0) / 7 }, dimension: 3, catalogueVersion: 42)
+            itemIDs: ["a", "né", "with\nlines", ""], vectors: (0..<12).map { Float($0) / 7 }, dimension: 3, catalogueVersion: 42,
+            catalogueLineage: -7)
     }
 
     private func code(_ body: () throws -> Void) -> VectorIndexError.Code? {

@@ -88,7 +88,8 @@ struct ModelsCommand: ParsableCommand {
     private static func check(_ version: RegisteredModel?, _ options: GlobalOptions, force: Bool) throws {
         guard let version, !force else { return }
         let configuration = try options.configuration()
-        if let sentence = try configuration.artifactStore.checkPromotion(of: version) { configuration.logger("models").warning("\(sentence)") }
+        let sentence = try configuration.artifactStore.checkPromotion(of: version)
+        if let sentence { configuration.logger("models").warning("\(sentence)") }
     }
 
     static func line(_ model: RegisteredModel) -> ResultLine {

@@ -16,6 +16,7 @@ struct SnapshotLog {
     init(_ export: SnapshotExport, until: EventTime?, texts: ContentEncoder?, threads: Int) throws {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("freshet-evaluate-\(getpid())").path
         defer { try? FileManager.default.removeItem(atPath: path) }
+        TrainingLeftovers.sweepTemporary()
         let progress = ProgressLine("read interactions")
         _ = try export.write(to: path, until: until) { progress.update($0) }
         var log = try TrainingFile(path: path).log

@@ -89,7 +89,10 @@ struct IndexedCatalogue: Sendable {
             let saved = try SavedVectors.load(path: vectorsPath, modelVersion: modelVersion, dimension: encoder.dimension)
             guard saved.catalogueVersion <= catalogue.mark.version, try lineage(saved.catalogueVersion) == saved.catalogueLineage else {
                 logger.warning(
-                    "\(vectorsPath) is of catalogue version \(saved.catalogueVersion), which is not in the history of the database's \(catalogue.mark.version): the vectors are computed again")
+                    """
+                    \(vectorsPath) is of catalogue version \(saved.catalogueVersion), which is not in the history of the database's \
+                    \(catalogue.mark.version): the vectors are computed again
+                    """)
                 return nil
             }
             return saved

@@ -18,8 +18,8 @@ extension ArtifactStore {
             return nil
         } catch {
             throw CommandFailure(
-                "version \(version.version) is not promoted, since its files cannot be used: \(error) Copy the folder \(version.artifactName) "
-                    + "to \(root), or promote with force: servers then go on with the former version until the files are there")
+                "version \(version.version) is not promoted, since its files cannot be used: \(error) Copy the folder "
+                    + "\(version.artifactName) to \(root), or promote with force: servers then go on with the former version until the files are there")
         }
     }
 }

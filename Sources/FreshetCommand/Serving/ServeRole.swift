@@ -89,13 +89,16 @@ struct ServeRole: Sendable {
         let wiring = ServiceWiring(flow: flow, intake: intake, store: store, board: board)
         let server = RecommendationServer(
             operations: wiring.operations, configuration: api, logger: logger, onListening: onListening)
+        let root = configuration.text("artifacts.path"), url = try configuration.databaseURL()
+        let hours = configuration.integer("train.keep_unfinished_hours")
+        let leftovers = { @Sendable in TrainingLeftovers(root: root, url: url, keepHours: hours) }
         let loops = SnapshotLoops(
             feed: feed, store: store, board: board, clock: clock,
             broker: BrokerLoop(
                 store: store, board: board, cluster: cluster, kafka: configuration.kafkaSettings,
                 topics: configuration.topicKinds.keys.sorted()), refresh: .milliseconds(configuration.integer("serve.refresh_ms")),
             segmentRefresh: .seconds(configuration.integer("cold_start.segment_refresh_seconds")),
-            logger: logger, attempts: attempts.current)
+            logger: logger, attempts: attempts.current, leftovers: leftovers)
         let reload = KeyReload(again: configurationAgain, current: configuration, keys: api.keyRing, logger: logger)
         return [loops, server, reload]
     }

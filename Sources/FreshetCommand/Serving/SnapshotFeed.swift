@@ -131,8 +131,8 @@ actor SnapshotFeed {
         let sentence = known.version <= mark.version - StoreQueries.keptVersionsLimit
             ? "the catalogue is \(mark.version - known.version) versions ahead of what was served, more than its history tells apart: "
                 + "everything is read again"
-            : "the database's catalogue, version \(mark.version), does not go on from version \(known.version), which was served, as after a restore, "
-                + "a failover to an older standby or in another database: items, model, adapters, trending and segments are read again"
+            : "the database's catalogue, version \(mark.version), does not go on from version \(known.version), which was served, "
+                + "as after a restore, a failover to an older standby or in another database: items, model, adapters, trending and segments are read again"
         logger.warning("\(sentence)")
         news.append(sentence)
     }

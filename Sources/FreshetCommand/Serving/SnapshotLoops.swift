@@ -16,10 +16,13 @@ struct SnapshotLoops: Service {
     let logger: Logger
     /// What the start found of the promoted model.
     var attempts = ModelAttempts()
+    /// Where killed trainings leave files; nil where nobody looks.
+    var leftovers: (@Sendable () -> TrainingLeftovers)?
 
     private static let trendingEvery = Duration.seconds(2)
     private static let refusalsEvery = Duration.seconds(2)
     private static let clockEvery = Duration.seconds(30)
+    private static let leftoversEvery = Duration.seconds(15)
 
     func run() async throws {
         try await cancelWhenGracefulShutdown {
@@ -31,6 +34,7 @@ struct SnapshotLoops: Service {
                 group.addTask { await refusalLoop() }
                 group.addTask { await clockLoop() }
                 group.addTask { await broker.run() }
+                group.addTask { await leftoversLoop() }
             }
         }
     }
@@ -102,7 +106,9 @@ struct SnapshotLoops: Service {
         }
         if isNew || attempts.isFailing {
             board.note("model", "version \(promoted.version) took over")
-            if let tries = attempts.succeeded() { logger.notice("version \(promoted.version) can be used now, after \(tries) tries that failed") }
+            if let tries = attempts.succeeded() {
+                logger.notice("version \(promoted.version) can be used now, after \(tries) tries that failed")
+            }
         }
         board.set(model: promoted.view)
         if isAnother { try await feed.refreshSegments() }
@@ -146,6 +152,30 @@ struct SnapshotLoops: Service {
         }
     }
 
+    /// Files of trainings that were killed, which hold what users did. Never more than a tenth of the time.
+    private func leftoversLoop() async {
+        guard let leftovers else { return }
+        let held = LeftoversOfOneLoop(leftovers())
+        var problem: String?
+        while !Task.isCancelled {
+            let start = ContinuousClock.now
+            do {
+                let store = store
+                for sentence in try await OwnThread.run(named: "freshet-leftovers", { try held.leftovers.clear(store) }) {
+                    logger.notice("\(sentence)")
+                    board.note("training", sentence)
+                }
+                problem = nil
+            } catch let failure as CommandFailure {
+                if problem != failure.description { logger.warning("\(failure.description)") }
+                problem = failure.description
+            } catch {
+                // A database that is away is told by the catalogue loop.
+            }
+            try? await Task.sleep(for: max(Self.leftoversEvery, start.duration(to: .now) * 10))
+        }
+    }
+
     /// What time it is by the database's clock. One that is away is told by the catalogue loop.
     private func clockLoop() async {
         while !Task.isCancelled {
@@ -175,4 +205,10 @@ struct SnapshotLoops: Service {
             try? await Task.sleep(for: Self.refusalsEvery)
         }
     }
+}
+
+/// Passes the leftovers to one thread at a time: the loop waits for each. `@unchecked Sendable` for that.
+private final class LeftoversOfOneLoop: @unchecked Sendable {
+    let leftovers: TrainingLeftovers
+    init(_ leftovers: TrainingLeftovers) { self.leftovers = leftovers }
 }

@@ -50,10 +50,11 @@ struct TrainingRun {
         let started = ContinuousClock.now
         let url = try configuration.databaseURL()
         try Migrator(url: url).check()
-        let lock = try TrainingLock(url: url)
+        let lock = try TrainingLock(url: url, isPatient: true)
         defer { lock.release() }
         let store = StoreQueries(url: url, rules: configuration.featureRules, connections: 1)
         let folder = TrainingFolder(path: configuration.text("artifacts.path") + "/training")
+        TrainingLeftovers.sweepTemporary()
         let teacher = try TeacherTraining(configuration, store: store)
         guard teacher == nil || !ranks.group.isShared else {
             throw CommandFailure("a training with a teacher runs in one process; start it without mpirun, or leave out --teacher")
@@ -90,14 +91,22 @@ struct TrainingRun {
         let artifacts = configuration.artifactStore
         let base = try incrementBase(store, artifacts, towers: towers, settings: &settings)
         var state: TrainingFolder.State
-        if resume, let saved = folder.read() {
+        let erased = resume ? try erasedUsers(in: folder, store) : 0
+        if erased > 0 {
+            logger.warning(
+                """
+                \(erased) of the users in the run to resume were erased since it was read: its files are removed, and the training \
+                starts from the beginning
+                """)
+        }
+        if resume, erased == 0, let saved = folder.read() {
             guard saved.settings == settings else {
                 throw CommandFailure("the run to resume has other train.* settings; start without --resume, or with the settings of that run")
             }
             state = saved
             logger.notice("resuming", metadata: ["stage": "\(state.stage.rawValue)"])
         } else {
-            if resume { logger.notice("there is no run to resume; starting a new one") }
+            if resume, erased == 0 { logger.notice("there is no run to resume; starting a new one") }
             try folder.clear()
             tell(Status(phase: "reading", epoch: 0, epochs: towers.epochs, fraction: 0))
             let progress = ProgressLine("read interactions")
@@ -164,6 +173,10 @@ struct TrainingRun {
         var notes: [String: String] = [:]
         if let texts { notes[ContentEncoder.noteName] = texts.checksum }
         if ratings.isNeeded { notes[ModelArtifact.ratingsNoteName] = String(ratings.positiveFrom) }
+        let gone = try ErasedUsers.count(in: file.log, ledger: store)
+        if gone > 0 {
+            logger.warning("users erased while this training ran: \(gone); what it learned of them goes with the next training")
+        }
         let reference = try artifacts.write(model, name: Self.artifactName(), notes: notes,
             attachments: attachments)
         var reasons = state.reasons ?? ["Nothing was judged."], passes = state.passes == true
@@ -173,7 +186,7 @@ struct TrainingRun {
             answers: state.answers,
             // At once, so that a run that is killed here leaves no candidate that looks as if it had passed.
             refused: passes ? nil : reasons.joined(separator: " "))
-        if passes, let late = try promote(version, reason: reasons.joined(separator: " "), judged: state.judgedAgainst, store) {
+        if passes, let late = try promote(version, reason: reasons.joined(separator: " "), judged: state.judgedAgainst, store, artifacts) {
             passes = false
             reasons.insert(late, at: 0)
         }
@@ -183,7 +196,7 @@ struct TrainingRun {
             logger.warning("the report of version \(version) could not be written: \(error)")
         }
         try? FileManager.default.removeItem(atPath: folder.path)
-        try prune(store, artifacts)
+        try StoreQueries(url: url, connections: 1).holdingPromotions { try prune(store, artifacts) }
         let seconds = started.duration(to: .now).inSeconds
         // A refusal is no failure, and nobody should have to look for it.
         logger.log(
@@ -199,7 +212,9 @@ struct TrainingRun {
     /// Promotes a version that the gate let pass. Where another one was promoted since it was judged, it is refused: the reason.
     ///
     /// - Parameter judged: the version that was promoted when it was judged, 0 for none; nil where nothing was judged.
-    private func promote(_ version: Int32, reason: String, judged: Int?, _ store: StoreQueries) throws(StoreError) -> String? {
+    private func promote(_ version: Int32, reason: String, judged: Int?, _ store: StoreQueries, _ artifacts: ArtifactStore) throws -> String? {
+        // What a disk kept is what servers will read.
+        if let registered = try store.model(version) { _ = try artifacts.checkPromotion(of: registered) }
         do {
             if let judged {
                 try store.promoteModel(version, reason: reason, judgedAgainst: judged > 0 ? Int32(clamping: judged) : nil)
@@ -207,12 +222,17 @@ struct TrainingRun {
                 try store.promoteModel(version, reason: reason)
             }
             return nil
-        } catch {
-            guard error.code == .conflict else { throw error }
+        } catch let error as StoreError where error.code == .conflict {
             let late = "\(error.message)."
             try store.refuseModel(version, reason: "\(late) \(reason)")
             return late
         }
+    }
+
+    /// How many users of a run that may be resumed were erased since; 0 where there is none that can be read.
+    private func erasedUsers(in folder: TrainingFolder, _ store: StoreQueries) throws -> Int {
+        guard folder.read() != nil, let file = try? TrainingFile(path: folder.logPath) else { return 0 }
+        return try ErasedUsers.count(in: file.log, ledger: store)
     }
 
     /// Items that came with events alone get a bare record, so that what is learned of them can be recommended. A real record, with

@@ -79,14 +79,14 @@ extension StoreQueries {
 
     /// The catalogue's version: raised by every commit that changed an item.
     public func catalogueVersion() throws(StoreError) -> Int64 {
-        try pool.withConnection { (connection) throws(StoreError) in
+        try pool.reading { (connection) throws(StoreError) in
             try connection.run("select version from catalogue_state").int64(0, 0) ?? 0
         }
     }
 
     /// One item, or nil when no record of it was ever accepted. Hidden and deleted items are found too.
     public func item(_ itemID: String) throws(StoreError) -> CatalogueItem? {
-        try pool.withConnection { (connection) throws(StoreError) in
+        try pool.reading { (connection) throws(StoreError) in
             var id = Parameters()
             id.add(itemID)
             let rows = try connection.run("select \(Self.itemFields) from items where item_id = $1", id)
@@ -96,7 +96,7 @@ extension StoreQueries {
 
     /// The record of a user, or nil.
     public func user(_ userID: String) throws(StoreError) -> UserRecord? {
-        try pool.withConnection { (connection) throws(StoreError) in
+        try pool.reading { (connection) throws(StoreError) in
             var id = Parameters()
             id.add(userID)
             let rows = try connection.run("select user_id, attributes, aliases, updated_at from users where user_id = $1", id)
@@ -108,7 +108,7 @@ extension StoreQueries {
 
     /// The counters and the history of a user, or nil when nothing of them was folded.
     public func userFeatures(_ userID: String) throws(StoreError) -> UserFeatures? {
-        try pool.withConnection { (connection) throws(StoreError) in
+        try pool.reading { (connection) throws(StoreError) in
             var id = Parameters()
             id.add(userID)
             let rows = try connection.run(
@@ -130,7 +130,7 @@ extension StoreQueries {
 
     /// The counters of items, in the order of their ids; unknown ids are left out.
     public func itemFeatures(_ itemIDs: [String]) throws(StoreError) -> [ItemFeatures] {
-        try pool.withConnection { (connection) throws(StoreError) in
+        try pool.reading { (connection) throws(StoreError) in
             var ids = Parameters()
             ids.add(itemIDs)
             let rows = try connection.run(
@@ -161,7 +161,7 @@ extension StoreQueries {
 
     /// Impressions and clicks of some items and of all. Reads every counter; not for a request's path.
     public func exposure(of itemIDs: [String]) throws(StoreError) -> Exposure {
-        try pool.withConnection { (connection) throws(StoreError) in
+        try pool.reading { (connection) throws(StoreError) in
             let all = try connection.run(
                 """
                 select \(SaturatingSum.sql("impressions")), \(SaturatingSum.sql("least(clicks, impressions)"))
@@ -186,7 +186,7 @@ extension StoreQueries {
     ///   - time: when the counts are taken. Events after it count for more than one. The order does not depend on it.
     ///   - purchaseWeight: what a purchase is worth in clicks.
     public func trending(at time: EventTime, limit: Int, purchaseWeight: Double = 5) throws(StoreError) -> [TrendingCount] {
-        try pool.withConnection { (connection) throws(StoreError) in
+        try pool.reading { (connection) throws(StoreError) in
             var parameters = Parameters()
             parameters.add(Int32(clamping: max(0, limit)))
             parameters.add(Int64(purchaseWeight * 1_000))

@@ -37,6 +37,29 @@ final class ConnectionPool: @unchecked Sendable {
         return try body(connection)
     }
 
+    /// The same for what only reads: once more, on another connection, where the server ended the first one under it. Nobody sees a
+    /// backend that was ended, or a connection that was cut while it lay idle.
+    func reading<R>(_ body: (Connection) throws(StoreError) -> R) throws(StoreError) -> R {
+        var hasEnded = false
+        do throws(StoreError) {
+            return try withConnection { (connection) throws(StoreError) in
+                defer { hasEnded = connection.isBroken }
+                return try body(connection)
+            }
+        } catch {
+            guard hasEnded else { throw error }
+            dropIdle()
+            return try withConnection(body)
+        }
+    }
+
+    /// Closes the idle connections: where one was ended, others probably were.
+    private func dropIdle() {
+        condition.lock()
+        defer { condition.unlock() }
+        idle.removeAll()
+    }
+
     /// An idle connection, or nil where the caller may open one.
     private func take() throws(StoreError) -> Connection? {
         condition.lock()

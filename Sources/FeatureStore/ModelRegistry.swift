@@ -40,7 +40,7 @@ extension StoreQueries {
 
     /// Versions, newest first.
     public func models(limit: Int = 100) throws(StoreError) -> [RegisteredModel] {
-        try pool.withConnection { (connection) throws(StoreError) in
+        try pool.reading { (connection) throws(StoreError) in
             var parameters = Parameters()
             parameters.add(Int32(clamping: min(max(0, limit), Self.listedRowsLimit)))
             let rows = try connection.run("select \(Self.modelFields) from models order by version desc limit $1", parameters)
@@ -50,7 +50,7 @@ extension StoreQueries {
 
     /// One version, or nil.
     public func model(_ version: Int32) throws(StoreError) -> RegisteredModel? {
-        try pool.withConnection { (connection) throws(StoreError) in
+        try pool.reading { (connection) throws(StoreError) in
             var parameters = Parameters()
             parameters.add(version)
             let rows = try connection.run("select \(Self.modelFields) from models where version = $1", parameters)
@@ -60,7 +60,7 @@ extension StoreQueries {
 
     /// The version that servers use, or nil before the first promotion.
     public func promotedModel() throws(StoreError) -> RegisteredModel? {
-        try pool.withConnection { (connection) throws(StoreError) in
+        try pool.reading { (connection) throws(StoreError) in
             let rows = try connection.run("select \(Self.modelFields) from models where status = 'promoted'")
             return rows.count == 0 ? nil : Self.model(rows, 0)
         }

@@ -80,7 +80,7 @@ public struct MinuteCount: Sendable, Equatable {
 extension StoreQueries {
     /// The stored offsets, by topic and partition.
     public func offsets() throws(StoreError) -> [StoredOffset] {
-        try pool.withConnection { (connection) throws(StoreError) in
+        try pool.reading { (connection) throws(StoreError) in
             try StoredOffset.all(connection)
         }
     }
@@ -91,7 +91,7 @@ extension StoreQueries {
     public func isCommitted(
         _ positions: [(topic: String, position: Position)], cluster: String? = nil
     ) throws(StoreError) -> Bool {
-        try pool.withConnection { (connection) throws(StoreError) in
+        try pool.reading { (connection) throws(StoreError) in
             var wanted = Parameters()
             wanted.add(positions.map(\.topic))
             wanted.add(positions.map(\.position.partition))
@@ -119,14 +119,14 @@ extension StoreQueries {
 
     /// The time of the newest interaction: where a clock that follows the data stands.
     public func newestEventTime() throws(StoreError) -> EventTime? {
-        try pool.withConnection { (connection) throws(StoreError) in
+        try pool.reading { (connection) throws(StoreError) in
             try connection.run("select max(event_time) from interactions").time(0, 0)
         }
     }
 
     /// Counts over the whole store. Reads every row of the features; not for a request's path.
     public func statistics() throws(StoreError) -> StoreStatistics {
-        try pool.withConnection { (connection) throws(StoreError) in
+        try pool.reading { (connection) throws(StoreError) in
             let rows = try connection.run(
                 """
                 select (select count(*) from user_features), count(*) filter (where not deleted),
@@ -153,7 +153,7 @@ extension StoreQueries {
 
     /// What followed the impressions since a time, by model version. An impression counts once for each kind of outcome.
     public func modelOutcomes(since: EventTime) throws(StoreError) -> [ModelOutcome] {
-        try pool.withConnection { (connection) throws(StoreError) in
+        try pool.reading { (connection) throws(StoreError) in
             var parameters = Parameters()
             parameters.add(since)
             let rows = try connection.run(
@@ -179,7 +179,7 @@ extension StoreQueries {
 
     /// Interactions by minute of the hour that ends at `time`; minutes without any are left out.
     public func interactionsPerMinute(until time: EventTime, minutes: Int = 60) throws(StoreError) -> [MinuteCount] {
-        try pool.withConnection { (connection) throws(StoreError) in
+        try pool.reading { (connection) throws(StoreError) in
             var parameters = Parameters()
             parameters.add(EventTime(milliseconds: time.milliseconds - Int64(max(1, minutes)) * 60_000))
             parameters.add(time)

@@ -28,6 +28,19 @@ struct ReadTests {
         await #expect(throws: StoreError.self) { try await reader.read(userID: "u1", exclude: []) }
     }
 
+    @Test("what the server ended meanwhile is asked again: no caller sees it")
+    func endedConnections() async throws {
+        let database = try TestDatabase()
+        let queries = StoreQueries(url: database.url)
+        for _ in 0..<3 {
+            #expect(try queries.user("nobody") == nil)
+            _ = try database.sql(
+                "select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()")
+            #expect(try queries.item("nothing") == nil)
+            #expect(try queries.promotedModel() == nil)
+        }
+    }
+
     @Test func aliasesBringTheirHistory() async throws {
         let database = try TestDatabase()
         let store = try IngestStore(url: database.url, rules: FeatureRules())

@@ -238,8 +238,9 @@ def judge(world, watch, disturbances, seen):
     done = [each for each in disturbances if not each.note.startswith("left out")]
     left_out = [each for each in disturbances if each.note.startswith("left out")]
     rows += told(watch, done, seen["start"], first)
-    if left_out:
-        rows.append(Row("every disturbance was made", "; ".join(f"{each.kind.name} {each.note}" for each in left_out), False))
+    missed = [f"{each.kind.name} {each.note}" for each in left_out] + [f"{name}: no time was left" for name in seen["missed"]]
+    if missed:
+        rows.append(Row("every disturbance was made", "; ".join(missed), False))
     if seen["watch_failed"]:
         rows.append(Row("the harness itself", "; ".join(seen["watch_failed"]), False))
     swaps = collections.Counter(words for _, words in world.swaps)

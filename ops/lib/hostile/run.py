@@ -301,6 +301,8 @@ async def hostile(options):
             shutil.copy(f"{world.folder}/undisturbed.log", f"{world.output}/undisturbed-raw.log")
         for disk in (world.disk, world.database_disk):
             disk.close()
+    made = {each.kind.name for each in disturbances if each.began}
+    seen["missed"] = list(dict.fromkeys(each.kind.name for each in disturbances if each.kind.name not in made))
     disturbances = [each for each in disturbances if each.began]
     rows, text = judge.judge(world, watch, disturbances, seen)
     with open(f"{world.output}/report.txt", "w", encoding="utf-8") as file:

@@ -26,8 +26,8 @@ public enum DescriptorLimit {
     }
 
     /// The most connections that leave room for all else that a process opens (databases, brokers, files, timers of the runtime): a
-    /// quarter of the descriptors, at least 64 and at most 512, is kept for that. Nobody needs more than 10,000 of one process.
+    /// quarter of the descriptors, at least 64 and at most 512, is kept for that.
     public static func connections(ofDescriptors descriptors: Int) -> Int {
-        min(10_000, max(1, descriptors - min(512, max(64, descriptors / 4))))
+        max(1, descriptors - min(512, max(64, descriptors / 4)))
     }
 }

@@ -25,6 +25,7 @@ final class ServiceCore: Sendable {
     let statistics: StatisticsCache
     let openStreams = Atomic<Int>(0)
     let connections: Connections
+    private static let defaultMaxConnections = 10_000
     private let requestIDPrefix: String
     private let requestCount = Atomic<UInt64>(0)
 
@@ -40,7 +41,7 @@ final class ServiceCore: Sendable {
             rules: DecodingRules(maxRecordBytes: configuration.maxBodyBytes, maxIDBytes: configuration.maxBodyBytes))
         // No connection may be one more descriptor than the process has: its runtime ends without a word then.
         let room = DescriptorLimit.connections(ofDescriptors: DescriptorLimit.raise())
-        let wanted = configuration.maxConnections ?? room
+        let wanted = configuration.maxConnections ?? min(room, Self.defaultMaxConnections)
         if wanted > room {
             logger.warning(
                 "http.max_connections is \(wanted), and the limit of open files (ulimit -n) leaves room for \(room): that many are taken")

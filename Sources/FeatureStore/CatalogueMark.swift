@@ -31,14 +31,14 @@ extension StoreQueries {
 
     /// Where the catalogue is.
     public func catalogueMark() throws(StoreError) -> CatalogueMark {
-        try pool.withConnection { (connection) throws(StoreError) in try Self.mark(connection).current }
+        try pool.reading { (connection) throws(StoreError) in try Self.mark(connection).current }
     }
 
     /// What a reader at `mark` does not have; nil is one that has read nothing, which gets everything.
     ///
     /// Memory: the returned items.
     public func catalogue(after mark: CatalogueMark?) throws(StoreError) -> CatalogueReading {
-        try pool.withConnection { (connection) throws(StoreError) in
+        try pool.reading { (connection) throws(StoreError) in
             // Most looks find nothing: they cost one statement.
             if let mark, try Self.mark(connection).current == mark { return .unchanged }
             return try connection.transaction("begin isolation level repeatable read read only") { () throws(StoreError) in
@@ -65,7 +65,7 @@ extension StoreQueries {
 
     /// The lineage of a version in this database's history; nil where the history does not have it, or not any more.
     public func lineage(ofVersion version: Int64) throws(StoreError) -> Int64? {
-        try pool.withConnection { (connection) throws(StoreError) in try Self.mark(connection, at: version).known }
+        try pool.reading { (connection) throws(StoreError) in try Self.mark(connection, at: version).known }
     }
 
     /// Where the catalogue is, and the lineage that it knows of a version.

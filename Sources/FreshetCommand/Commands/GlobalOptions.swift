@@ -21,7 +21,17 @@ struct GlobalOptions: ParsableArguments {
 
     /// The settings in force. A wrong one ends the command with status 64 and a sentence.
     func configuration(trainerKeys: Bool = false) throws -> Configuration {
-        let flags = try flags(trainerKeys: trainerKeys)
+        var flags: [(key: String, value: String)] = []
+        for setting in settings {
+            guard let equals = setting.firstIndex(of: "="), equals != setting.startIndex else {
+                throw ValidationError("--set takes key=value, not '\(Configuration.shownName(setting))'")
+            }
+            var key = String(setting[..<equals])
+            // `freshet train --set epochs=3` means train.epochs.
+            if trainerKeys, !key.contains("."), ConfigurationKey.byName[key] == nil { key = "train." + key }
+            flags.append((key, String(setting[setting.index(after: equals)...])))
+        }
+        if let logLevel { flags.append(("log.level", logLevel)) }
         do {
             let configuration = try Configuration.load(
                 files: config, environment: ProcessInfo.processInfo.environment, flags: flags)
@@ -34,25 +44,16 @@ struct GlobalOptions: ParsableArguments {
             throw ValidationError(error.description)
         }
     }
+}
 
-    private func flags(trainerKeys: Bool = false) throws -> [(key: String, value: String)] {
-        var flags: [(key: String, value: String)] = []
-        for setting in settings {
-            guard let equals = setting.firstIndex(of: "="), equals != setting.startIndex else {
-                throw ValidationError("--set takes key=value, not '\(Configuration.shownName(setting))'")
-            }
-            var key = String(setting[..<equals])
-            // `freshet train --set epochs=3` means train.epochs.
-            if trainerKeys, !key.contains("."), ConfigurationKey.byName[key] == nil { key = "train." + key }
-            flags.append((key, String(setting[setting.index(after: equals)...])))
+extension GlobalOptions {
+    /// How to read the same settings again later, as the files then are.
+    func again(port: Int? = nil) -> ConfigurationAgain {
+        var flags = settings.compactMap { setting -> (key: String, value: String)? in
+            let halves = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            return halves.count == 2 ? (String(halves[0]), String(halves[1])) : nil
         }
         if let logLevel { flags.append(("log.level", logLevel)) }
-        return flags
-    }
-
-    /// How to read the same settings again later, as the files then are.
-    func again(port: Int? = nil) -> ConfigurationAgain? {
-        guard var flags = try? flags() else { return nil }
         if let port { flags.append(("http.port", String(port))) }
         return ConfigurationAgain(files: config, environment: ProcessInfo.processInfo.environment, flags: flags)
     }

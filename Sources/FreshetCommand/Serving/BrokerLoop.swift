@@ -80,6 +80,10 @@ struct LagReading: Sendable {
         }
         let foreign = stored.count { $0.cluster != cluster && bounds[TopicPartition($0.topic, $0.partition)] != nil }
         return ReadinessFacts.Ingest(
-            foreignPartitions: foreign, missingTopics: missingTopics, lagRecords: left.values.reduce(0, +))
+            foreignPartitions: foreign, missingTopics: missingTopics,
+            lagRecords: left.values.reduce(0) { sum, next in
+                let (larger, isBeyond) = sum.addingReportingOverflow(next)
+                return isBeyond ? .max : larger
+            })
     }
 }

@@ -52,7 +52,7 @@ struct LagReading: Sendable {
         for topic in topics {
             do throws(StreamError) {
                 for found in try consumer.endOffsets(topic, timeoutMilliseconds: 3_000) {
-                    bounds[TopicPartition(topic, found.partition)] = min(found.low, found.high)...found.high
+                    bounds[TopicPartition(topic, found.partition)] = max(0, min(found.low, found.high))...max(0, found.high)
                 }
             } catch where error.code == .unknownTopic {
                 missing.append(topic)
@@ -71,7 +71,7 @@ struct LagReading: Sendable {
     /// What of the records is not stored. Rows of former clusters, topics and partitions say nothing of it.
     func ingest(stored: [StoredOffset]?) -> ReadinessFacts.Ingest {
         guard let stored else { return ReadinessFacts.Ingest(missingTopics: missingTopics) }
-        var left = bounds.mapValues { $0.upperBound - $0.lowerBound }
+        var left: [TopicPartition: Int64] = bounds.mapValues { $0.upperBound - $0.lowerBound }
         for offset in current(stored) {
             let partition = TopicPartition(offset.topic, offset.partition)
             // Nothing is owed below the first record that the broker still has.
@@ -79,11 +79,11 @@ struct LagReading: Sendable {
             left[partition] = range.upperBound - min(max(offset.nextOffset ?? 0, range.lowerBound), range.upperBound)
         }
         let foreign = stored.count { $0.cluster != cluster && bounds[TopicPartition($0.topic, $0.partition)] != nil }
-        return ReadinessFacts.Ingest(
-            foreignPartitions: foreign, missingTopics: missingTopics,
-            lagRecords: left.values.reduce(0) { sum, next in
-                let (larger, isBeyond) = sum.addingReportingOverflow(next)
-                return isBeyond ? .max : larger
-            })
+        // What a broker says may be anything: its sum ends nothing.
+        let lag: Int64 = left.values.reduce(Int64(0)) { sum, next in
+            let (larger, isBeyond) = sum.addingReportingOverflow(next)
+            return isBeyond ? Int64.max : larger
+        }
+        return ReadinessFacts.Ingest(foreignPartitions: foreign, missingTopics: missingTopics, lagRecords: lag)
     }
 }

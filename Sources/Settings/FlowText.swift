@@ -44,7 +44,9 @@ enum YAMLNode {
                 let entry = try word(name, source: source)
                 guard !isNull(value) else { continue }
                 guard let text = value.scalar?.string else {
-                    let inner = value.mapping?.first.flatMap { $0.key.scalar?.string }.map { "; write \(Configuration.shownName(entry)).\(Configuration.shownName($0)): value" } ?? ""
+                    // Below a secret's name stands the secret, whatever its shape.
+                    let below = Configuration.isSecret("\(key).\(entry)") ? nil : value.mapping?.first.flatMap { $0.key.scalar?.string }
+                    let inner = below.map { "; write \(Configuration.shownName(entry)).\(Configuration.shownName($0)): value" } ?? ""
                     throw ConfigurationError("\(source): \(key).\(Configuration.shownName(entry)) takes one value\(inner)")
                 }
                 entries[entry] = text

@@ -75,7 +75,7 @@ struct AnswerBytesTests {
         #expect(shown <= ShownText.maxTitleBytes && shown > ShownText.maxTitleBytes - 3)
         #expect(entry.details?.title?.hasSuffix("ü…") == true)
         #expect(entry.details?.categories.first == "category 0")
-        #expect(ActivityEntry(time: .now, kind: "item", text: title).text.utf8.count <= ShownText.maxReasonBytes)
+        #expect(ActivityEntry(time: EventTime(milliseconds: 0), kind: "item", text: title).text.utf8.count <= ShownText.maxReasonBytes)
     }
 
     @Test("texts are cut between characters", arguments: [

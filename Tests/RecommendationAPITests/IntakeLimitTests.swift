@@ -12,16 +12,20 @@ struct IntakeLimitTests {
                 let refusal = await #expect(throws: ServiceError.self) { try await limit.hold(bytes: 0) {} }
                 #expect(refusal?.code == .unavailable && refusal?.retryAfterSeconds == 1)
                 #expect(refusal?.detail.contains("http.max_intake_requests") == true)
-                #expect(try await limit.holdIfFree { 1 } == nil)
+                let beyond: Int? = try await limit.holdIfFree { 1 }
+                #expect(beyond == nil)
             }
             struct Failure: Error {}
             await #expect(throws: Failure.self) { try await limit.hold(bytes: 1) { throw Failure() } }
-            #expect(try await limit.holdIfFree { 1 } == 1)
+            let within: Int? = try await limit.holdIfFree { 1 }
+            #expect(within == 1)
         }
         #expect(limit.waitingRequests == 0 && limit.waitingBytes == 0 && limit.refusedRequests == 3)
         // One that is larger than the bound can never be sent otherwise.
-        #expect(try await limit.hold(bytes: 1_000) { await limit.isRefusing(bytes: 1) })
-        #expect(try await limit.hold(bytes: .max) { true })
+        let isRefusing = try await limit.hold(bytes: 1_000) { await limit.isRefusing(bytes: 1) }
+        #expect(isRefusing)
+        let passes = try await limit.hold(bytes: .max) { true }
+        #expect(passes)
         #expect(limit.waitingBytes == 0)
     }
 
@@ -29,21 +33,28 @@ struct IntakeLimitTests {
     func outage() {
         let start = ContinuousClock.now
         var outage = BrokerOutage()
-        #expect(outage.admits() && outage.admits() && outage.since == nil && !outage.wantsQuestion)
-        #expect(outage.failed(at: start))
-        #expect(!outage.failed(at: start + .seconds(1)), "those that were under way are no news")
-        #expect(!outage.admits() && outage.since == start && outage.wantsQuestion)
+        func admits() -> Bool { outage.admits() }
+        func fails(after seconds: Int) -> Bool { outage.failed(at: start + .seconds(seconds)) }
+        #expect([admits(), admits()] == [true, true])
+        #expect(outage.since == nil && !outage.wantsQuestion)
+        #expect(fails(after: 0))
+        #expect(!fails(after: 1), "those that were under way are no news")
+        #expect(!admits())
+        #expect(outage.since == start && outage.wantsQuestion)
         outage.answered()
-        #expect(outage.admits() && !outage.admits() && !outage.wantsQuestion && outage.since == start)
+        #expect([admits(), admits()] == [true, false])
+        #expect(!outage.wantsQuestion && outage.since == start)
         // It answers and takes nothing.
-        #expect(!outage.failed(at: start + .seconds(9)))
-        #expect(!outage.admits() && outage.since == start && outage.wantsQuestion)
+        #expect(!fails(after: 9))
+        #expect(!admits())
+        #expect(outage.since == start && outage.wantsQuestion)
         outage.answered()
-        #expect(outage.admits())
+        #expect(admits())
         outage.delivered()
-        #expect(outage.admits() && outage.admits() && outage.since == nil)
+        #expect([admits(), admits()] == [true, true])
+        #expect(outage.since == nil)
         outage.answered()
-        #expect(outage.admits() && outage.admits())
+        #expect([admits(), admits()] == [true, true])
     }
 }
 

@@ -6,6 +6,9 @@ public struct RightsReport: Sendable, Equatable {
     public var missing: [String] = []
     /// What the user may do and the role does not need.
     public var excess: [String] = []
+
+    /// Nothing missing and nothing beyond.
+    public init(user: String) { self.user = user }
 }
 
 extension StoreQueries {

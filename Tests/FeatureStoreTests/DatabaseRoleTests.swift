@@ -79,7 +79,7 @@ struct DatabaseRoleTests {
         #expect(try queries.promoteModel(version, reason: "asked for").status == .promoted)
         _ = try queries.promotedModel()
         _ = try queries.models()
-        _ = try queries.items(changedAfter: 0)
+        _ = try queries.catalogue()
         _ = try queries.catalogueVersion()
         _ = try queries.itemFeatures(["i1"])
         _ = try queries.userFeatures("u1")

@@ -44,7 +44,7 @@ extension TestService {
 final class RawClient: Sendable {
     private let descriptor: Int32
     #if canImport(Glibc)
-    private static let noSignal = 0x4000  // MSG_NOSIGNAL
+    private static let noSignal: Int32 = 0x4000  // MSG_NOSIGNAL
     #else
     private static let noSignal: Int32 = 0
     #endif

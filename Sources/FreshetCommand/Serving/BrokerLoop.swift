@@ -19,19 +19,25 @@ struct BrokerLoop: Sendable {
             let offsets = try? await store.run { store throws(StoreError) in try store.offsets() }
             if let offsets { board.sampled(offsets) }
             if let open = try? await store.run({ store throws(StoreError) in try store.openErasures() }) { board.sampled(openErasures: open) }
-            await board.parts.watching(\.broker) {
-                do {
-                    let kafka = kafka, topics = topics
-                    let reading = try await OwnThread.run(named: "freshet-lag") { try LagReading(kafka, topics: topics) }
-                    cluster.replace(by: reading.cluster)
-                    board.read(reading, stored: offsets)
-                } catch {
-                    board.read(nil, stored: offsets)
-                    throw error
-                }
-            }
+            await board.parts.watching(\.broker) { try await ask(stored: offsets) }
             try? await Task.sleep(for: Self.every)
         }
+    }
+
+    private func ask(stored offsets: [StoredOffset]?) async throws {
+        do {
+            let reading = try await read()
+            cluster.replace(by: reading.cluster)
+            board.read(reading, stored: offsets)
+        } catch {
+            board.read(nil, stored: offsets)
+            throw error
+        }
+    }
+
+    private func read() async throws -> LagReading {
+        let kafka = kafka, topics = topics
+        return try await OwnThread.run(named: "freshet-lag") { try LagReading(kafka, topics: topics) }
     }
 }
 
@@ -54,7 +60,8 @@ struct LagReading: Sendable {
                 for found in try consumer.endOffsets(topic, timeoutMilliseconds: 3_000) {
                     bounds[TopicPartition(topic, found.partition)] = max(0, min(found.low, found.high))...max(0, found.high)
                 }
-            } catch where error.code == .unknownTopic {
+            } catch {
+                guard error.code == .unknownTopic else { throw error }
                 missing.append(topic)
             }
         }

@@ -27,16 +27,19 @@ final class PartsBoard: Sendable {
         contents.withLock { change(&$0.facts) }
     }
 
-    /// Does `work` and notes how it went.
-    func watching(
-        _ part: WritableKeyPath<ReadinessFacts, PartLook> & Sendable, _ work: () async throws -> Void
-    ) async {
+    /// Does `work`, notes how it went, and gives back what came of it; nil where it failed.
+    @discardableResult
+    func watching<Found: Sendable>(
+        _ part: WritableKeyPath<ReadinessFacts, PartLook> & Sendable, _ work: () async throws -> Found
+    ) async -> Found? {
         update { $0[keyPath: part].ask(at: .now) }
         do {
-            try await work()
+            let found = try await work()
             update { $0[keyPath: part].end(at: .now) }
+            return found
         } catch {
             update { $0[keyPath: part].end(problem: "\(error)", at: .now) }
+            return nil
         }
     }
 
@@ -76,9 +79,7 @@ final class PartsBoard: Sendable {
     }
 
     private func look(_ states: UserStateReader, _ feed: SnapshotFeed) async {
-        var version: Int64?
-        await watching(\.database) { version = try await states.read(userID: Self.nobody, exclude: []).catalogueVersion }
-        guard let version else { return }
-        await watching(\.catalogue) { _ = try await feed.snapshot(atLeast: version) }
+        guard let mark = await watching(\.database, { try await states.read(userID: Self.nobody, exclude: []).catalogue }) else { return }
+        await watching(\.catalogue) { _ = try await feed.snapshot(atLeast: mark) }
     }
 }

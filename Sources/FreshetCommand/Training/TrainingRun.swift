@@ -222,7 +222,8 @@ struct TrainingRun {
                 try store.promoteModel(version, reason: reason)
             }
             return nil
-        } catch let error as StoreError where error.code == .conflict {
+        } catch {
+            guard error.code == .conflict else { throw error }
             let late = "\(error.message)."
             try store.refuseModel(version, reason: "\(late) \(reason)")
             return late

@@ -146,7 +146,7 @@ struct ExactlyOnceTests {
         var summary = try store.commit(batch(first, claim: claim, next: 3))
         #expect((summary.stored, summary.duplicates, summary.conflicts, summary.rejected) == (2, 1, 1, 1))
         // Fresh, repeated and conflicting events together, by the staging way; then a fresh batch, and COPY again.
-        let second = [event("e1", offset: 3), event("e3", at: 2, offset: 4), event("e2", at: 1, offset: 5, hash: 10)]
+        let second = [event("e1", offset: 3), event("e3", at: 2, offset: 4), event("e2", item: "other", at: 1, offset: 5, hash: 10)]
         summary = try store.commit(batch(second, claim: claim, next: 6))
         #expect((summary.stored, summary.duplicates, summary.conflicts) == (1, 1, 1))
         for offset in 6..<12 {

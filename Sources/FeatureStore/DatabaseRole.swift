@@ -38,8 +38,13 @@ public enum DatabaseRole: String, CaseIterable, Sendable {
 
     /// The tables and views of the newest schema that this program knows rights for.
     static let tables = [
-        "attributed_outcomes", "catalogue_state", "category_adapters", "dead_letters", "erasures", "freshet_migrations", "interactions",
-        "item_changes", "item_features", "item_revenue", "items", "models", "stream_offsets", "user_features", "users",
+        "attributed_outcomes", "catalogue_state", "catalogue_versions", "category_adapters", "dead_letters", "erasures", "freshet_migrations", "interactions",
+        "item_changes", "item_features", "item_revenue", "items", "models", "open_erasures", "stream_offsets", "user_features", "users",
+    ]
+
+    /// The functions that belong to them.
+    private static let functions = [
+        "saturating_sum", "new_lineage", "catalogue_moves", "items_removed", "some_items_removed", "summarise_interactions",
     ]
 
     /// Of a dead letter what tells a sender why a record was refused, without the record.
@@ -60,6 +65,9 @@ public enum DatabaseRole: String, CaseIterable, Sendable {
             return rights("select", "insert", "update")
         case (.ingest, "item_changes"): return rights("select", "insert")
         case (.ingest, "catalogue_state"): return rights("select", "update")
+        // The triggers of catalogue_state and items run with the rights of whoever stores.
+        case (.ingest, "catalogue_versions"), (.train, "catalogue_versions"): return rights("select", "insert", "delete")
+        case (.ingest, "open_erasures"): return rights("select", "insert", "update", "delete")
         case (.serve, "dead_letters"): return [Right("select", Self.deadLetterReasons)]
         case (.train, "dead_letters"): return []
         case (.operate, "dead_letters"): return [Right("select"), Right("update", ["replayed_at"])]
@@ -119,7 +127,7 @@ public enum DatabaseRole: String, CaseIterable, Sendable {
                     execute format('alter table %s owner to freshet_migrate', it.name);
                 end loop;
                 for it in select p.oid::regprocedure as name from pg_proc p
-                    where p.pronamespace = 'public'::regnamespace and p.proname = 'saturating_sum' loop
+                    where p.pronamespace = 'public'::regnamespace and p.proname = any(array['\(functions.joined(separator: "', '"))']) loop
                     execute format('alter function %s owner to freshet_migrate', it.name);
                 end loop;
                 -- Tables of later versions, those that are there: what is known of none is what all need.

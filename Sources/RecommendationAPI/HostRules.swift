@@ -12,8 +12,9 @@ struct HostRules {
         self.configuration = configuration
     }
 
+    /// Where only this machine reaches the service.
     func refuseForeignHost(_ authority: String?) throws(Problem) {
-        guard configuration.apiKeys.isEmpty, configuration.listensOnLoopbackOnly, let authority else { return }
+        guard configuration.keyRing.isEmpty, let authority else { return }
         guard !isOwn(authority) else { return }
         throw Problem(
             .misdirectedRequest, "foreign-host",

@@ -38,7 +38,7 @@ struct OriginRules {
 
     /// Without keys, only names that nobody else can point here: a page may have a name of its own resolve to this machine.
     private func isOwnName(_ authority: Substring) -> Bool {
-        guard configuration.apiKeys.isEmpty else { return true }
+        guard configuration.keyRing.isEmpty else { return true }
         if HostRules(configuration).isOwn(authority) { return true }
         guard let name = HostRules.name(in: authority) else { return false }
         return (try? SocketAddress(ipAddress: name, port: 0)) != nil

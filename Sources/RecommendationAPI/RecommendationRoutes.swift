@@ -5,7 +5,7 @@ import Interactions
 /// `/v1/recommendations` and `/v1/items/{id}/similar`.
 enum RecommendationRoutes {
     static let routes: [Route] = [
-        Route(.get, "/v1/recommendations", scope: .read, parameters: parameters) { exchange in
+        Route(.get, "/v1/recommendations", scope: .read, parameters: parameters, recordsImpressions: true) { exchange in
             try await recommend(request(from: exchange.query, exchange), exchange)
         },
         Route(.post, "/v1/recommendations", scope: .read, takesBody: true) { exchange in
@@ -13,7 +13,8 @@ enum RecommendationRoutes {
         },
         Route(
             .get, "/v1/items/{id}/similar", scope: .read,
-            parameters: KnownParameters(["n", "category", "exclude", "explain", "details", KnownParameters.preview])
+            parameters: KnownParameters(["n", "category", "exclude", "explain", "details", KnownParameters.preview]),
+            recordsImpressions: true
         ) { exchange in
             let list = try await exchange.service.operations.similar(similarRequest(exchange))
             return Response(json: list.json(tookMilliseconds: (ContinuousClock.now - exchange.began).milliseconds))

@@ -51,13 +51,15 @@ struct Route: Sendable {
     let isTimed: Bool
     /// False for probes, which must be answered when the service is full, too.
     let isLimited: Bool
+    /// Whether what is answered is written down as shown.
+    let recordsImpressions: Bool
     let handle: @Sendable (Exchange) async throws -> Response
     let segments: [Substring]
 
     init(
         _ method: HTTPRequest.Method, _ template: String, scope: AccessScope?, or orScope: AccessScope? = nil,
         takesBody: Bool = false, parameters: KnownParameters = KnownParameters(), isTimed: Bool = true, isLimited: Bool = true,
-        handle: @escaping @Sendable (Exchange) async throws -> Response
+        recordsImpressions: Bool = false, handle: @escaping @Sendable (Exchange) async throws -> Response
     ) {
         self.method = method
         self.template = template
@@ -67,6 +69,7 @@ struct Route: Sendable {
         self.parameters = parameters
         self.isTimed = isTimed
         self.isLimited = isLimited
+        self.recordsImpressions = recordsImpressions
         self.handle = handle
         segments = template.split(separator: "/")
     }

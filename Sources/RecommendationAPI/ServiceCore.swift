@@ -15,6 +15,8 @@ import Foundation
 final class ServiceCore: Sendable {
     let operations: ServiceOperations
     let configuration: APIConfiguration
+    /// Whether only this machine reaches the service; asked once, since a name is resolved for it.
+    let listensOnLoopbackOnly: Bool
     let logger: Logger
     /// Reads bodies that are no records, by the rules of records.
     let decoder: RecordDecoder
@@ -35,6 +37,7 @@ final class ServiceCore: Sendable {
     ) {
         self.operations = operations
         self.configuration = configuration
+        listensOnLoopbackOnly = configuration.listensOnLoopbackOnly
         self.logger = logger
         // How long an id may be is checked with its place in hand: a user's may be that of a session's own person.
         decoder = RecordDecoder(

@@ -53,7 +53,7 @@ public struct ServiceResponder: HTTPResponder {
         _ connection: Connection?, _ isCounted: inout Bool
     ) async throws -> Response {
         if let refused = RefusedRequest.problem(of: request.head) { throw refused }
-        try HostRules(core.configuration).refuseForeignHost(request.head.authority)
+        if core.listensOnLoopbackOnly { try HostRules(core.configuration).refuseForeignHost(request.head.authority) }
         let index: Int
         let parameters: [String]
         switch match {
@@ -74,7 +74,7 @@ public struct ServiceResponder: HTTPResponder {
                 headers: [.retryAfter: String(wait)])
         }
         // What is shown is written down as shown, so a page that asks unseen, as by an image, writes too where no key stops it.
-        let isShown = core.configuration.apiKeys.isEmpty && route.parameters.takesPreview && !asksForPreview(request, match)
+        let isShown = route.recordsImpressions && core.configuration.keyRing.isEmpty && !asksForPreview(request, match)
         if route.method != .get || isShown { try OriginRules(core.configuration).refuseForeignPage(request) }
         let query = try QueryParameters(request.uri.query)
         try query.check(route.parameters, takesBody: route.takesBody)

@@ -23,11 +23,11 @@ declare it record;
 begin
     for it in select c.oid::regclass as name from pg_class c
         where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v')
-            and c.relname = any(array['attributed_outcomes', 'catalogue_state', 'category_adapters', 'dead_letters', 'erasures', 'freshet_migrations', 'interactions', 'item_changes', 'item_features', 'item_revenue', 'items', 'models', 'stream_offsets', 'user_features', 'users']) loop
+            and c.relname = any(array['attributed_outcomes', 'catalogue_state', 'catalogue_versions', 'category_adapters', 'dead_letters', 'erasures', 'freshet_migrations', 'interactions', 'item_changes', 'item_features', 'item_revenue', 'items', 'models', 'open_erasures', 'stream_offsets', 'user_features', 'users']) loop
         execute format('alter table %s owner to freshet_migrate', it.name);
     end loop;
     for it in select p.oid::regprocedure as name from pg_proc p
-        where p.pronamespace = 'public'::regnamespace and p.proname = 'saturating_sum' loop
+        where p.pronamespace = 'public'::regnamespace and p.proname = any(array['saturating_sum', 'new_lineage', 'catalogue_moves', 'items_removed', 'some_items_removed', 'summarise_interactions']) loop
         execute format('alter function %s owner to freshet_migrate', it.name);
     end loop;
     -- Tables of later versions, those that are there: what is known of none is what all need.
@@ -49,6 +49,11 @@ grant select, update on catalogue_state to freshet_ingest;
 grant select on catalogue_state to freshet_serve;
 grant select, update on catalogue_state to freshet_train;
 grant select on catalogue_state to freshet_operate;
+revoke all on catalogue_versions from freshet_ingest, freshet_serve, freshet_train, freshet_operate;
+grant select, insert, delete on catalogue_versions to freshet_ingest;
+grant select on catalogue_versions to freshet_serve;
+grant select, insert, delete on catalogue_versions to freshet_train;
+grant select on catalogue_versions to freshet_operate;
 revoke all on category_adapters from freshet_ingest, freshet_serve, freshet_train, freshet_operate;
 grant select on category_adapters to freshet_serve;
 grant select, insert, delete on category_adapters to freshet_train;
@@ -96,6 +101,11 @@ revoke all on models from freshet_ingest, freshet_serve, freshet_train, freshet_
 grant select, update (status, reason, promoted_at, replaced_version) on models to freshet_serve;
 grant select, insert, update (status, reason, promoted_at, replaced_version) on models to freshet_train;
 grant select, update (status, reason, promoted_at, replaced_version) on models to freshet_operate;
+revoke all on open_erasures from freshet_ingest, freshet_serve, freshet_train, freshet_operate;
+grant select, insert, update, delete on open_erasures to freshet_ingest;
+grant select on open_erasures to freshet_serve;
+grant select on open_erasures to freshet_train;
+grant select on open_erasures to freshet_operate;
 revoke all on stream_offsets from freshet_ingest, freshet_serve, freshet_train, freshet_operate;
 grant select, insert, update on stream_offsets to freshet_ingest;
 grant select on stream_offsets to freshet_serve;

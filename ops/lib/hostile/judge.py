@@ -184,7 +184,7 @@ def tables(world, seen):
 def told(watch, disturbances, start, first):
     """For each kind of disturbance what an operator saw, the log first; one true sentence is enough."""
     usual = {form for form, _, _ in watch.sentences(0, first)}
-    usual_metrics = set(watch.moved(start, first))
+    usual_metrics = watch.moved(start, first)
     usual_parts = {part for moment, _, body in watch.readiness if moment < first for part in parts(body)}
     usual_strings = {string for moment, words in watch.statistics if moment < first for string in words}
     rows = []
@@ -212,12 +212,20 @@ def told(watch, disturbances, start, first):
                     if words.search(string):
                         found[(2, f"/v1/stats: {string[:150]}")] += 1
             for metric, (low, high) in watch.moved(each.began, end).items():
-                if metric not in usual_metrics and words.search(metric) and not NOT_OF_IT.search(metric):
+                if is_news(metric, high, usual_metrics) and words.search(metric) and not NOT_OF_IT.search(metric):
                     found[(3, f"{metric} {low:g} → {high:g}")] += 1
         best = sorted(found.items(), key=lambda each: (each[0][0], -each[1]))
         seen = "\n".join(f"{text}" + (f" (× {count})" if count > 1 else "") for (_, text), count in best[:3])
         rows.append(Row(f"an operator is told of {name}", seen or "nothing", bool(seen)))
     return rows
+
+
+def is_news(metric, high, usual):
+    """Whether a metric tells more than the calm before did: one that did not move then, or a gauge far above what it was."""
+    if metric not in usual:
+        return True
+    counts = re.search(r"_(total|sum|count|bucket)(\{|$)", metric)
+    return not counts and high > 4 * max(1, usual[metric][1])
 
 
 def parts(body):

@@ -99,7 +99,7 @@ grant select, insert, update on items to freshet_train;
 grant select on items to freshet_operate;
 revoke all on models from freshet_ingest, freshet_serve, freshet_train, freshet_operate;
 grant select, update (status, reason, promoted_at, replaced_version) on models to freshet_serve;
-grant select, insert, update (status, reason, promoted_at, replaced_version) on models to freshet_train;
+grant select, insert, update (status, reason, promoted_at, replaced_version, refusal) on models to freshet_train;
 grant select, update (status, reason, promoted_at, replaced_version) on models to freshet_operate;
 revoke all on open_erasures from freshet_ingest, freshet_serve, freshet_train, freshet_operate;
 grant select, insert, update, delete on open_erasures to freshet_ingest;

@@ -72,7 +72,7 @@ public enum DatabaseRole: String, CaseIterable, Sendable {
         case (.train, "dead_letters"): return []
         case (.operate, "dead_letters"): return [Right("select"), Right("update", ["replayed_at"])]
         case (.serve, "models"), (.operate, "models"): return [Right("select"), Right("update", Self.promotion)]
-        case (.train, "models"): return [Right("select"), Right("insert"), Right("update", Self.promotion)]
+        case (.train, "models"): return [Right("select"), Right("insert"), Right("update", Self.promotion + ["refusal"])]
         case (.train, "category_adapters"): return rights("select", "insert", "delete")
         // Items that only events name get a bare record: train.register_items.
         case (.train, "items"): return rights("select", "insert", "update")

@@ -91,7 +91,7 @@ import Testing
     }
 
     @Test func whoWaitsForContinueGetsItOnlyWhereTheBodyIsWanted() async throws {
-        let service = TestService(APIConfiguration(maxBodyBytes: 100))
+        let service = TestService(APIConfiguration(maxBodyBytes: 100, requestMilliseconds: 600_000))
         try await service.serve { port, _ in
             let head = "POST /v1/events HTTP/1.1\r\n\(Self.host)Content-Type: application/json\r\nExpect: 100-continue\r\n"
             let wanted = try RawClient(port: port)

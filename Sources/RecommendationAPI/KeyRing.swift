@@ -12,7 +12,8 @@ public final class KeyRing: Sendable {
 
     private struct State {
         var entries: [Entry] = []
-        var nextCaller = 0
+        /// 0 is who sends no key.
+        var nextCaller = 1
     }
 
     private let state: Mutex<State>

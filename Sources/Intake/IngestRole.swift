@@ -42,6 +42,8 @@ public struct IngestRole: Sendable {
     private func consume(
         untilEnd: Bool, started: @escaping @Sendable () -> Void, progress: (IngestRun.Totals) -> Void
     ) throws -> IngestRun.Totals {
+        // A wrong password or schema is told at once, whether or not Kafka is there.
+        try patiently(waitsFor: "the database") { try Migrator(url: settings.databaseURL).check() }
         var erasures: ErasureThread?
         defer { erasures?.close() }
         var totals = IngestRun.Totals()

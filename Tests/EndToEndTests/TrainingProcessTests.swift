@@ -88,8 +88,10 @@ extension EndToEnd {
             var bytes = try Data(contentsOf: file)
             bytes[bytes.count - 5] ^= 0x40
             try bytes.write(to: file)
-            _ = try service.http.send("POST", "/v1/models/2/promote")
-            #expect(service.role.waitFor("version 2 cannot be used", limit: 10), "\(service.role.log)")
+            let refused = try service.http.send("POST", "/v1/models/2/promote")
+            #expect(refused.status == 409 && refused.body.contains("its files cannot be used"), "\(refused.body)")
+            #expect(try service.http.send("POST", "/v1/models/2/promote?force=true").status == 200)
+            #expect(service.role.waitFor("version 2 is promoted and cannot be used yet; version 4 serves on", limit: 10), "\(service.role.log)")
             #expect(try service.recommendations(user: "u1").modelVersion == 4)
             let problems = traffic.stop()
             #expect(problems == [], "of \(traffic.count) requests")

@@ -41,7 +41,7 @@ extension StreamConsumer {
     /// The identity of each of these topics, which a topic of the same name that is made later does not have. Empty where the library
     /// (before 2.3) or the broker (before Kafka 2.8) knows none, and where the broker does not answer in time.
     public func topicIDs(_ topics: [String], timeoutMilliseconds: Int = 2_000) -> [String: String] {
-        guard mayKnowTopicIDs, !topics.isEmpty, let library = TopicIdentity.library else { return [:] }
+        guard mayKnowTopicIDs, !topics.isEmpty, let library = TopicIdentity.ofClient else { return [:] }
         let found = library.ask(client, topics, timeoutMilliseconds: timeoutMilliseconds)
         mayKnowTopicIDs = !found.isEmpty
         return found

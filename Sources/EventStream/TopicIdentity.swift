@@ -27,7 +27,7 @@ struct TopicIdentity: @unchecked Sendable {
     private static let none = "AAAAAAAAAAAAAAAAAAAAAA"
 
     /// The functions; nil where the library does not have them.
-    static let library: TopicIdentity? = TopicIdentity()
+    static let ofClient: TopicIdentity? = TopicIdentity()
 
     private init?() {
         guard let handle = dlopen(nil, RTLD_NOW) else { return nil }

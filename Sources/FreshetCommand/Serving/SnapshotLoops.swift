@@ -78,10 +78,11 @@ struct SnapshotLoops: Service {
     private func follow(_ promoted: RegisteredModel?, _ attempts: inout ModelAttempts, _ memory: inout FreedMemory) async throws {
         let installed = await feed.installed, isAnother = await feed.mustBuildAgain
         guard let promoted else {
+            // Nor is one promoted that could not be used.
+            board.set(model: nil)
             guard isAnother || installed != nil else { return }
             try await feed.removeModel()
             if isAnother { try await feed.refreshSegments() }
-            board.set(model: nil)
             if installed != nil {
                 logger.warning("no model is promoted in this database any more: answers come from what is trending")
                 board.note("warning", "no model is promoted any more: answers come from what is trending")

@@ -86,6 +86,9 @@ let package = Package(
             resources: [.embedInCode("Resources")], swiftSettings: strict),
 
         .target(
+            name: "Console", dependencies: ["Interactions", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
+
+        .target(
             name: "Settings", dependencies: ["Interactions", "TwoTower", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict),
 
@@ -106,7 +109,7 @@ let package = Package(
             dependencies: [
                 "Interactions", "Features", "Tensors", "Gradients", "TwoTower", "MetaLearning", "Evaluation", "Recommending", "Simulation",
                 "TextEncoding", "FeatureStore", "EventStream", "VectorIndex", "ModelArtifacts", "MessagePassing",
-                "RecommendationAPI", "TrainingFiles", "Settings", "Intake",
+                "RecommendationAPI", "TrainingFiles", "Settings", "Intake", "Console",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
@@ -152,6 +155,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
+        tests("Console", ["Console", "Interactions", .product(name: "Logging", package: "swift-log")]),
         tests("Settings", ["Settings", "FuzzInputs", "Interactions", "TwoTower"]),
         tests("EndToEnd", ["TestSupport", "FuzzInputs", "Interactions"]),
     ],

@@ -1,8 +1,10 @@
 /// A failure that ends a command, in a sentence for a person.
-struct CommandFailure: Error, CustomStringConvertible {
-    let description: String
+public struct CommandFailure: Error, CustomStringConvertible {
+    /// The sentence.
+    public let description: String
 
-    init(_ description: String) {
+    /// - Parameter description: what was wrong, where, and what to do.
+    public init(_ description: String) {
         self.description = description
     }
 }

@@ -1,13 +1,14 @@
 import Foundation
 
 /// What went wrong with a file, as a sentence: Foundation's own errors are made for programs.
-struct FileProblem: CustomStringConvertible {
-    let description: String
+public struct FileProblem: CustomStringConvertible, Sendable {
+    /// The sentence.
+    public let description: String
 
     /// - Parameters:
     ///   - error: an error of Foundation; nil for others, which are sentences already.
     ///   - advice: what to do about it, for the end of the sentence.
-    init?(_ error: any Error, advice: String? = nil) {
+    public init?(_ error: any Error, advice: String? = nil) {
         let end = advice.map { "; \($0)" } ?? ""
         switch error {
         case is DecodingError, is EncodingError:
@@ -26,7 +27,7 @@ struct FileProblem: CustomStringConvertible {
     }
 
     /// The system's word for what went wrong.
-    static func reason(_ error: any Error) -> String {
+    public static func reason(_ error: any Error) -> String {
         let error = error as NSError
         if let cause = error.userInfo[NSUnderlyingErrorKey] as? any Error { return reason(cause) }
         if error.domain == NSPOSIXErrorDomain { return String(cString: strerror(Int32(error.code))) }
@@ -38,7 +39,7 @@ struct FileProblem: CustomStringConvertible {
     }
 
     /// Does something with files; where that fails, the sentence says so.
-    static func described<Result>(advice: String? = nil, _ work: () throws -> Result) throws -> Result {
+    public static func described<Result>(advice: String? = nil, _ work: () throws -> Result) throws -> Result {
         do {
             return try work()
         } catch {

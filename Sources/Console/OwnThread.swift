@@ -1,9 +1,9 @@
 import Foundation
 
 /// Long or blocking work on a thread of its own, so that the cooperative pool stays free for requests.
-enum OwnThread {
+public enum OwnThread {
     /// Runs `work` on a new thread and waits for it without blocking the caller's.
-    static func run<Result: Sendable>(
+    public static func run<Result: Sendable>(
         named name: String, _ work: @escaping @Sendable () throws -> Result
     ) async throws -> Result {
         try await withCheckedThrowingContinuation { continuation in

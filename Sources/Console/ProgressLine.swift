@@ -3,7 +3,7 @@ import Foundation
 /// Progress of long work: one line that rewrites itself on a terminal, plain lines every few seconds elsewhere.
 ///
 /// Not thread-safe: one piece of work owns it.
-final class ProgressLine {
+public final class ProgressLine {
     private let title: String
     private let total: Int?
     private let started = ContinuousClock.now
@@ -12,14 +12,14 @@ final class ProgressLine {
     private let terminal = StandardError.isTerminal
 
     /// Starts a line for `title`; with a `total`, a bar and the time left are shown.
-    init(_ title: String, total: Int? = nil) {
+    public init(_ title: String, total: Int? = nil) {
         self.title = title
         self.total = total
         interval = terminal ? .milliseconds(100) : .seconds(5)
     }
 
     /// Shows `done` units of work, at most a few times a second.
-    func update(_ done: Int, note: String = "") {
+    public func update(_ done: Int, note: String = "") {
         let now = ContinuousClock.now
         if let shown, shown.duration(to: now) < interval { return }
         shown = now
@@ -27,7 +27,7 @@ final class ProgressLine {
     }
 
     /// Shows that `share` of the work is done, 0 to 1.
-    func update(share: Double, note: String) {
+    public func update(share: Double, note: String) {
         let now = ContinuousClock.now
         if let shown, shown.duration(to: now) < interval { return }
         shown = now
@@ -35,7 +35,7 @@ final class ProgressLine {
     }
 
     /// Shows the end of the work.
-    func finish(_ done: Int, note: String = "") {
+    public func finish(_ done: Int, note: String = "") {
         write(done, note: note, end: "\n")
     }
 
@@ -63,7 +63,8 @@ final class ProgressLine {
         return " [" + String(repeating: "█", count: full) + String(repeating: "·", count: 24 - full) + "] \(Int(share * 100)) %"
     }
 
-    static func clock(_ seconds: Double) -> String {
+    /// Seconds as people read them: `42 s`, `3 min 5 s`.
+    public static func clock(_ seconds: Double) -> String {
         let whole = Int(seconds.rounded())
         return whole < 60 ? "\(whole) s" : "\(whole / 60) min \(whole % 60) s"
     }

@@ -1,45 +1,52 @@
 import Interactions
 
 /// A command's result: fields in order, printed as words for people or as one JSON object.
-struct ResultLine {
+public struct ResultLine: Sendable {
     /// A field's value.
-    enum Value {
+    public enum Value: Sendable {
+        /// A text, quoted in JSON.
         case text(String)
+        /// A whole number.
         case integer(Int)
+        /// A number; `null` in JSON where it is not finite.
         case number(Double)
+        /// Yes or no.
         case boolean(Bool)
         /// JSON that is already text.
         case json(String)
+        /// Nothing known.
         case null
     }
 
     private var fields: [(name: String, value: Value)] = []
 
-    init(_ fields: KeyValuePairs<String, Value> = [:]) {
+    /// Fields in the order in which they are written.
+    public init(_ fields: KeyValuePairs<String, Value> = [:]) {
         self.fields = fields.map { ($0.key, $0.value) }
     }
 
-    mutating func add(_ name: String, _ value: Value) {
+    /// Appends a field.
+    public mutating func add(_ name: String, _ value: Value) {
         fields.append((name, value))
     }
 
     /// One JSON object.
-    var json: String {
+    public var json: String {
         "{" + fields.map { "\(JSONText.quoted($0.name)):\(Self.json($0.value))" }.joined(separator: ",") + "}"
     }
 
     /// `name value, name value`.
-    var words: String {
+    public var words: String {
         fields.map { "\($0.name.replacing("_", with: " ")) \(Self.plain($0.value))" }.joined(separator: ", ")
     }
 
     /// Writes the result to standard output.
-    func print(asJSON: Bool) {
+    public func print(asJSON: Bool) {
         StandardOutput.line(asJSON ? json : words)
     }
 
     /// A JSON string.
-    static func quoted(_ text: String) -> String { JSONText.quoted(text) }
+    public static func quoted(_ text: String) -> String { JSONText.quoted(text) }
 
     private static func json(_ value: Value) -> String {
         switch value {

@@ -3,17 +3,20 @@ import Foundation
 import Synchronization
 
 /// Whether somebody asked the process to stop: SIGTERM and SIGINT for batch commands, graceful shutdown for roles.
-final class StopSignal: Sendable {
+public final class StopSignal: Sendable {
     private let raised = Mutex(false)
 
+    /// A signal that nobody has raised yet.
+    public init() {}
+
     /// Asked for?
-    var isRaised: Bool { raised.withLock { $0 } }
+    public var isRaised: Bool { raised.withLock { $0 } }
 
     /// Asks.
-    func raise() { raised.withLock { $0 = true } }
+    public func raise() { raised.withLock { $0 = true } }
 
     /// A stop that SIGINT and SIGTERM ask for. A second signal ends the process at once.
-    static func onSignals() -> StopSignal {
+    public static func onSignals() -> StopSignal {
         let stop = StopSignal()
         // A queue of its own has a thread of its own: on one processor, as a rank of mpirun has it, a training takes all others.
         let queue = DispatchQueue(label: "freshet-signals")

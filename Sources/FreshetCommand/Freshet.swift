@@ -1,4 +1,5 @@
 import ArgumentParser
+import Console
 import EventStream
 import Foundation
 
@@ -27,7 +28,7 @@ struct Freshet: AsyncParsableCommand {
     static func main() async {
         StandardDescriptors.secure()
         let arguments = Array(CommandLine.arguments.dropFirst())
-        StandardError.hide(
+        HiddenSecrets.add(
             Configuration.redaction(environment: ProcessInfo.processInfo.environment, flags: FinalError.named(in: arguments).flags))
         ProcessTitle.hideSecrets(in: CommandLine.arguments)
         do {

@@ -1,4 +1,4 @@
-import EventStream
+import Console
 import Foundation
 import Testing
 

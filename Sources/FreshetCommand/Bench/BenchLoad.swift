@@ -1,3 +1,4 @@
+import Console
 import Interactions
 
 /// Events and requests at fixed rates while something else is measured.

@@ -1,3 +1,4 @@
+import Console
 import Interactions
 
 /// Measures the time from a new item's record to the first answer that has it, for a user who would like it, against a running

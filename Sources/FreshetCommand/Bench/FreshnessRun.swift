@@ -1,3 +1,4 @@
+import Console
 import Interactions
 
 /// Measures the time from a click to the answer that knows it, against a running service under load.

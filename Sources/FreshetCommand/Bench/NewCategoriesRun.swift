@@ -1,3 +1,4 @@
+import Console
 import Interactions
 
 /// Measures the time from a new category's last support event to the first answer that was computed with its adapter, against a

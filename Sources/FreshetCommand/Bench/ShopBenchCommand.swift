@@ -1,4 +1,5 @@
 import ArgumentParser
+import Console
 
 /// `freshet bench shop`
 struct ShopBenchCommand: ParsableCommand {

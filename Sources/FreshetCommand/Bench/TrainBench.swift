@@ -1,3 +1,4 @@
+import Console
 import Foundation
 import Tensors
 import TwoTower

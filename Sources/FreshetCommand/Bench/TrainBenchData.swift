@@ -1,3 +1,4 @@
+import Console
 import EventStream
 import Foundation
 import Simulation

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Console
 import Foundation
 import Interactions
 import Logging
@@ -36,7 +37,7 @@ struct GlobalOptions: ParsableArguments {
             let configuration = try Configuration.load(
                 files: config, environment: ProcessInfo.processInfo.environment, flags: flags)
             StandardError.setFormat(configuration.text("log.format"))
-            StandardError.hide(configuration.redaction)
+            HiddenSecrets.add(configuration.redaction)
             let logger = configuration.logger("configuration")
             for warning in configuration.warnings { logger.warning("\(warning)") }
             return configuration

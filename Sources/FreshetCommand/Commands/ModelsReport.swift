@@ -1,4 +1,5 @@
 import ArgumentParser
+import Console
 import FeatureStore
 import Foundation
 import ModelArtifacts

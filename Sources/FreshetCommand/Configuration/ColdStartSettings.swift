@@ -18,6 +18,6 @@ extension Configuration {
             ? nil
             : SegmentRules(
                 eventsLimit: events, names: list("cold_start.segments"), halfLifeHours: number("cold_start.segment_half_life_hours"),
-                purchaseWeight: SnapshotFeed.purchaseWeight)
+                purchaseWeight: TrendingItem.purchaseWeight)
     }
 }

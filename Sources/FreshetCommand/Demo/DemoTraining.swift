@@ -1,3 +1,4 @@
+import Console
 import Interactions
 import Logging
 import RecommendationAPI

@@ -1,3 +1,4 @@
+import Console
 import Evaluation
 import FeatureStore
 import Foundation

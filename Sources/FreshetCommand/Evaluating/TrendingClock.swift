@@ -33,7 +33,7 @@ struct TrendingClock {
         var found: [(row: Int, score: ScaledValue)] = []
         for row in clicks.indices where !isHidden[row] && !(clicks[row].isEmpty && purchases[row].isEmpty) {
             let score = clicks[row].scaledValue(at: now, rules: rules)
-                + purchases[row].scaledValue(at: now, rules: rules).times(SnapshotFeed.purchaseWeight)
+                + purchases[row].scaledValue(at: now, rules: rules).times(TrendingItem.purchaseWeight)
             found.append((row, score))
         }
         found.sort { $0.score != $1.score ? $1.score < $0.score : $0.row < $1.row }

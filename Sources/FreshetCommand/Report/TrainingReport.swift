@@ -1,3 +1,4 @@
+import Console
 import FeatureStore
 import EventStream
 import Foundation

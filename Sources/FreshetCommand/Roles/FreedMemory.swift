@@ -1,3 +1,4 @@
+import Console
 import Tensors
 
 /// Returns what a process has freed to the system, where the allocator would keep it for later.

@@ -1,3 +1,4 @@
+import Console
 import Foundation
 
 /// The trials of a search, a line of JSON each, so that a search that was stopped goes on where it was.

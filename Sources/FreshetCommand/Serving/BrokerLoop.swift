@@ -1,3 +1,4 @@
+import Console
 import EventStream
 import FeatureStore
 import RecommendationAPI

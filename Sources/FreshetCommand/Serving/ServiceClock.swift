@@ -1,3 +1,4 @@
+import Console
 import Intake
 import Interactions
 import Synchronization

@@ -1,3 +1,4 @@
+import Console
 import FeatureStore
 import Interactions
 import Logging
@@ -45,7 +46,7 @@ struct SnapshotBuilder: Sendable {
         let (catalogue, trending) = try await store.run { store throws(StoreError) in
             // Shares do not depend on the time at which decayed counts are read, so any time serves.
             (try store.catalogue(), try store.trending(
-                    at: store.newestEventTime() ?? .now, limit: limit, purchaseWeight: SnapshotFeed.purchaseWeight))
+                    at: store.newestEventTime() ?? .now, limit: limit, purchaseWeight: TrendingItem.purchaseWeight))
         }
         let mark = catalogue.mark
         var built = try await OwnThread.run(named: "freshet-snapshot") {

@@ -8,8 +8,6 @@ import TrainingFiles
 
 /// Owns the serving snapshot and is the only one that replaces it: catalogue changes, the trending list, new models.
 actor SnapshotFeed {
-    /// Clicks that a purchase counts for in the trending list.
-    static let purchaseWeight = 5.0
     private let store: StoreQueries
     private nonisolated let cell: SnapshotCell<Served>
     /// How often the catalogue was read from the beginning because the database's did not go on from the one served.
@@ -171,7 +169,7 @@ actor SnapshotFeed {
         let now = clock.now
         let limit = max(trendingItems, ServingSnapshot.trendingLimitItems)
         let trending = try await store.run { store throws(StoreError) in
-            try store.trending(at: now, limit: limit, purchaseWeight: Self.purchaseWeight)
+            try store.trending(at: now, limit: limit, purchaseWeight: TrendingItem.purchaseWeight)
         }
         return trending.map(TrendingItem.init)
     }

@@ -120,7 +120,7 @@ struct BlendTraining {
                 for row in own {
                     let weight: Double
                     switch log.types[row] {
-                    case InteractionType.purchase.rawValue: weight = SnapshotFeed.purchaseWeight
+                    case InteractionType.purchase.rawValue: weight = TrendingItem.purchaseWeight
                     case InteractionType.click.rawValue: weight = 1
                     default: continue
                     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Console
 import FeatureStore
 
 /// Which model version a batch command uses.

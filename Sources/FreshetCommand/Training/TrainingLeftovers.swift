@@ -1,3 +1,4 @@
+import Console
 import FeatureStore
 import Foundation
 import TrainingFiles

@@ -1,0 +1,34 @@
+import Console
+import Testing
+
+@Suite("A command's result as words and as JSON")
+struct ResultLineTests {
+    private let line = ResultLine([
+        "items_seen": .integer(3), "share": .number(0.123456), "name": .text("a \"b\""), "done": .boolean(true), "rest": .json("[1,2]"),
+        "none_yet": .null,
+    ])
+
+    @Test("fields keep their order, and JSON has the whole numbers")
+    func json() {
+        #expect(line.json == #"{"items_seen":3,"share":0.123456,"name":"a \"b\"","done":true,"rest":[1,2],"none_yet":null}"#)
+    }
+
+    @Test("words are rounded for people")
+    func words() {
+        #expect(line.words == #"items seen 3, share 0.1235, name a "b", done yes, rest [1,2], none yet none"#)
+    }
+
+    @Test("what is no number is null in JSON, and a field may come later")
+    func notANumber() {
+        var line = ResultLine(["x": .number(.nan)])
+        line.add("y", .number(2))
+        #expect(line.json == #"{"x":null,"y":2.0}"#)
+        #expect(line.words == "x none, y 2")
+    }
+
+    @Test("time left is said in seconds below a minute, in minutes above")
+    func clock() {
+        #expect(ProgressLine.clock(42.4) == "42 s")
+        #expect(ProgressLine.clock(185) == "3 min 5 s")
+    }
+}

@@ -14,6 +14,7 @@ final class ConnectionPool: @unchecked Sendable {
     private let condition = NSCondition()
     private var idle: [Connection] = []
     private var borrowed = 0
+    let lost = LostConnections()
 
     init(url: String, role: String, connectionsLimit: Int, statementTimeoutMilliseconds: Int) {
         self.url = url
@@ -81,7 +82,9 @@ final class ConnectionPool: @unchecked Sendable {
     private func giveBack(_ connection: Connection?) {
         condition.lock()
         borrowed -= 1
-        if let connection, !connection.isBroken, !connection.isInTransaction { idle.append(connection) }
+        if let connection {
+            if connection.isBroken { lost.add() } else if !connection.isInTransaction { idle.append(connection) }
+        }
         condition.signal()
         condition.unlock()
     }

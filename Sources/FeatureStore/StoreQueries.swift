@@ -24,6 +24,9 @@ public final class StoreQueries: Sendable {
         threads = StoreThreads(count: connections)
     }
 
+    /// How many of its connections have ended, whoever ended them; each was replaced by the next call.
+    public var lostConnections: Int { pool.lost.count }
+
     /// Runs blocking calls on the store's own threads, at most as many at a time as there are connections.
     public func run<R: Sendable>(
         _ body: @escaping @Sendable (StoreQueries) throws(StoreError) -> R

@@ -60,6 +60,9 @@ public final class UserStateReader: @unchecked Sendable {
     /// How many reads so far were ``UserState/isCutShort``.
     public var cutShortReads: Int { queue.cutShortReads }
 
+    /// How many of its connections have ended, whoever ended them; each was replaced by the next read.
+    public var lostConnections: Int { queue.lost.count }
+
     static func open(_ url: String) throws(StoreError) -> Connection {
         try Connection(
             url: url, role: "freshet read", statementTimeoutMilliseconds: statementTimeoutMilliseconds,
@@ -83,6 +86,7 @@ private final class ReadQueue: @unchecked Sendable {
     private var isClosed = false
     private var threads = 0
     private var cutShort = 0
+    let lost = LostConnections()
 
     var cutShortReads: Int {
         condition.lock()
@@ -191,6 +195,7 @@ private final class ReadWorker: @unchecked Sendable {
                 return try states(reads, connection)
             } catch {
                 guard connection.isBroken else { throw error }
+                queue.lost.add()
                 self.connection = nil
             }
         }

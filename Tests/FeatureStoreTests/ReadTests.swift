@@ -31,9 +31,12 @@ struct ReadTests {
     @Test("what the server ended meanwhile is asked again: no caller sees it")
     func endedConnections() async throws {
         let database = try TestDatabase()
-        let queries = StoreQueries(url: database.url)
-        for _ in 0..<3 {
+        let queries = StoreQueries(url: database.url), reader = try UserStateReader(url: database.url, connections: 1)
+        for round in 0..<3 {
             #expect(try queries.user("nobody") == nil)
+            #expect(try await reader.read(userID: "nobody", exclude: []).history.entries.isEmpty)
+            // What ended is counted, so that an operator hears of what no caller sees.
+            #expect(queries.lostConnections == round && reader.lostConnections == round)
             _ = try database.sql(
                 "select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()")
             #expect(try queries.item("nothing") == nil)

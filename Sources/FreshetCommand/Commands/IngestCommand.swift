@@ -4,6 +4,7 @@ import EventStream
 import FeatureStore
 import Foundation
 import Intake
+import Tensors
 
 /// `freshet ingest`
 struct IngestCommand: ParsableCommand {
@@ -35,6 +36,7 @@ struct IngestCommand: ParsableCommand {
     @Flag(help: "Print the result as JSON.") var json = false
 
     func run() throws {
+        Kernels.limitArenas()
         let configuration = try options.configuration()
         let stop = StopSignal.onSignals()
         let started = ContinuousClock.now
@@ -42,10 +44,12 @@ struct IngestCommand: ParsableCommand {
         let logger = configuration.logger("ingest")
         let isWatched = untilEnd || StandardError.isTerminal
         var told = (stored: 0, at: ContinuousClock.now)
+        var memory = BacklogMemory()
         let totals = try IngestRole(
             settings: try configuration.ingestSettings(), acceptNewCluster: acceptNewCluster, acceptMissingRecords: acceptMissingRecords,
             logger: logger, isStopping: { stop.isRaised })
             .run(untilEnd: untilEnd, progress: { totals in
+                if memory.isDue(records: totals.records, at: .now) { Kernels.returnFreedMemory() }
                 if isWatched {
                     if totals.records > 0 { progress.update(totals.records, note: "\(totals.stored) stored") }
                 } else if totals.stored > told.stored, told.at.duration(to: .now) >= .seconds(60) {

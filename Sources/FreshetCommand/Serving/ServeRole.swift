@@ -94,7 +94,7 @@ struct ServeRole: Sendable {
         let hours = configuration.integer("train.keep_unfinished_hours")
         let leftovers = { @Sendable in TrainingLeftovers(root: root, url: url, keepHours: hours) }
         let loops = SnapshotLoops(
-            feed: feed, store: store, board: board, clock: clock,
+            feed: feed, store: store, states: states, board: board, clock: clock,
             broker: BrokerLoop(
                 store: store, board: board, cluster: cluster, kafka: configuration.kafkaSettings,
                 topics: configuration.topicKinds.keys.sorted()), refresh: .milliseconds(configuration.integer("serve.refresh_ms")),

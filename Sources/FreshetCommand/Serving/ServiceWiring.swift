@@ -53,7 +53,11 @@ struct ServiceWiring: Sendable {
                     Gauge(
                         name: "freshet_user_states_cut_short_total",
                         help: "Reads of a user that left something out: more than 1,000 ids of one person, or more than 200,000 items that exclude.",
-                        kind: .counter, value: Double(flow.states.cutShortReads))
+                        kind: .counter, value: Double(flow.states.cutShortReads)),
+                    Gauge(
+                        name: "freshet_database_connections_lost_total",
+                        help: "Connections to PostgreSQL that ended, whoever ended them; each was replaced.",
+                        kind: .counter, value: Double(flow.states.lostConnections + store.lostConnections)),
                 ]
             })
     }

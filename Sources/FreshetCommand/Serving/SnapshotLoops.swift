@@ -9,6 +9,7 @@ import ServiceLifecycle
 struct SnapshotLoops: Service {
     let feed: SnapshotFeed
     let store: StoreQueries
+    let states: UserStateReader
     let board: StatisticsBoard
     let clock: ServingClock
     let broker: BrokerLoop
@@ -44,7 +45,7 @@ struct SnapshotLoops: Service {
     private func catalogueLoop() async {
         var attempts = attempts
         var isAway = false
-        var memory = FreedMemory()
+        var memory = FreedMemory(), lost = LostConnectionsTold()
         while !Task.isCancelled {
             do {
                 try await feed.catchUp()
@@ -60,6 +61,10 @@ struct SnapshotLoops: Service {
                 if isAway { logger.notice("the database answers again") }
                 isAway = false
                 board.database(problem: nil)
+                if let sentence = lost.look(lost: states.lostConnections + store.lostConnections, at: .now) {
+                    logger.warning("\(sentence)")
+                    board.note("warning", sentence)
+                }
             } catch is CancellationError {
                 return
             } catch {

@@ -77,13 +77,6 @@ extension StoreQueries {
         hidden, deleted, catalogue_version
         """
 
-    /// The catalogue's version: raised by every commit that changed an item.
-    public func catalogueVersion() throws(StoreError) -> Int64 {
-        try pool.reading { (connection) throws(StoreError) in
-            try connection.run("select version from catalogue_state").int64(0, 0) ?? 0
-        }
-    }
-
     /// One item, or nil when no record of it was ever accepted. Hidden and deleted items are found too.
     public func item(_ itemID: String) throws(StoreError) -> CatalogueItem? {
         try pool.reading { (connection) throws(StoreError) in

@@ -22,25 +22,37 @@ public struct ModelRefusals: Sendable, Equatable {
     }
 }
 
+extension ModelRefusals {
+    /// SQL: one row with what ``init(_:_:from:)`` reads, in its order.
+    static let statement = """
+        select (select count(*) from models where refusal is not null) as refused, (select count(*) from in_a_row) as refused_in_a_row,
+               newest.version as refused_version, newest.created_at as refused_at, newest.refusal
+        from (values (1)) one
+            left join lateral (select * from in_a_row order by version desc limit 1) newest on true
+        """
+
+    /// SQL: what ``statement`` takes as `in_a_row`, for the head of the statement that it stands in.
+    static let refusedInARow = """
+        in_a_row as (
+            select version, created_at, refusal from models
+            where status = 'refused' and version > coalesce((select max(version) from models where promoted_at is not null), 0))
+        """
+
+    /// Reads the columns of ``statement``, which begin at `first`.
+    init(_ rows: QueryResult, _ row: Int, from first: Int) {
+        self.init(total: rows.int64(row, first) ?? 0, inARow: rows.int64(row, first + 1) ?? 0)
+        if let version = rows.int32(row, first + 2), let created = rows.time(row, first + 3) {
+            newest = (version, created, rows.string(row, first + 4) ?? "")
+        }
+    }
+}
+
 extension StoreQueries {
     /// What the gate refused. Reads a few rows.
     public func modelRefusals() throws(StoreError) -> ModelRefusals {
         try pool.withConnection { (connection) throws(StoreError) in
-            let rows = try connection.run(
-                """
-                with row as (
-                    select version, created_at, refusal from models
-                    where status = 'refused' and version > coalesce((select max(version) from models where promoted_at is not null), 0))
-                select (select count(*) from models where refusal is not null), (select count(*) from row),
-                       newest.version, newest.created_at, newest.refusal
-                from (values (1)) one left join lateral (select * from row order by version desc limit 1) newest on true
-                """)
-            guard rows.count == 1 else { return ModelRefusals() }
-            var refusals = ModelRefusals(total: rows.int64(0, 0) ?? 0, inARow: rows.int64(0, 1) ?? 0)
-            if let version = rows.int32(0, 2), let created = rows.time(0, 3) {
-                refusals.newest = (version, created, rows.string(0, 4) ?? "")
-            }
-            return refusals
+            let rows = try connection.run("with \(ModelRefusals.refusedInARow) \(ModelRefusals.statement)")
+            return rows.count == 1 ? ModelRefusals(rows, 0, from: 0) : ModelRefusals()
         }
     }
 }

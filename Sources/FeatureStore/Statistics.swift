@@ -18,16 +18,24 @@ public struct StoredOffset: Sendable, Equatable {
 
 extension StoredOffset {
     static func all(_ connection: Connection) throws(StoreError) -> [StoredOffset] {
-        let rows = try connection.run(
-            "select topic, partition, cluster, epoch, next_offset, owner, updated_at, missing_records, halted from stream_offsets "
-                + "order by topic, partition")
-        return (0..<rows.count).map { row in
-            StoredOffset(
-                topic: rows.string(row, 0) ?? "", partition: rows.int32(row, 1) ?? 0, cluster: rows.string(row, 2) ?? "",
-                epoch: rows.int64(row, 3) ?? 0, nextOffset: rows.int64(row, 4), owner: rows.string(row, 5),
-                updatedAt: rows.time(row, 6) ?? EventTime(milliseconds: 0), missingRecords: rows.int64(row, 7) ?? 0,
-                halted: rows.string(row, 8))
-        }
+        let rows = try connection.run("select \(fields) from stream_offsets order by topic, partition")
+        return (0..<rows.count).map { StoredOffset(rows, $0) }
+    }
+
+    /// What ``init(_:_:)`` reads, in its order.
+    static let fields = "topic, partition, cluster, epoch, next_offset, owner, updated_at, missing_records, halted"
+
+    /// Reads a row that begins with ``fields``.
+    init(_ rows: QueryResult, _ row: Int) {
+        topic = rows.string(row, 0) ?? ""
+        partition = rows.int32(row, 1) ?? 0
+        cluster = rows.string(row, 2) ?? ""
+        epoch = rows.int64(row, 3) ?? 0
+        nextOffset = rows.int64(row, 4)
+        owner = rows.string(row, 5)
+        updatedAt = rows.time(row, 6) ?? EventTime(milliseconds: 0)
+        missingRecords = rows.int64(row, 7) ?? 0
+        halted = rows.string(row, 8)
     }
 }
 

@@ -3,7 +3,7 @@ import EventStream
 import FeatureStore
 import RecommendationAPI
 
-/// Looks every two seconds how far ingest is behind and whether Kafka answers.
+/// Looks every two seconds how far ingest is behind, what is still to be erased, what the gate refused, and whether Kafka answers.
 struct BrokerLoop: Sendable {
     let store: StoreQueries
     let board: StatisticsBoard
@@ -16,11 +16,11 @@ struct BrokerLoop: Sendable {
 
     func run() async {
         while !Task.isCancelled {
-            // Without the stored offsets there is no lag; whether the broker answers is asked all the same.
-            let offsets = try? await store.run { store throws(StoreError) in try store.offsets() }
-            if let offsets { board.sampled(offsets) }
-            if let open = try? await store.run({ store throws(StoreError) in try store.openErasures() }) { board.sampled(openErasures: open) }
-            await board.parts.watching(\.broker) { try await ask(stored: offsets) }
+            // Without the stored offsets there is no lag; whether the broker answers is asked all the same. A database that is away is
+            // told by the catalogue loop.
+            let figures = try? await store.run { store throws(StoreError) in try store.watchedFigures() }
+            if let figures { board.sampled(figures) }
+            await board.parts.watching(\.broker) { try await ask(stored: figures?.offsets) }
             try? await Task.sleep(for: Self.every)
         }
     }

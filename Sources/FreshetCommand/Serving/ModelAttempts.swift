@@ -48,6 +48,15 @@ struct ModelAttempts: Sendable {
         return true
     }
 
+    /// What is told of a promoted version that cannot be used.
+    ///
+    /// - Parameter serving: the version that answers meanwhile; nil: none.
+    static func sentence(_ version: Int32, serving: Int32?, _ error: any Error) -> String {
+        let answers = serving.map { "version \($0) serves on" } ?? "answers come from what is trending"
+        return "version \(version) is promoted and cannot be used yet; \(answers), and it is tried again after "
+            + "\(firstPause.components.seconds) to \(longestPause.components.seconds) s: \(error)"
+    }
+
     /// An attempt went well. Says how many of the model's failed before; nil where none did.
     mutating func succeeded() -> Int? {
         defer { failing = nil }

@@ -118,8 +118,7 @@ struct ServeRole: Sendable {
                 return
             } catch let error where !(error is StoreError) && !(error is CancellationError) {
                 // A damaged file, or one that comes later, must not keep the service from answering.
-                let sentence = "version \(model.version) is promoted and cannot be used yet; answers come from what is trending, and it is "
-                    + "tried again after 1 to \(ModelAttempts.longestPause.components.seconds) s: \(error)"
+                let sentence = ModelAttempts.sentence(model.version, serving: nil, error)
                 var attempt = ModelAttempts()
                 _ = attempt.failed(model.identity, at: .now)
                 attempts.replace(by: attempt)

@@ -22,7 +22,6 @@ struct SnapshotLoops: Service {
     var leftovers: (@Sendable () -> TrainingLeftovers)?
 
     private static let trendingEvery = Duration.seconds(2)
-    private static let refusalsEvery = Duration.seconds(2)
     private static let clockEvery = Duration.seconds(30)
     private static let leftoversEvery = Duration.seconds(15)
 
@@ -33,7 +32,6 @@ struct SnapshotLoops: Service {
                 group.addTask { await trendingLoop() }
                 group.addTask { await segmentLoop() }
                 group.addTask { await countLoop() }
-                group.addTask { await refusalLoop() }
                 group.addTask { await clockLoop() }
                 group.addTask { await broker.run() }
                 group.addTask { await leftoversLoop() }
@@ -101,9 +99,7 @@ struct SnapshotLoops: Service {
             board.loading(promoted.version)
             try await feed.install(promoted, rebuilding: !isNew || isAnother)
         } catch let error where !(error is StoreError) && !(error is CancellationError) {
-            let serving = installed.map { "version \($0.version) serves on" } ?? "answers come from what is trending"
-            let sentence = "version \(promoted.version) is promoted and cannot be used yet; \(serving), and it is tried again after "
-                + "1 to \(ModelAttempts.longestPause.components.seconds) s: \(error)"
+            let sentence = ModelAttempts.sentence(promoted.version, serving: installed?.version, error)
             board.refused(promoted.version, error)
             if attempts.failed(promoted.identity, at: .now) {
                 board.note("warning", sentence)
@@ -173,11 +169,13 @@ struct SnapshotLoops: Service {
                     board.note("training", sentence)
                 }
                 problem = nil
-            } catch let failure as CommandFailure {
-                if problem != failure.description { logger.warning("\(failure.description)") }
-                problem = failure.description
-            } catch {
+            } catch is CancellationError {
+                return
+            } catch let error as StoreError where error.isRetriable {
                 // A database that is away is told by the catalogue loop.
+            } catch {
+                if problem != "\(error)" { logger.warning("files of killed trainings stay: \(error)") }
+                problem = "\(error)"
             }
             try? await Task.sleep(for: max(Self.leftoversEvery, start.duration(to: .now) * 10))
         }
@@ -200,17 +198,6 @@ struct SnapshotLoops: Service {
             return (time, started + started.duration(to: .now) / 2)
         }
         if let sentence = clock.set(database: time, at: at) { logger.warning("\(sentence)") }
-    }
-
-    /// What the gate refused, for the metrics whether or not somebody looks.
-    private func refusalLoop() async {
-        while !Task.isCancelled {
-            // A database that is away is told by the catalogue loop.
-            if let refusals = try? await store.run({ store throws(StoreError) in try store.modelRefusals() }) {
-                board.set(refusals: refusals)
-            }
-            try? await Task.sleep(for: Self.refusalsEvery)
-        }
     }
 }
 

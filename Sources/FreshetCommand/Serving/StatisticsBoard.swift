@@ -60,8 +60,16 @@ final class StatisticsBoard: Sendable {
     }
 
     func set(training: TrainingView?) { contents.withLock { $0.training = training } }
+
+    /// Takes in what the database says every few seconds, whether or not somebody looks.
+    func sampled(_ figures: WatchedFigures) {
+        sampled(figures.offsets)
+        contents.withLock { $0.openErasures = figures.openErasures }
+        set(refusals: figures.refusals)
+    }
+
     /// Takes in what the gate refused; a version that was not there before is told in the feed.
-    func set(refusals: ModelRefusals) {
+    private func set(refusals: ModelRefusals) {
         let isNews = contents.withLock { contents in
             defer { contents.refusals = refusals }
             return contents.refusals != nil && contents.refusals?.newest?.version != refusals.newest?.version
@@ -122,7 +130,7 @@ final class StatisticsBoard: Sendable {
     }
 
     /// Takes the stored offsets in: what they grew by is the rate of the plot. Cheap, so it goes on while nobody looks.
-    func sampled(_ offsets: [StoredOffset]) {
+    private func sampled(_ offsets: [StoredOffset]) {
         let total = Self.sum(offsets.lazy.map { $0.nextOffset ?? 0 })
         contents.withLock { contents in
             let current: [StoredOffset] = contents.reading?.current(offsets) ?? offsets.filter { $0.partition >= 0 }
@@ -134,9 +142,6 @@ final class StatisticsBoard: Sendable {
             contents.halted = halted
         }
     }
-
-    /// Erased users whose rows are still to be removed.
-    func sampled(openErasures: Int) { contents.withLock { $0.openErasures = openErasures } }
 
     /// Tells how the last look for changed items and promoted models went.
     func database(problem: String?) {

@@ -1,0 +1,37 @@
+/// What each server looks at every few seconds.
+public struct WatchedFigures: Sendable, Equatable {
+    /// How far ingest is, by topic and partition.
+    public var offsets: [StoredOffset]
+    /// How many users' rows are still to be removed, though their deletion is committed; they are hidden meanwhile.
+    public var openErasures: Int
+    /// What the gate refused.
+    public var refusals: ModelRefusals
+
+    /// Makes figures.
+    public init(offsets: [StoredOffset], openErasures: Int, refusals: ModelRefusals) {
+        self.offsets = offsets
+        self.openErasures = openErasures
+        self.refusals = refusals
+    }
+}
+
+extension StoreQueries {
+    /// What ``offsets()``, ``openErasures()`` and ``modelRefusals()`` say, of one moment, by one statement.
+    public func watchedFigures() throws(StoreError) -> WatchedFigures {
+        try pool.reading { (connection) throws(StoreError) in
+            let rows = try connection.run(Self.watchedFiguresStatement)
+            // Without an offset there is one row with figures and nothing of a topic.
+            let offsets = (0..<rows.count).filter { rows.string($0, 0) != nil }.map { StoredOffset(rows, $0) }
+            return WatchedFigures(
+                offsets: offsets, openErasures: Int(rows.int64(0, 9) ?? 0), refusals: ModelRefusals(rows, 0, from: 10))
+        }
+    }
+
+    private static let watchedFiguresStatement = """
+        with \(ModelRefusals.refusedInARow), refusals as (\(ModelRefusals.statement))
+        select \(StoredOffset.fields), (select count(*) from open_erasures) as open_erasures,
+            refused, refused_in_a_row, refused_version, refused_at, refusal
+        from refusals left join stream_offsets on true
+        order by topic, partition
+        """
+}

@@ -49,15 +49,16 @@ let package = Package(
         .target(name: "CMessagePassing", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
 
         // Pure: no I/O, no clock, no Foundation.
-        pure("Interactions"),
+        pure("Bytes", ["CZlib"]),
+        pure("Interactions", ["Bytes"]),
         pure("Features", ["Interactions"]),
-        pure("Tensors", ["COpenBLAS", "CKernels"]),
+        pure("Tensors", ["Bytes", "COpenBLAS", "CKernels"]),
         pure("Gradients", ["Tensors"]),
         pure("Evaluation", ["Tensors"]),
-        pure("TwoTower", ["Tensors", "Evaluation"]),
+        pure("TwoTower", ["Bytes", "Tensors", "Evaluation"]),
         pure("MetaLearning", ["Tensors", "Gradients"]),
-        pure("Recommending", ["Interactions", "Features", "Tensors", "Gradients", "TwoTower", "MetaLearning"]),
-        pure("Simulation", ["Interactions"]),
+        pure("Recommending", ["Bytes", "Interactions", "Features", "Tensors", "Gradients", "TwoTower", "MetaLearning"]),
+        pure("Simulation", ["Bytes", "Interactions"]),
         pure("TextEncoding", ["Tensors"]),
 
         // Adapters at the edge.
@@ -66,14 +67,14 @@ let package = Package(
             resources: [.embedInCode("Migrations")], swiftSettings: strict),
         .target(
             name: "EventStream",
-            dependencies: ["CRDKafka", "CZlib", "CBrokerPort", "Interactions"], swiftSettings: strict),
+            dependencies: ["CRDKafka", "CBrokerPort", "Bytes", "Interactions"], swiftSettings: strict),
         .target(name: "VectorIndex", dependencies: ["CFaiss", "Recommending", "Tensors"], swiftSettings: strict),
         .target(name: "MessagePassing", dependencies: ["CMessagePassing", "TwoTower"], swiftSettings: strict),
-        .target(name: "ModelArtifacts", dependencies: ["CDigest", "TwoTower", "TextEncoding"], swiftSettings: strict),
+        .target(name: "ModelArtifacts", dependencies: ["Bytes", "CDigest", "TwoTower", "TextEncoding"], swiftSettings: strict),
         .target(
             name: "RecommendationAPI",
             dependencies: [
-                "Interactions", "Recommending",
+                "Bytes", "Interactions", "Recommending",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -86,28 +87,29 @@ let package = Package(
             resources: [.embedInCode("Resources")], swiftSettings: strict),
 
         .target(
-            name: "Console", dependencies: ["Interactions", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
+            name: "Console", dependencies: ["Bytes", "Interactions", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
 
         .target(
-            name: "Settings", dependencies: ["Interactions", "TwoTower", .product(name: "Yams", package: "Yams")],
+            name: "Settings", dependencies: ["Bytes", "Interactions", "TwoTower", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict),
 
         // Lines that tie adapters together, so that tests can walk them without a process.
         .target(
             name: "Intake",
             dependencies: [
-                "Interactions", "Features", "FeatureStore", "EventStream", .product(name: "Logging", package: "swift-log"),
+                "Bytes", "Interactions", "Features", "FeatureStore", "EventStream", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
 
         .target(
-            name: "TrainingFiles", dependencies: ["Interactions", "Features", "FeatureStore", "TwoTower"], swiftSettings: strict),
+            name: "TrainingFiles", dependencies: ["Bytes", "Interactions", "Features", "FeatureStore", "TwoTower"], swiftSettings: strict),
 
         // Composition root.
         .executableTarget(
             name: "FreshetCommand",
             dependencies: [
-                "Interactions", "Features", "Tensors", "Gradients", "TwoTower", "MetaLearning", "Evaluation", "Recommending", "Simulation",
+                "Bytes", "Interactions", "Features", "Tensors", "Gradients", "TwoTower", "MetaLearning", "Evaluation", "Recommending",
+                "Simulation",
                 "TextEncoding", "FeatureStore", "EventStream", "VectorIndex", "ModelArtifacts", "MessagePassing",
                 "RecommendationAPI", "TrainingFiles", "Settings", "Intake", "Console",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -124,12 +126,13 @@ let package = Package(
         // Hostile but plausible inputs, for every door where bytes come in.
         .target(name: "FuzzInputs", path: "Tests/FuzzInputs", swiftSettings: strict),
         tests("Architecture", []),
+        tests("Bytes", ["Bytes"]),
         tests("Interactions", ["Interactions", "FuzzInputs"]),
         tests("Features", ["Features", "Interactions"]),
         tests("Tensors", ["Tensors"]),
         tests("Gradients", ["Gradients", "Tensors"]),
         tests("Evaluation", ["Evaluation", "Tensors"]),
-        tests("TwoTower", ["TwoTower", "Evaluation", "Gradients", "Tensors"]),
+        tests("TwoTower", ["Bytes", "TwoTower", "Evaluation", "Gradients", "Tensors"]),
         tests("MetaLearning", ["MetaLearning", "Gradients", "Tensors"]),
         tests("Recommending", ["Recommending", "Features", "Interactions", "Tensors", "TwoTower"]),
         tests("Simulation", ["Simulation", "Interactions"]),

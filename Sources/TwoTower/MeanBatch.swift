@@ -1,3 +1,4 @@
+import Bytes
 import Tensors
 
 #if canImport(Glibc)
@@ -101,7 +102,7 @@ final class MeanBatch {
                 targetShares[index] = -logShares[item]
                 starts[index] = example.start
                 ends[index] = example.end
-                users[index] = hidden > 0 && FeatureHash.mixed(key &+ UInt64(index)) >> 40 < hidden ? -1 : example.user
+                users[index] = hidden > 0 && SplitMix64Mixing.mixed(key &+ UInt64(index)) >> 40 < hidden ? -1 : example.user
                 entries &+= Int(example.end &- example.start)
             }
         }
@@ -120,7 +121,7 @@ final class MeanBatch {
         guard hidden > 0 else { return }
         for place in 0..<candidateCount {
             let item = candidates.start[place]
-            let isHidden = FeatureHash.mixed(key ^ (UInt64(item) &* 0xd6e8_feb8_6659_fd93)) >> 40 < hidden
+            let isHidden = SplitMix64Mixing.mixed(key ^ (UInt64(item) &* 0xd6e8_feb8_6659_fd93)) >> 40 < hidden
             if isHidden && !hiding.keepsID[Int(item)] { visibleRows.start[place] = -1 }
         }
     }

@@ -1,3 +1,4 @@
+import Bytes
 import Tensors
 
 /// Trains the mean-pooled towers step by step. ``Trainer`` drives one for `user_tower: mean`; benchmarks drive one directly.
@@ -57,7 +58,7 @@ public final class MeanTowerTrainer {
     ///   - share: of the peak step sizes.
     /// - Returns: the number of examples and their weighted mean loss; nil at the end of the epoch.
     public func runStep(key: UInt64? = nil, share: Float = 1) -> (examples: Int, loss: Double)? {
-        let key = key ?? FeatureHash.mixed(configuration.seed &* 0x9e37_79b9 &+ UInt64(stepIndex))
+        let key = key ?? SplitMix64Mixing.mixed(configuration.seed &* 0x9e37_79b9 &+ UInt64(stepIndex))
         let loss = examples.sequence.withUnsafeBufferPointer { sequence -> Double in
             guard let sequence = sequence.baseAddress else { return 0 }
             batch.fill(sequence, key: key) { order.next(configuration.batchSize, into: &$0) }

@@ -1,3 +1,4 @@
+import Bytes
 import Tensors
 
 #if canImport(Glibc)
@@ -170,7 +171,7 @@ func applyDropout(_ values: UnsafeMutablePointer<Float>, count: Int, rate: Float
     let threshold = UInt64(rate * 65_536), scale = 1 / (1 - rate)
     var index = 0
     while index < count {
-        var bits = FeatureHash.mixed(key &+ UInt64(index) &* 0x9e37_79b9_7f4a_7c15)
+        var bits = SplitMix64Mixing.mixed(key &+ UInt64(index) &* 0x9e37_79b9_7f4a_7c15)
         for lane in index..<min(index + 4, count) {
             values[lane] *= bits & 0xffff < threshold ? 0 : scale
             bits >>= 16

@@ -1,3 +1,4 @@
+import Bytes
 import Tensors
 
 /// A part of a user's history that trains at once: its events are predicted, each from what comes before it within the part.
@@ -112,7 +113,7 @@ struct SequencePlan {
         var windows: [SequenceWindow] = []
         windows.reserveCapacity(set.userCount)
         for user in 0..<set.userCount {
-            cut(user, draw: FeatureHash.mixed(seed &+ UInt64(epoch) << 32 &+ UInt64(user)), into: &windows)
+            cut(user, draw: SplitMix64Mixing.mixed(seed &+ UInt64(epoch) << 32 &+ UInt64(user)), into: &windows)
         }
         var random = SeededGenerator(seed: seed, stream: 0x7365_7100 + UInt64(epoch))
         random.shuffle(&windows)
@@ -143,7 +144,7 @@ struct SequencePlan {
         var from = set.userStarts[user], end = set.userStarts[user + 1]
         if perUser > 0, end - from > perUser {
             // A run of events, so that no more of the history is read than it needs.
-            from += Int(FeatureHash.mixed(draw).multipliedFullWidth(by: UInt64(end - from - perUser + 1)).high)
+            from += Int(SplitMix64Mixing.mixed(draw).multipliedFullWidth(by: UInt64(end - from - perUser + 1)).high)
             end = from + perUser
         }
         // The first window is shorter by chance, the others are whole.

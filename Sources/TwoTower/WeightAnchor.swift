@@ -1,3 +1,4 @@
+import Bytes
 import Tensors
 
 /// How much the old data depend on each parameter: the diagonal of the Fisher information, for elastic weight consolidation
@@ -90,7 +91,7 @@ extension Trainer {
         let result = ParameterImportance(squares: TowerParameters(parameters.shape))
         var found = 0
         _ = pass.begin(epoch: 0, skipping: 0)
-        while found < batches, let batch = try pass.runNext(key: FeatureHash.mixed(configuration.seed &+ UInt64(found))) {
+        while found < batches, let batch = try pass.runNext(key: SplitMix64Mixing.mixed(configuration.seed &+ UInt64(found))) {
             let gradients = pass.gradients
             result.add(gradients, examples: batch.examples, tokens: contentTokens(gradients), userTokens: userTokens)
             found += 1

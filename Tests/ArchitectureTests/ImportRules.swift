@@ -2,7 +2,7 @@
 struct ImportRules {
     /// Targets without I/O, clock, logging or Foundation.
     static let pure: Set<String> = [
-        "Interactions", "Features", "Tensors", "Gradients", "Evaluation", "TwoTower", "MetaLearning", "Recommending",
+        "Bytes", "Interactions", "Features", "Tensors", "Gradients", "Evaluation", "TwoTower", "MetaLearning", "Recommending",
         "Simulation", "TextEncoding",
     ]
 

@@ -8,8 +8,8 @@ struct ImportRules {
 
     /// Targets that touch the world; none knows another.
     static let adapters: Set<String> = [
-        "FeatureStore", "EventStream", "VectorIndex", "ModelArtifacts", "MessagePassing", "RecommendationAPI", "Settings",
-        "Console",
+        "FeatureStore", "EventStream", "VectorIndex", "ModelArtifacts", "MessagePassing", "RecommendationAPI", "HTTPCalls",
+        "Settings", "Console",
     ]
 
     /// Targets that tie adapters together; they know adapters and pure targets, and none knows another of them.
@@ -28,7 +28,7 @@ struct ImportRules {
     /// Modules of other packages in whose types a product's own interface speaks.
     static let modulesOfProducts: [String: Set<String>] = [
         "Hummingbird": ["HTTPTypes", "NIOCore", "ServiceLifecycle"], "NIOPosix": ["NIOCore"],
-        "AsyncHTTPClient": ["NIOCore", "NIOHTTP1"], "ServiceLifecycle": ["UnixSignals"],
+        "ServiceLifecycle": ["UnixSignals"],
     ]
 
     var manifest: Manifest

@@ -1,7 +1,6 @@
 import Console
 import Foundation
 import Interactions
-import NIOCore
 
 /// What a measurement needs of a running service, asked before it begins: what is missing is said at once, and not found out by
 /// waiting for it with every request.
@@ -18,7 +17,7 @@ struct BenchReadiness: Sendable {
     /// Of whom an answer is asked for.
     let userID: String
 
-    private static let limit = TimeAmount.seconds(10)
+    private static let limit = Duration.seconds(10)
 
     /// Returns where everything is there.
     ///
@@ -36,7 +35,7 @@ struct BenchReadiness: Sendable {
     private func reach() async throws {
         do {
             // The client tries to connect for as long as this: a service that lives answers in milliseconds.
-            _ = try await service.send(.GET, "/healthz", body: nil, timeout: .seconds(5))
+            _ = try await service.send(.get, "/healthz", body: nil, timeout: .seconds(5))
         } catch let refused as ServiceClient.Refused {
             throw CommandFailure("what listens at \(service.base) is no Freshet service (GET /healthz: \(refused.status)): correct --url")
         } catch let cancelled as CancellationError {
@@ -50,7 +49,7 @@ struct BenchReadiness: Sendable {
     /// Sends the deletion of an item that nobody has and waits until it is stored.
     private func store() async throws {
         let id = "freshet-bench-\(EventTime.now.milliseconds)"
-        let data = try await asked { try await service.send(.DELETE, "/v1/items/\(id)?wait=true", body: nil, timeout: .seconds(30)) }
+        let data = try await asked { try await service.send(.delete, "/v1/items/\(id)?wait=true", body: nil, timeout: .seconds(30)) }
         guard try Self.isCommitted(data) else {
             throw CommandFailure(
                 "what the service at \(service.base) takes is not stored within its 5 s: start freshet ingest, or wait until it has "

@@ -74,7 +74,7 @@ struct ChurnRun: Sendable {
         var titles: [String] = []
         for user in users.prefix(20) {
             let data = try await service.send(
-                .GET, "/v1/recommendations?user_id=\(ServiceClient.escaped(user))&n=5&details=true", body: nil)
+                .get, "/v1/recommendations?user_id=\(ServiceClient.escaped(user))&n=5&details=true", body: nil)
             let object = try JSONSerialization.jsonObject(with: data) as? [String: Any]
             for item in object?["items"] as? [[String: Any]] ?? [] {
                 if let title = (item["details"] as? [String: Any])?["title"] as? String { titles.append(title) }
@@ -110,10 +110,10 @@ struct ChurnRun: Sendable {
         do {
             let answer: Data
             if phase == .remove {
-                answer = try await service.send(.DELETE, "/v1/items/\(id)?wait=true", body: nil, timeout: .seconds(30))
+                answer = try await service.send(.delete, "/v1/items/\(id)?wait=true", body: nil, timeout: .seconds(30))
             } else {
                 let body = "{\"title\":\(JSONText.quoted("\(title) \(phase.rawValue)")),\"categories\":[\"\(category)\"],\"hidden\":\(isHidden)}"
-                answer = try await service.send(.PUT, "/v1/items/\(id)?wait=true", body: body, timeout: .seconds(30))
+                answer = try await service.send(.put, "/v1/items/\(id)?wait=true", body: body, timeout: .seconds(30))
             }
             // A change that is not stored in time may come at any later moment: until the next one, both states are right.
             let isStored = try BenchReadiness.isCommitted(answer)
@@ -138,7 +138,7 @@ struct ChurnRun: Sendable {
             do {
                 var path = "/v1/recommendations?user_id=\(ServiceClient.escaped(user))&n=\(Self.answerItems)"
                 if let category { path += "&category=\(ServiceClient.escaped(category))" }
-                let answer = try JSONDecoder().decode(ServiceClient.Answer.self, from: try await service.send(.GET, path, body: nil))
+                let answer = try JSONDecoder().decode(ServiceClient.Answer.self, from: try await service.send(.get, path, body: nil))
                 let changing = answer.items.map(\.item_id).filter { $0.hasPrefix("churn-\(run)-") }
                 let wrong = changing.count { !ledger.mayShow($0, category: category, since: began) }
                 let strangers = category == nil ? 0 : answer.items.count - changing.count

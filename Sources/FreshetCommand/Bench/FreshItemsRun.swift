@@ -85,11 +85,11 @@ struct FreshItemsRun: Sendable {
 
     private func probe(_ id: String, _ record: String, _ user: String, _ result: inout Result) async throws {
         let start = ContinuousClock.now
-        _ = try await service.send(.PUT, "/v1/items/\(id)", body: record)
+        _ = try await service.send(.put, "/v1/items/\(id)", body: record)
         let found = try await service.recommendations(userID: user, count: depth, since: start, within: Self.limit, pause: Self.between) {
             $0.items.contains { $0.item_id == id }
         }
-        _ = try await service.send(.DELETE, "/v1/items/\(id)?wait=true", body: nil)
+        _ = try await service.send(.delete, "/v1/items/\(id)?wait=true", body: nil)
         if try await service.recommendations(userID: user, count: depth).items.contains(where: { $0.item_id == id }) {
             result.afterDeletion += 1
         }

@@ -38,7 +38,7 @@ struct NewCategoriesRun: Sendable {
             for place in 0..<itemsPerCategory {
                 guard let record = try await service.contentOfItem(contents[(number &* 7 &+ place) % contents.count], categories: [category]) else { continue }
                 ids.append("\(category)-\(place)")
-                _ = try await service.send(.PUT, "/v1/items/\(ids[ids.count - 1])?wait=true", body: record)
+                _ = try await service.send(.put, "/v1/items/\(ids[ids.count - 1])?wait=true", body: record)
             }
             let events = ids.prefix(support).enumerated().map { place, id in
                 BenchLoad.click(user: users[(number &* 13 &+ place) % users.count], item: id, request: nil, id: "\(category)-event-\(place)")
@@ -53,7 +53,7 @@ struct NewCategoriesRun: Sendable {
                 userID: asker, count: 10, category: category, since: start, within: Self.limit, pause: .milliseconds(5)
             ) { $0.items.contains { $0.reason == "adapted" } }
             if let adapted { result.adapted.add(adapted.took) } else { result.unadapted += 1 }
-            for id in ids { _ = try await service.send(.DELETE, "/v1/items/\(id)", body: nil) }
+            for id in ids { _ = try await service.send(.delete, "/v1/items/\(id)", body: nil) }
             // The first tells enough: an adaptation takes a second, and each wait twenty.
             guard adapted != nil || result.adapted.count > 0 else {
                 throw CommandFailure(

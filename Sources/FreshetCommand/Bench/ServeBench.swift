@@ -39,7 +39,7 @@ struct ServeBench: Sendable {
                     var number = connection
                     while ContinuousClock.now < end {
                         let start = ContinuousClock.now
-                        _ = try await service.send(.GET, path(number), body: nil)
+                        _ = try await service.send(.get, path(number), body: nil)
                         sample.add(start.duration(to: .now))
                         number += connections
                     }
@@ -59,7 +59,7 @@ struct ServeBench: Sendable {
                 let due = start + .seconds(Double(number) / Double(rate))
                 try await Task.sleep(until: due)
                 group.addTask {
-                    _ = try await service.send(.GET, path(number), body: nil)
+                    _ = try await service.send(.get, path(number), body: nil)
                     return due.duration(to: .now)
                 }
             }
@@ -127,8 +127,7 @@ struct ServeBenchShop {
         let script = LoopService { [configuration] in
             var ports = listening.makeAsyncIterator()
             guard let port = await ports.next() else { return }
-            let service = ServiceClient(
-                client: ServiceClient.wide, base: "http://\(configuration.text("http.host")):\(port)", apiKey: nil)
+            let service = try ServiceClient(base: "http://\(configuration.text("http.host")):\(port)", apiKey: nil)
             let bench = ServeBench(service: service, users: ids, connections: connections, seconds: seconds, rate: rate)
             var line = try await bench.run()
             line.add("items", .integer(role.feed.current.itemCount))

@@ -1,6 +1,5 @@
-import AsyncHTTPClient
 import Foundation
-import NIOCore
+import HTTPCalls
 
 /// A client of a running service, for measurements and demonstrations.
 struct ServiceClient: Sendable {
@@ -28,32 +27,42 @@ struct ServiceClient: Sendable {
 
     /// A status other than 2xx.
     struct Refused: Error, CustomStringConvertible {
-        let status: UInt
+        let status: Int
         let body: String
         var description: String { "the service answered \(status): \(body.prefix(300))" }
     }
 
     static let maxAnswerBytes = 4 << 20
 
-    /// For loads with hundreds of requests under way: the shared client has eight connections a service, and the others would wait.
-    static let wide: HTTPClient = {
-        var configuration = HTTPClient.Configuration.singletonConfiguration
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 1_024
-        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-    }()
+    /// Loads have hundreds of requests under way.
+    static let maxConnections = 1_024
 
-    let client: HTTPClient
+    /// The service's URL.
     let base: String
-    let apiKey: String?
+    private let caller: HTTPCaller
+    private let apiKey: String?
+
+    /// Makes a client; nothing is connected before the first request.
+    ///
+    /// - Throws: ``CommandFailure`` where `base` is no URL that can be asked.
+    init(base: String, apiKey: String?) throws {
+        self.base = base
+        self.apiKey = apiKey
+        do {
+            caller = try HTTPCaller(HTTPAddress(base), maxConnections: Self.maxConnections)
+        } catch {
+            throw CommandFailure(error.message)
+        }
+    }
 
     /// `GET /v1/recommendations`
     func recommendations(
-        userID: String, count: Int, category: String? = nil, exclude: [String] = [], timeout: TimeAmount = .seconds(10)
+        userID: String, count: Int, category: String? = nil, exclude: [String] = [], timeout: Duration = .seconds(10)
     ) async throws -> Answer {
         var path = "/v1/recommendations?user_id=\(Self.escaped(userID))&n=\(count)"
         if let category { path += "&category=\(Self.escaped(category))" }
         for item in exclude { path += "&exclude=\(Self.escaped(item))" }
-        return try JSONDecoder().decode(Answer.self, from: try await send(.GET, path, body: nil, timeout: timeout))
+        return try JSONDecoder().decode(Answer.self, from: try await send(.get, path, body: nil, timeout: timeout))
     }
 
     /// Asks until an answer is as wanted.
@@ -75,27 +84,21 @@ struct ServiceClient: Sendable {
     }
 
     /// `POST /v1/events`
-    func post(events: [String], timeout: TimeAmount = .seconds(10)) async throws -> Intake {
+    func post(events: [String], timeout: Duration = .seconds(10)) async throws -> Intake {
         let body = "[" + events.joined(separator: ",") + "]"
-        return try JSONDecoder().decode(Intake.self, from: try await send(.POST, "/v1/events", body: body, timeout: timeout))
+        return try JSONDecoder().decode(Intake.self, from: try await send(.post, "/v1/events", body: body, timeout: timeout))
     }
 
     /// Any request; the answer's bytes, if its status is 2xx.
-    func send(_ method: HTTPMethod, _ path: String, body: String?, timeout: TimeAmount = .seconds(10)) async throws -> Data {
-        var request = HTTPClientRequest(url: base + path)
-        request.method = .init(rawValue: method.rawValue)
-        if let apiKey { request.headers.add(name: "X-API-Key", value: apiKey) }
-        if let body {
-            request.headers.add(name: "Content-Type", value: "application/json")
-            request.body = .bytes(ByteBuffer(string: body))
+    func send(_ method: HTTPCall.Method, _ path: String, body: String?, timeout: Duration = .seconds(10)) async throws -> Data {
+        var call = HTTPCall(method, path, body: body.map { Array($0.utf8) }, timeout: timeout, maxAnswerBytes: Self.maxAnswerBytes)
+        if let apiKey { call.headers.append(("X-API-Key", apiKey)) }
+        if body != nil { call.headers.append(("Content-Type", "application/json")) }
+        let answer = try await caller.send(call)
+        guard (200..<300).contains(answer.status) else {
+            throw Refused(status: answer.status, body: String(decoding: answer.body, as: UTF8.self))
         }
-        let response = try await client.execute(request, timeout: timeout)
-        let bytes = try await response.body.collect(upTo: Self.maxAnswerBytes)
-        let data = Data(bytes.readableBytesView)
-        guard (200..<300).contains(response.status.code) else {
-            throw Refused(status: response.status.code, body: String(decoding: data, as: UTF8.self))
-        }
-        return data
+        return Data(answer.body)
     }
 
     /// A new record with the content of an item, as JSON; nil where the item is not there any more.
@@ -104,7 +107,7 @@ struct ServiceClient: Sendable {
     func contentOfItem(_ id: String, categories: [String]? = nil) async throws -> String? {
         let data: Data
         do {
-            data = try await send(.GET, "/v1/items/\(Self.escaped(id))", body: nil)
+            data = try await send(.get, "/v1/items/\(Self.escaped(id))", body: nil)
         } catch let refused as Refused where refused.status == 404 {
             return nil
         }
@@ -113,11 +116,6 @@ struct ServiceClient: Sendable {
         var kept = record.filter { names.contains($0.key) && !($0.value is NSNull) }
         if let categories { kept["categories"] = categories }
         return String(decoding: try JSONSerialization.data(withJSONObject: kept), as: UTF8.self)
-    }
-
-    /// The few methods that the service knows.
-    enum HTTPMethod: String {
-        case GET, POST, PUT, DELETE
     }
 
     static func escaped(_ text: String) -> String {

@@ -78,8 +78,8 @@ struct SimulateCommand: AsyncParsableCommand {
             guard visits > 0, visits <= 100_000, (1...31_536_000).contains(seconds) else {
                 throw ValidationError("--visits takes a number above 0 and at most 100000, --seconds 1 to 31536000")
             }
-            let service = ServiceClient(
-                client: ServiceClient.wide, base: url, apiKey: key ?? ProcessInfo.processInfo.environment["FRESHET_SIMULATE_KEY"])
+            let service = try ServiceClient(
+                base: url, apiKey: key ?? ProcessInfo.processInfo.environment["FRESHET_SIMULATE_KEY"])
             let shop = DemoShop(shop: try shape.shop(), run: "sim\(String(EventTime.now.milliseconds, radix: 36))")
             let end = ContinuousClock.now + .seconds(seconds)
             var visitsMade = 0

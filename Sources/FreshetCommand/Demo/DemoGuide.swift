@@ -56,13 +56,13 @@ struct DemoGuide: Sendable {
             "\(control), who did nothing, keeps their list")
 
         let hidden = after.items[0].item_id
-        _ = try await service.send(.DELETE, "/v1/items/\(hidden)?wait=true", body: nil)
+        _ = try await service.send(.delete, "/v1/items/\(hidden)?wait=true", body: nil)
         let gone = try await service.recommendations(userID: user, count: 10)
         tell(!gone.items.contains { $0.item_id == hidden }, "\(hidden) was deleted and is not recommended any more")
 
         let stranger = try await service.recommendations(userID: "nobody-\(EventTime.now.milliseconds)", count: 5)
         tell(stranger.items.count == 5, "somebody unknown gets \(stranger.items.count) items (\(stranger.items.first?.reason ?? "none"))")
-        let metrics = String(decoding: try await service.send(.GET, "/metrics", body: nil), as: UTF8.self)
+        let metrics = String(decoding: try await service.send(.get, "/metrics", body: nil), as: UTF8.self)
         tell(metrics.contains("freshet_"), "/metrics answers")
         StandardOutput.line(passed ? "the demonstration works" : "the demonstration does not work")
         return passed

@@ -84,7 +84,7 @@ struct DemoRun: Sendable {
             }
             try await waitUntilStored(configuration)
         }
-        let service = ServiceClient(client: ServiceClient.wide, base: address, apiKey: configuration.list("http.admin_keys").first)
+        let service = try ServiceClient(base: address, apiKey: configuration.list("http.admin_keys").first)
         let training = DemoTraining(configuration: Self.demoTraining(configuration), board: role.board, logger: logger, stop: stop)
         if role.feed.current.modelVersion == nil {
             let outcome = try await training.train()

@@ -50,7 +50,7 @@ struct DemoShoppers: Sendable {
     private func addItems() async throws {
         while !Task.isCancelled {
             for item in await shop.arrivals() {
-                _ = try? await service.send(.PUT, "/v1/items/\(ServiceClient.escaped(item.itemID))", body: item.json())
+                _ = try? await service.send(.put, "/v1/items/\(ServiceClient.escaped(item.itemID))", body: item.json())
                 board.note("item", "new: \(item.title ?? item.itemID) in \(item.categories.first ?? "no category")")
             }
             try await Task.sleep(for: .seconds(2))

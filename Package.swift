@@ -118,6 +118,15 @@ let package = Package(
         .target(
             name: "TrainingFiles", dependencies: ["Bytes", "Interactions", "Features", "FeatureStore", "TwoTower"], swiftSettings: strict),
 
+        // Above the lines: what measures them and what shows them.
+        .target(
+            name: "Workloads",
+            dependencies: [
+                "Interactions", "Features", "Simulation", "Recommending", "Console", "EventStream", "FeatureStore", "HTTPCalls",
+                "VectorIndex", "Intake", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+
         // Composition root.
         .executableTarget(
             name: "FreshetCommand",
@@ -125,7 +134,7 @@ let package = Package(
                 "Bytes", "Interactions", "Features", "Tensors", "Gradients", "TwoTower", "MetaLearning", "Evaluation", "Recommending",
                 "Simulation",
                 "TextEncoding", "FeatureStore", "EventStream", "VectorIndex", "ModelArtifacts", "MessagePassing",
-                "RecommendationAPI", "HTTPCalls", "TrainingFiles", "Settings", "Intake", "Console",
+                "RecommendationAPI", "TrainingFiles", "Settings", "Intake", "Console", "Workloads",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -167,6 +176,13 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+        tests(
+            "Workloads",
+            [
+                "Workloads", "Console", "FuzzInputs", "HTTPCalls", "Interactions", "RecommendationAPI", "Recommending", "Simulation",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),

@@ -15,6 +15,9 @@ struct ImportRules {
     /// Targets that tie adapters together; they know adapters and pure targets, and none knows another of them.
     static let lines: Set<String> = ["Intake", "TrainingFiles"]
 
+    /// Targets that run lines as a whole, to measure or to show them; they know all below, and none knows another of them.
+    static let workloads: Set<String> = ["Workloads"]
+
     /// The one target that may know all others.
     static let root = "FreshetCommand"
 
@@ -62,7 +65,8 @@ struct ImportRules {
             for dependency in target.targets {
                 let isLower = Self.pure.contains(dependency) || manifest[dependency]?.isC == true
                 let ties = Self.lines.contains(target.name) && Self.adapters.contains(dependency)
-                let allowed = target.name == Self.root ? dependency != Self.root : isLower || ties
+                let drives = Self.workloads.contains(target.name) && (Self.adapters.contains(dependency) || Self.lines.contains(dependency))
+                let allowed = target.name == Self.root ? dependency != Self.root : isLower || ties || drives
                 if !allowed { found.append("\(target.name) -> \(dependency)") }
             }
             if Self.pure.contains(target.name), !target.products.isEmpty {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Console
 import Intake
+import Workloads
 
 extension BenchCommand {
     /// `freshet bench fresh-items`

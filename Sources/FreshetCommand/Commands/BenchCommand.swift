@@ -4,6 +4,7 @@ import FeatureStore
 import Foundation
 import Intake
 import Interactions
+import Workloads
 
 /// `freshet bench`
 struct BenchCommand: AsyncParsableCommand {
@@ -33,7 +34,10 @@ struct BenchCommand: AsyncParsableCommand {
             let schema = try ScratchSchema(databaseURL: try configuration.databaseURL(), name: BenchCommand.schemaName())
             defer { withExtendedLifetime(schema) {} }
             try configuration.set("database.url", .scalar(schema.url), source: "bench")
-            try IngestBench(configuration: configuration, events: events).run().print(asJSON: true)
+            try IngestBench(
+                settings: configuration.ingestSettings(), eventsTopic: configuration.text("topics.events"), events: events,
+                logger: configuration.logger("ingest")
+            ).run().print(asJSON: true)
         }
     }
 
@@ -85,14 +89,15 @@ struct BenchCommand: AsyncParsableCommand {
                 ("train.preset", "small"), ("train.dimension", "64"), ("train.epochs", "1"), ("train.holdout", "none"),
                 ("train.loss", "sampled"),
             ] { try configuration.set(key, .scalar(value), source: "bench") }
-            let shop = ServeBenchShop(configuration: configuration, users: shopUsers)
-            try shop.fill(schema.url)
+            let shop = ServeBenchShop(users: shopUsers)
+            try shop.fill(schema.url, rules: configuration.featureRules)
             _ = try await OwnThread.run(named: "freshet-train") { [configuration] in
                 try TrainingRun(
                     configuration: configuration, logger: configuration.logger("bench"), resume: false, asOf: nil, stop: StopSignal()
                 ).run()
             }
-            try await shop.measure(connections: connections, seconds: seconds, rate: rate).print(asJSON: true)
+            let role = ServeBenchRole(configuration: configuration, shop: shop)
+            try await role.measure(connections: connections, seconds: seconds, rate: rate).print(asJSON: true)
         }
     }
 

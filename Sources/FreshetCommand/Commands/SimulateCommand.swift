@@ -4,6 +4,7 @@ import EventStream
 import Foundation
 import Interactions
 import Simulation
+import Workloads
 
 /// `freshet simulate`
 struct SimulateCommand: AsyncParsableCommand {

@@ -5,7 +5,7 @@ import Synchronization
 
 /// Adds, updates and removes many items of a running service while answers are asked for, and judges every answer: nothing that was
 /// hidden or removed before the question, nothing of another category than asked for, no failed request.
-struct ChurnRun: Sendable {
+public struct ChurnRun: Sendable {
     let service: ServiceClient
     let users: [String]
     let items: Int
@@ -15,27 +15,49 @@ struct ChurnRun: Sendable {
     /// The service's process, whose memory is read; nil where it is on another machine.
     let processID: Int32?
 
+    /// Makes the workload.
+    ///
+    /// - Parameters:
+    ///   - writers, readers: requests under way at once that change items, and that ask.
+    ///   - processID: the service's process, whose memory is read; nil where it is on another machine.
+    public init(service: ServiceClient, users: [String], items: Int, writers: Int, readers: Int, processID: Int32?) {
+        self.service = service
+        self.users = users
+        self.items = items
+        self.writers = writers
+        self.readers = readers
+        self.processID = processID
+    }
+
     /// What was seen.
-    struct Result: Sendable {
-        var changes = 0
-        var seconds = 0.0
-        var answers = 0
+    public struct Result: Sendable {
+        /// Changes that were answered.
+        public internal(set) var changes = 0
+        /// How long all of them took.
+        public internal(set) var seconds = 0.0
+        /// Answers that were judged.
+        public internal(set) var answers = 0
         /// Items in answers that must not be there.
-        var wrongItems = 0
+        public internal(set) var wrongItems = 0
         /// Requests without an answer, of either kind.
-        var failed = 0
+        public internal(set) var failed = 0
         /// Answers that showed a changing item: without any, nothing was put to the test.
-        var answersWithChangingItems = 0
-        var latency = LatencySample()
+        public internal(set) var answersWithChangingItems = 0
+        /// Of the answers.
+        public internal(set) var latency = LatencySample()
         /// Anonymous memory of the process in MiB: before, largest, and once all items are gone.
-        var memory: (before: Double?, largest: Double?, after: Double?) = (nil, nil, nil)
+        public internal(set) var memory: (before: Double?, largest: Double?, after: Double?) = (nil, nil, nil)
     }
 
     private static let answerItems = 50
     private static let categories = 8
     private static let settling = Duration.seconds(20)
 
-    func run(progress: @escaping @Sendable (Int) -> Void = { _ in }) async throws -> Result {
+    /// Measures.
+    ///
+    /// - Parameter progress: told of how many are done.
+    /// - Throws: `CommandFailure` that says what the service lacks; the failures of requests.
+    public func run(progress: @escaping @Sendable (Int) -> Void = { _ in }) async throws -> Result {
         try await BenchReadiness(service: service, userID: users[0]).check([.ingest])
         let ledger = ItemLedger(), tally = Tally(), titles = try await liked()
         let before = memory()
@@ -112,7 +134,8 @@ struct ChurnRun: Sendable {
             if phase == .remove {
                 answer = try await service.send(.delete, "/v1/items/\(id)?wait=true", body: nil, timeout: .seconds(30))
             } else {
-                let body = "{\"title\":\(JSONText.quoted("\(title) \(phase.rawValue)")),\"categories\":[\"\(category)\"],\"hidden\":\(isHidden)}"
+                let name = JSONText.quoted("\(title) \(phase.rawValue)")
+                let body = "{\"title\":\(name),\"categories\":[\"\(category)\"],\"hidden\":\(isHidden)}"
                 answer = try await service.send(.put, "/v1/items/\(id)?wait=true", body: body, timeout: .seconds(30))
             }
             // A change that is not stored in time may come at any later moment: until the next one, both states are right.

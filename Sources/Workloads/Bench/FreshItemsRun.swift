@@ -6,7 +6,7 @@ import Interactions
 ///
 /// The new item has the content of one that the user's answer shows. The user's next answers are asked for until the new item is
 /// among them; then it is deleted, and must be gone from the next answer.
-struct FreshItemsRun: Sendable {
+public struct FreshItemsRun: Sendable {
     let service: ServiceClient
     /// Users with some history.
     let users: [String]
@@ -15,19 +15,33 @@ struct FreshItemsRun: Sendable {
     let depth: Int
     let load: BenchLoad
 
+    /// Makes the workload.
+    ///
+    /// - Parameters:
+    ///   - users: with some history.
+    ///   - depth: length of the answers in which a new item is looked for.
+    public init(service: ServiceClient, users: [String], newItems: Int, depth: Int, load: BenchLoad) {
+        self.service = service
+        self.users = users
+        self.newItems = newItems
+        self.depth = depth
+        self.load = load
+    }
+
     /// What was seen.
-    struct Result: Sendable {
+    public struct Result: Sendable {
         /// From sending the record until an answer with the item has arrived.
-        var appeared = LatencySample()
+        public internal(set) var appeared = LatencySample()
         /// Items that were in no answer within the limit.
-        var unseen = 0
+        public internal(set) var unseen = 0
         /// Places at which new items stood first, from 1.
-        var places: [Int] = []
+        public internal(set) var places: [Int] = []
         /// Items that were in an answer after their deletion was stored.
-        var afterDeletion = 0
+        public internal(set) var afterDeletion = 0
         /// Items of which a request had no answer in time; they are in none of the other figures.
-        var failed = 0
-        var load = BenchLoad.Result()
+        public internal(set) var failed = 0
+        /// What the load beside it did.
+        public internal(set) var load = BenchLoad.Result()
     }
 
     private static let limit = Duration.seconds(5)
@@ -35,7 +49,11 @@ struct FreshItemsRun: Sendable {
     private static let maxTastelessUsers = 1_000
     private static let between = Duration.milliseconds(5)
 
-    func run(progress: @Sendable (Int) -> Void = { _ in }) async throws -> Result {
+    /// Measures.
+    ///
+    /// - Parameter progress: told of how many are done.
+    /// - Throws: `CommandFailure` that says what the service lacks; the failures of requests.
+    public func run(progress: @Sendable (Int) -> Void = { _ in }) async throws -> Result {
         try await BenchReadiness(service: service, userID: users[0]).check([.model, .ingest])
         var result = Result()
         (result, result.load) = try await load.beside { try await probe(progress) }

@@ -5,7 +5,7 @@ import Interactions
 ///
 /// A probe user's next answer is asked for until it differs; a control user's answer must stay as it is. Load runs open-loop: every
 /// request has its time, whether or not the ones before it are answered.
-struct FreshnessRun: Sendable {
+public struct FreshnessRun: Sendable {
     let service: ServiceClient
     /// Users with some history, probes first.
     let users: [String]
@@ -14,21 +14,39 @@ struct FreshnessRun: Sendable {
     let clicks: Int
     let load: BenchLoad
 
+    /// Makes the workload.
+    ///
+    /// - Parameters:
+    ///   - users: with some history, probes first; at least 4.
+    ///   - items: that clicks are made on.
+    public init(service: ServiceClient, users: [String], items: [String], clicks: Int, load: BenchLoad) {
+        self.service = service
+        self.users = users
+        self.items = items
+        self.clicks = clicks
+        self.load = load
+    }
+
     /// What was seen.
-    struct Result: Sendable {
+    public struct Result: Sendable {
         /// From sending the click until an answer that differs has arrived.
-        var changed = LatencySample()
+        public internal(set) var changed = LatencySample()
         /// Clicks after which no answer changed within the limit.
-        var unchanged = 0
+        public internal(set) var unchanged = 0
         /// Times a control user's answer changed while nobody clicked for it.
-        var controlChanged = 0
-        var load = BenchLoad.Result()
+        public internal(set) var controlChanged = 0
+        /// What the load beside it did.
+        public internal(set) var load = BenchLoad.Result()
     }
 
     private static let limit = Duration.seconds(5)
     private static let pauseBetweenClicks = Duration.milliseconds(100)
 
-    func run(progress: @Sendable (Int) -> Void = { _ in }) async throws -> Result {
+    /// Measures.
+    ///
+    /// - Parameter progress: told of how many are done.
+    /// - Throws: `CommandFailure` that says what the service lacks; the failures of requests.
+    public func run(progress: @Sendable (Int) -> Void = { _ in }) async throws -> Result {
         try await BenchReadiness(service: service, userID: users[0]).check([.model, .ingest])
         var result = Result()
         (result, result.load) = try await load.beside { try await probe(progress) }
@@ -45,12 +63,13 @@ struct FreshnessRun: Sendable {
             let before = try await service.recommendations(userID: user, count: 10)
             // A click on something that was shown: the next answer must know it.
             guard let target = before.items.last(where: { $0.exploration != true }) else { continue }
-            let event = BenchLoad.click(user: user, item: target.item_id, request: before.request_id, id: "probe-\(click)-\(EventTime.now.milliseconds)")
+            let event = BenchLoad.click(
+                user: user, item: target.item_id, request: before.request_id, id: "probe-\(click)-\(EventTime.now.milliseconds)")
             let start = ContinuousClock.now
             _ = try await service.post(events: [event])
-            let changed = try await service.recommendations(userID: user, count: 10, since: start, within: Self.limit, pause: .milliseconds(2)) {
-                $0.differs(from: before, inScores: true)
-            }
+            let changed = try await service.recommendations(
+                userID: user, count: 10, since: start, within: Self.limit, pause: .milliseconds(2)
+            ) { $0.differs(from: before, inScores: true) }
             if let changed { result.changed.add(changed.took) } else { result.unchanged += 1 }
             try waits.note(
                 vain: changed == nil,

@@ -6,9 +6,9 @@ import VectorIndex
 /// The index workload: an index is built, then searched by one thread, one query a call; recall against the exact answer.
 ///
 /// Re-ranking by the vectors themselves, and the memory that these take, are reported apart: serving has them anyway.
-struct IndexBench {
+public struct IndexBench {
     /// A search for this many; re-ranking looks at a quarter more.
-    static let count = 100
+    public static let count = 100
 
     let data: IndexBenchData
     let kind: IndexKind
@@ -16,7 +16,24 @@ struct IndexBench {
     let threads: Int
     let seconds: Double
 
-    func run() throws -> ResultLine {
+    /// Makes the workload.
+    ///
+    /// - Parameters:
+    ///   - recall: of the best ``count``, that the index is set to; 0 to 1.
+    ///   - threads: that build.
+    ///   - seconds: of searching.
+    public init(data: IndexBenchData, kind: IndexKind, recall: Double, threads: Int, seconds: Double) {
+        self.data = data
+        self.kind = kind
+        self.recall = recall
+        self.threads = threads
+        self.seconds = seconds
+    }
+
+    /// Measures: queries a second of one thread, recall, and the index's size in bytes.
+    ///
+    /// - Throws: the index's own error.
+    public func run() throws -> ResultLine {
         let building = ContinuousClock.now
         let index = try ItemIndex.build(
             vectors: data.vectors, dimension: data.dimension, threads: threads, kind: kind,

@@ -2,13 +2,13 @@ import Foundation
 import Simulation
 
 /// Vectors and queries of the index workload, `[_, dimension]`, row-major, of unit length.
-struct IndexBenchData {
-    var vectors: [Float]
-    var queries: [Float]
+public struct IndexBenchData {
+    package private(set) var vectors: [Float]
+    package private(set) var queries: [Float]
     let dimension: Int
 
     /// A gaussian mixture: a centre for about 500 vectors, drawn with weights 1/√rank, and noise 1.25 times as long as a centre.
-    static func mixture(vectors: Int, queries: Int, dimension: Int, seed: UInt64) -> IndexBenchData {
+    public static func mixture(vectors: Int, queries: Int, dimension: Int, seed: UInt64) -> IndexBenchData {
         var random = SplitMix64(seed: seed)
         func normal() -> Float {
             // Box and Muller 1958.
@@ -41,7 +41,9 @@ struct IndexBenchData {
     }
 
     /// Reads `vectors.f32` and `queries.f32` of a folder: floats in the machine's order, nothing else.
-    static func read(folder: String, dimension: Int) throws -> IndexBenchData {
+    ///
+    /// - Throws: ``IndexBenchError`` for a file of another size; the system's error where it cannot be read.
+    public static func read(folder: String, dimension: Int) throws -> IndexBenchData {
         func floats(_ name: String) throws -> [Float] {
             let data = try Data(contentsOf: URL(fileURLWithPath: folder).appendingPathComponent(name), options: .alwaysMapped)
             guard data.count % (4 * dimension) == 0, !data.isEmpty else {
@@ -55,8 +57,9 @@ struct IndexBenchData {
 }
 
 /// What is wrong with the workload's files.
-struct IndexBenchError: Error, CustomStringConvertible {
-    let description: String
+public struct IndexBenchError: Error, CustomStringConvertible {
+    /// The file and what is wrong with it.
+    public let description: String
 }
 
 extension [Double] {

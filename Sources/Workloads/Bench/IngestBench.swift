@@ -4,14 +4,32 @@ import FeatureStore
 import Foundation
 import Intake
 import Interactions
+import Logging
 
 /// The ingest workload: a stream is made, decoded alone, then consumed from an embedded broker into PostgreSQL.
-struct IngestBench {
-    let configuration: Configuration
+public struct IngestBench {
+    let settings: IngestSettings
+    let eventsTopic: String
     let events: Int
+    let logger: Logger
 
-    /// What it measured.
-    func run() throws -> ResultLine {
+    /// Makes the workload.
+    ///
+    /// - Parameters:
+    ///   - settings: of the consumer. Its database is filled; its broker is brought along.
+    ///   - eventsTopic: the topic of `settings` that events go to.
+    ///   - events: of about 200 bytes.
+    public init(settings: IngestSettings, eventsTopic: String, events: Int, logger: Logger) {
+        self.settings = settings
+        self.eventsTopic = eventsTopic
+        self.events = events
+        self.logger = logger
+    }
+
+    /// Measures: events a second, decoding alone and through Kafka into PostgreSQL.
+    ///
+    /// - Throws: `StreamError`, `StoreError` and `IntakeError` of the parts.
+    public func run() throws -> ResultLine {
         var stream = SyntheticEvents(seed: 7)
         var records: [(key: String, json: String)] = []
         records.reserveCapacity(events)
@@ -21,13 +39,13 @@ struct IngestBench {
 
         // The embedded broker keeps 5 MiB a partition: enough of them that nothing is dropped.
         let partitions = max(64, bytes / (3 << 20))
-        let broker = try EmbeddedBroker(port: 0, partitions: partitions, topics: configuration.topics)
+        let broker = try EmbeddedBroker(port: 0, partitions: partitions, topics: settings.topics.keys.sorted())
         defer { broker.close() }
-        var configuration = configuration
-        try configuration.set("kafka.bootstrap_servers", .scalar(broker.bootstrapServers), source: "bench")
-        let producer = try StreamProducer(configuration.kafkaSettings, mode: .throughput)
+        var settings = settings
+        settings.kafka.bootstrapServers = broker.bootstrapServers
+        let producer = try StreamProducer(settings.kafka, mode: .throughput)
         for record in records {
-            try producer.produce(topic: configuration.text("topics.events"), key: record.key, value: record.json, whenFull: .wait)
+            try producer.produce(topic: eventsTopic, key: record.key, value: record.json, whenFull: .wait)
         }
         try producer.flush(timeoutMilliseconds: 120_000)
         producer.close(timeoutMilliseconds: 1_000)
@@ -37,7 +55,7 @@ struct IngestBench {
         var lastBatch = ContinuousClock.now
         var seen = 0
         let totals = try IngestRole(
-            settings: try configuration.ingestSettings(), acceptNewCluster: true, logger: configuration.logger("ingest"), isStopping: { false })
+            settings: settings, acceptNewCluster: true, logger: logger, isStopping: { false })
             .run(untilEnd: true, progress: { totals in
                 if totals.records > 0, firstBatch == nil { firstBatch = .now }
                 if totals.stored + totals.duplicates > seen {
@@ -46,7 +64,7 @@ struct IngestBench {
                 }
             })
         let seconds = (firstBatch ?? lastBatch).duration(to: lastBatch).inSeconds
-        let store = StoreQueries(url: try configuration.databaseURL(), connections: 1)
+        let store = StoreQueries(url: settings.databaseURL, connections: 1)
         let statistics = try store.statistics()
         return ResultLine([
             "bench": .text("ingest"), "events": .integer(events), "bytes_per_event": .number(Double(bytes) / Double(max(1, events))),

@@ -3,7 +3,7 @@ import Synchronization
 /// What each item may be in an answer, by the order in which changes began and ended.
 ///
 /// A change counts from when it began: it may be stored before its sender hears of it. What it replaced counts until it ended.
-final class ItemLedger: Sendable {
+package final class ItemLedger: Sendable {
     private struct State {
         /// Nil: hidden or removed.
         var category: String?
@@ -18,16 +18,19 @@ final class ItemLedger: Sendable {
 
     private let contents = Mutex(Contents())
 
+    /// A ledger of no items.
+    package init() {}
+
     /// The present moment.
-    var now: Int { contents.withLock { $0.clock } }
+    package var now: Int { contents.withLock { $0.clock } }
 
     /// A change is about to be sent.
-    func began(_ itemID: String, category: String?) {
+    package func began(_ itemID: String, category: String?) {
         contents.withLock { $0.states[itemID, default: []].append(State(category: category, ended: nil)) }
     }
 
     /// The item's latest change is stored.
-    func ended(_ itemID: String) {
+    package func ended(_ itemID: String) {
         contents.withLock { contents in
             contents.clock += 1
             guard let last = contents.states[itemID]?.indices.last else { return }
@@ -36,7 +39,7 @@ final class ItemLedger: Sendable {
     }
 
     /// Whether an answer to a question that was asked at `moment`, for a category or for any, may show the item.
-    func mayShow(_ itemID: String, category: String?, since moment: Int) -> Bool {
+    package func mayShow(_ itemID: String, category: String?, since moment: Int) -> Bool {
         contents.withLock { contents in
             let states = contents.states[itemID] ?? []
             let first = states.lastIndex { $0.ended.map { $0 <= moment } ?? false } ?? 0

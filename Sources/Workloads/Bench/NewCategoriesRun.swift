@@ -5,7 +5,7 @@ import Interactions
 /// running service beside which `freshet adapt --watch` runs.
 ///
 /// The category's items have the contents of items that users are shown, under a category that nobody knew.
-struct NewCategoriesRun: Sendable {
+public struct NewCategoriesRun: Sendable {
     let service: ServiceClient
     let users: [String]
     let categories: Int
@@ -13,35 +13,53 @@ struct NewCategoriesRun: Sendable {
     /// Events that an adaptation begins with.
     let support: Int
 
+    /// Makes the workload.
+    ///
+    /// - Parameter support: events that an adaptation begins with.
+    public init(service: ServiceClient, users: [String], categories: Int, itemsPerCategory: Int, support: Int) {
+        self.service = service
+        self.users = users
+        self.categories = categories
+        self.itemsPerCategory = itemsPerCategory
+        self.support = support
+    }
+
     /// What was seen.
-    struct Result: Sendable {
+    public struct Result: Sendable {
         /// From sending the last support event until an answer with an adapted item has arrived.
-        var adapted = LatencySample()
+        public internal(set) var adapted = LatencySample()
         /// Categories of which no answer was adapted within the limit.
-        var unadapted = 0
+        public internal(set) var unadapted = 0
     }
 
     private static let limit = Duration.seconds(20)
 
-    func run(progress: @Sendable (Int) -> Void = { _ in }) async throws -> Result {
+    /// Measures.
+    ///
+    /// - Parameter progress: told of how many are done.
+    /// - Throws: `CommandFailure` that says what the service lacks; the failures of requests.
+    public func run(progress: @Sendable (Int) -> Void = { _ in }) async throws -> Result {
         try await BenchReadiness(service: service, userID: users[0]).check([.model, .ingest])
         var result = Result()
         var waits = VainWaits()
         let run = EventTime.now.milliseconds
         let contents = try await shownItems()
         guard contents.count >= itemsPerCategory else {
-            throw CommandFailure("users are shown \(contents.count) items by their taste, and \(itemsPerCategory) are needed: name more users, or train")
+            throw CommandFailure(
+                "users are shown \(contents.count) items by their taste, and \(itemsPerCategory) are needed: name more users, or train")
         }
         for number in 0..<categories {
             let category = "bench-\(run)-\(number)"
             var ids: [String] = []
             for place in 0..<itemsPerCategory {
-                guard let record = try await service.contentOfItem(contents[(number &* 7 &+ place) % contents.count], categories: [category]) else { continue }
+                let content = contents[(number &* 7 &+ place) % contents.count]
+                guard let record = try await service.contentOfItem(content, categories: [category]) else { continue }
                 ids.append("\(category)-\(place)")
                 _ = try await service.send(.put, "/v1/items/\(ids[ids.count - 1])?wait=true", body: record)
             }
             let events = ids.prefix(support).enumerated().map { place, id in
-                BenchLoad.click(user: users[(number &* 13 &+ place) % users.count], item: id, request: nil, id: "\(category)-event-\(place)")
+                BenchLoad.click(
+                    user: users[(number &* 13 &+ place) % users.count], item: id, request: nil, id: "\(category)-event-\(place)")
             }
             if support > 1 { _ = try await service.post(events: Array(events.dropLast())) }
             // The four have time to be seen, and found too few.
@@ -71,7 +89,8 @@ struct NewCategoriesRun: Sendable {
     private func shownItems() async throws -> [String] {
         var ids: [String] = [], known: Set<String> = []
         for user in users.prefix(50) {
-            for item in try await service.recommendations(userID: user, count: 10).items where item.reason != "trending" && known.insert(item.item_id).inserted {
+            for item in try await service.recommendations(userID: user, count: 10).items
+            where item.reason != "trending" && known.insert(item.item_id).inserted {
                 ids.append(item.item_id)
             }
         }

@@ -1,22 +1,36 @@
 import Console
 import FeatureStore
 import Features
-import Foundation
 import Interactions
-import ServiceLifecycle
 import Simulation
-import TwoTower
+import Synchronization
 
 /// The serving workload: closed-loop connections as wrk makes them, then latency at a fixed rate, open-loop.
-struct ServeBench: Sendable {
+public struct ServeBench: Sendable {
     let service: ServiceClient
     let users: [String]
     let connections: Int
     let seconds: Int
-    /// Requests a second of the open loop; nil takes half of what the closed loop reached.
     let rate: Int?
 
-    func run() async throws -> ResultLine {
+    /// Makes the workload.
+    ///
+    /// - Parameters:
+    ///   - connections: callers of the closed loop.
+    ///   - seconds: of either loop.
+    ///   - rate: requests a second of the open loop; nil takes half of what the closed loop reached.
+    public init(service: ServiceClient, users: [String], connections: Int, seconds: Int, rate: Int?) {
+        self.service = service
+        self.users = users
+        self.connections = connections
+        self.seconds = seconds
+        self.rate = rate
+    }
+
+    /// Measures: rates in requests a second, times in milliseconds.
+    ///
+    /// - Throws: the first failure of a request.
+    public func run() async throws -> ResultLine {
         _ = try await closedLoop(for: min(2, seconds))
         let closed = try await closedLoop(for: seconds)
         let perSecond = Double(closed.count) / Double(seconds)
@@ -51,20 +65,13 @@ struct ServeBench: Sendable {
     }
 
     private func openLoop(rate: Int) async throws -> LatencySample {
-        let start = ContinuousClock.now
-        let total = rate * seconds
-        return try await withThrowingTaskGroup(of: Duration.self) { group in
-            for number in 0..<total {
-                // Every request has its time, whether or not the ones before it are answered (coordinated omission).
-                let due = start + .seconds(Double(number) / Double(rate))
-                try await Task.sleep(until: due)
-                group.addTask {
-                    _ = try await service.send(.get, path(number), body: nil)
-                    return due.duration(to: .now)
-                }
-            }
-            return try await group.reduce(into: LatencySample()) { $0.add($1) }
+        let sample = Mutex(LatencySample())
+        try await OpenLoop(perSecond: Double(rate)).run(count: rate * seconds) { number, due in
+            _ = try await service.send(.get, path(number), body: nil)
+            let took = due.duration(to: .now)
+            sample.withLock { $0.add(took) }
         }
+        return sample.withLock { $0 }
     }
 
     private func path(_ number: Int) -> String {
@@ -72,19 +79,29 @@ struct ServeBench: Sendable {
     }
 }
 
-/// A shop of fixed size in a schema of its own, with a model and a service in this process: what the serving benchmark asks.
-struct ServeBenchShop {
-    static let items = 100_000
-    static let eventsPerUser = 20
-    static let clusters = 256
+/// A shop of fixed size: what the serving benchmark asks about.
+public struct ServeBenchShop: Sendable {
+    /// Items of the shop.
+    public static let items = 100_000
+    private static let eventsPerUser = 20
+    private static let clusters = 256
 
-    let configuration: Configuration
     let users: Int
 
-    /// Fills the schema: items in clusters, and users who met items of three clusters each.
-    func fill(_ url: String) throws {
+    /// Makes the shop with the users u0, u1, …
+    public init(users: Int) {
+        self.users = users
+    }
+
+    /// All users.
+    public var userIDs: [String] { (0..<users).map { "u\($0)" } }
+
+    /// Fills a schema: items in clusters, and users who met items of three clusters each.
+    ///
+    /// - Throws: `StoreError` of the database at `url`.
+    public func fill(_ url: String, rules: FeatureRules) throws {
         var random = SplitMix64(seed: 6)
-        let store = try IngestStore(url: url, rules: configuration.featureRules)
+        let store = try IngestStore(url: url, rules: rules)
         let origin = RecordOrigin(source: "bench", cluster: "", position: Position(partition: Position.filePartition, offset: 0))
         let progress = ProgressLine("make the shop", total: Self.items + users)
         for start in stride(from: 0, to: Self.items, by: 20_000) {
@@ -115,43 +132,5 @@ struct ServeBenchShop {
             progress.update(Self.items + start)
         }
         progress.finish(Self.items + users)
-    }
-
-    /// Trains one short epoch, serves, and measures.
-    func measure(connections: Int, seconds: Int, rate: Int?) async throws -> ResultLine {
-        let (listening, told) = AsyncStream.makeStream(of: Int.self)
-        let role = try ServeRole(configuration: configuration) { told.yield($0) }
-        try await role.prepare()
-        let ids = (0..<users).map { "u\($0)" }
-        let result = SnapshotCell<ResultLine?>(nil)
-        let script = LoopService { [configuration] in
-            var ports = listening.makeAsyncIterator()
-            guard let port = await ports.next() else { return }
-            let service = try ServiceClient(base: "http://\(configuration.text("http.host")):\(port)", apiKey: nil)
-            let bench = ServeBench(service: service, users: ids, connections: connections, seconds: seconds, rate: rate)
-            var line = try await bench.run()
-            line.add("items", .integer(role.feed.current.itemCount))
-            line.add("indexed", .integer(role.feed.current.indexedCount))
-            line.add("client", .text("in the same process"))
-            result.replace(by: line)
-        }
-        var services = try role.services().map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) }
-        services.append(
-            .init(
-                service: script, successTerminationBehavior: .gracefullyShutdownGroup,
-                failureTerminationBehavior: .gracefullyShutdownGroup))
-        try await ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: ServeCommand.quiet(role.logger))
-        ).run()
-        guard let line = result.current else { throw CommandFailure("the serving benchmark did not come to its end") }
-        return line
-    }
-}
-
-extension LatencySample {
-    /// Takes in what another task measured.
-    mutating func merge(_ other: LatencySample) {
-        for value in other.milliseconds { add(.seconds(value / 1_000)) }
     }
 }

@@ -1,10 +1,9 @@
-import Foundation
 import Interactions
 import Simulation
 
 /// The fixed stream of the ingest benchmark: clicks and purchases of about 200 bytes, Zipf users (100,000, s = 0.7) and items
 /// (50,000, s = 1.0), 6 % purchases; the same for the same seed.
-struct SyntheticEvents {
+package struct SyntheticEvents {
     static let users = 100_000
     static let items = 50_000
 
@@ -15,7 +14,7 @@ struct SyntheticEvents {
     private var time: Int64 = 1_793_520_000_000
     private var made = 0
 
-    init(seed: UInt64) {
+    package init(seed: UInt64) {
         self.seed = seed
         random = SplitMix64(seed: seed)
         userDraw = ZipfDraw(count: Self.users, exponent: 0.7)
@@ -23,7 +22,7 @@ struct SyntheticEvents {
     }
 
     /// The next event: its key and its JSON.
-    mutating func next() -> (key: String, json: String) {
+    package mutating func next() -> (key: String, json: String) {
         // Ranks are spread over the ids, so that neighbours in popularity are no neighbours in the tables.
         let user = userDraw.draw(&random) &* 7_919 % Self.users
         let item = itemDraw.draw(&random) &* 7_919 % Self.items
@@ -32,7 +31,8 @@ struct SyntheticEvents {
         let number = String(made)
         let padded = String(repeating: "0", count: max(0, 8 - number.count)) + number
         made += 1
-        var json = #"{"event_id":"e\#(seed)-\#(padded)","type":"\#(buys ? "purchase" : "click")","user_id":"u\#(user)","item_id":"i\#(item)","#
+        var json = #"{"event_id":"e\#(seed)-\#(padded)","type":"\#(buys ? "purchase" : "click")","#
+        json += #""user_id":"u\#(user)","item_id":"i\#(item)","#
         json += #""timestamp":\#(time),"session_id":"s\#(user)-\#(time / 3_600_000)","#
         if buys {
             let cents = 199 + item &* 104_729 % 19_800
@@ -41,29 +41,5 @@ struct SyntheticEvents {
         }
         json += #""context":{"device":"phone","country":"DE","page":"category"}}"#
         return ("u\(user)", json)
-    }
-}
-
-/// Draws ranks 0..<count in proportion to 1 / (rank + 1)^exponent, by binary search in the cumulated weights.
-struct ZipfDraw {
-    private let cumulated: [Double]
-
-    init(count: Int, exponent: Double) {
-        var sum = 0.0
-        cumulated = (1...count).map { rank in
-            sum += 1 / pow(Double(rank), exponent)
-            return sum
-        }
-    }
-
-    func draw(_ random: inout some RandomNumberGenerator) -> Int {
-        let target = Double.random(in: 0..<(cumulated.last ?? 1), using: &random)
-        var low = 0
-        var high = cumulated.count - 1
-        while low < high {
-            let middle = (low + high) / 2
-            if cumulated[middle] <= target { low = middle + 1 } else { high = middle }
-        }
-        return low
     }
 }

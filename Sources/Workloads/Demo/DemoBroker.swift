@@ -5,9 +5,9 @@ import Synchronization
 
 /// The demonstration's broker: `freshet broker` as a process of its own, so that nothing else ends with it. It ends with this one,
 /// however this one ends.
-final class DemoBroker: Sendable {
+public final class DemoBroker: Sendable {
     /// `127.0.0.1:port`, the same through all its lives.
-    let bootstrapServers: String
+    public let bootstrapServers: String
 
     /// One life: the process, and the pipe whose end it waits for. Unchecked: used under the lock only.
     private struct Life: @unchecked Sendable {
@@ -19,18 +19,23 @@ final class DemoBroker: Sendable {
     private static let startLimitSeconds = 30
     private let life: Mutex<Life>
     private let logger: Logger
+    /// What of this process's command line goes for it, too.
+    private let settings: [String]
 
-    /// Starts it on the port of `kafka.bootstrap_servers`, or on a free one where that is taken, and waits until it listens.
-    init(configuration: Configuration, logger: Logger) throws {
-        let port = configuration.text("kafka.bootstrap_servers").split(separator: ":").last.flatMap { UInt16($0) } ?? 9092
-        let (life, address) = try Self.start(["--port", "\(port)", "--or-any-port"])
+    /// Starts it on `port`, or on a free one where that is taken, and waits until it listens.
+    ///
+    /// - Parameter settings: words of the command line for it: `--set KEY=VALUE`, …
+    /// - Throws: `CommandFailure` where it does not start.
+    public init(port: UInt16, settings: [String], logger: Logger) throws {
+        self.settings = settings
+        let (life, address) = try Self.start(["--port", "\(port)", "--or-any-port"], settings)
         bootstrapServers = address
         self.life = Mutex(life)
         self.logger = logger
     }
 
     /// Ends it, and waits.
-    func close() {
+    public func close() {
         life.withLock { life in
             try? life.input.fileHandleForWriting.close()
             let limit = Date(timeIntervalSinceNow: 5)
@@ -42,7 +47,9 @@ final class DemoBroker: Sendable {
     }
 
     /// Starts it again on the same port where its process has ended, which a failure of the broker alone does not make it do.
-    func keepRunning() async throws {
+    ///
+    /// - Throws: `CommandFailure` where it has ended again and again.
+    public func keepRunning() async throws {
         for _ in 0..<Self.maxLives {
             while life.withLock({ $0.process.isRunning }) { try await Task.sleep(for: .milliseconds(200)) }
             logger.error(
@@ -51,16 +58,16 @@ final class DemoBroker: Sendable {
                 and the rest goes on
                 """)
             let port = bootstrapServers.split(separator: ":").last.map(String.init) ?? "0"
-            let next = try await OwnThread.run(named: "freshet-broker") { try Self.start(["--port", port]).life }
+            let next = try await OwnThread.run(named: "freshet-broker") { [settings] in try Self.start(["--port", port], settings).life }
             life.withLock { $0 = next }
         }
         throw CommandFailure("the demonstration's broker has ended \(Self.maxLives) times; its own words are above")
     }
 
-    private static func start(_ arguments: [String]) throws -> (life: Life, address: String) {
+    private static func start(_ arguments: [String], _ settings: [String]) throws -> (life: Life, address: String) {
         let process = Process(), input = Pipe(), output = Pipe()
         process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = ["broker", "--ends-with-input"] + arguments + SharedArguments.settings()
+        process.arguments = ["broker", "--ends-with-input"] + arguments + settings
         process.standardInput = input
         process.standardOutput = output
         try process.run()

@@ -1,21 +1,44 @@
 import Interactions
 import Logging
-import RecommendationAPI
 import Simulation
 
 /// Shoppers who look at what the service recommends, click, and buy; and the shop's buyers, who add new items.
-struct DemoShoppers: Sendable {
+public struct DemoShoppers: Sendable {
     let shop: DemoShop
     let service: ServiceClient
-    let board: StatisticsBoard
     let logger: Logger
-    /// Visits that begin in a second.
     let visitsPerSecond: Double
+    let tell: @Sendable (News) -> Void
 
     private static let maxVisits = 64
 
+    /// What happens in the shop, for whoever shows it.
+    public enum News: Sendable, Equatable {
+        /// Somebody came.
+        case came(userID: String)
+        /// Somebody did something with a list.
+        case acted(userID: String, events: Int, requestID: String)
+        /// An item is new in the catalogue.
+        case published(title: String, category: String?)
+    }
+
+    /// Makes the crowd.
+    ///
+    /// - Parameters:
+    ///   - visitsPerSecond: visits that begin in a second, above 0.
+    ///   - tell: hears what happens, from many tasks.
+    public init(
+        shop: DemoShop, service: ServiceClient, logger: Logger, visitsPerSecond: Double, tell: @escaping @Sendable (News) -> Void
+    ) {
+        self.shop = shop
+        self.service = service
+        self.logger = logger
+        self.visitsPerSecond = visitsPerSecond
+        self.tell = tell
+    }
+
     /// Goes on until cancelled.
-    func run() async throws {
+    public func run() async throws {
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { try await addItems() }
             let slots = VisitSlots(limit: Self.maxVisits)
@@ -33,7 +56,7 @@ struct DemoShoppers: Sendable {
 
     private func visit() async throws {
         let visit = await shop.shopper()
-        board.saw(userID: visit.userID)
+        tell(.came(userID: visit.userID))
         var events = await shop.browse(visit)
         if !events.isEmpty { _ = try await service.post(events: events) }
         for _ in 0..<visit.lists {
@@ -41,7 +64,7 @@ struct DemoShoppers: Sendable {
             events = await shop.react(visit, shown: answer.items.map(\.item_id), requestID: answer.request_id)
             if !events.isEmpty {
                 _ = try await service.post(events: events)
-                board.note("event", "\(visit.userID) did \(events.count) things with list \(answer.request_id)")
+                tell(.acted(userID: visit.userID, events: events.count, requestID: answer.request_id))
             }
             try await Task.sleep(for: .milliseconds(Int.random(in: 400...1_600)))
         }
@@ -51,7 +74,7 @@ struct DemoShoppers: Sendable {
         while !Task.isCancelled {
             for item in await shop.arrivals() {
                 _ = try? await service.send(.put, "/v1/items/\(ServiceClient.escaped(item.itemID))", body: item.json())
-                board.note("item", "new: \(item.title ?? item.itemID) in \(item.categories.first ?? "no category")")
+                tell(.published(title: item.title ?? item.itemID, category: item.categories.first))
             }
             try await Task.sleep(for: .seconds(2))
         }

@@ -2,9 +2,7 @@ import Console
 import Interactions
 
 /// Events and requests at fixed rates while something else is measured.
-///
-/// Open-loop: every request has its time, whether or not the ones before it are answered, and its latency counts from then.
-struct BenchLoad: Sendable {
+public struct BenchLoad: Sendable {
     let service: ServiceClient
     let users: [String]
     /// Items that clicks are made on.
@@ -13,15 +11,30 @@ struct BenchLoad: Sendable {
     let requestsPerSecond: Int
 
     /// What was sent.
-    struct Result: Sendable {
-        var events = 0
-        var requests = 0
-        var errors = 0
-        var latency = LatencySample()
+    public struct Result: Sendable {
+        /// Events that were taken.
+        public internal(set) var events = 0
+        /// Requests that were answered.
+        public internal(set) var requests = 0
+        /// Requests of either kind that were not.
+        public internal(set) var errors = 0
+        /// From when a request was due until its answer was there.
+        public internal(set) var latency = LatencySample()
+    }
+
+    /// Makes a load; a rate of 0 sends nothing of that kind.
+    public init(service: ServiceClient, users: [String], items: [String], eventsPerSecond: Int, requestsPerSecond: Int) {
+        self.service = service
+        self.users = users
+        self.items = items
+        self.eventsPerSecond = eventsPerSecond
+        self.requestsPerSecond = requestsPerSecond
     }
 
     /// Runs `work` under the load.
-    func beside<Output: Sendable>(_ work: @Sendable () async throws -> Output) async throws -> (Output, Result) {
+    ///
+    /// - Throws: what `work` throws.
+    public func beside<Output: Sendable>(_ work: @Sendable () async throws -> Output) async throws -> (Output, Result) {
         let tally = LoadTally()
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await eventLoad(tally) }
@@ -38,56 +51,38 @@ struct BenchLoad: Sendable {
     private func eventLoad(_ tally: LoadTally) async throws {
         guard eventsPerSecond > 0 else { return }
         let perBatch = max(1, eventsPerSecond / 50)
-        var sent = 0
-        let start = ContinuousClock.now
-        try await withThrowingDiscardingTaskGroup { group in
-            while !Task.isCancelled {
-                let first = sent
-                let events = (0..<perBatch).map { offset -> String in
-                    let number = first + offset
-                    return Self.click(
-                        user: users[number &* 7_919 % users.count], item: items[number &* 104_729 % items.count],
-                        request: nil, id: "load-\(number)-\(start)")
-                }
-                group.addTask {
-                    do {
-                        _ = try await service.post(events: events)
-                        await tally.sent(events: events.count)
-                    } catch is CancellationError {
-                    } catch {
-                        await tally.failed()
-                    }
-                }
-                sent += perBatch
-                try await Task.sleep(until: start + .seconds(Double(sent) / Double(eventsPerSecond)))
+        let run = ContinuousClock.now
+        try await OpenLoop(perSecond: Double(eventsPerSecond) / Double(perBatch)).run { batch, _ in
+            let events = (0..<perBatch).map { offset -> String in
+                let number = batch * perBatch + offset
+                return Self.click(
+                    user: users[number &* 7_919 % users.count], item: items[number &* 104_729 % items.count], request: nil,
+                    id: "load-\(number)-\(run)")
+            }
+            do {
+                _ = try await service.post(events: events)
+                await tally.sent(events: events.count)
+            } catch is CancellationError {
+            } catch {
+                await tally.failed()
             }
         }
     }
 
     private func requestLoad(_ tally: LoadTally) async throws {
         guard requestsPerSecond > 0 else { return }
-        var sent = 0
-        let start = ContinuousClock.now
-        try await withThrowingDiscardingTaskGroup { group in
-            while !Task.isCancelled {
-                let due = start + .seconds(Double(sent) / Double(requestsPerSecond))
-                try await Task.sleep(until: due)
-                let user = users[sent &* 31 % users.count]
-                group.addTask {
-                    do {
-                        _ = try await service.recommendations(userID: user, count: 20)
-                        // From when it was due, not from when it was sent: waiting counts (coordinated omission).
-                        await tally.answered(due.duration(to: .now))
-                    } catch is CancellationError {
-                    } catch {
-                        await tally.failed()
-                    }
-                }
-                sent += 1
+        try await OpenLoop(perSecond: Double(requestsPerSecond)).run { number, due in
+            do {
+                _ = try await service.recommendations(userID: users[number &* 31 % users.count], count: 20)
+                await tally.answered(due.duration(to: .now))
+            } catch is CancellationError {
+            } catch {
+                await tally.failed()
             }
         }
     }
 
+    /// A click as the service takes it.
     static func click(user: String, item: String, request: String?, id: String) -> String {
         var json = #"{"event_id":\#(JSONText.quoted(id)),"type":"click","user_id":\#(JSONText.quoted(user)),"#
         json += #""item_id":\#(JSONText.quoted(item)),"timestamp":\#(EventTime.now.milliseconds)"#
@@ -110,7 +105,7 @@ private actor LoadTally {
 
 extension ResultLine {
     /// Adds what the load did.
-    mutating func add(_ load: BenchLoad.Result) {
+    public mutating func add(_ load: BenchLoad.Result) {
         add("load_events", .integer(load.events))
         add("load_requests", .integer(load.requests))
         add("load_errors", .integer(load.errors))

@@ -4,9 +4,9 @@ import Interactions
 
 /// What a measurement needs of a running service, asked before it begins: what is missing is said at once, and not found out by
 /// waiting for it with every request.
-struct BenchReadiness: Sendable {
+public struct BenchReadiness: Sendable {
     /// What is needed besides a service that answers.
-    enum Need: Sendable {
+    public enum Need: Sendable {
         /// A model in force: without one nothing is personal.
         case model
         /// A consumer that stores what the service takes.
@@ -19,10 +19,18 @@ struct BenchReadiness: Sendable {
 
     private static let limit = Duration.seconds(10)
 
+    /// Makes the check.
+    ///
+    /// - Parameter userID: of whom an answer is asked for.
+    public init(service: ServiceClient, userID: String) {
+        self.service = service
+        self.userID = userID
+    }
+
     /// Returns where everything is there.
     ///
     /// - Throws: ``CommandFailure`` that says what is missing and what to do.
-    func check(_ needs: [Need]) async throws {
+    public func check(_ needs: [Need]) async throws {
         try await reach()
         let answer = try await asked { try await service.recommendations(userID: userID, count: 1, timeout: Self.limit) }
         if needs.contains(.model), answer.model_version == nil {
@@ -34,7 +42,7 @@ struct BenchReadiness: Sendable {
 
     private func reach() async throws {
         do {
-            // The client tries to connect for as long as this: a service that lives answers in milliseconds.
+            // The call tries to connect for as long as this: a service that lives answers in milliseconds.
             _ = try await service.send(.get, "/healthz", body: nil, timeout: .seconds(5))
         } catch let refused as ServiceClient.Refused {
             throw CommandFailure("what listens at \(service.base) is no Freshet service (GET /healthz: \(refused.status)): correct --url")

@@ -1,35 +1,45 @@
+import Console
 import Foundation
 import HTTPCalls
 
 /// A client of a running service, for measurements and demonstrations.
-struct ServiceClient: Sendable {
+public struct ServiceClient: Sendable {
     /// The part of an answer that measuring needs.
-    struct Answer: Decodable, Sendable {
-        struct Item: Decodable, Sendable, Equatable {
-            let item_id: String
+    public struct Answer: Decodable, Sendable {
+        /// One place of the list, by the names of the wire.
+        public struct Item: Decodable, Sendable, Equatable {
+            /// What is recommended.
+            public let item_id: String
             let score: Double
             let reason: String
             let exploration: Bool?
         }
 
-        let request_id: String
-        let model_version: Int?
+        /// What an event may name as the list that it comes from.
+        public let request_id: String
+        /// The model that answered; nil where none serves.
+        package let model_version: Int?
         let watermark: String?
-        let items: [Item]
+        /// Best first.
+        public let items: [Item]
     }
 
     /// What `POST /v1/events` says.
-    struct Intake: Decodable, Sendable {
-        let accepted: Int
+    public struct Intake: Decodable, Sendable {
+        /// Events that were taken.
+        public let accepted: Int
         let rejected: Int
         let watermark: String?
     }
 
     /// A status other than 2xx.
-    struct Refused: Error, CustomStringConvertible {
-        let status: Int
-        let body: String
-        var description: String { "the service answered \(status): \(body.prefix(300))" }
+    public struct Refused: Error, CustomStringConvertible {
+        /// The status.
+        public let status: Int
+        /// What came with it.
+        public let body: String
+        /// Both, cut to what a line can hold.
+        public var description: String { "the service answered \(status): \(body.prefix(300))" }
     }
 
     static let maxAnswerBytes = 4 << 20
@@ -38,14 +48,14 @@ struct ServiceClient: Sendable {
     static let maxConnections = 1_024
 
     /// The service's URL.
-    let base: String
+    public let base: String
     private let caller: HTTPCaller
     private let apiKey: String?
 
     /// Makes a client; nothing is connected before the first request.
     ///
     /// - Throws: ``CommandFailure`` where `base` is no URL that can be asked.
-    init(base: String, apiKey: String?) throws {
+    public init(base: String, apiKey: String?) throws {
         self.base = base
         self.apiKey = apiKey
         do {
@@ -56,7 +66,12 @@ struct ServiceClient: Sendable {
     }
 
     /// `GET /v1/recommendations`
-    func recommendations(
+    ///
+    /// - Parameters:
+    ///   - count: items asked for (`n`).
+    ///   - timeout: from now to the whole answer.
+    /// - Throws: ``Refused`` for a status other than 2xx; `HTTPCallError` where there is no answer.
+    public func recommendations(
         userID: String, count: Int, category: String? = nil, exclude: [String] = [], timeout: Duration = .seconds(10)
     ) async throws -> Answer {
         var path = "/v1/recommendations?user_id=\(Self.escaped(userID))&n=\(count)"
@@ -84,7 +99,10 @@ struct ServiceClient: Sendable {
     }
 
     /// `POST /v1/events`
-    func post(events: [String], timeout: Duration = .seconds(10)) async throws -> Intake {
+    ///
+    /// - Parameter events: JSON objects.
+    /// - Throws: ``Refused`` for a status other than 2xx; `HTTPCallError` where there is no answer.
+    public func post(events: [String], timeout: Duration = .seconds(10)) async throws -> Intake {
         let body = "[" + events.joined(separator: ",") + "]"
         return try JSONDecoder().decode(Intake.self, from: try await send(.post, "/v1/events", body: body, timeout: timeout))
     }

@@ -195,6 +195,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["TLS"])),
             ]),
         tests("Settings", ["Settings", "FuzzInputs", "Interactions", "TwoTower"]),
         tests("EndToEnd", ["TestSupport", "FuzzInputs", "Interactions"]),

@@ -4,6 +4,7 @@ import Logging
 import RecommendationAPI
 import Recommending
 import ServiceLifecycle
+import Simulation
 import Synchronization
 import Testing
 import Workloads
@@ -134,5 +135,19 @@ import Workloads
             #expect(line.contains(#""bench":"serve""#) && line.contains(#""open_loop_rps":50"#) && !line.contains("null"))
         }
         #expect(seen.requests.withLock { $0 } >= 52)
+    }
+
+    @Test func shoppersAskAndAct() async throws {
+        let seen = Seen()
+        try await withService(seen: seen) { url in
+            let opening = EventTime(milliseconds: 1_700_000_000_000)
+            let shop = Shop(configuration: ShopConfiguration(users: 20, items: 50, opening: opening), seed: 3)
+            let load = ShopperLoad(
+                shop: DemoShop(shop: shop, run: "t"), service: try ServiceClient(base: url, apiKey: nil), visitsPerSecond: 100)
+            let done = try await load.run(for: .seconds(1))
+            #expect(done.visits > 0)
+            #expect(done.events == seen.events.withLock { $0 })
+        }
+        #expect(seen.requests.withLock { $0 } > 0)
     }
 }

@@ -82,20 +82,8 @@ struct SimulateCommand: AsyncParsableCommand {
             let service = try ServiceClient(
                 base: url, apiKey: key ?? ProcessInfo.processInfo.environment["FRESHET_SIMULATE_KEY"])
             let shop = DemoShop(shop: try shape.shop(), run: "sim\(String(EventTime.now.milliseconds, radix: 36))")
-            let end = ContinuousClock.now + .seconds(seconds)
-            var visitsMade = 0
-            var events = 0
-            while ContinuousClock.now < end {
-                let visit = await shop.shopper()
-                for _ in 0..<visit.lists {
-                    let answer = try await service.recommendations(userID: visit.userID, count: 10)
-                    let reactions = await shop.react(visit, shown: answer.items.map(\.item_id), requestID: answer.request_id)
-                    if !reactions.isEmpty { events += try await service.post(events: reactions).accepted }
-                }
-                visitsMade += 1
-                try await Task.sleep(for: .seconds(1 / visits))
-            }
-            ResultLine(["visits": .integer(visitsMade), "events": .integer(events)]).print(asJSON: false)
+            let done = try await ShopperLoad(shop: shop, service: service, visitsPerSecond: visits).run(for: .seconds(seconds))
+            ResultLine(["visits": .integer(done.visits), "events": .integer(done.events)]).print(asJSON: false)
         }
     }
 }

@@ -196,6 +196,7 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["TLS"])),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         tests("Settings", ["Settings", "FuzzInputs", "Interactions", "TwoTower"]),
         tests("EndToEnd", ["TestSupport", "FuzzInputs", "Interactions"]),

@@ -74,7 +74,9 @@ final class CallHandler: ChannelDuplexHandler {
             self.head = nil
             body = ByteBuffer()
             answered += 1
-            if current.finish(.success(answer)), head.isKeepAlive { pool.returned(connection) } else { context.close(promise: nil) }
+            // Free before the caller hears of it: their next call has it then. One that ended meanwhile is closing the connection.
+            let isKept = current.finish(.success(answer)) { if head.isKeepAlive { pool.returned(connection) } }
+            if !isKept || !head.isKeepAlive { context.close(promise: nil) }
         }
     }
 

@@ -64,8 +64,9 @@ final class PendingCall: Sendable {
 
     /// Ends it.
     ///
+    /// - Parameter before: done where it had not ended before, and before anybody hears of the end.
     /// - Returns: false where it had ended before.
-    func finish(_ result: Result<HTTPAnswer, any Error>) -> Bool {
+    func finish(_ result: Result<HTTPAnswer, any Error>, before: () -> Void = {}) -> Bool {
         let (isFirst, ended) = state.withLock { state -> (Bool, State) in
             guard !state.isOver else { return (false, State()) }
             let ended = state
@@ -77,6 +78,7 @@ final class PendingCall: Sendable {
         guard isFirst else { return false }
         ended.timer?.cancel()
         if case .failure = result { ended.abort?() }
+        before()
         ended.waiting?.resume(with: result)
         return true
     }

@@ -24,7 +24,8 @@ public struct OpenLoop: Sendable {
         let start = ContinuousClock.now
         try await withThrowingDiscardingTaskGroup { group in
             var number = 0
-            while count.map({ number < $0 }) ?? true {
+            // A failure cancels what was begun, and is thrown once the loop ends.
+            while !group.isCancelled, count.map({ number < $0 }) ?? true {
                 let due = start + .seconds(Double(number) / perSecond)
                 try await Task.sleep(until: due)
                 let begun = number
@@ -32,5 +33,6 @@ public struct OpenLoop: Sendable {
                 number += 1
             }
         }
+        try Task.checkCancellation()
     }
 }

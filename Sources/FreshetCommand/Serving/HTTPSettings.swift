@@ -51,6 +51,15 @@ extension Configuration {
                 + "everything")
     }
 
+    /// A shorter key is told of at the start.
+    private static let leastKeyBytes = 16
+
+    /// Where the service is reached, by the address that it listens on.
+    func serviceURL(port: Int) -> String {
+        let host = text("http.host")
+        return "http://\(host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host):\(port)"
+    }
+
     private func source(of key: String) -> String { settings[key]?.source ?? "the configuration" }
 
     /// What an operator should know of the keys beside what works, a sentence each.
@@ -62,6 +71,12 @@ extension Configuration {
             return isOpen ? ["http.open is true and there are no keys: whoever reaches the port may read, write and promote models"] : []
         }
         var notes: [String] = []
+        let short = (lists + ["http.metrics_keys"]).filter { list($0).contains { $0.utf8.count < Self.leastKeyBytes } }
+        if !short.isEmpty {
+            notes.append(
+                "\(short.joined(separator: ", ")): a key of fewer than \(Self.leastKeyBytes) bytes can be guessed; "
+                    + "openssl rand -hex 24 makes one that cannot")
+        }
         if boolean("http.open") { notes.append("http.open says nothing where there are keys: every request needs one") }
         if !scopes.contains("http.admin_keys") { notes.append("without http.admin_keys nobody promotes models over HTTP") }
         if scopes == ["http.read_keys"] { notes.append("without http.write_keys nobody sends events over HTTP") }

@@ -34,7 +34,9 @@ package struct OriginRules: RequestCheck {
                 throw Self.foreign("of another \(site == "same-site" ? "origin" : "site")")
             }
             // A browser too old for that, or one that came over plain HTTP, may still say which page it was.
-            if let page = request.headers[.referer].flatMap(Self.origin(of:)), !isAllowed(page, request) { throw Self.foreign("of \(page.quotedForMessage)") }
+            if let page = request.headers[.referer].flatMap(Self.origin(of:)), !isAllowed(page, request) {
+                throw Self.foreign("of \(page.quotedForMessage)")
+            }
             return
         }
         guard isAllowed(origin, request) else { throw Self.foreign("of \(origin.quotedForMessage)") }

@@ -8,10 +8,12 @@ package struct OriginRules: RequestCheck {
     private let allowedOrigins: Set<String>
     private let hosts: HostRules
 
+    /// The rules that a configuration asks for.
     package init(_ configuration: APIConfiguration, hosts: HostRules) {
         self.init(ring: configuration.keyRing, allowedOrigins: configuration.allowedOrigins, hosts: hosts)
     }
 
+    /// Rules made of their parts.
     package init(ring: KeyRing, allowedOrigins: [String], hosts: HostRules) {
         self.ring = ring
         self.allowedOrigins = Set(allowedOrigins)

@@ -47,6 +47,7 @@ public struct ContentChannel: Sendable {
 
     /// An item as the channel sees it.
     public struct Item: Sendable {
+        /// What the record says, as sparse features.
         public internal(set) var vector: SparseContent
         /// Expected popularity, relative to the mean.
         public internal(set) var popularity: Float

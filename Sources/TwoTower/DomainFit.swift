@@ -18,12 +18,15 @@ public struct DomainExamples: Sendable {
 public struct DomainFit: Sendable {
     /// r of ``DomainAdapters``.
     public var rank = 4
+    /// The same seed gives the same adapter.
     public var seed: UInt64 = 1
+    /// Threads of the fit.
     public var threads = 1
     /// Passes at most; passes without a better validation after which it ends.
     public var epochs = 12, patience = 2
     /// Examples of a step.
     public var batchExamples = 256
+    /// How the adapter learns.
     public var rule = AdamRule(learningRate: 0.01, beta2: 0.99, weightDecay: 0.05)
     /// The newest share of the examples, which choose the pass that is kept.
     public static let validationShare = 0.1

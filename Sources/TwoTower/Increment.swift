@@ -11,8 +11,9 @@ import Darwin
 public struct Increment: Sendable {
     /// Rows of new events, ascending.
     public let newRows: [Int]
-    /// Rows of old events that are learned again, ascending, and what each weighs beside a new one.
+    /// Rows of old events that are learned again, ascending.
     public let replayedRows: [Int]
+    /// What each of them weighs beside a new event.
     public let replayedWeights: [Float]
 
     /// Makes an increment.

@@ -270,8 +270,11 @@ public struct TowerConfiguration: Sendable, Equatable {
 
     /// A key with its range and what it does, for help pages.
     public struct Key: Sendable, Equatable {
+        /// The setting's name.
         public var name: String
+        /// What it takes, in words.
         public var range: String
+        /// What it does, in words.
         public var summary: String
     }
 

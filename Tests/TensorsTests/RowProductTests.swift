@@ -45,7 +45,8 @@ import Testing
         extra[n - 1] = -120
         var out = [Float](repeating: 0, count: m * n), sums = [Float](repeating: 0, count: m * 16)
         Kernels.rowProduct(
-            .exponentials, rows: m, columns: n, inner: k, a, strides: (k, 1), b, stride: n, into: &out, stride: n, extra: extra, sums: &sums)
+            .exponentials, rows: m, columns: n, inner: k, a, strides: (k, 1), b, stride: n, into: &out, stride: n, extra: extra, sums: &sums
+        )
         for i in 0..<m {
             var total = 0.0
             for j in 0..<n {
@@ -69,7 +70,8 @@ import Testing
 
         let sequence: [Int32] = [3, 3, 8, 0, 21]
         var means = [Float](repeating: 9, count: 3 * d)
-        Kernels.meansOfWindows(table, dimension: d, sequence: sequence, starts: [0, 2, 1], ends: [3, 2, 5], count: 3, into: &means, stride: d)
+        Kernels.meansOfWindows(
+            table, dimension: d, sequence: sequence, starts: [0, 2, 1], ends: [3, 2, 5], count: 3, into: &means, stride: d)
         for column in 0..<d {
             #expect(abs(means[column] - (2 * table[3 * d + column] + table[8 * d + column]) / 3) < 1e-6)
             #expect(means[d + column] == 0)

@@ -91,6 +91,7 @@ let package = Package(
             ],
             resources: [.embedInCode("Resources")], swiftSettings: strict),
 
+        .target(name: "Reports", dependencies: ["Bytes", "Evaluation", "Interactions"], swiftSettings: strict),
         .target(
             name: "Console", dependencies: ["Bytes", "Interactions", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
         .target(
@@ -133,7 +134,7 @@ let package = Package(
                 "Bytes", "Interactions", "Features", "Tensors", "Gradients", "TwoTower", "MetaLearning", "Evaluation", "Recommending",
                 "Simulation",
                 "TextEncoding", "FeatureStore", "EventStream", "VectorIndex", "ModelArtifacts", "MessagePassing",
-                "RecommendationAPI", "TrainingFiles", "Settings", "Intake", "Console", "Workloads",
+                "RecommendationAPI", "TrainingFiles", "Settings", "Intake", "Console", "Reports", "Workloads",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -187,6 +188,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
+        tests("Reports", ["Reports", "Evaluation", "Interactions"]),
         tests("Console", ["Console", "Interactions", .product(name: "Logging", package: "swift-log")]),
         tests(
             "HTTPCalls",

@@ -1,5 +1,4 @@
 import Bytes
-import Interactions
 
 /// A command's result: fields in order, printed as words for people or as one JSON object.
 public struct ResultLine: Sendable {
@@ -44,11 +43,6 @@ public struct ResultLine: Sendable {
     /// `name value, name value`.
     public var words: String {
         fields.map { "\($0.name.replacing("_", with: " ")) \(Self.plain($0.value))" }.joined(separator: ", ")
-    }
-
-    /// Writes the result to standard output.
-    public func print(asJSON: Bool) {
-        StandardOutput.line(asJSON ? json : words)
     }
 
     /// A JSON string.

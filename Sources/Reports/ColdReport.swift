@@ -1,33 +1,40 @@
-import Console
 import Evaluation
 import Foundation
-import TwoTower
+import Interactions
 
 /// What an item-cold evaluation found, for people and for programs.
-struct ColdReport {
+package struct ColdReport {
     /// One seed.
-    struct Round {
-        var weights: [Float]
-        var reports: [ColdContestants.Key: MetricsReport] = [:]
+    package struct Round {
+        package var weights: [Float]
+        package var reports: [String: MetricsReport] = [:]
         /// The share of new items in the first 20 of new and old together, and in what is relevant.
-        var shareShown = 0.0, shareRelevant = 0.0
+        package var shareShown = 0.0, shareRelevant = 0.0
 
-        init(weights: [Float]) { self.weights = weights }
+        package init(weights: [Float]) { self.weights = weights }
     }
 
-    static let metrics = ["Recall@20", "Recall@100", "NDCG@10"]
+    package static let metrics = ["Recall@20", "Recall@100", "NDCG@10"]
 
-    let options: ColdRun.Options
-    var questions = 0
-    var newItems = 0
-    private(set) var rounds: [Round] = []
+    /// The share of the items that is treated as new, in percent, and whether it is the newest ones.
+    package let percent: Double, newest: Bool
+    /// Who is asked, in the order of the page; the parts that the content channel weighs.
+    package let contestants: [String], parts: [String]
+    package var questions = 0
+    package var newItems = 0
+    package private(set) var rounds: [Round] = []
 
-    init(options: ColdRun.Options) { self.options = options }
+    package init(percent: Double, newest: Bool, contestants: [String], parts: [String]) {
+        self.percent = percent
+        self.newest = newest
+        self.contestants = contestants
+        self.parts = parts
+    }
 
-    mutating func add(_ round: Round) { rounds.append(round) }
+    package mutating func add(_ round: Round) { rounds.append(round) }
 
     /// A mean over the seeds with half the width of its 95 % interval (Student's t); no width for one seed.
-    static func summary(_ values: [Double]) -> (mean: Double, half: Double?) {
+    package static func summary(_ values: [Double]) -> (mean: Double, half: Double?) {
         let n = Double(values.count), mean = values.reduce(0, +) / max(1, n)
         guard values.count > 1 else { return (mean, nil) }
         let quantiles = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262]
@@ -36,7 +43,7 @@ struct ColdReport {
         return (mean, quantile * (variance / n).squareRoot())
     }
 
-    private func summary(_ key: ColdContestants.Key, _ metric: String) -> (mean: Double, half: Double?) {
+    private func summary(_ key: String, _ metric: String) -> (mean: Double, half: Double?) {
         Self.summary(rounds.compactMap { $0.reports[key]?[metric] })
     }
 
@@ -45,38 +52,38 @@ struct ColdReport {
     }
 
     private var cut: String {
-        "\(newItems) items (\(options.newest ? "the newest" : "a random") \(String(format: "%g", options.percent)) %) treated as new"
+        "\(newItems) items (\(newest ? "the newest" : "a random") \(String(format: "%g", percent)) %) treated as new"
     }
 
     /// One JSON object.
-    var json: String {
+    package var json: String {
         var line = ResultLine([
             "cut": .text(cut), "users": .integer(questions), "seeds": .integer(rounds.count), "new_share_ratio": .number(ratio.mean),
         ])
         if let half = ratio.half { line.add("new_share_ratio_ci95", .number(half)) }
-        for key in ColdContestants.Key.allCases {
+        for key in contestants {
             var own = ResultLine()
             for metric in Self.metrics {
                 let (mean, half) = summary(key, metric)
                 own.add(metric, .number(mean))
                 if let half { own.add(metric + "_ci95", .number(half)) }
             }
-            line.add(key.rawValue, .json(own.json))
+            line.add(key, .json(own.json))
         }
         var weights = ResultLine()
-        for (place, part) in ContentChannel.Part.allCases.enumerated() {
-            weights.add("\(part)", .number(Self.summary(rounds.map { Double($0.weights[place]) }).mean))
+        for (place, part) in parts.enumerated() {
+            weights.add(part, .number(Self.summary(rounds.map { Double($0.weights[place]) }).mean))
         }
         line.add("weights", .json(weights.json))
         return line.json
     }
 
     /// Lines for people.
-    var lines: [String] {
+    package var lines: [String] {
         var lines = ["\(cut), \(questions) users, \(rounds.count) seeds, mean ± 95 % interval over seeds"]
         lines.append("".padding(toLength: 14, withPad: " ", startingAt: 0) + Self.metrics.map { $0.padding(toLength: 20, withPad: " ", startingAt: 0) }.joined())
-        for key in ColdContestants.Key.allCases {
-            var line = key.rawValue.padding(toLength: 14, withPad: " ", startingAt: 0)
+        for key in contestants {
+            var line = key.padding(toLength: 14, withPad: " ", startingAt: 0)
             for metric in Self.metrics { line += Self.text(summary(key, metric)).padding(toLength: 20, withPad: " ", startingAt: 0) }
             lines.append(line)
         }

@@ -1,33 +1,32 @@
-import Console
 import Evaluation
 import Foundation
 import Interactions
 
 /// The result of a replay: every ranker's metrics for all, warm and new users, and how far Freshet is from the best rival.
-struct ReplayReport {
+package struct ReplayReport {
     /// Freshet against a rival, over the users of one audience.
-    struct Comparison {
-        var rival: String
+    package struct Comparison {
+        package var rival: String
         /// NDCG@10 of Freshet minus that of the rival, mean over users.
-        var difference: BootstrapInterval
+        package var difference: BootstrapInterval
         /// The same as a share of the rival's.
-        var gain: BootstrapInterval
+        package var gain: BootstrapInterval
     }
 
-    let version: Int
-    let start: EventTime
+    package let version: Int
+    package let start: EventTime
     /// What the model may have learned ends here.
-    let newestLearned: EventTime?
-    let outcome: Replay.Outcome
-    let rejectedLines: Int
-    let halfLifeDays: Double
-    let seconds: Double
+    package let newestLearned: EventTime?
+    package let outcome: Replay.Outcome
+    package let rejectedLines: Int
+    package let halfLifeDays: Double
+    package let seconds: Double
     /// Against the rival with the best NDCG@10 of that audience.
-    let comparisons: [Replay.Audience: Comparison]
+    package let comparisons: [Replay.Audience: Comparison]
     /// What training again on the way changed and cost; nil where the model stayed as it was.
-    var retraining: RetrainingReport?
+    package var retraining: RetrainingReport?
 
-    init(
+    package init(
         version: Int, start: EventTime, newestLearned: EventTime?, outcome: Replay.Outcome, rejectedLines: Int, halfLifeDays: Double,
         seconds: Double
     ) {
@@ -52,7 +51,7 @@ struct ReplayReport {
     }
 
     /// One JSON object.
-    var json: String {
+    package var json: String {
         var line = ResultLine([
             "protocol": .text("replay"), "version": .integer(version), "from": .text(start.rfc3339()), "events": .integer(outcome.events),
             "questions": .integer(outcome.questions), "groups_without_question": .integer(outcome.silentGroups),
@@ -62,8 +61,8 @@ struct ReplayReport {
         line.add("overlaps_training", .boolean(overlapsTraining))
         for result in outcome.results {
             var inner = ResultLine(["ndcg@10_per_question": .number(result.perQuestion)])
-            for audience in Replay.Audience.allCases { inner.add(audience.rawValue, .json(result.reports[audience]?.json ?? "{}")) }
-            line.add(result.name.replacing(" ", with: "_").lowercased(), .json(inner.json))
+            for audience in Replay.Audience.allCases { inner.add(audience.rawValue, .json(result.reports[audience].map { MetricsRecord($0).json } ?? "{}")) }
+            line.add(Self.key(result.name), .json(inner.json))
         }
         var against = ResultLine()
         for audience in Replay.Audience.allCases {
@@ -84,38 +83,43 @@ struct ReplayReport {
     }
 
     /// The same as a page of HTML: the metrics of all users.
-    var page: ReportPage {
-        var line = ResultLine([
-            "split": .text("replayed: predicted, then learned, \(outcome.events) events after \(start.rfc3339())"),
-            "users": .integer(outcome.results.first?.reports[.all]?.users ?? 0),
-        ])
+    package var page: ReportPage {
+        var found = EvaluationRecord()
+        found.split = "replayed: predicted, then learned, \(outcome.events) events after \(start.rfc3339())"
+        found.users = outcome.results.first?.reports[.all]?.users ?? 0
         for (place, result) in outcome.results.enumerated() {
             guard let report = result.reports[.all], let perUser = result.perUser[.all] else { continue }
-            let key = place == 0 ? "model" : result.name.replacing(" ", with: "_").lowercased()
-            line.add(key, .json(HoldoutScoring.Outcome(report: report, perUser: perUser).json))
+            let name = Self.key(result.name)
+            guard let contestant = place == 0 ? .model : EvaluationRecord.Contestant(rawValue: name) else { continue }
+            found[contestant] = MetricsRecord(report, perUser: perUser)
         }
-        var data: [(name: String, value: ResultLine.Value)] = [("events", .integer(outcome.events)), ("questions", .integer(outcome.questions))]
+        var data = [DataNote("events", .integer(outcome.events)), DataNote("questions", .integer(outcome.questions))]
         for audience in [Replay.Audience.warm, .new] {
             guard let own = outcome.results.first?.reports[audience], own.users > 0 else { continue }
-            data.append(("\(audience.rawValue) users", .integer(own.users)))
+            data.append(DataNote("\(audience.rawValue) users", .integer(own.users)))
             for result in outcome.results {
-                data.append(("NDCG@10 of \(result.name), \(audience.rawValue) users", .text(HTMLText.number(result.reports[audience]?["NDCG@10"]))))
+                let ndcg = HTMLText.number(result.reports[audience]?["NDCG@10"])
+                data.append(DataNote("NDCG@10 of \(result.name), \(audience.rawValue) users", .text(ndcg)))
             }
         }
-        let lines = data.map { ResultLine(["name": .text($0.name), "value": $0.value]).json }
-        line.add("data", .json("[\(lines.joined(separator: ","))]"))
-        line.add("timings", .json("[\(ResultLine(["name": .text("replay"), "seconds": .number(seconds)]).json)]"))
+        found.data = data
+        found.timings = [StepTiming(name: "replay", seconds: seconds)]
         return ReportPage(
-            subject: ReportPage.Subject(
+            ReportPage.Subject(
                 title: "Replay of model version \(version)",
-                subtitle: overlapsTraining ? "The model may have learned events from after the start: this flatters it." : "One user's events at one time are one question.",
-                status: nil), values: ReportValues(metrics: line.json))
+                subtitle: overlapsTraining
+                    ? "The model may have learned events from after the start: this flatters it."
+                    : "One user's events at one time are one question.",
+                status: nil), of: found)
     }
+
+    /// The key of a ranker in records.
+    private static func key(_ name: String) -> String { name.replacing(" ", with: "_").lowercased() }
 
     private var overlapsTraining: Bool { newestLearned.map { start < $0 } ?? false }
 
     /// Lines for people.
-    var lines: [String] {
+    package var lines: [String] {
         var lines = [
             "version \(version), \(outcome.events) events after \(start.rfc3339()), \(outcome.questions) questions; one user's events at one time are one question",
             "of users the mean over their questions, then the mean over users; 95 % intervals by resampling users",

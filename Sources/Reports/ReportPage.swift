@@ -1,23 +1,45 @@
+import Evaluation
+
 /// A training, or an evaluation, as one page of HTML without anything from outside.
-struct ReportPage {
+public struct ReportPage {
     /// What the page is about.
-    struct Subject {
-        var title: String
+    public struct Subject {
+        /// The heading.
+        public var title: String
         /// Below the title: when, from what.
-        var subtitle: String
+        public var subtitle: String
         /// `promoted`, `refused` and the like; nil leaves the chip out.
-        var status: String?
+        public var status: String?
         /// Settings in force.
-        var settings: [(key: String, value: String)] = []
+        public var settings: [(key: String, value: String)] = []
         /// What the settings are when nobody sets them.
-        var defaults: [String: String] = [:]
+        public var defaults: [String: String] = [:]
+
+        /// A page about something.
+        public init(
+            title: String, subtitle: String, status: String?, settings: [(key: String, value: String)] = [], defaults: [String: String] = [:]
+        ) {
+            self.title = title
+            self.subtitle = subtitle
+            self.status = status
+            self.settings = settings
+            self.defaults = defaults
+        }
     }
 
     let subject: Subject
     let values: ReportValues
 
+    /// A page of what was found.
+    public init(_ subject: Subject, of record: EvaluationRecord) { self.init(subject: subject, values: ReportValues(record)) }
+
+    init(subject: Subject, values: ReportValues) {
+        self.subject = subject
+        self.values = values
+    }
+
     /// The whole document.
-    var html: String {
+    public var html: String {
         let title = HTMLText.escaped(subject.title)
         return """
             <!DOCTYPE html>
@@ -68,7 +90,7 @@ struct ReportPage {
             cards.append(("catalogue in some top 10", HTMLText.number((own["Coverage@10"] ?? 0) * 100, decimals: 1) + " %", "Gini \(HTMLText.number(own["Gini@10"], decimals: 3))"))
         }
         let total = values.timings.reduce(0) { $0 + $1.seconds }
-        if total > 0 { cards.append(("whole run", HTMLText.duration(total), "\(HTMLText.count(values.users)) users asked")) }
+        if total > 0 { cards.append(("whole run", HTMLText.duration(total), "\(HTMLText.count(values.users.map(Double.init))) users asked")) }
         guard !cards.isEmpty else { return "" }
         let body = cards.map {
             "<div class=\"card\"><span class=\"name\">\(HTMLText.escaped($0.name))</span><b>\($0.value)</b><span>\(HTMLText.escaped($0.note))</span></div>"
@@ -97,7 +119,7 @@ struct ReportPage {
         let questions = values.split.map { "Held out: \(HTMLText.escaped($0)). " } ?? ""
         return """
             <h2>Quality</h2>
-            <p class="hint">\(questions)The whole catalogue is ranked for each of \(HTMLText.count(values.users)) users; all are asked the same questions. NDCG@10 with 95 % intervals over users.</p>
+            <p class="hint">\(questions)The whole catalogue is ranked for each of \(HTMLText.count(values.users.map(Double.init))) users; all are asked the same questions. NDCG@10 with 95 % intervals over users.</p>
             <div class="card">\(chart.svg)</div>
             <div class="scroll">\(metricsTable)</div>
             """
@@ -129,13 +151,13 @@ struct ReportPage {
     }
 
     private var slices: String {
-        let contestants = values.contestants.filter { !$0.slices.isEmpty && $0.users == own?.users }
+        let contestants = values.contestants.filter { !$0.record.report.slices.isEmpty && $0.users == own?.users }
         guard let first = contestants.first else { return "" }
         let groups = ReportValues.slices.compactMap { slice -> GroupedBars.Group? in
-            guard let users = first.slices[slice]?["users"] else { return nil }
+            guard let users = first.record.report.slices[slice]?.users else { return nil }
             return GroupedBars.Group(
-                name: slice, note: "\(HTMLText.count(users)) users",
-                bars: contestants.map { ($0.name, $0.slices[slice]?["NDCG@10"] ?? 0, $0.style) })
+                name: slice, note: "\(HTMLText.count(Double(users))) users",
+                bars: contestants.map { ($0.name, $0.record.report.slices[slice]?.metrics["NDCG@10"]?.mean ?? 0, $0.style) })
         }
         let bars = GroupedBars(title: "NDCG@10 by how popular the items are", groups: groups)
         guard !bars.svg.isEmpty else { return "" }
@@ -153,10 +175,10 @@ struct ReportPage {
         let loss = LineChart(
             title: "Loss by epoch", xLabel: "epoch",
             series: values.curves.enumerated().map { place, curve in
-                LineChart.Series(name: curve.stage, points: curve.epochs.map { ($0.epoch, $0.loss) }, style: styles[place % styles.count])
+                LineChart.Series(name: curve.stage ?? "", points: curve.epochs.compactMap { epoch in epoch.loss.map { (Double(epoch.epoch), $0) } }, style: styles[place % styles.count])
             })
         let legend = values.curves.enumerated().map { place, curve in
-            "<span><i class=\"\(styles[place % styles.count])\"></i>\(HTMLText.escaped(curve.stage))</span>"
+            "<span><i class=\"\(styles[place % styles.count])\"></i>\(HTMLText.escaped(curve.stage ?? ""))</span>"
         }.joined()
         var charts = "<div class=\"card\"><h3>Loss</h3><div class=\"legend\">\(legend)</div>\(loss.svg)</div>"
         let validated = values.curves.enumerated().filter { $0.element.epochs.contains { $0.validation != nil } }
@@ -166,9 +188,9 @@ struct ReportPage {
                 title: "NDCG@10 on validation users by epoch", xLabel: "epoch",
                 series: validated.map { place, curve in
                     LineChart.Series(
-                        name: curve.stage, points: curve.epochs.compactMap { epoch in epoch.validation.map { (epoch.epoch, $0) } },
+                        name: curve.stage ?? "", points: curve.epochs.compactMap { epoch in epoch.validation.map { (Double(epoch.epoch), $0) } },
                         style: styles[place % styles.count])
-                }, marked: best.map { ($0.epoch, $0.validation ?? 0, "best: \(HTMLText.number($0.validation)) in epoch \(Int($0.epoch))") })
+                }, marked: best.map { (Double($0.epoch), $0.validation ?? 0, "best: \(HTMLText.number($0.validation)) in epoch \($0.epoch)") })
             charts += "<div class=\"card\"><h3>NDCG@10 on validation users</h3>\(chart.svg)</div>"
         }
         return "<h2>Learning</h2><div class=\"pair\">\(charts)</div>"
@@ -186,7 +208,7 @@ struct ReportPage {
                 "<div><dt><i class=\"\(styles[place % styles.count])\" style=\"display:inline-block;width:11px;height:11px;border-radius:3px;margin-right:8px\"></i>\(HTMLText.escaped(step.name))</dt><dd>\(HTMLText.duration(step.seconds))</dd></div>"
             }.joined()
             var speed = ""
-            if let fastest = values.curves.flatMap(\.epochs).compactMap(\.speed).max() {
+            if let fastest = values.curves.flatMap(\.epochs).compactMap(\.examplesPerSecond).max() {
                 speed = "<div><dt>fastest epoch</dt><dd>\(HTMLText.count(fastest)) examples/s</dd></div>"
             }
             cards += "<div class=\"card\"><h3>Time</h3><div class=\"time\">\(bar)</div><dl>\(rows)\(speed)</dl></div>"

@@ -1,6 +1,6 @@
-import Foundation
+import Evaluation
 
-/// What a report shows, read from the JSON that a training or an evaluation leaves in the registry.
+/// What a report shows, of what a training or an evaluation found.
 struct ReportValues {
     /// The model or something that it is compared with.
     struct Contestant {
@@ -8,25 +8,14 @@ struct ReportValues {
         var isOwn: Bool
         /// A class of the page's style: `a` to `g`.
         var style: String
-        var numbers: [String: Double]
-        /// Numbers by slice.
-        var slices: [String: [String: Double]]
-        var users: Int { Int(numbers["users"] ?? 0) }
-        subscript(name: String) -> Double? { numbers[name] }
-    }
-
-    /// One stage of the training.
-    struct Curve {
-        struct Epoch {
-            var epoch, loss: Double
-            var validation, seconds, speed: Double?
-        }
-        var stage: String
-        var epochs: [Epoch]
+        var record: MetricsRecord
+        var users: Int { record.report.users }
+        subscript(name: String) -> Double? { record[name] }
     }
 
     var contestants: [Contestant] = []
-    var curves: [Curve] = []
+    /// Epochs by stage; none without epochs.
+    var curves: [LearningCurve] = []
     /// Steps of the run with their seconds, in order.
     var timings: [(name: String, seconds: Double)] = []
     /// Lines about the data, in order.
@@ -43,70 +32,45 @@ struct ReportValues {
     var gateSection = ""
     /// How the questions were put.
     var split: String?
-    var users: Double?
+    /// Users that were asked.
+    var users: Int?
     var passes: Bool?
     var reasons: [String] = []
 
-    /// Keys of contestants in the order of the page, with their names.
-    static let contestantNames: [(key: String, name: String)] = [
-        ("model", "this model"), ("promoted", "promoted before"), ("popularity", "popularity"), ("recent_popularity", "recent popularity"),
-        ("windowed_markov", "windowed Markov"), ("ease", "EASE"), ("buy_again", "buy it again"),
-    ]
     /// Slices in the order of the page.
     static let slices = ["head", "mid", "tail", "cold"]
 
-    /// Reads what is there; what is missing or of another kind is left out.
-    init(metrics: String) {
-        guard let object = (try? JSONSerialization.jsonObject(with: Data(metrics.utf8))) as? [String: Any] else { return }
-        objectivesSection = ObjectivesSection(metrics: metrics).html
-        domainsSection = DomainsSection(metrics: metrics).html
-        gateSection = GateSection(metrics: metrics).html
-        split = object["split"] as? String
-        users = Self.number(object["users"])
-        for (place, entry) in Self.contestantNames.enumerated() {
-            guard let report = object[entry.key] as? [String: Any] else { continue }
-            var name = entry.name
-            if entry.key == "promoted", let version = Self.number(object["promoted_version"]) { name = "version \(Int(version)), promoted" }
-            var contestant = Contestant(
-                name: name, isOwn: entry.key == "model", style: String(UnicodeScalar(UInt8(97 + place))), numbers: [:], slices: [:])
-            for (key, value) in report {
-                if let number = Self.number(value) { contestant.numbers[key] = number }
-                if Self.slices.contains(key), let slice = value as? [String: Any] { contestant.slices[key] = slice.compactMapValues(Self.number) }
-            }
-            contestants.append(contestant)
+    /// Takes what is known; what is not is left out.
+    init(_ record: EvaluationRecord) {
+        objectivesSection = ObjectivesSection(objectives: record.objectives, tail: record.tailCurve).html
+        domainsSection = DomainsSection(rows: record.domains ?? []).html
+        gateSection = GateSection(gate: record.gate).html
+        split = record.split
+        users = record.users
+        for (place, contestant) in EvaluationRecord.Contestant.allCases.enumerated() {
+            guard let found = record[contestant] else { continue }
+            var name = contestant.title
+            if contestant == .promoted, let version = record.promotedVersion { name = "version \(version), promoted" }
+            contestants.append(
+                Contestant(name: name, isOwn: contestant == .model, style: String(UnicodeScalar(UInt8(97 + place))), record: found))
         }
-        if let ranking = object["ranking"] as? [String: Any] {
-            towersAlone = Self.number(ranking["towers_alone_NDCG@10"])
-            if ranking["blend"] as? Bool == true {
-                weights = (ranking["weights"] as? [String: Any] ?? [:]).compactMap { entry in Self.number(entry.value).map { (entry.key, $0) } }
-                weights.sort { abs($0.value) != abs($1.value) ? abs($0.value) > abs($1.value) : $0.name < $1.name }
-            }
+        towersAlone = record.ranking?.towersAlone
+        if record.ranking?.blend == true {
+            weights = (record.ranking?.weights?.entries ?? []).map { ($0.name, $0.value) }
+            weights.sort { abs($0.value) != abs($1.value) ? abs($0.value) > abs($1.value) : $0.name < $1.name }
         }
-        if let gate = object["gate"] as? [String: Any] {
-            passes = gate["passes"] as? Bool
-            reasons = gate["reasons"] as? [String] ?? []
-        }
-        for curve in object["curves"] as? [[String: Any]] ?? [] {
-            let epochs = (curve["epochs"] as? [[String: Any]] ?? []).compactMap { entry -> Curve.Epoch? in
-                guard let epoch = Self.number(entry["epoch"]), let loss = Self.number(entry["loss"]) else { return nil }
-                return Curve.Epoch(
-                    epoch: epoch, loss: loss, validation: Self.number(entry["validation_ndcg@10"]), seconds: Self.number(entry["seconds"]),
-                    speed: Self.number(entry["examples_per_second"]))
-            }
-            if !epochs.isEmpty { curves.append(Curve(stage: curve["stage"] as? String ?? "", epochs: epochs)) }
-        }
-        for entry in object["timings"] as? [[String: Any]] ?? [] {
-            if let name = entry["name"] as? String, let seconds = Self.number(entry["seconds"]) { timings.append((name, seconds)) }
-        }
-        for entry in object["data"] as? [[String: Any]] ?? [] {
-            guard let name = entry["name"] as? String else { continue }
-            if let text = entry["value"] as? String {
-                data.append((name, text))
-            } else if let number = Self.number(entry["value"]) {
-                data.append((name, HTMLText.number(number, decimals: number.rounded() == number ? 0 : 2)))
-            }
-        }
+        passes = record.gate?.passes
+        reasons = record.gate?.reasons ?? []
+        curves = (record.curves ?? []).filter { !$0.epochs.isEmpty }
+        timings = (record.timings ?? []).map { ($0.name, $0.seconds) }
+        data = (record.data ?? []).compactMap { note in Self.text(note.value).map { (note.name, $0) } }
     }
 
-    private static func number(_ value: Any?) -> Double? { (value as? NSNumber)?.doubleValue }
+    private static func text(_ value: DataNote.Value) -> String? {
+        switch value {
+        case .text(let text): text
+        case .integer(let count): HTMLText.count(Double(count))
+        case .number(let number): number.isNaN ? nil : HTMLText.number(number, decimals: number.rounded() == number ? 0 : 2)
+        }
+    }
 }

@@ -1,39 +1,68 @@
-import Console
 import Evaluation
 import Foundation
+import Interactions
 
 /// What training again on the way of a replay changed, and what it cost.
-struct RetrainingReport {
-    /// One way of training again.
-    struct Entry {
-        var kind: RetrainedRanker.Kind
-        var ndcg: Double
-        var slices: Int
-        var newEvents, replayedEvents: Int
-        /// Processor seconds of all trainings alone; and with ranking tables, content channel and catalogue.
-        var trainingSeconds, allSeconds: Double
-        /// Gain in NDCG@10 over the model as it was, over all users.
-        var overStale: BootstrapInterval
+package struct RetrainingReport {
+    /// How the model is brought up to date.
+    package enum Kind: String, CaseIterable {
+        case full
+        case incremental
     }
 
-    let every: Int64
-    let entries: [Entry]
-    /// NDCG@10 of incremental over full, minus 1, by audience; empty unless both ran.
-    let incrementalOverFull: [Replay.Audience: BootstrapInterval]
+    /// What the trainings of one ranker took.
+    package struct Cost {
+        package var kind: Kind
+        /// The ranker's name in the replay.
+        package var name: String
+        package var slices: Int
+        package var newEvents, replayedEvents: Int
+        /// Processor seconds of all trainings alone; and with ranking tables, content channel and catalogue.
+        package var trainingSeconds, allSeconds: Double
 
-    init(_ outcome: Replay.Outcome, retrained: [RetrainedRanker], every: Int64) {
+        /// All of it.
+        package init(
+            kind: Kind, name: String, slices: Int, newEvents: Int, replayedEvents: Int, trainingSeconds: Double, allSeconds: Double
+        ) {
+            self.kind = kind
+            self.name = name
+            self.slices = slices
+            self.newEvents = newEvents
+            self.replayedEvents = replayedEvents
+            self.trainingSeconds = trainingSeconds
+            self.allSeconds = allSeconds
+        }
+    }
+
+    /// One way of training again.
+    package struct Entry {
+        package var kind: Kind
+        package var ndcg: Double
+        package var slices: Int
+        package var newEvents, replayedEvents: Int
+        /// Processor seconds of all trainings alone; and with ranking tables, content channel and catalogue.
+        package var trainingSeconds, allSeconds: Double
+        /// Gain in NDCG@10 over the model as it was, over all users.
+        package var overStale: BootstrapInterval
+    }
+
+    package let every: Int64
+    package let entries: [Entry]
+    /// NDCG@10 of incremental over full, minus 1, by audience; empty unless both ran.
+    package let incrementalOverFull: [Replay.Audience: BootstrapInterval]
+
+    package init(_ outcome: Replay.Outcome, retrained: [Cost], every: Int64) {
         self.every = every
         func perUser(_ name: String, _ audience: Replay.Audience = .all) -> [Double] {
             outcome.results.first { $0.name == name }?.perUser[audience] ?? []
         }
         let stale = perUser("freshet")
-        entries = retrained.map { ranker in
-            let own = perUser(ranker.name)
+        entries = retrained.map { cost in
+            let own = perUser(cost.name)
             return Entry(
-                kind: ranker.kind, ndcg: own.isEmpty ? 0 : own.reduce(0, +) / Double(own.count), slices: ranker.ledger.slices,
-                newEvents: ranker.ledger.newEvents, replayedEvents: ranker.ledger.replayedEvents,
-                trainingSeconds: ranker.ledger.trainingSeconds, allSeconds: ranker.ledger.allSeconds,
-                overStale: BootstrapInterval(ofGain: own, over: stale))
+                kind: cost.kind, ndcg: own.isEmpty ? 0 : own.reduce(0, +) / Double(own.count), slices: cost.slices,
+                newEvents: cost.newEvents, replayedEvents: cost.replayedEvents, trainingSeconds: cost.trainingSeconds,
+                allSeconds: cost.allSeconds, overStale: BootstrapInterval(ofGain: own, over: stale))
         }
         var found: [Replay.Audience: BootstrapInterval] = [:]
         if let full = retrained.first(where: { $0.kind == .full }), let incremental = retrained.first(where: { $0.kind == .incremental }) {
@@ -46,14 +75,14 @@ struct RetrainingReport {
     }
 
     /// Incremental's processor seconds as a share of full's: trainings alone, and with everything. Nil unless both ran.
-    var costShares: (training: Double, all: Double)? {
+    package var costShares: (training: Double, all: Double)? {
         guard let full = entries.first(where: { $0.kind == .full }), let own = entries.first(where: { $0.kind == .incremental }),
             full.trainingSeconds > 0, full.allSeconds > 0
         else { return nil }
         return (own.trainingSeconds / full.trainingSeconds, own.allSeconds / full.allSeconds)
     }
 
-    var json: String {
+    package var json: String {
         var line = ResultLine(["every_ms": .integer(Int(every))])
         for entry in entries {
             line.add(
@@ -78,7 +107,7 @@ struct RetrainingReport {
         return line.json
     }
 
-    var lines: [String] {
+    package var lines: [String] {
         var lines = entries.map { entry in
             String(
                 format: "%@: %d trainings, %d new and %d replayed events, %.2f processor seconds in training and %.2f with tables and catalogue; NDCG@10 %+.1f %% from the model as it was (95 %%: %+.1f to %+.1f %%)",

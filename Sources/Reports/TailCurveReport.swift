@@ -1,21 +1,41 @@
-import Console
 import Evaluation
 import Foundation
+import Interactions
 
 /// What a tail curve found: a point a setting and value, means over seeds, intervals over users.
-struct TailCurveReport {
+package struct TailCurveReport {
+    /// What a ranking of one seed gave.
+    package struct Cell {
+        /// NDCG@10 of each question's user.
+        package var all: [Double]
+        /// The same where only items beyond the head count, of users who took one.
+        package var beyondHead: [Double]
+        package var tail: Double
+        package var coverage: Double
+        package var gini: Double
+
+        /// All of it.
+        package init(all: [Double], beyondHead: [Double], tail: Double, coverage: Double, gini: Double) {
+            self.all = all
+            self.beyondHead = beyondHead
+            self.tail = tail
+            self.coverage = coverage
+            self.gini = gini
+        }
+    }
+
     /// A value of a setting; the plain model is value 0 of every setting.
-    struct Point {
-        var setting: TailSetting?
-        var value: Double
+    package struct Point {
+        package var setting: TailSetting?
+        package var value: Double
         /// One a seed.
-        var cells: [TailCurveCell]
+        package var cells: [Cell]
 
         /// NDCG@10 of each user, the mean over seeds.
-        var all: [Double] { Self.mean(cells.map(\.all)) }
-        var beyondHead: [Double] { Self.mean(cells.map(\.beyondHead)) }
+        package var all: [Double] { Self.mean(cells.map(\.all)) }
+        package var beyondHead: [Double] { Self.mean(cells.map(\.beyondHead)) }
 
-        func mean(_ value: KeyPath<TailCurveCell, Double>) -> Double { ColdReport.summary(cells.map { $0[keyPath: value] }).mean }
+        package func mean(_ value: KeyPath<Cell, Double>) -> Double { ColdReport.summary(cells.map { $0[keyPath: value] }).mean }
 
         private static func mean(_ columns: [[Double]]) -> [Double] {
             guard let first = columns.first else { return [] }
@@ -24,29 +44,29 @@ struct TailCurveReport {
     }
 
     /// A point with its intervals.
-    struct Entry {
-        var point: Point
-        var ndcg, beyondHead: BootstrapInterval
+    package struct Entry {
+        package var point: Point
+        package var ndcg, beyondHead: BootstrapInterval
         /// Changes from the plain model over the same users, as shares of it.
-        var change, beyondHeadChange: BootstrapInterval
+        package var change, beyondHeadChange: BootstrapInterval
     }
 
     /// NDCG@10 that a recommended setting keeps, as a share of the plain model's.
-    static let kept = 0.98
+    package static let kept = 0.98
 
-    let split: String
-    let users: Int
-    let popularity: HoldoutScoring.Outcome
+    package let split: String
+    package let users: Int
+    package let popularity: MetricsRecord
     /// Whether a blend was tried, so that its signals of popularity answer beside the towers.
-    let isBlended: Bool
-    private(set) var seeds = 0
+    package let isBlended: Bool
+    package private(set) var seeds = 0
     /// The plain model of the first seed.
-    private(set) var outcome: HoldoutScoring.Outcome?
+    package private(set) var outcome: MetricsRecord?
     private var plain = Point(setting: nil, value: 0, cells: [])
     /// In the order in which they were added.
     private var points: [Point] = []
 
-    init(split: String, users: Int, popularity: HoldoutScoring.Outcome, isBlended: Bool) {
+    package init(split: String, users: Int, popularity: MetricsRecord, isBlended: Bool) {
         self.split = split
         self.users = users
         self.popularity = popularity
@@ -54,13 +74,13 @@ struct TailCurveReport {
     }
 
     /// Begins a seed with its plain model.
-    mutating func add(_ cell: TailCurveCell, seed: UInt64, outcome: HoldoutScoring.Outcome) {
+    package mutating func add(_ cell: Cell, seed: UInt64, outcome: MetricsRecord) {
         plain.cells.append(cell)
         self.outcome = self.outcome ?? outcome
         seeds += 1
     }
 
-    mutating func add(_ cell: TailCurveCell, of setting: TailSetting, value: Double) {
+    package mutating func add(_ cell: Cell, of setting: TailSetting, value: Double) {
         if let place = points.firstIndex(where: { $0.setting == setting && $0.value == value }) {
             points[place].cells.append(cell)
         } else {
@@ -69,7 +89,7 @@ struct TailCurveReport {
     }
 
     /// The plain model first.
-    var entries: [Entry] {
+    package var entries: [Entry] {
         let base = plain.all, rare = plain.beyondHead
         return ([plain] + points).map { point in
             let all = point.all, beyond = point.beyondHead
@@ -80,16 +100,16 @@ struct TailCurveReport {
     }
 
     /// The entry that gains most beyond the head, its interval above nothing, of those that keep ``kept`` of NDCG@10; nil where none does.
-    static func recommended(_ entries: [Entry]) -> Entry? {
+    package static func recommended(_ entries: [Entry]) -> Entry? {
         entries.filter { $0.point.setting != nil && $0.change.estimate >= kept - 1 && $0.beyondHeadChange.lower > 0 }
             .max { $0.beyondHeadChange.estimate < $1.beyondHeadChange.estimate }
     }
 
     /// The settings of some entries in their order.
-    static func settings(_ entries: [Entry]) -> [TailSetting] { TailSetting.allCases.filter { setting in entries.contains { $0.point.setting == setting } } }
+    package static func settings(_ entries: [Entry]) -> [TailSetting] { TailSetting.allCases.filter { setting in entries.contains { $0.point.setting == setting } } }
 
     /// One JSON object.
-    var json: String {
+    package var json: String {
         let entries = self.entries
         func object(_ entry: Entry) -> String {
             var line = ResultLine(["value": .number(entry.point.value), "NDCG@10": .number(entry.ndcg.estimate)])
@@ -121,7 +141,7 @@ struct TailCurveReport {
     }
 
     /// Lines for people.
-    var lines: [String] {
+    package var lines: [String] {
         let entries = self.entries
         var lines = [
             "held out: \(split); \(users) users, \(seeds) \(seeds == 1 ? "seed" : "seeds"), ranked by \(isBlended ? "towers and blend" : "the towers alone"); 95 % intervals over users",
@@ -139,7 +159,7 @@ struct TailCurveReport {
         return lines
     }
 
-    static func sentence(_ best: Entry?) -> String {
+    package static func sentence(_ best: Entry?) -> String {
         guard let best, let setting = best.point.setting else {
             return "No setting gains beyond the head while it keeps \(Int(100 * kept)) % of NDCG@10: leave them at 0."
         }
@@ -150,15 +170,18 @@ struct TailCurveReport {
     }
 
     /// The same as a page of HTML.
-    var page: ReportPage {
-        var line = ResultLine(["split": .text(split), "users": .integer(users)])
-        if let outcome { line.add("model", .json(outcome.json)) }
-        line.add("popularity", .json(popularity.json))
-        var values = ReportValues(metrics: line.json)
+    package var page: ReportPage {
+        var found = EvaluationRecord()
+        found.split = split
+        found.users = users
+        found.model = outcome
+        found.popularity = popularity
+        var values = ReportValues(found)
         values.objectivesSection = TailSection(entries: entries).html
         return ReportPage(
             subject: ReportPage.Subject(
-                title: "Settings for rare items", subtitle: "The model without any of them, and what each changes. \(seeds) \(seeds == 1 ? "seed" : "seeds").",
+                title: "Settings for rare items",
+                subtitle: "The model without any of them, and what each changes. \(seeds) \(seeds == 1 ? "seed" : "seeds").",
                 status: nil), values: values)
     }
 }

@@ -1,7 +1,5 @@
-import Recommending
-
 /// A setting that gives rare items more, by its key.
-enum TailSetting: String, CaseIterable {
+package enum TailSetting: String, CaseIterable {
     case tailDial = "ranking.tail_dial"
     case tailLift = "ranking.tail_lift"
     case popularityDial = "train.popularity_dial"
@@ -10,7 +8,7 @@ enum TailSetting: String, CaseIterable {
     case propensityPower = "train.propensity_power"
 
     /// Values that a curve goes through unless others are named; 0, which is no change, is where every curve begins.
-    var values: [Double] {
+    package var values: [Double] {
         switch self {
         case .tailDial: [0.04, 0.08, 0.13, 0.2, 0.3]
         case .tailLift: [0.1, 0.2, 0.3, 0.4, 0.6]
@@ -22,19 +20,10 @@ enum TailSetting: String, CaseIterable {
     }
 
     /// Whether it moves scores that are there already, so that no model is trained for it.
-    var isDial: Bool { self == .tailDial || self == .tailLift || self == .popularityDial }
-
-    /// A value of a dial; nothing for other settings.
-    func dial(_ value: Double) -> TailDial {
-        switch self {
-        case .tailLift: TailDial(lift: Float(value))
-        case .tailDial, .popularityDial: TailDial(lambda: Float(value))
-        default: TailDial()
-        }
-    }
+    package var isDial: Bool { self == .tailDial || self == .tailLift || self == .popularityDial }
 
     /// A setting and its values: `train.tail_beta=0.9,0.99`; nil where it is no such text.
-    static func parse(_ text: String) -> (setting: TailSetting, values: [Double])? {
+    package static func parse(_ text: String) -> (setting: TailSetting, values: [Double])? {
         let parts = text.split(separator: "=", maxSplits: 1)
         guard parts.count == 2, let setting = TailSetting(rawValue: String(parts[0])) else { return nil }
         let values = parts[1].split(separator: ",").map { Double($0) }

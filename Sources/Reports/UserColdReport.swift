@@ -1,42 +1,52 @@
-import Console
 import Evaluation
 import Foundation
+import Interactions
 
 /// What a user-cold evaluation found, for people and for programs.
-struct UserColdReport {
+package struct UserColdReport {
     /// One contestant's answers with one length of history in one round.
-    struct Cell {
-        var report: MetricsReport
+    package struct Cell {
+        package var report: MetricsReport
         /// NDCG@10 of each user, in the order of the questions.
-        var perUser: [Double]
+        package var perUser: [Double]
         /// Mean number of main categories in the first ten.
-        var categories: Double
+        package var categories: Double
+
+        /// All of it.
+        package init(report: MetricsReport, perUser: [Double], categories: Double) {
+            self.report = report
+            self.perUser = perUser
+            self.categories = categories
+        }
     }
 
     /// Freshet with the rules of the configuration.
-    static let served = "freshet"
+    package static let served = "freshet"
     private static let metrics = ["NDCG@10", "Recall@20"]
 
-    let lengths: [Int]
-    let folds: Int
-    private(set) var rounds = 0
-    private(set) var users = 0
+    package let lengths: [Int]
+    package let folds: Int
+    /// Names of what Freshet is compared with.
+    package let rivals: [String]
+    package private(set) var rounds = 0
+    package private(set) var users = 0
     private var newUsers = 0
     /// In the order in which contestants were added.
     private var names: [String] = []
     private var cells: [String: [Int: [Cell]]] = [:]
 
-    init(lengths: [Int], folds: Int) {
+    package init(lengths: [Int], folds: Int, rivals: [String]) {
         self.lengths = lengths
         self.folds = folds
+        self.rivals = rivals
     }
 
-    mutating func add(_ name: String, _ length: Int, _ cell: Cell) {
+    package mutating func add(_ name: String, _ length: Int, _ cell: Cell) {
         if !names.contains(name) { names.append(name) }
         cells[name, default: [:]][length, default: []].append(cell)
     }
 
-    mutating func finishRound(users: Int, newUsers: Int) {
+    package mutating func finishRound(users: Int, newUsers: Int) {
         rounds += 1
         self.users += users
         self.newUsers += newUsers
@@ -44,7 +54,7 @@ struct UserColdReport {
 
     /// The rival with the best NDCG@10 at a length: chosen after the fact, which favours it.
     private func bestRival(_ length: Int) -> String? {
-        UserColdRivals.Key.allCases.map(\.rawValue).filter { cells[$0] != nil }
+        rivals.filter { cells[$0] != nil }
             .max { mean($0, length, "NDCG@10").mean < mean($1, length, "NDCG@10").mean }
     }
 
@@ -63,7 +73,7 @@ struct UserColdReport {
     }
 
     /// One JSON object.
-    var json: String {
+    package var json: String {
         var line = ResultLine(["cut": .text(cut), "users": .integer(users), "rounds": .integer(rounds)])
         for length in lengths {
             var own = ResultLine()
@@ -92,7 +102,7 @@ struct UserColdReport {
     }
 
     /// Lines for people.
-    var lines: [String] {
+    package var lines: [String] {
         func padded(_ text: String, _ width: Int) -> String { text.padding(toLength: max(width, text.count), withPad: " ", startingAt: 0) }
         var lines = [cut, "NDCG@10, mean ± 95 % interval over rounds, by the interactions known of a user"]
         lines.append(padded("", 22) + lengths.map { padded("\($0)", 18) }.joined() + padded("coverage", 10) + "categories")

@@ -9,7 +9,7 @@ struct ImportRules {
     /// Targets that touch the world; none knows another.
     static let adapters: Set<String> = [
         "FeatureStore", "EventStream", "VectorIndex", "ModelArtifacts", "MessagePassing", "RecommendationAPI", "HTTPCalls",
-        "Settings", "Console",
+        "Settings", "Console", "Reports",
     ]
 
     /// Targets that tie adapters together; they know adapters and pure targets, and none knows another of them.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Console
 import Intake
+import Interactions
 import Workloads
 
 extension BenchCommand {

@@ -4,6 +4,7 @@ import FeatureStore
 import Foundation
 import Interactions
 import ModelArtifacts
+import Reports
 
 /// `freshet evaluate`
 struct EvaluateCommand: AsyncParsableCommand {

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Console
 import Foundation
+import Interactions
+import Reports
 import Tensors
 import TwoTower
 
@@ -58,7 +60,7 @@ struct TrainCommand: ParsableCommand {
                 "version": .integer(outcome.version), "promoted": .boolean(outcome.promoted),
                 "interactions": .integer(outcome.interactions), "seconds": .number(outcome.seconds),
                 "reasons": .json("[" + outcome.reasons.map(ResultLine.quoted).joined(separator: ",") + "]"),
-                "metrics": .json(outcome.metrics),
+                "metrics": .json(outcome.record.json),
             ]).print(asJSON: true)
         } else {
             StandardOutput.line("version \(outcome.version) \(outcome.promoted ? "promoted" : "refused") after \(ProgressLine.clock(outcome.seconds)), from \(outcome.interactions) interactions")

@@ -3,6 +3,7 @@ import Evaluation
 import FeatureStore
 import Foundation
 import Interactions
+import Reports
 import Tensors
 import TwoTower
 import TrainingFiles
@@ -31,7 +32,9 @@ struct ColdRun {
             SnapshotExport(url: url, configuration: configuration), until: until,
             texts: try ContentEncoder.load(configuration, logger: configuration.logger("evaluate")), threads: Self.threads)
         let log = snapshot.log
-        var report = ColdReport(options: options)
+        var report = ColdReport(
+            percent: options.percent, newest: options.newest, contestants: ColdContestants.Key.allCases.map(\.rawValue),
+            parts: ContentChannel.Part.allCases.map { "\($0)" })
         for seed in 1...options.seeds {
             let cut = ColdCut(
                 log, percent: options.percent, newest: options.newest, seed: UInt64(seed), links: configuration.list("content.links"))

@@ -1,12 +1,11 @@
-import Console
 import Evaluation
 import Interactions
 
 /// The rivals that a model is compared with, on the same questions, each within a bound of work.
 extension HoldoutScoring {
-    /// One rival and what it achieved; the key is the one in the registry's metrics.
+    /// One rival and what it achieved.
     struct Rival {
-        var key: String
+        var contestant: EvaluationRecord.Contestant
         var outcome: Outcome
     }
 
@@ -19,7 +18,7 @@ extension HoldoutScoring {
 
     /// Every rival, popularity first. Buying again is one where the rules let things be shown again.
     func scoreRivals(easeItemsLimit: Int = EASERival.itemsLimit) -> [Rival] {
-        var rivals = [Rival(key: "popularity", outcome: scorePopularity()), Rival(key: "recent_popularity", outcome: scoreRecentPopularity())]
+        var rivals = [Rival(contestant: .popularity, outcome: scorePopularity()), Rival(contestant: .recentPopularity, outcome: scoreRecentPopularity())]
         rivals += scoreLearnedRivals(easeItemsLimit: easeItemsLimit)
         return rivals
     }
@@ -31,15 +30,15 @@ extension HoldoutScoring {
         var rivals: [Rival] = []
         do {
             let markov = MarkovRival(sequences: sequences, itemCount: itemCount)
-            rivals.append(Rival(key: "windowed_markov", outcome: collect { markov.scores(history: items($0.known)) }))
+            rivals.append(Rival(contestant: .windowedMarkov, outcome: collect { markov.scores(history: items($0.known)) }))
         }
         do {
             let ease = EASERival(sequences: sequences, itemCount: itemCount, lambda: Self.easeLambda, itemsLimit: easeItemsLimit)
-            rivals.append(Rival(key: "ease", outcome: collect { ease.scores(history: items($0.known)) }))
+            rivals.append(Rival(contestant: .ease, outcome: collect { ease.scores(history: items($0.known)) }))
         }
         if !excludes.isSuperset(of: [InteractionType.click, .addToCart, .purchase].map(\.rawValue)) {
             let again = BuyAgainRival(counts: trainingCounts())
-            rivals.append(Rival(key: "buy_again", outcome: collect { again.scores(history: items($0.known)) }))
+            rivals.append(Rival(contestant: .buyAgain, outcome: collect { again.scores(history: items($0.known)) }))
         }
         return rivals
     }
@@ -55,18 +54,6 @@ extension HoldoutScoring {
 }
 
 extension HoldoutScoring.Outcome {
-    /// The report as one JSON object, with the 95 % interval of NDCG@10 over users.
-    var json: String {
-        let interval = BootstrapInterval(ofMean: perUser)
-        return ResultLine(["NDCG@10_low": .number(interval.lower), "NDCG@10_high": .number(interval.upper)]).json(after: report.json)
-    }
-}
-
-extension ResultLine {
-    /// One JSON object with the fields of `object`, which is one, and then these.
-    func json(after object: String) -> String {
-        guard object.count > 2 else { return json }
-        guard json.count > 2 else { return object }
-        return object.dropLast() + "," + json.dropFirst()
-    }
+    /// What the registry and `--json` have of it, with the 95 % interval of NDCG@10 over users.
+    var record: MetricsRecord { MetricsRecord(report, perUser: perUser) }
 }

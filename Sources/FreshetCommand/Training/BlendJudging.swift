@@ -1,4 +1,4 @@
-import Console
+import Evaluation
 import Recommending
 import TwoTower
 
@@ -87,26 +87,20 @@ struct JudgedRanking {
     }
 
     /// What was compared and the weights, for the registry.
-    var json: String {
-        var line = ResultLine([
-            "blend": .boolean(fit.map { $0.weights.values != BlendWeights.towersAlone.values } ?? false), "towers_alone_NDCG@10": .number(towersAlone.report["NDCG@10"]),
-        ])
-        if let blended { line.add("blend_NDCG@10", .number(blended.report["NDCG@10"])) }
-        if let tried {
-            var weights = ResultLine()
-            for (feature, weight) in zip(RankingFeature.allCases, tried.weights.values) { weights.add(feature.name, .number(Double(weight))) }
-            line.add("weights", .json(weights.json))
+    var record: RankingRecord {
+        var record = RankingRecord()
+        record.blend = fit.map { $0.weights.values != BlendWeights.towersAlone.values } ?? false
+        record.towersAlone = towersAlone.report["NDCG@10"]
+        record.blended = blended?.report["NDCG@10"]
+        record.weights = tried.map { tried in
+            NamedNumbers(zip(RankingFeature.allCases, tried.weights.values).map { NamedNumbers.Entry($0.name, Double($1)) })
         }
-        for row in newcomers {
-            line.add(
-                "newcomers_up_to_\(row.historyLimitEvents)_events",
-                .json(
-                    ResultLine([
-                        "kept": .boolean(row.isKept), "questions": .integer(row.questions), "everybody_NDCG@10": .number(row.everybody),
-                        "newcomers_NDCG@10": .number(row.newcomers),
-                    ]).json))
+        record.newcomers = newcomers.map {
+            RankingRecord.Newcomers(
+                historyLimitEvents: $0.historyLimitEvents, kept: $0.isKept, questions: $0.questions, everybody: $0.everybody,
+                newcomers: $0.newcomers)
         }
-        return line.json
+        return record
     }
 }
 

@@ -1,32 +1,21 @@
-import Console
 import Evaluation
-import Foundation
 import Interactions
+import Reports
 import TwoTower
 import TrainingFiles
 
 /// Looks at a training log before anything is learned from it: who looks like a machine, and whether the data look broken.
 struct DataInspection {
-    /// What the registry keeps of a training's data, to compare the next one's with.
-    struct Record: Codable {
-        var all: DataProfile
-        /// Interactions since the training before; nil where there was none.
-        var recent: DataProfile?
-    }
-
-    /// The key of a record in a version's metrics.
-    static let recordKey = "data_profile"
-
     /// Rows of users that are left out, with the reason.
     let suspicious: [Int: UserBounds.Suspicion]
     let suspiciousEvents: Int
-    let record: Record
+    let record: DataRecord
     let checks: [DataGate.Check]
 
     /// Reads every interaction.
     ///
     /// - Parameter former: the newest record of a former training.
-    init(_ log: TrainingLog, gate: DataGate, bounds: UserBounds, former: Record?) {
+    init(_ log: TrainingLog, gate: DataGate, bounds: UserBounds, former: DataRecord?) {
         var suspicious: [Int: UserBounds.Suspicion] = [:], left = 0
         for user in log.userIDs.indices {
             let rows = log.rows(of: user)
@@ -44,7 +33,7 @@ struct DataInspection {
             Self.profile(log, items) { suspicious[$0] == nil ? (borders?[$0] ?? log.userStarts[$0])..<log.userStarts[$0 + 1] : 0..<0 }
         }
         let recent = borders.map { profile(from: $0) }
-        record = Record(all: profile(from: nil), recent: recent)
+        record = DataRecord(all: profile(from: nil), recent: recent)
         checks = gate.checks(all: record.all, suspicious: left, recent: recent, former: former.map { $0.recent ?? $0.all })
     }
 
@@ -52,37 +41,27 @@ struct DataInspection {
     var reasons: [String] { checks.filter { !$0.passes }.map(\.reason) }
 
     /// Lines for a report: what was left out, and each check.
-    var lines: [(name: String, value: ResultLine.Value)] {
-        var lines: [(name: String, value: ResultLine.Value)] = [("suspicious users left out", .integer(suspicious.count)), ("their interactions", .integer(suspiciousEvents))]
+    var lines: [DataNote] {
+        var lines = [
+            DataNote("suspicious users left out", .integer(suspicious.count)), DataNote("their interactions", .integer(suspiciousEvents)),
+        ]
         for kind in UserBounds.Suspicion.allCases {
             let count = suspicious.values.count { $0 == kind }
-            if count > 0 { lines.append(("users with \(kind.rawValue)", .integer(count))) }
+            if count > 0 { lines.append(DataNote("users with \(kind.rawValue)", .integer(count))) }
         }
-        return lines + checks.map { ($0.name, .number($0.value)) }
+        return lines + checks.map { DataNote($0.name, .number($0.value)) }
     }
-
-    /// The record as the registry keeps it.
-    var recordJSON: String { (try? JSONEncoder().encode(record)).map { String(decoding: $0, as: UTF8.self) } ?? "{}" }
 
     /// The page of data that were refused.
     var page: ReportPage {
-        let data = lines.map { ResultLine(["name": .text($0.name), "value": $0.value]).json }.joined(separator: ",")
-        let reasons = self.reasons.map { JSONText.quoted($0) }.joined(separator: ",")
-        let values = ResultLine([
-            "data": .json("[\(data)]"), "gate": .json(ResultLine(["passes": .boolean(reasons.isEmpty), "reasons": .json("[\(reasons)]")]).json),
-        ])
+        var found = EvaluationRecord()
+        found.data = lines
+        found.gate = GateRecord(passes: reasons.isEmpty, reasons: reasons)
         return ReportPage(
-            subject: ReportPage.Subject(
-                title: "Data before training", subtitle: "\(record.all.events) interactions of \(record.all.users) users with \(record.all.items) items",
-                status: reasons.isEmpty ? nil : "refused"), values: ReportValues(metrics: values.json))
-    }
-
-    /// A record that a version's metrics hold.
-    static func record(inMetrics metrics: String) -> Record? {
-        guard let object = try? JSONSerialization.jsonObject(with: Data(metrics.utf8)) as? [String: Any], let own = object[recordKey],
-            let data = try? JSONSerialization.data(withJSONObject: own)
-        else { return nil }
-        return try? JSONDecoder().decode(Record.self, from: data)
+            ReportPage.Subject(
+                title: "Data before training",
+                subtitle: "\(record.all.events) interactions of \(record.all.users) users with \(record.all.items) items",
+                status: reasons.isEmpty ? nil : "refused"), of: found)
     }
 
     private static func profile(_ log: TrainingLog, _ items: [DataProfile.Item], rows: (Int) -> Range<Int>) -> DataProfile {

@@ -15,8 +15,7 @@ struct DomainTraining {
     /// Items that compete in the loss: those with the most interactions.
     private static let candidatesLimit = 8_192
 
-    /// Held-out questions of a domain below which nothing is kept: fewer say too little.
-    static let leastQuestions = 30
+    private static let leastQuestions = DomainRecord.leastQuestions
 
     let log: TrainingLog
     let configuration: Configuration
@@ -183,23 +182,17 @@ struct DomainTraining {
 
 extension DomainTraining.Judged {
     /// For the registry: a line a domain, those without a gain too.
-    var json: String {
-        "[" + rows.map { row in
-            var line = ResultLine([
-                "domain": .text(row.token), "users": .integer(row.users), "interactions": .integer(row.interactions), "asked": .integer(row.asked),
-                "kept": .boolean(row.isKept), "adapter": .boolean(row.losses != nil),
-            ])
-            if let losses = row.losses {
-                line.add("loss", .number(losses.before))
-                line.add("loss_adapted", .number(losses.after))
-            }
+    var records: [DomainRecord] {
+        rows.map { row in
+            var record = DomainRecord(
+                domain: row.token, users: row.users, interactions: row.interactions, asked: row.asked, kept: row.isKept,
+                adapter: row.losses != nil)
+            if let losses = row.losses { (record.loss, record.adaptedLoss) = (losses.before, losses.after) }
             if let gain = row.gain {
-                line.add("NDCG@10", .number(row.before))
-                line.add("NDCG@10_adapted", .number(row.after))
-                line.add("gain_low", .number(gain.lower))
-                line.add("gain_high", .number(gain.upper))
+                (record.shared, record.adapted) = (row.before, row.after)
+                (record.gainLow, record.gainHigh) = (gain.lower, gain.upper)
             }
-            return line.json
-        }.joined(separator: ",") + "]"
+            return record
+        }
     }
 }

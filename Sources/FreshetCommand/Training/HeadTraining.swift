@@ -1,4 +1,3 @@
-import Console
 import Evaluation
 import Interactions
 import Recommending
@@ -29,7 +28,7 @@ struct HeadTraining {
     struct Outcome {
         var weights: HeadWeights
         /// For the registry.
-        var json: String
+        var record: ObjectivesRecord
     }
 
     /// Whether there is anything to learn: purchases with a price, or impressions.
@@ -98,7 +97,7 @@ struct HeadTraining {
             let best = points.filter { $0.powers.conversion == weights.powers.conversion }.max { $0.report["gNDCG@10"] < $1.report["gNDCG@10"] }
             if let best { (weights.powers.value, weights.ranksByClickHead) = (best.powers.value, best.usesClickHead) }
         }
-        return Outcome(weights: weights, json: json(built, sweep, lossWeights, calibrated, points, weights))
+        return Outcome(weights: weights, record: record(built, sweep, lossWeights, calibrated, points, weights))
     }
 
     /// Every mix on the held-out questions.
@@ -142,32 +141,30 @@ struct HeadTraining {
         }
     }
 
-    private func json(
-        _ built: HeadExamplesBuilder.Built, _ sweep: HeadSweep, _ lossWeights: [Float], _ calibration: HeadCalibration, _ points: [Point], _ weights: HeadWeights
-    ) -> String {
-        var line = ResultLine([
-            "examples": .integer(built.examples.count),
-            "examples_from": .text(built.fromImpressions ? "impressions" : "sampled negatives: the log has too few impressions after the border"),
-            "declined": .integer(built.declined), "clicks": .boolean(built.hasClicks), "purchases": .boolean(built.hasPurchases), "values": .boolean(built.hasValues),
-        ])
-        for (name, weight) in zip(HeadLoss.names, lossWeights) { line.add("\(name)_loss_weight", .number(Double(weight))) }
-        if sweep.points.count > 1 { line.add("sweep", .json(sweep.json)) }
-        for (name, value) in calibration.fields { line.add(name, value) }
-        let lines = points.enumerated().map { place, point in
-            ResultLine([
-                "point": .integer(place), "click_head": .boolean(point.usesClickHead), "click": .number(Double(point.powers.click)),
-                "conversion": .number(Double(point.powers.conversion)), "value": .number(Double(point.powers.value)),
-                "NDCG@10": .number(point.report["NDCG@10"]), "gNDCG@10": .number(point.report["gNDCG@10"]),
-                "gNDCG@10_se": .number(point.report.metrics["gNDCG@10"]?.standardError ?? 0),
-                "Coverage@10": .number(point.report.coverageAt10), "front": .boolean(point.isOnFront),
-            ]).json
+    private func record(
+        _ built: HeadExamplesBuilder.Built, _ sweep: HeadSweep, _ lossWeights: [Float], _ calibration: HeadCalibration, _ points: [Point],
+        _ weights: HeadWeights
+    ) -> ObjectivesRecord {
+        var record = ObjectivesRecord()
+        record.examples = built.examples.count
+        record.examplesFrom =
+            built.fromImpressions ? "impressions" : "sampled negatives: the log has too few impressions after the border"
+        record.declined = built.declined
+        (record.clicks, record.purchases, record.values) = (built.hasClicks, built.hasPurchases, built.hasValues)
+        let losses = lossWeights.map(Double.init)
+        (record.clickLossWeight, record.conversionLossWeight, record.valueLossWeight) = (losses[0], losses[1], losses[2])
+        if sweep.points.count > 1 { record.sweep = sweep.record }
+        calibration.note(in: &record)
+        record.points = points.enumerated().map { place, point in
+            ObjectivesRecord.Point(
+                place, clickHead: point.usesClickHead, click: Double(point.powers.click), conversion: Double(point.powers.conversion),
+                value: Double(point.powers.value), report: point.report, front: point.isOnFront)
         }
-        line.add("points", .json("[" + lines.joined(separator: ",") + "]"))
-        line.add("click_head", .boolean(weights.ranksByClickHead))
-        line.add("click_power", .number(Double(weights.powers.click)))
-        line.add("conversion_power", .number(Double(weights.powers.conversion)))
-        line.add("value_power", .number(Double(weights.powers.value)))
-        return line.json
+        record.clickHead = weights.ranksByClickHead
+        record.clickPower = Double(weights.powers.click)
+        record.conversionPower = Double(weights.powers.conversion)
+        record.valuePower = Double(weights.powers.value)
+        return record
     }
 }
 
@@ -190,19 +187,13 @@ extension Configuration {
 
 extension HeadSweep {
     /// The points for the registry.
-    var json: String {
-        let lines = points.enumerated().map { place, point in
-            var line = ResultLine()
-            if case .fixed = point.balance { line.add("weighting", .text("fixed")) } else { line.add("weighting", .text("uncertainty")) }
-            for (index, name) in HeadLoss.names.enumerated() {
-                line.add("\(name)_weight", .number(Double(point.weights[index])))
-                line.add("\(name)_loss", .number(point.losses[index]))
-            }
-            line.add("front", .boolean(point.isOnFront))
-            line.add("picked", .boolean(place == picked))
-            return line.json
+    var record: [ObjectivesRecord.Weighting] {
+        points.enumerated().map { place, point in
+            let isFixed = if case .fixed = point.balance { true } else { false }
+            return ObjectivesRecord.Weighting(
+                isFixed ? "fixed" : "uncertainty", weights: point.weights.map(Double.init), losses: point.losses.map(Double.init),
+                front: point.isOnFront, picked: place == picked)
         }
-        return "[" + lines.joined(separator: ",") + "]"
     }
 }
 
@@ -242,13 +233,11 @@ struct HeadCalibration {
     }
 
     /// For the registry: calibration errors and the bins of a reliability plot.
-    var fields: [(String, ResultLine.Value)] {
-        heads.flatMap { head -> [(String, ResultLine.Value)] in
-            let bins = head.after.bins.map { "[\($0.predicted),\($0.observed)]" }
-            return [
-                ("\(head.name)_ece_before", .number(head.before.expectedError)), ("\(head.name)_ece", .number(head.after.expectedError)),
-                ("\(head.name)_reliability", .json("[" + bins.joined(separator: ",") + "]")),
-            ]
-        }
+    func note(in record: inout ObjectivesRecord) {
+        func bins(_ head: Head) -> [[Double]] { head.after.bins.map { [Double($0.predicted), Double($0.observed)] } }
+        (record.clickErrorBefore, record.clickError) = (heads[0].before.expectedError, heads[0].after.expectedError)
+        record.clickReliability = bins(heads[0])
+        (record.conversionErrorBefore, record.conversionError) = (heads[1].before.expectedError, heads[1].after.expectedError)
+        record.conversionReliability = bins(heads[1])
     }
 }

@@ -1,4 +1,3 @@
-import Console
 import Evaluation
 import Recommending
 
@@ -56,19 +55,11 @@ struct TailCurve {
     /// For the registry.
     ///
     /// - Parameter used: the dial that is built into the model.
-    func json(used: TailDial) -> String {
-        let lines = points.map { point in
-            ResultLine([
-                "tail_dial": .number(Double(point.dial.lambda)), "tail_lift": .number(Double(point.dial.lift)), "NDCG@10": .number(point.report["NDCG@10"]), "beyond_head_NDCG@10": .number(point.beyondHead),
-                "tail_NDCG@10": .number(point.report.slices["tail"]?.metrics["NDCG@10"]?.mean ?? 0),
-                "Coverage@10": .number(point.report.coverageAt10), "Gini@10": .number(point.report.giniAt10 ?? 0),
-            ]).json
-        }
+    func record(used: TailDial) -> TailCurveRecord {
         let recommended = dial(losing: Self.recommendedLoss)
-        return ResultLine([
-            "points": .json("[" + lines.joined(separator: ",") + "]"), "recommended": .number(Double(recommended.lambda)),
-            "recommended_lift": .number(Double(recommended.lift)), "used": .number(Double(used.lambda)), "used_lift": .number(Double(used.lift)),
-        ]).json
+        return TailCurveRecord(
+            points: points.map { TailCurveRecord.Point(dial: Double($0.dial.lambda), lift: Double($0.dial.lift), report: $0.report) },
+            recommended: (Double(recommended.lambda), Double(recommended.lift)), used: (Double(used.lambda), Double(used.lift)))
     }
 }
 

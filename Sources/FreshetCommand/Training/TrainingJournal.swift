@@ -1,4 +1,4 @@
-import Console
+import Evaluation
 import Foundation
 import TwoTower
 
@@ -52,29 +52,28 @@ struct TrainingJournal {
     }
 
     /// The epochs by stage and the steps, as the registry keeps them.
-    var fields: ResultLine {
-        var stages: [(name: String, epochs: [Int: String])] = []
-        var steps: [(name: String, seconds: Double)] = []
+    var record: (curves: [LearningCurve], timings: [StepTiming]) {
+        var stages: [(name: String, epochs: [Int: LearningCurve.Epoch])] = []
+        var steps: [StepTiming] = []
         for note in notes {
             if let stage = note.stage, let epoch = note.epoch {
-                var line = ResultLine(["epoch": .integer(epoch), "loss": .number(note.loss ?? .nan), "seconds": .number(note.seconds)])
-                if let speed = note.examplesPerSecond { line.add("examples_per_second", .number(speed)) }
-                if let validation = note.validation { line.add("validation_ndcg@10", .number(validation)) }
                 if stages.last?.name != stage { stages.append((stage, [:])) }
                 // An epoch that ran again after a kill counts as it ran last.
-                stages[stages.count - 1].epochs[epoch] = line.json
+                stages[stages.count - 1].epochs[epoch] = LearningCurve.Epoch(
+                    epoch: epoch, loss: note.loss, seconds: note.seconds, examplesPerSecond: note.examplesPerSecond,
+                    validation: note.validation)
             } else if let step = note.step {
-                if let place = steps.firstIndex(where: { $0.name == step }) { steps[place].seconds += note.seconds } else { steps.append((step, note.seconds)) }
+                if let place = steps.firstIndex(where: { $0.name == step }) {
+                    steps[place].seconds += note.seconds
+                } else {
+                    steps.append(StepTiming(name: step, seconds: note.seconds))
+                }
             }
         }
         let curves = stages.map { stage in
-            let epochs = stage.epochs.sorted { $0.key < $1.key }.map(\.value).joined(separator: ",")
-            return ResultLine(["stage": .text(stage.name), "epochs": .json("[\(epochs)]")]).json
+            LearningCurve(stage: stage.name, epochs: stage.epochs.sorted { $0.key < $1.key }.map(\.value))
         }
-        let timings = steps.map { ResultLine(["name": .text($0.name), "seconds": .number($0.seconds)]).json }
-        return ResultLine([
-            "curves": .json("[\(curves.joined(separator: ","))]"), "timings": .json("[\(timings.joined(separator: ","))]"),
-        ])
+        return (curves, steps)
     }
 }
 

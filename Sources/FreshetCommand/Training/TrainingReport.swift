@@ -1,8 +1,10 @@
 import Console
+import Evaluation
 import FeatureStore
 import EventStream
 import Foundation
 import Interactions
+import Reports
 import TwoTower
 import TrainingFiles
 
@@ -12,41 +14,45 @@ enum TrainingReport {
     static let fileName = "report.html"
 
     /// An evaluation with what else the registry keeps of a run: the data, the epochs, the steps.
-    static func metrics(_ evaluation: String, of log: TrainingLog, journal: TrainingJournal, inspection: DataInspection?, amounts: AmountNotes? = nil) -> String {
+    static func record(
+        _ evaluation: EvaluationRecord, of log: TrainingLog, journal: TrainingJournal, inspection: DataInspection?, amounts: AmountNotes? = nil
+    ) -> EvaluationRecord {
+        var record = evaluation
         let times = log.userIDs.indices.lazy.map { log.rows(of: $0) }.filter { !$0.isEmpty }
-        var data: [(name: String, value: ResultLine.Value)] = [
-            ("interactions", .integer(log.count)), ("users", .integer(log.userIDs.count)), ("items", .integer(log.itemIDs.count)),
-            ("hidden items", .integer(log.isHidden.count { $0 })),
+        var data = [
+            DataNote("interactions", .integer(log.count)), DataNote("users", .integer(log.userIDs.count)),
+            DataNote("items", .integer(log.itemIDs.count)), DataNote("hidden items", .integer(log.isHidden.count { $0 })),
         ]
         if let first = times.map({ log.times[$0.lowerBound] }).min(), let last = times.map({ log.times[$0.upperBound - 1] }).max() {
-            data.append(("first interaction", .text(EventTime(milliseconds: first).rfc3339())))
-            data.append(("last interaction", .text(EventTime(milliseconds: last).rfc3339())))
+            data.append(DataNote("first interaction", .text(EventTime(milliseconds: first).rfc3339())))
+            data.append(DataNote("last interaction", .text(EventTime(milliseconds: last).rfc3339())))
         }
-        data += amounts?.lines ?? []
-        data += inspection?.lines ?? []
-        let lines = data.map { ResultLine(["name": .text($0.name), "value": $0.value]).json }
-        var description = ResultLine(["data": .json("[\(lines.joined(separator: ","))]")])
-        if let inspection { description.add(DataInspection.recordKey, .json(inspection.recordJSON)) }
-        let described = description.json(after: evaluation)
-        return journal.fields.json(after: described)
+        record.data = data + (amounts?.lines ?? []) + (inspection?.lines ?? [])
+        record.dataProfile = inspection?.record
+        (record.curves, record.timings) = journal.record
+        return record
     }
 
     /// The page of a version.
     static func page(_ model: RegisteredModel) -> ReportPage {
         var subtitle = "Registered \(model.createdAt.rfc3339())"
         if let newest = JSONText.string("newest_event_time", inObject: model.watermark) { subtitle += ", from interactions up to \(newest)" }
-        var values = ReportValues(metrics: model.metrics)
-        if values.reasons.isEmpty, let reason = model.reason { values.reasons = [reason] }
+        var record = EvaluationRecord(registry: model.metrics)
+        var gate = record.gate ?? GateRecord(reasons: [])
+        var reasons = gate.reasons ?? []
+        if reasons.isEmpty, let reason = model.reason { reasons = [reason] }
         // The registry knows more than the evaluation: what was promoted meanwhile, and who promoted it all the same.
         if let refusal = model.refusal {
-            values.passes = false
-            if model.status != .refused { values.reasons.insert("Promoted all the same: \(model.reason ?? "no reason was kept").", at: 0) }
-            if !values.reasons.contains(where: { refusal.contains($0) }) { values.reasons.append(refusal) }
+            gate.passes = false
+            if model.status != .refused { reasons.insert("Promoted all the same: \(model.reason ?? "no reason was kept").", at: 0) }
+            if !reasons.contains(where: { refusal.contains($0) }) { reasons.append(refusal) }
         }
+        gate.reasons = reasons
+        record.gate = gate
         return ReportPage(
-            subject: ReportPage.Subject(
+            ReportPage.Subject(
                 title: "Model version \(model.version)", subtitle: subtitle, status: model.status.rawValue,
-                settings: settings(model.configuration), defaults: defaults), values: values)
+                settings: settings(model.configuration), defaults: defaults), of: record)
     }
 
     /// Writes the page; it appears whole or not at all.

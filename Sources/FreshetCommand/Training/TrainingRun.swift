@@ -6,6 +6,7 @@ import Interactions
 import Logging
 import ModelArtifacts
 import Recommending
+import Reports
 import TwoTower
 import TrainingFiles
 
@@ -18,8 +19,8 @@ struct TrainingRun {
         var reasons: [String]
         var interactions: Int
         var seconds: Double
-        /// The evaluation as JSON.
-        var metrics: String
+        /// What was found, as the registry keeps it.
+        var record: EvaluationRecord
         var ndcg: Double?
         var popularityNDCG: Double?
     }
@@ -166,7 +167,8 @@ struct TrainingRun {
         guard lock.isHeld() else {
             throw CommandFailure("the connection that keeps other trainings out was lost; freshet train --resume finishes this one")
         }
-        let metrics = TrainingReport.metrics(state.metrics ?? "{}", of: log, journal: TrainingJournal(folder), inspection: inspection, amounts: amounts)
+        let record = TrainingReport.record(
+            state.record ?? EvaluationRecord(), of: log, journal: TrainingJournal(folder), inspection: inspection, amounts: amounts)
         var attachments = blend.map { [RankingBlend.attachmentName: $0.encoded()] } ?? [:]
         if let kit = stages.categoryKit { attachments.merge(kit.attachments) { _, new in new } }
         if let heads = stages.heads { attachments[RankingHeads.attachmentName] = heads.encoded() }
@@ -183,7 +185,7 @@ struct TrainingRun {
         var reasons = state.reasons ?? ["Nothing was judged."], passes = state.passes == true
         let version = try store.registerModel(
             artifactPath: URL(fileURLWithPath: reference.path).lastPathComponent, artifactChecksum: reference.checksum,
-            artifactSHA256: reference.sha256, configuration: ResultLine.object(settings), metrics: metrics, watermark: file.watermark,
+            artifactSHA256: reference.sha256, configuration: ResultLine.object(settings), metrics: record.json, watermark: file.watermark,
             answers: state.answers,
             // At once, so that a run that is killed here leaves no candidate that looks as if it had passed.
             refused: passes ? nil : reasons.joined(separator: " "))
@@ -207,7 +209,7 @@ struct TrainingRun {
             metadata: ["version": "\(version)", "seconds": "\(Int(seconds))", "why": "\(reasons.joined(separator: " "))"])
         return Outcome(
             version: Int(version), promoted: passes, reasons: reasons, interactions: log.count, seconds: seconds,
-            metrics: metrics, ndcg: judged.model, popularityNDCG: judged.popularity)
+            record: record, ndcg: judged.model, popularityNDCG: judged.popularity)
     }
 
     /// Promotes a version that the gate let pass. Where another one was promoted since it was judged, it is refused: the reason.
@@ -285,7 +287,7 @@ struct TrainingRun {
     ) throws -> (log: TrainingLog, inspection: DataInspection?, leftOut: [Int]) {
         let mode = configuration.text("train.data_gate")
         guard mode != "off" else { return (log, nil, []) }
-        let former = try store.models(limit: 20).lazy.compactMap { DataInspection.record(inMetrics: $0.metrics) }.first
+        let former = try store.models(limit: 20).lazy.compactMap { EvaluationRecord(registry: $0.metrics).dataProfile }.first
         let inspection = DataInspection(log, gate: configuration.dataGate, bounds: configuration.userBounds, former: former)
         let isEnforced = mode == "enforce"
         if !inspection.suspicious.isEmpty {

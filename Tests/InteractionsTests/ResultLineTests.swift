@@ -1,4 +1,4 @@
-import Console
+import Interactions
 import Testing
 
 @Suite("A command's result as words and as JSON")
@@ -24,11 +24,5 @@ struct ResultLineTests {
         line.add("y", .number(2))
         #expect(line.json == #"{"x":null,"y":2.0}"#)
         #expect(line.words == "x none, y 2")
-    }
-
-    @Test("time left is said in seconds below a minute, in minutes above")
-    func clock() {
-        #expect(ProgressLine.clock(42.4) == "42 s")
-        #expect(ProgressLine.clock(185) == "3 min 5 s")
     }
 }

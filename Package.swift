@@ -127,6 +127,15 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // What is learned and judged, out of training files: no database, no broker.
+        .target(
+            name: "Learning",
+            dependencies: [
+                "Bytes", "Interactions", "Tensors", "Gradients", "TwoTower", "MetaLearning", "Evaluation", "Recommending", "TrainingFiles",
+                "Console", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+
         // Composition root.
         .executableTarget(
             name: "FreshetCommand",
@@ -134,7 +143,7 @@ let package = Package(
                 "Bytes", "Interactions", "Features", "Tensors", "Gradients", "TwoTower", "MetaLearning", "Evaluation", "Recommending",
                 "Simulation",
                 "TextEncoding", "FeatureStore", "EventStream", "VectorIndex", "ModelArtifacts", "MessagePassing",
-                "RecommendationAPI", "TrainingFiles", "Settings", "Intake", "Console", "Reports", "Workloads",
+                "RecommendationAPI", "TrainingFiles", "Settings", "Intake", "Console", "Reports", "Workloads", "Learning",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -188,6 +197,8 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
+        tests(
+            "Learning", ["Learning", "TrainingFiles", "Evaluation", "Features", "Interactions", "Recommending", "Tensors", "TwoTower"]),
         tests("Reports", ["Reports", "Evaluation", "Interactions"]),
         tests("Console", ["Console", "Interactions", .product(name: "Logging", package: "swift-log")]),
         tests(

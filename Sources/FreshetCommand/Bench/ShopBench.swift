@@ -3,6 +3,7 @@ import Evaluation
 import Features
 import Foundation
 import Interactions
+import Learning
 import Logging
 import Recommending
 import Simulation

@@ -3,6 +3,7 @@ import Console
 import FeatureStore
 import Foundation
 import Interactions
+import Learning
 import ModelArtifacts
 import Reports
 

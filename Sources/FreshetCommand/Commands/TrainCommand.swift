@@ -2,6 +2,7 @@ import ArgumentParser
 import Console
 import Foundation
 import Interactions
+import Learning
 import Reports
 import Tensors
 import TwoTower

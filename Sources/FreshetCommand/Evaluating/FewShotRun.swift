@@ -4,6 +4,7 @@ import FeatureStore
 import Foundation
 import Gradients
 import Interactions
+import Learning
 import MetaLearning
 import Recommending
 import Reports
@@ -40,7 +41,7 @@ struct FewShotRun {
         let log = snapshot.log
         let rows = log.userIDs.indices.map { log.rows(of: $0) }
         let training = AdaptationTraining(
-            log: log, configuration: configuration, rows: rows, learning: ContentTraining(log: log, configuration: configuration).learning(rows),
+            log: log, settings: configuration.adaptationSettings, rows: rows, learning: ContentTraining(log: log, configuration: configuration).learning(rows),
             logger: configuration.logger("evaluate"), stop: StopSignal())
         let factorLearning = training.factorLearning(), rank = configuration.integer("adaptation.rank")
         var report = FewShotReport()

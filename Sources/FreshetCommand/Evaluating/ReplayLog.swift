@@ -5,6 +5,7 @@ import Features
 import FeatureStore
 import Foundation
 import Interactions
+import Learning
 import TwoTower
 import TrainingFiles
 

@@ -3,6 +3,7 @@ import Evaluation
 import FeatureStore
 import Foundation
 import Interactions
+import Learning
 import Recommending
 import Reports
 import TwoTower

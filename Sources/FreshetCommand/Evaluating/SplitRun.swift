@@ -3,6 +3,7 @@ import Evaluation
 import FeatureStore
 import Foundation
 import Interactions
+import Learning
 import ModelArtifacts
 import Reports
 import TrainingFiles

@@ -3,6 +3,7 @@ import Evaluation
 import FeatureStore
 import Foundation
 import Interactions
+import Learning
 import Logging
 import TwoTower
 import TrainingFiles
@@ -155,16 +156,6 @@ struct SearchRun {
 }
 
 extension Configuration {
-    /// The holdout that `train.holdout` asks for; nil for none.
-    func holdout(of log: TrainingLog) -> Holdout? {
-        let excludes = Set(excludedTypes.map(\.rawValue)), users = integer("train.evaluation_users")
-        switch text("train.holdout") {
-        case "leave-one-out": return .leaveOneOut(of: log, excludes: excludes, maxUsers: users)
-        case "none": return nil
-        default: return .newest(share: number("train.holdout_percent") / 100, of: log, excludes: excludes, maxUsers: users)
-        }
-    }
-
     /// The same with other values of some settings.
     func setting(_ values: [(key: String, value: String)], source: String) throws(ConfigurationError) -> Configuration {
         var own = self

@@ -2,6 +2,7 @@ import Console
 import Evaluation
 import FeatureStore
 import Interactions
+import Learning
 import RecommendationAPI
 import Recommending
 import Reports

@@ -1,5 +1,6 @@
 import Evaluation
 import Interactions
+import Learning
 import TrainingFiles
 
 /// Holds a candidate against the models of the registry: on the same questions wherever that can be, and never with an open door.
@@ -165,14 +166,4 @@ struct GateJudging {
 extension GateJudging.Compared {
     /// For the registry.
     var record: GateRecord.Comparison { GateRecord.Comparison(role: role, version: version, basis: basis, decision: decision) }
-}
-
-extension PromotionGate {
-    /// The gate that the configuration asks for.
-    init(_ configuration: Configuration) {
-        let absolute = configuration.number("train.gate_margin")
-        self.init(
-            margin: absolute > 0 ? .absolute(absolute) : .share(configuration.number("train.gate_margin_percent") / 100),
-            confidence: configuration.number("train.gate_confidence_percent") / 100)
-    }
 }

@@ -1,6 +1,7 @@
 import Evaluation
 import FeatureStore
 import Interactions
+import Learning
 import Logging
 import ModelArtifacts
 import Recommending

@@ -1,6 +1,7 @@
 import Console
 import Evaluation
 import Interactions
+import Learning
 import Logging
 import ModelArtifacts
 import Recommending

@@ -4,6 +4,7 @@ import FeatureStore
 import EventStream
 import Foundation
 import Interactions
+import Learning
 import Reports
 import TwoTower
 import TrainingFiles

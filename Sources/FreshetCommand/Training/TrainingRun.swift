@@ -3,6 +3,7 @@ import Evaluation
 import FeatureStore
 import Foundation
 import Interactions
+import Learning
 import Logging
 import ModelArtifacts
 import Recommending
@@ -70,25 +71,11 @@ struct TrainingRun {
                 "a training in several processes is a full one without content.encoder; start it without mpirun, or unset content.encoder and train.mode")
         }
         var settings = Dictionary(uniqueKeysWithValues: towers.settings.map { ($0.key, $0.value) })
-        settings["rules.exclude"] = configuration.list("rules.exclude").joined(separator: ",")
-        for key in ["holdout", "holdout_percent", "final_fit", "positive_ratings_from", "negative_ratings_below", "max_interactions_per_user"] {
-            settings["train." + key] = configuration.text("train." + key)
-        }
-        for key in ["field", "minimum_interactions", "rank", "limit"] { settings["train.domain_" + key] = configuration.text("train.domain_" + key) }
-        settings["train.teacher"] = configuration.text("train.teacher")
-        settings["content.channel"] = configuration.text("content.channel")
-        settings["content.links"] = configuration.list("content.links").joined(separator: ",")
+        settings.merge(configuration.trainingSettings) { own, _ in own }
         settings["content.encoder"] = texts?.checksum
-        settings["currency.rates"] = try configuration.currencyRates()?.minorFactors.map { "\($0.code)=\($0.factor)" }.joined(separator: ",")
-        settings["currency.base"] = configuration.currencyBase
-        for key in ["mode", "field", "support", "query", "inner_steps", "order", "proximity", "rank", "meta_steps", "meta_categories"] {
-            settings["adaptation." + key] = configuration.text("adaptation." + key)
+        if let rates = try configuration.currencyRates() {
+            settings["currency.rates"] = rates.minorFactors.map { "\($0.code)=\($0.factor)" }.joined(separator: ",")
         }
-        for key in ["heads", "click_power", "conversion_power", "value_power", "tune", "balance", "impressions_limit"] {
-            settings["objectives." + key] = configuration.text("objectives." + key)
-        }
-        settings["objectives.loss_weights"] = configuration.list("objectives.loss_weights").joined(separator: ",")
-        for key in ["tail_budget_percent", "blend", "neighbours", "recent_half_life_days"] { settings["ranking." + key] = configuration.text("ranking." + key) }
 
         let artifacts = configuration.artifactStore
         let base = try incrementBase(store, artifacts, towers: towers, settings: &settings)
@@ -334,7 +321,6 @@ struct TrainingRun {
         try IncrementStages.check(towers, against: promoted.model)
         settings["train.mode"] = "incremental"
         settings["train.base_version"] = "\(current.version)"
-        for key in ["epochs", "rate", "replay", "replay_limit_events", "ewc"] { settings["train.incremental_" + key] = configuration.text("train.incremental_" + key) }
         let channel = try artifacts.artifact(of: current).contentChannel()
         return (
             IncrementStages.Base(promoted: promoted, anchor: references.anchor, channel: channel?.weights),

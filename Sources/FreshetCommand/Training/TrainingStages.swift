@@ -1,6 +1,7 @@
 import Console
 import Evaluation
 import Interactions
+import Learning
 import Logging
 import ModelArtifacts
 import Recommending
@@ -103,18 +104,18 @@ final class TrainingStages {
         let rows = log.userIDs.indices.map { holdout?.trainingRows(of: $0, in: log) ?? log.rows(of: $0) }
         var model = base
         if let kept = state.domains, !kept.isEmpty {
-            model.domains = try DomainTraining(log: log, configuration: configuration, threads: towers.threads, stop: stop)
+            model.domains = try DomainTraining(log: log, settings: configuration.domainSettings, threads: towers.threads, stop: stop)
                 .fitted(on: base, rows: rows) { kept.contains($0) }.adapters
         }
-        heads = state.heads.map { HeadTraining(log: log, configuration: configuration).heads($0, for: model, rows: rows) }
+        heads = state.heads.map { HeadTraining(log: log, settings: configuration.headSettings).heads($0, for: model, rows: rows) }
         let content = ContentTraining(log: log, configuration: configuration)
         if content.isWanted {
             let learning = content.learning(rows, threads: towers.threads)
             contentChannel = learning.channel
             if let weights = state.content { contentChannel?.weights = weights }
-            if AdaptationTraining.isWanted(configuration) {
+            if configuration.adaptationSettings.isWanted {
                 let training = AdaptationTraining(
-                    log: log, configuration: configuration, rows: rows, learning: learning, logger: logger, stop: stop)
+                    log: log, settings: configuration.adaptationSettings, rows: rows, learning: learning, logger: logger, stop: stop)
                 try learnAdaptation(training, modelItems: model.itemIDs, into: &state)
             }
         }
@@ -228,8 +229,8 @@ final class TrainingStages {
         let started = ContinuousClock.now
         let scoring = HoldoutScoring(log: log, holdout: holdout, excludes: excludedTypes, threads: towers.threads)
         var model = base, domains: DomainTraining.Judged?
-        if DomainTraining.isWanted(configuration) {
-            domains = try DomainTraining(log: log, configuration: configuration, threads: towers.threads, stop: stop).judged(base, scoring: scoring)
+        if configuration.domainSettings.isWanted {
+            domains = try DomainTraining(log: log, settings: configuration.domainSettings, threads: towers.threads, stop: stop).judged(base, scoring: scoring)
             model.domains = domains?.kept
             state.domains = domains?.kept?.tokens ?? []
             if let domains {
@@ -239,7 +240,7 @@ final class TrainingStages {
         let judged = JudgedRanking(model, scoring: scoring, training: BlendTraining(log: log, configuration: configuration))
         let candidate = judged.outcome
         state.blend = judged.fit?.weights
-        let heads = HeadTraining(log: log, configuration: configuration).learn(
+        let heads = HeadTraining(log: log, settings: configuration.headSettings).learn(
             scoring, judged: judged, training: BlendTraining(log: log, configuration: configuration))
         state.heads = heads?.weights
         // Heads read the blend's tables, also where the towers rank alone.
@@ -311,21 +312,5 @@ extension AdaptationRecord {
             "loss_fine_tuned": .number(fineTuned ?? .nan), "loss_meta": .number(meta ?? .nan),
             "fine_tune_rate": .number(fineTuneRate ?? .nan), "meta_steps": .integer(metaSteps ?? 0),
         ]).words
-    }
-}
-
-extension Configuration {
-    /// The interactions that `rules.exclude` names.
-    var excludedTypes: [InteractionType] {
-        var types = Set<InteractionType>()
-        for name in list("rules.exclude") {
-            switch name {
-            case "seen": types.formUnion([.click, .addToCart, .purchase])
-            case "clicked": types.insert(.click)
-            case "carted": types.insert(.addToCart)
-            default: types.insert(.purchase)
-            }
-        }
-        return types.sorted { $0.rawValue < $1.rawValue }
     }
 }

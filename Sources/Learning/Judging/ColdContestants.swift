@@ -1,9 +1,10 @@
 import Tensors
+import TrainingFiles
 import TwoTower
 
 /// What ranks new items in an item-cold evaluation: the channel and its rivals, on the same items.
-struct ColdContestants {
-    enum Key: String, CaseIterable {
+package struct ColdContestants {
+    package enum Key: String, CaseIterable {
         /// Content channel and towers, as served.
         case freshet
         /// The item tower by content alone, trained with ids left out at random (Volkovs et al. 2017).
@@ -20,11 +21,11 @@ struct ColdContestants {
         case length
     }
 
-    let cut: ColdCut
-    let channel: ContentChannel
+    package let cut: ColdCut
+    package let channel: ContentChannel
     private let sparseWeights: [Float]
     /// Rows of the new items.
-    let newRows: [Int32]
+    package let newRows: [Int32]
     private let model: TwoTowerModel
     private let learning: ContentLearning
     private let threads: Int
@@ -36,7 +37,7 @@ struct ColdContestants {
     /// `[new items, dimension]`
     private let categories: Matrix
 
-    init(cut: ColdCut, model: TwoTowerModel, channel: ContentChannel, sparseWeights: [Float], learning: ContentLearning, threads: Int) {
+    package init(cut: ColdCut, model: TwoTowerModel, channel: ContentChannel, sparseWeights: [Float], learning: ContentLearning, threads: Int) {
         self.cut = cut
         self.model = model
         self.channel = channel
@@ -78,7 +79,7 @@ struct ColdContestants {
     }
 
     /// Scores for a question: of the new items by contestant, and of all items as served; what the user has is −∞ there.
-    func scores(_ question: ColdCut.Question) -> (new: [Key: [Float]], all: [Float]) {
+    package func scores(_ question: ColdCut.Question) -> (new: [Key: [Float]], all: [Float]) {
         let log = cut.log, rows = log.rows(of: question.user)
         var sequence = UserSequence(dimension: model.dimension, limit: model.historyLength)
         for row in rows.suffix(model.historyLength) {

@@ -4,28 +4,28 @@ import TrainingFiles
 
 /// Some of a log's items treated as if they were to arrive later, and a tenth of every user's other interactions held back: what a
 /// model may learn from, and what it is asked.
-struct ColdCut {
+package struct ColdCut {
     /// One user's question.
-    struct Question {
-        var user: Int
+    package struct Question {
+        package var user: Int
         /// New items that the user took.
-        var new: [Int32]
+        package var new: [Int32]
         /// Other items that were held back.
-        var old: [Int32]
+        package var old: [Int32]
     }
 
     /// One in so many interactions with items that stay is held back.
-    static let heldBack = 10
+    package static let heldBack = 10
 
     /// The log without them. The rows of items are those of the whole log.
-    let log: TrainingLog
-    let isNew: [Bool]
-    let questions: [Question]
+    package let log: TrainingLog
+    package let isNew: [Bool]
+    package let questions: [Question]
 
     /// - Parameters:
     ///   - percent: of the items with interactions; newest: those published last, instead of random ones.
     ///   - links: attributes whose values are item ids; those of new items are taken out of the others' contents.
-    init(_ whole: TrainingLog, percent: Double, newest: Bool, seed: UInt64, links: [String]) {
+    package init(_ whole: TrainingLog, percent: Double, newest: Bool, seed: UInt64, links: [String]) {
         var random = SeededGenerator(seed: seed, stream: 0x636f_6c64)
         var counts = [Int](repeating: 0, count: whole.itemIDs.count)
         for row in 0..<whole.count { counts[Int(whole.items[row])] += 1 }

@@ -1,21 +1,20 @@
 import Evaluation
 import Interactions
-import Reports
 import TwoTower
 import TrainingFiles
 
 /// Looks at a training log before anything is learned from it: who looks like a machine, and whether the data look broken.
-struct DataInspection {
+package struct DataInspection {
     /// Rows of users that are left out, with the reason.
-    let suspicious: [Int: UserBounds.Suspicion]
-    let suspiciousEvents: Int
-    let record: DataRecord
-    let checks: [DataGate.Check]
+    package let suspicious: [Int: UserBounds.Suspicion]
+    package let suspiciousEvents: Int
+    package let record: DataRecord
+    package let checks: [DataGate.Check]
 
     /// Reads every interaction.
     ///
     /// - Parameter former: the newest record of a former training.
-    init(_ log: TrainingLog, gate: DataGate, bounds: UserBounds, former: DataRecord?) {
+    package init(_ log: TrainingLog, gate: DataGate, bounds: UserBounds, former: DataRecord?) {
         var suspicious: [Int: UserBounds.Suspicion] = [:], left = 0
         for user in log.userIDs.indices {
             let rows = log.rows(of: user)
@@ -38,10 +37,10 @@ struct DataInspection {
     }
 
     /// Sentences of the checks that failed.
-    var reasons: [String] { checks.filter { !$0.passes }.map(\.reason) }
+    package var reasons: [String] { checks.filter { !$0.passes }.map(\.reason) }
 
     /// Lines for a report: what was left out, and each check.
-    var lines: [DataNote] {
+    package var lines: [DataNote] {
         var lines = [
             DataNote("suspicious users left out", .integer(suspicious.count)), DataNote("their interactions", .integer(suspiciousEvents)),
         ]
@@ -50,18 +49,6 @@ struct DataInspection {
             if count > 0 { lines.append(DataNote("users with \(kind.rawValue)", .integer(count))) }
         }
         return lines + checks.map { DataNote($0.name, .number($0.value)) }
-    }
-
-    /// The page of data that were refused.
-    var page: ReportPage {
-        var found = EvaluationRecord()
-        found.data = lines
-        found.gate = GateRecord(passes: reasons.isEmpty, reasons: reasons)
-        return ReportPage(
-            ReportPage.Subject(
-                title: "Data before training",
-                subtitle: "\(record.all.events) interactions of \(record.all.users) users with \(record.all.items) items",
-                status: reasons.isEmpty ? nil : "refused"), of: found)
     }
 
     private static func profile(_ log: TrainingLog, _ items: [DataProfile.Item], rows: (Int) -> Range<Int>) -> DataProfile {
@@ -76,27 +63,9 @@ struct DataInspection {
     }
 }
 
-extension Configuration {
-    /// What the data gate lets pass.
-    var dataGate: DataGate {
-        DataGate(
-            maxStabilityIndex: number("train.data_max_stability_index"), maxGap: number("train.data_max_gap"),
-            maxNullRise: number("train.data_max_null_rise"), maxRepeatedShare: number("train.data_max_repeated_share"),
-            maxItemShare: number("train.data_max_item_share"), maxSuspiciousShare: number("train.data_max_suspicious_share"),
-            minimumUsers: integer("train.data_minimum_users"))
-    }
-
-    /// What one user may do before being left out.
-    var userBounds: UserBounds {
-        UserBounds(
-            maxEventsPerMinute: integer("train.data_max_events_per_minute"), maxEventsPerDay: integer("train.data_max_events_per_day"),
-            maxItemEventsPerDay: integer("train.data_max_item_events_per_day"))
-    }
-}
-
 extension FileChecksum {
     /// A group from 0 that a text always falls into.
-    static func group(of text: String, of count: Int) -> Int {
+    package static func group(of text: String, of count: Int) -> Int {
         var text = text
         return text.withUTF8 { Int(of(UnsafeRawBufferPointer($0)) % UInt64(count)) }
     }
@@ -105,7 +74,7 @@ extension FileChecksum {
 extension TrainingLog {
     /// The log without the interactions of some users, who keep their rows. The columns are written to a file at `path` that is mapped
     /// and loses its name at once.
-    func leavingOut(_ users: Set<Int>, columnsAt path: String) throws -> TrainingLog {
+    package func leavingOut(_ users: Set<Int>, columnsAt path: String) throws -> TrainingLog {
         guard !users.isEmpty else { return self }
         var starts = [0]
         for user in userIDs.indices { starts.append(starts[user] + (users.contains(user) ? 0 : rows(of: user).count)) }

@@ -1,16 +1,17 @@
 import Evaluation
 import Recommending
+import TrainingFiles
 import TwoTower
 
 /// A judged model as it would rank: by a blend where that answers the held-out questions better than the towers alone; for users of
 /// whom little is known by weights of their own, where these do (``NewcomerBlend``).
-struct JudgedRanking {
+package struct JudgedRanking {
     /// The weights, or nil where the towers rank alone.
-    let fit: BlendTraining.Fit?
+    package let fit: BlendTraining.Fit?
     /// What the ranking answers; a blend is cross-fitted, so no answer was seen by the weights that are judged on it.
-    let outcome: HoldoutScoring.Outcome
+    package let outcome: HoldoutScoring.Outcome
     /// The vectors of the towers, by row.
-    let vectors: HoldoutVectors
+    package let vectors: HoldoutVectors
     private let trainer: BlendTrainer?
     private let training: BlendTraining
     private let scorings: [BlendTrainer.Scoring]
@@ -20,7 +21,7 @@ struct JudgedRanking {
     private let newcomers: [NewcomerBlend.Row]
 
     /// Fits a blend, unless the configuration wants none, and compares.
-    init(_ model: TwoTowerModel, scoring: HoldoutScoring, training: BlendTraining) {
+    package init(_ model: TwoTowerModel, scoring: HoldoutScoring, training: BlendTraining) {
         self.training = training
         let vectors = scoring.vectors(model)
         self.vectors = vectors
@@ -55,39 +56,39 @@ struct JudgedRanking {
     }
 
     /// The inner products of the towers for a question, one a row.
-    func towers(_ question: Holdout.Question) -> [Float] { vectors.scores(of: vectors.user(question)) }
+    package func towers(_ question: Holdout.Question) -> [Float] { vectors.scores(of: vectors.user(question)) }
 
     /// What the ranking gives for a question, one score a row.
-    func scores(_ question: Holdout.Question) -> [Float] { scores(question, tower: towers(question)) }
+    package func scores(_ question: Holdout.Question) -> [Float] { scores(question, tower: towers(question)) }
 
     /// The same where the inner products are known.
-    func scores(_ question: Holdout.Question, tower: [Float]) -> [Float] {
+    package func scores(_ question: Holdout.Question, tower: [Float]) -> [Float] {
         guard fit != nil else { return tower }
         return scorings[question.user % 2].scores(training.question(question), tower: tower)
     }
 
     /// Whether a blend was tried, so that there are ``tables``.
-    var hasTables: Bool { trainer != nil }
+    package var hasTables: Bool { trainer != nil }
 
     /// What was counted for the blend. Only where ``hasTables``.
-    var tables: RankingTables {
+    package var tables: RankingTables {
         guard let trainer else { preconditionFailure("no blend was tried, so nothing was counted") }
         return trainer.tables
     }
 
     /// What the tables say of a history. Only where ``hasTables``.
-    func signals(history: [Int32], times: [Int64], now: Int64) -> UserSignals {
+    package func signals(history: [Int32], times: [Int64], now: Int64) -> UserSignals {
         UserSignals(history: history, times: times, now: now, transitions: tables.transitions)
     }
 
     /// The same ranking on other questions of the same log.
-    func score(_ scoring: HoldoutScoring) -> HoldoutScoring.Outcome {
+    package func score(_ scoring: HoldoutScoring) -> HoldoutScoring.Outcome {
         guard fit != nil else { return scoring.collect(towers) }
         return scoring.collect { scorings[$0.user % 2].scores(training.question($0), tower: towers($0)) }
     }
 
     /// What was compared and the weights, for the registry.
-    var record: RankingRecord {
+    package var record: RankingRecord {
         var record = RankingRecord()
         record.blend = fit.map { $0.weights.values != BlendWeights.towersAlone.values } ?? false
         record.towersAlone = towersAlone.report["NDCG@10"]
@@ -101,19 +102,5 @@ struct JudgedRanking {
                 newcomers: $0.newcomers)
         }
         return record
-    }
-}
-
-extension TrainingStages.Promoted {
-    /// What the model in force answers, with its own blend where it has one; what was popular is that of the candidate's log.
-    func score(_ scoring: HoldoutScoring, training: BlendTraining) -> HoldoutScoring.Outcome {
-        guard let blend else { return scoring.score(model) }
-        let log = scoring.log
-        let rowOf = Dictionary(log.itemIDs.enumerated().map { ($1, Int32($0)) }) { first, _ in first }
-        let ranking = training.scoring(
-            blend.renumbered(model.itemIDs.map { rowOf[$0] ?? -1 }, itemCount: log.itemIDs.count),
-            rows: log.userIDs.indices.map { scoring.holdout.trainingRows(of: $0, in: log) })
-        let towers = scoring.towers(model)
-        return scoring.collect { ranking.scores(training.question($0), tower: towers($0)) }
     }
 }

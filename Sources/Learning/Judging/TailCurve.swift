@@ -1,10 +1,11 @@
 import Evaluation
 import Recommending
+import TrainingFiles
 
 /// What each place of the tail dial gives and costs on the held-out questions, all asked once.
-struct TailCurve {
+package struct TailCurve {
     /// The dial's places: nothing, then each part alone.
-    static let dials: [TailDial] =
+    package static let dials: [TailDial] =
         [TailDial()]
         + ([0.02, 0.04, 0.06, 0.08, 0.1, 0.13, 0.16, 0.2, 0.25, 0.3, 0.4, 0.5] as [Float]).map { TailDial(lambda: $0) }
         + ([0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 1] as [Float]).map { TailDial(lift: $0) }
@@ -13,21 +14,21 @@ struct TailCurve {
     private static let pool = 2_000
 
     /// One place.
-    struct Point {
-        var dial: TailDial
-        var report: MetricsReport
+    package struct Point {
+        package var dial: TailDial
+        package var report: MetricsReport
 
         /// NDCG@10 on middle and tail items together.
-        var beyondHead: Double { report.slices["beyond_head"]?.metrics["NDCG@10"]?.mean ?? 0 }
+        package var beyondHead: Double { report.slices["beyond_head"]?.metrics["NDCG@10"]?.mean ?? 0 }
     }
 
-    let points: [Point]
+    package let points: [Point]
 
     /// Largest loss of NDCG@10 of the dial that is recommended where no budget is set, as a share.
     private static let recommendedLoss = 0.02
 
     /// Asks every question.
-    init(_ scoring: HoldoutScoring, judged: JudgedRanking) {
+    package init(_ scoring: HoldoutScoring, judged: JudgedRanking) {
         let slices = ItemSlices(counts: scoring.trainingCounts(), itemIDs: scoring.log.itemIDs)
         let tables = judged.tables
         var metrics = Self.dials.map { _ in
@@ -47,7 +48,7 @@ struct TailCurve {
     }
 
     /// Of the places that lose at most a share of the undialled NDCG@10 the one that is best beyond the head.
-    func dial(losing share: Double) -> TailDial {
+    package func dial(losing share: Double) -> TailDial {
         let plain = points[0].report["NDCG@10"]
         return points.filter { $0.report["NDCG@10"] >= plain * (1 - share) }.max { $0.beyondHead < $1.beyondHead }?.dial ?? TailDial()
     }
@@ -55,15 +56,10 @@ struct TailCurve {
     /// For the registry.
     ///
     /// - Parameter used: the dial that is built into the model.
-    func record(used: TailDial) -> TailCurveRecord {
+    package func record(used: TailDial) -> TailCurveRecord {
         let recommended = dial(losing: Self.recommendedLoss)
         return TailCurveRecord(
             points: points.map { TailCurveRecord.Point(dial: Double($0.dial.lambda), lift: Double($0.dial.lift), report: $0.report) },
             recommended: (Double(recommended.lambda), Double(recommended.lift)), used: (Double(used.lambda), Double(used.lift)))
     }
-}
-
-extension Configuration {
-    /// `ranking.tail_dial` and `ranking.tail_lift`.
-    var tailDial: TailDial { TailDial(lambda: Float(number("ranking.tail_dial")), lift: Float(number("ranking.tail_lift"))) }
 }

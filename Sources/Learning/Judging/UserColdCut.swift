@@ -7,32 +7,32 @@ import TrainingFiles
 ///
 /// A user is asked as they come: before their first interaction, and after 0, 1, 2, … of them, each time for those that follow. The same
 /// users are asked each time; the moments and the answers differ, as they do for whoever comes.
-struct UserColdCut {
+package struct UserColdCut {
     /// Interactions before a question; those above a run's longest are left out.
-    static let historyLengths = NewcomerBlend.toldEvents
+    package static let historyLengths = NewcomerBlend.toldEvents
 
     /// Rows of the whole log.
-    struct Question {
-        var user: Int
+    package struct Question {
+        package var user: Int
         /// The row at which the question stands: what comes before is known.
-        var row: Int
+        package var row: Int
         /// What is known, oldest first.
-        var known: Range<Int>
-        var truth: [Int32]
-        var time: Int64
+        package var known: Range<Int>
+        package var truth: [Int32]
+        package var time: Int64
     }
 
     /// The whole log.
-    let log: TrainingLog
+    package let log: TrainingLog
     /// The same users and items without the interactions of users who are new.
-    let known: TrainingLog
-    let isNew: [Bool]
-    let longestHistory: Int
+    package let known: TrainingLog
+    package let isNew: [Bool]
+    package let longestHistory: Int
 
     /// - Parameters:
     ///   - fold: which of `folds` parts of the users, by a hash of their ids, is new.
     ///   - longestHistory: users with fewer interactions before a question are not asked.
-    init(_ log: TrainingLog, fold: Int, folds: Int, longestHistory: Int) {
+    package init(_ log: TrainingLog, fold: Int, folds: Int, longestHistory: Int) {
         self.log = log
         self.longestHistory = longestHistory
         let isNew = log.userIDs.map { FNV1a.part(of: $0, of: folds) == fold }
@@ -64,7 +64,7 @@ struct UserColdCut {
     /// One question, after `length` interactions, for each of some users who have enough of them for the longest history.
     ///
     /// - Parameter excludes: types of interactions that keep an item out of answers: such items, met before the question, are no answer.
-    func questions(of users: some Sequence<Int>, after length: Int, excludes: Set<UInt8>, limit: Int) -> [Question] {
+    package func questions(of users: some Sequence<Int>, after length: Int, excludes: Set<UInt8>, limit: Int) -> [Question] {
         var questions: [Question] = []
         for user in users where log.rows(of: user).count > longestHistory {
             let rows = log.rows(of: user), row = rows.lowerBound + length, known = rows.lowerBound..<row

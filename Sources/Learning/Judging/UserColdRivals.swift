@@ -1,10 +1,11 @@
 import Evaluation
 import Foundation
 import Recommending
+import TrainingFiles
 
 /// The rivals of a user-cold evaluation: they learn from the known users, and their settings are chosen on some of those, treated as new.
-struct UserColdRivals {
-    enum Key: String, CaseIterable {
+package struct UserColdRivals {
+    package enum Key: String, CaseIterable {
         /// Counts of interactions: the same list for all.
         case popularity
         /// The same, an older interaction counting less, up to the moment of the question.
@@ -16,12 +17,12 @@ struct UserColdRivals {
     }
 
     /// What was chosen.
-    struct Settings {
-        var halfLifeMilliseconds: Int64
-        var priorEvents: Double
-        var markovWindow: Int
+    package struct Settings {
+        package var halfLifeMilliseconds: Int64
+        package var priorEvents: Double
+        package var markovWindow: Int
         /// What popularity counts beside the transitions.
-        var popularityShare: Float
+        package var popularityShare: Float
     }
 
     private static let halfLifeShares = [100.0, 30, 10, 3, 1], priors = [1.0, 3, 10, 30, 100]
@@ -35,7 +36,7 @@ struct UserColdRivals {
     private let largest: Float
 
     /// Learns from users that `isLearned` names.
-    init(_ cut: UserColdCut, isLearned: @escaping (Int) -> Bool) {
+    package init(_ cut: UserColdCut, isLearned: @escaping (Int) -> Bool) {
         self.cut = cut
         self.isLearned = isLearned
         let log = cut.log
@@ -46,10 +47,10 @@ struct UserColdRivals {
     }
 
     /// Ranks for a question.
-    typealias Ranker = (_ question: UserColdCut.Question) -> [Float]
+    package typealias Ranker = (_ question: UserColdCut.Question) -> [Float]
 
     /// Every rival under its settings. Recent popularity answers the questions that it was made for only.
-    func rankers(_ settings: Settings, for questions: [UserColdCut.Question]) -> [Key: Ranker] {
+    package func rankers(_ settings: Settings, for questions: [UserColdCut.Question]) -> [Key: Ranker] {
         let recent = recent(settings.halfLifeMilliseconds, for: questions)
         let segments = segments(settings.priorEvents)
         let markov = markov(settings.markovWindow)
@@ -62,7 +63,7 @@ struct UserColdRivals {
     }
 
     /// The settings with the best mean NDCG@10 over questions and history lengths.
-    func settings(for questions: [UserColdCut.Question], lengths: [Int], score: (Ranker, [Int]) -> Double) -> Settings {
+    package func settings(for questions: [UserColdCut.Question], lengths: [Int], score: (Ranker, [Int]) -> Double) -> Settings {
         let log = cut.log
         let rows = log.userIDs.indices.lazy.filter { isLearned($0) && !log.rows(of: $0).isEmpty }.map { log.rows(of: $0) }
         let newest = rows.map { log.times[$0.upperBound - 1] }.max() ?? 0, oldest = rows.map { log.times[$0.lowerBound] }.min() ?? 0

@@ -3,31 +3,47 @@ import TwoTower
 import TrainingFiles
 
 /// What is learned from and what is asked afterwards. Both parts are rows of the same log: of each user the older ones and the newer.
-struct Holdout {
+package struct Holdout {
     /// One user's question: the rows known before, and the items to be found.
-    struct Question {
-        var user: Int
+    package struct Question {
+        package var user: Int
         /// Rows of the log, oldest first.
-        var known: Range<Int>
+        package var known: Range<Int>
         /// Distinct item rows of the log.
-        var truth: [Int32]
+        package var truth: [Int32]
         /// The time of the question.
-        var time: Int64
+        package var time: Int64
+
+        /// All of it.
+        package init(user: Int, known: Range<Int>, truth: [Int32], time: Int64) {
+            self.user = user
+            self.known = known
+            self.truth = truth
+            self.time = time
+        }
     }
 
     /// The row at which what may be learned of each user ends.
-    var trainingEnds: [Int]
-    var questions: [Question]
+    package var trainingEnds: [Int]
+    package var questions: [Question]
     /// How it was cut, for people.
-    var description: String
+    package var description: String
     /// The first moment of a time split; nil for others.
-    var border: Int64?
+    package var border: Int64?
+
+    /// All of it.
+    package init(trainingEnds: [Int], questions: [Question], description: String, border: Int64? = nil) {
+        self.trainingEnds = trainingEnds
+        self.questions = questions
+        self.description = description
+        self.border = border
+    }
 
     /// The newest `share` of all interactions, by time. Users without anything before the border are not asked: they are new.
     ///
     /// Interactions at the border's instant go to the training part together, so that the held-out part is later than all of it; where
     /// more than the share happened at one last instant, nothing is held out.
-    static func newest(share: Double, of log: TrainingLog, excludes: Set<UInt8>, maxUsers: Int) -> Holdout {
+    package static func newest(share: Double, of log: TrainingLog, excludes: Set<UInt8>, maxUsers: Int) -> Holdout {
         precondition(share >= 0 && share < 1, "the share must be in 0..<1, got \(share)")
         let kept = max(1, log.count - Int((Double(log.count) * share).rounded()))
         let last = log.count > 0 && share > 0 ? log.times.value(atRank: kept - 1) : Int64.max
@@ -40,7 +56,7 @@ struct Holdout {
     }
 
     /// Each user's last interaction.
-    static func leaveOneOut(of log: TrainingLog, excludes: Set<UInt8>, maxUsers: Int) -> Holdout {
+    package static func leaveOneOut(of log: TrainingLog, excludes: Set<UInt8>, maxUsers: Int) -> Holdout {
         let ends = log.userIDs.indices.map { log.rows(of: $0).upperBound - (log.rows(of: $0).count >= 3 ? 1 : 0) }
         var holdout = Holdout(trainingEnds: ends, questions: [], description: "each user's last interaction", border: nil)
         holdout.ask(log, from: ends, excludes: excludes, maxUsers: maxUsers)
@@ -48,7 +64,7 @@ struct Holdout {
     }
 
     /// The same split with other questions: what comes after `time` is asked, everything up to it is known.
-    func asking(after time: Int64, of log: TrainingLog, excludes: Set<UInt8>, maxUsers: Int) -> Holdout {
+    package func asking(after time: Int64, of log: TrainingLog, excludes: Set<UInt8>, maxUsers: Int) -> Holdout {
         var later = self
         let asked = trainingEnds.indices.map { max(trainingEnds[$0], log.firstRow(of: $0, after: time)) }
         later.ask(log, from: asked, excludes: excludes, maxUsers: maxUsers)
@@ -56,7 +72,7 @@ struct Holdout {
     }
 
     /// The rows of a user that may be learned from.
-    func trainingRows(of user: Int, in log: TrainingLog) -> Range<Int> { log.userStarts[user]..<trainingEnds[user] }
+    package func trainingRows(of user: Int, in log: TrainingLog) -> Range<Int> { log.userStarts[user]..<trainingEnds[user] }
 
     /// Asks each user for what comes from a row on; of more users than `maxUsers` those whose ids have the smallest hashes: the same ones
     /// in another training, too, so that two models can be compared on the questions that both were asked. Memory grows with users, items and the users that are asked.
@@ -100,7 +116,7 @@ struct Holdout {
 extension Column<Int64> {
     /// The value that would stand at `rank` (from 0) if the column were sorted. Reads the column four times and keeps a count for each
     /// of 65,536 digits.
-    func value(atRank rank: Int) -> Int64 {
+    package func value(atRank rank: Int) -> Int64 {
         precondition(indices.contains(rank), "rank \(rank) of \(count) values")
         return withUnsafeBufferPointer { values in
             // Flipping the sign makes the order that of whole numbers without one.

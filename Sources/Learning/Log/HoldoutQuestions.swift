@@ -4,11 +4,11 @@ import TrainingFiles
 
 extension HoldoutScoring {
     /// The metric that the gate compares, as it stands in reports.
-    static let gateMetric = "NDCG@10"
+    package static let gateMetric = "NDCG@10"
 
     /// A hash of each question: of all that makes it one. Two trainings ask the same question where user, time, what was known, what was to
     /// be found and which types of interactions exclude an item are the same.
-    var questionHashes: [UInt64] {
+    package var questionHashes: [UInt64] {
         let rules = excludes.sorted()
         return holdout.questions.map { question in
             var hash = PayloadHash()
@@ -28,7 +28,7 @@ extension HoldoutScoring {
     }
 
     /// What a model answered, as the registry keeps it; nil where nothing was asked.
-    func recorded(_ outcome: Outcome) -> RecordedAnswers? {
+    package func recorded(_ outcome: Outcome) -> RecordedAnswers? {
         guard !outcome.perUser.isEmpty, outcome.perUser.count == holdout.questions.count else { return nil }
         return RecordedAnswers(metric: Self.gateMetric, questions: questionHashes, values: outcome.perUser)
     }

@@ -1,30 +1,37 @@
 import Evaluation
 import Interactions
+import TrainingFiles
 
 /// The rivals that a model is compared with, on the same questions, each within a bound of work.
 extension HoldoutScoring {
     /// One rival and what it achieved.
-    struct Rival {
-        var contestant: EvaluationRecord.Contestant
-        var outcome: Outcome
+    package struct Rival {
+        package var contestant: EvaluationRecord.Contestant
+        package var outcome: Outcome
+
+        /// All of it.
+        package init(contestant: EvaluationRecord.Contestant, outcome: Outcome) {
+            self.contestant = contestant
+            self.outcome = outcome
+        }
     }
 
     /// Interactions that Markov and EASE learn from, about: of more, every k-th user's.
-    static let rivalEventsLimit = 1_000_000
+    package static let rivalEventsLimit = 1_000_000
     /// Items that EASE models while a training waits: its cost grows with their cube.
-    static let trainingEASEItemsLimit = 4_000
+    package static let trainingEASEItemsLimit = 4_000
     /// What EASE adds to the diagonal, in users.
-    static let easeLambda: Float = 200
+    package static let easeLambda: Float = 200
 
     /// Every rival, popularity first. Buying again is one where the rules let things be shown again.
-    func scoreRivals(easeItemsLimit: Int = EASERival.itemsLimit) -> [Rival] {
+    package func scoreRivals(easeItemsLimit: Int = EASERival.itemsLimit) -> [Rival] {
         var rivals = [Rival(contestant: .popularity, outcome: scorePopularity()), Rival(contestant: .recentPopularity, outcome: scoreRecentPopularity())]
         rivals += scoreLearnedRivals(easeItemsLimit: easeItemsLimit)
         return rivals
     }
 
     /// Those beside popularity: windowed Markov, EASE, and buying again.
-    func scoreLearnedRivals(easeItemsLimit: Int) -> [Rival] {
+    package func scoreLearnedRivals(easeItemsLimit: Int) -> [Rival] {
         let sequences = boundedSequences()
         let itemCount = log.itemIDs.count
         var rivals: [Rival] = []
@@ -55,5 +62,5 @@ extension HoldoutScoring {
 
 extension HoldoutScoring.Outcome {
     /// What the registry and `--json` have of it, with the 95 % interval of NDCG@10 over users.
-    var record: MetricsRecord { MetricsRecord(report, perUser: perUser) }
+    package var record: MetricsRecord { MetricsRecord(report, perUser: perUser) }
 }

@@ -5,15 +5,23 @@ import TwoTower
 import TrainingFiles
 
 /// What a model's two towers make of the items and of a question's user.
-struct HoldoutVectors {
-    let log: TrainingLog
-    let model: TwoTowerModel
+package struct HoldoutVectors {
+    package let log: TrainingLog
+    package let model: TwoTowerModel
     /// `[items, dimension]`, in rows of the log.
-    let items: Matrix
-    let threads: Int
+    package let items: Matrix
+    package let threads: Int
+
+    /// All of it.
+    package init(log: TrainingLog, model: TwoTowerModel, items: Matrix, threads: Int) {
+        self.log = log
+        self.model = model
+        self.items = items
+        self.threads = threads
+    }
 
     /// The vector of a question's user.
-    func user(_ question: Holdout.Question) -> [Float] {
+    package func user(_ question: Holdout.Question) -> [Float] {
         var sequence = UserSequence(dimension: model.dimension, limit: model.historyLength)
         items.withUnsafeBufferPointer { values in
             for row in question.known.suffix(model.historyLength) {
@@ -26,59 +34,73 @@ struct HoldoutVectors {
     }
 
     /// The inner products with all items.
-    func scores(of user: [Float]) -> [Float] { model.scores(of: user, items: items, threads: threads) }
+    package func scores(of user: [Float]) -> [Float] { model.scores(of: user, items: items, threads: threads) }
 }
 
 /// Ranks the whole catalogue for each question of a holdout, by a model or by a rival, under the same rules.
-struct HoldoutScoring {
-    let log: TrainingLog
-    let holdout: Holdout
+package struct HoldoutScoring {
+    package let log: TrainingLog
+    package let holdout: Holdout
     /// Types of interactions whose items are left out of the answers.
-    let excludes: Set<UInt8>
-    let threads: Int
+    package let excludes: Set<UInt8>
+    package let threads: Int
+
+    /// All of it.
+    package init(log: TrainingLog, holdout: Holdout, excludes: Set<UInt8>, threads: Int) {
+        self.log = log
+        self.holdout = holdout
+        self.excludes = excludes
+        self.threads = threads
+    }
 
     /// Metrics with the per-user values that the gate compares.
-    struct Outcome {
-        var report: MetricsReport
-        var perUser: [Double]
+    package struct Outcome {
+        package var report: MetricsReport
+        package var perUser: [Double]
+
+        /// All of it.
+        package init(report: MetricsReport, perUser: [Double]) {
+            self.report = report
+            self.perUser = perUser
+        }
     }
 
     private static let listLength = 100
 
     /// What the model answers. Items that it never trained on are encoded from their content.
-    func score(_ model: TwoTowerModel) -> Outcome {
+    package func score(_ model: TwoTowerModel) -> Outcome {
         let towers = towers(model)
         return collect { towers($0) }
     }
 
     /// The inner products of a model's towers for a question, one an item.
-    func towers(_ model: TwoTowerModel) -> (Holdout.Question) -> [Float] {
+    package func towers(_ model: TwoTowerModel) -> (Holdout.Question) -> [Float] {
         let vectors = vectors(model)
         return { vectors.scores(of: vectors.user($0)) }
     }
 
     /// The vectors of a model's towers.
-    func vectors(_ model: TwoTowerModel) -> HoldoutVectors {
+    package func vectors(_ model: TwoTowerModel) -> HoldoutVectors {
         HoldoutVectors(
             log: log, model: model, items: model.encodeItems(log.contents, rows: log.itemIDs.map { model.row(of: $0) }, threads: threads),
             threads: threads)
     }
 
     /// Items that may not be an answer to a question.
-    func excluded(_ question: Holdout.Question) -> Set<Int32> {
+    package func excluded(_ question: Holdout.Question) -> Set<Int32> {
         var excluded = Set<Int32>()
         for row in question.known where excludes.contains(log.types[row]) { excluded.insert(log.items[row]) }
         return excluded
     }
 
     /// What counting answers: the most popular items of the training part.
-    func scorePopularity() -> Outcome {
+    package func scorePopularity() -> Outcome {
         let rival = PopularityRival(counts: trainingCounts())
         return collect { _ in rival.scores }
     }
 
     /// The same, weighted by age; the half-life is a tenth of the time that the log spans.
-    func scoreRecentPopularity() -> Outcome {
+    package func scoreRecentPopularity() -> Outcome {
         let rows = log.userIDs.indices.lazy.map { holdout.trainingRows(of: $0, in: log) }.filter { !$0.isEmpty }
         let newest = rows.map { log.times[$0.upperBound - 1] }.max() ?? 0
         let span = newest - (rows.map { log.times[$0.lowerBound] }.min() ?? 0)
@@ -91,7 +113,7 @@ struct HoldoutScoring {
     }
 
     /// Interactions to learn from, by item row.
-    func trainingCounts() -> [Int] {
+    package func trainingCounts() -> [Int] {
         var counts = [Int](repeating: 0, count: log.itemIDs.count)
         log.items.withUnsafeBufferPointer { items in
             for user in log.userIDs.indices { for row in holdout.trainingRows(of: user, in: log) { counts[Int(items[row])] += 1 } }
@@ -100,7 +122,7 @@ struct HoldoutScoring {
     }
 
     /// Asks every question and keeps what is found.
-    func collect(_ scores: (Holdout.Question) -> [Float]) -> Outcome {
+    package func collect(_ scores: (Holdout.Question) -> [Float]) -> Outcome {
         var metrics = RankingMetrics(
             catalogueSize: log.itemIDs.count, slices: ItemSlices(counts: trainingCounts(), itemIDs: log.itemIDs))
         for question in holdout.questions {

@@ -10,7 +10,7 @@ import TrainingFiles
 ///
 /// A category treated as new has vectors and popularity from a regression without its items, and users are what they are without
 /// them. What it takes: one such regression a category, `adaptation.meta_categories` at most.
-struct AdaptationTraining {
+package struct AdaptationTraining {
     /// A category with a larger share of the items leaves too little to learn from without it.
     private static let largestShare = 0.6
     /// One category in so many is kept for validation.
@@ -18,57 +18,66 @@ struct AdaptationTraining {
     /// Tasks drawn from each of them.
     private static let validationTasks = 12
 
-    let log: TrainingLog
-    let configuration: Configuration
+    package let log: TrainingLog
+    package let settings: AdaptationSettings
     /// Each user's rows that may be learned from.
-    let rows: [Range<Int>]
-    let learning: ContentLearning
-    let logger: Logger
-    let stop: StopSignal
+    package let rows: [Range<Int>]
+    package let learning: ContentLearning
+    package let logger: Logger
+    package let stop: StopSignal
 
-    /// Whether the configuration wants it.
-    static func isWanted(_ configuration: Configuration) -> Bool { configuration.text("adaptation.mode") != "off" }
+    /// All of it.
+    package init(
+        log: TrainingLog, settings: AdaptationSettings, rows: [Range<Int>], learning: ContentLearning, logger: Logger, stop: StopSignal
+    ) {
+        self.log = log
+        self.settings = settings
+        self.rows = rows
+        self.learning = learning
+        self.logger = logger
+        self.stop = stop
+    }
 
     private var seed: UInt64 { 0x6164_6170 }
 
     /// What the model adapts with, and how well it did on the categories kept for validation; nil where there are too few categories.
     ///
     /// - Parameter modelRow: the model's row of an item of the log.
-    func run(modelItems: [String]) throws -> (kit: CategoryKit, summary: CategoryMetaTraining.Summary, categories: Int)? {
+    package func run(modelItems: [String]) throws -> (kit: CategoryKit, summary: CategoryMetaTraining.Summary, categories: Int)? {
         let factorLearning = self.factorLearning()
-        let rank = configuration.integer("adaptation.rank")
+        let rank = settings.rank
         let pools = try self.pools(factorLearning, rank: rank)
         guard pools.count >= 2 else {
             logger.info("too few categories to learn adaptation from", metadata: ["categories": "\(pools.count)"])
             return nil
         }
-        let learned = learn(pools, rank: rank, order: configuration.text("adaptation.order") == "first" ? .first : .second)
+        let learned = learn(pools, rank: rank, order: settings.order)
         let logRows = Dictionary(log.itemIDs.enumerated().map { ($1, $0) }) { first, _ in first }
         let factors = factorLearning.factors(rank: rank).renumbered(modelItems.map { logRows[$0] })
-        return (CategoryKit(factors: factors, starts: learned.starts, field: configuration.text("adaptation.field")), learned.summary, pools.count)
+        return (CategoryKit(factors: factors, starts: learned.starts, field: settings.field), learned.summary, pools.count)
     }
 
-    func factorLearning() -> ContentFactorLearning {
+    package func factorLearning() -> ContentFactorLearning {
         log.items.withUnsafeBufferPointer {
             ContentFactorLearning(learning, contents: log.contents, users: rows, events: $0, seed: seed)
         }
     }
 
     /// The starts from pools, and their losses on those kept for validation.
-    func learn(
+    package func learn(
         _ pools: [CategoryPool], rank: Int, order: MetaConfiguration.Order, seed: UInt64 = 1
     ) -> (starts: CategoryStarts, summary: CategoryMetaTraining.Summary) {
         let split = Self.split(pools)
-        let support = configuration.integer("adaptation.support"), query = configuration.integer("adaptation.query")
+        let support = settings.support, query = settings.query
         var random = SeededGenerator(seed: seed, stream: self.seed)
         let validation = split.validation.flatMap { pool in
             (0..<Self.validationTasks).map { _ in pool.task(support: support, query: 4 * query, using: &random) }
         }
         let rules = MetaConfiguration(
-            innerSteps: configuration.integer("adaptation.inner_steps"), innerRate: 0.01, learnsInnerRates: true, rateShape: .element,
-            proximity: Float(configuration.number("adaptation.proximity")), order: order, outer: AdamRule(learningRate: 0.02),
+            innerSteps: settings.innerSteps, innerRate: 0.01, learnsInnerRates: true, rateShape: .element,
+            proximity: settings.proximity, order: order, outer: AdamRule(learningRate: 0.02),
             gradientLimit: 5, tasksPerStep: 4, validationIntervalSteps: 20, patienceValidations: 10)
-        return CategoryMetaTraining(configuration: rules, maxSteps: configuration.integer("adaptation.meta_steps"), seed: seed).run(
+        return CategoryMetaTraining(configuration: rules, maxSteps: settings.metaSteps, seed: seed).run(
             rank: rank, validation: validation, shouldStop: { stop.isRaised }
         ) { random in
             split.training[random.next(below: split.training.count)].task(support: support, query: query, using: &random)
@@ -76,7 +85,7 @@ struct AdaptationTraining {
     }
 
     /// Every fourth category, and at least one, is not learned from.
-    static func split(_ pools: [CategoryPool]) -> (training: [CategoryPool], validation: [CategoryPool]) {
+    package static func split(_ pools: [CategoryPool]) -> (training: [CategoryPool], validation: [CategoryPool]) {
         var training: [CategoryPool] = [], validation: [CategoryPool] = []
         for (place, pool) in pools.enumerated() {
             if place % validationEvery == 1 { validation.append(pool) } else { training.append(pool) }
@@ -85,8 +94,8 @@ struct AdaptationTraining {
     }
 
     /// Trained categories as pools, in an order drawn by the seed.
-    func pools(_ factorLearning: ContentFactorLearning, rank: Int, seed: UInt64 = 1) throws -> [CategoryPool] {
-        let field = configuration.text("adaptation.field")
+    package func pools(_ factorLearning: ContentFactorLearning, rank: Int, seed: UInt64 = 1) throws -> [CategoryPool] {
+        let field = settings.field
         var members: [String: [Int]] = [:]
         for row in log.itemIDs.indices where factorLearning.popularity[row] > 0 {
             for value in Set(log.contents[row].values(of: field)) { members[value, default: []].append(row) }
@@ -98,10 +107,10 @@ struct AdaptationTraining {
         var pools: [CategoryPool] = []
         let line = ProgressLine("adaptation")
         for name in names {
-            guard pools.count < configuration.integer("adaptation.meta_categories"), let rows = members[name] else { break }
+            guard pools.count < settings.metaCategories, let rows = members[name] else { break }
             guard !stop.isRaised else { throw CommandFailure("stopped; freshet train --resume goes on from there") }
             if let pool = pool(name, members: rows, factorLearning, rank: rank, using: &random) { pools.append(pool) }
-            line.update(share: Double(pools.count) / Double(max(1, min(names.count, configuration.integer("adaptation.meta_categories")))), note: name)
+            line.update(share: Double(pools.count) / Double(max(1, min(names.count, settings.metaCategories))), note: name)
         }
         return pools
     }

@@ -9,30 +9,42 @@ import TrainingFiles
 /// What is judged is cross-fitted: the users fall into two halves, and each half's questions are answered by the weights that the
 /// other half gave. The weights that are published come from all of them. A blend that answers the questions no better than the
 /// towers alone is not used.
-struct BlendTraining {
+package struct BlendTraining {
     /// Questions that weights are fitted on at most.
     private static let fitQuestionsLimit = 3_000
     /// Questions of one user at most.
     private static let questionsPerUser = 4
 
-    let log: TrainingLog
-    let configuration: Configuration
+    package let log: TrainingLog
+    package let settings: BlendSettings
+
+    /// All of it.
+    package init(log: TrainingLog, settings: BlendSettings) {
+        self.log = log
+        self.settings = settings
+    }
 
     /// Weights of a blend, and those of each half of the users.
-    struct Fit {
-        var weights: BlendWeights
+    package struct Fit {
+        package var weights: BlendWeights
         /// The weights for users of even and odd rows, fitted on the others.
-        var halves: [BlendWeights]
+        package var halves: [BlendWeights]
+
+        /// All of it.
+        package init(weights: BlendWeights, halves: [BlendWeights]) {
+            self.weights = weights
+            self.halves = halves
+        }
     }
 
     /// Whether `ranking.blend` wants a blend at all.
-    var isWanted: Bool { configuration.text("ranking.blend") != "off" }
+    package var isWanted: Bool { settings.isWanted }
 
     /// Counts what may be learned from: the rows of each user.
-    func trainer(_ rows: [Range<Int>]) -> BlendTrainer {
+    package func trainer(_ rows: [Range<Int>]) -> BlendTrainer {
         let rules = RankingTables.Rules(
-            transitions: TransitionTable.Rules(neighbourLimitItems: configuration.integer("ranking.neighbours")),
-            recentHalfLifeDays: configuration.number("ranking.recent_half_life_days"))
+            transitions: TransitionTable.Rules(neighbourLimitItems: settings.neighbourLimitItems),
+            recentHalfLifeDays: settings.recentHalfLifeDays)
         let tables = log.items.withUnsafeBufferPointer { items in
             log.times.withUnsafeBufferPointer { times in
                 RankingTables(
@@ -46,7 +58,7 @@ struct BlendTraining {
     /// Fits weights on a holdout.
     ///
     /// - Parameter towers: the inner products of the towers for a question, one an item.
-    func fit(_ scoring: HoldoutScoring, trainer: BlendTrainer, towers: (Holdout.Question) -> [Float]) -> Fit {
+    package func fit(_ scoring: HoldoutScoring, trainer: BlendTrainer, towers: (Holdout.Question) -> [Float]) -> Fit {
         var questions = BlendQuestions()
         var users: [Int] = []
         for question in asked(scoring) {
@@ -85,34 +97,34 @@ struct BlendTraining {
     }
 
     /// What the blend gives for a question, one score an item.
-    func question(_ question: Holdout.Question) -> BlendQuestion {
-        let known = question.known.suffix(configuration.integer("ingest.history_limit_events"))
+    package func question(_ question: Holdout.Question) -> BlendQuestion {
+        let known = question.known.suffix(settings.historyLimitEvents)
         return BlendQuestion(
             history: known.map { log.items[$0] }, times: known.map { log.times[$0] }, now: question.time, answers: question.truth)
     }
 
     /// What the user had bought before a question, of as much of the history as serving reads.
-    func purchases(_ question: Holdout.Question) -> [(row: Int32, amountMinor: UInt32)] {
-        question.known.suffix(configuration.integer("ingest.history_limit_events")).compactMap { row in
+    package func purchases(_ question: Holdout.Question) -> [(row: Int32, amountMinor: UInt32)] {
+        question.known.suffix(settings.historyLimitEvents).compactMap { row in
             log.types[row] == InteractionType.purchase.rawValue && log.amounts[row] > 0
                 ? (row: log.items[row], amountMinor: UInt32(clamping: log.amounts[row])) : nil
         }
     }
 
     /// The blend to publish with a model: tables over `rows`, in the model's own rows.
-    func blend(_ weights: BlendWeights, for model: TwoTowerModel, rows: [Range<Int>]) -> RankingBlend {
+    package func blend(_ weights: BlendWeights, for model: TwoTowerModel, rows: [Range<Int>]) -> RankingBlend {
         RankingBlend(weights: weights, tables: trainer(rows).tables).renumbered(
             log.itemIDs.map { model.row(of: $0) ?? -1 }, itemCount: model.itemIDs.count)
     }
 
     /// A blend in rows of the log with the trending list of the end of some rows.
-    func scoring(_ blend: RankingBlend, rows: [Range<Int>]) -> BlendTrainer.Scoring {
+    package func scoring(_ blend: RankingBlend, rows: [Range<Int>]) -> BlendTrainer.Scoring {
         BlendTrainer(tables: blend.tables, trending: trending(rows)).scoring(blend.weights)
     }
 
     /// The trending list as serving would have had it after the last of the rows.
-    func trending(_ rows: [Range<Int>]) -> [BlendTrainer.TrendingRow] {
-        let halfLife = Double(configuration.featureRules.decayHalfLifeMilliseconds)
+    package func trending(_ rows: [Range<Int>]) -> [BlendTrainer.TrendingRow] {
+        let halfLife = Double(settings.decayHalfLifeMilliseconds)
         var scores = [Double](repeating: 0, count: log.itemIDs.count)
         log.times.withUnsafeBufferPointer { times in
             let newest = rows.lazy.filter { !$0.isEmpty }.map { times[$0.upperBound - 1] }.max() ?? 0
@@ -130,7 +142,7 @@ struct BlendTraining {
         }
         let popular = scores.indices.filter { scores[$0] > 0 && !log.isHidden[$0] }.sorted { (scores[$0], -$0) > (scores[$1], -$1) }
         guard let top = popular.first.map({ scores[$0] }) else { return [] }
-        return popular.prefix(configuration.integer("serve.trending_items")).map {
+        return popular.prefix(settings.trendingLimitItems).map {
             BlendTrainer.TrendingRow(row: Int32($0), share: Float(scores[$0] / top))
         }
     }

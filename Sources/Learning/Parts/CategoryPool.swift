@@ -5,27 +5,27 @@ import TwoTower
 
 /// A trained category treated as new: some of its items, and some users with what they took of them and what they had beside them. Tasks are
 /// drawn from it.
-struct CategoryPool {
-    static let itemsLimit = 150, usersLimit = 160
+package struct CategoryPool {
+    package static let itemsLimit = 150, usersLimit = 160
     /// A user with fewer items outside of the category is not asked.
-    static let leastHistory = 5
+    package static let leastHistory = 5
     /// What a pool needs: supports, and users to judge by.
-    static let leastItems = 8, leastUsers = 12
+    package static let leastItems = 8, leastUsers = 12
 
-    let category: String
+    package let category: String
     /// `[users · items, part count]`, likeness left out.
-    let parts: Matrix
-    let users: Matrix
-    let items: Matrix
+    package let parts: Matrix
+    package let users: Matrix
+    package let items: Matrix
     /// Places of the items that each user took, at least one.
-    let taken: [[Int]]
+    package let taken: [[Int]]
     /// Cosine-like products of the items' contents, `[items, items]`.
     private let alike: Matrix
     private let events: [(user: Int, item: Int)]
 
     /// - Parameters:
     ///   - rows: the items' rows; users: of the log, with the rows of what they had beside and what they took of `rows` by place.
-    init(
+    package init(
         category: String, rows: [Int], asked: [(history: [Int32], taken: [Int])], learning: ContentLearning, factorLearning: ContentFactorLearning,
         factors: ContentFactors
     ) {
@@ -57,13 +57,13 @@ struct CategoryPool {
     }
 
     /// A task: so many events at random as support, so many other users as queries, asked among the items that are not in the support.
-    func task(support: Int, query: Int, using random: inout SeededGenerator) -> MetaTask {
+    package func task(support: Int, query: Int, using random: inout SeededGenerator) -> MetaTask {
         let (support, query) = questions(support: support, query: query, using: &random)
         return MetaTask(support: support, query: query)
     }
 
     /// The questions of a task.
-    func questions(support: Int, query: Int, using random: inout SeededGenerator) -> (support: CategoryQuestions, query: CategoryQuestions) {
+    package func questions(support: Int, query: Int, using random: inout SeededGenerator) -> (support: CategoryQuestions, query: CategoryQuestions) {
         var drawn: [(user: Int, item: Int)] = []
         for _ in 0..<support { drawn.append(events[random.next(below: events.count)]) }
         let supportItems = Set(drawn.map(\.item)), supportUsers = Set(drawn.map(\.user))

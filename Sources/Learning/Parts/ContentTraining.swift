@@ -8,45 +8,51 @@ import TrainingFiles
 /// Learns the content channel, by which items that the model never trained on are scored, and fits its weights on what training
 /// held out: a fifth of the items, the newest where dates tell, is withheld from the learning, as if it were to arrive later, and
 /// found again. See ``WithheldItems``.
-struct ContentTraining {
+package struct ContentTraining {
     /// Questions that weights are fitted on at most.
     private static let questionsLimit = 3_000
     /// Withheld items that a question looks at, beside its answers.
     private static let sampleItems = 200
     /// A catalogue of more items is not given a channel: its vectors would take more memory than the towers'.
-    static let catalogueLimitItems = 300_000
+    package static let catalogueLimitItems = 300_000
     /// The length of the lists in which new items get their share.
-    static let listLength = 20
+    package static let listLength = 20
 
-    let log: TrainingLog
-    let configuration: Configuration
+    package let log: TrainingLog
+    package let settings: ContentSettings
+
+    /// All of it.
+    package init(log: TrainingLog, settings: ContentSettings) {
+        self.log = log
+        self.settings = settings
+    }
 
     /// Whether there is a channel: `content.channel` wants one, the catalogue is not too large, and something is known of its items.
-    var isWanted: Bool {
-        configuration.text("content.channel") != "off" && log.itemIDs.count <= Self.catalogueLimitItems
+    package var isWanted: Bool {
+        settings.isWanted && log.itemIDs.count <= Self.catalogueLimitItems
             && log.contents.contains { $0 != ItemContent() }
     }
 
     /// Learns from each user's rows.
     ///
     /// - Parameter withheld: by item whether it is treated as new; empty for none.
-    func learning(_ rows: [Range<Int>], withheld: [Bool] = [], threads: Int = 1) -> ContentLearning {
+    package func learning(_ rows: [Range<Int>], withheld: [Bool] = [], threads: Int = 1) -> ContentLearning {
         log.items.withUnsafeBufferPointer { items in
             ContentLearning(
                 itemIDs: log.itemIDs, contents: log.contents, users: rows, events: items, clock: log.newestTime,
-                rules: ContentRules(linkAttributes: configuration.list("content.links")), withheld: withheld, threads: threads)
+                rules: ContentRules(linkAttributes: settings.linkAttributes), withheld: withheld, threads: threads)
         }
     }
 
     /// What was found.
-    struct Fitted {
+    package struct Fitted {
         /// The weights.
-        var all: [Float]
+        package var all: [Float]
         /// Those of the sparse parts and popularity without the dense space, fitted on the same questions.
-        var sparse: [Float]
+        package var sparse: [Float]
         /// The constants of which ``all`` has the mean: that of new items of a time split; or, with the newest items withheld, where dates tell
         /// them, and with random ones.
-        var constants: [Float] = []
+        package var constants: [Float] = []
     }
 
     /// Items treated as new, and what is learned without them.
@@ -92,7 +98,7 @@ struct ContentTraining {
     ///   - model: trained without the held-out part.
     ///   - levelWeight: what the ranking multiplies the towers' inner product by.
     ///   - scores: what the ranking gives for a question, one score a row; what new items are compared with.
-    func fitted(
+    package func fitted(
         _ model: TwoTowerModel, scoring: HoldoutScoring, levelWeight: Float = 1, scores: (Holdout.Question) -> [Float]
     ) -> Fitted {
         let counts = scoring.trainingCounts()
@@ -188,7 +194,7 @@ struct ContentTraining {
             let total = Double(max(1, fold.isLater ? truth.count : question.known.count))
             share.add(others: fromKnown, new: fromNew, wanted: Double(taken.count) / total, hitWorth: Double(truth.count) / total)
         }
-        return share.constant(cost: configuration.number("content.share_cost_percent") / 100)
+        return share.constant(cost: settings.shareCost)
     }
 
     /// Questions that the share is measured on at most.

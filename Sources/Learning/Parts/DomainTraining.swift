@@ -9,7 +9,7 @@ import TrainingFiles
 ///
 /// A domain is a value of the attribute `train.domain_field` of users. Of the adapters of many domains some look better by chance: one is
 /// kept where it was asked often enough and the interval of its gain lies above zero, at a level of 1 − 0.05 / domains judged (Bonferroni).
-struct DomainTraining {
+package struct DomainTraining {
     /// Examples of one domain: the newest.
     private static let examplesLimit = 8_000
     /// Items that compete in the loss: those with the most interactions.
@@ -17,37 +17,42 @@ struct DomainTraining {
 
     private static let leastQuestions = DomainRecord.leastQuestions
 
-    let log: TrainingLog
-    let configuration: Configuration
-    let threads: Int
-    let stop: StopSignal
+    package let log: TrainingLog
+    package let settings: DomainSettings
+    package let threads: Int
+    package let stop: StopSignal
+
+    /// All of it.
+    package init(log: TrainingLog, settings: DomainSettings, threads: Int, stop: StopSignal) {
+        self.log = log
+        self.settings = settings
+        self.threads = threads
+        self.stop = stop
+    }
 
     /// A domain that was tried.
-    struct Row {
-        var token: String
-        var users, interactions: Int
+    package struct Row {
+        package var token: String
+        package var users, interactions: Int
         /// Mean losses on the newest of what was learned from, without and with the adapter; nil where no adapter was better than none.
-        var losses: (before: Double, after: Double)?
+        package var losses: (before: Double, after: Double)?
         /// NDCG@10 of the towers over the domain's held-out questions, without and with the adapter, and the gain's interval.
-        var asked = 0
-        var before = 0.0, after = 0.0
-        var gain: BootstrapInterval?
-        var isKept = false
+        package var asked = 0
+        package var before = 0.0, after = 0.0
+        package var gain: BootstrapInterval?
+        package var isKept = false
     }
 
     /// What was found on what was held out.
-    struct Judged {
-        var kept: DomainAdapters?
-        var rows: [Row]
+    package struct Judged {
+        package var kept: DomainAdapters?
+        package var rows: [Row]
     }
-
-    /// Whether the configuration names a field.
-    static func isWanted(_ configuration: Configuration) -> Bool { !configuration.text("train.domain_field").isEmpty }
 
     /// Fits adapters on each user's rows and judges them on the questions of a holdout.
     ///
     /// - Throws: where the process was asked to stop.
-    func judged(_ base: TwoTowerModel, scoring: HoldoutScoring) throws -> Judged {
+    package func judged(_ base: TwoTowerModel, scoring: HoldoutScoring) throws -> Judged {
         var found = try fitted(on: base, rows: log.userIDs.indices.map { scoring.holdout.trainingRows(of: $0, in: log) })
         guard let adapters = found.adapters else { return Judged(kept: nil, rows: found.rows) }
         var adapted = base, holdout = scoring.holdout
@@ -77,7 +82,7 @@ struct DomainTraining {
     ///
     /// - Parameter isWanted: domains to fit; all that are large enough without it.
     /// - Throws: where the process was asked to stop.
-    func fitted(
+    package func fitted(
         on base: TwoTowerModel, rows: [Range<Int>], where isWanted: ((String) -> Bool)? = nil
     ) throws -> (adapters: DomainAdapters?, rows: [Row]) {
         let domains = self.domains(rows, where: isWanted)
@@ -85,7 +90,7 @@ struct DomainTraining {
         let vectors = base.encodeItems(log.contents, rows: log.itemIDs.map { base.row(of: $0) }, threads: threads)
         let candidates = Candidates(counts: counts(rows), limit: Self.candidatesLimit, vectors: vectors)
         var fit = DomainFit()
-        fit.rank = configuration.integer("train.domain_rank")
+        fit.rank = settings.rank
         fit.seed = base.configuration.seed
         fit.threads = threads
         var found: [Row] = [], tokens: [String] = [], values: [Float] = []
@@ -112,17 +117,17 @@ struct DomainTraining {
 
     /// Domains with enough to learn from, the largest first. A user with several values of the field counts for the last.
     private func domains(_ rows: [Range<Int>], where isWanted: ((String) -> Bool)?) -> [(token: String, users: [Int], interactions: Int)] {
-        let prefix = configuration.text("train.domain_field") + "="
+        let prefix = settings.field + "="
         var users: [String: [Int]] = [:]
         for user in rows.indices where !rows[user].isEmpty {
             guard let token = log.attributes[user].last(where: { $0.hasPrefix(prefix) }), isWanted?(token) ?? true else { continue }
             users[token, default: []].append(user)
         }
-        let least = isWanted == nil ? configuration.integer("train.domain_minimum_interactions") : 0
+        let least = isWanted == nil ? settings.minimumInteractions : 0
         return users.map { (token: $0.key, users: $0.value, interactions: $0.value.reduce(0) { $0 + rows[$1].count }) }
             .filter { $0.interactions >= least }
             .sorted { ($1.interactions, $0.token) < ($0.interactions, $1.token) }
-            .prefix(configuration.integer("train.domain_limit")).map { $0 }
+            .prefix(settings.limit).map { $0 }
     }
 
     private func counts(_ rows: [Range<Int>]) -> [Int] {
@@ -182,7 +187,7 @@ struct DomainTraining {
 
 extension DomainTraining.Judged {
     /// For the registry: a line a domain, those without a gain too.
-    var records: [DomainRecord] {
+    package var records: [DomainRecord] {
         rows.map { row in
             var record = DomainRecord(
                 domain: row.token, users: row.users, interactions: row.interactions, asked: row.asked, kept: row.isKept,

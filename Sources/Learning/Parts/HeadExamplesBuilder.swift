@@ -6,7 +6,7 @@ import TwoTower
 import TrainingFiles
 
 /// What heads are fitted on: impressions with what came of them, or, where the log has too few, sampled candidates of held-out questions.
-struct HeadExamplesBuilder {
+package struct HeadExamplesBuilder {
     /// Fewer clicked impressions than this teach less than sampled negatives do.
     private static let leastClicks = 200
     /// Slates of impressions, and questions, that are read at most.
@@ -14,25 +14,25 @@ struct HeadExamplesBuilder {
     /// Candidates of a question that the ranking would show, and how many of them stand for what was not chosen.
     private static let candidates = 200, negatives = 20
 
-    let scoring: HoldoutScoring
-    let judged: JudgedRanking
-    let training: BlendTraining
-    let tables: HeadTables
+    package let scoring: HoldoutScoring
+    package let judged: JudgedRanking
+    package let training: BlendTraining
+    package let tables: HeadTables
 
     /// Examples by half of the users, and whether they are impressions.
-    struct Built {
-        var examples = HeadExamples()
-        var fromImpressions = false
+    package struct Built {
+        package var examples = HeadExamples()
+        package var fromImpressions = false
         /// Whether the log tells clicks from purchases, and what was paid.
-        var hasClicks = false, hasPurchases = false, hasValues = false
+        package var hasClicks = false, hasPurchases = false, hasValues = false
         /// Examples of items that their user rated low.
-        var declined = 0
+        package var declined = 0
     }
 
     private var log: TrainingLog { scoring.log }
 
     /// Impressions later than what was learned from; without enough of them sampled candidates.
-    func build() -> Built {
+    package func build() -> Built {
         var built = Built()
         let places = log.impressions.times.indices.filter { log.impressions.times[$0] >= scoring.holdout.border ?? .max }
         if places.count(where: log.impressions.isTaken) >= Self.leastClicks {
@@ -128,14 +128,14 @@ struct HeadExamplesBuilder {
 }
 
 /// A question as the heads see it: scores of all items, and features of any.
-struct HeadSight {
-    let tower: [Float]
+package struct HeadSight {
+    package let tower: [Float]
     /// The ranking so far.
-    let interest: [Float]
+    package let interest: [Float]
     private let user: HeadUser
     private let builder: HeadExamplesBuilder
 
-    init(_ question: Holdout.Question, _ builder: HeadExamplesBuilder) {
+    package init(_ question: Holdout.Question, _ builder: HeadExamplesBuilder) {
         self.builder = builder
         let vectors = builder.judged.vectors, own = vectors.user(question)
         tower = vectors.scores(of: own)
@@ -150,10 +150,10 @@ struct HeadSight {
     }
 
     /// The rows that the ranking so far puts first.
-    func best(_ count: Int, where admits: (Int32) -> Bool) -> [Int32] { topRows(count, of: interest, excluding: { !admits($0) }) }
+    package func best(_ count: Int, where admits: (Int32) -> Bool) -> [Int32] { topRows(count, of: interest, excluding: { !admits($0) }) }
 
     /// ``HeadFeature/count`` numbers.
-    func features(of row: Int32) -> [Float] {
+    package func features(of row: Int32) -> [Float] {
         [Float](unsafeUninitializedCapacity: HeadFeature.count) { buffer, filled in
             builder.judged.vectors.items.withUnsafeRow(Int(row)) { vector in
                 user.write(
@@ -167,17 +167,17 @@ struct HeadSight {
 }
 
 /// What a user did with each item after a question was asked.
-struct HeldOutcomes {
+package struct HeldOutcomes {
     /// One item's.
-    struct Outcome {
-        var isBought = false
+    package struct Outcome {
+        package var isBought = false
         /// Paid in all, in minor units.
-        var amountMinor: Int64 = 0
+        package var amountMinor: Int64 = 0
     }
 
     private var outcomes: [Int32: Outcome] = [:]
 
-    init(_ question: Holdout.Question, log: TrainingLog) {
+    package init(_ question: Holdout.Question, log: TrainingLog) {
         for row in question.known.upperBound..<log.userStarts[question.user + 1] {
             var outcome = outcomes[log.items[row]] ?? Outcome()
             if log.types[row] == InteractionType.purchase.rawValue {
@@ -189,8 +189,8 @@ struct HeldOutcomes {
         }
     }
 
-    subscript(_ row: Int32) -> Outcome? { outcomes[row] }
+    package subscript(_ row: Int32) -> Outcome? { outcomes[row] }
 
     /// The gain of each item: what was paid for it.
-    func gains(of rows: [Int32]) -> [Double] { rows.map { Double(outcomes[$0]?.amountMinor ?? 0) } }
+    package func gains(of rows: [Int32]) -> [Double] { rows.map { Double(outcomes[$0]?.amountMinor ?? 0) } }
 }

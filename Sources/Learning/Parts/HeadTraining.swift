@@ -7,38 +7,44 @@ import TrainingFiles
 /// Learns the ranking heads on what was held out, judges every mix of goals, and picks one.
 ///
 /// Cross-fitted like the blend: each half of the users is judged, and calibrated, by heads that the other half gave.
-struct HeadTraining {
+package struct HeadTraining {
     /// Rows of the ranking so far that heads reorder.
     private static let pool = 400
     private static let valuePowers: [Float] = [0, 0.25, 0.5, 0.75, 1, 1.5]
 
-    let log: TrainingLog
-    let configuration: Configuration
+    package let log: TrainingLog
+    package let settings: HeadSettings
+
+    /// All of it.
+    package init(log: TrainingLog, settings: HeadSettings) {
+        self.log = log
+        self.settings = settings
+    }
 
     /// What a mix of goals gave.
-    struct Point {
-        var powers: ObjectivePowers
-        var usesClickHead: Bool
-        var report: MetricsReport
+    package struct Point {
+        package var powers: ObjectivePowers
+        package var usesClickHead: Bool
+        package var report: MetricsReport
         /// Whether no other point is better in one of NDCG@10 and gNDCG@10 and as good in the other.
-        var isOnFront = false
+        package var isOnFront = false
     }
 
     /// Heads to publish with what was found of them.
-    struct Outcome {
-        var weights: HeadWeights
+    package struct Outcome {
+        package var weights: HeadWeights
         /// For the registry.
-        var record: ObjectivesRecord
+        package var record: ObjectivesRecord
     }
 
     /// Whether there is anything to learn: purchases with a price, or impressions.
-    var isWanted: Bool {
-        configuration.text("objectives.heads") != "off"
+    package var isWanted: Bool {
+        settings.isWanted
             && (log.impressions.count > 0 || log.amounts.withUnsafeBufferPointer { $0.contains { $0 > 0 } })
     }
 
     /// Counts what orders were worth in the rows that may be learned from.
-    func tables(_ rows: [Range<Int>]) -> HeadTables {
+    package func tables(_ rows: [Range<Int>]) -> HeadTables {
         var sums = [Double](repeating: 0, count: log.itemIDs.count), orders = [Int](repeating: 0, count: log.itemIDs.count)
         for own in rows {
             for row in own where log.amounts[row] >= 0 && log.types[row] == InteractionType.purchase.rawValue {
@@ -59,20 +65,19 @@ struct HeadTraining {
     }
 
     /// The heads to publish with a model: tables over `rows`, in the model's own rows.
-    func heads(_ weights: HeadWeights, for model: TwoTowerModel, rows: [Range<Int>]) -> RankingHeads {
+    package func heads(_ weights: HeadWeights, for model: TwoTowerModel, rows: [Range<Int>]) -> RankingHeads {
         RankingHeads(weights: weights, tables: tables(rows)).renumbered(
             log.itemIDs.map { model.row(of: $0) ?? -1 }, itemCount: model.itemIDs.count)
     }
 
     /// Fits, calibrates, judges and picks; nil where there is nothing to learn from.
-    func learn(_ scoring: HoldoutScoring, judged: JudgedRanking, training: BlendTraining) -> Outcome? {
+    package func learn(_ scoring: HoldoutScoring, judged: JudgedRanking, training: BlendTraining) -> Outcome? {
         guard isWanted, judged.hasTables else { return nil }
         let tables = tables(log.userIDs.indices.map { scoring.holdout.trainingRows(of: $0, in: log) })
         let builder = HeadExamplesBuilder(scoring: scoring, judged: judged, training: training, tables: tables)
         let built = builder.build(), examples = built.examples
         guard examples.count > 0, built.hasPurchases || built.fromImpressions else { return nil }
-        // A wrong setting ended the run before it began.
-        let sweep = HeadSweep(examples, balances: (try? configuration.headBalances()) ?? [.uncertainty])
+        let sweep = HeadSweep(examples, balances: settings.balances)
         let chosen = sweep.points[sweep.picked]
         let (network, lossWeights) = HeadFit(balance: chosen.balance).network(for: examples)
         let halves = chosen.halves.map { HeadWeights($0) }
@@ -86,12 +91,10 @@ struct HeadTraining {
         }
         var points = judge(builder, judgedHalves, conversions: built.hasClicks && built.hasPurchases ? [0, 1] : [0])
         Self.markFront(&points)
-        weights.powers = ObjectivePowers(
-            click: Float(configuration.number("objectives.click_power")), conversion: Float(configuration.number("objectives.conversion_power")),
-            value: Float(configuration.number("objectives.value_power")))
+        weights.powers = settings.powers
         let plain = points.filter { $0.powers == ObjectivePowers() }
         weights.ranksByClickHead = (plain.first { $0.usesClickHead }?.report["NDCG@10"] ?? 0) > plain.first { !$0.usesClickHead }?.report["NDCG@10"] ?? 0
-        if configuration.text("objectives.tune") == "value" {
+        if settings.tunesValue {
             // The smallest power within a standard error of nothing would be caution; the best is what was asked for, by whichever stands for
             // interest.
             let best = points.filter { $0.powers.conversion == weights.powers.conversion }.max { $0.report["gNDCG@10"] < $1.report["gNDCG@10"] }
@@ -168,26 +171,9 @@ struct HeadTraining {
     }
 }
 
-extension Configuration {
-    /// The weightings that `objectives.balance` wants to be tried: one, unless it is `sweep`.
-    func headBalances() throws(ConfigurationError) -> [HeadBalance] {
-        switch text("objectives.balance") {
-        case "sweep": return HeadSweep.weightings
-        case "fixed": break
-        default: return [.uncertainty]
-        }
-        let given = list("objectives.loss_weights"), weights = given.compactMap { Float($0) }
-        guard given.count == HeadLoss.names.count, weights.count == given.count, weights.allSatisfy({ $0.isFinite && $0 >= 0 }) else {
-            throw ConfigurationError(
-                "objectives.loss_weights is \(given.joined(separator: ",")), but takes three numbers from 0: of \(HeadLoss.names.joined(separator: ", "))")
-        }
-        return [.fixed(weights)]
-    }
-}
-
 extension HeadSweep {
     /// The points for the registry.
-    var record: [ObjectivesRecord.Weighting] {
+    package var record: [ObjectivesRecord.Weighting] {
         points.enumerated().map { place, point in
             let isFixed = if case .fixed = point.balance { true } else { false }
             return ObjectivesRecord.Weighting(
@@ -198,7 +184,7 @@ extension HeadSweep {
 }
 
 /// How well the heads' probabilities hold on users that they did not learn from, before and after correction.
-struct HeadCalibration {
+package struct HeadCalibration {
     /// One head's.
     private struct Head {
         var name: String
@@ -208,11 +194,11 @@ struct HeadCalibration {
 
     private let heads: [Head]
 
-    var click: Calibration { heads[0].correction }
-    var conversion: Calibration { heads[1].correction }
+    package var click: Calibration { heads[0].correction }
+    package var conversion: Calibration { heads[1].correction }
 
     /// - Parameter halves: the networks for users of even and odd rows, fitted on the others.
-    init(_ examples: HeadExamples, halves: [HeadNetwork]) {
+    package init(_ examples: HeadExamples, halves: [HeadNetwork]) {
         let outputs = halves.map { network in examples.features.withUnsafeBufferPointer { network.outputs($0) } }
         let own = examples.examples.indices.map { outputs[examples.groups[$0]][$0] }
         func head(_ name: String, _ logits: [Float], _ outcomes: [Float], _ weights: [Float]) -> Head {
@@ -233,7 +219,7 @@ struct HeadCalibration {
     }
 
     /// For the registry: calibration errors and the bins of a reliability plot.
-    func note(in record: inout ObjectivesRecord) {
+    package func note(in record: inout ObjectivesRecord) {
         func bins(_ head: Head) -> [[Double]] { head.after.bins.map { [Double($0.predicted), Double($0.observed)] } }
         (record.clickErrorBefore, record.clickError) = (heads[0].before.expectedError, heads[0].after.expectedError)
         record.clickReliability = bins(heads[0])

@@ -5,34 +5,51 @@ import TrainingFiles
 
 /// Goes on from a model with what it has not seen: its tables grow, it learns the new interactions beside a sample of old ones, and
 /// may be held near where it was by how much the old ones depend on each parameter.
-struct IncrementTraining {
+package struct IncrementTraining {
     /// How it learns; see `train.incremental_*`.
-    struct Rules: Sendable {
-        var epochs: Int
+    package struct Rules: Sendable {
+        package var epochs: Int
         /// Share of the full training's step sizes.
-        var rateShare: Float
+        package var rateShare: Float
         /// Old events learned again for each new one, and at most.
-        var replay: Double
-        var replayLimitEvents: Int
+        package var replay: Double
+        package var replayLimitEvents: Int
         /// Strength of elastic weight consolidation; 0 for none.
-        var ewc: Float
-        var seed: UInt64
-        var threads: Int
+        package var ewc: Float
+        package var seed: UInt64
+        package var threads: Int
+
+        /// All of it.
+        package init(epochs: Int, rateShare: Float, replay: Double, replayLimitEvents: Int, ewc: Float, seed: UInt64, threads: Int) {
+            self.epochs = epochs
+            self.rateShare = rateShare
+            self.replay = replay
+            self.replayLimitEvents = replayLimitEvents
+            self.ewc = ewc
+            self.seed = seed
+            self.threads = threads
+        }
     }
 
     /// Old events by which the importance of parameters is estimated, and those of one batch.
     private static let importanceEvents = 2_048, importanceBatch = 32
 
-    let log: TrainingLog
-    let rules: Rules
+    package let log: TrainingLog
+    package let rules: Rules
+
+    /// All of it.
+    package init(log: TrainingLog, rules: Rules) {
+        self.log = log
+        self.rules = rules
+    }
 
     /// What was learned, and from how much.
-    struct Learned {
-        var model: TwoTowerModel
-        var newEvents: Int
-        var replayedEvents: Int
+    package struct Learned {
+        package var model: TwoTowerModel
+        package var newEvents: Int
+        package var replayedEvents: Int
         /// Whose optimizer another increment may go on with.
-        var trainer: Trainer
+        package var trainer: Trainer
     }
 
     /// Learns from `newRows` of the log.
@@ -41,7 +58,7 @@ struct IncrementTraining {
     ///   - newRows: ascending.
     ///   - ends: where what may be learned of each user ends; nil for all of it.
     ///   - kept: a training whose optimizer goes on.
-    func learn(
+    package func learn(
         _ newRows: [Int], ends: [Int]?, from model: TwoTowerModel, keeping kept: Trainer? = nil, stop: StopSignal? = nil
     ) throws -> Learned {
         let base: WarmStart
@@ -123,15 +140,5 @@ struct IncrementTraining {
             }
         }
         return Float(sum)
-    }
-}
-
-extension Configuration {
-    /// How an incremental training learns.
-    func incrementRules(seed: UInt64, threads: Int) -> IncrementTraining.Rules {
-        IncrementTraining.Rules(
-            epochs: integer("train.incremental_epochs"), rateShare: Float(number("train.incremental_rate")),
-            replay: number("train.incremental_replay"), replayLimitEvents: integer("train.incremental_replay_limit_events"),
-            ewc: Float(number("train.incremental_ewc")), seed: seed, threads: threads)
     }
 }

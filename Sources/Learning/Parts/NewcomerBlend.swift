@@ -1,5 +1,6 @@
 import Evaluation
 import Recommending
+import TrainingFiles
 
 /// Learns how much each ranking signal counts for users of whom little is known, on held-out questions of which little is told.
 ///
@@ -7,20 +8,27 @@ import Recommending
 /// interactions known. Where it has too few, known users stand in, with the newest few of what they did known and the rest withheld.
 /// Weights are cross-fitted by halves of the users, and kept for a length of history only where they answer better than the ranking
 /// that serves everybody.
-struct NewcomerBlend {
+package struct NewcomerBlend {
     /// Histories that have weights of their own: none, and a short one.
-    static let historyLimitsEvents = [0, 10]
+    package static let historyLimitsEvents = [0, 10]
     /// Interactions that a question tells.
-    static let toldEvents = [0, 1, 2, 5, 10]
+    package static let toldEvents = [0, 1, 2, 5, 10]
     /// Interactions after a question whose items are to be found.
-    static let answersLimit = 10
+    package static let answersLimit = 10
     /// Questions about true newcomers that make known users needless, and questions at most.
     private static let leastNewcomers = 30, questionsLimit = 3_000
     private static let listLength = 10
 
-    let scoring: HoldoutScoring
-    let training: BlendTraining
-    let trainer: BlendTrainer
+    package let scoring: HoldoutScoring
+    package let training: BlendTraining
+    package let trainer: BlendTrainer
+
+    /// All of it.
+    package init(scoring: HoldoutScoring, training: BlendTraining, trainer: BlendTrainer) {
+        self.scoring = scoring
+        self.training = training
+        self.trainer = trainer
+    }
 
     /// A question with what it tells.
     private struct Asked {
@@ -30,12 +38,12 @@ struct NewcomerBlend {
     }
 
     /// What was found for a length of history.
-    struct Row {
-        var historyLimitEvents: Int
-        var questions: Int
+    package struct Row {
+        package var historyLimitEvents: Int
+        package var questions: Int
         /// Mean NDCG@10 under everybody's weights and, cross-fitted, under those for newcomers.
-        var everybody, newcomers: Double
-        var isKept: Bool { newcomers > everybody }
+        package var everybody, newcomers: Double
+        package var isKept: Bool { newcomers > everybody }
     }
 
     /// Fits weights and adds those that are kept to a fit.
@@ -43,7 +51,7 @@ struct NewcomerBlend {
     /// - Parameters:
     ///   - fit: what serves everybody.
     ///   - towers: the inner products of the towers for a question, one an item.
-    func extended(_ fit: BlendTraining.Fit, towers: (Holdout.Question) -> [Float]) -> (fit: BlendTraining.Fit, rows: [Row]) {
+    package func extended(_ fit: BlendTraining.Fit, towers: (Holdout.Question) -> [Float]) -> (fit: BlendTraining.Fit, rows: [Row]) {
         var found = fit, rows: [Row] = [], shortest = 0
         let places = asked()
         let blendFit = BlendFit()

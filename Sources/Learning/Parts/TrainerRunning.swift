@@ -3,10 +3,10 @@ import TwoTower
 
 extension Trainer {
     /// Runs all epochs with a line of progress; the model then.
-    func model(titled title: String) -> TwoTowerModel { learned(titled: title).model }
+    package func model(titled title: String) -> TwoTowerModel { learned(titled: title).model }
 
     /// The same, with the epoch that the model is of.
-    func learned(titled title: String) -> (model: TwoTowerModel, epoch: Int) {
+    package func learned(titled title: String) -> (model: TwoTowerModel, epoch: Int) {
         let started = ContinuousClock.now, line = ProgressLine(title)
         var best = 0
         while !isFinished {

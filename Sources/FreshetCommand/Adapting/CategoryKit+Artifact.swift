@@ -1,26 +1,9 @@
 import FeatureStore
+import Learning
 import MetaLearning
 import ModelArtifacts
 import Recommending
 import TwoTower
-
-/// What a model needs to adapt to new categories: vectors by content, and where adaptations start.
-struct CategoryKit: Sendable {
-    /// The name of the file of starts beside the model.
-    static let attachmentName = "adaptation"
-
-    /// History rows are the model's.
-    var factors: ContentFactors
-    var starts: CategoryStarts
-    /// `categories`, or an attribute.
-    var field: String
-
-    /// Both files. The first byte of the starts' is the length of the field's name.
-    var attachments: [String: [UInt8]] {
-        let name = Array(field.utf8.prefix(255))
-        return [ContentFactors.attachmentName: factors.encoded(), Self.attachmentName: [UInt8(name.count)] + name + starts.encoded()]
-    }
-}
 
 extension ModelArtifact {
     /// What the model adapts with; nil in an artifact without it.

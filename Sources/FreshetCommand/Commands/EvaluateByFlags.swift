@@ -7,8 +7,8 @@ import Learning
 import ModelArtifacts
 import Reports
 
-/// `freshet evaluate`
-struct EvaluateCommand: AsyncParsableCommand {
+/// `freshet evaluate` with flags, as it was before each protocol had a subcommand: scripts that use them go on, and hear the new form.
+struct EvaluateByFlags: AsyncParsableCommand {
     /// How the question is put.
     enum Question: String, ExpressibleByArgument, CaseIterable {
         case timeSplit = "time-split"
@@ -18,16 +18,20 @@ struct EvaluateCommand: AsyncParsableCommand {
         case userCold = "user-cold"
         case categoryFewShot = "category-few-shot"
         case tailCurve = "tail-curve"
+
+        /// The subcommand that it is now.
+        var subcommand: String {
+            switch self {
+            case .timeSplit: "holdout"
+            case .categoryFewShot: "few-shot"
+            case .tailCurve: "tail"
+            default: rawValue
+            }
+        }
     }
 
     static let configuration = CommandConfiguration(
-        commandName: "evaluate",
-        abstract: "Offline metrics of a model beside simple rivals, with popular, rare and new items apart.",
-        discussion: """
-            The whole catalogue is ranked. With time-split and leave-one-out the model may have learned from the part that is held
-            out here: the result says from which time on it has not. With replay the events after --from are walked in the order of
-            time: each is predicted, by the model as it serves and by rivals, and then learned. docs/evaluation.md says more.
-            """)
+        commandName: "by-flags", abstract: "The protocol as a flag: --protocol and what belongs to it.", shouldDisplay: false)
 
     @OptionGroup var options: GlobalOptions
     @OptionGroup var asOf: AsOfOption
@@ -35,7 +39,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     @Option(
         name: .customLong("protocol"),
         help: "time-split, leave-one-out, replay, item-cold: items treated as new are ranked by models trained without them, user-cold: users treated as new are asked with 0 to 10 interactions, category-few-shot: categories treated as new are adapted to, or tail-curve: what each setting for rare items gives and costs."
-    ) var question = Question.timeSplit
+    ) var question: Question?
     @Option(help: "Share of the newest interactions that a time split holds out, in percent.") var percent = 10.0
     @Option(
         help: ArgumentHelp(
@@ -89,7 +93,7 @@ struct EvaluateCommand: AsyncParsableCommand {
         }
         if let retrainEvery {
             guard question == .replay else { throw ValidationError("--retrain-every belongs to --protocol replay") }
-            guard Self.milliseconds(retrainEvery) != nil else {
+            guard EvaluationRuns.milliseconds(retrainEvery) != nil else {
                 throw ValidationError("--retrain-every takes a time such as 90m, 12h, 1d, not \(retrainEvery)")
             }
         }
@@ -99,74 +103,29 @@ struct EvaluateCommand: AsyncParsableCommand {
         }
     }
 
-    /// `90m`, `12h`, `1d` in milliseconds, from a minute to ten years.
-    private static func milliseconds(_ text: String) -> Int64? {
-        let units: [Character: Int64] = ["m": 60_000, "h": 3_600_000, "d": 86_400_000]
-        guard let unit = text.last.flatMap({ units[$0] }), let count = Int64(text.dropLast()), (1...5_256_000).contains(count) else { return nil }
-        return count * unit
-    }
-
     private var kinds: [RetrainedRanker.Kind]? {
         retrain == "both" ? [.full, .incremental] : RetrainedRanker.Kind(rawValue: retrain).map { [$0] }
     }
 
     func run() async throws {
-        let configuration = try options.configuration()
-        let url = try configuration.databaseURL()
-        try Migrator(url: url).check()
-        let store = StoreQueries(url: url, rules: configuration.featureRules, connections: 1)
-        if question == .itemCold {
-            // It trains its own models: none needs to be registered.
-            let run = ColdRun(
-                configuration: configuration, url: url, until: try asOf.time(),
-                options: ColdRun.Options(percent: newItems, newest: newest, seeds: seeds))
-            let found = try run.run()
-            StandardOutput.line(json ? found.json : found.lines.joined(separator: "\n"))
-            return
+        if let named = question {
+            StandardError.write("freshet evaluate --protocol \(named.rawValue) is freshet evaluate \(named.subcommand) now\n")
         }
-        if question == .userCold {
-            let run = UserColdRun(
-                configuration: configuration, url: url, until: try asOf.time(),
-                options: UserColdRun.Options(folds: folds, rounds: seeds, longestHistory: longestHistory))
-            let found = try run.run()
-            StandardOutput.line(json ? found.json : found.lines.joined(separator: "\n"))
-            return
-        }
-        if question == .categoryFewShot {
-            let found = try FewShotRun(
-                configuration: configuration, url: url, until: try asOf.time(), options: FewShotRun.Options(seeds: seeds)
-            ).run()
-            StandardOutput.line(json ? found.json : found.lines.joined(separator: "\n"))
-            return
-        }
-        if question == .tailCurve {
-            let named = tailValues.compactMap(TailSetting.parse)
-            let found = try TailCurveRun(
-                configuration: configuration, url: url, until: try asOf.time(),
-                options: TailCurveRun.Options(
-                    values: named.isEmpty ? nil : Dictionary(named.map { ($0.setting, $0.values) }) { $0 + $1 }, epochs: epochs, seeds: seeds)
-            ).run()
-            if let report { try TrainingReport.write(found.page, to: report) }
-            StandardOutput.line(json ? found.json : found.lines.joined(separator: "\n"))
-            return
-        }
-        let version = try model.find(in: store)
-        switch question {
-        case .itemCold, .userCold, .categoryFewShot, .tailCurve: break
+        let runs = EvaluationRuns(options: options, until: try asOf.time(), json: json, report: report)
+        switch question ?? .timeSplit {
+        case .timeSplit: try runs.split(model, share: percent / 100)
+        case .leaveOneOut: try runs.split(model, share: nil)
         case .replay:
-            let options = ReplayRun.Options(
-                from: try AsOfOption.time(from, of: "--from"), eventsLimit: maxEvents ?? .max, file: events, halfLifeDays: halfLifeDays,
-                retrainEvery: retrainEvery.flatMap(Self.milliseconds), retrain: retrainEvery == nil ? [] : kinds ?? [],
-                keepsOptimizer: keepOptimizer)
-            let found = try await ReplayRun(configuration: configuration, url: url, store: store, options: options).run(version)
-            if let report { try TrainingReport.write(found.page, to: report) }
-            if json { StandardOutput.line(found.json) } else { found.lines.forEach(StandardOutput.line) }
-        case .timeSplit, .leaveOneOut:
-            let run = SplitRun(
-                configuration: configuration, url: url, until: try asOf.time(), share: question == .timeSplit ? percent / 100 : nil)
-            let found = try run.run(version)
-            if let report { try TrainingReport.write(found.page, to: report) }
-            if json { StandardOutput.line(found.json) } else { found.lines.forEach(StandardOutput.line) }
+            try await runs.replay(
+                model,
+                ReplayRun.Options(
+                    from: try AsOfOption.time(from, of: "--from"), eventsLimit: maxEvents ?? .max, file: events, halfLifeDays: halfLifeDays,
+                    retrainEvery: retrainEvery.flatMap(EvaluationRuns.milliseconds), retrain: retrainEvery == nil ? [] : kinds ?? [],
+                    keepsOptimizer: keepOptimizer))
+        case .itemCold: try runs.itemCold(ColdRun.Options(percent: newItems, newest: newest, seeds: seeds))
+        case .userCold: try runs.userCold(UserColdRun.Options(folds: folds, rounds: seeds, longestHistory: longestHistory))
+        case .categoryFewShot: try runs.fewShot(FewShotRun.Options(seeds: seeds))
+        case .tailCurve: try runs.tail(tailValues, epochs: epochs, seeds: seeds)
         }
     }
 }

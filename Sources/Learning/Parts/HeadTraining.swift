@@ -177,7 +177,7 @@ extension HeadSweep {
         points.enumerated().map { place, point in
             let isFixed = if case .fixed = point.balance { true } else { false }
             return ObjectivesRecord.Weighting(
-                isFixed ? "fixed" : "uncertainty", weights: point.weights.map(Double.init), losses: point.losses.map(Double.init),
+                isFixed ? "fixed" : "uncertainty", weights: point.weights.map(Double.init), losses: point.losses,
                 front: point.isOnFront, picked: place == picked)
         }
     }

@@ -84,7 +84,7 @@ struct ColdRun {
             relevantNew += question.new.count
             relevantOld += ColdCut.heldBack * question.old.count
         }
-        for (key, metric) in zip(ColdContestants.Key.allCases, metrics) { round.reports[key] = metric.report() }
+        for (key, metric) in zip(ColdContestants.Key.allCases, metrics) { round.reports[key.rawValue] = metric.report() }
         round.shareShown = Double(shownNew) / Double(max(1, shown))
         round.shareRelevant = Double(relevantNew) / Double(max(1, relevantNew + relevantOld))
         return round

@@ -1,5 +1,6 @@
 import Console
 import FeatureStore
+import Interactions
 import ServiceLifecycle
 import Workloads
 

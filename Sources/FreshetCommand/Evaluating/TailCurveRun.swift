@@ -44,7 +44,7 @@ struct TailCurveRun {
         let plain = try configuration.setting(TailSetting.allCases.map { ($0.rawValue, "0") }, source: "tail-curve")
         let plan = try values(plain)
         var report = TailCurveReport(
-            split: holdout.description, users: holdout.questions.count, popularity: scoring.scorePopularity(),
+            split: holdout.description, users: holdout.questions.count, popularity: scoring.scorePopularity().record,
             isBlended: BlendTraining(log: log, configuration: plain).isWanted)
         let slices = ItemSlices(counts: scoring.trainingCounts(), itemIDs: log.itemIDs)
         let trained = plan.filter { !$0.setting.isDial }

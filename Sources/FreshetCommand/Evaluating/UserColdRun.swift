@@ -36,7 +36,8 @@ struct UserColdRun {
             SnapshotExport(url: url, configuration: configuration), until: until,
             texts: try ContentEncoder.load(configuration, logger: configuration.logger("evaluate")), threads: Self.threads)
         let log = snapshot.log
-        var report = UserColdReport(lengths: UserColdCut.historyLengths.filter { $0 <= options.longestHistory }, folds: options.folds,
+        var report = UserColdReport(
+            lengths: UserColdCut.historyLengths.filter { $0 <= options.longestHistory }, folds: options.folds,
             rivals: UserColdRivals.Key.allCases.map(\.rawValue))
         for round in 0..<options.rounds {
             let cut = UserColdCut(log, fold: round, folds: options.folds, longestHistory: options.longestHistory)
@@ -78,8 +79,7 @@ struct UserColdRun {
         }
 
         // Settings of the rivals: on the next fold, with the others learned.
-        let tuned = UserColdRivals.tuning(cut, fold: (round + 1) % options.folds, folds: options.folds,
-            rivals: UserColdRivals.Key.allCases.map(\.rawValue))
+        let tuned = UserColdRivals.tuning(cut, fold: (round + 1) % options.folds, folds: options.folds)
         let tuning = questions(tuned.isAsked)
         let settings = tuned.rivals.settings(for: tuning.values.flatMap { $0 }, lengths: lengths) { ranker, lengths in
             lengths.reduce(0) { sum, length in sum + metrics(tuning[length]) { list(ranker, $0) }.report["NDCG@10"] }

@@ -54,9 +54,11 @@ let package = Package(
         pure("Tensors", ["COpenBLAS", "CKernels"]),
         pure("Gradients", ["Tensors"]),
         pure("Evaluation", ["Tensors"]),
-        pure("TwoTower", ["Tensors", "Evaluation"]),
+        pure("ContentModel", ["Tensors"]),
+        pure("TowerModel", ["ContentModel", "Tensors"]),
+        pure("TowerTraining", ["ContentModel", "TowerModel", "Evaluation", "Tensors"]),
         pure("MetaLearning", ["Tensors", "Gradients"]),
-        pure("Recommending", ["Interactions", "Features", "Tensors", "Gradients", "TwoTower", "MetaLearning"]),
+        pure("Recommending", ["Interactions", "Features", "Tensors", "Gradients", "ContentModel", "TowerModel", "MetaLearning"]),
         pure("Simulation", ["Interactions"]),
         pure("TextEncoding", ["Tensors"]),
 
@@ -68,8 +70,8 @@ let package = Package(
             name: "EventStream",
             dependencies: ["CRDKafka", "CZlib", "CBrokerPort", "Interactions"], swiftSettings: strict),
         .target(name: "VectorIndex", dependencies: ["CFaiss", "Recommending", "Tensors"], swiftSettings: strict),
-        .target(name: "MessagePassing", dependencies: ["CMessagePassing", "TwoTower"], swiftSettings: strict),
-        .target(name: "ModelArtifacts", dependencies: ["CDigest", "TwoTower", "TextEncoding"], swiftSettings: strict),
+        .target(name: "MessagePassing", dependencies: ["CMessagePassing", "TowerTraining"], swiftSettings: strict),
+        .target(name: "ModelArtifacts", dependencies: ["CDigest", "TowerModel", "TextEncoding"], swiftSettings: strict),
         .target(
             name: "RecommendationAPI",
             dependencies: [
@@ -89,7 +91,7 @@ let package = Package(
             name: "Console", dependencies: ["Interactions", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
 
         .target(
-            name: "Settings", dependencies: ["Interactions", "TwoTower", .product(name: "Yams", package: "Yams")],
+            name: "Settings", dependencies: ["Interactions", "TowerModel", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict),
 
         // Lines that tie adapters together, so that tests can walk them without a process.
@@ -101,14 +103,15 @@ let package = Package(
             swiftSettings: strict),
 
         .target(
-            name: "TrainingFiles", dependencies: ["Interactions", "Features", "FeatureStore", "TwoTower"], swiftSettings: strict),
+            name: "TrainingFiles", dependencies: ["Interactions", "Features", "FeatureStore", "ContentModel", "TowerTraining"],
+            swiftSettings: strict),
 
         // Composition root.
         .executableTarget(
             name: "FreshetCommand",
             dependencies: [
-                "Interactions", "Features", "Tensors", "Gradients", "TwoTower", "MetaLearning", "Evaluation", "Recommending", "Simulation",
-                "TextEncoding", "FeatureStore", "EventStream", "VectorIndex", "ModelArtifacts", "MessagePassing",
+                "Interactions", "Features", "Tensors", "Gradients", "ContentModel", "TowerModel", "TowerTraining", "MetaLearning",
+                "Evaluation", "Recommending", "Simulation", "TextEncoding", "FeatureStore", "EventStream", "VectorIndex", "ModelArtifacts", "MessagePassing",
                 "RecommendationAPI", "TrainingFiles", "Settings", "Intake", "Console",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -129,14 +132,16 @@ let package = Package(
         tests("Tensors", ["Tensors"]),
         tests("Gradients", ["Gradients", "Tensors"]),
         tests("Evaluation", ["Evaluation", "Tensors"]),
-        tests("TwoTower", ["TwoTower", "Evaluation", "Gradients", "Tensors"]),
+        tests("ContentModel", ["ContentModel", "Tensors"]),
+        tests("TowerModel", ["ContentModel", "TowerModel", "TowerTraining", "Tensors"]),
+        tests("TowerTraining", ["ContentModel", "TowerModel", "TowerTraining", "Evaluation", "Gradients", "Tensors"]),
         tests("MetaLearning", ["MetaLearning", "Gradients", "Tensors"]),
-        tests("Recommending", ["Recommending", "Features", "Interactions", "Tensors", "TwoTower"]),
+        tests("Recommending", ["Recommending", "Features", "Interactions", "Tensors", "ContentModel"]),
         tests("Simulation", ["Simulation", "Interactions"]),
         tests("TextEncoding", ["TextEncoding", "Tensors"]),
         tests("FeatureStore", ["FeatureStore", "Features", "Interactions", "TestSupport", "FuzzInputs"]),
         tests("EventStream", ["EventStream", "Interactions", "TestSupport", "FuzzInputs"]),
-        tests("TrainingFiles", ["TrainingFiles", "FeatureStore", "Features", "Interactions", "TestSupport", "TwoTower", "FuzzInputs"]),
+        tests("TrainingFiles", ["TrainingFiles", "FeatureStore", "Features", "Interactions", "TestSupport", "FuzzInputs"]),
         tests(
             "Intake",
             [
@@ -144,7 +149,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
         tests("VectorIndex", ["VectorIndex", "Recommending", "FuzzInputs"]),
-        tests("ModelArtifacts", ["CDigest", "ModelArtifacts", "TwoTower", "TextEncoding", "FuzzInputs"]),
+        tests("ModelArtifacts", ["CDigest", "ModelArtifacts", "ContentModel", "TowerModel", "TowerTraining", "TextEncoding", "FuzzInputs"]),
         tests(
             "RecommendationAPI",
             [
@@ -156,7 +161,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         tests("Console", ["Console", "Interactions", .product(name: "Logging", package: "swift-log")]),
-        tests("Settings", ["Settings", "FuzzInputs", "Interactions", "TwoTower"]),
+        tests("Settings", ["Settings", "FuzzInputs", "Interactions", "TowerModel"]),
         tests("EndToEnd", ["TestSupport", "FuzzInputs", "Interactions"]),
     ],
     swiftLanguageModes: [.v6]

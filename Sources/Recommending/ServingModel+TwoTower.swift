@@ -1,4 +1,5 @@
-import TwoTower
+import TowerModel
+
 
 extension ServingModel {
     /// The serving part of a two-tower model.

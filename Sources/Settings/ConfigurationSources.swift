@@ -1,6 +1,6 @@
 import Foundation
 import Interactions
-import TwoTower
+import TowerModel
 import Yams
 
 extension Configuration {

@@ -1,5 +1,5 @@
 import Interactions
-import TwoTower
+import TowerModel
 
 // What a value must be, by the kind of its key. Each check returns the value as it is kept.
 extension ConfigurationKey {

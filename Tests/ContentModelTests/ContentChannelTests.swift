@@ -1,6 +1,6 @@
+import ContentModel
 import Tensors
 import Testing
-import TwoTower
 
 @Suite struct ContentChannelTests {
     /// Items of eight subjects, each with words of its subject and words of none; users who take items of one subject. The last

@@ -1,5 +1,5 @@
+import ContentModel
 import Testing
-import TwoTower
 
 /// Vectors of items by content, in the space of who took what.
 struct ContentFactorTests {

@@ -1,6 +1,6 @@
+import ContentModel
 import Tensors
 import Testing
-import TwoTower
 
 /// Items whose descriptions are long, and popular where they hold one of a few common words.
 struct ContentPopularityTests {

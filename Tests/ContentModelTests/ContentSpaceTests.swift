@@ -1,6 +1,6 @@
+import ContentModel
 import Tensors
 import Testing
-import TwoTower
 
 @Suite struct ContentSpaceTests {
     /// Items of six subjects, each described in one of two languages that share no word; users take items of one subject in either

@@ -1,5 +1,5 @@
+import ContentModel
 import Testing
-import TwoTower
 
 @Suite struct WithheldItemsTests {
     private let ids = (0..<100).map { "i\($0)" }

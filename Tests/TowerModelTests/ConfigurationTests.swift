@@ -1,5 +1,6 @@
 import Testing
-import TwoTower
+import TowerModel
+import TowerTraining
 
 @Suite struct ConfigurationTests {
     @Test func everyKeyReadsBackWhatItWrites() throws {

@@ -1,6 +1,7 @@
 import Tensors
 import Testing
-import TwoTower
+import TowerModel
+import TowerTraining
 
 @Suite struct DistillationTests {
     private func trained(_ set: TrainingSet, _ settings: [(String, String)], teacher: Teacher? = nil) throws -> Trainer {

@@ -1,6 +1,7 @@
 import Tensors
 import Testing
-import TwoTower
+import TowerModel
+import TowerTraining
 
 /// Adapters of the user's vector for domains, over vectors drawn by chance and over a trained base.
 @Suite struct DomainTests {

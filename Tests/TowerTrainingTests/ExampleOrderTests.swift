@@ -1,5 +1,5 @@
 import Testing
-import TwoTower
+import TowerTraining
 
 @Suite struct ExampleOrderTests {
     @Test func everyIndexHasAPlaceOfItsOwn() {

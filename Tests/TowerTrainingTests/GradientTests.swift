@@ -1,7 +1,7 @@
 import Gradients
 import Tensors
 import Testing
-import TwoTower
+import TowerTraining
 
 @Suite struct GradientTests {
     /// Compares the largest gradients of every parameter with central differences.

@@ -1,5 +1,6 @@
 import Testing
-import TwoTower
+import TowerModel
+import TowerTraining
 
 @Suite struct IncrementTests {
     private static let kinds: [[(String, String)]] = [

@@ -1,7 +1,9 @@
+import ContentModel
 import Evaluation
 import Tensors
 import Testing
-import TwoTower
+import TowerModel
+import TowerTraining
 
 @Suite struct LearningTests {
     private func trained(_ shop: PlantedShop, _ settings: [(String, String)] = []) throws -> TwoTowerModel {

@@ -1,7 +1,9 @@
+import ContentModel
 import Evaluation
 import Tensors
 import Testing
-import TwoTower
+import TowerModel
+import TowerTraining
 
 @Suite struct MeanTowerTests {
     private func configuration(_ settings: [(String, String)] = []) throws -> TowerConfiguration {

@@ -1,5 +1,5 @@
 import Foundation
-import TwoTower
+import TowerTraining
 
 /// Ranks as threads of one process that exchange through memory; one may be lost on purpose.
 final class MemoryRanks: @unchecked Sendable {

@@ -1,6 +1,8 @@
+import ContentModel
 import Tensors
 import Testing
-import TwoTower
+import TowerModel
+import TowerTraining
 
 @Suite struct ModelTests {
     private func model(_ settings: [(String, String)] = []) throws -> (TwoTowerModel, PlantedShop) {

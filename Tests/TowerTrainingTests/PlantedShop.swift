@@ -1,4 +1,7 @@
-import TwoTower
+import ContentModel
+import TowerModel
+import TowerTraining
+
 
 /// A small shop with two tastes: users like one of two halves of the catalogue, and titles and tags tell the halves apart.
 struct PlantedShop {

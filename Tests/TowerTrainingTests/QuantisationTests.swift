@@ -1,5 +1,6 @@
 import Testing
-import TwoTower
+import TowerModel
+import TowerTraining
 
 @Suite struct QuantisationTests {
     private func trained(_ set: TrainingSet, _ settings: [(String, String)]) throws -> Trainer {

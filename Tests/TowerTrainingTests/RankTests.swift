@@ -1,5 +1,6 @@
 import Testing
-import TwoTower
+import TowerModel
+import TowerTraining
 
 /// Ranks that train together, as threads over memory; over OpenMPI the same is tested from outside.
 @Suite struct RankTests {

@@ -1,6 +1,7 @@
 import Tensors
 import Testing
-import TwoTower
+import TowerModel
+import TowerTraining
 
 @Suite struct SequenceGradientTests {
     /// Compares the largest gradients of every parameter with central differences.

@@ -1,7 +1,8 @@
 import Evaluation
 import Tensors
 import Testing
-import TwoTower
+import TowerModel
+import TowerTraining
 
 @Suite struct SequenceTests {
     private func trained(_ set: TrainingSet, _ settings: [(String, String)]) throws -> TwoTowerModel {

@@ -1,5 +1,6 @@
 import Testing
-import TwoTower
+import TowerModel
+import TowerTraining
 
 /// Tables whose rows lie on several ranks, as threads over memory, beside whole ones.
 @Suite struct ShardTests {

@@ -1,6 +1,8 @@
+import ContentModel
 import Tensors
 import Testing
-import TwoTower
+import TowerModel
+import TowerTraining
 
 /// A catalogue where item k has about half as many events as item k − 1, and nobody prefers anything.
 @Suite struct TailWeightTests {

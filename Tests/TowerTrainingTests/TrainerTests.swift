@@ -1,5 +1,6 @@
 import Testing
-import TwoTower
+import TowerModel
+import TowerTraining
 
 @Suite struct TrainerTests {
     private func run(_ shop: PlantedShop, _ settings: [(String, String)]) throws -> TwoTowerModel {

@@ -1,5 +1,6 @@
+import ContentModel
 import Testing
-import TwoTower
+import TowerTraining
 
 @Suite struct TrainingSetTests {
     @Test func sortsGroupsAndLeavesOutWhatTeachesNothing() {

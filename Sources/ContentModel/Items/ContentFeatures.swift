@@ -5,43 +5,46 @@ import Darwin
 #endif
 
 /// An item's content as numbers: hashed tokens with weights, and four plain numbers.
-struct ContentFeatures: Sendable {
+package struct ContentFeatures: Sendable {
     /// Rows of the token table, ascending and distinct.
-    var buckets: [Int32] = []
+    package var buckets: [Int32] = []
     /// The weight of each bucket. Those of one field have unit length together, so that long texts do not outshout short ones.
-    var weights: [Float] = []
+    package var weights: [Float] = []
     /// has price, log price, has date, log age in days; standardised by ``ContentHasher/numberMean`` and ``ContentHasher/numberScale``.
-    var numbers: [Float] = [0, 0, 0, 0]
+    package var numbers: [Float] = [0, 0, 0, 0]
 
     /// Numbers that stand beside the tokens.
-    static let numberCount = 4
+    package static let numberCount = 4
+
+    /// Nothing.
+    package init() {}
 
     /// Whether nothing is known of the item.
-    var isEmpty: Bool { buckets.isEmpty && numbers[0] == 0 && numbers[2] == 0 }
+    package var isEmpty: Bool { buckets.isEmpty && numbers[0] == 0 && numbers[2] == 0 }
 }
 
 /// Turns ``ItemContent`` into ``ContentFeatures``, with what training learned about how rare each token is.
-struct ContentHasher: Sendable {
+package struct ContentHasher: Sendable {
     /// Buckets of words and word pieces; they come first in the token table.
-    let textBuckets: Int
+    package let textBuckets: Int
     /// Buckets of categories, tags and attributes; they follow.
-    let tagBuckets: Int
+    package let tagBuckets: Int
     /// Words kept of one description: those that weigh most.
-    let textTokens: Int
+    package let textTokens: Int
     /// Inverse document frequency per bucket: ln((items + 1) / (items with it + 1)) + 1, and 0 for tokens that fewer than two
     /// training items have: those are left out.
-    var inverseFrequency: [Float]
+    package var inverseFrequency: [Float]
     /// Mean and 1/standard deviation of log price and log age over the training items.
-    var numberMean: [Float] = [0, 0]
-    var numberScale: [Float] = [1, 1]
+    package var numberMean: [Float] = [0, 0]
+    package var numberScale: [Float] = [1, 1]
     /// The data clock at training: ages are measured to it.
-    var clock: Int64
+    package var clock: Int64
 
     /// All rows of the token table.
-    var bucketCount: Int { textBuckets + tagBuckets }
+    package var bucketCount: Int { textBuckets + tagBuckets }
 
     /// A hasher that treats all tokens alike.
-    init(textBuckets: Int, tagBuckets: Int, textTokens: Int, clock: Int64) {
+    package init(textBuckets: Int, tagBuckets: Int, textTokens: Int, clock: Int64) {
         self.textBuckets = textBuckets
         self.tagBuckets = tagBuckets
         self.textTokens = textTokens
@@ -50,7 +53,7 @@ struct ContentHasher: Sendable {
     }
 
     /// Learns frequencies and the scale of the numbers from the items of a training set. O(total text).
-    mutating func learn(from contents: [ItemContent]) {
+    package mutating func learn(from contents: [ItemContent]) {
         var documents = [Int32](repeating: 0, count: bucketCount)
         var sums = [Double](repeating: 0, count: 2), squares = sums, counts = sums
         for content in contents {
@@ -77,7 +80,7 @@ struct ContentHasher: Sendable {
     }
 
     /// The features of a content. O(its text).
-    func features(of content: ItemContent) -> ContentFeatures {
+    package func features(of content: ItemContent) -> ContentFeatures {
         var result = ContentFeatures()
         var combined: [Int32: Float] = [:]
         for field in fields(of: content) where !field.isEmpty {

@@ -1,8 +1,8 @@
+import ContentModel
 import FeatureStore
 import MetaLearning
 import ModelArtifacts
 import Recommending
-import TwoTower
 
 /// What a model needs to adapt to new categories: vectors by content, and where adaptations start.
 struct CategoryKit: Sendable {

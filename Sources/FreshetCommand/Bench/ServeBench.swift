@@ -1,11 +1,10 @@
 import Console
-import FeatureStore
 import Features
+import FeatureStore
 import Foundation
 import Interactions
 import ServiceLifecycle
 import Simulation
-import TwoTower
 
 /// The serving workload: closed-loop connections as wrk makes them, then latency at a fixed rate, open-loop.
 struct ServeBench: Sendable {

@@ -1,7 +1,8 @@
 import Console
 import Foundation
 import Tensors
-import TwoTower
+import TowerModel
+import TowerTraining
 
 /// The training workload of in-batch two-tower training: a user row beside the mean of the last 20 item rows, two layers of 128
 /// and 64 on either side, batches of 1,024. Examples a second, and how that stands to what the processor could do at most.

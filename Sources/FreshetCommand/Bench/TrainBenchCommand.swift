@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 import Tensors
-import TwoTower
 
 /// `freshet bench train`
 struct TrainBenchCommand: ParsableCommand {

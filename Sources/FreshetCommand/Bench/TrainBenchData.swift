@@ -3,7 +3,7 @@ import EventStream
 import Foundation
 import Simulation
 import Tensors
-import TwoTower
+import TowerTraining
 
 /// The examples of a training workload, and some that are held out.
 struct TrainBenchData {

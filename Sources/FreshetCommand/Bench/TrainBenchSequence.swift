@@ -1,7 +1,8 @@
 import Console
 import Foundation
 import Tensors
-import TwoTower
+import TowerModel
+import TowerTraining
 
 /// The training workload of a self-attentive sequence tower (SASRec): two blocks of width 64 with one head, up to 200 interactions a
 /// user, all of them predicted at once, by the softmax over all items or over 128 negatives that the batch shares.

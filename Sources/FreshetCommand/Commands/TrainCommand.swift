@@ -2,7 +2,7 @@ import ArgumentParser
 import Console
 import Foundation
 import Tensors
-import TwoTower
+import TowerModel
 
 /// `freshet train`
 struct TrainCommand: ParsableCommand {

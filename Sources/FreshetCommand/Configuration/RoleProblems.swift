@@ -1,5 +1,5 @@
 import EventStream
-import TwoTower
+import TowerModel
 
 extension Configuration {
     /// What the roles would refuse when they build what they need from the settings, by part: for `freshet doctor`, which starts none.

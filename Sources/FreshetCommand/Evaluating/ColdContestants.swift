@@ -1,5 +1,6 @@
+import ContentModel
 import Tensors
-import TwoTower
+import TowerModel
 
 /// What ranks new items in an item-cold evaluation: the channel and its rivals, on the same items.
 struct ColdContestants {

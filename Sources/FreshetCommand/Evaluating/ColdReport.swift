@@ -1,7 +1,7 @@
 import Console
+import ContentModel
 import Evaluation
 import Foundation
-import TwoTower
 
 /// What an item-cold evaluation found, for people and for programs.
 struct ColdReport {

@@ -4,7 +4,7 @@ import FeatureStore
 import Foundation
 import Interactions
 import Tensors
-import TwoTower
+import TowerTraining
 import TrainingFiles
 
 /// `freshet evaluate --protocol item-cold`: some items are treated as new, towers and content channel are trained without them, and

@@ -7,7 +7,6 @@ import Interactions
 import MetaLearning
 import Recommending
 import Tensors
-import TwoTower
 import TrainingFiles
 
 /// `freshet evaluate --protocol category-few-shot`: each trained category in turn is treated as new and kept out of all learning; what

@@ -1,11 +1,12 @@
 import Console
+import ContentModel
 import Evaluation
 import EventStream
 import Features
 import FeatureStore
 import Foundation
 import Interactions
-import TwoTower
+import TowerTraining
 import TrainingFiles
 
 /// What a replay walks: the stored interactions, and those of a file where one is named.

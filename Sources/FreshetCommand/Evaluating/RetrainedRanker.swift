@@ -4,7 +4,8 @@ import FeatureStore
 import Foundation
 import Interactions
 import Recommending
-import TwoTower
+import TowerModel
+import TowerTraining
 import TrainingFiles
 
 /// Freshet with a training after each slice of the replay: the model that answers has learned every event up to the slice's border.
@@ -120,7 +121,7 @@ struct RetrainingSource {
         let trainer: Trainer
         do {
             trainer = try Trainer(log.trainingSet(until: ends, columnsAt: path), configuration: settings)
-        } catch let error as TwoTower.ConfigurationError {
+        } catch let error as TowerModel.ConfigurationError {
             throw CommandFailure(error.description)
         }
         while !trainer.isFinished { _ = trainer.runEpoch(now: { 0 }) }

@@ -4,7 +4,8 @@ import FeatureStore
 import Foundation
 import Interactions
 import Recommending
-import TwoTower
+import TowerModel
+import TowerTraining
 import TrainingFiles
 
 /// `freshet evaluate --protocol tail-curve`: what each setting for rare items gives and costs, all on the same held-out questions of one

@@ -2,7 +2,7 @@ import Features
 import Interactions
 import Recommending
 import Tensors
-import TwoTower
+import TowerModel
 import TrainingFiles
 
 /// A model that was trained without the new users, asked about them as it would serve: snapshot, blend, segments and rules, and what is

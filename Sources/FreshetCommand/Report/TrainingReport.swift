@@ -1,9 +1,9 @@
 import Console
-import FeatureStore
 import EventStream
+import FeatureStore
 import Foundation
 import Interactions
-import TwoTower
+import TowerModel
 import TrainingFiles
 
 /// The report of a registered version: the registry has everything that it shows.

@@ -4,7 +4,8 @@ import FeatureStore
 import Foundation
 import Interactions
 import Logging
-import TwoTower
+import TowerModel
+import TowerTraining
 import TrainingFiles
 
 /// `freshet search`: trainings with settings drawn at random, judged on the same held-out questions of one snapshot.

@@ -3,7 +3,7 @@ import FeatureStore
 import Interactions
 import Recommending
 import Tensors
-import TwoTower
+import TowerModel
 import TrainingFiles
 
 /// The promoted model's two towers as serving uses them.

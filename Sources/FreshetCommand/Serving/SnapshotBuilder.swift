@@ -1,12 +1,12 @@
 import Console
+import ContentModel
 import FeatureStore
 import Interactions
 import Logging
 import ModelArtifacts
 import Recommending
-import TwoTower
-import VectorIndex
 import TrainingFiles
+import VectorIndex
 
 /// Builds a serving snapshot from a model version: reads the artifact, encodes the catalogue, builds the index or
 /// takes what an earlier build left beside the model.

@@ -3,7 +3,6 @@ import Interactions
 import Logging
 import ModelArtifacts
 import Recommending
-import TwoTower
 import TrainingFiles
 
 /// Owns the serving snapshot and is the only one that replaces it: catalogue changes, the trending list, new models.

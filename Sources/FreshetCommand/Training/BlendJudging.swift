@@ -1,6 +1,6 @@
 import Console
 import Recommending
-import TwoTower
+import TowerModel
 
 /// A judged model as it would rank: by a blend where that answers the held-out questions better than the towers alone; for users of
 /// whom little is known by weights of their own, where these do (``NewcomerBlend``).

@@ -1,8 +1,9 @@
 import Console
+import ContentModel
 import Evaluation
 import Foundation
 import Interactions
-import TwoTower
+import TowerTraining
 import TrainingFiles
 
 /// Looks at a training log before anything is learned from it: who looks like a machine, and whether the data look broken.

@@ -4,7 +4,6 @@ import Interactions
 import Logging
 import ModelArtifacts
 import Recommending
-import TwoTower
 
 /// The models of the registry that a candidate is held against.
 struct GateReferences {

@@ -1,10 +1,11 @@
 import Console
+import ContentModel
 import Evaluation
 import Interactions
 import Logging
 import ModelArtifacts
 import Recommending
-import TwoTower
+import TowerModel
 import TrainingFiles
 
 /// An incremental training: a model that learns the older half of the new interactions is judged on the newer half and on what it must

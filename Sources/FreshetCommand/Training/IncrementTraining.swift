@@ -1,6 +1,7 @@
 import Console
 import Foundation
-import TwoTower
+import TowerModel
+import TowerTraining
 import TrainingFiles
 
 /// Goes on from a model with what it has not seen: its tables grow, it learns the new interactions beside a sample of old ones, and
@@ -86,7 +87,7 @@ struct IncrementTraining {
             } else {
                 trainer = try Trainer(set, configuration: settings, from: base)
             }
-        } catch let error as TwoTower.ConfigurationError {
+        } catch let error as TowerModel.ConfigurationError {
             throw CommandFailure(error.description)
         }
         while !trainer.isFinished {

@@ -1,4 +1,5 @@
 import Console
+import ContentModel
 import Evaluation
 import FeatureStore
 import Foundation
@@ -6,7 +7,7 @@ import Interactions
 import Logging
 import ModelArtifacts
 import Recommending
-import TwoTower
+import TowerModel
 import TrainingFiles
 
 /// One retraining, from the database's state to a registered model version.

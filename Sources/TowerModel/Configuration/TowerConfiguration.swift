@@ -4,6 +4,8 @@ public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConver
     public var key: String
     /// A sentence: what was wrong and what would be right.
     public var description: String
+
+    package init(key: String, description: String) { (self.key, self.description) = (key, description) }
 }
 
 /// Which form the user tower has.
@@ -355,7 +357,7 @@ public struct TowerConfiguration: Sendable, Equatable {
         }
     }
 
-    mutating func apply(preset name: String) -> Bool {
+    package mutating func apply(preset name: String) -> Bool {
         var fresh = TowerConfiguration()
         fresh.seed = seed
         fresh.threads = threads
@@ -388,4 +390,23 @@ public struct TowerConfiguration: Sendable, Equatable {
         self = fresh
         return true
     }
+}
+
+/// How gradients travel between ranks.
+public enum GradientCompression: String, Sendable, CaseIterable {
+    /// As Float32.
+    case none
+    /// Rounded to bfloat16, to nearest, ties to even; sums are made in Float32.
+    case bfloat16
+}
+
+/// Whether a model's tables and weights are whole numbers of 8 bits, and what training knows of it.
+public enum Quantisation: String, Sendable, CaseIterable {
+    /// Float32.
+    case none
+    /// Rounded once training is done.
+    case int8Post = "int8-post"
+    /// Rounded in every step, so that training makes up for it: loss and gradients are those of the rounded model, and steps move what was
+    /// not rounded (the straight-through estimator, Bengio et al. 2013).
+    case int8Aware = "int8-aware"
 }

@@ -1,13 +1,13 @@
 /// One key of ``TowerConfiguration``: its name, range, meaning, and how it is read and written as text.
 struct TowerSetting: Sendable {
-    let name: String
-    let range: String
+    package let name: String
+    package let range: String
     let summary: String
-    let read: @Sendable (TowerConfiguration) -> String
+    package let read: @Sendable (TowerConfiguration) -> String
     /// False where the text is not in range; the configuration is unchanged then.
     let write: @Sendable (inout TowerConfiguration, String) -> Bool
 
-    static let all: [TowerSetting] = [
+    package static let all: [TowerSetting] = [
         TowerSetting(
             name: "preset", range: "one of \(TowerConfiguration.presets.joined(separator: ", "))",
             summary: "settings to start from; replaces all others but seed and threads",
@@ -91,7 +91,7 @@ struct TowerSetting: Sendable {
     ]
 
     /// The known key with the smallest edit distance, if it is close.
-    static func nearest(to word: String) -> String? {
+    package static func nearest(to word: String) -> String? {
         let scored = all.map { (name: $0.name, distance: editDistance(Array(word.utf8), Array($0.name.utf8))) }
         guard let best = scored.min(by: { $0.distance < $1.distance }), best.distance <= max(2, word.utf8.count / 2) else { return nil }
         return best.name

@@ -1,21 +1,22 @@
+import ContentModel
 import Tensors
 
 /// The content of many items as one sparse matrix: item i has the tokens `starts[i]..<starts[i + 1]`.
-struct ContentTable: Sendable {
-    var starts: [Int] = [0]
-    var buckets: [Int32] = []
-    var weights: [Float] = []
+package struct ContentTable: Sendable {
+    package var starts: [Int] = [0]
+    package var buckets: [Int32] = []
+    package var weights: [Float] = []
     /// `[items, 4]`
-    var numbers: [Float] = []
+    package var numbers: [Float] = []
     /// `[items, embedding]`, zeros where an item has none.
     var embeddings: [Float] = []
     /// Items of which nothing is known; their vectors come from the id alone.
-    var isEmpty: [Bool] = []
+    package var isEmpty: [Bool] = []
 
-    var count: Int { isEmpty.count }
+    package var count: Int { isEmpty.count }
 
     /// Hashes contents; embeddings of another length than `embedding` are left out.
-    init(_ contents: [ItemContent], hasher: ContentHasher, embedding: Int, useContent: Bool) {
+    package init(_ contents: [ItemContent], hasher: ContentHasher, embedding: Int, useContent: Bool) {
         for content in contents {
             let features = useContent ? hasher.features(of: content) : ContentFeatures()
             buckets += features.buckets
@@ -40,21 +41,25 @@ struct ContentTable: Sendable {
 
 /// The content half of the item tower: v = x + W₂ relu(W₁x + b₁) + b, with x the weighted sum of token rows, numbers and the
 /// projected embedding. The id row, where one is used, is added by the caller.
-struct ItemTower {
-    let layout: DenseLayout
+package struct ItemTower {
+    package let layout: DenseLayout
     /// The dense block and the token table; valid for the life of the value.
-    let dense: UnsafePointer<Float>
+    package let dense: UnsafePointer<Float>
     let tokens: TableRows
 
+    package init(layout: DenseLayout, dense: UnsafePointer<Float>, tokens: TableRows) {
+        (self.layout, self.dense, self.tokens) = (layout, dense, tokens)
+    }
+
     /// Items of one dense product: bounds the working memory.
-    static let tileLimitItems = 256
+    package static let tileLimitItems = 256
 
     /// Content vectors of items `rows[range]` into `vectors` at the same places.
     ///
     /// - Parameters:
     ///   - inputs: x `[rows.count, d]`; hidden: relu output `[rows.count, contentHidden]`: kept for the way back.
     ///   - vectors: `[rows.count, d]`, overwritten. Items without content get zeros.
-    func forward(
+    package func forward(
         _ rows: UnsafeBufferPointer<Int32>, range: Range<Int>, content: ContentTable, inputs: UnsafeMutablePointer<Float>,
         hidden: UnsafeMutablePointer<Float>, vectors: UnsafeMutablePointer<Float>
     ) {
@@ -106,7 +111,7 @@ struct ItemTower {
     ///   - inner: gradient of x `[rows.count, d]`, overwritten.
     ///   - scratch: `[rows.count, contentHidden]`, overwritten.
     ///   - gradient: the dense block's gradient, added to.
-    func backward(
+    package func backward(
         _ rows: UnsafeBufferPointer<Int32>, range: Range<Int>, content: ContentTable, inputs: UnsafePointer<Float>,
         hidden: UnsafePointer<Float>, outer: UnsafePointer<Float>, inner: UnsafeMutablePointer<Float>,
         scratch: UnsafeMutablePointer<Float>, gradient: UnsafeMutablePointer<Float>
@@ -164,4 +169,9 @@ struct ItemTower {
             }
         }
     }
+}
+
+/// Cuts a range into pieces of at most `limit`.
+package func tiles(of range: Range<Int>, limit: Int) -> [Range<Int>] {
+    stride(from: range.lowerBound, to: range.upperBound, by: limit).map { $0..<min($0 + limit, range.upperBound) }
 }

@@ -1,13 +1,14 @@
+import ContentModel
 import Tensors
 
 /// What an item's content adds to its row: the weighted sum of its token rows, its numbers and its projected embedding.
-struct MeanContent {
+package struct MeanContent {
     private let parameters: MeanParameters
 
-    init(_ parameters: MeanParameters) { self.parameters = parameters }
+    package init(_ parameters: MeanParameters) { self.parameters = parameters }
 
     /// Adds the content of an item to `x` (d floats).
-    func add(_ content: ContentTable, item: Int, into x: UnsafeMutablePointer<Float>) {
+    package func add(_ content: ContentTable, item: Int, into x: UnsafeMutablePointer<Float>) {
         let shape = parameters.shape, d = shape.dimension
         guard shape.tokenRows > 0, !content.isEmpty[item] else { return }
         let tokens = parameters.table(.tokens).start
@@ -18,7 +19,7 @@ struct MeanContent {
     }
 
     /// Adds to the gradient of the dense block what the gradient of an item's input means for its numbers and its embedding.
-    func addGradient(
+    package func addGradient(
         _ content: ContentTable, item: Int, outer: UnsafePointer<Float>, into gradient: UnsafeMutablePointer<Float>
     ) {
         guard parameters.shape.tokenRows > 0, !content.isEmpty[item] else { return }

@@ -1,19 +1,19 @@
 import Tensors
 
 /// Two dense layers over a tile of rows: out = relu(x W₁ + b₁) W₂ + b₂.
-struct MeanNetwork {
-    let parameters: MeanParameters
+package struct MeanNetwork {
+    package let parameters: MeanParameters
     let inputWeight, inputBias, outputWeight, outputBias: MeanDense
     /// Length of x.
-    let inputs: Int
+    package let inputs: Int
 
-    static func user(_ parameters: MeanParameters) -> MeanNetwork {
+    package static func user(_ parameters: MeanParameters) -> MeanNetwork {
         MeanNetwork(
             parameters: parameters, inputWeight: .userInputWeight, inputBias: .userInputBias, outputWeight: .userOutputWeight,
             outputBias: .userOutputBias, inputs: parameters.shape.inputWidth)
     }
 
-    static func item(_ parameters: MeanParameters) -> MeanNetwork {
+    package static func item(_ parameters: MeanParameters) -> MeanNetwork {
         MeanNetwork(
             parameters: parameters, inputWeight: .itemInputWeight, inputBias: .itemInputBias, outputWeight: .itemOutputWeight,
             outputBias: .itemOutputBias, inputs: parameters.shape.dimension)
@@ -21,7 +21,7 @@ struct MeanNetwork {
 
     /// - Parameters:
     ///   - x: `[count, inputs]`; hidden: `[count, h]`, kept for the way back; out: `[count, d]`.
-    func forward(
+    package func forward(
         count: Int, _ x: UnsafePointer<Float>, hidden: UnsafeMutablePointer<Float>, into out: UnsafeMutablePointer<Float>
     ) {
         let h = parameters.shape.hidden, d = parameters.shape.dimension
@@ -39,7 +39,7 @@ struct MeanNetwork {
     ///   - outer: gradient of the output `[count, d]`; scratch: `[count, h]`, overwritten.
     ///   - gradient: of the dense block, added to.
     ///   - inner: where to put which columns of the gradient of x: (first column, columns, target, floats from row to row).
-    func backward(
+    package func backward(
         count: Int, _ x: UnsafePointer<Float>, hidden: UnsafePointer<Float>, outer: UnsafePointer<Float>,
         scratch: UnsafeMutablePointer<Float>, gradient: UnsafeMutablePointer<Float>,
         inner: (first: Int, columns: Int, target: UnsafeMutablePointer<Float>)...

@@ -1,29 +1,30 @@
+import ContentModel
 import Tensors
 
 /// The sizes of a mean-pooled model.
-struct MeanShape: Sendable, Equatable {
+package struct MeanShape: Sendable, Equatable {
     /// d: length of the rows and of the towers' output; a multiple of 16.
-    var dimension: Int
+    package var dimension: Int
     /// Width of both hidden layers; a multiple of 16, above 0.
-    var hidden: Int
+    package var hidden: Int
     /// N: history entries averaged.
-    var historyLength: Int
+    package var historyLength: Int
     /// Rows of the item table.
-    var itemCount: Int
+    package var itemCount: Int
     /// Rows of the user table, 0 where users have none.
-    var userCount: Int
+    package var userCount: Int
     /// Rows of the token table, 0 where content is not used.
-    var tokenRows: Int
+    package var tokenRows: Int
     /// Length of embeddings in the records, 0 where there are none.
-    var embedding: Int
+    package var embedding: Int
 
     /// Length of the user tower's input: the user's row, where there is one, and the mean of the history.
-    var inputWidth: Int { userCount > 0 ? 2 * dimension : dimension }
+    package var inputWidth: Int { userCount > 0 ? 2 * dimension : dimension }
 
     /// Components that served vectors have beside the towers' output; see ``MeanTowerModel``.
     static let servedExtra = 8
 
-    init(_ configuration: TowerConfiguration, itemCount: Int, userCount: Int, embedding: Int) {
+    package init(_ configuration: TowerConfiguration, itemCount: Int, userCount: Int, embedding: Int) {
         dimension = configuration.dimension
         hidden = configuration.hidden
         historyLength = configuration.historyLength
@@ -35,13 +36,13 @@ struct MeanShape: Sendable, Equatable {
 }
 
 /// The dense parameters of a mean-pooled model; they lie in one block.
-enum MeanDense: Int, CaseIterable {
+package enum MeanDense: Int, CaseIterable {
     case userInputWeight, userInputBias, userOutputWeight, userOutputBias
     case itemInputWeight, itemInputBias, itemOutputWeight, itemOutputBias
     case contentNumbers, contentEmbedding
 
     /// The name in model files.
-    var name: String {
+    package var name: String {
         switch self {
         case .userInputWeight: "mean.user.input.weight"
         case .userInputBias: "mean.user.input.bias"
@@ -57,7 +58,7 @@ enum MeanDense: Int, CaseIterable {
     }
 
     /// Rows (inputs) and columns (outputs).
-    func size(in shape: MeanShape) -> (rows: Int, columns: Int) {
+    package func size(in shape: MeanShape) -> (rows: Int, columns: Int) {
         let d = shape.dimension, h = shape.hidden
         return switch self {
         case .userInputWeight: (shape.inputWidth, h)
@@ -81,7 +82,7 @@ enum MeanDense: Int, CaseIterable {
     }
 
     /// Whether weight decay applies.
-    var decays: Bool {
+    package var decays: Bool {
         switch self {
         case .userInputWeight, .userOutputWeight, .itemInputWeight, .itemOutputWeight, .contentEmbedding: true
         default: false
@@ -89,15 +90,15 @@ enum MeanDense: Int, CaseIterable {
     }
 
     /// The layers whose transpose the way back needs.
-    static let transposed: [MeanDense] = [.userInputWeight, .userOutputWeight, .itemInputWeight, .itemOutputWeight]
+    package static let transposed: [MeanDense] = [.userInputWeight, .userOutputWeight, .itemInputWeight, .itemOutputWeight]
 }
 
 /// The embedding tables of a mean-pooled model.
-enum MeanTable: Int, CaseIterable {
+package enum MeanTable: Int, CaseIterable {
     case items, users, tokens
 
     /// The name in model files.
-    var name: String {
+    package var name: String {
         switch self {
         case .items: "mean.item.rows"
         case .users: "mean.user.rows"
@@ -105,7 +106,7 @@ enum MeanTable: Int, CaseIterable {
         }
     }
 
-    func rows(in shape: MeanShape) -> Int {
+    package func rows(in shape: MeanShape) -> Int {
         switch self {
         case .items: shape.itemCount
         case .users: shape.userCount
@@ -115,18 +116,18 @@ enum MeanTable: Int, CaseIterable {
 }
 
 /// All parameters of a mean-pooled model under training, with the transposes of its layers.
-final class MeanParameters {
-    let shape: MeanShape
+package final class MeanParameters {
+    package let shape: MeanShape
     /// The dense block.
-    let dense: FloatBuffer
+    package let dense: FloatBuffer
     /// Indexed by ``MeanTable``; rows of d floats.
-    let tables: [FloatBuffer]
+    package let tables: [FloatBuffer]
     private let transposes: FloatBuffer
     private let offsets: [Int]
     private let transposeOffsets: [Int]
 
     /// Zeros.
-    init(_ shape: MeanShape) {
+    package init(_ shape: MeanShape) {
         self.shape = shape
         var offsets: [Int] = [], next = 0
         for parameter in MeanDense.allCases {
@@ -147,31 +148,31 @@ final class MeanParameters {
         transposes = FloatBuffer(length)
     }
 
-    func table(_ table: MeanTable) -> FloatBuffer { tables[table.rawValue] }
+    package func table(_ table: MeanTable) -> FloatBuffer { tables[table.rawValue] }
 
     /// Where a parameter lies in the dense block.
-    func range(_ parameter: MeanDense) -> Range<Int> { offsets[parameter.rawValue]..<offsets[parameter.rawValue + 1] }
+    package func range(_ parameter: MeanDense) -> Range<Int> { offsets[parameter.rawValue]..<offsets[parameter.rawValue + 1] }
 
-    func start(_ parameter: MeanDense) -> UnsafeMutablePointer<Float> { dense.start + offsets[parameter.rawValue] }
+    package func start(_ parameter: MeanDense) -> UnsafeMutablePointer<Float> { dense.start + offsets[parameter.rawValue] }
 
     /// The transpose of one of ``MeanDense/transposed``, as of the last ``transpose(_:)``.
-    func transposed(_ parameter: MeanDense) -> UnsafePointer<Float> {
+    package func transposed(_ parameter: MeanDense) -> UnsafePointer<Float> {
         UnsafePointer(transposes.start + transposeOffsets[MeanDense.transposed.firstIndex(of: parameter) ?? 0])
     }
 
     /// Brings the transpose of one of ``MeanDense/transposed`` up to date.
-    func transpose(_ parameter: MeanDense) {
+    package func transpose(_ parameter: MeanDense) {
         let size = parameter.size(in: shape)
         Kernels.transpose(
             rows: size.rows, columns: size.columns, start(parameter), stride: size.columns,
             into: UnsafeMutablePointer(mutating: transposed(parameter)), stride: size.rows)
     }
 
-    func transposeAll() {
+    package func transposeAll() {
         for parameter in MeanDense.transposed { transpose(parameter) }
     }
 
-    func copy(from other: MeanParameters) {
+    package func copy(from other: MeanParameters) {
         dense.copy(from: other.dense)
         for (mine, theirs) in zip(tables, other.tables) { mine.copy(from: theirs) }
         transposeAll()
@@ -179,7 +180,7 @@ final class MeanParameters {
 
     /// The start of training: rows of deviation 0.1, layers uniform within 1 / √inputs, tokens zero, so that a token that no
     /// training item had says nothing.
-    func initialize(seed: UInt64) {
+    package func initialize(seed: UInt64) {
         var random = SeededGenerator(seed: seed, stream: 0x6d65_616e)
         for table in [MeanTable.items, .users] {
             let buffer = self.table(table)
@@ -194,7 +195,7 @@ final class MeanParameters {
     }
 
     /// All parameters as tensors; names begin with `prefix`.
-    func tensors(prefix: String = "") -> [NamedTensor] {
+    package func tensors(prefix: String = "") -> [NamedTensor] {
         var result = MeanTable.allCases.map {
             NamedTensor(name: prefix + $0.name, shape: [$0.rows(in: shape), shape.dimension], values: table($0).values)
         }
@@ -209,7 +210,7 @@ final class MeanParameters {
     }
 
     /// Reads all parameters; the shapes must be those of ``shape``.
-    func read(_ reader: TensorReader, prefix: String = "") throws(ModelError) {
+    package func read(_ reader: TensorReader, prefix: String = "") throws(ModelError) {
         func fill(_ target: UnsafeMutablePointer<Float>, _ values: [Float]) {
             values.withUnsafeBufferPointer { if let from = $0.baseAddress { target.update(from: from, count: $0.count) } }
         }

@@ -1,3 +1,4 @@
+import ContentModel
 import Tensors
 
 /// The mean-pooled towers of a trained model: immutable, safe to use from any number of threads.
@@ -5,7 +6,7 @@ import Tensors
 /// A served vector has the towers' d components and ``MeanShape/servedExtra`` more. The user tower averages the rows of the items
 /// in a history, not their vectors, so an item's vector says which row it has: in two components, scaled so small that no product
 /// of vectors notices. The last component is the item's popularity, and 1 for users.
-struct MeanTowerModel: @unchecked Sendable {
+package struct MeanTowerModel: @unchecked Sendable {
     // Unchecked because of the class: these parameters are a copy of this value's own, and nothing changes them after init.
     private let parameters: MeanParameters
     private let slope: Float
@@ -16,7 +17,7 @@ struct MeanTowerModel: @unchecked Sendable {
     private static let mark: Float = 0x1p-60
 
     /// - Parameter userKeys: ``key(of:)`` of each user row; empty where users have none.
-    init(_ parameters: MeanParameters, temperature: Float, userKeys: [UInt64]) {
+    package init(_ parameters: MeanParameters, temperature: Float, userKeys: [UInt64]) {
         let own = MeanParameters(parameters.shape)
         own.copy(from: parameters)
         self.parameters = own
@@ -28,18 +29,18 @@ struct MeanTowerModel: @unchecked Sendable {
     }
 
     /// Length of served vectors.
-    var dimension: Int { parameters.shape.dimension + MeanShape.servedExtra }
-    var historyLength: Int { parameters.shape.historyLength }
-    var embedding: Int { parameters.shape.embedding }
+    package var dimension: Int { parameters.shape.dimension + MeanShape.servedExtra }
+    package var historyLength: Int { parameters.shape.historyLength }
+    package var embedding: Int { parameters.shape.embedding }
 
     /// What stands for a user's id in a model: a model file names nobody.
-    static func key(of userID: String) -> UInt64 { FeatureHash.hash(userID.utf8, field: .user) }
+    package static func key(of userID: String) -> UInt64 { FeatureHash.hash(userID.utf8, field: .user) }
 
     /// The row of a user that training knew.
-    func row(ofUser id: String) -> Int32? { userRows[Self.key(of: id)] }
+    package func row(ofUser id: String) -> Int32? { userRows[Self.key(of: id)] }
 
     /// Vectors of items into `vectors` `[content.count, dimension]`; `rows` are their trained rows, `bias` gives the last component.
-    func encodeItems(
+    package func encodeItems(
         _ content: ContentTable, rows: ArraySlice<Int32?>, bias: (Int32?) -> Float, into vectors: UnsafeMutablePointer<Float>
     ) {
         let d = parameters.shape.dimension, n = content.count, network = MeanNetwork.item(parameters)
@@ -67,7 +68,7 @@ struct MeanTowerModel: @unchecked Sendable {
     }
 
     /// The trained row that an item's vector carries, nil for items that training did not know.
-    func row(in vector: UnsafePointer<Float>) -> Int32? {
+    package func row(in vector: UnsafePointer<Float>) -> Int32? {
         let d = parameters.shape.dimension, low = vector[d] / Self.mark, high = vector[d + 1] / Self.mark
         guard low >= 1, low <= 65_536, high >= 0, high < 32_768 else { return nil }
         let row = Int32(high) << 16 + Int32(low) - 1
@@ -75,7 +76,7 @@ struct MeanTowerModel: @unchecked Sendable {
     }
 
     /// The vector of one user from `count` item vectors, of which `vector` gives the j-th newest, and a row of the user table.
-    func encodeUser(count: Int, vector: (Int) -> UnsafePointer<Float>, user: Int32?) -> [Float] {
+    package func encodeUser(count: Int, vector: (Int) -> UnsafePointer<Float>, user: Int32?) -> [Float] {
         let shape = parameters.shape, d = shape.dimension
         var rows: [Int32] = []
         rows.reserveCapacity(min(count, shape.historyLength))
@@ -108,13 +109,13 @@ struct MeanTowerModel: @unchecked Sendable {
     }
 
     /// The parameters, and the keys of the users in pieces of 16 bits, which a Float holds exactly.
-    var tensors: [NamedTensor] {
+    package var tensors: [NamedTensor] {
         let pieces = userKeys.flatMap { key in (0..<4).map { Float(key >> (16 * UInt64($0)) & 0xffff) } }
         return parameters.tensors() + [NamedTensor(name: "mean.user.keys", shape: [userKeys.count, 4], values: pieces)]
     }
 
     /// Towers from their tensors.
-    init(_ configuration: TowerConfiguration, itemCount: Int, reader: TensorReader) throws(ModelError) {
+    package init(_ configuration: TowerConfiguration, itemCount: Int, reader: TensorReader) throws(ModelError) {
         let keys = try Self.userKeys(reader)
         let parameters = MeanParameters(
             MeanShape(
@@ -124,7 +125,7 @@ struct MeanTowerModel: @unchecked Sendable {
     }
 
     /// ``key(of:)`` of each user row, from a model's tensors.
-    static func userKeys(_ reader: TensorReader) throws(ModelError) -> [UInt64] {
+    package static func userKeys(_ reader: TensorReader) throws(ModelError) -> [UInt64] {
         let users = reader.rows(of: MeanTable.users.name) ?? 0
         let pieces = try reader.values("mean.user.keys", rows: users, columns: 4)
         guard pieces.allSatisfy({ $0 >= 0 && $0 <= 65_535 }) else { throw ModelError("the tensor mean.user.keys holds no keys") }

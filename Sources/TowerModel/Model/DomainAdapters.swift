@@ -69,12 +69,14 @@ public struct DomainAdapters: Sendable, Equatable {
 }
 
 /// The map of an adapter and its derivatives, for several users at once.
-struct DomainMap {
-    let dimension, rank: Int
+package struct DomainMap {
+    package let dimension, rank: Int
+
+    package init(dimension: Int, rank: Int) { (self.dimension, self.rank) = (dimension, rank) }
 
     /// - Parameters:
     ///   - users: `[count, d]`; inner: R u `[count, r]`, overwritten; target: `[count, d]`, overwritten.
-    func forward(
+    package func forward(
         count: Int, adapter: UnsafePointer<Float>, users: UnsafePointer<Float>, inner: UnsafeMutablePointer<Float>,
         into target: UnsafeMutablePointer<Float>
     ) {
@@ -96,7 +98,7 @@ struct DomainMap {
     ///   - inner: as ``forward(count:adapter:users:inner:into:)`` left it; outer: the gradient of its result.
     ///   - scratch: `[count, r]`, overwritten.
     ///   - gradient: of the adapter, overwritten.
-    func backward(
+    package func backward(
         count: Int, adapter: UnsafePointer<Float>, users: UnsafePointer<Float>, inner: UnsafePointer<Float>, outer: UnsafePointer<Float>,
         scratch: UnsafeMutablePointer<Float>, gradient: UnsafeMutablePointer<Float>
     ) {

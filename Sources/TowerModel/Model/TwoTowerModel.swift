@@ -1,3 +1,4 @@
+import ContentModel
 import Tensors
 
 #if canImport(Glibc)
@@ -18,17 +19,17 @@ public struct TwoTowerModel: Sendable {
     /// Ids by trained row: the items that had interactions in training.
     public let itemIDs: [String]
 
-    let shape: TowerShape
-    let layout: DenseLayout
+    package let shape: TowerShape
+    package let layout: DenseLayout
     private let hasher: ContentHasher
     private let rows: [String: Int32]
     /// The dense block `[1, …]` and the tables `[rows, d]`.
-    let dense, userTokens: Matrix
+    package let dense, userTokens: Matrix
     private let ids, tokens: Matrix
     /// ln of each trained item's share of the training events, `[items, 1]`.
     private let logPopularity: [Float]
     /// Which buckets of idle time training met.
-    let trainedIdle: [Bool]
+    package let trainedIdle: [Bool]
     /// The towers of `user_tower: mean`, which stand in for all of the above but the hasher and the popularity.
     private let mean: MeanTowerModel?
     /// What changes the vectors of users of a domain; nil for none.
@@ -265,7 +266,7 @@ public struct TwoTowerModel: Sendable {
     }
 
     /// A model from a training's parameters; `counts` are the training events by item row.
-    init(
+    package init(
         configuration: TowerConfiguration, itemIDs: [String], parameters: TowerParameters, hasher: ContentHasher, counts: [Int],
         trainedIdle: [Bool], mean: MeanTowerModel? = nil
     ) {
@@ -298,5 +299,13 @@ public struct TwoTowerModel: Sendable {
         var rows: [String: Int32] = [:]
         for (row, id) in itemIDs.enumerated() { rows[id] = Int32(row) }
         self.rows = rows
+    }
+}
+
+extension TwoTowerModel {
+    /// Names of the tensors that files keep in 8 bits.
+    public var int8Tensors: Set<String> {
+        guard configuration.quantisation != .none else { return [] }
+        return Set(TableParameter.allCases.map(\.name) + DenseParameter.allCases.filter(\.isQuantised).map(\.name))
     }
 }

@@ -1,16 +1,5 @@
 import Tensors
 
-/// Whether a model's tables and weights are whole numbers of 8 bits, and what training knows of it.
-public enum Quantisation: String, Sendable, CaseIterable {
-    /// Float32.
-    case none
-    /// Rounded once training is done.
-    case int8Post = "int8-post"
-    /// Rounded in every step, so that training makes up for it: loss and gradients are those of the rounded model, and steps move what was
-    /// not rounded (the straight-through estimator, Bengio et al. 2013).
-    case int8Aware = "int8-aware"
-}
-
 /// Rows as whole numbers from −127 to 127 with a scale each: value = number · scale, symmetric, so that zero stays zero.
 ///
 /// A scale is the nearest bfloat16 to the row's largest size over 127. So a number has 7 bits and a scale 8, their product is exact in a
@@ -53,7 +42,7 @@ public struct Int8Rows: Sendable, Equatable {
     }
 
     /// The scale of a row; 0 for a row of zeros.
-    static func scale(of row: UnsafePointer<Float>, count: Int) -> Float {
+    package static func scale(of row: UnsafePointer<Float>, count: Int) -> Float {
         var largest: Float = 0
         for index in 0..<count where abs(row[index]).isFinite { largest = max(largest, abs(row[index])) }
         // So small a row is nothing, and its scale would lose bits.
@@ -68,21 +57,13 @@ public struct Int8Rows: Sendable, Equatable {
     }
 
     /// Rounds one row where it lies, or into `target`.
-    static func round(_ row: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>, count: Int) {
+    package static func round(_ row: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>, count: Int) {
         let scale = scale(of: row, count: count)
         guard scale > 0 else {
             target.update(repeating: 0, count: count)
             return
         }
         for index in 0..<count { target[index] = code(row[index], scale: scale) * scale }
-    }
-}
-
-extension TwoTowerModel {
-    /// Names of the tensors that files keep in 8 bits.
-    public var int8Tensors: Set<String> {
-        guard configuration.quantisation != .none else { return [] }
-        return Set(TableParameter.allCases.map(\.name) + DenseParameter.allCases.filter(\.isQuantised).map(\.name))
     }
 }
 
@@ -93,20 +74,20 @@ extension DenseParameter {
 
 extension TowerParameters {
     /// These parameters as a quantised model has them.
-    func rounded() -> TowerParameters {
+    package func rounded() -> TowerParameters {
         let result = TowerParameters(shape)
         result.round(self)
         return result
     }
 
     /// Takes over all of `source`, rounded.
-    func round(_ source: TowerParameters) {
+    package func round(_ source: TowerParameters) {
         roundDense(source)
         for table in TableParameter.allCases { roundRows(of: table, (0..<table.rows(in: shape)).map { Int32($0) }, of: source) }
     }
 
     /// Takes over the dense block of `source`, rounded.
-    func roundDense(_ source: TowerParameters) {
+    package func roundDense(_ source: TowerParameters) {
         dense.copy(from: source.dense)
         for parameter in DenseParameter.allCases where parameter.isQuantised {
             let size = parameter.size(in: shape), offset = layout.offset(parameter)
@@ -118,7 +99,7 @@ extension TowerParameters {
     }
 
     /// Takes over some rows of a table of `source`, rounded.
-    func roundRows(of table: TableParameter, _ rows: [Int32], of source: TowerParameters) {
+    package func roundRows(of table: TableParameter, _ rows: [Int32], of source: TowerParameters) {
         let d = shape.dimension, from = source.table(table).start, to = self.table(table).start
         rows.withUnsafeBufferPointer { rows in
             parallelFor(count: rows.count, minimumChunk: 256) { range, _ in

@@ -1,3 +1,5 @@
+import ContentModel
+
 /// A parameter with its name and shape, as model files hold it. Values are row-major.
 public struct NamedTensor: Sendable, Equatable {
     /// Unique within a model or checkpoint.
@@ -21,14 +23,14 @@ public struct ModelError: Error, Sendable, Equatable, CustomStringConvertible {
     /// A sentence: which tensor or setting, and what is wrong with it.
     public var description: String
 
-    init(_ description: String) { self.description = description }
+    package init(_ description: String) { self.description = description }
 }
 
 /// Tensors looked up by name with their shapes checked.
-struct TensorReader {
+package struct TensorReader {
     private let byName: [String: NamedTensor]
 
-    init(_ tensors: [NamedTensor]) throws(ModelError) {
+    package init(_ tensors: [NamedTensor]) throws(ModelError) {
         var byName: [String: NamedTensor] = [:]
         for tensor in tensors {
             guard byName.updateValue(tensor, forKey: tensor.name) == nil else {
@@ -39,10 +41,10 @@ struct TensorReader {
     }
 
     /// Rows of a two-dimensional tensor, or nil where it is absent.
-    func rows(of name: String) -> Int? { byName[name]?.shape.first }
+    package func rows(of name: String) -> Int? { byName[name]?.shape.first }
 
     /// The values of a tensor of exactly this shape, all finite.
-    func values(_ name: String, rows: Int, columns: Int) throws(ModelError) -> [Float] {
+    package func values(_ name: String, rows: Int, columns: Int) throws(ModelError) -> [Float] {
         guard let tensor = byName[name] else {
             throw ModelError("the tensor \(name) is missing; the model was written by another version or is incomplete")
         }
@@ -61,7 +63,7 @@ struct TensorReader {
 
 extension TowerParameters {
     /// All parameters as tensors; names begin with `prefix`.
-    func tensors(prefix: String = "") -> [NamedTensor] {
+    package func tensors(prefix: String = "") -> [NamedTensor] {
         var result: [NamedTensor] = []
         for table in TableParameter.allCases {
             result.append(
@@ -78,7 +80,7 @@ extension TowerParameters {
     }
 
     /// Reads all parameters; the shapes must be those of ``shape``.
-    func read(_ reader: TensorReader, prefix: String = "") throws(ModelError) {
+    package func read(_ reader: TensorReader, prefix: String = "") throws(ModelError) {
         for table in TableParameter.allCases {
             let values = try reader.values(prefix + table.name, rows: table.rows(in: shape), columns: shape.dimension)
             let target = self.table(table).start
@@ -95,10 +97,10 @@ extension TowerParameters {
 
 extension TowerParameters {
     /// Tells parameters from any others that differ in a bit: a sum over all words, each weighted by its place.
-    var checksum: UInt64 { Self.checksum([dense] + tables) }
+    package var checksum: UInt64 { Self.checksum([dense] + tables) }
 
     /// The same of what is not a table.
-    var denseChecksum: UInt64 { Self.checksum([dense]) }
+    package var denseChecksum: UInt64 { Self.checksum([dense]) }
 
     private static func checksum(_ buffers: [FloatBuffer]) -> UInt64 {
         buffers.reduce(UInt64(1)) { sum, buffer in
@@ -114,7 +116,7 @@ extension TowerParameters {
 
 extension TowerShape {
     /// The shape that a configuration and the sizes of the data give.
-    init(_ configuration: TowerConfiguration, itemCount: Int, embedding: Int) {
+    package init(_ configuration: TowerConfiguration, itemCount: Int, embedding: Int) {
         if configuration.userTower == .mean {
             // Its parameters are a ``MeanShape``'s; of these there are none.
             self.init(
@@ -134,7 +136,7 @@ extension TowerShape {
 
 extension ContentHasher {
     /// What the hasher learned, as tensors.
-    func tensors() -> [NamedTensor] {
+    package func tensors() -> [NamedTensor] {
         // Whole milliseconds do not fit a Float; days, seconds of the day and milliseconds do.
         let days = clock.quotient(floor: 86_400_000), rest = clock - days * 86_400_000
         return [
@@ -145,7 +147,7 @@ extension ContentHasher {
     }
 
     /// A hasher from its tensors.
-    init(_ configuration: TowerConfiguration, reader: TensorReader) throws(ModelError) {
+    package init(_ configuration: TowerConfiguration, reader: TensorReader) throws(ModelError) {
         let time = try reader.values("content.clock", rows: 1, columns: 3)
         guard time.allSatisfy({ abs($0) < 1e7 }) else { throw ModelError("the tensor content.clock is no time: \(time)") }
         self.init(

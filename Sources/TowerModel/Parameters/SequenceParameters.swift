@@ -1,32 +1,32 @@
 import Tensors
 
 /// The sizes of the sequence tower.
-struct SequenceShape: Sendable, Equatable {
-    var kind: BlockKind
-    var blocks: Int
+package struct SequenceShape: Sendable, Equatable {
+    package var kind: BlockKind
+    package var blocks: Int
     /// Attention heads of a block; they divide the dimension.
-    var heads: Int
+    package var heads: Int
     /// Width of the feed-forward layer, 0 for none.
-    var feedForward: Int
+    package var feedForward: Int
     /// Whether attention has a bias for each distance.
-    var hasDistances: Bool
+    package var hasDistances: Bool
     /// Whether each place of the window has a vector.
-    var hasPlaces: Bool
+    package var hasPlaces: Bool
     /// Whether the user's vector comes from the network.
-    var hasNetwork: Bool
+    package var hasNetwork: Bool
     /// Moving means that the network sees.
-    var means: Int
+    package var means: Int
 
     /// Of a tower that is none.
-    static let none = SequenceShape(
+    package static let none = SequenceShape(
         kind: .attention, blocks: 0, heads: 1, feedForward: 0, hasDistances: false, hasPlaces: false, hasNetwork: false, means: 0)
 
     /// Width of a block's first product: query, key and value, with a gate before them in the HSTU form.
-    func projection(_ dimension: Int) -> Int { (kind == .hstu ? 4 : 3) * dimension }
+    package func projection(_ dimension: Int) -> Int { (kind == .hstu ? 4 : 3) * dimension }
 }
 
 extension SequenceShape {
-    init(_ configuration: TowerConfiguration) {
+    package init(_ configuration: TowerConfiguration) {
         self.init(
             kind: configuration.block, blocks: configuration.blocks, heads: configuration.attentionHeads,
             feedForward: configuration.feedForward, hasDistances: configuration.distanceBias, hasPlaces: configuration.places,

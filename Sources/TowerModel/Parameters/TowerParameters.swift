@@ -1,36 +1,37 @@
+import ContentModel
 import Tensors
 
 /// The sizes of a model, from its configuration and its data.
-struct TowerShape: Sendable, Equatable {
+package struct TowerShape: Sendable, Equatable {
     /// Types of interactions, impression included.
-    static let typeCount = 4
+    package static let typeCount = 4
     /// Buckets of the time between a history entry and the newest one: powers of two of minutes.
     static let gapCount = 24
     /// Buckets of the time since the newest history entry: powers of two of half hours.
-    static let idleCount = 20
+    package static let idleCount = 20
     /// Stands for a user without a history.
-    static let noIdle = UInt8.max
+    package static let noIdle = UInt8.max
 
     /// d: length of item and user vectors.
-    var dimension: Int
+    package var dimension: Int
     /// K: pools of the history.
-    var heads: Int
+    package var heads: Int
     /// N: history entries seen.
-    var historyLength: Int
+    package var historyLength: Int
     /// H: the user tower's hidden layer.
-    var hidden: Int
+    package var hidden: Int
     /// The item tower's hidden layer.
-    var contentHidden: Int
+    package var contentHidden: Int
     /// Rows of the token table, 0 where content is not used.
-    var tokenRows: Int
+    package var tokenRows: Int
     /// Rows of the user token table.
-    var userRows: Int
+    package var userRows: Int
     /// Rows of the id table.
-    var itemCount: Int
+    package var itemCount: Int
     /// Length of embeddings in the records, 0 where there are none.
-    var embedding: Int
+    package var embedding: Int
     /// The sequence tower's sizes, nil for another tower.
-    var sequence: SequenceShape?
+    package var sequence: SequenceShape?
     /// Whether the temperature is a parameter.
     var learnsTemperature = false
 
@@ -41,16 +42,16 @@ struct TowerShape: Sendable, Equatable {
         return sequence.hasNetwork ? 2 + sequence.means : 0
     }
     /// Whether the user tower ends in the network.
-    var hasNetwork: Bool { sequence?.hasNetwork ?? true }
+    package var hasNetwork: Bool { sequence?.hasNetwork ?? true }
 
     /// Length of the user network's input: its parts and the attributes.
-    var inputWidth: Int { (inputParts + 1) * dimension }
+    package var inputWidth: Int { (inputParts + 1) * dimension }
     /// Length of the user tower's first product: hidden layer and direct path.
-    var innerWidth: Int { hidden + dimension }
+    package var innerWidth: Int { hidden + dimension }
 }
 
 /// The dense parameters; they lie in one block, so that one call reduces, measures or copies them all.
-enum DenseParameter: Int, CaseIterable {
+package enum DenseParameter: Int, CaseIterable {
     case contentNumbers, contentEmbedding, contentHiddenWeight, contentHiddenBias, contentOutputWeight, contentBias
     case attentionPositions, attentionTypes, attentionGaps, attentionEmpty, idle
     case userInputWeight, userInputBias, userOutputWeight
@@ -60,7 +61,7 @@ enum DenseParameter: Int, CaseIterable {
     case feedNorm, feedInputWeight, feedInputBias, feedOutputWeight, feedOutputBias, sequenceNorm
 
     /// The name in model files.
-    var name: String {
+    package var name: String {
         switch self {
         case .contentNumbers: "content.numbers"
         case .contentEmbedding: "content.embedding"
@@ -98,7 +99,7 @@ enum DenseParameter: Int, CaseIterable {
     }
 
     /// Rows and columns.
-    func size(in shape: TowerShape) -> (rows: Int, columns: Int) {
+    package func size(in shape: TowerShape) -> (rows: Int, columns: Int) {
         let d = shape.dimension, s = shape.sequence ?? .none, pools = shape.sequence == nil ? shape.heads : 0
         let blocks = s.blocks, fed = s.feedForward > 0 ? s.blocks : 0
         return switch self {
@@ -138,7 +139,7 @@ enum DenseParameter: Int, CaseIterable {
     }
 
     /// Whether weight decay applies: to the weights of layers, not to biases and attention.
-    var decays: Bool {
+    package var decays: Bool {
         switch self {
         case .contentHiddenWeight, .contentOutputWeight, .userInputWeight, .userOutputWeight, .contentEmbedding,
             .blockInputWeight, .blockOutputWeight, .feedInputWeight, .feedOutputWeight: true
@@ -148,13 +149,13 @@ enum DenseParameter: Int, CaseIterable {
 }
 
 /// Where each dense parameter lies in the block.
-struct DenseLayout: Sendable {
-    let shape: TowerShape
-    private let offsets: [Int]
+package struct DenseLayout: Sendable {
+    package let shape: TowerShape
+    @usableFromInline package let offsets: [Int]
     /// Length of the block, padding included.
-    let count: Int
+    package let count: Int
 
-    init(_ shape: TowerShape) {
+    package init(_ shape: TowerShape) {
         self.shape = shape
         var offsets: [Int] = [], next = 0
         for parameter in DenseParameter.allCases {
@@ -167,20 +168,20 @@ struct DenseLayout: Sendable {
         count = next
     }
 
-    func offset(_ parameter: DenseParameter) -> Int { offsets[parameter.rawValue] }
+    @inlinable package func offset(_ parameter: DenseParameter) -> Int { offsets[parameter.rawValue] }
 
-    func length(_ parameter: DenseParameter) -> Int {
+    package func length(_ parameter: DenseParameter) -> Int {
         let size = parameter.size(in: shape)
         return size.rows * size.columns
     }
 }
 
 /// The embedding tables; training touches the rows that a batch used.
-enum TableParameter: Int, CaseIterable {
+package enum TableParameter: Int, CaseIterable {
     case itemIDs, contentTokens, userTokens
 
     /// The name in model files.
-    var name: String {
+    package var name: String {
         switch self {
         case .itemIDs: "item.ids"
         case .contentTokens: "content.tokens"
@@ -188,7 +189,7 @@ enum TableParameter: Int, CaseIterable {
         }
     }
 
-    func rows(in shape: TowerShape) -> Int {
+    package func rows(in shape: TowerShape) -> Int {
         switch self {
         case .itemIDs: shape.itemCount
         case .contentTokens: shape.tokenRows
@@ -199,12 +200,12 @@ enum TableParameter: Int, CaseIterable {
 
 /// Floats at a fixed address for the life of the object, 64-byte aligned. The trainer's working memory; one thread owns the
 /// object, and parallel regions write disjoint parts of it.
-final class FloatBuffer {
-    let start: UnsafeMutablePointer<Float>
-    let count: Int
+package final class FloatBuffer {
+    package let start: UnsafeMutablePointer<Float>
+    package let count: Int
 
     /// Zeros.
-    init(_ count: Int) {
+    package init(_ count: Int) {
         self.count = count
         let bytes = UnsafeMutableRawPointer.allocate(byteCount: max(16, count) * MemoryLayout<Float>.stride, alignment: 64)
         if count >= 1 << 20 { Kernels.preferLargePages(bytes, bytes: count * MemoryLayout<Float>.stride) }
@@ -212,37 +213,37 @@ final class FloatBuffer {
         start.update(repeating: 0, count: max(16, count))
     }
 
-    convenience init(_ values: [Float]) {
+    package convenience init(_ values: [Float]) {
         self.init(values.count)
         values.withUnsafeBufferPointer { if let from = $0.baseAddress { start.update(from: from, count: values.count) } }
     }
 
     deinit { start.deallocate() }
 
-    func zero() { start.update(repeating: 0, count: count) }
+    package func zero() { start.update(repeating: 0, count: count) }
 
-    func copy(from other: FloatBuffer) {
+    package func copy(from other: FloatBuffer) {
         precondition(other.count == count, "\(other.count) floats copied over \(count)")
         start.update(from: other.start, count: count)
     }
 
-    var values: [Float] { Array(UnsafeBufferPointer(start: start, count: count)) }
+    package var values: [Float] { Array(UnsafeBufferPointer(start: start, count: count)) }
 }
 
 /// All parameters of a model under training.
-final class TowerParameters {
-    let shape: TowerShape
-    let layout: DenseLayout
-    let dense: FloatBuffer
+package final class TowerParameters {
+    package let shape: TowerShape
+    package let layout: DenseLayout
+    package let dense: FloatBuffer
     /// Indexed by ``TableParameter``; rows of ``TowerShape/dimension`` floats, those of ``shard``.
-    let tables: [FloatBuffer]
+    package let tables: [FloatBuffer]
     /// Which rows of the tables are here.
-    let shard: RowShard
-    /// What a step reads of tables that lie on several ranks; nil where they are whole.
-    var working: WorkingRows?
+    package let shard: RowShard
+    /// By ``TableParameter`` where a step finds the rows that it reads of tables that lie on several ranks; nil where they are whole.
+    package var fetched: [TableRows]?
 
     /// Zeros.
-    init(_ shape: TowerShape, shard: RowShard = .whole) {
+    package init(_ shape: TowerShape, shard: RowShard = .whole) {
         self.shape = shape
         self.shard = shard
         layout = DenseLayout(shape)
@@ -250,15 +251,15 @@ final class TowerParameters {
         tables = TableParameter.allCases.map { FloatBuffer(shard.count(of: $0.rows(in: shape)) * shape.dimension) }
     }
 
-    func table(_ table: TableParameter) -> FloatBuffer { tables[table.rawValue] }
+    @inlinable package func table(_ table: TableParameter) -> FloatBuffer { tables[table.rawValue] }
 
-    func copy(from other: TowerParameters) {
+    package func copy(from other: TowerParameters) {
         dense.copy(from: other.dense)
         for (mine, theirs) in zip(tables, other.tables) { mine.copy(from: theirs) }
     }
 
     /// The start of training. Token rows begin at zero, so that a token which no training item had says nothing.
-    func initialize(seed: UInt64, temperature: Float) {
+    package func initialize(seed: UInt64, temperature: Float) {
         var random = SeededGenerator(seed: seed, stream: 0x70617261)
         let ids = table(.itemIDs), d = shape.dimension
         // Every rank draws for all rows, so that how they are shared changes none.
@@ -293,7 +294,7 @@ final class TowerParameters {
         return slope
     }
 
-    func fill(_ parameter: DenseParameter, inputs: Int, gain: Float, _ random: inout SeededGenerator) {
+    package func fill(_ parameter: DenseParameter, inputs: Int, gain: Float, _ random: inout SeededGenerator) {
         let start = dense.start + layout.offset(parameter)
         let deviation = gain / Float(max(1, inputs)).squareRoot()
         for index in 0..<layout.length(parameter) { start[index] = deviation * random.normal() }

@@ -1,3 +1,4 @@
+import ContentModel
 import Tensors
 
 #if canImport(Glibc)
@@ -7,33 +8,40 @@ import Darwin
 #endif
 
 /// Histories of several users as the tower reads them: the entries of user i are `starts[i]..<starts[i + 1]`, newest first.
-struct HistoryBatch {
-    let starts: UnsafePointer<Int>
+package struct HistoryBatch {
+    package let starts: UnsafePointer<Int>
     /// Row of each entry in `vectors`.
-    let rows: UnsafePointer<Int32>
-    let types: UnsafePointer<UInt8>
+    package let rows: UnsafePointer<Int32>
+    package let types: UnsafePointer<UInt8>
     /// Bucket of the time to the newest entry; see ``TimeBuckets/gap(milliseconds:)``.
-    let gaps: UnsafePointer<UInt8>
+    package let gaps: UnsafePointer<UInt8>
     /// `[rows, d]`
-    let vectors: UnsafePointer<Float>
+    package let vectors: UnsafePointer<Float>
+
+    package init(
+        starts: UnsafePointer<Int>, rows: UnsafePointer<Int32>, types: UnsafePointer<UInt8>, gaps: UnsafePointer<UInt8>,
+        vectors: UnsafePointer<Float>
+    ) {
+        (self.starts, self.rows, self.types, self.gaps, self.vectors) = (starts, rows, types, gaps, vectors)
+    }
 }
 
 /// Buckets of times between interactions.
-enum TimeBuckets {
+package enum TimeBuckets {
     /// Of a history entry, by the time to the newest one: 0 below a minute, then one bucket for each doubling.
-    static func gap(milliseconds: Int64) -> UInt8 { doubling(milliseconds, unit: 60_000, count: TowerShape.gapCount) }
+    package static func gap(milliseconds: Int64) -> UInt8 { doubling(milliseconds, unit: 60_000, count: TowerShape.gapCount) }
 
     /// Of a user, by the time since the newest entry: 0 below half an hour, then one bucket for each doubling.
-    static func idle(milliseconds: Int64) -> UInt8 { doubling(milliseconds, unit: 1_800_000, count: TowerShape.idleCount) }
+    package static func idle(milliseconds: Int64) -> UInt8 { doubling(milliseconds, unit: 1_800_000, count: TowerShape.idleCount) }
 
     /// Of an entry whose predecessor is not known: the longest.
-    static let unknownGap = UInt8(TowerShape.gapCount - 1)
+    package static let unknownGap = UInt8(TowerShape.gapCount - 1)
 
     /// The bucket of a gap between two times.
-    static func gap(from earlier: Int64, to later: Int64) -> UInt8 { gap(milliseconds: difference(later, earlier)) }
+    package static func gap(from earlier: Int64, to later: Int64) -> UInt8 { gap(milliseconds: difference(later, earlier)) }
 
     /// The bucket of an idle time between two times.
-    static func idle(from earlier: Int64, to later: Int64) -> UInt8 { idle(milliseconds: difference(later, earlier)) }
+    package static func idle(from earlier: Int64, to later: Int64) -> UInt8 { idle(milliseconds: difference(later, earlier)) }
 
     /// The time between two times, at the ends of the range where it does not fit.
     static func difference(_ later: Int64, _ earlier: Int64) -> Int64 {
@@ -51,16 +59,16 @@ enum TimeBuckets {
 ///
 /// Head k weighs entry j by softmax over (position_k[j] + type_k[type_j] + gap_k[gap_j]) against an empty entry of vector zero, so
 /// that a short history pulls towards the attributes.
-struct PooledUserTower {
-    let layout: DenseLayout
+package struct PooledUserTower {
+    package let layout: DenseLayout
     /// The dense block; valid for the life of the value.
-    let dense: UnsafePointer<Float>
-    let network: UserNetwork
+    package let dense: UnsafePointer<Float>
+    package let network: UserNetwork
     /// Weights below it add nothing that a Float would notice.
     static let negligibleWeight: Float = 1e-6
 
     /// The pools of one history into `input` (K·d floats, overwritten) and the weights into `attention` (K·length floats, head by head).
-    func pool(
+    package func pool(
         _ batch: HistoryBatch, entry start: Int, length: Int, attention: UnsafeMutablePointer<Float>,
         input: UnsafeMutablePointer<Float>
     ) {
@@ -96,7 +104,7 @@ struct PooledUserTower {
     ///   - input, outer: the pools and their gradient, K·d floats each.
     ///   - vectorGradient: gradient of the item vectors `[rows, d]`, added to.
     ///   - gradient: the dense block's gradient, added to.
-    func poolBackward(
+    package func poolBackward(
         _ batch: HistoryBatch, entry start: Int, length: Int, attention: UnsafePointer<Float>, outer: UnsafePointer<Float>,
         vectorGradient: UnsafeMutablePointer<Float>, gradient: UnsafeMutablePointer<Float>
     ) {
@@ -136,18 +144,18 @@ struct PooledUserTower {
 }
 
 /// Attribute tokens of users as rows of the user token table.
-struct UserTokens: Sendable {
-    var starts: [Int] = [0]
-    var buckets: [Int32] = []
+package struct UserTokens: Sendable {
+    package var starts: [Int] = [0]
+    package var buckets: [Int32] = []
 
     /// The weight of each token. Fixed, so that a missing or unknown attribute changes nothing about the others.
-    static let weight: Float = 0.5
+    package static let weight: Float = 0.5
 
     /// Hashes the tokens of many users and leaves out those that fewer than `minimumUsers` of them have: a postcode that one
     /// user has would stand in for the user. Their rows stay zero, so serving need not know which they are.
     ///
     /// - Parameter isKnown: rows that a model learned before are kept however few have them now.
-    init(_ users: [[String]], buckets count: Int, minimumUsers: Int = 1, isKnown: (Int32) -> Bool = { _ in false }) {
+    package init(_ users: [[String]], buckets count: Int, minimumUsers: Int = 1, isKnown: (Int32) -> Bool = { _ in false }) {
         let all = users.map { Self.buckets(of: $0, count: count) }
         var counts = [Int](repeating: 0, count: count)
         for tokens in all { for token in tokens { counts[Int(token)] += 1 } }
@@ -158,23 +166,20 @@ struct UserTokens: Sendable {
     }
 
     /// The rows of a user's tokens, ascending and distinct.
-    static func buckets(of tokens: [String], count: Int) -> [Int32] {
+    package static func buckets(of tokens: [String], count: Int) -> [Int32] {
         guard !tokens.isEmpty else { return [] }
         return Array(Set(tokens.map { FeatureHash.bucket(FeatureHash.hash($0.utf8, field: .user), of: count) })).sorted()
     }
 }
 
-/// Sets values to zero with a probability and scales the others up; the same key gives the same choice, so that the way back
-/// repeats it without storing it.
-func applyDropout(_ values: UnsafeMutablePointer<Float>, count: Int, rate: Float, key: UInt64) {
-    let threshold = UInt64(rate * 65_536), scale = 1 / (1 - rate)
-    var index = 0
-    while index < count {
-        var bits = FeatureHash.mixed(key &+ UInt64(index) &* 0x9e37_79b9_7f4a_7c15)
-        for lane in index..<min(index + 4, count) {
-            values[lane] *= bits & 0xffff < threshold ? 0 : scale
-            bits >>= 16
-        }
-        index += 4
+extension PooledUserTower {
+    /// The tower that a configuration describes.
+    package init(_ configuration: TowerConfiguration, layout: DenseLayout, dense: UnsafePointer<Float>) {
+        self.init(layout: layout, dense: dense, network: UserNetwork(configuration, layout: layout, dense: dense))
     }
+}
+
+extension UserTokens {
+    /// Where the tokens of a user row stand in ``buckets``; nowhere for −1.
+    package func range(of user: Int32) -> Range<Int> { user < 0 ? 0..<0 : starts[Int(user)]..<starts[Int(user) + 1] }
 }

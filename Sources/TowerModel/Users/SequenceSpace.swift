@@ -3,39 +3,39 @@ import Tensors
 /// The working memory of a sequence tower for one tile of windows, cut from one block.
 ///
 /// Training keeps what each block needs for the way back; serving uses the same memory for all blocks.
-struct SequenceSpace {
+package struct SequenceSpace {
     /// Of one block. Rows are entries.
-    struct Block {
+    package struct Block {
         /// `[T, d]`: what the block is given, the same normalised, and `[T]` twice: what the norm measured.
-        let input, norm, normFacts: UnsafeMutablePointer<Float>
+        package let input, norm, normFacts: UnsafeMutablePointer<Float>
         /// `[T, w]`: the first product; in the HSTU form after SiLU, with what was before it in ``raw`` where there is a way back.
-        let projection: UnsafeMutablePointer<Float>
-        let raw: UnsafeMutablePointer<Float>?
+        package let projection: UnsafeMutablePointer<Float>
+        package let raw: UnsafeMutablePointer<Float>?
         /// `[T, d]`: what attention mixed; `[heads, T]`: what its way back needs.
-        let mixed, logSums: UnsafeMutablePointer<Float>
+        package let mixed, logSums: UnsafeMutablePointer<Float>
         /// `[T, d]`, in the HSTU form: the mixed values normalised, then gated; `[T]` twice.
-        let mixedNorm, gated, mixedFacts: UnsafeMutablePointer<Float>
+        package let mixedNorm, gated, mixedFacts: UnsafeMutablePointer<Float>
         /// `[T, d]`: the input plus attention's output, and the same normalised; `[T]` twice.
-        let middle, feedNorm, feedFacts: UnsafeMutablePointer<Float>
+        package let middle, feedNorm, feedFacts: UnsafeMutablePointer<Float>
         /// `[T, f]`
-        let hidden: UnsafeMutablePointer<Float>
+        package let hidden: UnsafeMutablePointer<Float>
     }
 
-    let blocks: [Block]
+    package let blocks: [Block]
     /// `[T, d]`: the last block's output and the same normalised; `[T]` twice.
-    let output, outputNorm, outputFacts: UnsafeMutablePointer<Float>
+    package let output, outputNorm, outputFacts: UnsafeMutablePointer<Float>
     /// `[T, means · d]`
-    let means: UnsafeMutablePointer<Float>
+    package let means: UnsafeMutablePointer<Float>
     /// `[T, d]`, and what attention asks for.
-    let branch, scratch: UnsafeMutablePointer<Float>
+    package let branch, scratch: UnsafeMutablePointer<Float>
 
     // For the way back.
     /// `[T, d]`
-    let gradient, vectorGradient, outputGradient: UnsafeMutablePointer<Float>
+    package let gradient, vectorGradient, outputGradient: UnsafeMutablePointer<Float>
     /// `[T, max(w, f)]`
-    let wide: UnsafeMutablePointer<Float>
+    package let wide: UnsafeMutablePointer<Float>
     /// `[T, means · d]`
-    let meanGradient: UnsafeMutablePointer<Float>
+    package let meanGradient: UnsafeMutablePointer<Float>
 
     /// Cuts the memory for a tile, or counts the floats it needs where `base` is nil.
     private init(
@@ -80,7 +80,7 @@ struct SequenceSpace {
     ///
     /// - Parameters:
     ///   - entries: T, of all windows; longest: the greatest length of a window.
-    static func floats(_ shape: TowerShape, entries: Int, longest: Int, forTraining: Bool) -> Int {
+    package static func floats(_ shape: TowerShape, entries: Int, longest: Int, forTraining: Bool) -> Int {
         var floats = 0
         _ = SequenceSpace(
             shape, entries: entries, longest: longest, forTraining: forTraining, base: nil, floats: &floats)
@@ -88,7 +88,7 @@ struct SequenceSpace {
     }
 
     /// Cuts `base`, which has room for ``floats(_:entries:longest:forTraining:)``.
-    init(
+    package init(
         _ shape: TowerShape, entries: Int, longest: Int, forTraining: Bool, base: UnsafeMutablePointer<Float>
     ) {
         var floats = 0
@@ -97,23 +97,23 @@ struct SequenceSpace {
     }
 
     /// The memory of a block.
-    func block(_ index: Int) -> Block { blocks[min(index, blocks.count - 1)] }
+    package func block(_ index: Int) -> Block { blocks[min(index, blocks.count - 1)] }
 }
 
 /// Windows of entries as the sequence tower reads them: those of window w are `starts[w]..<starts[w + 1]`, oldest first. Rows, types and
 /// gaps are read at the same places.
-struct SequenceTile {
-    let starts: UnsafePointer<Int>
-    let count: Int
-    let rows: UnsafePointer<Int32>
-    let types: UnsafePointer<UInt8>
-    let gaps: UnsafePointer<UInt8>
+package struct SequenceTile {
+    package let starts: UnsafePointer<Int>
+    package let count: Int
+    package let rows: UnsafePointer<Int32>
+    package let types: UnsafePointer<UInt8>
+    package let gaps: UnsafePointer<UInt8>
     /// `[rows, d]`
-    let vectors: UnsafePointer<Float>
+    package let vectors: UnsafePointer<Float>
     /// The greatest length of a window.
-    let longest: Int
+    package let longest: Int
 
-    init(
+    package init(
         starts: UnsafePointer<Int>, count: Int, rows: UnsafePointer<Int32>, types: UnsafePointer<UInt8>, gaps: UnsafePointer<UInt8>,
         vectors: UnsafePointer<Float>
     ) {
@@ -122,8 +122,8 @@ struct SequenceTile {
     }
 
     /// The first entry, and how many there are.
-    var first: Int { starts[0] }
-    var entries: Int { starts[count] - starts[0] }
+    package var first: Int { starts[0] }
+    package var entries: Int { starts[count] - starts[0] }
     /// Length of a window.
-    func length(_ window: Int) -> Int { starts[window + 1] - starts[window] }
+    package func length(_ window: Int) -> Int { starts[window + 1] - starts[window] }
 }

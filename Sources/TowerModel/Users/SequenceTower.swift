@@ -1,3 +1,4 @@
+import ContentModel
 import Tensors
 
 /// The sequence user tower: causal blocks over a user's entries, so that every entry's output is what the user looks like just after it.
@@ -5,16 +6,16 @@ import Tensors
 /// x_p = √d v_p + type + gap (+ place), without v's popularity; each block adds attention (or HSTU's gated pointwise attention) and a
 /// feed-forward layer to x, each behind a layer norm; h = norm(x). The user's vector after entry p is
 /// ``UserNetwork`` of [h_p, v_p, moving means of v up to p, attributes + idle time], or h_p plus attributes and idle time with the direct head.
-struct SequenceTower {
-    let layout: DenseLayout
+package struct SequenceTower {
+    package let layout: DenseLayout
     /// The dense block; valid for the life of the value.
-    let dense: UnsafePointer<Float>
-    let network: UserNetwork
-    let sequence: SequenceShape
+    package let dense: UnsafePointer<Float>
+    package let network: UserNetwork
+    package let sequence: SequenceShape
     /// How the products of the blocks are computed.
-    let precision: ProductPrecision
+    package let precision: ProductPrecision
 
-    init(_ configuration: TowerConfiguration, layout: DenseLayout, dense: UnsafePointer<Float>, precision: ProductPrecision = .float32) {
+    package init(_ configuration: TowerConfiguration, layout: DenseLayout, dense: UnsafePointer<Float>, precision: ProductPrecision = .float32) {
         self.layout = layout
         self.dense = dense
         self.precision = precision
@@ -22,17 +23,17 @@ struct SequenceTower {
         sequence = layout.shape.sequence ?? .none
     }
 
-    var d: Int { layout.shape.dimension }
+    package var d: Int { layout.shape.dimension }
 
     /// A dense parameter's values for a block.
-    func weights(_ parameter: DenseParameter, block: Int = 0) -> UnsafePointer<Float> {
+    package func weights(_ parameter: DenseParameter, block: Int = 0) -> UnsafePointer<Float> {
         dense + layout.offset(parameter) + block * perBlock(parameter)
     }
 
-    func perBlock(_ parameter: DenseParameter) -> Int { layout.length(parameter) / max(1, sequence.blocks) }
+    package func perBlock(_ parameter: DenseParameter) -> Int { layout.length(parameter) / max(1, sequence.blocks) }
 
     /// From entries to h and the moving means, in `space`. `dropout` is nil where nothing is dropped.
-    func forward(_ tile: SequenceTile, space: SequenceSpace, dropout: SequenceDropout?) {
+    package func forward(_ tile: SequenceTile, space: SequenceSpace, dropout: SequenceDropout?) {
         guard tile.entries > 0 else { return }
         embed(tile, into: space.block(0).input, dropout: dropout)
         for index in 0..<sequence.blocks {
@@ -137,17 +138,17 @@ struct SequenceTower {
     }
 
     /// Where the distance biases of a head begin for a window of a length; nil where distances do not count.
-    func distances(_ block: Int, head: Int, length: Int) -> UnsafePointer<Float>? {
+    package func distances(_ block: Int, head: Int, length: Int) -> UnsafePointer<Float>? {
         guard sequence.hasDistances else { return nil }
         let limit = layout.shape.historyLength
         return weights(.blockDistances, block: block) + head * limit + limit - length
     }
 
     /// Columns of a head.
-    var headWidth: Int { d / sequence.heads }
+    package var headWidth: Int { d / sequence.heads }
 
     /// Where the query of an entry stands in a projection; key and value follow after d and 2d.
-    func queryOffset(entry: Int, head: Int) -> Int {
+    package func queryOffset(entry: Int, head: Int) -> Int {
         let w = sequence.projection(d)
         return entry * w + w - 3 * d + head * headWidth
     }
@@ -155,7 +156,7 @@ struct SequenceTower {
     /// What HSTU's weights are multiplied with; a norm follows, so it only keeps numbers small.
     private static let pointwiseWeight: Float = 1 / 16
 
-    func attention(_ length: Int) -> CausalAttention {
+    package func attention(_ length: Int) -> CausalAttention {
         CausalAttention(
             length: length, width: headWidth, scale: 1 / Float(headWidth).squareRoot(),
             form: sequence.kind == .hstu ? .silu(weight: Self.pointwiseWeight) : .softmax, precision: precision)
@@ -177,14 +178,14 @@ struct SequenceTower {
     }
 
     /// What a moving mean keeps from one entry to the next.
-    func keptShare(_ mean: Int) -> Float { 1 / (1 + Kernels.exp(-weights(.sequenceDecays)[mean])) }
+    package func keptShare(_ mean: Int) -> Float { 1 / (1 + Kernels.exp(-weights(.sequenceDecays)[mean])) }
 
     /// The inputs of the network for one example, or with the direct head the vector itself before it is finished.
     ///
     /// - Parameters:
     ///   - entry: the newest entry that it sees, counted from the tile's first, −1 for none.
     ///   - attributes: d floats; target: inputWidth floats, overwritten.
-    func gather(
+    package func gather(
         entry: Int, tile: SequenceTile, space: SequenceSpace, attributes: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>
     ) {
         let h = entry < 0 ? weights(.sequenceEmpty) : UnsafePointer(space.outputNorm + entry * d)
@@ -201,15 +202,17 @@ struct SequenceTower {
 }
 
 /// What a step leaves out: the same key and place give the same choice, so that the way back repeats it without storing it.
-struct SequenceDropout {
-    let rate: Float
-    let key: UInt64
+package struct SequenceDropout {
+    package let rate: Float
+    package let key: UInt64
+
+    package init(rate: Float, key: UInt64) { (self.rate, self.key) = (rate, key) }
 
     /// Leaves values out and scales the others up.
-    func apply(_ values: UnsafeMutablePointer<Float>, count: Int, place: Int) {
+    package func apply(_ values: UnsafeMutablePointer<Float>, count: Int, place: Int) {
         Kernels.dropout(values, into: values, count: count, rate: rate, key: key(place))
     }
 
     /// The key of a place.
-    func key(_ place: Int) -> UInt64 { FeatureHash.mixed(key &+ UInt64(place) &* 0xd1b5_4a32_d192_ed03) }
+    package func key(_ place: Int) -> UInt64 { FeatureHash.mixed(key &+ UInt64(place) &* 0xd1b5_4a32_d192_ed03) }
 }

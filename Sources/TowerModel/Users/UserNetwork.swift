@@ -4,18 +4,18 @@ import Tensors
 ///
 /// u = A x + a + W relu(B x + b) with x = [parts …, attributes + idle time]; A and B are one matrix. The last component of u is 1, so
 /// that the item's last component is its popularity.
-struct UserNetwork {
-    let layout: DenseLayout
+package struct UserNetwork {
+    package let layout: DenseLayout
     /// The dense block; valid for the life of the value.
-    let dense: UnsafePointer<Float>
-    let unitLength: Bool
+    package let dense: UnsafePointer<Float>
+    package let unitLength: Bool
     /// 1 / temperature.
-    let scale: Float
+    package let scale: Float
     /// How the products are computed.
-    let precision: ProductPrecision
+    package let precision: ProductPrecision
 
     /// The network of a configuration; a learned temperature is read from the block.
-    init(_ configuration: TowerConfiguration, layout: DenseLayout, dense: UnsafePointer<Float>, precision: ProductPrecision = .float32) {
+    package init(_ configuration: TowerConfiguration, layout: DenseLayout, dense: UnsafePointer<Float>, precision: ProductPrecision = .float32) {
         self.precision = precision
         self.layout = layout
         self.dense = dense
@@ -24,7 +24,7 @@ struct UserNetwork {
     }
 
     /// The attribute part of the input (d floats, overwritten): the user's tokens and how long the user was away.
-    func attributes(tokens: ArraySlice<Int32>, table: TableRows, idle: UInt8, into target: UnsafeMutablePointer<Float>) {
+    package func attributes(tokens: ArraySlice<Int32>, table: TableRows, idle: UInt8, into target: UnsafeMutablePointer<Float>) {
         let d = layout.shape.dimension
         if idle == TowerShape.noIdle {
             target.update(repeating: 0, count: d)
@@ -35,7 +35,7 @@ struct UserNetwork {
     }
 
     /// The same where all rows of the user token table lie in their order.
-    func attributes(
+    package func attributes(
         tokens: ArraySlice<Int32>, table: UnsafePointer<Float>, idle: UInt8, into target: UnsafeMutablePointer<Float>
     ) {
         attributes(tokens: tokens, table: TableRows(start: table, width: layout.shape.dimension), idle: idle, into: target)
@@ -48,7 +48,7 @@ struct UserNetwork {
     ///   - inner: `[count, hidden + d]`, overwritten: relu output beside the direct path.
     ///   - vectors: `[count, d]`, overwritten.
     ///   - lengths: 1 / length of each vector before scaling; written only with `unitLength`.
-    func forward(
+    package func forward(
         count: Int, inputs: UnsafePointer<Float>, inner: UnsafeMutablePointer<Float>, vectors: UnsafeMutablePointer<Float>,
         lengths: UnsafeMutablePointer<Float>
     ) {
@@ -68,7 +68,7 @@ struct UserNetwork {
     }
 
     /// Scales `count` vectors where they have unit length, and sets their last components.
-    func finish(count: Int, vectors: UnsafeMutablePointer<Float>, lengths: UnsafeMutablePointer<Float>) {
+    package func finish(count: Int, vectors: UnsafeMutablePointer<Float>, lengths: UnsafeMutablePointer<Float>) {
         let d = layout.shape.dimension
         for row in 0..<count {
             let u = vectors + row * d
@@ -81,7 +81,7 @@ struct UserNetwork {
     }
 
     /// The way back through ``finish(count:vectors:lengths:)``: changes the gradient of the vectors into that of its input.
-    func finishBackward(
+    package func finishBackward(
         count: Int, vectors: UnsafePointer<Float>, lengths: UnsafePointer<Float>, outer: UnsafeMutablePointer<Float>,
         gradient: UnsafeMutablePointer<Float>
     ) {
@@ -105,7 +105,7 @@ struct UserNetwork {
     ///   - innerGradient: `[count, hidden + d]`, overwritten.
     ///   - inputGradient: `[count, (parts + 1) d]`, overwritten.
     ///   - gradient: the dense block's gradient, added to.
-    func backward(
+    package func backward(
         count: Int, inputs: UnsafePointer<Float>, inner: UnsafePointer<Float>, vectors: UnsafePointer<Float>,
         lengths: UnsafePointer<Float>, outer: UnsafeMutablePointer<Float>, innerGradient: UnsafeMutablePointer<Float>,
         inputGradient: UnsafeMutablePointer<Float>, gradient: UnsafeMutablePointer<Float>

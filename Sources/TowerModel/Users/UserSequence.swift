@@ -9,10 +9,10 @@ public struct UserSequence: Sendable {
     /// Entries kept at most.
     public let limit: Int
     /// `[count, dimension]`; may hold up to `limit` older entries that were pushed out, before `start`.
-    private(set) var vectors: [Float] = []
-    private(set) var types: [UInt8] = []
-    private(set) var times: [Int64] = []
-    private(set) var start = 0
+    package private(set) var vectors: [Float] = []
+    package private(set) var types: [UInt8] = []
+    package private(set) var times: [Int64] = []
+    package private(set) var start = 0
 
     /// An empty history.
     public init(dimension: Int, limit: Int = 50) {
@@ -64,7 +64,7 @@ extension PooledUserTower {
     /// - Parameters:
     ///   - tokens: rows of the user token table; table: `[userRows, d]`.
     ///   - now: milliseconds since 1970; trainedIdle: the idle buckets that training met.
-    func encode(
+    package func encode(
         vectors: UnsafeBufferPointer<Float>, length: Int, type: (Int) -> UInt8, time: (Int) -> Int64, row: (Int) -> Int32,
         tokens: ArraySlice<Int32>, table: UnsafePointer<Float>, now: Int64, trainedIdle: [Bool]
     ) -> [Float] {
@@ -104,7 +104,7 @@ extension PooledUserTower {
 
     /// The nearest bucket that training met, the smaller of equally near ones; none where training met none. A shop whose data
     /// never has users return within the hour has learned nothing about that, so the nearest it has learned stands in.
-    static func nearest(_ bucket: UInt8, in trained: [Bool]) -> UInt8 {
+    package static func nearest(_ bucket: UInt8, in trained: [Bool]) -> UInt8 {
         for distance in 0..<trained.count {
             let (below, above) = (Int(bucket) - distance, Int(bucket) + distance)
             if below >= 0, below < trained.count, trained[below] { return UInt8(below) }

@@ -1,12 +1,12 @@
 import Tensors
 
 /// The user tower of a model, whichever form it has, as serving and validation use it.
-enum UserTower {
+package enum UserTower {
     case pooled(PooledUserTower)
     case sequence(SequenceTower)
 
     /// The tower that a configuration describes.
-    init(_ configuration: TowerConfiguration, layout: DenseLayout, dense: UnsafePointer<Float>) {
+    package init(_ configuration: TowerConfiguration, layout: DenseLayout, dense: UnsafePointer<Float>) {
         switch configuration.userTower {
         // The mean tower encodes users itself; see TwoTowerModel.
         case .pooled, .mean: self = .pooled(PooledUserTower(configuration, layout: layout, dense: dense))
@@ -15,7 +15,7 @@ enum UserTower {
     }
 
     /// The vector of one user; see ``PooledUserTower``.
-    func encode(
+    package func encode(
         _ sequence: UserSequence, tokens: ArraySlice<Int32>, table: UnsafePointer<Float>, now: Int64, trainedIdle: [Bool]
     ) -> [Float] {
         sequence.vectors.withUnsafeBufferPointer { vectors in
@@ -27,7 +27,7 @@ enum UserTower {
     }
 
     /// The vector of one user from entries counted from the newest, `count` of them or more than the tower sees.
-    func encode(
+    package func encode(
         vectors: UnsafeBufferPointer<Float>, count: Int, type: (Int) -> UInt8, time: (Int) -> Int64, row: (Int) -> Int32,
         tokens: ArraySlice<Int32>, table: UnsafePointer<Float>, now: Int64, trainedIdle: [Bool]
     ) -> [Float] {
@@ -46,7 +46,7 @@ enum UserTower {
 
 extension SequenceTower {
     /// The vector of one user from entries counted from the newest.
-    func encode(
+    package func encode(
         vectors: UnsafeBufferPointer<Float>, count: Int, type: (Int) -> UInt8, time: (Int) -> Int64, row: (Int) -> Int32,
         tokens: ArraySlice<Int32>, table: UnsafePointer<Float>, now: Int64, trainedIdle: [Bool]
     ) -> [Float] {

@@ -1,3 +1,5 @@
+import ContentModel
+
 /// A random order of `0..<count` that takes no memory: the place of each index is computed.
 ///
 /// A Feistel network over pairs (index / columns, index mod columns), as Black and Rogaway 2002 make permutations of any size:

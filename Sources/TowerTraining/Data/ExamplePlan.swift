@@ -1,4 +1,5 @@
 import Tensors
+import TowerModel
 
 #if canImport(Glibc)
 import Glibc
@@ -70,7 +71,7 @@ struct ExamplePlan: Sendable {
         meanWeight = count == 0 ? 1 : Float(sum / Double(count))
         let total = Float(max(1, count))
         shares = counts.map { Float($0) / total }
-        logitAdjustments = TwoTower.logitAdjustments(shares: shares, examples: count, strength: configuration.logitAdjustment)
+        logitAdjustments = TowerTraining.logitAdjustments(shares: shares, examples: count, strength: configuration.logitAdjustment)
     }
 
     /// Number of events, examples or not.

@@ -1,3 +1,5 @@
+import TowerModel
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Darwin)

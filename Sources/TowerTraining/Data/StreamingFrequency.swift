@@ -1,3 +1,5 @@
+import TowerModel
+
 /// How often each item is a target, estimated from the targets that go by (Yi et al. 2019, algorithm 2): a moving mean of how many targets
 /// pass between two occurrences of an item, whose inverse is its share. It follows a catalogue whose demand changes.
 struct StreamingFrequency {

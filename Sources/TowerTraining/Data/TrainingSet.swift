@@ -1,3 +1,6 @@
+import ContentModel
+import TowerModel
+
 /// Interactions to learn from: users with their events in time order, in columns, and what is known of items and users.
 ///
 /// Only clicks, carts and purchases; items without an event are not part of it, since nothing can be learned of them

@@ -1,4 +1,5 @@
 import Tensors
+import TowerModel
 
 extension SequenceTower {
     /// The way back through ``forward(_:space:dropout:)``.

@@ -1,4 +1,5 @@
 import Tensors
+import TowerModel
 
 /// What an adapter is fitted on: users of one domain as the base sees them, each before an interaction, oldest first.
 public struct DomainExamples: Sendable {

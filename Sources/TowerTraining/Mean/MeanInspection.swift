@@ -1,4 +1,5 @@
 import Tensors
+import TowerModel
 
 /// For checks of the derivatives; a training does not use it.
 extension MeanTowerTrainer {

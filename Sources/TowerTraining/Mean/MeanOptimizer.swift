@@ -1,4 +1,5 @@
 import Tensors
+import TowerModel
 
 /// Applies the gradients of a ``MeanStep``: row-wise Adagrad to the rows that the batch used, Adam to the layers.
 final class MeanOptimizer {

@@ -1,5 +1,6 @@
 import Evaluation
 import Tensors
+import TowerModel
 
 /// Drives a ``MeanTowerTrainer`` through the epochs of a ``Trainer``. It moves its own parameters: what it hands on as gradients
 /// is empty.

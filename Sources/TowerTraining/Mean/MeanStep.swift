@@ -1,4 +1,5 @@
 import Tensors
+import TowerModel
 
 /// One forward and backward pass of the mean-pooled towers over a batch.
 ///

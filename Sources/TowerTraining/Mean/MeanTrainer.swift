@@ -1,4 +1,6 @@
+import ContentModel
 import Tensors
+import TowerModel
 
 /// Trains the mean-pooled towers step by step. ``Trainer`` drives one for `user_tower: mean`; benchmarks drive one directly.
 ///

@@ -1,4 +1,5 @@
 import Tensors
+import TowerModel
 
 /// A moving average of the parameters (Polyak and Juditsky 1992, in the exponential form): steps wander around a good place, their
 /// mean is nearer to it.

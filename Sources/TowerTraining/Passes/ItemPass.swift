@@ -1,4 +1,6 @@
+import ContentModel
 import Tensors
+import TowerModel
 
 /// The item tower's share of a step: vectors of the batch's items on the way forth, and on the way back from their gradient to that of
 /// what they were made of. Work is split as ``TowerStep`` says.
@@ -121,9 +123,4 @@ final class ItemPass {
     private var tower: ItemTower {
         ItemTower(layout: parameters.layout, dense: parameters.dense.start, tokens: parameters.rows(.contentTokens))
     }
-}
-
-/// Cuts a range into pieces of at most `limit`.
-func tiles(of range: Range<Int>, limit: Int) -> [Range<Int>] {
-    stride(from: range.lowerBound, to: range.upperBound, by: limit).map { $0..<min($0 + limit, range.upperBound) }
 }

@@ -1,4 +1,5 @@
 import Tensors
+import TowerModel
 
 /// Drives the pooled tower: batches of shuffled examples, each with its own history.
 final class PooledPass: TrainingPass {
@@ -7,12 +8,15 @@ final class PooledPass: TrainingPass {
     private let gatherer: BatchGatherer
     private let step: TowerStep
     private let ranks: any RankGroup
+    private let working: WorkingRows?
     private var order: ExampleOrder?
 
     init(
-        _ set: TrainingSet, plan: ExamplePlan, step: TowerStep, configuration: TowerConfiguration, ranks: any RankGroup = SingleRank()
+        _ set: TrainingSet, plan: ExamplePlan, step: TowerStep, configuration: TowerConfiguration, ranks: any RankGroup = SingleRank(),
+        working: WorkingRows? = nil
     ) {
         self.ranks = ranks
+        self.working = working
         self.plan = plan
         self.configuration = configuration
         self.step = step
@@ -29,8 +33,8 @@ final class PooledPass: TrainingPass {
     func runNext(key: UInt64) throws(RankError) -> BatchResult? {
         guard let places = order?.next(configuration.batchSize * ranks.size), !places.isEmpty else { return nil }
         try gatherer.gather(places, key: key, ranks: ranks)
-        try step.parameters.fetch(
-            items: gatherer.batch.items, content: step.items.content, users: gatherer.batch.users, userTokens: step.userTokens)
+        try working?.fetch(
+            from: step.parameters, items: gatherer.batch.items, content: step.items.content, users: gatherer.batch.users, userTokens: step.userTokens)
         return BatchResult(examples: places.count, loss: step.run(gatherer.batch, key: key, dropout: true))
     }
 

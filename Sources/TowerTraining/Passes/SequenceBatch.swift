@@ -1,4 +1,6 @@
+import ContentModel
 import Tensors
+import TowerModel
 
 /// A part of a user's history that trains at once: its events are predicted, each from what comes before it within the part.
 struct SequenceWindow: Sendable, Equatable {

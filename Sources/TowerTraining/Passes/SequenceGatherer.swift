@@ -1,4 +1,6 @@
+import ContentModel
 import Tensors
+import TowerModel
 
 #if canImport(Glibc)
 import Glibc

@@ -1,4 +1,5 @@
 import Tensors
+import TowerModel
 
 /// Drives the sequence tower: batches of whole windows, as many as the batch size has room for.
 final class SequencePass: TrainingPass {
@@ -7,14 +8,16 @@ final class SequencePass: TrainingPass {
     private let gatherer: SequenceGatherer
     private let step: SequenceStep
     private let ranks: any RankGroup
+    private let working: WorkingRows?
     private var windows: [SequenceWindow] = []
     private var next = 0
 
     init(
         _ set: TrainingSet, plan: ExamplePlan, step: SequenceStep, configuration: TowerConfiguration,
-        ranks: any RankGroup = SingleRank()
+        ranks: any RankGroup = SingleRank(), working: WorkingRows? = nil
     ) {
         self.ranks = ranks
+        self.working = working
         self.plan = SequencePlan(set, plan: plan, configuration: configuration)
         self.configuration = configuration
         self.step = step
@@ -41,8 +44,8 @@ final class SequencePass: TrainingPass {
         }
         guard examples > 0 else { return nil }
         try gatherer.gather(windows[first..<next], key: key, ranks: ranks)
-        try step.parameters.fetch(
-            items: gatherer.batch.items, content: step.items.content,
+        try working?.fetch(
+            from: step.parameters, items: gatherer.batch.items, content: step.items.content,
             users: UnsafeBufferPointer(start: gatherer.batch.users.start, count: gatherer.batch.count), userTokens: step.userTokens)
         return BatchResult(examples: examples, loss: step.run(gatherer.batch, key: key, dropout: true))
     }

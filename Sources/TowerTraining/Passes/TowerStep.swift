@@ -1,4 +1,6 @@
+import ContentModel
 import Tensors
+import TowerModel
 
 /// One forward and backward pass of the pooled tower over a batch: the loss and the gradient of every parameter.
 ///

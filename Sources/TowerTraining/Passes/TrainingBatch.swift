@@ -1,4 +1,6 @@
+import ContentModel
 import Tensors
+import TowerModel
 
 /// The examples of one step, gathered: histories, targets and the items that take part.
 ///

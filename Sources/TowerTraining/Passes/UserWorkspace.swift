@@ -1,3 +1,5 @@
+import TowerModel
+
 /// Working memory of one thread for one tile of users.
 final class UserWorkspace {
     var inputs = FloatBuffer(0), inner = FloatBuffer(0), users = FloatBuffer(0), lengths = FloatBuffer(0)
@@ -18,18 +20,6 @@ final class UserWorkspace {
         }
         if scores.count < tile * candidates { scores = FloatBuffer(tile * candidates) }
     }
-}
-
-extension PooledUserTower {
-    /// The tower that a configuration describes.
-    init(_ configuration: TowerConfiguration, layout: DenseLayout, dense: UnsafePointer<Float>) {
-        self.init(layout: layout, dense: dense, network: UserNetwork(configuration, layout: layout, dense: dense))
-    }
-}
-
-extension UserTokens {
-    /// Where the tokens of a user row stand in ``buckets``; nowhere for −1.
-    func range(of user: Int32) -> Range<Int> { user < 0 ? 0..<0 : starts[Int(user)]..<starts[Int(user) + 1] }
 }
 
 extension TrainingBatch {

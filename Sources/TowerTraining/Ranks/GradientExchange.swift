@@ -1,4 +1,5 @@
 import Tensors
+import TowerModel
 
 /// Bytes that a rank has handed to others for its gradients, without what the network adds.
 public struct GradientTraffic: Sendable, Equatable {

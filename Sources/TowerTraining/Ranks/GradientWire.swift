@@ -1,12 +1,5 @@
 import Tensors
-
-/// How gradients travel between ranks.
-public enum GradientCompression: String, Sendable, CaseIterable {
-    /// As Float32.
-    case none
-    /// Rounded to bfloat16, to nearest, ties to even; sums are made in Float32.
-    case bfloat16
-}
+import TowerModel
 
 /// Floats on their way between ranks. Every rank ends with the same bits, whatever its place.
 final class GradientWire {

@@ -1,4 +1,5 @@
 import Tensors
+import TowerModel
 
 /// The rows of sharded tables that a batch needs, fetched from the ranks that hold them (``RowShard``).
 ///
@@ -34,15 +35,11 @@ final class WorkingRows {
 
     deinit { for start in slots { start.deallocate() } }
 
-    /// The rows of a table as ``fetch(from:items:content:users:userTokens:)`` left them.
-    func rows(_ table: TableParameter) -> TableRows {
-        TableRows(start: fetched.start, width: shape.dimension, slots: slots[table.rawValue])
-    }
-
     /// Bytes of this object.
     var bytes: Int { 4 * (fetched.count + answers.count + firsts[firsts.count - 1]) }
 
-    /// Gets what the item and user towers read for a batch. Every rank does so at the same time, each for its own.
+    /// Gets what the item and user towers read for a batch, and leaves in ``TowerParameters/fetched`` where it lies. Every rank does so at
+    /// the same time, each for its own.
     ///
     /// - Parameters:
     ///   - parameters: this rank's rows.
@@ -79,6 +76,7 @@ final class WorkingRows {
                 slot += 1
             }
         }
+        parameters.fetched = slots.map { TableRows(start: fetched.start, width: d, slots: UnsafePointer($0)) }
     }
 
     private func forget() {
@@ -108,11 +106,6 @@ final class WorkingRows {
 }
 
 extension TowerParameters {
-    /// Gets the rows that a batch reads where tables are sharded; see ``WorkingRows``.
-    func fetch(items: [Int32], content: ContentTable, users: some Sequence<Int32>, userTokens: UserTokens) throws(RankError) {
-        try working?.fetch(from: self, items: items, content: content, users: users, userTokens: userTokens)
-    }
-
     /// The parameters with all rows of the tables, on rank 0; nil on the others. Every rank asks at the same time.
     ///
     /// Rows travel ``gatheredRows`` of each rank at a time: beside the result rank 0 holds no more than those.

@@ -1,4 +1,5 @@
 import Tensors
+import TowerModel
 
 extension TwoTowerModel {
     /// This model's vectors of a training set's items, `[set.itemCount, dimension]`; items that it does not know are encoded by content.

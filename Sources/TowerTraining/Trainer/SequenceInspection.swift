@@ -1,4 +1,5 @@
 import Tensors
+import TowerModel
 
 /// For checks of the sequence tower; a training does not use it.
 extension Trainer {

@@ -1,5 +1,7 @@
+import ContentModel
 import Evaluation
 import Tensors
+import TowerModel
 
 /// Trains a two-tower model over a training set, epoch by epoch. One thread owns it; it uses `threads` of the pool while it runs.
 ///
@@ -27,6 +29,8 @@ public final class Trainer {
     private let exchange: GradientExchange?
     /// Which rows of the tables this rank holds.
     private let shard: RowShard
+    /// The rows of sharded tables that a batch reads; nil where tables are whole.
+    private let working: WorkingRows?
     private var stepIndex = 0
     /// Examples done of an epoch that was stopped, and the sum of their losses.
     private var done = 0, lossSum = 0.0
@@ -68,7 +72,7 @@ public final class Trainer {
         content = ContentTable(
             set.itemContents, hasher: hasher, embedding: embedding, useContent: configuration.useContent)
         parameters = TowerParameters(shape, shard: shard)
-        parameters.working = shard.isWhole ? nil : WorkingRows(ranks, shape: shape)
+        working = shard.isWhole ? nil : WorkingRows(ranks, shape: shape)
         parameters.initialize(seed: configuration.seed, temperature: configuration.temperature)
         seen = configuration.quantisation == .int8Aware ? parameters.rounded() : parameters
         userTokens = UserTokens(
@@ -81,10 +85,10 @@ public final class Trainer {
         case .pooled:
             let step = TowerStep(
                 seen, content: content, userTokens: userTokens, configuration: configuration, teacher: teacher)
-            pass = PooledPass(set, plan: plan, step: step, configuration: configuration, ranks: ranks)
+            pass = PooledPass(set, plan: plan, step: step, configuration: configuration, ranks: ranks, working: working)
         case .sequence:
             let step = SequenceStep(set, parameters: seen, content: content, userTokens: userTokens, configuration: configuration)
-            pass = SequencePass(set, plan: plan, step: step, configuration: configuration, ranks: ranks)
+            pass = SequencePass(set, plan: plan, step: step, configuration: configuration, ranks: ranks, working: working)
         case .mean:
             let mean = MeanPass(set, plan: plan, content: content, embedding: embedding, configuration: configuration)
             base?.fill(mean.trainer.parameters, itemIDs: set.itemIDs, userIDs: set.userIDs) { !isEmpty[$0] }
@@ -248,7 +252,7 @@ public final class Trainer {
     /// Bytes that this rank has handed to others; nil where it trains alone.
     public var traffic: GradientTraffic? {
         var traffic = exchange?.traffic
-        traffic?.fetched = parameters.working?.sentBytes ?? 0
+        traffic?.fetched = working?.sentBytes ?? 0
         return traffic
     }
 
@@ -256,7 +260,7 @@ public final class Trainer {
     /// the last batches with their directory.
     public var tableBytes: Int {
         let own = parameters.tables.reduce(0) { $0 + 4 * $1.count }
-        return own * (averager == nil ? 1 : 2) + optimizer.tableBytes + (parameters.working?.bytes ?? 0)
+        return own * (averager == nil ? 1 : 2) + optimizer.tableBytes + (working?.bytes ?? 0)
     }
 
     /// Whether ``checkpoint()`` may be asked for: not where the tables' rows lie on several ranks.

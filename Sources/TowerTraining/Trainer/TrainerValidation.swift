@@ -1,5 +1,6 @@
 import Evaluation
 import Tensors
+import TowerModel
 
 extension Trainer {
     /// No event of the set is an example, so that the parameters would stay as they were drawn.

@@ -1,3 +1,6 @@
+import ContentModel
+import TowerModel
+
 /// What an incremental training begins from: a trained model, whose tables grow by the new items.
 ///
 /// Rows of known items keep their values and so do dense layers and tokens: they are shared by content, so new words already have

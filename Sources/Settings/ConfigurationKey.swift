@@ -202,7 +202,7 @@ extension ConfigurationKey {
         ConfigurationKey("train.incremental_rate", .number(0.001...10), "0.6", "step sizes of an incremental training as a share of those of a full one"),
         ConfigurationKey("train.incremental_replay", .number(0...1_000), "6", "old events that are learned again for each new one, so that they are not forgotten"),
         ConfigurationKey("train.incremental_replay_limit_events", .integer(0...100_000_000), "200000", "old events that are learned again at most"),
-        ConfigurationKey("train.incremental_ewc", .number(0...1_000_000), "0", "elastic weight consolidation: pull towards the old parameters by their importance; 1 weighs the old events as what they are, 0 is off; not for user_tower mean"),
+        ConfigurationKey("train.incremental_ewc", .number(0...1_000_000), "0", "elastic weight consolidation: pull towards the old parameters by their importance; 1 weighs the old events as what they are, 0 is off"),
         ConfigurationKey(
             "train.keep_unfinished_hours", .integer(0...8_760), "72",
             "how long the files of a killed training stay for --resume; those with a user who was erased since go at once"),

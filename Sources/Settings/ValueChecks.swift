@@ -212,6 +212,7 @@ extension ConfigurationKey {
             hint = NumberText.decimalHint(text)
             if !NumberText.isDecimal(text) { try refuse(text, hint) }
         }
+        if let refusal = TowerConfiguration.retirement(of: name, text) { throw ConfigurationError("\(source): \(refusal)") }
         do {
             try towers.set(name, text)
         } catch {

@@ -96,15 +96,10 @@ import TowerTraining
         #expect(Self.fit().run(DomainExamples(), items: planted.items).values == nil)
     }
 
-    @Test(arguments: ["pooled", "sequence", "mean"]) func aModelAdaptsToTheLastTokenOfTheFieldAndToNothingElse(tower: String) throws {
+    @Test(arguments: ["pooled", "sequence"]) func aModelAdaptsToTheLastTokenOfTheFieldAndToNothingElse(tower: String) throws {
         let shop = PlantedShop(users: 40)
         var configuration = try PlantedShop.configuration([("epochs", "1"), ("attention_heads", "2")])
-        if tower == "mean" {
-            configuration = try TowerConfiguration(preset: "mean")
-            try configuration.set("epochs", "1")
-        } else {
-            try configuration.set("user_tower", tower)
-        }
+        try configuration.set("user_tower", tower)
         let trainer = try Trainer(shop.set, configuration: configuration)
         _ = trainer.runEpoch(now: { 0 })
         let base = trainer.model(), d = base.dimension

@@ -7,14 +7,6 @@ import TowerTraining
         [], [("user_tower", "sequence"), ("history_length", "6"), ("attention_heads", "2"), ("blocks", "1")],
     ]
 
-    private static func mean() throws -> TowerConfiguration {
-        var configuration = try TowerConfiguration(preset: "mean")
-        for (key, value) in [("dimension", "16"), ("hidden", "16"), ("text_buckets", "256"), ("tag_buckets", "256"), ("batch_size", "64"), ("epochs", "2"), ("user_ids", "true")] {
-            try configuration.set(key, value)
-        }
-        return configuration
-    }
-
     /// A shop's set as columns with more events behind each user's: the last `count` rows of users that `isChosen` names are new.
     private func newRows(_ set: TrainingSet, last count: Int, _ isChosen: (Int) -> Bool = { _ in true }) -> [Int] {
         (0..<set.userCount).filter(isChosen).flatMap { Array((set.userStarts[$0 + 1] - count)..<set.userStarts[$0 + 1]) }
@@ -66,24 +58,6 @@ import TowerTraining
         #expect(after.count == before.count)
     }
 
-    @Test func theMeanTowerGrowsByItemsAndUsers() throws {
-        let shop = PlantedShop(users: 40)
-        let model = try trained(shop.set, try Self.mean())
-        let base = try WarmStart(model), set = grown(shop), d = 16
-        let before = values(model)
-        let after = values(try Trainer(set, configuration: base.settings(epochs: 1, rateShare: 1, seed: 1, threads: 1), from: base).model())
-        for (row, id) in set.itemIDs.enumerated() {
-            guard let old = model.row(of: id) else { continue }
-            #expect(
-                Array(try #require(after["mean.item.rows"])[row * d..<(row + 1) * d])
-                    == Array(try #require(before["mean.item.rows"])[Int(old) * d..<Int(old + 1) * d]), "\(id)")
-        }
-        // Users are in the order of their ids in both; the newcomer is the first.
-        #expect(set.userIDs.first == "newcomer")
-        #expect(Array(try #require(after["mean.user.rows"])[d...]) == before["mean.user.rows"])
-        #expect(after["mean.user.input.weight"] == before["mean.user.input.weight"])
-    }
-
     @Test func aPartHasExamplesHistoriesAndTheModelsItems() throws {
         var builder = TrainingSet.Builder()
         for user in 0..<3 { for event in 0..<10 { builder.append(user: "u\(user)", item: "i\(event)", time: Int64(event)) } }
@@ -99,8 +73,8 @@ import TowerTraining
         #expect(part.items.map { part.itemIDs[Int($0)] } == ["i5", "i6", "i7", "i8", "i9", "i0", "i1", "i2", "i3"])
         #expect(part.itemIDs.contains("rare") && !part.itemIDs.contains("i4"))
         #expect(part.eventsPerItem().allSatisfy { $0 == 7 })
-        let all = set.part(Increment(newRows: [9]), historyLength: 4, isKept: { _ in true }, keepsUsers: true, eventsPerItem: set.eventsPerItem())
-        #expect(all.userIDs == set.userIDs && all.itemIDs == set.itemIDs && all.eventCount == 5)
+        let all = set.part(Increment(newRows: [9]), historyLength: 4, isKept: { _ in true }, eventsPerItem: set.eventsPerItem())
+        #expect(all.userIDs == ["u0"] && all.itemIDs == set.itemIDs && all.eventCount == 5)
     }
 
     @Test func oldEventsAreDrawnByTheirAge() {

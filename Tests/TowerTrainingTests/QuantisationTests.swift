@@ -109,12 +109,4 @@ import TowerTraining
         #expect(abs(rounded.loss - float.loss) < 0.01 * float.loss, "\(rounded) beside \(float)")
         #expect(rounded.ndcg > 0.9 * float.ndcg, "\(rounded) beside \(float)")
     }
-
-    @Test func theMeanTowerStaysFloat32() throws {
-        var configuration = try TowerConfiguration(preset: "mean")
-        try configuration.set("quantisation", "int8-aware")
-        let refused = configuration
-        let error = #expect(throws: ConfigurationError.self) { try refused.validate() }
-        #expect(error?.description.contains("train.quantisation") == true)
-    }
 }

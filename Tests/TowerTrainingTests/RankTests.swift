@@ -139,15 +139,4 @@ import TowerTraining
         let resumed = try MemoryRanks.run(2) { try Self.course(Trainer(shop.set, resuming: kept[0], ranks: $0)).checkpoint }
         #expect(resumed[0] == whole[0].checkpoint)
     }
-
-    @Test func theMeanTowerTrainsAlone() throws {
-        let shop = PlantedShop(users: 20)
-        var configuration = try TowerConfiguration(preset: "mean")
-        try configuration.set("epochs", "1")
-        let settings = configuration
-        let errors = try MemoryRanks.run(2) { rank in
-            #expect(throws: ConfigurationError.self) { try Trainer(shop.set, configuration: settings, ranks: rank) }?.description
-        }
-        #expect(errors[0]?.contains("one process") == true)
-    }
 }

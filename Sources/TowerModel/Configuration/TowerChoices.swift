@@ -4,8 +4,6 @@ public enum UserTowerKind: String, Sendable, CaseIterable {
     case pooled
     /// Causal blocks over the history in its order; see ``BlockKind``.
     case sequence
-    /// Plain mean of the history's rows, then two layers: the least work, for small machines and large data.
-    case mean
 }
 
 /// What a block of the sequence tower is made of.

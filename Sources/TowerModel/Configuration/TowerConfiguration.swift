@@ -52,8 +52,6 @@ public struct TowerConfiguration: Sendable, Equatable {
     public var textTokens = 64
     /// Rows for hashed user attributes.
     public var userBuckets = 8_192
-    /// Whether the mean tower has a row for each user.
-    public var userIDs = false
     /// Share of items that a batch sees by content alone (Volkovs et al. 2017).
     public var idDropout: Float = 0.1
     /// Share of history entries that training leaves out.
@@ -163,11 +161,14 @@ public struct TowerConfiguration: Sendable, Equatable {
     }
 
     /// Names of the presets.
-    public static let presets = ["small", "default", "sequence-large", "mean"]
+    public static let presets = ["small", "default", "sequence-large"]
 
     /// Sets one key from text. An unknown key is refused with the nearest known one, a bad value with the range.
     /// `preset` replaces all settings but the seed and the threads, so it comes first.
+    /// What an earlier version knew and this one does not is refused with what to do; see ``RetiredSetting``.
     public mutating func set(_ key: String, _ value: String) throws(ConfigurationError) {
+        if let refusal = Self.retirement(of: key, value) { throw ConfigurationError(key: key, description: refusal) }
+        guard RetiredSetting.of(key, value) == nil else { return }
         guard let setting = TowerSetting.all.first(where: { $0.name == key }) else {
             let nearest = TowerSetting.nearest(to: key)
             throw ConfigurationError(
@@ -178,6 +179,11 @@ public struct TowerConfiguration: Sendable, Equatable {
         guard setting.write(&self, value) else {
             throw ConfigurationError(key: key, description: "train.\(key) cannot be '\(value)': \(setting.range)")
         }
+    }
+
+    /// Why a setting of an earlier version is refused, with what to do; nil for one that this version knows or lets pass.
+    public static func retirement(of key: String, _ value: String) -> String? {
+        RetiredSetting.of(key, value).flatMap { retired in retired.instead.map { "train.\(key) is \(value): \($0)" } }
     }
 
     /// The value of a key as text that ``set(_:_:)`` reads back exactly; `nil` for an unknown key.
@@ -207,11 +213,6 @@ public struct TowerConfiguration: Sendable, Equatable {
             throw ConfigurationError(
                 key: "user_tower",
                 description: "train.user_tower is \(userTower.rawValue), which learns without a teacher; choose pooled (presets small and default), or leave out --teacher")
-        }
-        if ranks > 1 && userTower == .mean {
-            throw ConfigurationError(
-                key: "user_tower",
-                description: "train.user_tower is mean, which trains in one process; choose pooled or sequence for \(ranks) ranks")
         }
         if ranks > 1 && tableSharding == .rows { try validateSharding() }
         if temperature != 1 && !unitLength {
@@ -247,11 +248,6 @@ public struct TowerConfiguration: Sendable, Equatable {
             throw ConfigurationError(
                 key: "negatives", description: "train.negatives is 0; the \(loss.rawValue) loss of the sequence tower needs negatives")
         }
-        if quantisation != .none && userTower == .mean {
-            throw ConfigurationError(
-                key: "quantisation", description: "train.quantisation is \(quantisation.rawValue) but train.user_tower is mean, which stays float32; choose pooled or sequence")
-        }
-        if userTower == .mean { try validateMean() }
         if patience > 0 && validationUsers == 0 {
             throw ConfigurationError(
                 key: "patience",
@@ -302,7 +298,6 @@ public struct TowerConfiguration: Sendable, Equatable {
             fresh.batchSize = 4_096
             fresh.epochs = 30
             fresh.precision = .auto
-        case "mean": fresh.applyMean()
         default: return false
         }
         self = fresh

@@ -32,7 +32,6 @@ struct TowerSetting: Sendable {
         whole("tag_buckets", \.tagBuckets, 64...4_194_304, "rows for hashed categories, tags and attributes"),
         whole("text_tokens", \.textTokens, 1...4_096, "tokens kept of each field of an item: those that weigh most"),
         whole("user_buckets", \.userBuckets, 64...4_194_304, "rows for hashed attributes of users and of the request"),
-        flag("user_ids", \.userIDs, "whether the mean tower has a row for each user; only for users that the caller names"),
         number("id_dropout", \.idDropout, 0...0.9, "share of items that a batch sees by content alone, so that new items stand in the same space"),
         number("history_dropout", \.historyDropout, 0...0.9, "share of history entries that training leaves out"),
         number("short_history", \.shortHistory, 0...0.9, "share of examples of which the pooled tower sees 0 to 5 entries of the history only, so that it learns to answer new users"),

@@ -30,8 +30,6 @@ public struct TwoTowerModel: Sendable {
     private let logPopularity: [Float]
     /// Which buckets of idle time training met.
     package let trainedIdle: [Bool]
-    /// The towers of `user_tower: mean`, which stand in for all of the above but the hasher and the popularity.
-    private let mean: MeanTowerModel?
     /// What changes the vectors of users of a domain; nil for none.
     public var domains: DomainAdapters? {
         didSet {
@@ -41,9 +39,9 @@ public struct TwoTowerModel: Sendable {
     }
 
     /// Length of item and user vectors.
-    public var dimension: Int { mean?.dimension ?? shape.dimension }
+    public var dimension: Int { shape.dimension }
     /// Newest history entries that ``encodeUser(_:attributes:now:)`` uses.
-    public var historyLength: Int { mean?.historyLength ?? shape.historyLength }
+    public var historyLength: Int { shape.historyLength }
 
     /// The trained row of an item, `nil` where training did not know it.
     public func row(of itemID: String) -> Int32? { rows[itemID] }
@@ -56,7 +54,6 @@ public struct TwoTowerModel: Sendable {
     /// - Complexity: a few microseconds an item, and its text.
     public func encodeItems(_ contents: [ItemContent], rows: [Int32?], threads: Int = 1) -> Matrix {
         precondition(contents.count == rows.count, "one row per content: \(rows.count) rows, \(contents.count) contents")
-        if let mean { return encodeItems(contents, rows: rows, by: mean, threads: threads) }
         let d = dimension, h = shape.contentHidden
         let places = (0..<Int32(contents.count)).map { $0 }
         return Matrix(rows: contents.count, columns: d) { target in
@@ -99,20 +96,6 @@ public struct TwoTowerModel: Sendable {
         return configuration.popularityDial * ((row.map { logPopularity[Int($0)] } ?? rarest) - rarest)
     }
 
-    private func encodeItems(_ contents: [ItemContent], rows: [Int32?], by mean: MeanTowerModel, threads: Int) -> Matrix {
-        Matrix(rows: contents.count, columns: dimension) { target in
-            guard let vectors = target.baseAddress else { return }
-            parallelFor(count: contents.count, threads: threads, minimumChunk: 16) { range, _ in
-                for tile in tiles(of: range, limit: ItemTower.tileLimitItems) {
-                    let content = ContentTable(
-                        Array(contents[tile]), hasher: hasher, embedding: mean.embedding, useContent: configuration.useContent)
-                    mean.encodeItems(
-                        content, rows: rows[tile], bias: { -dialled($0) }, into: vectors + tile.lowerBound * dimension)
-                }
-            }
-        }
-    }
-
     /// The smallest popularity: that of new items.
     private var rarest: Float { logPopularity.min() ?? 0 }
 
@@ -136,11 +119,6 @@ public struct TwoTowerModel: Sendable {
     /// The vector of the base that all domains share.
     private func encodeShared(_ history: UserSequence, attributes: [String], now: Int64) -> [Float] {
         precondition(history.dimension == dimension, "a history of vectors of length \(history.dimension) for a model of length \(dimension)")
-        if let mean {
-            return history.vectors.withUnsafeBufferPointer { vectors in
-                encodeUser(vectors, count: history.count, user: nil, by: mean)
-            }
-        }
         let buckets = UserTokens.buckets(of: attributes, count: shape.userRows)
         return dense.withUnsafePointer { dense in
             userTokens.withUnsafePointer { table in
@@ -167,7 +145,6 @@ public struct TwoTowerModel: Sendable {
         precondition(
             vectors.count == types.count * dimension && times.count == types.count,
             "\(vectors.count) floats, \(types.count) types and \(times.count) times are no history of vectors of length \(dimension)")
-        if let mean { return encodeUser(vectors, count: types.count, user: nil, by: mean) }
         let buckets = UserTokens.buckets(of: attributes, count: shape.userRows)
         let last = types.count - 1, known = UInt8(TowerShape.typeCount)
         return dense.withUnsafePointer { dense in
@@ -177,24 +154,6 @@ public struct TwoTowerModel: Sendable {
                     time: { times[last - $0] }, row: { Int32(last - $0) }, tokens: buckets[...], table: table, now: now,
                     trainedIdle: trainedIdle)
             }
-        }
-    }
-
-    /// The vector of a user whom training may have known by this id: models with `user_ids` have a row for them.
-    public func encodeUser(_ history: UserSequence, userID: String, now: Int64) -> [Float] {
-        guard let mean else { return encodeUser(history, now: now) }
-        return history.vectors.withUnsafeBufferPointer { vectors in
-            encodeUser(vectors, count: history.count, user: mean.row(ofUser: userID), by: mean)
-        }
-    }
-
-    /// From `[_, dimension]` vectors, of which the last `count` are the history, oldest first.
-    private func encodeUser(_ vectors: UnsafeBufferPointer<Float>, count: Int, user: Int32?, by mean: MeanTowerModel) -> [Float] {
-        let last = vectors.count / dimension - 1
-        return withUnsafeTemporaryAllocation(of: Float.self, capacity: dimension) { none in
-            // An empty history never reads a vector, so any address will do for it.
-            guard let start = vectors.baseAddress ?? none.baseAddress.map({ UnsafePointer($0) }) else { return [] }
-            return mean.encodeUser(count: count, vector: { start + (last - $0) * dimension }, user: user)
         }
     }
 
@@ -218,9 +177,6 @@ public struct TwoTowerModel: Sendable {
 
     /// Everything that ``init(configuration:itemIDs:tensors:)`` needs, in a fixed order.
     public var tensors: [NamedTensor] {
-        if let mean {
-            return mean.tensors + [NamedTensor(name: "item.popularity", shape: [itemIDs.count, 1], values: logPopularity)] + hasher.tensors()
-        }
         var result = [
             NamedTensor(name: TableParameter.itemIDs.name, shape: [ids.rows, dimension], values: ids.values),
             NamedTensor(name: TableParameter.contentTokens.name, shape: [tokens.rows, dimension], values: tokens.values),
@@ -244,15 +200,6 @@ public struct TwoTowerModel: Sendable {
     public init(configuration: TowerConfiguration, itemIDs: [String], tensors: [NamedTensor]) throws(ModelError) {
         let reader = try TensorReader(tensors)
         guard Set(itemIDs).count == itemIDs.count else { throw ModelError("an item id occurs twice in the model") }
-        if configuration.userTower == .mean {
-            self.init(
-                configuration: configuration, itemIDs: itemIDs,
-                parameters: TowerParameters(TowerShape(configuration, itemCount: itemIDs.count, embedding: 0)),
-                hasher: try ContentHasher(configuration, reader: reader),
-                logPopularity: try reader.values("item.popularity", rows: itemIDs.count, columns: 1), trainedIdle: [],
-                mean: try MeanTowerModel(configuration, itemCount: itemIDs.count, reader: reader))
-            return
-        }
         let shape = TowerShape(
             configuration, itemCount: itemIDs.count, embedding: reader.rows(of: DenseParameter.contentEmbedding.name) ?? 0)
         let parameters = TowerParameters(shape)
@@ -268,24 +215,23 @@ public struct TwoTowerModel: Sendable {
     /// A model from a training's parameters; `counts` are the training events by item row.
     package init(
         configuration: TowerConfiguration, itemIDs: [String], parameters: TowerParameters, hasher: ContentHasher, counts: [Int],
-        trainedIdle: [Bool], mean: MeanTowerModel? = nil
+        trainedIdle: [Bool]
     ) {
         let total = Float(max(1, counts.reduce(0, +)))
         self.init(
             configuration: configuration, itemIDs: itemIDs, parameters: parameters, hasher: hasher,
-            logPopularity: counts.map { log(Float(max(1, $0)) / total) }, trainedIdle: trainedIdle, mean: mean)
+            logPopularity: counts.map { log(Float(max(1, $0)) / total) }, trainedIdle: trainedIdle)
     }
 
     private init(
         configuration: TowerConfiguration, itemIDs: [String], parameters: TowerParameters, hasher: ContentHasher,
-        logPopularity: [Float], trainedIdle: [Bool], mean: MeanTowerModel? = nil
+        logPopularity: [Float], trainedIdle: [Bool]
     ) {
         self.configuration = configuration
         self.itemIDs = itemIDs
         self.hasher = hasher
         self.logPopularity = logPopularity
         self.trainedIdle = trainedIdle
-        self.mean = mean
         shape = parameters.shape
         layout = parameters.layout
         func matrix(_ buffer: FloatBuffer, rows: Int, columns: Int) -> Matrix {

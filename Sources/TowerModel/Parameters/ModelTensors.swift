@@ -117,13 +117,6 @@ extension TowerParameters {
 extension TowerShape {
     /// The shape that a configuration and the sizes of the data give.
     package init(_ configuration: TowerConfiguration, itemCount: Int, embedding: Int) {
-        if configuration.userTower == .mean {
-            // Its parameters are a ``MeanShape``'s; of these there are none.
-            self.init(
-                dimension: 0, heads: 0, historyLength: 0, hidden: 0, contentHidden: 0, tokenRows: 0, userRows: 0, itemCount: 0, embedding: 0,
-                sequence: nil, learnsTemperature: false)
-            return
-        }
         self.init(
             dimension: configuration.dimension, heads: configuration.heads, historyLength: configuration.historyLength,
             hidden: configuration.hidden, contentHidden: configuration.useContent ? configuration.contentHidden : 0,

@@ -8,8 +8,7 @@ package enum UserTower {
     /// The tower that a configuration describes.
     package init(_ configuration: TowerConfiguration, layout: DenseLayout, dense: UnsafePointer<Float>) {
         switch configuration.userTower {
-        // The mean tower encodes users itself; see TwoTowerModel.
-        case .pooled, .mean: self = .pooled(PooledUserTower(configuration, layout: layout, dense: dense))
+        case .pooled: self = .pooled(PooledUserTower(configuration, layout: layout, dense: dense))
         case .sequence: self = .sequence(SequenceTower(configuration, layout: layout, dense: dense))
         }
     }

@@ -61,11 +61,10 @@ extension TrainingSet {
     /// - Parameters:
     ///   - historyLength: entries before an example.
     ///   - isKept: items by row that the part has beside those that occur in it: the ones that the model knows.
-    ///   - keepsUsers: whether all users stay, without events too, since the model has rows for them.
     ///   - eventsPerItem: by row, of all that is known.
     /// - Complexity: O(users + items + events kept)
     public func part(
-        _ increment: Increment, historyLength: Int, isKept: (Int) -> Bool, keepsUsers: Bool = false, eventsPerItem: [Int]
+        _ increment: Increment, historyLength: Int, isKept: (Int) -> Bool, eventsPerItem: [Int]
     ) -> TrainingSet {
         var isMet = itemIDs.indices.map(isKept)
         var users: [Int] = [], starts = [0], rows: [Int] = [], weights: [Float] = []
@@ -76,13 +75,7 @@ extension TrainingSet {
             while new < increment.newRows.count, increment.newRows[new] < own.upperBound { new += 1 }
             while old < increment.replayedRows.count, increment.replayedRows[old] < own.upperBound { old += 1 }
             let newest = max(new > firstNew ? increment.newRows[new - 1] : -1, old > firstOld ? increment.replayedRows[old - 1] : -1)
-            guard newest >= 0 else {
-                if keepsUsers {
-                    users.append(user)
-                    starts.append(rows.count)
-                }
-                continue
-            }
+            guard newest >= 0 else { continue }
             let oldest = min(
                 new > firstNew ? increment.newRows[firstNew] : .max, old > firstOld ? increment.replayedRows[firstOld] : .max)
             var nextNew = firstNew, nextOld = firstOld

@@ -89,10 +89,6 @@ public final class Trainer {
         case .sequence:
             let step = SequenceStep(set, parameters: seen, content: content, userTokens: userTokens, configuration: configuration)
             pass = SequencePass(set, plan: plan, step: step, configuration: configuration, ranks: ranks, working: working)
-        case .mean:
-            let mean = MeanPass(set, plan: plan, content: content, embedding: embedding, configuration: configuration)
-            base?.fill(mean.trainer.parameters, itemIDs: set.itemIDs, userIDs: set.userIDs) { !isEmpty[$0] }
-            pass = mean
         }
         optimizer = TowerOptimizer(parameters, configuration: configuration)
         if let kept = base?.kept, let rows = base?.knownRows(set.itemIDs) {
@@ -302,7 +298,7 @@ public final class Trainer {
         let counts = set.eventsPerItem()
         return TwoTowerModel(
             configuration: base?.configuration ?? configuration, itemIDs: set.itemIDs, parameters: parameters, hasher: hasher, counts: counts,
-            trainedIdle: trainedIdle, mean: (pass as? MeanPass)?.model())
+            trainedIdle: trainedIdle)
     }
 
     /// Which buckets of idle time were met, by this training or by the model that it began from.
@@ -338,7 +334,6 @@ public final class Trainer {
         bestMetric = metric
         staleEpochs = 0
         if configuration.patience > 0 {
-            (pass as? MeanPass)?.keepBest()
             let kept = best ?? TowerParameters(parameters.shape)
             kept.copy(from: served)
             best = kept

@@ -8,7 +8,6 @@ extension Trainer {
     /// - Parameter batches: at most.
     /// - Throws: where a rank of a training in several processes is lost.
     public func importance(batches: Int) throws(RankError) -> ParameterImportance {
-        precondition(configuration.userTower != .mean, "the mean tower keeps no importance of its parameters")
         let result = ParameterImportance(squares: TowerParameters(parameters.shape))
         var found = 0
         _ = pass.begin(epoch: 0, skipping: 0)

@@ -6,7 +6,6 @@ extension Trainer {
     /// The mean loss of the first `count` examples in event order and its gradient with respect to every parameter, without
     /// dropout and without changing anything. Negatives of the sampled loss are the same in every call.
     public func lossAndGradients(examples count: Int) -> (loss: Double, gradients: [NamedTensor]) {
-        if let mean = pass as? MeanPass { return mean.trainer.lossAndGradients(examples: count) }
         let (d, shape) = (parameters.shape.dimension, parameters.shape)
         let loss = pass.runFirst(count).loss, step = pass.gradients
         let gradient = TowerParameters(shape)
@@ -22,7 +21,6 @@ extension Trainer {
 
     /// Adds `delta` to one value of a parameter; `false` where there is none of that name or index.
     public func adjust(_ tensor: String, at index: Int, by delta: Float) -> Bool {
-        if let mean = pass as? MeanPass { return mean.trainer.adjust(tensor, at: index, by: delta) }
         if let table = TableParameter.allCases.first(where: { $0.name == tensor }) {
             guard index >= 0, index < parameters.table(table).count else { return false }
             parameters.table(table).start[index] += delta

@@ -15,7 +15,6 @@ extension Trainer {
 
     /// Ranks each held-out interaction among all items but those that the user had before.
     func validate() -> MetricsReport {
-        if let mean = pass as? MeanPass { return mean.validate(model()) }
         let d = parameters.shape.dimension, n = set.itemCount, served = self.served
         let pass = ItemPass(served, content: content, configuration: configuration)
         pass.forward((0..<Int32(n)).map { $0 }, key: 0, rate: 0)

@@ -14,14 +14,8 @@ public struct WarmStart {
     let trainedIdle: [Bool]
     private let rows: [String: Int32]
     private let parameters: TowerParameters
-    private let mean: MeanStart?
     /// The training whose optimizer goes on; nil where the optimizer starts anew.
     let kept: Trainer?
-
-    private struct MeanStart {
-        var parameters: MeanParameters
-        var userRows: [UInt64: Int32]
-    }
 
     /// Reads a model's parameters.
     ///
@@ -32,21 +26,10 @@ public struct WarmStart {
         let reader = try TensorReader(model.tensors), items = model.itemIDs.count
         hasher = try ContentHasher(configuration, reader: reader)
         rows = Dictionary(model.itemIDs.enumerated().map { ($1, Int32($0)) }) { first, _ in first }
-        if configuration.userTower == .mean {
-            let keys = try MeanTowerModel.userKeys(reader)
-            embedding = reader.rows(of: MeanDense.contentEmbedding.name) ?? 0
-            let parameters = MeanParameters(MeanShape(configuration, itemCount: items, userCount: keys.count, embedding: embedding))
-            try parameters.read(reader)
-            mean = MeanStart(parameters: parameters, userRows: Dictionary(keys.enumerated().map { ($1, Int32($0)) }) { first, _ in first })
-            trainedIdle = []
-            self.parameters = TowerParameters(TowerShape(configuration, itemCount: items, embedding: 0))
-        } else {
-            embedding = reader.rows(of: DenseParameter.contentEmbedding.name) ?? 0
-            parameters = TowerParameters(TowerShape(configuration, itemCount: items, embedding: embedding))
-            try parameters.read(reader)
-            trainedIdle = try reader.values("user.idle.trained", rows: 1, columns: TowerShape.idleCount).map { $0 != 0 }
-            mean = nil
-        }
+        embedding = reader.rows(of: DenseParameter.contentEmbedding.name) ?? 0
+        parameters = TowerParameters(TowerShape(configuration, itemCount: items, embedding: embedding))
+        try parameters.read(reader)
+        trainedIdle = try reader.values("user.idle.trained", rows: 1, columns: TowerShape.idleCount).map { $0 != 0 }
     }
 
     /// The model's settings for a run of its own: shorter, with smaller steps, and without a validation of its own.
@@ -79,25 +62,8 @@ public struct WarmStart {
             startsAtZero: hasContent)
     }
 
-    /// The same for the mean tower. New users, where it has rows for them, begin as in a training from nothing.
-    func fill(_ target: MeanParameters, itemIDs: [String], userIDs: [String], hasContent: (Int) -> Bool) {
-        guard let mean else { return }
-        let d = target.shape.dimension
-        target.dense.copy(from: mean.parameters.dense)
-        target.table(.tokens).copy(from: mean.parameters.table(.tokens))
-        fill(
-            target.table(.items), from: mean.parameters.table(.items), dimension: d, rows: itemIDs.map { rows[$0] }, startsAtZero: hasContent)
-        if target.shape.userCount > 0 {
-            fill(
-                target.table(.users), from: mean.parameters.table(.users), dimension: d,
-                rows: userIDs.map { mean.userRows[MeanTowerModel.key(of: $0)] }, startsAtZero: { _ in false })
-        }
-        target.transposeAll()
-    }
-
     /// Whether a row of the user token table was ever learned; those of attributes that too few users shared are zero.
     func hasLearned(token: Int32) -> Bool {
-        guard mean == nil else { return false }
         let d = parameters.shape.dimension, row = parameters.table(.userTokens).start + Int(token) * d
         return (0..<d).contains { row[$0] != 0 }
     }

@@ -6,7 +6,7 @@ package struct TowerShape: Sendable, Equatable {
     /// Types of interactions, impression included.
     package static let typeCount = 4
     /// Buckets of the time between a history entry and the newest one: powers of two of minutes.
-    static let gapCount = 24
+    package static let gapCount = 24
     /// Buckets of the time since the newest history entry: powers of two of half hours.
     package static let idleCount = 20
     /// Stands for a user without a history.

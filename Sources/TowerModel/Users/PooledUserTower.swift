@@ -29,27 +29,27 @@ package struct HistoryBatch {
 /// Buckets of times between interactions.
 package enum TimeBuckets {
     /// Of a history entry, by the time to the newest one: 0 below a minute, then one bucket for each doubling.
-    package static func gap(milliseconds: Int64) -> UInt8 { doubling(milliseconds, unit: 60_000, count: TowerShape.gapCount) }
+    @inlinable package static func gap(milliseconds: Int64) -> UInt8 { doubling(milliseconds, unit: 60_000, count: TowerShape.gapCount) }
 
     /// Of a user, by the time since the newest entry: 0 below half an hour, then one bucket for each doubling.
-    package static func idle(milliseconds: Int64) -> UInt8 { doubling(milliseconds, unit: 1_800_000, count: TowerShape.idleCount) }
+    @inlinable package static func idle(milliseconds: Int64) -> UInt8 { doubling(milliseconds, unit: 1_800_000, count: TowerShape.idleCount) }
 
     /// Of an entry whose predecessor is not known: the longest.
     package static let unknownGap = UInt8(TowerShape.gapCount - 1)
 
     /// The bucket of a gap between two times.
-    package static func gap(from earlier: Int64, to later: Int64) -> UInt8 { gap(milliseconds: difference(later, earlier)) }
+    @inlinable package static func gap(from earlier: Int64, to later: Int64) -> UInt8 { gap(milliseconds: difference(later, earlier)) }
 
     /// The bucket of an idle time between two times.
-    package static func idle(from earlier: Int64, to later: Int64) -> UInt8 { idle(milliseconds: difference(later, earlier)) }
+    @inlinable package static func idle(from earlier: Int64, to later: Int64) -> UInt8 { idle(milliseconds: difference(later, earlier)) }
 
     /// The time between two times, at the ends of the range where it does not fit.
-    static func difference(_ later: Int64, _ earlier: Int64) -> Int64 {
+    @inlinable package static func difference(_ later: Int64, _ earlier: Int64) -> Int64 {
         let (value, overflow) = later.subtractingReportingOverflow(earlier)
         return overflow ? (later < earlier ? 0 : .max) : value
     }
 
-    private static func doubling(_ milliseconds: Int64, unit: Int64, count: Int) -> UInt8 {
+    @inlinable package static func doubling(_ milliseconds: Int64, unit: Int64, count: Int) -> UInt8 {
         let units = UInt64(max(0, milliseconds) / unit) + 1
         return UInt8(min(count - 1, 63 - units.leadingZeroBitCount))
     }

@@ -92,8 +92,7 @@ struct ExampleOrder {
         while index < permutation.count {
             let event = permutation(index)
             index += 1
-            let user = plan.user(of: event)
-            guard plan.isExample(event, of: user) else { continue }
+            guard let user = plan.exampleUser(of: event) else { continue }
             guard perUser > 0 else { return event }
             guard taken[Int(user)] < perUser else { continue }
             taken[Int(user)] += 1

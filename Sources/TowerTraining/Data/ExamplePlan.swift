@@ -87,6 +87,13 @@ struct ExamplePlan: Sendable {
         weigh(event) > Self.leastWeight && !(isHeldOut[Int(user)] && event == set.userStarts[Int(user) + 1] - 1)
     }
 
+    /// The user row of an event that is predicted; nil for one that is not. The weight is asked first: finding the user costs more.
+    func exampleUser(of event: Int) -> Int32? {
+        guard weigh(event) > Self.leastWeight else { return nil }
+        let user = users[event]
+        return isHeldOut[Int(user)] && event == set.userStarts[Int(user) + 1] - 1 ? nil : user
+    }
+
     /// The weight of an example; mean 1 over all.
     func weight(of event: Int) -> Float { weigh(event) / meanWeight }
 

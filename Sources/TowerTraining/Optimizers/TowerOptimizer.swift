@@ -13,7 +13,7 @@ final class TowerOptimizer {
     private let parameters: TowerParameters
     private let denseFirst, denseSecond: FloatBuffer
     /// Per table: Adam's moments, or one accumulator a row.
-    private var tableFirst: [FloatBuffer] = [], tableSecond: [FloatBuffer] = []
+    private let tableFirst: [FloatBuffer], tableSecond: [FloatBuffer]
     /// What keeps an incremental training near where it began; nil for none.
     var anchor: WeightAnchor?
 
@@ -22,6 +22,7 @@ final class TowerOptimizer {
         self.configuration = configuration
         denseFirst = FloatBuffer(parameters.dense.count)
         denseSecond = FloatBuffer(parameters.dense.count)
+        var tableFirst: [FloatBuffer] = [], tableSecond: [FloatBuffer] = []
         for table in TableParameter.allCases {
             let rows = parameters.shard.count(of: table.rows(in: parameters.shape)), floats = parameters.table(table).count
             switch configuration.tableOptimizer {
@@ -33,6 +34,7 @@ final class TowerOptimizer {
                 tableSecond.append(FloatBuffer(floats))
             }
         }
+        (self.tableFirst, self.tableSecond) = (tableFirst, tableSecond)
     }
 
     /// The step size's share of its peak: a linear rise, then half a cosine down to a hundredth.
@@ -56,7 +58,7 @@ final class TowerOptimizer {
         _ gradients: StepGradients, tokens: TokenTranspose, users: TokenTranspose, squares: GradientSquares = GradientSquares(), index: Int,
         share: Float
     ) {
-        let d = parameters.shape.dimension
+        let d = parameters.shape.dimension, anchor = self.anchor
         let scale = clipScale(gradients, squares: squares)
         if scale != 1 { Kernels.scale(scale, gradients.dense.start, into: gradients.dense.start, count: gradients.dense.count) }
         for parameter in DenseParameter.allCases {
@@ -74,7 +76,7 @@ final class TowerOptimizer {
             for place in range where gradients.usesID[place] {
                 let gradient = gradients.ids.start + place * d
                 if scale != 1 { Kernels.scale(scale, gradient, into: gradient, count: d) }
-                update(.itemIDs, row: Int(gradients.items[place]), gradient: gradient, rate: rate, index: index)
+                update(.itemIDs, row: Int(gradients.items[place]), gradient: gradient, rate: rate, index: index, anchor: anchor)
             }
         }
         if parameters.shape.tokenRows > 0 {
@@ -145,7 +147,7 @@ final class TowerOptimizer {
     private func updateTokens(
         _ table: TableParameter, _ tokens: TokenTranspose, source: UnsafePointer<Float>, scale: Float, rate: Float, index: Int
     ) {
-        let d = parameters.shape.dimension
+        let d = parameters.shape.dimension, anchor = self.anchor
         parallelFor(count: tokens.buckets.count, threads: configuration.threads, minimumChunk: 64) { range, _ in
             withUnsafeTemporaryAllocation(of: Float.self, capacity: d) { buffer in
                 guard let gradient = buffer.baseAddress else { return }
@@ -154,14 +156,14 @@ final class TowerOptimizer {
                     for place in tokens.starts[token]..<tokens.starts[token + 1] {
                         Kernels.axpy(tokens.weights[place] * scale, source + Int(tokens.places[place]) * d, into: gradient, count: d)
                     }
-                    update(table, row: Int(tokens.buckets[token]), gradient: gradient, rate: rate, index: index)
+                    update(table, row: Int(tokens.buckets[token]), gradient: gradient, rate: rate, index: index, anchor: anchor)
                 }
             }
         }
     }
 
     /// Steps a row that this rank holds.
-    private func update(_ table: TableParameter, row global: Int, gradient: UnsafeMutablePointer<Float>, rate: Float, index: Int) {
+    private func update(_ table: TableParameter, row global: Int, gradient: UnsafeMutablePointer<Float>, rate: Float, index: Int, anchor: WeightAnchor?) {
         let row = parameters.shard.place(of: global), d = parameters.shape.dimension, values = parameters.table(table).start + row * d
         anchor?.pull(parameters, table, row: row, into: gradient)
         switch configuration.tableOptimizer {

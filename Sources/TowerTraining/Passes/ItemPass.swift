@@ -57,18 +57,19 @@ final class ItemPass {
     }
 
     private func encode(_ items: [Int32]) {
-        let ids = parameters.rows(.itemIDs)
-        let tower = self.tower
+        let ids = parameters.rows(.itemIDs), tower = self.tower, isUnit = configuration.unitLength
+        // Values of their own: each access to a variable of the object is checked.
+        let (inputs, hidden, vectors, lengths, usesID) = (inputs.start, hidden.start, vectors.start, lengths.start, usesID)
         items.withUnsafeBufferPointer { rows in
             parallelFor(count: items.count, threads: threads, minimumChunk: 64) { range, _ in
                 for tile in tiles(of: range, limit: ItemTower.tileLimitItems) {
                     tower.forward(
-                        rows, range: tile, content: content, inputs: inputs.start, hidden: hidden.start, vectors: vectors.start)
+                        rows, range: tile, content: content, inputs: inputs, hidden: hidden, vectors: vectors)
                     for place in tile {
-                        let v = vectors.start + place * d
+                        let v = vectors + place * d
                         if usesID[place] { Kernels.apply(.add, v, ids[rows[place]], into: v, count: d) }
-                        if configuration.unitLength {
-                            lengths.start[place] = Kernels.l2Normalise(v, into: v, count: d - 1, epsilon: 1e-6)
+                        if isUnit {
+                            lengths[place] = Kernels.l2Normalise(v, into: v, count: d - 1, epsilon: 1e-6)
                         }
                     }
                 }
@@ -104,18 +105,17 @@ final class ItemPass {
 
     /// Adds the parts' item gradients in order.
     private func reduce(_ items: Int, parts: Int) {
+        let (vectors, gradient, lengths, partVectors) = (vectors.start, vectorGradient.start, lengths.start, partVectors)
         parallelFor(count: items, threads: threads, minimumChunk: 256) { range, _ in
             let from = range.lowerBound * d, count = range.count * d
-            (vectorGradient.start + from).update(from: partVectors[0].start + from, count: count)
-            for part in 1..<max(1, parts) {
-                Kernels.axpy(1, partVectors[part].start + from, into: vectorGradient.start + from, count: count)
-            }
+            (gradient + from).update(from: partVectors[0].start + from, count: count)
+            for part in 1..<max(1, parts) { Kernels.axpy(1, partVectors[part].start + from, into: gradient + from, count: count) }
             guard configuration.unitLength else { return }
             for place in range {
-                let g = vectorGradient.start + place * d, v = vectors.start + place * d
+                let g = gradient + place * d, v = vectors + place * d
                 let along = Kernels.dot(g, v, count: d - 1)
                 Kernels.axpy(-along, v, into: g, count: d - 1)
-                Kernels.scale(lengths.start[place], g, into: g, count: d - 1)
+                Kernels.scale(lengths[place], g, into: g, count: d - 1)
             }
         }
     }

@@ -130,11 +130,14 @@ final class TowerStep {
         let table = parameters.rows(.userTokens)
         let entries = batch.starts[tile.upperBound] - batch.starts[first]
         w.attention = w.attention.count >= entries * shape.heads ? w.attention : FloatBuffer(entries * shape.heads * 2)
+        // Values of their own: each access to a variable of an object is checked.
+        let attention = w.attention.start, inputs = w.inputs.start, inputGradient = w.inputGradient.start
+        let attributes = attributeGradient.start, idleOffset = parameters.layout.offset(.idle)
         for i in tile {
-            let start = batch.starts[i], input = w.inputs.start + (i - first) * m
+            let start = batch.starts[i], input = inputs + (i - first) * m
             tower.pool(
                 history, entry: start, length: batch.starts[i + 1] - start,
-                attention: w.attention.start + (start - batch.starts[first]) * shape.heads, input: input)
+                attention: attention + (start - batch.starts[first]) * shape.heads, input: input)
             tower.network.attributes(
                 tokens: userTokens.buckets[userTokens.range(of: batch.users[i])], table: table, idle: batch.idle[i],
                 into: input + shape.heads * d)
@@ -161,15 +164,15 @@ final class TowerStep {
             outer: w.userGradient.start, innerGradient: w.innerGradient.start, inputGradient: w.inputGradient.start,
             gradient: gradient)
         for i in tile {
-            let start = batch.starts[i], outer = w.inputGradient.start + (i - first) * m
+            let start = batch.starts[i], outer = inputGradient + (i - first) * m
             if rate > 0 { applyDropout(outer, count: m, rate: rate, key: FeatureHash.mixed(key &+ UInt64(batch.first + i) &* 0x9e6d)) }
             tower.poolBackward(
                 history, entry: start, length: batch.starts[i + 1] - start,
-                attention: w.attention.start + (start - batch.starts[first]) * shape.heads, outer: outer,
+                attention: attention + (start - batch.starts[first]) * shape.heads, outer: outer,
                 vectorGradient: itemGradient, gradient: gradient)
-            (attributeGradient.start + i * d).update(from: outer + shape.heads * d, count: d)
+            (attributes + i * d).update(from: outer + shape.heads * d, count: d)
             if batch.idle[i] != TowerShape.noIdle {
-                let idle = gradient + parameters.layout.offset(.idle) + Int(batch.idle[i]) * d
+                let idle = gradient + idleOffset + Int(batch.idle[i]) * d
                 Kernels.axpy(1, outer + shape.heads * d, into: idle, count: d)
             }
         }

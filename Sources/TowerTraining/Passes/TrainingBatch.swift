@@ -44,8 +44,8 @@ final class BatchGatherer {
     let isSampled: Bool
     private(set) var batch = TrainingBatch()
     /// Local row of an item where `stamps` holds the current stamp.
-    private var locals: [Int32]
-    private var stamps: [UInt32]
+    private let locals: UnsafeMutablePointer<Int32>
+    private let stamps: UnsafeMutablePointer<UInt32>
     private var stamp: UInt32 = 0
 
     init(_ set: TrainingSet, plan: ExamplePlan, configuration: TowerConfiguration) {
@@ -53,13 +53,21 @@ final class BatchGatherer {
         self.plan = plan
         self.configuration = configuration
         isSampled = configuration.isSampled(items: set.itemCount)
-        locals = [Int32](repeating: 0, count: isSampled ? set.itemCount : 0)
-        stamps = [UInt32](repeating: 0, count: isSampled ? set.itemCount : 0)
+        let items = isSampled ? max(1, set.itemCount) : 1
+        locals = .allocate(capacity: items)
+        locals.initialize(repeating: 0, count: items)
+        stamps = .allocate(capacity: items)
+        stamps.initialize(repeating: 0, count: items)
         if !isSampled {
             batch.items = (0..<Int32(set.itemCount)).map { $0 }
             batch.candidates = set.itemCount
             batch.corrections = plan.logitAdjustments ?? []
         }
+    }
+
+    deinit {
+        locals.deallocate()
+        stamps.deallocate()
     }
 
     /// Gathers the examples at `places`: indices of events.
@@ -79,6 +87,10 @@ final class BatchGatherer {
     }
 
     private func gather(_ places: [Int32], share: Range<Int>, key: UInt64) {
+        // A local value: each access to the object's own is checked.
+        var batch = TrainingBatch()
+        swap(&batch, &self.batch)
+        defer { swap(&batch, &self.batch) }
         batch.count = share.count
         batch.first = share.lowerBound
         batch.targets.removeAll(keepingCapacity: true)
@@ -138,22 +150,26 @@ final class BatchGatherer {
     ///   - targets: item rows of the targets of all ranks; those from `first` on are this batch's.
     private func localize(key: UInt64, targets: [Int32], first: Int) {
         stamp &+= 1
+        var batch = TrainingBatch()
+        swap(&batch, &self.batch)
+        defer { swap(&batch, &self.batch) }
+        let stamp = self.stamp
         batch.items.removeAll(keepingCapacity: true)
         var counts: [Int] = []
         for (index, target) in targets.enumerated() {
-            let local = localRow(target)
+            let local = localRow(target, stamp, &batch.items)
             if Int(local) == counts.count { counts.append(0) }
             counts[Int(local)] += 1
             if index >= first, index < first + batch.count { batch.targets[index - first] = local }
         }
         var random = SeededGenerator(seed: key, stream: 0x6e6567)
         for _ in 0..<configuration.negatives {
-            let local = localRow(Int32(random.next(below: set.itemCount)))
+            let local = localRow(Int32(random.next(below: set.itemCount)), stamp, &batch.items)
             if Int(local) == counts.count { counts.append(0) }
             counts[Int(local)] += 1
         }
         batch.candidates = batch.items.count
-        for index in batch.rows.indices { batch.rows[index] = localRow(batch.rows[index]) }
+        for index in batch.rows.indices { batch.rows[index] = localRow(batch.rows[index], stamp, &batch.items) }
         if configuration.logQCorrection {
             batch.corrections = logQCorrections(
                 counts: counts, shares: batch.items[0..<batch.candidates].map { plan.shares[Int($0)] },
@@ -166,12 +182,13 @@ final class BatchGatherer {
         }
     }
 
-    private func localRow(_ item: Int32) -> Int32 {
+    /// The local row of an item; the next one where it has none yet.
+    private func localRow(_ item: Int32, _ stamp: UInt32, _ items: inout [Int32]) -> Int32 {
         if stamps[Int(item)] == stamp { return locals[Int(item)] }
-        let row = Int32(batch.items.count)
+        let row = Int32(items.count)
         stamps[Int(item)] = stamp
         locals[Int(item)] = row
-        batch.items.append(item)
+        items.append(item)
         return row
     }
 }

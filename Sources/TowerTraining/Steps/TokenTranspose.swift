@@ -14,6 +14,12 @@ struct TokenTranspose {
     init(
         _ rows: [Int32], bucketCount: Int, range: (Int32) -> Range<Int>, buckets all: [Int32], weight: (Int) -> Float
     ) {
+        guard bucketCount > 0 else { return }
+        let found = rows.reduce(0) { $0 + range($1).count }
+        guard found >= bucketCount / Self.sortedShare else {
+            sort(rows, count: found, range: range, buckets: all, weight: weight)
+            return
+        }
         var counts = [Int32](repeating: 0, count: bucketCount)
         var total = 0
         for row in rows {
@@ -39,6 +45,35 @@ struct TokenTranspose {
                 weights[target] = weight(index)
                 counts[bucket] += 1
             }
+        }
+    }
+
+    /// Where fewer than a bucket in so many has a token, tokens are sorted: going over all buckets would take longer. The result is the same.
+    private static let sortedShare = 16
+
+    private mutating func sort(
+        _ rows: [Int32], count: Int, range: (Int32) -> Range<Int>, buckets all: [Int32], weight: (Int) -> Float
+    ) {
+        // Bucket and number of a token in one word: equal buckets stay in the order of their places.
+        var keys: [UInt64] = [], places: [Int32] = [], indices: [Int] = []
+        keys.reserveCapacity(count)
+        for (place, row) in rows.enumerated() {
+            for index in range(row) {
+                keys.append(UInt64(UInt32(bitPattern: all[index])) << 32 | UInt64(keys.count))
+                places.append(Int32(place))
+                indices.append(index)
+            }
+        }
+        keys.sort()
+        for (number, key) in keys.enumerated() {
+            let bucket = Int32(truncatingIfNeeded: key >> 32), token = Int(key & 0xffff_ffff)
+            if buckets.last != bucket {
+                buckets.append(bucket)
+                starts.append(number)
+            }
+            starts[starts.count - 1] = number + 1
+            self.places.append(places[token])
+            weights.append(weight(indices[token]))
         }
     }
 }

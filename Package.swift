@@ -49,17 +49,18 @@ let package = Package(
         .target(name: "CMessagePassing", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
 
         // Pure: no I/O, no clock, no Foundation.
-        pure("Interactions"),
+        pure("Bytes", ["CZlib"]),
+        pure("Interactions", ["Bytes"]),
         pure("Features", ["Interactions"]),
-        pure("Tensors", ["COpenBLAS", "CKernels"]),
+        pure("Tensors", ["Bytes", "COpenBLAS", "CKernels"]),
         pure("Gradients", ["Tensors"]),
         pure("Evaluation", ["Tensors"]),
-        pure("ContentModel", ["Tensors"]),
-        pure("TowerModel", ["ContentModel", "Tensors"]),
-        pure("TowerTraining", ["ContentModel", "TowerModel", "Evaluation", "Tensors"]),
+        pure("ContentModel", ["Bytes", "Tensors"]),
+        pure("TowerModel", ["Bytes", "ContentModel", "Tensors"]),
+        pure("TowerTraining", ["Bytes", "ContentModel", "TowerModel", "Evaluation", "Tensors"]),
         pure("MetaLearning", ["Tensors", "Gradients"]),
-        pure("Recommending", ["Interactions", "Features", "Tensors", "Gradients", "ContentModel", "TowerModel", "MetaLearning"]),
-        pure("Simulation", ["Interactions"]),
+        pure("Recommending", ["Bytes", "Interactions", "Features", "Tensors", "Gradients", "ContentModel", "TowerModel", "MetaLearning"]),
+        pure("Simulation", ["Bytes", "Interactions"]),
         pure("TextEncoding", ["Tensors"]),
 
         // Adapters at the edge.
@@ -68,14 +69,14 @@ let package = Package(
             resources: [.embedInCode("Migrations")], swiftSettings: strict),
         .target(
             name: "EventStream",
-            dependencies: ["CRDKafka", "CZlib", "CBrokerPort", "Interactions"], swiftSettings: strict),
+            dependencies: ["CRDKafka", "CBrokerPort", "Bytes", "Interactions"], swiftSettings: strict),
         .target(name: "VectorIndex", dependencies: ["CFaiss", "Recommending", "Tensors"], swiftSettings: strict),
         .target(name: "MessagePassing", dependencies: ["CMessagePassing", "TowerTraining"], swiftSettings: strict),
-        .target(name: "ModelArtifacts", dependencies: ["CDigest", "TowerModel", "TextEncoding"], swiftSettings: strict),
+        .target(name: "ModelArtifacts", dependencies: ["Bytes", "CDigest", "TowerModel", "TextEncoding"], swiftSettings: strict),
         .target(
             name: "RecommendationAPI",
             dependencies: [
-                "Interactions", "Recommending",
+                "Bytes", "Interactions", "Recommending",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -88,29 +89,29 @@ let package = Package(
             resources: [.embedInCode("Resources")], swiftSettings: strict),
 
         .target(
-            name: "Console", dependencies: ["Interactions", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
+            name: "Console", dependencies: ["Bytes", "Interactions", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
 
         .target(
-            name: "Settings", dependencies: ["Interactions", "TowerModel", .product(name: "Yams", package: "Yams")],
+            name: "Settings", dependencies: ["Bytes", "Interactions", "TowerModel", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict),
 
         // Lines that tie adapters together, so that tests can walk them without a process.
         .target(
             name: "Intake",
             dependencies: [
-                "Interactions", "Features", "FeatureStore", "EventStream", .product(name: "Logging", package: "swift-log"),
+                "Bytes", "Interactions", "Features", "FeatureStore", "EventStream", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
 
         .target(
-            name: "TrainingFiles", dependencies: ["Interactions", "Features", "FeatureStore", "ContentModel", "TowerTraining"],
+            name: "TrainingFiles", dependencies: ["Bytes", "Interactions", "Features", "FeatureStore", "ContentModel", "TowerTraining"],
             swiftSettings: strict),
 
         // Composition root.
         .executableTarget(
             name: "FreshetCommand",
             dependencies: [
-                "Interactions", "Features", "Tensors", "Gradients", "ContentModel", "TowerModel", "TowerTraining", "MetaLearning",
+                "Bytes", "Interactions", "Features", "Tensors", "Gradients", "ContentModel", "TowerModel", "TowerTraining", "MetaLearning",
                 "Evaluation", "Recommending", "Simulation", "TextEncoding", "FeatureStore", "EventStream", "VectorIndex", "ModelArtifacts", "MessagePassing",
                 "RecommendationAPI", "TrainingFiles", "Settings", "Intake", "Console",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -127,14 +128,15 @@ let package = Package(
         // Hostile but plausible inputs, for every door where bytes come in.
         .target(name: "FuzzInputs", path: "Tests/FuzzInputs", swiftSettings: strict),
         tests("Architecture", []),
+        tests("Bytes", ["Bytes"]),
         tests("Interactions", ["Interactions", "FuzzInputs"]),
         tests("Features", ["Features", "Interactions"]),
         tests("Tensors", ["Tensors"]),
         tests("Gradients", ["Gradients", "Tensors"]),
         tests("Evaluation", ["Evaluation", "Tensors"]),
         tests("ContentModel", ["ContentModel", "Tensors"]),
-        tests("TowerModel", ["ContentModel", "TowerModel", "TowerTraining", "Tensors"]),
-        tests("TowerTraining", ["ContentModel", "TowerModel", "TowerTraining", "Evaluation", "Gradients", "Tensors"]),
+        tests("TowerModel", ["Bytes", "ContentModel", "TowerModel", "TowerTraining", "Tensors"]),
+        tests("TowerTraining", ["Bytes", "ContentModel", "TowerModel", "TowerTraining", "Evaluation", "Gradients", "Tensors"]),
         tests("MetaLearning", ["MetaLearning", "Gradients", "Tensors"]),
         tests("Recommending", ["Recommending", "Features", "Interactions", "Tensors", "ContentModel"]),
         tests("Simulation", ["Simulation", "Interactions"]),

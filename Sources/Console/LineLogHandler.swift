@@ -1,3 +1,4 @@
+import Bytes
 import Interactions
 import Logging
 
@@ -54,10 +55,16 @@ public struct LineLogHandler: LogHandler {
                 line += " \(key)=\(plain ? value : JSONText.quoted(value))"
             }
         case .json:
-            line += #"{"time":"\#(time)","level":"\#(level.rawValue)","role":\#(JSONText.quoted(label)),"#
-            line += #""message":\#(JSONText.quoted(message))"#
-            for (key, value) in fields { line += ",\(JSONText.quoted(key)):\(JSONText.quoted(value))" }
-            line += "}"
+            line += JSONWriter.object { object in
+                object.field("time", time)
+                object.field("level", level.rawValue)
+                object.field("role", label)
+                object.field("message", message)
+                for (key, value) in fields {
+                    object.key(data: key)
+                    object.string(value)
+                }
+            }
         }
         return line.replacing("\n", with: " ") + "\n"
     }

@@ -1,3 +1,4 @@
+import Bytes
 import Interactions
 
 /// A command's result: fields in order, printed as words for people or as one JSON object.
@@ -32,7 +33,12 @@ public struct ResultLine: Sendable {
 
     /// One JSON object.
     public var json: String {
-        "{" + fields.map { "\(JSONText.quoted($0.name)):\(Self.json($0.value))" }.joined(separator: ",") + "}"
+        JSONWriter.object { object in
+            for field in fields {
+                object.key(data: field.name)
+                Self.write(field.value, to: &object)
+            }
+        }
     }
 
     /// `name value, name value`.
@@ -48,14 +54,14 @@ public struct ResultLine: Sendable {
     /// A JSON string.
     public static func quoted(_ text: String) -> String { JSONText.quoted(text) }
 
-    private static func json(_ value: Value) -> String {
+    private static func write(_ value: Value, to json: inout JSONWriter) {
         switch value {
-        case .text(let text): JSONText.quoted(text)
-        case .integer(let integer): String(integer)
-        case .number(let number): number.isFinite ? String(number) : "null"
-        case .boolean(let boolean): String(boolean)
-        case .json(let json): json
-        case .null: "null"
+        case .text(let text): json.string(text)
+        case .integer(let integer): json.integer(integer)
+        case .number(let number): json.number(number)
+        case .boolean(let boolean): json.bool(boolean)
+        case .json(let text): json.raw(text)
+        case .null: json.null()
         }
     }
 

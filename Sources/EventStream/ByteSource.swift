@@ -1,4 +1,4 @@
-import CZlib
+import Bytes
 
 #if canImport(Glibc)
 import Glibc
@@ -25,12 +25,13 @@ final class ByteSource {
     private var start = 0
     private var end = 0
     private var format: Format = .unknown
-    private var stream = z_stream()
 
-    private enum Format { case unknown, plain, gzip, gzipBetweenMembers }
+    private enum Format {
+        case unknown, plain
+        case gzip(GzipReader, betweenMembers: Bool)
+    }
 
     private static let inputBytes = 128 * 1_024
-    private static let magic: [UInt8] = [0x1f, 0x8b]
     /// How long a wait for a pipe goes on before it looks whether a stop was asked for.
     private static let stopPollMilliseconds: Int32 = 50
 
@@ -65,7 +66,6 @@ final class ByteSource {
     }
 
     deinit {
-        if format == .gzip || format == .gzipBetweenMembers { inflateEnd(&stream) }
         _ = Self.closeDescriptor(descriptor)
         input.deallocate()
     }
@@ -74,21 +74,19 @@ final class ByteSource {
     ///
     /// - Throws: ``StreamError`` with code `fileTruncated`, `fileCorrupt` or `fileUnreadable`, after all bytes before the damage.
     func read(into target: UnsafeMutableRawBufferPointer) throws(StreamError) -> Int {
-        if format == .unknown { try recognise() }
-        if format == .plain {
-            if start == end, try fillInput() == 0 { return 0 }
-            let count = min(target.count, end - start)
-            target.copyMemory(from: UnsafeRawBufferPointer(rebasing: input[start..<start + count]))
-            start += count
-            return count
-        }
-        return try inflateSome(into: target)
+        if case .unknown = format { try recognise() }
+        if case .gzip = format { return try inflateSome(into: target) }
+        if start == end, try fillInput() == 0 { return 0 }
+        let count = min(target.count, end - start)
+        target.copyMemory(from: UnsafeRawBufferPointer(rebasing: input[start..<start + count]))
+        start += count
+        return count
     }
 
     /// Decides by the first two bytes.
     private func recognise() throws(StreamError) {
         while end < 2, try fillInput() > 0 {}
-        let isGzip = end >= 2 && input[0] == Self.magic[0] && input[1] == Self.magic[1]
+        let isGzip = end >= 2 && GzipReader.magic == [input[0], input[1]]
         if !isGzip && path.hasSuffix(".gz") && end > 0 {
             throw StreamError(.fileCorrupt, "\(path): is not gzip, although its name ends with .gz. Rename it or compress it.")
         }
@@ -96,47 +94,38 @@ final class ByteSource {
             format = .plain
             return
         }
-        // 15: the largest window. 16 more: gzip's header and checksum.
-        guard inflateInit2_(&stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
-            throw StreamError(.fileUnreadable, "\(path): no memory to decompress it.")
-        }
-        format = .gzip
+        guard let reader = GzipReader() else { throw StreamError(.fileUnreadable, "\(path): no memory to decompress it.") }
+        format = .gzip(reader, betweenMembers: false)
     }
 
     private func inflateSome(into target: UnsafeMutableRawBufferPointer) throws(StreamError) -> Int {
-        while true {
+        while case .gzip(let reader, let isBetweenMembers) = format {
             if start == end, try fillInput() == 0 {
-                if format == .gzipBetweenMembers || wasStopped { return 0 }
+                if isBetweenMembers || wasStopped { return 0 }
                 throw StreamError(.fileTruncated, "\(path): the compressed data ends in the middle. Copy the file again.")
             }
-            if format == .gzipBetweenMembers {
+            if isBetweenMembers {
                 // Anything but another member is padding, as gzip itself takes it.
-                guard input[start] == Self.magic[0] else {
+                guard input[start] == GzipReader.magic[0] else {
                     start = end
                     continue
                 }
-                inflateReset(&stream)
-                format = .gzip
+                reader.beginMember()
+                format = .gzip(reader, betweenMembers: false)
             }
-            stream.next_in = (input.baseAddress! + start).assumingMemoryBound(to: UInt8.self)
-            stream.avail_in = UInt32(end - start)
-            stream.next_out = target.baseAddress?.assumingMemoryBound(to: UInt8.self)
-            stream.avail_out = UInt32(clamping: target.count)
-            let room = stream.avail_out
-            let code = inflate(&stream, Z_NO_FLUSH)
-            start = end - Int(stream.avail_in)
-            let count = Int(room - stream.avail_out)
-            switch code {
-            case Z_STREAM_END: format = .gzipBetweenMembers
-            case Z_OK, Z_BUF_ERROR: break
-            default:
-                // The bytes before the damage first: the next call meets the same error.
-                if count > 0 { return count }
-                let text = stream.msg.map { String(cString: $0) } ?? "error \(code)"
+            let step = reader.step(UnsafeRawBufferPointer(rebasing: input[start..<end]), into: target)
+            start += step.taken
+            switch step.outcome {
+            case .memberEnded: format = .gzip(reader, betweenMembers: true)
+            case .goesOn: break
+            // The bytes before the damage first: the next call meets the same error.
+            case .damaged where step.written > 0: break
+            case .damaged(let text):
                 throw StreamError(.fileCorrupt, "\(path): the compressed data is damaged (\(text)). Copy the file again.")
             }
-            if count > 0 { return count }
+            if step.written > 0 { return step.written }
         }
+        return 0
     }
 
     /// Appends what has arrived to the input; returns how much, or 0 at the end of the file and after a stop.

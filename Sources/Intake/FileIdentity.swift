@@ -1,3 +1,4 @@
+import Bytes
 import EventStream
 import Foundation
 import Interactions
@@ -22,6 +23,6 @@ struct FileIdentity: Equatable {
             block.withUnsafeBytes { checksum.combine($0) }
             bytes += Int64(block.count)
         }
-        return FileIdentity(checksum: FileChecksum.hexadecimal(checksum.value), bytes: bytes)
+        return FileIdentity(checksum: Hexadecimal.text(checksum.value), bytes: bytes)
     }
 }

@@ -1,3 +1,4 @@
+import Bytes
 import EventStream
 import Foundation
 import Interactions
@@ -58,13 +59,15 @@ final class RejectionAnnouncer {
 extension RejectedRecord {
     /// The record as the dead-letter topic carries it.
     func json() -> String {
-        var fields = [
-            "\"source\":\(JSONText.quoted(origin.source))", "\"partition\":\(origin.position.partition)",
-            "\"offset\":\(origin.position.offset)", "\"code\":\"\(rejection.code.rawValue)\"",
-            "\"detail\":\(JSONText.quoted(rejection.detail))", "\"payload_bytes\":\(payloadBytes)",
-        ]
-        if let field = rejection.field { fields.append("\"field\":\(JSONText.quoted(field))") }
-        fields.append("\"payload\":\(JSONText.quoted(String(decoding: payload, as: UTF8.self)))")
-        return "{" + fields.joined(separator: ",") + "}"
+        JSONWriter.object(reservingBytes: payload.count + 256) { object in
+            object.field("source", origin.source)
+            object.field("partition", origin.position.partition)
+            object.field("offset", origin.position.offset)
+            object.field("code", rejection.code.rawValue)
+            object.field("detail", rejection.detail)
+            object.field("payload_bytes", payloadBytes)
+            object.field("field", rejection.field)
+            object.field("payload", String(decoding: payload, as: UTF8.self))
+        }
     }
 }

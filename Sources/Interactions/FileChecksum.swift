@@ -26,10 +26,4 @@ public struct FileChecksum: Sendable {
         checksum.combine(bytes)
         return checksum.value
     }
-
-    /// 16 hexadecimal digits.
-    public static func hexadecimal(_ value: UInt64) -> String {
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
-    }
 }

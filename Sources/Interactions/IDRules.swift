@@ -1,3 +1,5 @@
+import Bytes
+
 /// What an id belongs to, where the rules differ.
 public enum IDSubject: Sendable {
     /// Items, events, sessions, requests, types.
@@ -52,7 +54,7 @@ extension DecodingRules {
         hash.combine(text)
         var reversed = PayloadHash()
         reversed.combine(String(String.UnicodeScalarView(text.unicodeScalars.reversed())))
-        let tail = "~" + PayloadHash.hexadecimal(hash.value) + PayloadHash.hexadecimal(reversed.value)
+        let tail = "~" + Hexadecimal.text(hash.value) + Hexadecimal.text(reversed.value)
         var head = ""
         for scalar in text.unicodeScalars {
             guard head.utf8.count + Unicode.UTF8.width(scalar) + tail.utf8.count <= maxIDBytes else { break }

@@ -1,23 +1,25 @@
+import Bytes
+
 extension Interaction {
     /// The event as one line of JSON that decodes to an equal value.
     ///
     /// ``position`` and ``payloadHash`` are not in it: the first is where the record stands, the second follows from the rest.
     public func json() -> String {
-        var object = ObjectWriter()
-        object.add("event_id", text: eventID)
-        object.add("type", text: type.name)
-        object.add("user_id", text: userID)
-        object.add("item_id", text: itemID)
-        object.add("timestamp", text: time.rfc3339())
-        if let value = writtenValue() { object.add("value", raw: value) }
-        if let currency { object.add("currency", text: currency) }
-        if quantity != 1 || priceMicros != nil { object.add("quantity", raw: String(quantity)) }
-        if let sessionID { object.add("session_id", text: sessionID) }
-        if let requestID { object.add("request_id", text: requestID) }
-        if let slot { object.add("slot", raw: String(slot)) }
-        if let modelVersion { object.add("model_version", raw: String(modelVersion)) }
-        if let context { object.add("context", raw: context) }
-        return object.finished()
+        JSONWriter.object { object in
+            object.field("event_id", eventID)
+            object.field("type", type.name)
+            object.field("user_id", userID)
+            object.field("item_id", itemID)
+            object.field("timestamp", time)
+            object.field("value", raw: writtenValue())
+            object.field("currency", currency)
+            object.field("quantity", quantity != 1 || priceMicros != nil ? quantity : nil)
+            object.field("session_id", sessionID)
+            object.field("request_id", requestID)
+            object.field("slot", slot)
+            object.field("model_version", modelVersion)
+            object.field("context", raw: context)
+        }
     }
 
     /// A unit price that rounds to ``priceMicros`` and whose product with the quantity rounds to ``amountMinor``.
@@ -66,56 +68,39 @@ extension Interaction {
 extension ItemRecord {
     /// The item as one line of JSON that decodes to an equal value.
     public func json() -> String {
-        var object = ObjectWriter()
-        object.add("item_id", text: itemID)
-        if let title { object.add("title", text: title) }
-        if let description { object.add("description", text: description) }
-        if !categories.isEmpty { object.add("categories", raw: ObjectWriter.list(categories)) }
-        if !tags.isEmpty { object.add("tags", raw: ObjectWriter.list(tags)) }
-        if let priceMicros, priceMicros >= 0 {
-            object.add("price", raw: ExactDecimal.text(units: UInt128(priceMicros), digits: 6))
+        JSONWriter.object { object in
+            object.field("item_id", itemID)
+            object.field("title", title)
+            object.field("description", description)
+            if !categories.isEmpty { object.field("categories", categories) }
+            if !tags.isEmpty { object.field("tags", tags) }
+            if let priceMicros, priceMicros >= 0 {
+                object.key("price")
+                object.micros(priceMicros)
+            }
+            object.field("currency", currency)
+            object.field("attributes", raw: attributes)
+            if let embedding, embedding.allSatisfy(\.isFinite) {
+                object.key("embedding")
+                object.array { array in
+                    for number in embedding { array.number(number) }
+                }
+            }
+            object.field("published_at", publishedAt)
+            object.field("updated_at", updatedAt)
+            if hidden { object.field("hidden", true) }
         }
-        if let currency { object.add("currency", text: currency) }
-        if let attributes { object.add("attributes", raw: attributes) }
-        if let embedding, embedding.allSatisfy(\.isFinite) {
-            object.add("embedding", raw: "[" + embedding.map { "\($0)" }.joined(separator: ",") + "]")
-        }
-        if let publishedAt { object.add("published_at", text: publishedAt.rfc3339()) }
-        if let updatedAt { object.add("updated_at", text: updatedAt.rfc3339()) }
-        if hidden { object.add("hidden", raw: "true") }
-        return object.finished()
     }
 }
 
 extension UserRecord {
     /// The user as one line of JSON that decodes to an equal value.
     public func json() -> String {
-        var object = ObjectWriter()
-        object.add("user_id", text: userID)
-        if let attributes { object.add("attributes", raw: attributes) }
-        if !aliases.isEmpty { object.add("aliases", raw: ObjectWriter.list(aliases)) }
-        if let updatedAt { object.add("updated_at", text: updatedAt.rfc3339()) }
-        return object.finished()
-    }
-}
-
-/// Writes one object, members in the order given. Names are written as they are.
-private struct ObjectWriter {
-    private var text = "{"
-
-    mutating func add(_ name: StaticString, text value: String) {
-        add(name, raw: JSONText.quoted(value))
-    }
-
-    mutating func add(_ name: StaticString, raw value: String) {
-        if text.utf8.count > 1 { text += "," }
-        text += "\"\(name)\":"
-        text += value
-    }
-
-    func finished() -> String { text + "}" }
-
-    static func list(_ values: [String]) -> String {
-        "[" + values.map(JSONText.quoted).joined(separator: ",") + "]"
+        JSONWriter.object { object in
+            object.field("user_id", userID)
+            object.field("attributes", raw: attributes)
+            if !aliases.isEmpty { object.field("aliases", aliases) }
+            object.field("updated_at", updatedAt)
+        }
     }
 }

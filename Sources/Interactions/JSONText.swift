@@ -1,28 +1,13 @@
+import Bytes
+
 /// Small readings and writings of JSON text that was validated before, such as ``Interaction/context``.
 public enum JSONText {
     /// A JSON string literal with its quotes. Control characters, quotes and backslashes are escaped; all else stays UTF-8.
     public static func quoted(_ text: String) -> String {
-        var result = "\""
-        result.reserveCapacity(text.utf8.count + 2)
-        if !text.utf8.contains(where: { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") || $0 == 0x7F }) {
-            result += text
-        } else {
-            for scalar in text.unicodeScalars {
-                switch scalar {
-                case "\"": result += "\\\""
-                case "\\": result += "\\\\"
-                case "\n": result += "\\n"
-                case "\r": result += "\\r"
-                case "\t": result += "\\t"
-                case "\u{0}"..<"\u{20}", "\u{7F}":
-                    let digits = String(scalar.value, radix: 16)
-                    result += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
-                default: result.unicodeScalars.append(scalar)
-                }
-            }
-        }
-        result += "\""
-        return result
+        guard text.utf8.contains(where: JSONWriter.isEscaped) else { return "\"" + text + "\"" }
+        var writer = JSONWriter(reservingBytes: text.utf8.count + 16)
+        writer.string(text)
+        return writer.text
     }
 
     /// The number under a key of the object itself; also of a string that holds one. Nil where there is none.

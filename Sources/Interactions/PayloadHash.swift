@@ -54,12 +54,6 @@ public struct PayloadHash: Sendable {
             combine(0)
         }
     }
-
-    /// Sixteen lower-case hexadecimal digits.
-    static func hexadecimal(_ value: UInt64) -> String {
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
-    }
 }
 
 extension Interaction {

@@ -1,3 +1,5 @@
+import Bytes
+
 /// Decodes and validates records: bytes in, a value or a ``Rejection`` out. It never traps, whatever the bytes.
 ///
 /// One pass finds the fields that the record type knows and checks the syntax of everything else; then each field is read once.
@@ -168,7 +170,7 @@ public struct RecordDecoder: Sendable {
         if origin.cluster.isEmpty {
             var hash = PayloadHash()
             hash.combine(bytes)
-            return "file:\(PayloadHash.hexadecimal(hash.value)):\(origin.position.offset)"
+            return "file:\(Hexadecimal.text(hash.value)):\(origin.position.offset)"
         }
         return rules.composedID("\(origin.cluster)/\(origin.source)/\(origin.position.partition)/\(origin.position.offset)")
     }

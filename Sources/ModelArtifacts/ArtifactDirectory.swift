@@ -1,3 +1,5 @@
+import Bytes
+
 #if canImport(Glibc)
     import Glibc
 #endif
@@ -49,14 +51,14 @@ struct ArtifactDirectory {
             _ = try add(Manifest.fileName) { (file) throws(ArtifactError) in try file.append(bytes) }
             if let key {
                 let code = bytes.withUnsafeBytes { SHA256.authenticationCode(of: $0, key: key) }
-                let text = Array((SHA256.text(code) + "\n").utf8)
+                let text = Array((Hexadecimal.text(of: code) + "\n").utf8)
                 _ = try add(Manifest.signatureName) { (file) throws(ArtifactError) in try file.append(text) }
             }
             try Self.synchronize(temporary)
             guard rename(temporary, path) == 0 else { throw systemError("cannot be renamed to \(path)", temporary) }
             try Self.synchronize(root)
             return bytes.withUnsafeBytes {
-                ArtifactReference(path: path, checksum: Checksum.text(of: $0), sha256: SHA256.of($0).text)
+                ArtifactReference(path: path, checksum: CRC32.text(of: $0), sha256: SHA256.of($0).text)
             }
         } catch {
             Self.remove(temporary)
@@ -82,7 +84,7 @@ struct ArtifactDirectory {
         guard manifest.kind == kind else {
             throw ArtifactError(.otherArtifact, path: path, "it is a \(manifest.kind.rawValue), not a \(kind.rawValue).")
         }
-        let checksum = file.read { Checksum.text(of: $0) }
+        let checksum = file.read { CRC32.text(of: $0) }
         if let expected, checksum != expected.checksum {
             throw ArtifactError(
                 .otherArtifact, path: path,
@@ -109,7 +111,7 @@ struct ArtifactDirectory {
                     + "Train again, or unset the key.")
         }
         let signature = try LoadedFile(name)
-        let wanted = Array((SHA256.text(manifest.read { SHA256.authenticationCode(of: $0, key: key) }) + "\n").utf8)
+        let wanted = Array((Hexadecimal.text(of: manifest.read { SHA256.authenticationCode(of: $0, key: key) }) + "\n").utf8)
         // As long for a near miss as for any other.
         let isRight = signature.read { $0.count == wanted.count && zip($0, wanted).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0 }
         guard isRight else {
@@ -133,7 +135,7 @@ struct ArtifactDirectory {
                 .damaged, path: file.path,
                 "it has \(file.byteCount) bytes and should have \(described.bytes). Restore the file, or train again.")
         }
-        guard file.read({ Checksum.text(of: $0) }) == described.crc32 else {
+        guard file.read({ CRC32.text(of: $0) }) == described.crc32 else {
             throw ArtifactError(
                 .damaged, path: file.path, "its checksum is wrong. Restore the file, or train again.")
         }

@@ -1,3 +1,5 @@
+import Bytes
+
 #if canImport(Glibc)
     import Glibc
 #endif
@@ -7,7 +9,7 @@ struct DurableFile: ~Copyable {
     private let path: String
     private let descriptor: Int32
     private(set) var byteCount = 0
-    private(set) var checksum = Checksum()
+    private(set) var checksum = CRC32()
     private(set) var digest = SHA256()
 
     init(creating path: String) throws(ArtifactError) {

@@ -1,3 +1,4 @@
+import Bytes
 import Foundation
 
 /// What an artifact holds: `manifest.json`, the last file to be written.
@@ -83,7 +84,7 @@ struct Manifest: Codable, Equatable {
     }
 
     private static func ending(of body: [UInt8]) -> [UInt8] {
-        let checksum = body.withUnsafeBytes { Checksum.text(of: $0) }
+        let checksum = body.withUnsafeBytes { CRC32.text(of: $0) }
         return Array(",\n  \"manifest_crc32\" : \"\(checksum)\"\n}\n".utf8)
     }
 }

@@ -1,3 +1,4 @@
+import Bytes
 import CDigest
 
 /// SHA-256 as of FIPS 180-4: nobody finds another file with the same digest.
@@ -47,7 +48,7 @@ public struct SHA256: Sendable {
     }
 
     /// 64 hexadecimal digits in lower case.
-    public var text: String { Self.text(value) }
+    public var text: String { Hexadecimal.text(of: value) }
 
     /// The digest of some bytes.
     public static func of(_ bytes: UnsafeRawBufferPointer) -> SHA256 {
@@ -65,12 +66,6 @@ public struct SHA256: Sendable {
         inner.combine(bytes)
         inner.value.withUnsafeBytes { outer.combine($0) }
         return outer.value
-    }
-
-    /// Hexadecimal digits in lower case.
-    static func text(_ bytes: [UInt8]) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 
     private static func add(_ bytes: UnsafeRawBufferPointer, to state: inout [UInt32]) {

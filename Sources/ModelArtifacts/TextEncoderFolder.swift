@@ -1,3 +1,4 @@
+import Bytes
 import Foundation
 import TextEncoding
 
@@ -54,7 +55,7 @@ public enum TextEncoderFolder {
     /// - Throws: ``ArtifactError`` where one of the files that must be there is missing.
     public static func checksum(_ path: String) throws(ArtifactError) -> String {
         let folder = URL(fileURLWithPath: path, isDirectory: true)
-        var checksum = Checksum()
+        var checksum = CRC32()
         for (name, limit) in [("config.json", 16 << 20), ("vocab.txt", maxVocabularyBytes), ("model.safetensors", maxWeightBytes)] {
             let data = try bytes(folder.appendingPathComponent(name).path, limit: limit)
             data.withUnsafeBytes { checksum.combine($0) }

@@ -1,3 +1,4 @@
+import Bytes
 import Foundation
 
 /// What a text is known by in a ``TextVectorCache``: two hashes of it.
@@ -117,7 +118,7 @@ public final class TextVectorCache: @unchecked Sendable {
         bytes.reserveCapacity(recordBytes)
         for word in [key.first, key.second] { withUnsafeBytes(of: word.littleEndian) { bytes += $0 } }
         for value in vector { withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes += $0 } }
-        var checksum = Checksum()
+        var checksum = CRC32()
         bytes.withUnsafeBytes { checksum.combine($0) }
         withUnsafeBytes(of: checksum.value.littleEndian) { bytes += $0 }
         return bytes
@@ -134,7 +135,7 @@ public final class TextVectorCache: @unchecked Sendable {
         data.withUnsafeBytes { raw in
             for index in 0..<whole {
                 let bytes = UnsafeRawBufferPointer(rebasing: raw[(Self.headerBytes + index * recordBytes)...].prefix(recordBytes))
-                var checksum = Checksum()
+                var checksum = CRC32()
                 checksum.combine(UnsafeRawBufferPointer(rebasing: bytes.dropLast(4)))
                 guard UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: recordBytes - 4, as: UInt32.self)) == checksum.value else { continue }
                 let key = TextKey(

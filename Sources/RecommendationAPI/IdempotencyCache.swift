@@ -1,3 +1,4 @@
+import Bytes
 import Synchronization
 
 /// The answers of recent requests that carried an `Idempotency-Key`, so that a repeated one gets the same answer and nothing
@@ -139,10 +140,11 @@ package final class IdempotencyCache: Sendable {
         }
     }
 
-    /// FNV-1a over the body and what else decides the answer.
+    /// A hash of the body and of what else decides the answer.
     static func fingerprint(_ body: [UInt8], waitsForCommit: Bool) -> UInt64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in body { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        return (hash ^ (waitsForCommit ? 1 : 0)) &* 0x100_0000_01B3
+        var hash = FNV1a()
+        for byte in body { hash.combine(byte) }
+        hash.combine(waitsForCommit ? 1 : 0)
+        return hash.value
     }
 }

@@ -1,3 +1,4 @@
+import Bytes
 import Interactions
 
 /// Events as they came in, each still in its own bytes.

@@ -1,3 +1,4 @@
+import Bytes
 import Interactions
 
 /// Counts of what users did, exact.

@@ -1,3 +1,5 @@
+import Bytes
+
 /// What one word says of a part, for programs and for callers without a key.
 public enum PartState: String, Sendable, CaseIterable {
     /// It does its work.

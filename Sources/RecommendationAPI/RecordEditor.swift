@@ -1,4 +1,5 @@
 #if canImport(FoundationEssentials)
+import Bytes
 import FoundationEssentials
 #else
 import Foundation

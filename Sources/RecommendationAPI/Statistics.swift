@@ -1,3 +1,4 @@
+import Bytes
 import Interactions
 
 /// A version of the model in the registry.

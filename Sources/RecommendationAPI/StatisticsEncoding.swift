@@ -1,3 +1,4 @@
+import Bytes
 import Interactions
 
 /// What the HTTP service counted of its own recommendations.

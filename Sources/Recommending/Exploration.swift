@@ -3,6 +3,7 @@
 #elseif canImport(Darwin)
     import Darwin
 #endif
+import Bytes
 import Tensors
 
 /// How much room answers give to items of which little is known.
@@ -81,7 +82,7 @@ struct Exploration: Sendable {
         _ rows: inout [RankedRow], count: Int, filter: RowFilter, snapshot: ServingSnapshot, taste: UserTaste, requestID: String
     ) {
         guard rules.everySlots > 0, !arms.isEmpty, count > 0 else { return }
-        var random = SeededGenerator(seed: Self.seed(requestID))
+        var random = SeededGenerator(seed: FNV1a.hash(requestID.utf8))
         var slots: [Int] = []
         for start in stride(from: 0, to: count, by: rules.everySlots) {
             let length = min(rules.everySlots, count - start)
@@ -158,11 +159,6 @@ struct Exploration: Sendable {
                 return logit.isFinite ? logit : nil
             }
         }
-    }
-
-    /// FNV-1a.
-    private static func seed(_ text: String) -> UInt64 {
-        text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     }
 }
 

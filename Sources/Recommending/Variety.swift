@@ -1,3 +1,5 @@
+import Bytes
+
 /// A little chance in the order of items, the same for the same user: so that two people of whom nothing is known do not see one list.
 ///
 /// Adds `strength` times a Gumbel variable to each log odds. At strength 1 that draws the list from the odds themselves (the
@@ -21,12 +23,8 @@ struct Variety {
         return -strength * naturalLogarithm(-naturalLogarithm(uniform))
     }
 
-    /// FNV-1a from a start, mixed by the finaliser of SplitMix64.
+    /// A hash of all 64 bits.
     private static func hash(_ text: String, _ start: UInt64) -> UInt64 {
-        var state = start ^ 0xcbf2_9ce4_8422_2325
-        for byte in text.utf8 { state = (state ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        state = (state ^ (state >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        state = (state ^ (state >> 27)) &* 0x94d0_49bb_1331_11eb
-        return state ^ (state >> 31)
+        SplitMix64Mixing.finalised(FNV1a.hash(text.utf8, salt: start))
     }
 }

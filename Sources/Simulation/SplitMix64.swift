@@ -1,3 +1,5 @@
+import Bytes
+
 /// The SplitMix64 generator: Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014.
 ///
 /// The state grows by a constant and each output is a mix of it, so that every seed gives the full period of 2^64, and nearby
@@ -12,19 +14,13 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
 
     /// A generator for one thing of many, such as item 7 of a seed's shop: what one draws never shifts what another does.
     public init(seed: UInt64, stream: UInt64, index: UInt64) {
-        state = Self.mixed(seed &+ Self.mixed(stream &* 0xD1B5_4A32_D192_ED03 &+ Self.mixed(index)))
+        let place = SplitMix64Mixing.finalised(stream &* 0xD1B5_4A32_D192_ED03 &+ SplitMix64Mixing.finalised(index))
+        state = SplitMix64Mixing.finalised(seed &+ place)
     }
 
     public mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        return Self.mixed(state)
-    }
-
-    private static func mixed(_ value: UInt64) -> UInt64 {
-        var z = value
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
+        defer { state &+= SplitMix64Mixing.increment }
+        return SplitMix64Mixing.mixed(state)
     }
 
     /// A number in [0, 1) with 53 random bits.

@@ -1,3 +1,5 @@
+import Bytes
+
 /// A seeded random number generator: xoshiro256** (Blackman and Vigna 2018), its state filled from the seed by SplitMix64.
 ///
 /// The same seed gives the same numbers on every machine: integers by construction, floats because only operations that
@@ -86,11 +88,8 @@ private struct SplitMix64 {
     var state: UInt64
 
     mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
+        defer { state &+= SplitMix64Mixing.increment }
+        return SplitMix64Mixing.mixed(state)
     }
 }
 

@@ -1,3 +1,4 @@
+import Bytes
 import Features
 import FeatureStore
 import Foundation
@@ -217,31 +218,36 @@ package struct SnapshotExport {
     }
 
     package static func json(_ watermark: TrainingWatermark, until: EventTime?, amounts: OrderAmounts? = nil) -> String {
-        var fields = ["\"snapshot\":\(JSONText.quoted(watermark.snapshot))"]
-        if let newest = [watermark.newestEventTime, until].compactMap({ $0 }).min(), watermark.newestEventTime != nil {
-            fields.append("\"newest_event_time\":\(JSONText.quoted(newest.rfc3339())),\"newest_event_ms\":\(newest.milliseconds)")
-        }
-        let offsets = watermark.offsets.compactMap { offset in
-            offset.nextOffset.map { next in
-                "{\"topic\":\(JSONText.quoted(offset.topic)),\"partition\":\(offset.partition),\"next_offset\":\(next)}"
+        JSONWriter.object { object in
+            object.field("snapshot", watermark.snapshot)
+            if let newest = [watermark.newestEventTime, until].compactMap({ $0 }).min(), watermark.newestEventTime != nil {
+                object.field("newest_event_time", newest)
+                object.field("newest_event_ms", newest.milliseconds)
             }
+            object.key("offsets")
+            object.array { array in
+                for offset in watermark.offsets {
+                    guard let next = offset.nextOffset else { continue }
+                    array.object { object in
+                        object.field("topic", offset.topic)
+                        object.field("partition", offset.partition)
+                        object.field("next_offset", next)
+                    }
+                }
+            }
+            amounts?.write(to: &object)
         }
-        fields.append("\"offsets\":[\(offsets.joined(separator: ","))]")
-        if let amounts { fields.append(contentsOf: amounts.fields) }
-        return "{\(fields.joined(separator: ","))}"
     }
 }
 
 extension OrderAmounts {
-    /// What was found, as members of a watermark.
-    fileprivate var fields: [String] {
-        func words(_ shares: [Share]) -> String { JSONText.quoted(shares.map { "\($0.count) in \($0.currency)" }.joined(separator: ", ")) }
-        var fields: [String] = []
-        if let currency = orders.currency { fields.append("\"order_currency\":\(JSONText.quoted(currency))") }
-        if let currency = prices.currency { fields.append("\"price_currency\":\(JSONText.quoted(currency))") }
-        fields.append("\"orders_with_amount\":\(countedOrders)")
-        fields.append("\"orders_left_out\":\(words(leftOutOrders))")
-        fields.append("\"prices_left_out\":\(words(leftOutPrices))")
-        return fields
+    /// Writes what was found as members of a watermark.
+    fileprivate func write(to object: inout JSONWriter) {
+        func words(_ shares: [Share]) -> String { shares.map { "\($0.count) in \($0.currency)" }.joined(separator: ", ") }
+        object.field("order_currency", orders.currency)
+        object.field("price_currency", prices.currency)
+        object.field("orders_with_amount", countedOrders)
+        object.field("orders_left_out", words(leftOutOrders))
+        object.field("prices_left_out", words(leftOutPrices))
     }
 }

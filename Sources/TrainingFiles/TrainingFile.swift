@@ -1,3 +1,4 @@
+import Bytes
 import ContentModel
 import Foundation
 import Interactions
@@ -32,7 +33,7 @@ package struct TrainingFile {
                 throw Self.damaged(path, "the \(section.rawValue) are not what was written")
             }
         }
-        identity = FileChecksum.hexadecimal(header.checksum)
+        identity = Hexadecimal.text(header.checksum)
         watermark = String(decoding: header[.watermark].column(UInt8.self, of: bytes).dropLast(), as: UTF8.self)
         let items = try Self.records(header[.itemRecords].column(of: bytes), path: path) { $0.item($1, origin: $2, now: EventTime(milliseconds: .max)) }
         let users = try Self.records(header[.userRecords].column(of: bytes), path: path) { $0.user($1, origin: $2, now: EventTime(milliseconds: .max)) }

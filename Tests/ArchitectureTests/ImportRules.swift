@@ -2,7 +2,7 @@
 struct ImportRules {
     /// Targets without I/O, clock, logging or Foundation.
     static let pure: Set<String> = [
-        "Interactions", "Features", "Tensors", "Gradients", "Evaluation", "ContentModel", "TowerModel", "TowerTraining",
+        "Bytes", "Interactions", "Features", "Tensors", "Gradients", "Evaluation", "ContentModel", "TowerModel", "TowerTraining",
         "MetaLearning", "Recommending", "Simulation", "TextEncoding",
     ]
 

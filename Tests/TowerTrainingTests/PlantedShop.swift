@@ -2,7 +2,6 @@ import ContentModel
 import TowerModel
 import TowerTraining
 
-
 /// A small shop with two tastes: users like one of two halves of the catalogue, and titles and tags tell the halves apart.
 struct PlantedShop {
     static let itemsPerCluster = 30

@@ -1,7 +1,6 @@
 import TowerModel
 import TowerTraining
 
-
 /// A shop where order decides: after an item of number n comes n + step, and the step is that of the user's last two items. What users have
 /// taken altogether says nothing, since everybody takes everything alike.
 struct SequenceShop {

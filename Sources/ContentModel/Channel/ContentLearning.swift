@@ -1,3 +1,5 @@
+import Bytes
+
 /// Learns a ``ContentChannel`` in closed form from items, their contents and who took them.
 ///
 /// The expected popularity is ``ContentPopularity``, the dense space ``ContentSpace``. Items may be withheld: then nothing of who took
@@ -20,7 +22,7 @@ public struct ContentLearning: Sendable {
 
     /// The fold of an item: by its id, so that it does not change with what else there is.
     public static func fold(of itemID: String) -> Int {
-        Int(FeatureHash.mixed(FeatureHash.hash(itemID.utf8, field: .link)) % UInt64(folds))
+        Int(SplitMix64Mixing.mixed(FeatureHash.hash(itemID.utf8, field: .link)) % UInt64(folds))
     }
 
     /// - Parameters:

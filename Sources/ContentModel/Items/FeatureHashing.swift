@@ -1,3 +1,5 @@
+import Bytes
+
 /// Hashes that are the same on every machine and in every version: models store what was learned per bucket.
 package enum FeatureHash {
     /// The salt of each field, so that the same word in two fields is two features.
@@ -13,24 +15,14 @@ package enum FeatureHash {
         case link = 9
     }
 
-    /// FNV-1a over bytes, started from the field.
+    /// A hash of all 64 bits, of its own in each field.
     package static func hash(_ bytes: some Sequence<UInt8>, field: Field) -> UInt64 {
-        var state: UInt64 = 0xcbf2_9ce4_8422_2325 ^ (field.rawValue &* 0x9e37_79b9_7f4a_7c15)
-        for byte in bytes { state = (state ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
-        return mixed(state)
+        SplitMix64Mixing.mixed(FNV1a.hash(bytes, salt: field.rawValue &* SplitMix64Mixing.increment))
     }
 
-    /// The bucket of a hash; FNV's low bits are weak, so the mixed high ones choose.
+    /// The bucket of a hash; the high bits choose.
     package static func bucket(_ hash: UInt64, of count: Int) -> Int32 {
         Int32(hash.multipliedFullWidth(by: UInt64(count)).high)
-    }
-
-    /// The finalizer of SplitMix64: every input bit reaches every output bit.
-    @inlinable package static func mixed(_ value: UInt64) -> UInt64 {
-        var z = value &+ 0x9e37_79b9_7f4a_7c15
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
     }
 }
 

@@ -1,3 +1,4 @@
+import Bytes
 import Interactions
 import TowerTraining
 import TrainingFiles
@@ -34,17 +35,9 @@ struct UserColdCut {
     init(_ log: TrainingLog, fold: Int, folds: Int, longestHistory: Int) {
         self.log = log
         self.longestHistory = longestHistory
-        let isNew = log.userIDs.map { Self.part(of: $0, folds) == fold }
+        let isNew = log.userIDs.map { FNV1a.part(of: $0, of: folds) == fold }
         self.isNew = isNew
         known = Self.leaving(log) { !isNew[$0] }
-    }
-
-    /// A hash of an id, below `folds`.
-    static func part(of id: String, _ folds: Int) -> Int {
-        var state: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in id.utf8 { state = (state ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        state ^= state >> 32
-        return Int((state &* 0x9e37_79b9_7f4a_7c15 >> 33) % UInt64(folds))
     }
 
     /// The log without the interactions of users that `isKept` does not name; rows of users and items stay.

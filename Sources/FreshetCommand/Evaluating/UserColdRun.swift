@@ -1,3 +1,4 @@
+import Bytes
 import Console
 import Evaluation
 import FeatureStore
@@ -134,7 +135,7 @@ struct UserColdRun {
 extension UserColdRivals {
     /// Rivals that learn from the known users but those of a fold, and whether a user is one of these: what settings are chosen on.
     static func tuning(_ cut: UserColdCut, fold: Int, folds: Int) -> (rivals: UserColdRivals, isAsked: (Int) -> Bool) {
-        let isAsked = cut.log.userIDs.map { UserColdCut.part(of: $0, folds) == fold }
+        let isAsked = cut.log.userIDs.map { FNV1a.part(of: $0, of: folds) == fold }
         return (UserColdRivals(cut) { !cut.isNew[$0] && !isAsked[$0] }, { isAsked[$0] && !cut.isNew[$0] })
     }
 }

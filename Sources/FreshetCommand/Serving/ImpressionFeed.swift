@@ -1,3 +1,4 @@
+import Bytes
 import Console
 import EventStream
 import Interactions
@@ -85,19 +86,28 @@ final class ImpressionFeed: Sendable {
             }
             return
         }
-        var json = "{\"request_id\":\(JSONText.quoted(answer.requestID)),\"user_id\":\(JSONText.quoted(userID))"
-        json += ",\"timestamp\":\(now.milliseconds)"
-        if let version = answer.modelVersion { json += ",\"model_version\":\(version)" }
-        if let sessionID { json += ",\"session_id\":\(JSONText.quoted(sessionID))" }
-        json += ",\"items\":["
-        for (slot, item) in items.enumerated() {
-            if slot > 0 { json += "," }
-            json += "{\"item_id\":\(JSONText.quoted(item.itemID)),\"score\":\(item.score.isFinite ? item.score : 0)"
-            json += ",\"reason\":\"\(item.reason.rawValue)\"\(item.isExploration ? ",\"exploration\":true" : "")}"
+        var json = JSONWriter(reservingBytes: 256 + items.count * 96)
+        json.object { object in
+            object.field("request_id", answer.requestID)
+            object.field("user_id", userID)
+            object.field("timestamp", now.milliseconds)
+            object.field("model_version", answer.modelVersion)
+            object.field("session_id", sessionID)
+            object.key("items")
+            object.array { array in
+                for item in items {
+                    array.object { object in
+                        object.field("item_id", item.itemID)
+                        object.key("score")
+                        object.number(item.score.isFinite ? item.score : 0)
+                        object.field("reason", item.reason.rawValue)
+                        if item.isExploration { object.field("exploration", true) }
+                    }
+                }
+            }
         }
-        json += "]}"
         do {
-            try producer.produce(topic: topic, key: Array(userID.utf8), value: Array(json.utf8))
+            try producer.produce(topic: topic, key: Array(userID.utf8), value: json.bytes)
         } catch {
             // An answer never waits for its impressions; what is lost is counted and told, not hidden.
             lose(error)

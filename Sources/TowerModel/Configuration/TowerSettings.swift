@@ -1,3 +1,5 @@
+import Bytes
+
 /// One key of ``TowerConfiguration``: its name, range, meaning, and how it is read and written as text.
 struct TowerSetting: Sendable {
     package let name: String
@@ -89,24 +91,8 @@ struct TowerSetting: Sendable {
         whole("threads", \.threads, 1...256, "threads of a training"),
     ]
 
-    /// The known key with the smallest edit distance, if it is close.
-    package static func nearest(to word: String) -> String? {
-        let scored = all.map { (name: $0.name, distance: editDistance(Array(word.utf8), Array($0.name.utf8))) }
-        guard let best = scored.min(by: { $0.distance < $1.distance }), best.distance <= max(2, word.utf8.count / 2) else { return nil }
-        return best.name
-    }
-
-    private static func editDistance(_ left: [UInt8], _ right: [UInt8]) -> Int {
-        var previous = Array(0...right.count)
-        for (row, byte) in left.enumerated() {
-            var current = [row + 1]
-            for (column, other) in right.enumerated() {
-                current.append(min(current[column] + 1, previous[column + 1] + 1, previous[column] + (byte == other ? 0 : 1)))
-            }
-            previous = current
-        }
-        return previous[right.count]
-    }
+    /// The known key that a mistyped one most likely meant.
+    static func nearest(to word: String) -> String? { NearestName.of(word, among: all.lazy.map(\.name), leastReach: 2) }
 
     private static func whole(
         _ name: String, _ path: WritableKeyPath<TowerConfiguration, Int> & Sendable, _ range: ClosedRange<Int>, multiple: Int = 1,

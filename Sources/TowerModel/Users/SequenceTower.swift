@@ -1,4 +1,4 @@
-import ContentModel
+import Bytes
 import Tensors
 
 /// The sequence user tower: causal blocks over a user's entries, so that every entry's output is what the user looks like just after it.
@@ -214,5 +214,5 @@ package struct SequenceDropout {
     }
 
     /// The key of a place.
-    package func key(_ place: Int) -> UInt64 { FeatureHash.mixed(key &+ UInt64(place) &* 0xd1b5_4a32_d192_ed03) }
+    package func key(_ place: Int) -> UInt64 { SplitMix64Mixing.mixed(key &+ UInt64(place) &* 0xd1b5_4a32_d192_ed03) }
 }

@@ -1,4 +1,4 @@
-import ContentModel
+import Bytes
 
 /// A random order of `0..<count` that takes no memory: the place of each index is computed.
 ///
@@ -17,7 +17,7 @@ public struct Permutation: Sendable {
     public init(count: Int, key: UInt64) {
         precondition(count >= 0, "a permutation of \(count) indices")
         self.count = count
-        self.key = FeatureHash.mixed(key)
+        self.key = SplitMix64Mixing.mixed(key)
         let size = UInt64(Swift.max(1, count))
         var root = UInt64(Double(size).squareRoot())
         while root * root < size { root += 1 }
@@ -46,7 +46,7 @@ public struct Permutation: Sendable {
     }
 
     private func hash(_ value: UInt64, _ round: UInt64) -> UInt64 {
-        FeatureHash.mixed(key &+ round &* 0xD6E8_FEB8_6659_FD93 ^ value)
+        SplitMix64Mixing.mixed(key &+ round &* 0xD6E8_FEB8_6659_FD93 ^ value)
     }
 
     /// `value` moved round by a random distance.

@@ -1,4 +1,4 @@
-import ContentModel
+import Bytes
 import Tensors
 import TowerModel
 
@@ -51,7 +51,7 @@ final class ItemPass {
         usesID.removeAll(keepingCapacity: true)
         let threshold = UInt64(rate * 16_777_216)
         for item in items {
-            let draw = FeatureHash.mixed(key ^ (UInt64(item) &* 0xd6e8_feb8_6659_fd93)) >> 40
+            let draw = SplitMix64Mixing.mixed(key ^ (UInt64(item) &* 0xd6e8_feb8_6659_fd93)) >> 40
             usesID.append(draw >= threshold || content.isEmpty[Int(item)])
         }
     }

@@ -1,4 +1,4 @@
-import ContentModel
+import Bytes
 import Tensors
 import TowerModel
 
@@ -114,7 +114,7 @@ struct SequencePlan {
         var windows: [SequenceWindow] = []
         windows.reserveCapacity(set.userCount)
         for user in 0..<set.userCount {
-            cut(user, draw: FeatureHash.mixed(seed &+ UInt64(epoch) << 32 &+ UInt64(user)), into: &windows)
+            cut(user, draw: SplitMix64Mixing.mixed(seed &+ UInt64(epoch) << 32 &+ UInt64(user)), into: &windows)
         }
         var random = SeededGenerator(seed: seed, stream: 0x7365_7100 + UInt64(epoch))
         random.shuffle(&windows)
@@ -145,7 +145,7 @@ struct SequencePlan {
         var from = set.userStarts[user], end = set.userStarts[user + 1]
         if perUser > 0, end - from > perUser {
             // A run of events, so that no more of the history is read than it needs.
-            from += Int(FeatureHash.mixed(draw).multipliedFullWidth(by: UInt64(end - from - perUser + 1)).high)
+            from += Int(SplitMix64Mixing.mixed(draw).multipliedFullWidth(by: UInt64(end - from - perUser + 1)).high)
             end = from + perUser
         }
         // The first window is shorter by chance, the others are whole.

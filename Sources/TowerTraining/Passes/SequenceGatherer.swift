@@ -1,4 +1,4 @@
-import ContentModel
+import Bytes
 import Tensors
 import TowerModel
 
@@ -73,7 +73,7 @@ final class SequenceGatherer {
     private func append(_ windows: ArraySlice<SequenceWindow>, first: Int, key: UInt64, dropout: Bool) {
         batch.removeAll()
         batch.firstWindow = first
-        for (index, window) in zip(first..., windows) { append(window, draw: FeatureHash.mixed(key &+ UInt64(index)), dropout: dropout) }
+        for (index, window) in zip(first..., windows) { append(window, draw: SplitMix64Mixing.mixed(key &+ UInt64(index)), dropout: dropout) }
     }
 
     /// Makes the examples' weights shares of the step's and draws the negatives; `targets` are those of all ranks.
@@ -94,14 +94,14 @@ final class SequenceGatherer {
             // What lies before the window has been had too.
             for event in start..<from { batch.masks.append(set.items[event]) }
         }
-        batch.users.append(FeatureHash.mixed(draw ^ 0x6174_7472) & 0xffff < hideAttributes ? -1 : window.user)
+        batch.users.append(SplitMix64Mixing.mixed(draw ^ 0x6174_7472) & 0xffff < hideAttributes ? -1 : window.user)
         /// The newest entry that was kept, and its event.
         var newest: Int32 = -1, newestEvent = -1
         for event in from..<Int(window.end) {
             if event >= Int(window.first) {
                 var target = event
                 if ahead > 1 {
-                    random = FeatureHash.mixed(random)
+                    random = SplitMix64Mixing.mixed(random)
                     target = min(Int(window.end) - 1, event + Int(random.multipliedFullWidth(by: ahead).high))
                 }
                 if plan.isExample(target, of: window.user) { example(target, newest: newest, newestEvent: newestEvent, maskStart: maskStart) }
@@ -109,7 +109,7 @@ final class SequenceGatherer {
             guard event + 1 < Int(window.end) else { break }
             if configuration.maskHistory { batch.masks.append(set.items[event]) }
             if threshold > 0 {
-                random = FeatureHash.mixed(random)
+                random = SplitMix64Mixing.mixed(random)
                 if random & 0xffff < threshold { continue }
             }
             batch.gaps.append(newestEvent < 0 ? TimeBuckets.unknownGap : TimeBuckets.gap(from: set.times[newestEvent], to: set.times[event]))

@@ -1,4 +1,4 @@
-import ContentModel
+import Bytes
 import Tensors
 import TowerModel
 
@@ -60,7 +60,7 @@ final class SequenceStep {
                         var end = first + 1
                         while end < parts[part].upperBound, batch.starts[end + 1] - batch.starts[first] <= Self.tileEntries { end += 1 }
                         losses[part] += runTile(
-                            first..<end, batch: batch, part: part, key: FeatureHash.mixed(key &+ UInt64(batch.firstWindow + first)), dropout: dropout)
+                            first..<end, batch: batch, part: part, key: SplitMix64Mixing.mixed(key &+ UInt64(batch.firstWindow + first)), dropout: dropout)
                         first = end
                     }
                 }
@@ -100,7 +100,7 @@ final class SequenceStep {
         let space = SequenceSpace(
             shape, entries: tile.entries, longest: tile.longest, forTraining: true, base: w.space.start)
         let blockDropout = dropout && configuration.blockDropout > 0 ? SequenceDropout(rate: configuration.blockDropout, key: key) : nil
-        let headRate = dropout && shape.hasNetwork ? configuration.dropout : 0, headKey = FeatureHash.mixed(key ^ 0x68_6561_64)
+        let headRate = dropout && shape.hasNetwork ? configuration.dropout : 0, headKey = SplitMix64Mixing.mixed(key ^ 0x68_6561_64)
         tower.forward(tile, space: space, dropout: blockDropout)
         gatherInputs(windows, batch: batch, tower: tower, tile: tile, space: space, w: w, first: examples.lowerBound)
         if headRate > 0 { Kernels.dropout(w.inputs.start, into: w.inputs.start, count: n * m, rate: headRate, key: headKey) }

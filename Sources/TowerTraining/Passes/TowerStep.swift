@@ -1,4 +1,4 @@
-import ContentModel
+import Bytes
 import Tensors
 import TowerModel
 
@@ -141,7 +141,7 @@ final class TowerStep {
             tower.network.attributes(
                 tokens: userTokens.buckets[userTokens.range(of: batch.users[i])], table: table, idle: batch.idle[i],
                 into: input + shape.heads * d)
-            if rate > 0 { applyDropout(input, count: m, rate: rate, key: FeatureHash.mixed(key &+ UInt64(batch.first + i) &* 0x9e6d)) }
+            if rate > 0 { applyDropout(input, count: m, rate: rate, key: SplitMix64Mixing.mixed(key &+ UInt64(batch.first + i) &* 0x9e6d)) }
         }
         tower.network.forward(
             count: tile.count, inputs: w.inputs.start, inner: w.inner.start, vectors: w.users.start, lengths: w.lengths.start)
@@ -165,7 +165,7 @@ final class TowerStep {
             gradient: gradient)
         for i in tile {
             let start = batch.starts[i], outer = inputGradient + (i - first) * m
-            if rate > 0 { applyDropout(outer, count: m, rate: rate, key: FeatureHash.mixed(key &+ UInt64(batch.first + i) &* 0x9e6d)) }
+            if rate > 0 { applyDropout(outer, count: m, rate: rate, key: SplitMix64Mixing.mixed(key &+ UInt64(batch.first + i) &* 0x9e6d)) }
             tower.poolBackward(
                 history, entry: start, length: batch.starts[i + 1] - start,
                 attention: attention + (start - batch.starts[first]) * shape.heads, outer: outer,

@@ -1,4 +1,4 @@
-import ContentModel
+import Bytes
 import Tensors
 import TowerModel
 
@@ -111,18 +111,18 @@ final class BatchGatherer {
         for (index, place) in zip(0..., places[share]) {
             let event = Int(place), user = plan.user(of: event)
             let first = set.userStarts[Int(user)]
-            var random = FeatureHash.mixed(key &+ UInt64(batch.first + index))
+            var random = SplitMix64Mixing.mixed(key &+ UInt64(batch.first + index))
             var end = event
             if ahead > 1 { end = max(first, event - Int(random.multipliedFullWidth(by: ahead).high)) }
             batch.targets.append(set.items[event])
             batch.events.append(place)
             batch.weights.append(plan.weight(of: event) / Float(places.count))
             if let adjustments = plan.logitAdjustments { batch.targetCorrections.append(adjustments[Int(set.items[event])]) }
-            let hidden = FeatureHash.mixed(random ^ 0x6174_7472) & 0xffff < hideAttributes
+            let hidden = SplitMix64Mixing.mixed(random ^ 0x6174_7472) & 0xffff < hideAttributes
             batch.users.append(hidden ? -1 : user)
             var kept = configuration.historyLength
             if shorten > 0 {
-                let draw = FeatureHash.mixed(random ^ 0x7368_6f72)
+                let draw = SplitMix64Mixing.mixed(random ^ 0x7368_6f72)
                 if draw & 0xffff < shorten { kept = min(kept, Int((draw >> 16) % UInt64(TowerConfiguration.shortHistoryEntries + 1))) }
             }
             let start = max(first, end - kept)
@@ -130,7 +130,7 @@ final class BatchGatherer {
                 let newest = set.times[end - 1]
                 for entry in stride(from: end - 1, through: start, by: -1) {
                     if threshold > 0 {
-                        random = FeatureHash.mixed(random)
+                        random = SplitMix64Mixing.mixed(random)
                         if random & 0xffff < threshold { continue }
                     }
                     batch.rows.append(set.items[entry])

@@ -1,3 +1,4 @@
+import Bytes
 import ContentModel
 import Evaluation
 import Tensors
@@ -215,7 +216,7 @@ public final class Trainer {
         var examples = 0, loss = 0.0, batches = 0
         while batches < configuration.accumulation {
             // The first batch of a step has the key that it would have without accumulation.
-            let key = FeatureHash.mixed(configuration.seed &* 0x9e37_79b9 &+ UInt64(stepIndex) &+ UInt64(batches) << 40)
+            let key = SplitMix64Mixing.mixed(configuration.seed &* 0x9e37_79b9 &+ UInt64(stepIndex) &+ UInt64(batches) << 40)
             guard let result = try pass.runNext(key: key) else { break }
             if configuration.accumulation > 1 { accumulator.add(pass.gradients, examples: result.examples) }
             examples += result.examples

@@ -1,4 +1,4 @@
-import ContentModel
+import Bytes
 import TowerModel
 
 extension Trainer {
@@ -11,7 +11,7 @@ extension Trainer {
         let result = ParameterImportance(squares: TowerParameters(parameters.shape))
         var found = 0
         _ = pass.begin(epoch: 0, skipping: 0)
-        while found < batches, let batch = try pass.runNext(key: FeatureHash.mixed(configuration.seed &+ UInt64(found))) {
+        while found < batches, let batch = try pass.runNext(key: SplitMix64Mixing.mixed(configuration.seed &+ UInt64(found))) {
             let gradients = pass.gradients
             result.add(gradients, examples: batch.examples, tokens: contentTokens(gradients), userTokens: userTokens)
             found += 1

@@ -1,18 +1,19 @@
-import Interactions
-
 /// Writes JSON text into bytes, without Foundation and without a tree in between.
 ///
 /// Commas are kept by the writer: a value or key after another one gets one. The caller opens and closes what it writes.
-struct JSONWriter {
-    private(set) var bytes: [UInt8]
+public struct JSONWriter: Sendable {
+    /// What was written so far, as UTF-8.
+    public private(set) var bytes: [UInt8]
     private var needsComma = false
 
-    init(reservingBytes capacity: Int = 1_024) {
+    /// Starts with nothing written.
+    public init(reservingBytes capacity: Int = 1_024) {
         bytes = []
         bytes.reserveCapacity(capacity)
     }
 
-    mutating func object(_ content: (inout JSONWriter) -> Void) {
+    /// Writes an object; `content` writes its keys and values.
+    public mutating func object(_ content: (inout JSONWriter) -> Void) {
         separate()
         bytes.append(UInt8(ascii: "{"))
         content(&self)
@@ -20,7 +21,8 @@ struct JSONWriter {
         needsComma = true
     }
 
-    mutating func array(_ content: (inout JSONWriter) -> Void) {
+    /// Writes an array; `content` writes its values.
+    public mutating func array(_ content: (inout JSONWriter) -> Void) {
         separate()
         bytes.append(UInt8(ascii: "["))
         content(&self)
@@ -29,7 +31,7 @@ struct JSONWriter {
     }
 
     /// Writes a key that holds nothing to escape; a value must follow.
-    mutating func key(_ name: StaticString) {
+    public mutating func key(_ name: StaticString) {
         if needsComma { bytes.append(UInt8(ascii: ",")) }
         bytes.append(UInt8(ascii: "\""))
         bytes.append(contentsOf: UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
@@ -39,28 +41,31 @@ struct JSONWriter {
     }
 
     /// Writes a key that comes from data.
-    mutating func key(data name: String) {
+    public mutating func key(data name: String) {
         string(name)
         bytes.append(UInt8(ascii: ":"))
         needsComma = false
     }
 
-    mutating func null() {
+    /// Writes `null`.
+    public mutating func null() {
         literal("null")
     }
 
-    mutating func bool(_ value: Bool) {
+    /// Writes `true` or `false`.
+    public mutating func bool(_ value: Bool) {
         literal(value ? "true" : "false")
     }
 
-    mutating func integer(_ value: some BinaryInteger) {
+    /// Writes a whole number.
+    public mutating func integer(_ value: some BinaryInteger) {
         separate()
         bytes.append(contentsOf: String(value).utf8)
         needsComma = true
     }
 
     /// Writes the shortest text that reads back as the same number; what JSON cannot say becomes null.
-    mutating func number(_ value: Float) {
+    public mutating func number(_ value: Float) {
         guard value.isFinite else { return null() }
         separate()
         bytes.append(contentsOf: value.description.utf8)
@@ -68,45 +73,22 @@ struct JSONWriter {
     }
 
     /// Writes the shortest text that reads back as the same number; what JSON cannot say becomes null.
-    mutating func number(_ value: Double) {
+    public mutating func number(_ value: Double) {
         guard value.isFinite else { return null() }
         separate()
         bytes.append(contentsOf: value.description.utf8)
         needsComma = true
     }
 
-    /// Writes millionths as an exact decimal number: 19_990_000 becomes 19.99.
-    mutating func micros(_ value: Int64) {
-        separate()
-        if value < 0 { bytes.append(UInt8(ascii: "-")) }
-        let magnitude = value.magnitude
-        bytes.append(contentsOf: String(magnitude / 1_000_000).utf8)
-        var fraction = magnitude % 1_000_000
-        if fraction != 0 {
-            bytes.append(UInt8(ascii: "."))
-            var unit: UInt64 = 100_000
-            while fraction != 0 {
-                bytes.append(UInt8(ascii: "0") + UInt8(fraction / unit))
-                fraction %= unit
-                unit /= 10
-            }
-        }
-        needsComma = true
-    }
-
-    /// Writes a time as RFC 3339 text in UTC.
-    mutating func time(_ value: EventTime) {
-        string(value.rfc3339())
-    }
-
     /// Writes text that is valid JSON already.
-    mutating func raw(_ json: String) {
+    public mutating func raw(_ json: String) {
         separate()
         bytes.append(contentsOf: json.utf8)
         needsComma = true
     }
 
-    mutating func string(_ value: String) {
+    /// Writes a string. Control characters, quotes and backslashes are escaped; all else stays UTF-8.
+    public mutating func string(_ value: String) {
         separate()
         bytes.append(UInt8(ascii: "\""))
         var value = value
@@ -114,7 +96,7 @@ struct JSONWriter {
             var clean = 0
             for index in 0..<utf8.count {
                 let byte = utf8[index]
-                guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
+                guard Self.isEscaped(byte) else { continue }
                 bytes.append(contentsOf: utf8[clean..<index])
                 escape(byte)
                 clean = index + 1
@@ -125,10 +107,17 @@ struct JSONWriter {
         needsComma = true
     }
 
-    mutating func strings(_ values: [String]) {
+    /// Writes an array of strings.
+    public mutating func strings(_ values: [String]) {
         array { writer in
             for value in values { writer.string(value) }
         }
+    }
+
+    /// Whether a byte of UTF-8 cannot stand in a string as it is. U+007F could; who prints a line does not want it.
+    @inlinable
+    public static func isEscaped(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte == 0x7F
     }
 
     private mutating func escape(_ byte: UInt8) {
@@ -159,28 +148,57 @@ struct JSONWriter {
 }
 
 extension JSONWriter {
+    /// What was written so far.
+    public var text: String { String(decoding: bytes, as: UTF8.self) }
+
+    /// The text of one object; `content` writes its keys and values.
+    public static func object(reservingBytes capacity: Int = 256, _ content: (inout JSONWriter) -> Void) -> String {
+        var writer = JSONWriter(reservingBytes: capacity)
+        writer.object(content)
+        return writer.text
+    }
+
     /// Writes a key with a string, or nothing at all where there is none.
-    mutating func field(_ name: StaticString, _ value: String?) {
+    public mutating func field(_ name: StaticString, _ value: String?) {
         guard let value else { return }
         key(name)
         string(value)
     }
 
+    /// Writes a key with a whole number, or nothing at all where there is none.
+    public mutating func field(_ name: StaticString, _ value: (some BinaryInteger)?) {
+        guard let value else { return }
+        key(name)
+        integer(value)
+    }
+
+    /// Writes a key with `true` or `false`.
+    public mutating func field(_ name: StaticString, _ value: Bool) {
+        key(name)
+        bool(value)
+    }
+
+    /// Writes a key with an array of strings.
+    public mutating func field(_ name: StaticString, _ values: [String]) {
+        key(name)
+        strings(values)
+    }
+
+    /// Writes a key with text that is valid JSON already, or nothing at all where there is none.
+    public mutating func field(_ name: StaticString, raw json: String?) {
+        guard let json else { return }
+        key(name)
+        raw(json)
+    }
+
     /// Writes a key with a number, or null where there is none.
-    mutating func field(_ name: StaticString, nullable value: Double?) {
+    public mutating func field(_ name: StaticString, nullable value: Double?) {
         key(name)
         if let value { number(value) } else { null() }
     }
 
-    /// Writes a key with a time, or nothing at all where there is none.
-    mutating func field(_ name: StaticString, _ value: EventTime?) {
-        guard let value else { return }
-        key(name)
-        time(value)
-    }
-
     /// Writes a key with an object of numbers, ordered by name.
-    mutating func field(_ name: StaticString, numbers: [String: Double]) {
+    public mutating func field(_ name: StaticString, numbers: [String: Double]) {
         key(name)
         object { writer in
             for (name, value) in numbers.sorted(by: { $0.key < $1.key }) {
@@ -191,7 +209,7 @@ extension JSONWriter {
     }
 
     /// Writes a key with an object of counts, ordered by name.
-    mutating func field(_ name: StaticString, counts: [String: Int64]) {
+    public mutating func field(_ name: StaticString, counts: [String: Int64]) {
         key(name)
         object { writer in
             for (name, value) in counts.sorted(by: { $0.key < $1.key }) {

@@ -3,15 +3,16 @@ public enum NearestName {
     /// Longer words are no misspelt names. Without the bound, a key of some megabytes would cost seconds to compare.
     private static let maxWordBytes = 128
 
-    /// The candidate with the smallest edit distance to `word`, if it is close enough to be worth naming.
-    public static func of(_ word: String, among candidates: some Sequence<String>) -> String? {
+    /// The candidate with the smallest edit distance to `word`, if it is close enough to be worth naming: at most half of the
+    /// word's bytes away, or as many as `leastReach`.
+    public static func of(_ word: String, among candidates: some Sequence<String>, leastReach: Int = 3) -> String? {
         guard word.utf8.count <= maxWordBytes else { return nil }
         var best: (name: String, distance: Int)?
         for candidate in candidates {
             let distance = editDistance(Array(word.utf8), Array(candidate.utf8))
             if distance < best?.distance ?? .max { best = (candidate, distance) }
         }
-        guard let best, best.distance <= max(3, word.utf8.count / 2) else { return nil }
+        guard let best, best.distance <= max(leastReach, word.utf8.count / 2) else { return nil }
         return best.name
     }
 

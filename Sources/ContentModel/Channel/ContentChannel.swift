@@ -47,6 +47,7 @@ public struct ContentChannel: Sendable {
 
     /// An item as the channel sees it.
     public struct Item: Sendable {
+        /// Its words, by how rare they are, of unit length.
         public internal(set) var vector: SparseContent
         /// Expected popularity, relative to the mean.
         public internal(set) var popularity: Float

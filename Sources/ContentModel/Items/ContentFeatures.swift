@@ -36,6 +36,7 @@ package struct ContentHasher: Sendable {
     package var inverseFrequency: [Float]
     /// Mean and 1/standard deviation of log price and log age over the training items.
     package var numberMean: [Float] = [0, 0]
+    /// 1/standard deviation of the same.
     package var numberScale: [Float] = [1, 1]
     /// The data clock at training: ages are measured to it.
     package var clock: Int64

@@ -5,6 +5,7 @@ public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConver
     /// A sentence: what was wrong and what would be right.
     public var description: String
 
+    /// A refusal of a key.
     package init(key: String, description: String) { (self.key, self.description) = (key, description) }
 }
 
@@ -196,8 +197,11 @@ public struct TowerConfiguration: Sendable, Equatable {
 
     /// A key with its range and what it does, for help pages.
     public struct Key: Sendable, Equatable {
+        /// The key, without `train.`.
         public var name: String
+        /// What values it takes, in words.
         public var range: String
+        /// What it does, in a line.
         public var summary: String
     }
 
@@ -271,7 +275,7 @@ public struct TowerConfiguration: Sendable, Equatable {
         }
     }
 
-    package mutating func apply(preset name: String) -> Bool {
+    mutating func apply(preset name: String) -> Bool {
         var fresh = TowerConfiguration()
         fresh.seed = seed
         fresh.threads = threads

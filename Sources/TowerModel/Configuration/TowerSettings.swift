@@ -2,14 +2,14 @@ import Bytes
 
 /// One key of ``TowerConfiguration``: its name, range, meaning, and how it is read and written as text.
 struct TowerSetting: Sendable {
-    package let name: String
-    package let range: String
+    let name: String
+    let range: String
     let summary: String
-    package let read: @Sendable (TowerConfiguration) -> String
+    let read: @Sendable (TowerConfiguration) -> String
     /// False where the text is not in range; the configuration is unchanged then.
     let write: @Sendable (inout TowerConfiguration, String) -> Bool
 
-    package static let all: [TowerSetting] = [
+    static let all: [TowerSetting] = [
         TowerSetting(
             name: "preset", range: "one of \(TowerConfiguration.presets.joined(separator: ", "))",
             summary: "settings to start from; replaces all others but seed and threads",

@@ -3,8 +3,11 @@ import Tensors
 
 /// The content of many items as one sparse matrix: item i has the tokens `starts[i]..<starts[i + 1]`.
 package struct ContentTable: Sendable {
+    /// Where the tokens of each item begin, and the end of the last.
     package var starts: [Int] = [0]
+    /// Rows of the token table.
     package var buckets: [Int32] = []
+    /// The weight of each token.
     package var weights: [Float] = []
     /// `[items, 4]`
     package var numbers: [Float] = []
@@ -13,6 +16,7 @@ package struct ContentTable: Sendable {
     /// Items of which nothing is known; their vectors come from the id alone.
     package var isEmpty: [Bool] = []
 
+    /// Items.
     package var count: Int { isEmpty.count }
 
     /// Hashes contents; embeddings of another length than `embedding` are left out.
@@ -42,11 +46,13 @@ package struct ContentTable: Sendable {
 /// The content half of the item tower: v = x + W₂ relu(W₁x + b₁) + b, with x the weighted sum of token rows, numbers and the
 /// projected embedding. The id row, where one is used, is added by the caller.
 package struct ItemTower {
+    /// Where the parameters lie in the block.
     package let layout: DenseLayout
     /// The dense block and the token table; valid for the life of the value.
     package let dense: UnsafePointer<Float>
     let tokens: TableRows
 
+    /// A tower over parameters that the caller keeps.
     package init(layout: DenseLayout, dense: UnsafePointer<Float>, tokens: TableRows) {
         (self.layout, self.dense, self.tokens) = (layout, dense, tokens)
     }

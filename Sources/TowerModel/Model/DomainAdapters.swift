@@ -70,8 +70,10 @@ public struct DomainAdapters: Sendable, Equatable {
 
 /// The map of an adapter and its derivatives, for several users at once.
 package struct DomainMap {
+    /// d and r of ``DomainAdapters``.
     package let dimension, rank: Int
 
+    /// A map of these sizes.
     package init(dimension: Int, rank: Int) { (self.dimension, self.rank) = (dimension, rank) }
 
     /// - Parameters:

@@ -19,7 +19,9 @@ public struct TwoTowerModel: Sendable {
     /// Ids by trained row: the items that had interactions in training.
     public let itemIDs: [String]
 
+    /// The sizes of the towers.
     package let shape: TowerShape
+    /// Where each parameter lies in the dense block.
     package let layout: DenseLayout
     private let hasher: ContentHasher
     private let rows: [String: Int32]

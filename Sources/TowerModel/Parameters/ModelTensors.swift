@@ -23,6 +23,7 @@ public struct ModelError: Error, Sendable, Equatable, CustomStringConvertible {
     /// A sentence: which tensor or setting, and what is wrong with it.
     public var description: String
 
+    /// A refusal in a sentence.
     package init(_ description: String) { self.description = description }
 }
 
@@ -30,6 +31,9 @@ public struct ModelError: Error, Sendable, Equatable, CustomStringConvertible {
 package struct TensorReader {
     private let byName: [String: NamedTensor]
 
+    /// Takes the tensors of a file.
+    ///
+    /// - Throws: where a name occurs twice.
     package init(_ tensors: [NamedTensor]) throws(ModelError) {
         var byName: [String: NamedTensor] = [:]
         for tensor in tensors {

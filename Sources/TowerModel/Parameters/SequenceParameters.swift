@@ -2,7 +2,9 @@ import Tensors
 
 /// The sizes of the sequence tower.
 package struct SequenceShape: Sendable, Equatable {
+    /// What the blocks are made of.
     package var kind: BlockKind
+    /// Blocks, one after the other.
     package var blocks: Int
     /// Attention heads of a block; they divide the dimension.
     package var heads: Int
@@ -26,6 +28,7 @@ package struct SequenceShape: Sendable, Equatable {
 }
 
 extension SequenceShape {
+    /// The sizes that a configuration gives.
     package init(_ configuration: TowerConfiguration) {
         self.init(
             kind: configuration.block, blocks: configuration.blocks, heads: configuration.attentionHeads,

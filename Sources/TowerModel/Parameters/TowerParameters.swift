@@ -150,11 +150,14 @@ package enum DenseParameter: Int, CaseIterable {
 
 /// Where each dense parameter lies in the block.
 package struct DenseLayout: Sendable {
+    /// The sizes that the layout is for.
     package let shape: TowerShape
+    /// By ``DenseParameter``, where it begins.
     @usableFromInline package let offsets: [Int]
     /// Length of the block, padding included.
     package let count: Int
 
+    /// The layout for a model of these sizes.
     package init(_ shape: TowerShape) {
         self.shape = shape
         var offsets: [Int] = [], next = 0
@@ -168,8 +171,10 @@ package struct DenseLayout: Sendable {
         count = next
     }
 
+    /// Where a parameter begins in the block.
     @inlinable package func offset(_ parameter: DenseParameter) -> Int { offsets[parameter.rawValue] }
 
+    /// Floats of a parameter.
     package func length(_ parameter: DenseParameter) -> Int {
         let size = parameter.size(in: shape)
         return size.rows * size.columns
@@ -189,6 +194,7 @@ package enum TableParameter: Int, CaseIterable {
         }
     }
 
+    /// Rows that a model of these sizes has.
     package func rows(in shape: TowerShape) -> Int {
         switch self {
         case .itemIDs: shape.itemCount
@@ -201,7 +207,9 @@ package enum TableParameter: Int, CaseIterable {
 /// Floats at a fixed address for the life of the object, 64-byte aligned. The trainer's working memory; one thread owns the
 /// object, and parallel regions write disjoint parts of it.
 package final class FloatBuffer {
+    /// The first float.
     package let start: UnsafeMutablePointer<Float>
+    /// Floats.
     package let count: Int
 
     /// Zeros.
@@ -213,6 +221,7 @@ package final class FloatBuffer {
         start.update(repeating: 0, count: max(16, count))
     }
 
+    /// A copy of values.
     package convenience init(_ values: [Float]) {
         self.init(values.count)
         values.withUnsafeBufferPointer { if let from = $0.baseAddress { start.update(from: from, count: values.count) } }
@@ -220,20 +229,26 @@ package final class FloatBuffer {
 
     deinit { start.deallocate() }
 
+    /// Sets all to zero.
     package func zero() { start.update(repeating: 0, count: count) }
 
+    /// Takes over the values of a buffer of the same length.
     package func copy(from other: FloatBuffer) {
         precondition(other.count == count, "\(other.count) floats copied over \(count)")
         start.update(from: other.start, count: count)
     }
 
+    /// A copy of the values.
     package var values: [Float] { Array(UnsafeBufferPointer(start: start, count: count)) }
 }
 
 /// All parameters of a model under training.
 package final class TowerParameters {
+    /// The sizes.
     package let shape: TowerShape
+    /// Where each parameter lies in ``dense``.
     package let layout: DenseLayout
+    /// The dense block.
     package let dense: FloatBuffer
     /// Indexed by ``TableParameter``; rows of ``TowerShape/dimension`` floats, those of ``shard``.
     package let tables: [FloatBuffer]
@@ -251,8 +266,10 @@ package final class TowerParameters {
         tables = TableParameter.allCases.map { FloatBuffer(shard.count(of: $0.rows(in: shape)) * shape.dimension) }
     }
 
+    /// The floats of a table.
     @inlinable package func table(_ table: TableParameter) -> FloatBuffer { tables[table.rawValue] }
 
+    /// Takes over the values of parameters of the same sizes.
     package func copy(from other: TowerParameters) {
         dense.copy(from: other.dense)
         for (mine, theirs) in zip(tables, other.tables) { mine.copy(from: theirs) }
@@ -294,6 +311,7 @@ package final class TowerParameters {
         return slope
     }
 
+    /// Draws a parameter from a normal distribution with a standard deviation of gain / √inputs.
     package func fill(_ parameter: DenseParameter, inputs: Int, gain: Float, _ random: inout SeededGenerator) {
         let start = dense.start + layout.offset(parameter)
         let deviation = gain / Float(max(1, inputs)).squareRoot()

@@ -9,15 +9,18 @@ import Darwin
 
 /// Histories of several users as the tower reads them: the entries of user i are `starts[i]..<starts[i + 1]`, newest first.
 package struct HistoryBatch {
+    /// Where each history begins, and the end of the last.
     package let starts: UnsafePointer<Int>
     /// Row of each entry in `vectors`.
     package let rows: UnsafePointer<Int32>
+    /// Type of each entry: 1 click, 2 add to cart, 3 purchase.
     package let types: UnsafePointer<UInt8>
     /// Bucket of the time to the newest entry; see ``TimeBuckets/gap(milliseconds:)``.
     package let gaps: UnsafePointer<UInt8>
     /// `[rows, d]`
     package let vectors: UnsafePointer<Float>
 
+    /// Histories over arrays that the caller keeps.
     package init(
         starts: UnsafePointer<Int>, rows: UnsafePointer<Int32>, types: UnsafePointer<UInt8>, gaps: UnsafePointer<UInt8>,
         vectors: UnsafePointer<Float>
@@ -49,6 +52,7 @@ package enum TimeBuckets {
         return overflow ? (later < earlier ? 0 : .max) : value
     }
 
+    /// Powers of two of `unit`, the last bucket for all that is longer.
     @inlinable package static func doubling(_ milliseconds: Int64, unit: Int64, count: Int) -> UInt8 {
         let units = UInt64(max(0, milliseconds) / unit) + 1
         return UInt8(min(count - 1, 63 - units.leadingZeroBitCount))
@@ -60,9 +64,11 @@ package enum TimeBuckets {
 /// Head k weighs entry j by softmax over (position_k[j] + type_k[type_j] + gap_k[gap_j]) against an empty entry of vector zero, so
 /// that a short history pulls towards the attributes.
 package struct PooledUserTower {
+    /// Where the parameters lie in the block.
     package let layout: DenseLayout
     /// The dense block; valid for the life of the value.
     package let dense: UnsafePointer<Float>
+    /// What turns the pools into the vector.
     package let network: UserNetwork
     /// Weights below it add nothing that a Float would notice.
     static let negligibleWeight: Float = 1e-6
@@ -145,7 +151,9 @@ package struct PooledUserTower {
 
 /// Attribute tokens of users as rows of the user token table.
 package struct UserTokens: Sendable {
+    /// Where the tokens of each user begin, and the end of the last.
     package var starts: [Int] = [0]
+    /// Rows of the user token table.
     package var buckets: [Int32] = []
 
     /// The weight of each token. Fixed, so that a missing or unknown attribute changes nothing about the others.

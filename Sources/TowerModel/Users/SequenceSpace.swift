@@ -10,6 +10,7 @@ package struct SequenceSpace {
         package let input, norm, normFacts: UnsafeMutablePointer<Float>
         /// `[T, w]`: the first product; in the HSTU form after SiLU, with what was before it in ``raw`` where there is a way back.
         package let projection: UnsafeMutablePointer<Float>
+        /// `[T, w]`, in the HSTU form where there is a way back: the first product before SiLU.
         package let raw: UnsafeMutablePointer<Float>?
         /// `[T, d]`: what attention mixed; `[heads, T]`: what its way back needs.
         package let mixed, logSums: UnsafeMutablePointer<Float>
@@ -21,6 +22,7 @@ package struct SequenceSpace {
         package let hidden: UnsafeMutablePointer<Float>
     }
 
+    /// One where nothing is kept for a way back.
     package let blocks: [Block]
     /// `[T, d]`: the last block's output and the same normalised; `[T]` twice.
     package let output, outputNorm, outputFacts: UnsafeMutablePointer<Float>
@@ -103,16 +105,22 @@ package struct SequenceSpace {
 /// Windows of entries as the sequence tower reads them: those of window w are `starts[w]..<starts[w + 1]`, oldest first. Rows, types and
 /// gaps are read at the same places.
 package struct SequenceTile {
+    /// Where each window begins, and the end of the last.
     package let starts: UnsafePointer<Int>
+    /// Windows.
     package let count: Int
+    /// Row of each entry in ``vectors``.
     package let rows: UnsafePointer<Int32>
+    /// Type of each entry.
     package let types: UnsafePointer<UInt8>
+    /// Bucket of the time before each entry.
     package let gaps: UnsafePointer<UInt8>
     /// `[rows, d]`
     package let vectors: UnsafePointer<Float>
     /// The greatest length of a window.
     package let longest: Int
 
+    /// Windows over arrays that the caller keeps.
     package init(
         starts: UnsafePointer<Int>, count: Int, rows: UnsafePointer<Int32>, types: UnsafePointer<UInt8>, gaps: UnsafePointer<UInt8>,
         vectors: UnsafePointer<Float>
@@ -123,6 +131,7 @@ package struct SequenceTile {
 
     /// The first entry, and how many there are.
     package var first: Int { starts[0] }
+    /// Entries of all windows.
     package var entries: Int { starts[count] - starts[0] }
     /// Length of a window.
     package func length(_ window: Int) -> Int { starts[window + 1] - starts[window] }

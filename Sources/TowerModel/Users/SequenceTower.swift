@@ -7,14 +7,18 @@ import Tensors
 /// feed-forward layer to x, each behind a layer norm; h = norm(x). The user's vector after entry p is
 /// ``UserNetwork`` of [h_p, v_p, moving means of v up to p, attributes + idle time], or h_p plus attributes and idle time with the direct head.
 package struct SequenceTower {
+    /// Where the parameters lie in the block.
     package let layout: DenseLayout
     /// The dense block; valid for the life of the value.
     package let dense: UnsafePointer<Float>
+    /// How the tower ends.
     package let network: UserNetwork
+    /// The sizes of the blocks.
     package let sequence: SequenceShape
     /// How the products of the blocks are computed.
     package let precision: ProductPrecision
 
+    /// The tower that a configuration describes, over a dense block that the caller keeps.
     package init(_ configuration: TowerConfiguration, layout: DenseLayout, dense: UnsafePointer<Float>, precision: ProductPrecision = .float32) {
         self.layout = layout
         self.dense = dense
@@ -23,6 +27,7 @@ package struct SequenceTower {
         sequence = layout.shape.sequence ?? .none
     }
 
+    /// The length of a vector.
     package var d: Int { layout.shape.dimension }
 
     /// A dense parameter's values for a block.
@@ -30,6 +35,7 @@ package struct SequenceTower {
         dense + layout.offset(parameter) + block * perBlock(parameter)
     }
 
+    /// Floats of a parameter that belong to one block.
     package func perBlock(_ parameter: DenseParameter) -> Int { layout.length(parameter) / max(1, sequence.blocks) }
 
     /// From entries to h and the moving means, in `space`. `dropout` is nil where nothing is dropped.
@@ -156,6 +162,7 @@ package struct SequenceTower {
     /// What HSTU's weights are multiplied with; a norm follows, so it only keeps numbers small.
     private static let pointwiseWeight: Float = 1 / 16
 
+    /// Attention over a window of a length.
     package func attention(_ length: Int) -> CausalAttention {
         CausalAttention(
             length: length, width: headWidth, scale: 1 / Float(headWidth).squareRoot(),
@@ -203,9 +210,12 @@ package struct SequenceTower {
 
 /// What a step leaves out: the same key and place give the same choice, so that the way back repeats it without storing it.
 package struct SequenceDropout {
+    /// The share that is left out.
     package let rate: Float
+    /// Decides which are.
     package let key: UInt64
 
+    /// Leaves out a share, as the key says.
     package init(rate: Float, key: UInt64) { (self.rate, self.key) = (rate, key) }
 
     /// Leaves values out and scales the others up.

@@ -5,9 +5,11 @@ import Tensors
 /// u = A x + a + W relu(B x + b) with x = [parts …, attributes + idle time]; A and B are one matrix. The last component of u is 1, so
 /// that the item's last component is its popularity.
 package struct UserNetwork {
+    /// Where the parameters lie in the block.
     package let layout: DenseLayout
     /// The dense block; valid for the life of the value.
     package let dense: UnsafePointer<Float>
+    /// Whether vectors are scaled to length 1, the last component apart.
     package let unitLength: Bool
     /// 1 / temperature.
     package let scale: Float

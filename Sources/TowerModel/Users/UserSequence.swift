@@ -10,8 +10,11 @@ public struct UserSequence: Sendable {
     public let limit: Int
     /// `[count, dimension]`; may hold up to `limit` older entries that were pushed out, before `start`.
     package private(set) var vectors: [Float] = []
+    /// Type of each entry, with those of ``vectors`` that were pushed out.
     package private(set) var types: [UInt8] = []
+    /// Time of each entry in milliseconds, the same.
     package private(set) var times: [Int64] = []
+    /// Entries that were pushed out and are still held.
     package private(set) var start = 0
 
     /// An empty history.

@@ -40,7 +40,9 @@ public struct Column<Element: BitwiseCopyable & Sendable>: RandomAccessCollectio
         self.owner = owner
     }
 
+    /// The first index.
     public var startIndex: Int { 0 }
+    /// One past the last index.
     public var endIndex: Int { count }
 
     /// The value at an index.

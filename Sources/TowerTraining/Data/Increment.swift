@@ -13,6 +13,7 @@ public struct Increment: Sendable {
     public let newRows: [Int]
     /// Rows of old events that are learned again, ascending, and what each weighs beside a new one.
     public let replayedRows: [Int]
+    /// What each of the replayed rows weighs, at least 0.
     public let replayedWeights: [Float]
 
     /// Makes an increment.

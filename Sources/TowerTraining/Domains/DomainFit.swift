@@ -19,12 +19,15 @@ public struct DomainExamples: Sendable {
 public struct DomainFit: Sendable {
     /// r of ``DomainAdapters``.
     public var rank = 4
+    /// Decides how R is drawn, and the order of examples.
     public var seed: UInt64 = 1
+    /// Threads of a fit; they change no bit.
     public var threads = 1
     /// Passes at most; passes without a better validation after which it ends.
     public var epochs = 12, patience = 2
     /// Examples of a step.
     public var batchExamples = 256
+    /// The steps.
     public var rule = AdamRule(learningRate: 0.01, beta2: 0.99, weightDecay: 0.05)
     /// The newest share of the examples, which choose the pass that is kept.
     public static let validationShare = 0.1

@@ -52,21 +52,27 @@ public final class SingleRank: RankGroup {
     /// A group of one.
     public init() {}
 
+    /// The only rank.
     public var rank: Int { 0 }
+    /// One.
     public var size: Int { 1 }
 
+    /// Hands itself its own block.
     public func exchange(_ send: UnsafeRawPointer, into receive: UnsafeMutableRawPointer, blockBytes: Int) {
         receive.copyMemory(from: send, byteCount: blockBytes)
     }
 
+    /// Hands itself its own bytes.
     public func exchange(_ send: UnsafeRawPointer, bytes sent: [Int], into receive: UnsafeMutableRawPointer, bytes received: [Int]) {
         receive.copyMemory(from: send, byteCount: sent[0])
     }
 
+    /// Hands itself its own bytes.
     public func gather(_ send: UnsafeRawPointer, into receive: UnsafeMutableRawPointer, bytes: [Int]) {
         receive.copyMemory(from: send, byteCount: bytes[0])
     }
 
+    /// Nobody else is there.
     public func broadcast(_ bytes: UnsafeMutableRawPointer, count: Int) {}
 }
 

@@ -19,13 +19,19 @@ let package = Package(
     name: "freshet",
     platforms: [.macOS(.v15)],
     products: [.executable(name: "freshet", targets: ["FreshetCommand"])],
+    traits: [
+        .trait(
+            name: "TLS",
+            description: "Calls of `freshet bench` to https addresses. Compiles BoringSSL, which nothing else here needs.")
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.10.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.100.0"),
-        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
-        .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
+        // Without its traits: nothing here reads the framework's own configuration.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     ],
@@ -90,7 +96,15 @@ let package = Package(
 
         .target(
             name: "Console", dependencies: ["Bytes", "Interactions", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
-
+        .target(
+            name: "HTTPCalls",
+            dependencies: [
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["TLS"])),
+            ],
+            swiftSettings: strict),
         .target(
             name: "Settings", dependencies: ["Bytes", "Interactions", "TowerModel", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict),
@@ -107,17 +121,25 @@ let package = Package(
             name: "TrainingFiles", dependencies: ["Bytes", "Interactions", "Features", "FeatureStore", "ContentModel", "TowerTraining"],
             swiftSettings: strict),
 
+        // Above the lines: what measures them and what shows them.
+        .target(
+            name: "Workloads",
+            dependencies: [
+                "Interactions", "Features", "Simulation", "Recommending", "Console", "EventStream", "FeatureStore", "HTTPCalls",
+                "VectorIndex", "Intake", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+
         // Composition root.
         .executableTarget(
             name: "FreshetCommand",
             dependencies: [
                 "Bytes", "Interactions", "Features", "Tensors", "Gradients", "ContentModel", "TowerModel", "TowerTraining", "MetaLearning",
-                "Evaluation", "Recommending", "Simulation", "TextEncoding", "FeatureStore", "EventStream", "VectorIndex", "ModelArtifacts", "MessagePassing",
-                "RecommendationAPI", "TrainingFiles", "Settings", "Intake", "Console",
+                "Evaluation", "Recommending", "Simulation", "TextEncoding", "FeatureStore", "EventStream", "VectorIndex",
+                "ModelArtifacts", "MessagePassing",
+                "RecommendationAPI", "TrainingFiles", "Settings", "Intake", "Console", "Workloads",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
             ],
@@ -162,7 +184,25 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
+        tests(
+            "Workloads",
+            [
+                "Workloads", "Console", "FuzzInputs", "HTTPCalls", "Interactions", "RecommendationAPI", "Recommending", "Simulation",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
         tests("Console", ["Console", "Interactions", .product(name: "Logging", package: "swift-log")]),
+        tests(
+            "HTTPCalls",
+            [
+                "HTTPCalls",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["TLS"])),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
         tests("Settings", ["Settings", "FuzzInputs", "Interactions", "TowerModel"]),
         tests("EndToEnd", ["TestSupport", "FuzzInputs", "Interactions"]),
     ],

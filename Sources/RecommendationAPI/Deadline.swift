@@ -4,7 +4,9 @@ import Synchronization
 
 /// Ends work that takes too long. One ticking timer for all requests together costs less than a timer for each; it ticks on an event loop,
 /// so that a limit holds where every thread that answers is at work.
-final class DeadlineClock: Sendable {
+package final class DeadlineClock: Sendable {
+    package init() {}
+
     private struct Entry {
         var deadline: ContinuousClock.Instant
         var expire: @Sendable () -> Void

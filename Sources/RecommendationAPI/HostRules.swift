@@ -5,16 +5,27 @@ import NIOCore
 ///
 /// A page in a browser may have a name of its own resolve to this machine and then ask as if it came from here (DNS rebinding). Its
 /// requests carry that name as `Host`, so only names that nobody else can point here are answered.
-struct HostRules {
-    private let configuration: APIConfiguration
+package struct HostRules: RequestCheck {
+    private let ring: KeyRing
+    /// The name or address that the service listens on, and those that the configuration adds.
+    private let ownNames: Set<String>
+    /// Asked once, since a name is resolved for it.
+    private let listensOnLoopbackOnly: Bool
 
-    init(_ configuration: APIConfiguration) {
-        self.configuration = configuration
+    package init(_ configuration: APIConfiguration) {
+        self.init(
+            ring: configuration.keyRing, host: configuration.host, allowedHosts: configuration.allowedHosts,
+            listensOnLoopbackOnly: configuration.listensOnLoopbackOnly)
     }
 
-    /// Where only this machine reaches the service.
-    func refuseForeignHost(_ authority: String?) throws(Problem) {
-        guard configuration.keyRing.isEmpty, let authority else { return }
+    package init(ring: KeyRing, host: String, allowedHosts: [String], listensOnLoopbackOnly: Bool) {
+        self.ring = ring
+        self.listensOnLoopbackOnly = listensOnLoopbackOnly
+        ownNames = Set(allowedHosts.compactMap { Self.name(in: $0) }).union([Self.plain(host)])
+    }
+
+    package func check(_ exchange: inout Exchange) throws(Problem) {
+        guard listensOnLoopbackOnly, ring.isEmpty, let authority = exchange.request.head.authority else { return }
         guard !isOwn(authority) else { return }
         throw Problem(
             .misdirectedRequest, "foreign-host",
@@ -25,9 +36,7 @@ struct HostRules {
     /// Whether an authority (`name`, `name:port`, `[address]:port`) is a name of this machine, or configured.
     func isOwn(_ authority: some StringProtocol) -> Bool {
         guard let name = Self.name(in: authority) else { return false }
-        if name == "localhost" || name.hasSuffix(".localhost") || name == Self.plain(configuration.host) { return true }
-        if configuration.allowedHosts.contains(where: { Self.name(in: $0) == name }) { return true }
-        return Self.isLoopback(name)
+        return name == "localhost" || name.hasSuffix(".localhost") || ownNames.contains(name) || Self.isLoopback(name)
     }
 
     /// The name or address in an authority, in lower case, without port, brackets and a final dot; nil where it is none.

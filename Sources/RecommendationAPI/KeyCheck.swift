@@ -2,16 +2,21 @@ import HTTPTypes
 import Hummingbird
 
 /// Who calls, by the key that came as `X-API-Key` or as a bearer token (RFC 6750).
-struct KeyCheck {
-    private let configuration: APIConfiguration
+package struct KeyCheck: RequestCheck {
+    private let ring: KeyRing
 
-    init(_ configuration: APIConfiguration) {
-        self.configuration = configuration
+    /// - Parameter ring: whose keys may change meanwhile; those in force as a request comes decide.
+    package init(_ ring: KeyRing) {
+        self.ring = ring
+    }
+
+    package func check(_ exchange: inout Exchange) throws(Problem) {
+        exchange.caller = try authorise(exchange.request, exchange.found)
     }
 
     /// The number of the caller's key, or -1 where none is needed.
     func authorise(_ request: Request, _ route: Route) throws(Problem) -> Int {
-        let keys = configuration.keyRing.entries
+        let keys = ring.entries
         guard !keys.isEmpty, let scope = route.scope else { return -1 }
         guard let presented = Self.presented(request) else {
             throw Problem(
@@ -34,7 +39,7 @@ struct KeyCheck {
     /// Whether a caller of a route that is open to everybody may be told what only readers may: without keys everybody, else who
     /// sent one with scope `read`.
     func mayRead(_ request: Request) -> Bool {
-        let keys = configuration.keyRing.entries
+        let keys = ring.entries
         if keys.isEmpty { return true }
         guard let presented = Self.presented(request) else { return false }
         return keys.entry(presented: Array(presented.key.utf8))?.key.scopes.contains(.read) == true

@@ -3,21 +3,36 @@ import Hummingbird
 import NIOCore
 
 /// What pages in a browser may do here.
-struct OriginRules {
-    private let configuration: APIConfiguration
+package struct OriginRules: RequestCheck {
+    private let ring: KeyRing
+    private let allowedOrigins: Set<String>
+    private let hosts: HostRules
 
-    init(_ configuration: APIConfiguration) {
-        self.configuration = configuration
+    package init(_ configuration: APIConfiguration, hosts: HostRules) {
+        self.init(ring: configuration.keyRing, allowedOrigins: configuration.allowedOrigins, hosts: hosts)
+    }
+
+    package init(ring: KeyRing, allowedOrigins: [String], hosts: HostRules) {
+        self.ring = ring
+        self.allowedOrigins = Set(allowedOrigins)
+        self.hosts = hosts
+    }
+
+    package func check(_ exchange: inout Exchange) throws(Problem) {
+        let route = exchange.found
+        // What is shown is written down as shown, so a page that asks unseen, as by an image, writes too where no key stops it.
+        let isShown = route.recordsImpressions && !exchange.asksForPreview && ring.isEmpty
+        if route.method != .get || isShown { try refuseForeignPage(exchange.request) }
     }
 
     /// A page of another origin must not make a browser change things here.
-    func refuseForeignPage(_ request: Request) throws(Problem) {
+    private func refuseForeignPage(_ request: Request) throws(Problem) {
         guard let origin = request.headers[.origin] else {
             // Browsers name the origin of what changes things; one that only says "from elsewhere" is not trusted either.
             guard request.headers[.secFetchSite] == "cross-site" else { return }
             throw Self.foreign("of another site")
         }
-        if configuration.allowedOrigins.contains(origin) { return }
+        if allowedOrigins.contains(origin) { return }
         let host = origin.firstRange(of: "://").map { origin[$0.upperBound...] }
         if let host, String(host) == request.head.authority, isOwnName(host) { return }
         throw Self.foreign("of \(origin.quotedForMessage)")
@@ -38,8 +53,8 @@ struct OriginRules {
 
     /// Without keys, only names that nobody else can point here: a page may have a name of its own resolve to this machine.
     private func isOwnName(_ authority: Substring) -> Bool {
-        guard configuration.keyRing.isEmpty else { return true }
-        if HostRules(configuration).isOwn(authority) { return true }
+        guard ring.isEmpty else { return true }
+        if hosts.isOwn(authority) { return true }
         guard let name = HostRules.name(in: authority) else { return false }
         return (try? SocketAddress(ipAddress: name, port: 0)) != nil
     }

@@ -5,15 +5,15 @@ import Interactions
 
 /// An answer that says what was wrong, as RFC 9457 has it.
 package struct Problem: Error, Sendable {
-    var status: HTTPResponse.Status
+    package var status: HTTPResponse.Status
     /// The last part of `type`: stable, for programs.
-    var slug: String
-    var detail: String
-    var headers: HTTPFields = [:]
+    package var slug: String
+    package var detail: String
+    package var headers: HTTPFields = [:]
     /// The parameter or header at fault.
     var parameter: String?
 
-    init(
+    package init(
         _ status: HTTPResponse.Status, _ slug: String, _ detail: String, parameter: String? = nil,
         headers: HTTPFields = [:]
     ) {

@@ -13,8 +13,7 @@ enum RecommendationRoutes {
         },
         Route(
             .get, "/v1/items/{id}/similar", scope: .read,
-            parameters: KnownParameters(["n", "category", "exclude", "explain", "details", KnownParameters.preview]),
-            recordsImpressions: true
+            parameters: KnownParameters(["n", "category", "exclude", "explain", "details", KnownParameters.preview])
         ) { exchange in
             let list = try await exchange.service.operations.similar(similarRequest(exchange))
             return Response(json: list.json(tookMilliseconds: (ContinuousClock.now - exchange.began).milliseconds))

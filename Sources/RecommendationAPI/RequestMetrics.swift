@@ -1,7 +1,7 @@
 import Recommending
 
 /// What the HTTP service counts of itself. Counting takes no lock.
-final class RequestMetrics: Sendable {
+package final class RequestMetrics: Sendable {
     /// Upper bounds of the latency buckets for Prometheus, from 0.1 ms to 5 s.
     static let bucketBoundsMicroseconds: [UInt64] = [
         100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
@@ -25,7 +25,7 @@ final class RequestMetrics: Sendable {
     private let recommendationRate = RateSeries()
     private let recentLatency = RecentLatency()
 
-    init(routes: [(method: String, route: String)]) {
+    package init(routes: [(method: String, route: String)]) {
         routeNames = routes + [("", "unmatched")]
         byStatus = AtomicCounters(count: routeNames.count * (Self.statuses.count + 1))
         buckets = AtomicCounters(count: routeNames.count * (Self.bucketBoundsMicroseconds.count + 1))
@@ -33,12 +33,12 @@ final class RequestMetrics: Sendable {
     }
 
     /// Counts a request in and tells how many are being answered, itself included. ``leave()`` must follow.
-    func enter() -> Int {
+    package func enter() -> Int {
         inFlightCount.add(1, to: 0)
         return Int(inFlightCount[0])
     }
 
-    func leave() { inFlightCount.add(UInt64.max, to: 0) }
+    package func leave() { inFlightCount.add(UInt64.max, to: 0) }
 
     /// Counts an answer. `route` is its place in the table, or nil where it met none.
     func answered(route: Int?, status: Int, duration: Duration) {

@@ -40,11 +40,16 @@ extension String {
 }
 
 /// The parameters of a query string, decoded, in order.
-struct QueryParameters: Sendable {
+package struct QueryParameters: Sendable {
     private let pairs: [(name: String, value: String)]
 
     /// The most parameters that are read.
     static let maxParameters = 2_100
+
+    /// None.
+    init() {
+        pairs = []
+    }
 
     init(_ query: String?) throws(Problem) {
         var pairs: [(name: String, value: String)] = []
@@ -100,7 +105,7 @@ struct QueryParameters: Sendable {
     }
 
     /// The values of a parameter that may be repeated.
-    func values(_ name: String) -> [String] {
+    package func values(_ name: String) -> [String] {
         pairs.filter { $0.name == name }.map(\.value)
     }
 

@@ -1,26 +1,8 @@
 import HTTPTypes
 import Hummingbird
 
-/// One request on its way through the service.
-struct Exchange: Sendable {
-    let service: ServiceCore
-    let request: Request
-    /// The place of the route in the table.
-    let route: Int
-    /// What stood where the template has `{…}`, decoded.
-    let parameters: [String]
-    /// Names the answer; also the `X-Request-Id` where the caller sent none.
-    let requestID: String
-    let began: ContinuousClock.Instant
-    /// The place of the caller's key in the configuration, or -1.
-    let caller: Int
-    let query: QueryParameters
-    /// The body, where the route takes one.
-    var body: [UInt8] = []
-}
-
 /// The parameters that a route reads from its query. Any other one is refused: a misspelt one must not be answered as if it were not there.
-struct KnownParameters: Sendable {
+package struct KnownParameters: Sendable {
     /// What marks a question of somebody who only looks: nothing of it is stored, and it is in no figure.
     static let preview = "preview"
 
@@ -28,7 +10,7 @@ struct KnownParameters: Sendable {
     /// Beginnings of names that go on as the caller likes: `context.`.
     let prefixes: [String]
 
-    init(_ names: [String] = [], prefixes: [String] = []) {
+    package init(_ names: [String] = [], prefixes: [String] = []) {
         self.names = names
         self.prefixes = prefixes
     }
@@ -36,11 +18,16 @@ struct KnownParameters: Sendable {
     var takesPreview: Bool { names.contains(Self.preview) }
 }
 
-/// A method and a path, what they need, and what they do.
-struct Route: Sendable {
-    let method: HTTPRequest.Method
+/// A method and a path, what they need, and what they do. An object, since it goes along with every request.
+package final class Route: Sendable {
+    /// Stands for no route: what ``KnownRoutes`` lets through is another.
+    static let none = Route(.get, "", scope: nil, isTimed: false, isLimited: false) { _ in
+        throw Problem(.notFound, "unknown-route", "There is nothing at this path. See /openapi.json for what there is.")
+    }
+
+    package let method: HTTPRequest.Method
     /// `/v1/items/{id}/similar`, as the OpenAPI document writes it.
-    let template: String
+    package let template: String
     /// What the caller's key must open; nil for everybody.
     let scope: AccessScope?
     /// A further scope that opens this route alone.
@@ -56,7 +43,7 @@ struct Route: Sendable {
     let handle: @Sendable (Exchange) async throws -> Response
     let segments: [Substring]
 
-    init(
+    package init(
         _ method: HTTPRequest.Method, _ template: String, scope: AccessScope?, or orScope: AccessScope? = nil,
         takesBody: Bool = false, parameters: KnownParameters = KnownParameters(), isTimed: Bool = true, isLimited: Bool = true,
         recordsImpressions: Bool = false, handle: @escaping @Sendable (Exchange) async throws -> Response
@@ -80,7 +67,7 @@ struct Route: Sendable {
 /// A table of its own rather than the framework's router: it tells an unknown path (404) from a known one under another method
 /// (405 with `Allow`), decodes a segment after it was split off (so that `%2F` may stand in an id), and can be walked by the
 /// test that holds it against the OpenAPI document.
-struct RouteTable: Sendable {
+package struct RouteTable: Sendable {
     enum Match: Sendable {
         case found(Int, parameters: [String])
         /// The path is known, the method is not: the methods that are.
@@ -96,7 +83,7 @@ struct RouteTable: Sendable {
     /// Routes with parameters, by the number of segments.
     private let patterns: [Int: [Int]]
 
-    init(_ routes: [Route]) {
+    package init(_ routes: [Route]) {
         self.routes = routes
         var fixed: [String: [Int]] = [:]
         var patterns: [Int: [Int]] = [:]

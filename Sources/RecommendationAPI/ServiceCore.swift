@@ -12,11 +12,9 @@ import Foundation
 #endif
 
 /// What all requests share.
-final class ServiceCore: Sendable {
+package final class ServiceCore: Sendable {
     let operations: ServiceOperations
     let configuration: APIConfiguration
-    /// Whether only this machine reaches the service; asked once, since a name is resolved for it.
-    let listensOnLoopbackOnly: Bool
     let logger: Logger
     /// Reads bodies that are no records, by the rules of records.
     let decoder: RecordDecoder
@@ -28,16 +26,23 @@ final class ServiceCore: Sendable {
     let openStreams = Atomic<Int>(0)
     let connections: Connections
     private static let defaultMaxConnections = 10_000
-    private let requestIDPrefix: String
-    private let requestCount = Atomic<UInt64>(0)
+    let ids = RequestIDs()
+    /// Who may do what.
+    let keys: KeyCheck
+    /// By which names it is called.
+    let hosts: HostRules
+    /// What pages may do.
+    let origins: OriginRules
 
-    init(
+    package init(
         operations: ServiceOperations, configuration: APIConfiguration, logger: Logger,
         routes: [(method: String, route: String)]
     ) {
         self.operations = operations
         self.configuration = configuration
-        listensOnLoopbackOnly = configuration.listensOnLoopbackOnly
+        keys = KeyCheck(configuration.keyRing)
+        hosts = HostRules(configuration)
+        origins = OriginRules(configuration, hosts: hosts)
         self.logger = logger
         // How long an id may be is checked with its place in hand: a user's may be that of a session's own person.
         decoder = RecordDecoder(
@@ -70,13 +75,6 @@ final class ServiceCore: Sendable {
             return statistics.json(
                 serving: metrics.serving(second: ServiceCore.secondsSince1970()), parts: await operations.readiness())
         }
-        requestIDPrefix = String(UInt64.random(in: .min ... .max), radix: 36)
-    }
-
-    /// An id that no other answer has: random for the process, counted within it.
-    func makeRequestID() -> String {
-        let number = requestCount.wrappingAdd(1, ordering: .relaxed).oldValue
-        return "\(requestIDPrefix)-\(String(number, radix: 36))"
     }
 
     /// The wall clock in whole seconds.
@@ -92,15 +90,6 @@ extension Response {
             status: status, headers: [.contentType: "application/json", .cacheControl: "no-store"],
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     }
-
-    /// The answer with the mark of a preview, which the metrics leave out.
-    func markedAsPreview() -> Response {
-        var marked = self
-        marked.headers[.preview] = "true"
-        return marked
-    }
-
-    var isPreview: Bool { headers[.preview] != nil }
 }
 
 /// The newest statistics for all who ask within half a second, read once.

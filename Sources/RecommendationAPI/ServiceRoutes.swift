@@ -11,7 +11,7 @@ enum ServiceRoutes {
         Route(.get, "/readyz", scope: nil, isLimited: false) { exchange in
             let parts = await exchange.service.operations.readiness()
             let isReady = parts.canAnswer
-            let withDetail = KeyCheck(exchange.service.configuration).mayRead(exchange.request)
+            let withDetail = exchange.service.keys.mayRead(exchange.request)
             var writer = JSONWriter()
             writer.object { writer in
                 writer.field("status", isReady ? "ready" : "not ready")

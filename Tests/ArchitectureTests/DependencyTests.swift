@@ -15,7 +15,7 @@ struct DependencyTests {
         for target in rules.manifest.targets where !target.isC {
             let layers = [
                 ImportRules.pure.contains(target.name), ImportRules.adapters.contains(target.name),
-                ImportRules.lines.contains(target.name), target.name == ImportRules.root,
+                ImportRules.lines.contains(target.name), ImportRules.workloads.contains(target.name), target.name == ImportRules.root,
             ]
             #expect(layers.filter { $0 }.count == 1, "\(target.name) belongs to exactly one layer")
         }
@@ -49,6 +49,7 @@ struct DependencyTests {
                 .target(name: "CKernels", cSettings: kernels),
                 .target(name: "FeatureStore", dependencies: ["CKernels", "EventStream", "FreshetCommand"]),
                 .target(name: "Intake", dependencies: ["FeatureStore", "Tensors", "Intake"]),
+                .target(name: "Workloads", dependencies: ["Intake", "EventStream", "Tensors", "FreshetCommand"]),
                 .target(name: "EventStream", dependencies: [ .product(name: "Logging", package: "swift-log"), ]),
                 """)
         let planted = ImportRules(manifest: manifest)
@@ -57,6 +58,7 @@ struct DependencyTests {
         #expect(
             Set(planted.forbiddenDependencies()) == [
                 "Tensors -> FeatureStore", "FeatureStore -> EventStream", "FeatureStore -> FreshetCommand", "Intake -> Intake",
+                "Workloads -> FreshetCommand",
             ])
         #expect(planted.sharedCModules() == ["CKernels: Tensors, FeatureStore"] || planted.sharedCModules() == ["CKernels: FeatureStore, Tensors"])
         #expect(planted.forbiddenImports(of: "import Foundation\nimport Glibc", in: "Interactions") == ["Foundation"])

@@ -148,6 +148,9 @@ import Testing
             #expect(answer6.hasPrefix("HTTP/1.1 403 "))
             let answer7 = try await RawClient.ask(port, "GET /v1/stats HTTP/1.1\r\n\(image)")
             #expect(answer7.hasPrefix("HTTP/1.1 200 "))
+            // Nothing is written down of items like another.
+            let answer8 = try await RawClient.ask(port, "GET /v1/items/i1/similar HTTP/1.1\r\n\(image)")
+            #expect(answer8.hasPrefix("HTTP/1.1 200 "))
         }
         #expect(service.seen.withLock { $0.records.count } == 1)
     }

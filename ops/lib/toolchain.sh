@@ -26,10 +26,32 @@ require_swift() {
   fail "there is no Swift toolchain on PATH or in /opt/swift; get Swift $minimum_swift or newer from https://www.swift.org/install/linux/ and put its usr/bin on PATH"
 }
 
+# build_progress: passes on what the compiler says, and in place of its line for each step shows how far the build is: one line that
+# rewrites itself on a terminal, a sentence every ten seconds elsewhere.
+build_progress() {
+  local line done_steps all_steps said=$SECONDS terminal=no
+  [ ! -t 2 ] || terminal=yes
+  while IFS= read -r line || [ -n "$line" ]; do
+    if [[ $line =~ ^\[([0-9]+)/([0-9]+)\]\ (.*)$ ]]; then
+      done_steps=${BASH_REMATCH[1]} all_steps=${BASH_REMATCH[2]}
+      if [ "$terminal" = yes ]; then
+        printf '\r\033[2K[%s/%s] %.60s' "$done_steps" "$all_steps" "${BASH_REMATCH[3]}" >&2
+      elif [ $((SECONDS - said)) -ge 10 ] || [ "$done_steps" -eq "$all_steps" ]; then
+        said=$SECONDS
+        say "build: step $done_steps of $all_steps ($((100 * done_steps / (all_steps > 0 ? all_steps : 1))) %)"
+      fi
+    else
+      [ "$terminal" = no ] || printf '\r\033[2K' >&2
+      printf '%s\n' "$line" >&2
+    fi
+  done
+  [ "$terminal" = no ] || printf '\r\033[2K' >&2
+}
+
 # swift_build ARGUMENT...: a release build of this checkout. Its progress goes to standard error.
 swift_build() {
   [ -w "$root" ] || fail "cannot write to $root, where the build folder .build belongs; run as the owner of the checkout ($(stat -c %U "$root"))"
-  swift build --package-path "$root" -c release "$@" >&2 ||
+  swift build --package-path "$root" -c release "$@" 2>&1 | build_progress ||
     fail "the build failed; the compiler's words are above (a build folder of another toolchain is cleared with: rm -rf $root/.build)"
 }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import VectorIndex
+import Workloads
 
 /// `freshet bench index`
 struct IndexBenchCommand: ParsableCommand {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Console
 import Intake
+import Workloads
 
 extension BenchCommand {
     /// `freshet bench fresh-items`
@@ -24,10 +25,10 @@ extension BenchCommand {
             }
             // Load comes from the second half of the users: the others stay as they are.
             let load = BenchLoad(
-                service: target.service(), users: Array(users[(users.count / 2)...]), items: items, eventsPerSecond: events,
+                service: try target.service(), users: Array(users[(users.count / 2)...]), items: items, eventsPerSecond: events,
                 requestsPerSecond: requests)
             let run = FreshItemsRun(
-                service: target.service(), users: Array(users[..<(users.count / 2)]), newItems: count, depth: depth, load: load)
+                service: try target.service(), users: Array(users[..<(users.count / 2)]), newItems: count, depth: depth, load: load)
             let result = try await run.run { if $0.isMultiple(of: 50) { StandardError.write("\($0) items\n") } }
             var line = ResultLine([
                 "bench": .text("fresh-items"), "items": .integer(count), "appeared": .integer(result.appeared.count),
@@ -57,7 +58,7 @@ extension BenchCommand {
             guard users.count >= 2, count > 0, support > 0, items >= support else {
                 throw ValidationError("at least 2 users, a --count and a --support above 0, and as many --items as --support are needed")
             }
-            let run = NewCategoriesRun(service: target.service(), users: users, categories: count, itemsPerCategory: items, support: support)
+            let run = NewCategoriesRun(service: try target.service(), users: users, categories: count, itemsPerCategory: items, support: support)
             let result = try await run.run { if $0.isMultiple(of: 5) { StandardError.write("\($0) categories\n") } }
             ResultLine([
                 "bench": .text("adapt"), "categories": .integer(count), "adapted": .integer(result.adapted.count), "unadapted": .integer(result.unadapted),
@@ -86,7 +87,7 @@ extension BenchCommand {
                 throw ValidationError("a user is needed, and --items, --writers and --readers above 0")
             }
             let result = try await ChurnRun(
-                service: target.service(), users: users, items: items, writers: writers, readers: readers, processID: pid
+                service: try target.service(), users: users, items: items, writers: writers, readers: readers, processID: pid
             ).run { [items] in if $0 % max(items / 10, 1_000) == 0 { StandardError.write("\($0) changes\n") } }
             func size(_ value: Double?) -> ResultLine.Value { value.map { .number($0.rounded()) } ?? .null }
             ResultLine([

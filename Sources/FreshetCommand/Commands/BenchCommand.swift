@@ -4,6 +4,7 @@ import FeatureStore
 import Foundation
 import Intake
 import Interactions
+import Workloads
 
 /// `freshet bench`
 struct BenchCommand: AsyncParsableCommand {
@@ -33,7 +34,10 @@ struct BenchCommand: AsyncParsableCommand {
             let schema = try ScratchSchema(databaseURL: try configuration.databaseURL(), name: BenchCommand.schemaName())
             defer { withExtendedLifetime(schema) {} }
             try configuration.set("database.url", .scalar(schema.url), source: "bench")
-            try IngestBench(configuration: configuration, events: events).run().print(asJSON: true)
+            try IngestBench(
+                settings: configuration.ingestSettings(), eventsTopic: configuration.text("topics.events"), events: events,
+                logger: configuration.logger("ingest")
+            ).run().print(asJSON: true)
         }
     }
 
@@ -41,8 +45,8 @@ struct BenchCommand: AsyncParsableCommand {
         @Option(help: "The running service.") var url = "http://127.0.0.1:8080"
         @Option(help: "A file of user ids; the users u0 to u99999 otherwise.") var users: String?
 
-        func service() -> ServiceClient {
-            ServiceClient(client: ServiceClient.wide, base: url, apiKey: ProcessInfo.processInfo.environment["FRESHET_BENCH_KEY"])
+        func service() throws -> ServiceClient {
+            try ServiceClient(base: url, apiKey: ProcessInfo.processInfo.environment["FRESHET_BENCH_KEY"])
         }
 
         func userIDs() throws -> [String] {
@@ -67,8 +71,8 @@ struct BenchCommand: AsyncParsableCommand {
             guard connections > 0, seconds > 0 else { throw ValidationError("--connections and --seconds take numbers above 0") }
             if let url {
                 let ids = try users.map { try IDFile.read($0, field: "user_id") } ?? (0..<100_000).map { "u\($0)" }
-                let service = ServiceClient(
-                    client: ServiceClient.wide, base: url, apiKey: ProcessInfo.processInfo.environment["FRESHET_BENCH_KEY"])
+                let service = try ServiceClient(
+                    base: url, apiKey: ProcessInfo.processInfo.environment["FRESHET_BENCH_KEY"])
                 guard let user = ids.first else { throw ValidationError("--users names a file without ids") }
                 try await BenchReadiness(service: service, userID: user).check([])
                 try await ServeBench(service: service, users: ids, connections: connections, seconds: seconds, rate: rate)
@@ -85,14 +89,15 @@ struct BenchCommand: AsyncParsableCommand {
                 ("train.preset", "small"), ("train.dimension", "64"), ("train.epochs", "1"), ("train.holdout", "none"),
                 ("train.loss", "sampled"),
             ] { try configuration.set(key, .scalar(value), source: "bench") }
-            let shop = ServeBenchShop(configuration: configuration, users: shopUsers)
-            try shop.fill(schema.url)
+            let shop = ServeBenchShop(users: shopUsers)
+            try shop.fill(schema.url, rules: configuration.featureRules)
             _ = try await OwnThread.run(named: "freshet-train") { [configuration] in
                 try TrainingRun(
                     configuration: configuration, logger: configuration.logger("bench"), resume: false, asOf: nil, stop: StopSignal()
                 ).run()
             }
-            try await shop.measure(connections: connections, seconds: seconds, rate: rate).print(asJSON: true)
+            let role = ServeBenchRole(configuration: configuration, shop: shop)
+            try await role.measure(connections: connections, seconds: seconds, rate: rate).print(asJSON: true)
         }
     }
 
@@ -112,9 +117,9 @@ struct BenchCommand: AsyncParsableCommand {
             guard users.count >= 8, !items.isEmpty else { throw ValidationError("at least 8 users and an item are needed") }
             // Load comes from the second half of the users: probes and control stay untouched.
             let load = BenchLoad(
-                service: target.service(), users: Array(users[(users.count / 2)...]), items: items, eventsPerSecond: events,
+                service: try target.service(), users: Array(users[(users.count / 2)...]), items: items, eventsPerSecond: events,
                 requestsPerSecond: requests)
-            let run = FreshnessRun(service: target.service(), users: users, items: items, clicks: clicks, load: load)
+            let run = FreshnessRun(service: try target.service(), users: users, items: items, clicks: clicks, load: load)
             let result = try await run.run { if $0.isMultiple(of: 20) { StandardError.write("\($0) clicks\n") } }
             var line = ResultLine([
                 "bench": .text("freshness"), "clicks": .integer(clicks), "changed": .integer(result.changed.count),

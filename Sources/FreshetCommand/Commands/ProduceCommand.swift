@@ -108,10 +108,3 @@ struct ProduceCommand: ParsableCommand {
         try result.get()
     }
 }
-
-extension Duration {
-    /// As floating seconds.
-    var inSeconds: Double {
-        Double(components.seconds) + Double(components.attoseconds) / 1e18
-    }
-}

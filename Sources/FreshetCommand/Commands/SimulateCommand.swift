@@ -4,6 +4,7 @@ import EventStream
 import Foundation
 import Interactions
 import Simulation
+import Workloads
 
 /// `freshet simulate`
 struct SimulateCommand: AsyncParsableCommand {
@@ -78,23 +79,11 @@ struct SimulateCommand: AsyncParsableCommand {
             guard visits > 0, visits <= 100_000, (1...31_536_000).contains(seconds) else {
                 throw ValidationError("--visits takes a number above 0 and at most 100000, --seconds 1 to 31536000")
             }
-            let service = ServiceClient(
-                client: ServiceClient.wide, base: url, apiKey: key ?? ProcessInfo.processInfo.environment["FRESHET_SIMULATE_KEY"])
+            let service = try ServiceClient(
+                base: url, apiKey: key ?? ProcessInfo.processInfo.environment["FRESHET_SIMULATE_KEY"])
             let shop = DemoShop(shop: try shape.shop(), run: "sim\(String(EventTime.now.milliseconds, radix: 36))")
-            let end = ContinuousClock.now + .seconds(seconds)
-            var visitsMade = 0
-            var events = 0
-            while ContinuousClock.now < end {
-                let visit = await shop.shopper()
-                for _ in 0..<visit.lists {
-                    let answer = try await service.recommendations(userID: visit.userID, count: 10)
-                    let reactions = await shop.react(visit, shown: answer.items.map(\.item_id), requestID: answer.request_id)
-                    if !reactions.isEmpty { events += try await service.post(events: reactions).accepted }
-                }
-                visitsMade += 1
-                try await Task.sleep(for: .seconds(1 / visits))
-            }
-            ResultLine(["visits": .integer(visitsMade), "events": .integer(events)]).print(asJSON: false)
+            let done = try await ShopperLoad(shop: shop, service: service, visitsPerSecond: visits).run(for: .seconds(seconds))
+            ResultLine(["visits": .integer(done.visits), "events": .integer(done.events)]).print(asJSON: false)
         }
     }
 }

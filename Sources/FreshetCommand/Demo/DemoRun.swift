@@ -7,6 +7,7 @@ import Interactions
 import Logging
 import ServiceLifecycle
 import Synchronization
+import Workloads
 
 /// The demonstration: consumer, service, training and shoppers in this process, the broker in one of its own.
 struct DemoRun: Sendable {
@@ -23,7 +24,8 @@ struct DemoRun: Sendable {
         _ = try configuration.apiConfiguration()
         let url = try configuration.databaseURL()
         for name in try Migrator(url: url).migrate() { logger.info("applied \(name)") }
-        let broker = try DemoBroker(configuration: configuration, logger: logger)
+        let port = configuration.text("kafka.bootstrap_servers").split(separator: ":").last.flatMap { UInt16($0) } ?? 9092
+        let broker = try DemoBroker(port: port, settings: SharedArguments.settings(), logger: logger)
         defer { broker.close() }
         var configuration = configuration
         try configuration.set("kafka.bootstrap_servers", .scalar(broker.bootstrapServers), source: "demo")
@@ -79,12 +81,16 @@ struct DemoRun: Sendable {
             role.board.note("ingest", "the shop's past streams in")
             shop = try await OwnThread.run(named: "freshet-history") { [shop] in
                 var past = shop
-                try DemoHistory(configuration: configuration).produce(&past, until: EventTime(milliseconds: state.openingMilliseconds))
+                let topics = DemoHistory.Topics(
+                    items: configuration.text("topics.items"), users: configuration.text("topics.users"),
+                    events: configuration.text("topics.events"))
+                try DemoHistory(kafka: configuration.kafkaSettings, topics: topics).produce(
+                    &past, until: EventTime(milliseconds: state.openingMilliseconds))
                 return past
             }
             try await waitUntilStored(configuration)
         }
-        let service = ServiceClient(client: ServiceClient.wide, base: address, apiKey: configuration.list("http.admin_keys").first)
+        let service = try ServiceClient(base: address, apiKey: configuration.list("http.admin_keys").first)
         let training = DemoTraining(configuration: Self.demoTraining(configuration), board: role.board, logger: logger, stop: stop)
         if role.feed.current.modelVersion == nil {
             let outcome = try await training.train()
@@ -96,8 +102,9 @@ struct DemoRun: Sendable {
         let demoShop = DemoShop(shop: shop, run: "demo\(String(EventTime.now.milliseconds, radix: 36))")
         let guide = DemoGuide(service: service, shop: state.shop)
         await guide.printRequests()
-        let shoppers = DemoShoppers(
-            shop: demoShop, service: service, board: role.board, logger: logger, visitsPerSecond: Self.visitsPerSecond)
+        let shoppers = DemoShoppers(shop: demoShop, service: service, logger: logger, visitsPerSecond: Self.visitsPerSecond) {
+            Self.show($0, on: role.board)
+        }
         if checks {
             return try await withThrowingTaskGroup(of: Bool?.self) { group in
                 group.addTask {
@@ -124,6 +131,15 @@ struct DemoRun: Sendable {
             }
         }
         return true
+    }
+
+    /// What the dashboard says of the shop.
+    private static func show(_ news: DemoShoppers.News, on board: StatisticsBoard) {
+        switch news {
+        case .came(let userID): board.saw(userID: userID)
+        case .acted(let userID, let events, let requestID): board.note("event", "\(userID) did \(events) things with list \(requestID)")
+        case .published(let title, let category): board.note("item", "new: \(title) in \(category ?? "no category")")
+        }
     }
 
     /// A demonstration trains in seconds and starts over often.

@@ -1,0 +1,46 @@
+import NIOCore
+
+#if TLS
+import NIOSSL
+#endif
+
+/// TLS for calls to `https` addresses, where the program was built with the package trait `TLS`.
+struct SecureConnections: Sendable {
+    #if TLS
+    private let context: NIOSSLContext?
+
+    /// - Throws: ``HTTPCallError`` where the machine's certificates cannot be read.
+    init(to address: HTTPAddress) throws(HTTPCallError) {
+        guard address.isSecure else {
+            context = nil
+            return
+        }
+        do {
+            var settings = TLSConfiguration.makeClientConfiguration()
+            settings.applicationProtocols = ["http/1.1"]
+            context = try NIOSSLContext(configuration: settings)
+        } catch {
+            throw HTTPCallError(.notConnected, "TLS cannot be prepared: \(error)")
+        }
+    }
+
+    /// Puts TLS first into the pipeline of a new connection; a certificate must be of `host` and signed by one that the machine trusts.
+    func prepare(_ pipeline: ChannelPipeline.SynchronousOperations, host: String) throws {
+        guard let context else { return }
+        // An address is no name to ask a server for; its certificate is then held against the address itself.
+        let isAddress = (try? SocketAddress(ipAddress: host, port: 0)) != nil
+        try pipeline.addHandler(NIOSSLClientHandler(context: context, serverHostname: isAddress ? nil : host))
+    }
+    #else
+    /// - Throws: ``HTTPCallError`` with the code ``HTTPCallError/Code/builtWithoutTLS`` for an `https` address.
+    init(to address: HTTPAddress) throws(HTTPCallError) {
+        guard !address.isSecure else {
+            throw HTTPCallError(
+                .builtWithoutTLS, "this program was built without TLS: build it with --traits TLS, or ask by http")
+        }
+    }
+
+    /// Nothing is to be prepared without TLS.
+    func prepare(_ pipeline: ChannelPipeline.SynchronousOperations, host: String) throws {}
+    #endif
+}

@@ -1,0 +1,42 @@
+import Hummingbird
+import Logging
+
+/// Counts each answer by its route, status and time, and tells its connection how much there is to be read.
+package struct AnswerCount: RequestMiddleware {
+    let metrics: RequestMetrics
+
+    package init(metrics: RequestMetrics) {
+        self.metrics = metrics
+    }
+
+    package func handle(_ exchange: inout Exchange, next: some RequestHandler) async throws -> Response {
+        let response = try await next.handle(&exchange)
+        // Who only looks is no traffic of the shop.
+        if !response.isPreview {
+            metrics.answered(route: exchange.matchedRoute, status: response.status.code, duration: ContinuousClock.now - exchange.began)
+        }
+        exchange.connection?.made(bytes: response.body.contentLength ?? 0)
+        return response
+    }
+}
+
+/// A line of the log for each answer, where it is asked for (`debug`). It holds no path, which may have a user's id in it, but its template.
+package struct AccessLog: RequestMiddleware {
+    let logger: Logger
+
+    package init(logger: Logger) {
+        self.logger = logger
+    }
+
+    package func handle(_ exchange: inout Exchange, next: some RequestHandler) async throws -> Response {
+        let response = try await next.handle(&exchange)
+        let (request, route, began, id) = (exchange.request, exchange.matchedRoute.map { _ in exchange.found.template }, exchange.began, exchange.requestID)
+        logger.debug(
+            "request",
+            metadata: [
+                "method": "\(request.method.rawValue)", "route": "\(route ?? "unmatched")", "status": "\(response.status.code)",
+                "ms": "\((ContinuousClock.now - began).milliseconds)", "request_id": "\(id)",
+            ])
+        return response
+    }
+}

@@ -1,3 +1,4 @@
+import Console
 import TowerTraining
 
 /// Runs a trainer for a number of steps, over the ends of epochs.

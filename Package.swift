@@ -157,7 +157,7 @@ let package = Package(
         tests("Gradients", ["Gradients", "Tensors"]),
         tests("Evaluation", ["Evaluation", "Tensors"]),
         tests("ContentModel", ["ContentModel", "Tensors"]),
-        tests("TowerModel", ["Bytes", "ContentModel", "TowerModel", "TowerTraining", "Tensors"]),
+        tests("TowerModel", ["ContentModel", "TowerModel", "TowerTraining", "Tensors"]),
         tests("TowerTraining", ["Bytes", "ContentModel", "TowerModel", "TowerTraining", "Evaluation", "Gradients", "Tensors"]),
         tests("MetaLearning", ["MetaLearning", "Gradients", "Tensors"]),
         tests("Recommending", ["Recommending", "Features", "Interactions", "Tensors", "ContentModel"]),

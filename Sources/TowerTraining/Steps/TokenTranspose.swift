@@ -2,16 +2,18 @@ import Tensors
 import TowerModel
 
 /// Tokens turned round: which places (items or examples) have a token row, for updates that visit each row once.
-struct TokenTranspose {
+package struct TokenTranspose: Equatable {
     /// Token rows that occur, ascending.
-    private(set) var buckets: [Int32] = []
+    package private(set) var buckets: [Int32] = []
     /// Bucket i is at the places `starts[i]..<starts[i + 1]`.
-    private(set) var starts: [Int] = [0]
-    private(set) var places: [Int32] = []
-    private(set) var weights: [Float] = []
+    package private(set) var starts: [Int] = [0]
+    /// Rows that have the token, by their place, in their order.
+    package private(set) var places: [Int32] = []
+    /// The weight of the token in each of them.
+    package private(set) var weights: [Float] = []
 
     /// Turns the tokens of `rows` round; `range` gives the tokens of a row.
-    init(
+    package init(
         _ rows: [Int32], bucketCount: Int, range: (Int32) -> Range<Int>, buckets all: [Int32], weight: (Int) -> Float
     ) {
         guard bucketCount > 0 else { return }

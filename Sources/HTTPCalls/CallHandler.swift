@@ -1,12 +1,24 @@
 import NIOCore
 import NIOHTTP1
+import Synchronization
 
 /// One connection of a pool.
 final class CallConnection: Sendable {
     let channel: any Channel
+    private let failure = Mutex<HTTPCallError?>(nil)
 
     init(_ channel: any Channel) {
         self.channel = channel
+    }
+
+    /// It ends for this reason, such as a certificate that is not trusted.
+    func fails(_ error: HTTPCallError) {
+        failure.withLock { $0 = $0 ?? error }
+    }
+
+    /// Why a call could not be sent over it.
+    func whyItEnded(_ address: HTTPAddress) -> HTTPCallError {
+        failure.withLock { $0 } ?? HTTPCallError(.closedEarly, "\(address.authority) closed the connection at once")
     }
 }
 
@@ -105,13 +117,14 @@ final class CallHandler: ChannelDuplexHandler {
         if answered > 0 {
             pool.serve(pending)
         } else {
-            _ = pending.finish(.failure(HTTPCallError(.closedEarly, "\(address.authority) closed the connection at once")))
+            _ = pending.finish(.failure(connection.whyItEnded(address)))
         }
     }
 
     private func fail(_ context: ChannelHandlerContext, _ error: HTTPCallError) {
         let failed = current
         current = nil
+        connection.fails(error)
         context.close(promise: nil)
         _ = failed?.finish(.failure(error))
     }

@@ -72,7 +72,7 @@ final class ConnectionPool: Sendable {
         connection.channel.write(pending).whenFailure { [self] _ in
             // It ended while it was idle: nothing of the call was sent.
             guard isFresh else { return serve(pending) }
-            _ = pending.finish(.failure(HTTPCallError(.closedEarly, "\(address.authority) closed the connection at once")))
+            _ = pending.finish(.failure(connection.whyItEnded(address)))
         }
     }
 

@@ -89,6 +89,8 @@ public struct HTTPCallError: Error, Sendable, Equatable, CustomStringConvertible
         }
     }
 
+    /// The sentence.
+    /// The sentence.
     public var description: String { message }
 
     init(_ code: Code, _ message: String) {

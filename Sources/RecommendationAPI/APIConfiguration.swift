@@ -35,8 +35,11 @@ public struct APIKey: Sendable, CustomStringConvertible, CustomDebugStringConver
         return hasher.finalize()
     }
 
+    /// The name and the scopes.
     public var description: String { "APIKey(\(name): \(scopes.map(\.rawValue).sorted().joined(separator: ", ")))" }
+    /// The same.
     public var debugDescription: String { description }
+    /// The name alone, so that dumps show no secret.
     public var customMirror: Mirror { Mirror(self, children: ["name": name]) }
 }
 

@@ -32,7 +32,8 @@ package struct CallerRates: RequestCheck {
     }
 
     package func check(_ exchange: inout Exchange) throws(Problem) {
-        guard exchange.found.isLimited, let limit, let wait = limit.admit(caller: max(0, exchange.caller), now: exchange.began) else { return }
+        guard exchange.found.isLimited, let limit else { return }
+        guard let wait = limit.admit(caller: max(0, exchange.caller), now: exchange.began) else { return }
         throw Problem(
             .tooManyRequests, "too-many-requests", "Too many requests a second. Ask again in \(wait) s.",
             headers: [.retryAfter: String(wait)])

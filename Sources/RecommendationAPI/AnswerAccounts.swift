@@ -13,14 +13,15 @@ package struct AnswerCount: RequestMiddleware {
         let response = try await next.handle(&exchange)
         // Who only looks is no traffic of the shop.
         if !response.isPreview {
-            metrics.answered(route: exchange.matchedRoute, status: response.status.code, duration: ContinuousClock.now - exchange.began)
+            metrics.answered(
+                route: exchange.matchedRoute, status: response.status.code, duration: ContinuousClock.now - exchange.began)
         }
         exchange.connection?.made(bytes: response.body.contentLength ?? 0)
         return response
     }
 }
 
-/// A line of the log for each answer, where it is asked for (`debug`). It holds no path, which may have a user's id in it, but its template.
+/// A line of the log for each answer, where it is asked for (`debug`). It has the template of the path, which itself may hold a user's id.
 package struct AccessLog: RequestMiddleware {
     let logger: Logger
 
@@ -30,12 +31,14 @@ package struct AccessLog: RequestMiddleware {
 
     package func handle(_ exchange: inout Exchange, next: some RequestHandler) async throws -> Response {
         let response = try await next.handle(&exchange)
-        let (request, route, began, id) = (exchange.request, exchange.matchedRoute.map { _ in exchange.found.template }, exchange.began, exchange.requestID)
+        guard logger.logLevel <= .debug else { return response }
+        let route = exchange.matchedRoute == nil ? "unmatched" : exchange.found.template
+        let (request, id, duration) = (exchange.request, exchange.requestID, ContinuousClock.now - exchange.began)
         logger.debug(
             "request",
             metadata: [
-                "method": "\(request.method.rawValue)", "route": "\(route ?? "unmatched")", "status": "\(response.status.code)",
-                "ms": "\((ContinuousClock.now - began).milliseconds)", "request_id": "\(id)",
+                "method": "\(request.method.rawValue)", "route": "\(route)", "status": "\(response.status.code)",
+                "ms": "\(duration.milliseconds)", "request_id": "\(id)",
             ])
         return response
     }

@@ -47,6 +47,7 @@ public struct RecordSubmission: Sendable {
 
 /// A deletion of an item or of a user.
 public struct DeletionRequest: Sendable {
+    /// Whose deletion it is.
     public let id: String
     /// Answer after the commit to the feature store, not after the broker's acknowledgement.
     public let waitsForCommit: Bool
@@ -62,9 +63,11 @@ public struct DeletionRequest: Sendable {
 public struct IntakeOutcome: Sendable, Equatable {
     /// A refused record and its place in the request, counted from 0.
     public struct Refusal: Sendable, Equatable {
+        /// Its place, from 0.
         public var index: Int
         /// For programs: a ``RejectionCode``, or what the commit found, such as `superseded`.
         public var code: String
+        /// The field at fault, where there is one.
         public var field: String?
         /// A sentence for a person: what was wrong and what would be right.
         public var detail: String
@@ -87,6 +90,7 @@ public struct IntakeOutcome: Sendable, Equatable {
     public var accepted: Int
     /// Of the accepted ones, those that were stored before and count once; nil where nobody waited for the commit.
     public var duplicates: Int?
+    /// What was refused, by its place in the request.
     public var refusals: [Refusal]
     /// The last acknowledged position of each partition written to; `wait=` of a later request takes it.
     public var watermark: String?

@@ -3,9 +3,13 @@ import Interactions
 
 /// Counts of what users did, exact.
 public struct InteractionCounts: Sendable, Equatable {
+    /// Times it was shown.
     public var impressions: Int64
+    /// Times it was clicked on.
     public var clicks: Int64
+    /// Times it was put into a cart.
     public var addToCarts: Int64
+    /// Times it was bought.
     public var purchases: Int64
 
     /// Makes counts.
@@ -34,8 +38,11 @@ public struct InteractionCounts: Sendable, Equatable {
 public struct UserView: Sendable, Equatable {
     /// One event of the recent history.
     public struct HistoryLine: Sendable, Equatable {
+        /// What it was done with.
         public var itemID: String
+        /// What was done.
         public var type: InteractionType
+        /// When.
         public var time: EventTime
         /// Where the catalogue knows the item.
         public var item: ItemSummary?
@@ -49,14 +56,19 @@ public struct UserView: Sendable, Equatable {
         }
     }
 
+    /// Who.
     public var userID: String
     /// A JSON object as text.
     public var attributes: String?
+    /// Sessions and other ids of the same person.
     public var aliases: [String]
     /// Newest first.
     public var history: [HistoryLine]
+    /// All that they did, by kind.
     public var counts: InteractionCounts
+    /// The oldest event; nil without any.
     public var firstSeen: EventTime?
+    /// The newest event; nil without any.
     public var lastSeen: EventTime?
 
     /// Makes a view.
@@ -124,8 +136,11 @@ public struct ItemView: Sendable, Equatable {
         case unindexed
     }
 
+    /// The item as the catalogue has it.
     public var record: ItemRecord
+    /// What was done with it, by kind.
     public var counts: InteractionCounts
+    /// How recall finds it now.
     public var indexState: IndexState
     /// The catalogue version that last changed the item.
     public var catalogueVersion: Int64?

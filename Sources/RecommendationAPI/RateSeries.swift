@@ -4,6 +4,7 @@ import Synchronization
 public struct RatePoint: Sendable, Equatable {
     /// Seconds since 1970.
     public var second: Int64
+    /// How many happened in it.
     public var count: Int64
 
     /// Makes a point.

@@ -26,9 +26,11 @@ public enum PartState: String, Sendable, CaseIterable {
 public struct PartStatus: Sendable, Equatable {
     /// `database`, `catalogue`, `model`, `broker`, …
     public var name: String
+    /// Whether it can do its work.
     public var isReady: Bool
     /// Whether the service can answer without it: it is ready where all that are required are.
     public var isRequired: Bool
+    /// How it is.
     public var state: PartState
     /// A sentence for a person, without what the part itself said.
     public var detail: String

@@ -17,6 +17,7 @@ public struct ReadinessFacts: Sendable {
         /// Nothing known.
         public init() {}
 
+        /// Whether both say the same.
         public static func == (a: Model, b: Model) -> Bool {
             a.isKnown == b.isKnown && a.promoted == b.promoted && a.loading?.version == b.loading?.version
                 && a.refused?.version == b.refused?.version && a.refused?.reason == b.refused?.reason
@@ -52,7 +53,9 @@ public struct ReadinessFacts: Sendable {
     public var trending = PartLook()
     /// The loop that counts what segments of the users do.
     public var segments = PartLook()
+    /// Of the model.
     public var model = Model()
+    /// Of what stores.
     public var ingest = Ingest()
     /// Since when records are refused at once, as Kafka does not take them; nil while it does.
     public var intakeAwaySince: ContinuousClock.Instant?
@@ -60,6 +63,7 @@ public struct ReadinessFacts: Sendable {
     public var lostImpressions = 0
     /// When that last happened, and what was said.
     public var impressionsLostAt: ContinuousClock.Instant?
+    /// Why impressions are not recorded; nil where they are.
     public var impressionsProblem: String?
 
     /// Nothing seen yet.

@@ -94,6 +94,7 @@ public struct ListenError: Error, Sendable, CustomStringConvertible {
         case portTaken, notPermitted, badAddress, other
     }
 
+    /// What kind of failure it was.
     public let code: Code
     /// True where it may work later: the port may become free.
     public var isRetriable: Bool { code == .portTaken }

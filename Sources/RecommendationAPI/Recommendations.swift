@@ -6,10 +6,13 @@ import Recommending
 public struct RecommendationRequest: Sendable, Equatable {
     /// The name of this answer, unique among all answers; impressions and clicks carry it.
     public var requestID: String
+    /// For whom; nil for somebody unknown.
     public var userID: String?
+    /// In which session.
     public var sessionID: String?
     /// How many items, from 1 to ``APIConfiguration/maxRecommendations``.
     public var count: Int
+    /// Items of this category only.
     public var category: String?
     /// Items that must not be in the answer.
     public var excludedItemIDs: [String]
@@ -53,10 +56,13 @@ public struct RecommendationRequest: Sendable, Equatable {
 
 /// A validated request for items like one item.
 public struct SimilarItemsRequest: Sendable, Equatable {
+    /// Names the answer.
     public var requestID: String
+    /// The item that others are to be like.
     public var itemID: String
     /// How many items, from 1 to ``APIConfiguration/maxRecommendations``.
     public var count: Int
+    /// Items of this category only.
     public var category: String?
     /// Items that must not be in the answer.
     public var excludedItemIDs: [String]
@@ -82,12 +88,17 @@ public struct SimilarItemsRequest: Sendable, Equatable {
 
 /// What a person needs to recognise an item.
 public struct ItemSummary: Sendable, Equatable {
+    /// Which item it is.
     public var itemID: String
+    /// Its title.
     public var title: String?
+    /// Its categories.
     public var categories: [String]
     /// Millionths of the currency's unit.
     public var priceMicros: Int64?
+    /// ISO 4217, of the price.
     public var currency: String?
+    /// When it appeared.
     public var publishedAt: EventTime?
     /// When its first record was stored, where that was asked for.
     public var addedAt: EventTime?
@@ -125,8 +136,11 @@ public struct ItemSummary: Sendable, Equatable {
 
 /// One item of an answer.
 public struct RecommendedEntry: Sendable, Equatable {
+    /// What is recommended.
     public var itemID: String
+    /// Higher is better; comparable within one answer.
     public var score: Float
+    /// Where it came from.
     public var reason: RecommendationReason
     /// In words, where the request asked for it.
     public var explanation: String?
@@ -165,16 +179,21 @@ public struct AnswerWarning: Sendable, Equatable {
 
 /// An answer, best item first.
 public struct RecommendationList: Sendable, Equatable {
+    /// What events may name as the list that they come from.
     public var requestID: String
+    /// For whom it is; nil for somebody unknown.
     public var userID: String?
     /// nil until a model is promoted.
     public var modelVersion: Int?
+    /// Nil: this version runs none.
     public var experiment: String?
+    /// Best first.
     public var items: [RecommendedEntry]
     /// What of the user's events the answer has seen, where that is known.
     public var watermark: String?
     /// True where nothing was known of the user, for the metrics.
     public var isColdUser: Bool
+    /// What the caller should know of the answer.
     public var warnings: [AnswerWarning]
 
     /// Makes an answer.

@@ -16,6 +16,7 @@ public struct ServiceError: Error, Sendable, Equatable {
         case timedOut
     }
 
+    /// What kind of failure it was.
     public var code: Code
     /// A sentence for the caller: what was wrong, where, and what to do. No secrets.
     public var detail: String

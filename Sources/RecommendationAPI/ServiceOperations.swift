@@ -10,8 +10,11 @@ public struct ServiceOperations: Sendable {
     public var similar: @Sendable (SimilarItemsRequest) async throws -> RecommendationList
     /// Sends events to the stream. Bad ones are refused one by one; it throws only where none could be taken.
     public var submitEvents: @Sendable (EventSubmission) async throws -> IntakeOutcome
+    /// Puts an item into the catalogue.
     public var putItem: @Sendable (RecordSubmission) async throws -> IntakeOutcome
+    /// Takes an item out of the catalogue.
     public var deleteItem: @Sendable (DeletionRequest) async throws -> IntakeOutcome
+    /// Stores what is known of a user.
     public var putUser: @Sendable (RecordSubmission) async throws -> IntakeOutcome
     /// Erases what is stored of a user.
     public var deleteUser: @Sendable (DeletionRequest) async throws -> IntakeOutcome
@@ -96,9 +99,11 @@ public struct Gauge: Sendable, Equatable {
     public var name: String
     /// One line for the reader of the metrics.
     public var help: String
+    /// Whether it only grows.
     public var kind: Kind
     /// Label values by name.
     public var labels: [String: String]
+    /// In the unit that the name ends with.
     public var value: Double
 
     /// Makes a metric.

@@ -3,13 +3,17 @@ import Interactions
 
 /// A version of the model in the registry.
 public struct ModelVersionView: Sendable, Equatable {
+    /// Its number in the registry.
     public var version: Int
+    /// When it was trained.
     public var createdAt: EventTime?
+    /// When it last came into force.
     public var promotedAt: EventTime?
     /// True of the one that serves.
     public var isPromoted: Bool
     /// `candidate`, `promoted`, `retired`, `rejected`, …
     public var status: String
+    /// `train.preset` of its training.
     public var preset: String?
     /// Offline metrics by name, such as `ndcg@10`.
     public var metrics: [String: Double]
@@ -62,11 +66,15 @@ public struct TrainingView: Sendable, Equatable {
     public var phase: String
     /// Counted from 1.
     public var epoch: Int
+    /// Epochs that are planned.
     public var epochs: Int
     /// The share that is done, from 0 to 1.
     public var fraction: Double
+    /// The newest step's mean loss.
     public var loss: Double?
+    /// Examples of the newest steps.
     public var examplesPerSecond: Double?
+    /// When it began.
     public var startedAt: EventTime?
 
     /// Makes a view.
@@ -92,7 +100,9 @@ public struct RefusalStatistics: Sendable, Equatable {
     public var inARow: Int64
     /// The newest of them; nil where there is none.
     public var version: Int?
+    /// When the newest was refused.
     public var at: EventTime?
+    /// Why.
     public var reason: String?
 
     /// Makes figures.
@@ -107,6 +117,7 @@ public struct RefusalStatistics: Sendable, Equatable {
 
 /// Something that happened, for the dashboard's feed.
 public struct ActivityEntry: Sendable, Equatable {
+    /// When it happened.
     public var time: EventTime
     /// `event`, `item`, `model`, `ingest`, `training`, `warning`.
     public var kind: String
@@ -131,6 +142,7 @@ public struct ExplorationStatistics: Sendable, Equatable {
     public var slots: Int64
     /// How often the items that are explored now were shown and clicked, by anybody.
     public var impressions: Int64
+    /// Clicks of these.
     public var clicks: Int64
 
     /// Makes statistics.
@@ -145,6 +157,7 @@ public struct ExplorationStatistics: Sendable, Equatable {
 
 /// Everything that `/v1/stats` shows, but for what the HTTP service counts itself.
 public struct ServiceStatistics: Sendable, Equatable {
+    /// When the figures were put together.
     public var time: EventTime
     /// When events, users, dead letters and the newest items were last counted; nil where they are not known yet.
     public var countedAt: EventTime?
@@ -152,6 +165,7 @@ public struct ServiceStatistics: Sendable, Equatable {
     public var eventsTotal: Int64
     /// The same by type name.
     public var eventsByType: [String: Int64]
+    /// Of the last seconds.
     public var eventsPerSecond: Double
     /// Events a second, oldest first; the time is seconds since 1970. About the last ten minutes.
     public var eventSeries: [RatePoint]
@@ -159,16 +173,21 @@ public struct ServiceStatistics: Sendable, Equatable {
     public var lagRecords: Int64?
     /// The sum of the committed offsets of all partitions.
     public var committedOffsetTotal: Int64
+    /// Records that were refused, by why.
     public var deadLettersByCode: [String: Int64]
     /// Erased users whose rows are still to be removed; nobody sees anything of them.
     public var openErasures: Int64 = 0
+    /// Items of the serving snapshot.
     public var items: Int64
+    /// Items that are recommended to nobody.
     public var hiddenItems: Int64
     /// Items that are recommended from their content alone until the next training.
     public var freshItems: Int64
+    /// What new items are given.
     public var exploration: ExplorationStatistics
     /// Newest first.
     public var newestItems: [ItemSummary]
+    /// Known users.
     public var users: Int64
     /// Users who were active lately, newest first, for the dashboard to offer.
     public var recentUserIDs: [String]
@@ -176,6 +195,7 @@ public struct ServiceStatistics: Sendable, Equatable {
     public var model: ModelVersionView?
     /// Seconds since the serving snapshot last changed.
     public var snapshotAgeSeconds: Double?
+    /// The training that runs; nil where none does.
     public var training: TrainingView?
     /// What the gate refused; nil until it was asked for.
     public var refusals: RefusalStatistics?
@@ -188,7 +208,8 @@ public struct ServiceStatistics: Sendable, Equatable {
         eventsTotal: Int64 = 0, eventsByType: [String: Int64] = [:], eventsPerSecond: Double = 0,
         eventSeries: [RatePoint] = [], lagRecords: Int64? = nil, committedOffsetTotal: Int64 = 0,
         deadLettersByCode: [String: Int64] = [:], items: Int64 = 0, hiddenItems: Int64 = 0, freshItems: Int64 = 0,
-        exploration: ExplorationStatistics = ExplorationStatistics(), newestItems: [ItemSummary] = [], users: Int64 = 0, recentUserIDs: [String] = [],
+        exploration: ExplorationStatistics = ExplorationStatistics(), newestItems: [ItemSummary] = [], users: Int64 = 0,
+        recentUserIDs: [String] = [],
         model: ModelVersionView? = nil,
         snapshotAgeSeconds: Double? = nil, training: TrainingView? = nil, refusals: RefusalStatistics? = nil, activity: [ActivityEntry] = []
     ) {

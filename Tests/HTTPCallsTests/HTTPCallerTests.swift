@@ -88,7 +88,10 @@ import Testing
         try await withServer(maxConnections: 3) { caller, ports in
             try await withThrowingTaskGroup(of: String.self) { group in
                 for number in 0..<200 {
-                    group.addTask { String(decoding: try await caller.send(HTTPCall(.put, "/echo", body: Array("\(number)".utf8))).body, as: UTF8.self) }
+                    group.addTask {
+                        let answer = try await caller.send(HTTPCall(.put, "/echo", body: Array("\(number)".utf8)))
+                        return String(decoding: answer.body, as: UTF8.self)
+                    }
                 }
                 let answers = try await group.reduce(into: Set<String>()) { $0.insert($1) }
                 #expect(answers.count == 200, "each call has its own answer")

@@ -129,7 +129,9 @@ import Testing
         if path.contains("n=1&") { #expect(asked.exchange.query.values("n") == ["1"]) }
     }
 
-    @Test(arguments: [("/looks?preview=1", true), ("/looks?preview=false", false), ("/looks?preview=maybe", false), ("/scrape?preview=1", false)])
+    @Test(arguments: [
+        ("/looks?preview=1", true), ("/looks?preview=false", false), ("/looks?preview=maybe", false), ("/scrape?preview=1", false),
+    ])
     func aPreviewIsKnownFromTheStart(path: String, isPreview: Bool) {
         #expect(TestExchange(.get, path).exchange.asksForPreview == isPreview)
     }

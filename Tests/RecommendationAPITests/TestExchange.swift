@@ -55,7 +55,8 @@ struct TestExchange {
             operations: TestService().operations, configuration: APIConfiguration(),
             logger: Logger(label: "test") { _ in logged.handler() }, routes: Self.routes.map { ($0.method.rawValue, $0.template) })
         exchange = Exchange(
-            service: core, request: Request(head: head, body: RequestBody(buffer: ByteBuffer(string: body))), table: RouteTable(Self.routes))
+            service: core, request: Request(head: head, body: RequestBody(buffer: ByteBuffer(string: body))),
+            table: RouteTable(Self.routes))
     }
 
     /// Lets it through a concern.

@@ -96,7 +96,8 @@ import Workloads
     }
 
     @Test func aDemonstrationGoesOnWithItsShop() async throws {
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("demo-\(UInt64.random(in: .min ... .max))/a/demo.json").path
+        let name = "demo-\(UInt64.random(in: .min ... .max))/a/demo.json"
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent(name).path
         #expect(DemoState.read(from: path) == nil)
         let state = DemoState(openingMilliseconds: 1_800_000_000_000, seed: 7)
         try state.write(to: path)

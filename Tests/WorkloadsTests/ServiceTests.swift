@@ -39,7 +39,8 @@ import Workloads
                 id == "gone" ? nil : ItemView(
                     record: ItemRecord(itemID: id, title: "A \"shoe\"", categories: ["shoes"]), indexState: .indexed, catalogueVersion: 1)
             },
-            models: { [] }, promote: { _, _ in throw ServiceError(.conflict, "no") }, rollback: { _ in throw ServiceError(.conflict, "no") },
+            models: { [] }, promote: { _, _ in throw ServiceError(.conflict, "no") },
+            rollback: { _ in throw ServiceError(.conflict, "no") },
             statistics: { throw ServiceError(.unavailable, "no") }, readiness: { [] })
         let (ports, told) = AsyncStream.makeStream(of: Int.self)
         let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }

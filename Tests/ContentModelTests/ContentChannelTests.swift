@@ -68,7 +68,8 @@ import Testing
         var scores = [Float](repeating: .nan, count: packed.count)
         let user = shelf.users[5].map { learning.vectors[Int(shelf.events[$0])] }
         for profile in [
-            nil, channel.profile(user), channel.profile(user, taste: learning.items[9].direction), channel.profile([], taste: learning.items[9].direction),
+            nil, channel.profile(user), channel.profile(user, taste: learning.items[9].direction),
+            channel.profile([], taste: learning.items[9].direction),
         ] {
             scores.withUnsafeMutableBufferPointer { packed.score(channel, profile: profile, level: 0.3, into: $0.baseAddress!) }
             #expect(scores == learning.items.map { channel.score($0, profile: profile, tower: 0, level: 0.3) })

@@ -23,7 +23,9 @@ import Testing
             }
             for user in 0..<Library.users {
                 let start = events.count
-                for _ in 0..<10 { events.append(Int32(random.next(below: Library.items / Library.subjects) * Library.subjects + user % Library.subjects)) }
+                for _ in 0..<10 {
+                    events.append(Int32(random.next(below: Library.items / Library.subjects) * Library.subjects + user % Library.subjects))
+                }
                 users.append(start..<events.count)
             }
             withheld = ids.indices.map { $0 % 5 == 0 }
@@ -32,7 +34,8 @@ import Testing
         func learning(threads: Int = 1, events changed: [Int32]? = nil) -> ContentLearning {
             (changed ?? events).withUnsafeBufferPointer {
                 ContentLearning(
-                    itemIDs: ids, contents: contents, users: users, events: $0, clock: 0, rules: ContentRules(), withheld: withheld, threads: threads)
+                    itemIDs: ids, contents: contents, users: users, events: $0, clock: 0, rules: ContentRules(), withheld: withheld,
+                    threads: threads)
             }
         }
     }
@@ -48,7 +51,9 @@ import Testing
         let asked = library.ids.indices.filter { library.withheld[$0] && library.language[$0] == 1 }
         var right = 0, rightBlind = 0
         for subject in 0..<Library.subjects {
-            let history = library.ids.indices.filter { !library.withheld[$0] && library.language[$0] == 0 && library.subject[$0] == subject }.prefix(5)
+            let history = library.ids.indices.filter {
+                !library.withheld[$0] && library.language[$0] == 0 && library.subject[$0] == subject
+            }.prefix(5)
             let profile = learning.profile(history)
             func best(_ channel: ContentChannel) -> Int {
                 asked.map { (channel.score(learning.items[$0], profile: profile, tower: 0, level: 0), $0) }
@@ -85,7 +90,9 @@ import Testing
         let read = try bytes.withUnsafeBytes { try ContentChannel(encoded: $0) }
         #expect(read.encoded() == bytes)
         let content = ItemContent(tags: ["t0-1-2", "t0-1-3"])
-        func place(_ channel: ContentChannel) -> [Float] { channel.item(content, own: channel.vector(of: content, id: "new"), linked: []).direction }
+        func place(_ channel: ContentChannel) -> [Float] {
+            channel.item(content, own: channel.vector(of: content, id: "new"), linked: []).direction
+        }
         let before = place(channel), after = place(read)
         // Tables are kept in 16 bits a number.
         #expect(zip(before, after).allSatisfy { abs($0 - $1) < 0.01 })

@@ -25,7 +25,10 @@ import TowerTraining
         #expect(preset?.description.contains("small, default") == true)
     }
 
-    @Test(arguments: [("dimension", "63"), ("dimension", "0"), ("epochs", "-1"), ("epochs", "1.5"), ("id_dropout", "1"), ("id_dropout", "nan"), ("loss", "hinge"), ("unit_length", "yes"), ("seed", "-1")])
+    @Test(arguments: [
+        ("dimension", "63"), ("dimension", "0"), ("epochs", "-1"), ("epochs", "1.5"), ("id_dropout", "1"), ("id_dropout", "nan"),
+        ("loss", "hinge"), ("unit_length", "yes"), ("seed", "-1"),
+    ])
     func badValuesNameTheRange(key: String, value: String) throws {
         var configuration = TowerConfiguration()
         let before = configuration

@@ -29,7 +29,9 @@ import TowerTraining
     private static let large = [("user_tower", "sequence"), ("dimension", "24"), ("attention_heads", "2"), ("blocks", "2"), ("epochs", "3")]
 
     /// A teacher sees before an event what it would see if it were asked then.
-    @Test(arguments: [("pooled", "6"), ("sequence", "40"), ("sequence", "6")]) func vectorsBeforeEvents(tower: String, length: String) throws {
+    @Test(arguments: [("pooled", "6"), ("sequence", "40"), ("sequence", "6")]) func vectorsBeforeEvents(tower: String, length: String)
+        throws
+    {
         let shop = PlantedShop(users: 30, length: 15, types: true), set = shop.set
         let model = try trained(set, Self.large + [("user_tower", tower), ("history_length", length)]).model()
         let items = model.teacherItems(set), d = model.dimension
@@ -39,7 +41,9 @@ import TowerTraining
             for event in set.userStarts[user]..<set.userStarts[user + 1] {
                 var history = UserSequence(dimension: d, limit: model.historyLength)
                 for entry in set.userStarts[user]..<event {
-                    items.withUnsafeRow(Int(set.items[entry])) { history.append(vector: $0, type: set.types[entry], time: set.times[entry]) }
+                    items.withUnsafeRow(Int(set.items[entry])) {
+                        history.append(vector: $0, type: set.types[entry], time: set.times[entry])
+                    }
                 }
                 let asked = model.encodeUser(history, attributes: set.userAttributes[user], now: set.times[event])
                 // Short histories are seen whole; of a long one, a window may hold half.
@@ -54,7 +58,10 @@ import TowerTraining
         let teacher = teacher(try trained(shop.set, Self.large).model(), of: shop.set)
         let trainer = try trained(
             shop.set,
-            [("loss", loss), ("negatives", "20"), ("epochs", "2"), ("distillation_weight", "0.6"), ("distillation_temperature", "3"), ("mask_history", "true")],
+            [
+                ("loss", loss), ("negatives", "20"), ("epochs", "2"), ("distillation_weight", "0.6"), ("distillation_temperature", "3"),
+                ("mask_history", "true"),
+            ],
             teacher: teacher)
         let (_, gradients) = trainer.lossAndGradients(examples: 100)
         for tensor in gradients where ["item.ids", "user.input.weight", "user.tokens", "content.output.weight"].contains(tensor.name) {
@@ -100,7 +107,10 @@ import TowerTraining
         let shop = PlantedShop(users: 120)
         let teacherModel = try trained(shop.set, Self.large + [("epochs", "8")]).model()
         let teacher = teacher(teacherModel, of: shop.set)
-        let settings = [("distillation_weight", "1"), ("distillation_temperature", "1"), ("epochs", "1"), ("id_dropout", "0"), ("attribute_dropout", "0")]
+        let settings = [
+            ("distillation_weight", "1"), ("distillation_temperature", "1"), ("epochs", "1"), ("id_dropout", "0"),
+            ("attribute_dropout", "0"),
+        ]
         let start = try Trainer(shop.set, configuration: PlantedShop.configuration(settings), teacher: teacher)
         let before = start.lossAndGradients(examples: 300).loss
         let student = try trained(shop.set, settings + [("epochs", "12")], teacher: teacher)
@@ -112,7 +122,9 @@ import TowerTraining
         let shop = PlantedShop(users: 20)
         let teacher = teacher(try trained(shop.set, [("epochs", "1")]).model(), of: shop.set)
         let error = #expect(throws: ConfigurationError.self) {
-            try Trainer(shop.set, configuration: PlantedShop.configuration([("user_tower", "sequence"), ("attention_heads", "2")]), teacher: teacher)
+            try Trainer(
+                shop.set, configuration: PlantedShop.configuration([("user_tower", "sequence"), ("attention_heads", "2")]), teacher: teacher
+            )
         }
         #expect(error?.description.contains("--teacher") == true)
     }

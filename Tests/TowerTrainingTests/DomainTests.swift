@@ -52,7 +52,9 @@ import TowerTraining
                 return fit.lossAndGradient(moved, planted.examples, items: planted.items, leavingOut: leavesOut).loss
             }
             let difference = (loss(0.01) - loss(-0.01)) / 0.02
-            #expect(abs(difference - Double(gradient[index])) < 2e-3 * max(1, abs(difference)), "\(index): \(difference) and \(gradient[index])")
+            #expect(
+                abs(difference - Double(gradient[index])) < 2e-3 * max(1, abs(difference)), "\(index): \(difference) and \(gradient[index])"
+            )
         }
     }
 
@@ -71,7 +73,9 @@ import TowerTraining
         #expect(found.lossAfter < found.lossBefore - 0.3, "\(found)")
         // On users whom the fit did not see: near what the true change gives.
         let none = [Float](repeating: 0, count: values.count)
-        func loss(_ values: [Float], _ examples: DomainExamples) -> Double { fit.lossAndGradient(values, examples, items: fresh.items).loss }
+        func loss(_ values: [Float], _ examples: DomainExamples) -> Double {
+            fit.lossAndGradient(values, examples, items: fresh.items).loss
+        }
         var truth = DomainExamples()
         truth.targets = fresh.examples.targets
         for row in 0..<truth.targets.count { truth.users += change(Array(fresh.examples.users[row * Self.d..<(row + 1) * Self.d])) }
@@ -122,9 +126,13 @@ import TowerTraining
         let sum = c.reduce(0, +)
         #expect(zip(encode(model, ["land=c"]), c).allSatisfy { abs($0 - $1 - sum) < 1e-4 * max(1, abs(sum)) })
         #expect(model.domains?.keeping { $0 == "land=b" }?.values == Array(values[width..<2 * width]))
-        #expect(throws: ModelError.self) { try DomainAdapters(tokens: ["a=1", "a=1"], dimension: 2, rank: 0, values: [0, 0, 0, 0, 0, 0, 0, 0]) }
+        #expect(throws: ModelError.self) {
+            try DomainAdapters(tokens: ["a=1", "a=1"], dimension: 2, rank: 0, values: [0, 0, 0, 0, 0, 0, 0, 0])
+        }
         #expect(throws: ModelError.self) { try DomainAdapters(tokens: ["a=1"], dimension: 2, rank: 0, values: [0, 0, 0, .nan]) }
-        #expect(throws: ModelError.self) { try DomainAdapters(tokens: ["a=1", "b=1"], dimension: 2, rank: 0, values: [0, 0, 0, 0, 0, 0, 0, 0]) }
+        #expect(throws: ModelError.self) {
+            try DomainAdapters(tokens: ["a=1", "b=1"], dimension: 2, rank: 0, values: [0, 0, 0, 0, 0, 0, 0, 0])
+        }
         #expect(throws: ModelError.self) { try DomainAdapters(tokens: ["a=1"], dimension: 2, rank: 1, values: [0, 0, 0, 0]) }
     }
 }

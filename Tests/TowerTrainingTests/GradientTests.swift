@@ -45,7 +45,9 @@ import TowerTraining
         let shop = PlantedShop(users: 40, types: true)
         let trainer = try Trainer(
             shop.set,
-            configuration: PlantedShop.configuration([("unit_length", "true"), ("temperature", "0.2"), ("mask_history", "true"), ("threads", "1")]))
+            configuration: PlantedShop.configuration([
+                ("unit_length", "true"), ("temperature", "0.2"), ("mask_history", "true"), ("threads", "1"),
+            ]))
         for _ in 0..<3 { _ = trainer.runEpoch(now: { 0 }) }
         check(trainer, examples: 150)
     }
@@ -73,7 +75,9 @@ import TowerTraining
     @Test func agreesWithReverseModeDifferentiation() throws {
         let shop = PlantedShop(users: 12, length: 8, content: false)
         let (d, heads, length) = (16, 2, 6)
-        let trainer = try Trainer(shop.set, configuration: PlantedShop.configuration([("content", "false"), ("attribute_dropout", "0"), ("attribute_minimum_users", "1")]))
+        let trainer = try Trainer(
+            shop.set,
+            configuration: PlantedShop.configuration([("content", "false"), ("attribute_dropout", "0"), ("attribute_minimum_users", "1")]))
         _ = trainer.runEpoch(now: { 0 })
         let (loss, gradients) = trainer.lossAndGradients(examples: shop.set.eventCount)
         var parameters: [String: Variable] = [:]

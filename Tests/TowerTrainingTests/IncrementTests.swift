@@ -30,7 +30,8 @@ import TowerTraining
         for user in 0..<shop.set.userCount {
             builder.addUser(shop.set.userIDs[user], attributes: shop.set.userAttributes[user])
             for event in shop.set.userStarts[user]..<shop.set.userStarts[user + 1] {
-                builder.append(user: shop.set.userIDs[user], item: shop.set.itemIDs[Int(shop.set.items[event])], time: shop.set.times[event])
+                builder.append(
+                    user: shop.set.userIDs[user], item: shop.set.itemIDs[Int(shop.set.items[event])], time: shop.set.times[event])
             }
         }
         for item in ["a new one", "bare"] { builder.append(user: "newcomer", item: item, time: shop.set.clock + 1_000) }
@@ -84,7 +85,8 @@ import TowerTraining
             Increment.draw(count, of: times, clock: clock, halfLifeDays: halfLife, seed: seed) { $0 < 9_900 }
         }
         let even = draw(500, 0)
-        #expect(even.rows.count == 500 && Set(even.rows).count == 500 && even.rows == even.rows.sorted() && even.rows.allSatisfy { $0 < 9_900 })
+        #expect(
+            even.rows.count == 500 && Set(even.rows).count == 500 && even.rows == even.rows.sorted() && even.rows.allSatisfy { $0 < 9_900 })
         #expect(even.weights.allSatisfy { $0 == 1 } && even.rows == draw(500, 0).rows && even.rows != draw(500, 0, seed: 2).rows)
         let recent = draw(500, 10)
         // Half of the mass lies within ten days of the clock, less the newest day, which is new.
@@ -100,7 +102,9 @@ import TowerTraining
         var value = 1.0
         for _ in 0..<Int(power) { value *= 2 }
         // Quarter steps suffice for the test's days.
-        return value * [1, 1.071_773, 1.148_698, 1.231_144, 1.319_508, 1.414_214, 1.515_717, 1.624_505, 1.741_101, 1.866_066][Int((power - Double(Int(power))) * 10 + 0.5) % 10]
+        return value
+            * [1, 1.071_773, 1.148_698, 1.231_144, 1.319_508, 1.414_214, 1.515_717, 1.624_505, 1.741_101, 1.866_066][
+                Int((power - Double(Int(power))) * 10 + 0.5) % 10]
     }
 
     @Test func importanceIsTheSquareOfOneExamplesGradient() throws {
@@ -113,7 +117,9 @@ import TowerTraining
         let whole = builder.build()
         // The first event is history, the second the only example.
         let set = whole.part(Increment(newRows: [1]), historyLength: 4, isKept: { _ in true }, eventsPerItem: [1, 1])
-        var configuration = try PlantedShop.configuration([("id_dropout", "0"), ("attribute_dropout", "0"), ("dropout", "0"), ("attribute_minimum_users", "1")])
+        var configuration = try PlantedShop.configuration([
+            ("id_dropout", "0"), ("attribute_dropout", "0"), ("dropout", "0"), ("attribute_minimum_users", "1"),
+        ])
         configuration.epochs = 1
         let trainer = try Trainer(set, configuration: configuration)
         let gradients = Dictionary(uniqueKeysWithValues: trainer.lossAndGradients(examples: 1).gradients.map { ($0.name, $0.values) })
@@ -142,14 +148,19 @@ import TowerTraining
             builder.addUser(set.userIDs[user], attributes: set.userAttributes[user])
             for event in set.userStarts[user]..<set.userStarts[user + 1] {
                 // What is new goes to three items only.
-                builder.append(user: set.userIDs[user], item: isNew.contains(event) ? "i1-\(event % 3)" : set.itemIDs[Int(set.items[event])], time: set.times[event])
+                builder.append(
+                    user: set.userIDs[user], item: isNew.contains(event) ? "i1-\(event % 3)" : set.itemIDs[Int(set.items[event])],
+                    time: set.times[event])
             }
         }
         let all = builder.build()
         let counts = all.eventsPerItem(), oldRows = (0..<all.eventCount).filter { !isNew.contains($0) }
-        func part(_ increment: Increment) -> TrainingSet { all.part(increment, historyLength: 6, isKept: { _ in true }, eventsPerItem: counts) }
+        func part(_ increment: Increment) -> TrainingSet {
+            all.part(increment, historyLength: 6, isKept: { _ in true }, eventsPerItem: counts)
+        }
         let past = part(Increment(newRows: oldRows))
-        let configuration = try PlantedShop.configuration(Self.kinds[kind] + [("epochs", "12"), ("id_dropout", "0"), ("attribute_dropout", "0")])
+        let configuration = try PlantedShop.configuration(
+            Self.kinds[kind] + [("epochs", "12"), ("id_dropout", "0"), ("attribute_dropout", "0")])
         let base = try WarmStart(try trained(past, configuration))
         let drawn = Increment.draw(replay, of: all.times, clock: all.clock, halfLifeDays: 0, seed: 1) { !isNew.contains($0) }
         let learned = part(Increment(newRows: fresh, replayedRows: drawn.rows, replayedWeights: drawn.weights))
@@ -182,7 +193,8 @@ import TowerTraining
         let shop = PlantedShop(users: 40), set = shop.set
         let base = try WarmStart(try trained(set, PlantedShop.configuration([("epochs", "2")])))
         func run(seed: UInt64) throws -> [[UInt32]] {
-            let part = set.part(Increment(newRows: newRows(set, last: 2)), historyLength: 6, isKept: { _ in true }, eventsPerItem: set.eventsPerItem())
+            let part = set.part(
+                Increment(newRows: newRows(set, last: 2)), historyLength: 6, isKept: { _ in true }, eventsPerItem: set.eventsPerItem())
             let trainer = try Trainer(part, configuration: base.settings(epochs: 2, rateShare: 0.5, seed: seed, threads: 2), from: base)
             while !trainer.isFinished { _ = trainer.runEpoch(now: { 0 }) }
             let model = trainer.model()

@@ -130,7 +130,8 @@ import TowerTraining
         let set = builder.build()
         func best(_ halfLife: String) throws -> String {
             let trainer = try Trainer(
-                set, configuration: PlantedShop.configuration([("recency_half_life_days", halfLife), ("epochs", "20"), ("content", "false")]))
+                set,
+                configuration: PlantedShop.configuration([("recency_half_life_days", halfLife), ("epochs", "20"), ("content", "false")]))
             while !trainer.isFinished { _ = trainer.runEpoch(now: { 0 }) }
             let model = trainer.model()
             let items = model.encodeItems([ItemContent(), ItemContent()], rows: [0, 1])

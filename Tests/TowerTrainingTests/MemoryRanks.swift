@@ -83,7 +83,9 @@ final class MemoryRanks: @unchecked Sendable {
         func exchange(_ send: UnsafeRawPointer, into receive: UnsafeMutableRawPointer, blockBytes: Int) throws(RankError) {
             for (from, bytes) in try meet(send, size * blockBytes).enumerated() {
                 bytes.withUnsafeBytes {
-                    if let start = $0.baseAddress { (receive + from * blockBytes).copyMemory(from: start + rank * blockBytes, byteCount: blockBytes) }
+                    if let start = $0.baseAddress {
+                        (receive + from * blockBytes).copyMemory(from: start + rank * blockBytes, byteCount: blockBytes)
+                    }
                 }
             }
         }
@@ -97,8 +99,11 @@ final class MemoryRanks: @unchecked Sendable {
             let all = try meet(message)
             var place = 0
             for (from, bytes) in all.enumerated() {
-                let counts = bytes.withUnsafeBytes { bytes in (0..<size).map { Int(bytes.loadUnaligned(fromByteOffset: 8 * $0, as: Int64.self)) } }
-                precondition(counts[rank] == received[from], "rank \(from) sent \(counts[rank]) bytes where rank \(rank) expects \(received[from])")
+                let counts = bytes.withUnsafeBytes { bytes in
+                    (0..<size).map { Int(bytes.loadUnaligned(fromByteOffset: 8 * $0, as: Int64.self)) }
+                }
+                precondition(
+                    counts[rank] == received[from], "rank \(from) sent \(counts[rank]) bytes where rank \(rank) expects \(received[from])")
                 let start = 8 * size + counts[..<rank].reduce(0, +)
                 bytes.withUnsafeBytes {
                     if let first = $0.baseAddress { (receive + place).copyMemory(from: first + start, byteCount: counts[rank]) }

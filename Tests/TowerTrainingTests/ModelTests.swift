@@ -37,7 +37,8 @@ import TowerTraining
         }
         #expect(refusal { $0.removeAll { $0.name == "item.ids" } }.contains("item.ids is missing"))
         #expect(refusal { $0.append($0[0]) }.contains("twice"))
-        #expect(refusal { $0[0] = NamedTensor(name: $0[0].name, shape: [1, 16], values: Array(repeating: 0, count: 16)) }.contains("[1, 16]"))
+        #expect(
+            refusal { $0[0] = NamedTensor(name: $0[0].name, shape: [1, 16], values: Array(repeating: 0, count: 16)) }.contains("[1, 16]"))
         #expect(refusal { $0[0].values[3] = .nan }.contains("not finite"))
     }
 
@@ -99,7 +100,8 @@ import TowerTraining
             for time in 0..<4 { builder.append(user: "u\(user)", item: "i\((user + time) % 10)", time: Int64(time)) }
         }
         for item in 0..<10 { builder.addItem("i\(item)", content: ItemContent(description: "serial\(item)", tags: ["half\(item % 2)"])) }
-        let trainer = try Trainer(builder.build(), configuration: PlantedShop.configuration([("user_buckets", "4096"), ("text_buckets", "4096")]))
+        let trainer = try Trainer(
+            builder.build(), configuration: PlantedShop.configuration([("user_buckets", "4096"), ("text_buckets", "4096")]))
         _ = trainer.runEpoch(now: { 0 })
         let model = trainer.model(), nobody = UserSequence(dimension: 16)
         let known = model.encodeUser(nobody, attributes: ["side=1"], now: 0)
@@ -126,7 +128,8 @@ import TowerTraining
     @Test func oddContentIsHarmless() throws {
         let (model, _) = try model()
         let odd = [
-            ItemContent(), ItemContent(title: "", description: "   \n", categories: [""], priceMicros: -5, embedding: [.nan, 1, 2], publishedAt: .max),
+            ItemContent(),
+            ItemContent(title: "", description: "   \n", categories: [""], priceMicros: -5, embedding: [.nan, 1, 2], publishedAt: .max),
             ItemContent(title: String(repeating: "a", count: 5_000), embedding: [1], publishedAt: .min),
             ItemContent(title: "日本語 Ёлка naïve İstanbul 👟", priceMicros: .max, embedding: [0, 0, 0]),
         ]

@@ -13,7 +13,8 @@ struct PlantedShop {
     static func content(cluster: Int, number: Int) -> ItemContent {
         let words = [["trail", "running", "shoe"], ["espresso", "coffee", "grinder"]][cluster]
         return ItemContent(
-            title: "\(words[number % 3]) \(words[(number + 1) % 3]) model \(number)", description: "A \(words[(number + 2) % 3]) for everybody.",
+            title: "\(words[number % 3]) \(words[(number + 1) % 3]) model \(number)",
+            description: "A \(words[(number + 2) % 3]) for everybody.",
             categories: [["outdoor", "kitchen"][cluster]], tags: [["sport", "home"][cluster]],
             priceMicros: Int64(10 + number) * 1_000_000, attributes: ["brand=b\(number % 5 + 5 * cluster)"],
             embedding: [cluster == 0 ? 1 : -1, Float(number) / 30, 0.5], publishedAt: 1_600_000_000_000 + Int64(number) * 86_400_000)
@@ -58,7 +59,8 @@ struct PlantedShop {
         let base = [
             ("dimension", "16"), ("heads", "2"), ("history_length", "6"), ("hidden", "16"), ("content_hidden", "8"),
             ("text_buckets", "256"), ("tag_buckets", "256"), ("user_buckets", "64"), ("batch_size", "64"), ("epochs", "6"),
-            ("learning_rate", "0.01"), ("table_learning_rate", "0.01"), ("id_dropout", "0.3"), ("attribute_dropout", "0.3"), ("threads", "2"),
+            ("learning_rate", "0.01"), ("table_learning_rate", "0.01"), ("id_dropout", "0.3"), ("attribute_dropout", "0.3"),
+            ("threads", "2"),
         ]
         for (key, value) in base + settings { try configuration.set(key, value) }
         return configuration

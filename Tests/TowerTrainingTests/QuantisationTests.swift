@@ -41,7 +41,8 @@ import TowerTraining
     @Test(arguments: ["pooled", "sequence"]) func postTrainingRoundsWhatFloat32Learned(tower: String) throws {
         let shop = PlantedShop(users: 80, types: true)
         let settings = [("user_tower", tower), ("attention_heads", "2"), ("epochs", "3")]
-        let float = try trained(shop.set, settings).model(), post = try trained(shop.set, settings + [("quantisation", "int8-post")]).model()
+        let float = try trained(shop.set, settings).model(),
+            post = try trained(shop.set, settings + [("quantisation", "int8-post")]).model()
         #expect(float.int8Tensors.isEmpty)
         let names = post.int8Tensors
         #expect(names.isSuperset(of: ["item.ids", "content.tokens", "user.tokens", "user.input.weight"]))
@@ -58,7 +59,9 @@ import TowerTraining
     }
 
     /// The straight-through estimator: loss and gradient are those of the rounded model, bit for bit.
-    @Test(arguments: ["pooled", "sequence"], ["full", "sampled"]) func theGradientIsThatOfTheRoundedModel(tower: String, loss: String) throws {
+    @Test(arguments: ["pooled", "sequence"], ["full", "sampled"]) func theGradientIsThatOfTheRoundedModel(tower: String, loss: String)
+        throws
+    {
         let shop = PlantedShop(users: 40, types: true)
         let settings = [("user_tower", tower), ("attention_heads", "2"), ("loss", loss), ("epochs", "2"), ("quantisation", "int8-aware")]
         let aware = try trained(shop.set, settings)
@@ -82,7 +85,8 @@ import TowerTraining
     @Test func theSameSeedGivesTheSameModelAndResumedEqualsUninterrupted() throws {
         let shop = PlantedShop(users: 60, types: true)
         let settings = [
-            ("quantisation", "int8-aware"), ("epochs", "4"), ("dropout", "0.1"), ("validation_users", "10"), ("patience", "9"), ("loss", "sampled"),
+            ("quantisation", "int8-aware"), ("epochs", "4"), ("dropout", "0.1"), ("validation_users", "10"), ("patience", "9"),
+            ("loss", "sampled"),
         ]
         let whole = try trained(shop.set, settings)
         #expect(try trained(shop.set, settings).checkpoint() == whole.checkpoint())

@@ -45,7 +45,8 @@ import TowerTraining
     @Test(arguments: ["pooled", "sequence"], ["full", "sampled"])
     func twoRanksAreOneProcessWithTheDoubledBatch(tower: String, loss: String) throws {
         let shop = PlantedShop(users: 120, types: true)
-        var settings = Self.chance + [("user_tower", tower), ("loss", loss), ("attention_heads", "2"), ("blocks", "1"), ("block_dropout", "0")]
+        var settings =
+            Self.chance + [("user_tower", tower), ("loss", loss), ("attention_heads", "2"), ("blocks", "1"), ("block_dropout", "0")]
         // Entries left out by chance move the border between tiles, and with it what else chance leaves out.
         if tower == "sequence" { settings += [("history_dropout", "0"), ("dropout", "0")] }
         let configuration = try PlantedShop.configuration(settings)
@@ -65,7 +66,9 @@ import TowerTraining
         // 1,440 events less 10 held out: the last step has a few examples for three ranks.
         let shop = PlantedShop(users: 120, types: true)
         let configuration = try PlantedShop.configuration(
-            Self.chance + [("loss", loss), ("accumulation", "2"), ("weight_average", "0.9"), ("batch_size", "21"), ("table_optimizer", "adagrad")])
+            Self.chance + [
+                ("loss", loss), ("accumulation", "2"), ("weight_average", "0.9"), ("batch_size", "21"), ("table_optimizer", "adagrad"),
+            ])
         let alone = try Self.alone(shop.set, configuration, batch: 63)
         let ranks = try Self.together(3, shop.set, configuration)
         #expect(ranks[0].checkpoint == ranks[1].checkpoint && ranks[0].checkpoint == ranks[2].checkpoint)
@@ -77,16 +80,21 @@ import TowerTraining
         builder.append(user: "u", item: "i", time: 1)
         let set = builder.build()
         for (tower, loss) in [("pooled", "full"), ("pooled", "sampled"), ("sequence", "full"), ("sequence", "sampled")] {
-            let configuration = try PlantedShop.configuration([("epochs", "2"), ("user_tower", tower), ("loss", loss), ("attention_heads", "2")])
+            let configuration = try PlantedShop.configuration([
+                ("epochs", "2"), ("user_tower", tower), ("loss", loss), ("attention_heads", "2"),
+            ])
             let ranks = try Self.together(3, set, configuration)
-            #expect(ranks.allSatisfy { $0.losses.count == 2 && $0.losses.allSatisfy { $0.isFinite } && $0.checkpoint == ranks[0].checkpoint })
+            #expect(
+                ranks.allSatisfy { $0.losses.count == 2 && $0.losses.allSatisfy { $0.isFinite } && $0.checkpoint == ranks[0].checkpoint })
         }
     }
 
     @Test func tablesTravelAsTheRowsThatWereUsedAndCompressionHalvesBytes() throws {
         // Many items and small batches: most rows rest in a step.
         var builder = TrainingSet.Builder()
-        for user in 0..<200 { for step in 0..<8 { builder.append(user: "u\(user)", item: "i\((user * 37 + step * step * 11) % 1_500)", time: Int64(step)) } }
+        for user in 0..<200 {
+            for step in 0..<8 { builder.append(user: "u\(user)", item: "i\((user * 37 + step * step * 11) % 1_500)", time: Int64(step)) }
+        }
         let set = builder.build()
         let settings = [
             ("epochs", "3"), ("threads", "1"), ("loss", "sampled"), ("negatives", "16"), ("batch_size", "16"), ("content", "false"),
@@ -102,7 +110,9 @@ import TowerTraining
         #expect(compressed[0].checkpoint == compressed[1].checkpoint)
         #expect(less.dense * 2 <= traffic.dense + 64 * traffic.steps)
         #expect(Double(less.sparse) < 0.56 * Double(traffic.sparse), "\(less) beside \(traffic)")
-        #expect(compressed[0].losses != plain[0].losses && compressed[0].distance(plain[0]) < 0.01, "\(compressed[0].losses) \(plain[0].losses)")
+        #expect(
+            compressed[0].losses != plain[0].losses && compressed[0].distance(plain[0]) < 0.01, "\(compressed[0].losses) \(plain[0].losses)"
+        )
     }
 
     @Test func oneRankStopsAllAndTheyGoOn() throws {

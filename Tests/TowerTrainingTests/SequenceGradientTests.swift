@@ -42,7 +42,10 @@ import TowerTraining
             ("block", block), ("unit_length", "true"), ("temperature", "0.2"), ("learned_temperature", "true"), ("mask_history", "true"),
             ("threads", "1"), ("hidden", "0"), ("history_length", "5"),
         ])
-        try check([("block", block), ("head", "direct"), ("attention_heads", "1"), ("mask_history", "true"), ("loss", "sampled"), ("negatives", "12")])
+        try check([
+            ("block", block), ("head", "direct"), ("attention_heads", "1"), ("mask_history", "true"), ("loss", "sampled"),
+            ("negatives", "12"),
+        ])
     }
 
     @Test(arguments: ["full", "sampled"]) func centralDifferencesTailSettings(loss: String) throws {
@@ -82,7 +85,8 @@ import TowerTraining
                 shop.set,
                 configuration: SequenceShop.configuration([
                     ("user_tower", tower), ("content", "true"), ("batch_size", String(batch)), ("accumulation", String(accumulation)),
-                    ("dropout", "0"), ("block_dropout", "0"), ("attribute_dropout", "0"), ("history_length", "12"), ("loss", "full"), ("clip_norm", "0"),
+                    ("dropout", "0"), ("block_dropout", "0"), ("attribute_dropout", "0"), ("history_length", "12"), ("loss", "full"),
+                    ("clip_norm", "0"),
                 ]))
             let summary = trainer.runEpoch(now: { 0 })
             #expect(summary.examples == 576)
@@ -103,7 +107,8 @@ import TowerTraining
         let trainer = try Trainer(
             shop.set,
             configuration: SequenceShop.configuration([
-                ("user_tower", tower), ("content", "true"), ("loss", "sampled"), ("negatives", "16"), ("batch_size", "48"), ("accumulation", "3"),
+                ("user_tower", tower), ("content", "true"), ("loss", "sampled"), ("negatives", "16"), ("batch_size", "48"),
+                ("accumulation", "3"),
                 ("epochs", "8"),
             ]))
         var losses: [Double] = []

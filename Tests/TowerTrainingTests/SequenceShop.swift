@@ -27,7 +27,9 @@ struct SequenceShop {
         }
         var builder = TrainingSet.Builder()
         for user in 0..<users {
-            for (time, item) in walk(length).enumerated() { builder.append(user: "u\(user)", item: Self.id(item), time: Int64(time) * 60_000) }
+            for (time, item) in walk(length).enumerated() {
+                builder.append(user: "u\(user)", item: Self.id(item), time: Int64(time) * 60_000)
+            }
         }
         set = builder.build()
         var rows: [String: Int32] = [:]

@@ -46,7 +46,8 @@ import TowerTraining
             let model = try trained(
                 shop.set,
                 [
-                    ("loss", loss), ("negatives", "24"), ("negative_sampling", sampling), ("epochs", "30"), ("block_dropout", "0"), ("dropout", "0"),
+                    ("loss", loss), ("negatives", "24"), ("negative_sampling", sampling), ("epochs", "30"), ("block_dropout", "0"),
+                    ("dropout", "0"),
                     ("logq_estimate", sampling == "mixed" ? "streaming" : "counted"),
                 ])
             #expect(hits(model, shop) > 0.7, "\(loss) with \(sampling) negatives")
@@ -55,7 +56,8 @@ import TowerTraining
 
     @Test(arguments: ["attention", "hstu"]) func whatComesLaterChangesNothingBefore(block: String) throws {
         let shop = SequenceShop(users: 60)
-        let trainer = try Trainer(shop.set, configuration: SequenceShop.configuration([("block", block), ("epochs", "2"), ("places", "true")]))
+        let trainer = try Trainer(
+            shop.set, configuration: SequenceShop.configuration([("block", block), ("epochs", "2"), ("places", "true")]))
         while !trainer.isFinished { _ = trainer.runEpoch(now: { 0 }) }
         let history: [Int32] = [3, 4, 5, 6, 7, 8]
         let whole = trainer.userVectors(histories: [history])[0]
@@ -106,7 +108,10 @@ import TowerTraining
 
     @Test(arguments: ["1", "2", "3"]) func theSameSeedGivesTheSameModel(threads: String) throws {
         let shop = PlantedShop(users: 60, types: true)
-        let settings = [("epochs", "2"), ("threads", threads), ("history_dropout", "0.1"), ("content", "true"), ("id_dropout", "0.2"), ("targets_ahead", "2")]
+        let settings = [
+            ("epochs", "2"), ("threads", threads), ("history_dropout", "0.1"), ("content", "true"), ("id_dropout", "0.2"),
+            ("targets_ahead", "2"),
+        ]
         let bits = { (model: TwoTowerModel) in model.tensors.map { $0.values.map(\.bitPattern) } }
         let first = try bits(trained(shop.set, settings)), again = try bits(trained(shop.set, settings))
         #expect(first == again)
@@ -116,8 +121,10 @@ import TowerTraining
     @Test(arguments: ["full", "sampled", "bce"]) func resumedEqualsUninterrupted(loss: String) throws {
         let shop = PlantedShop(users: 60, length: 20, types: true)
         let configuration = try SequenceShop.configuration([
-            ("epochs", "4"), ("loss", loss), ("negatives", "16"), ("validation_users", "10"), ("patience", "9"), ("content", "true"), ("id_dropout", "0.2"),
-            ("weight_average", "0.9"), ("accumulation", "2"), ("batch_size", "48"), ("logq_estimate", "streaming"), ("mask_history", "true"),
+            ("epochs", "4"), ("loss", loss), ("negatives", "16"), ("validation_users", "10"), ("patience", "9"), ("content", "true"),
+            ("id_dropout", "0.2"),
+            ("weight_average", "0.9"), ("accumulation", "2"), ("batch_size", "48"), ("logq_estimate", "streaming"),
+            ("mask_history", "true"),
             ("examples_per_user", "9"),
         ])
         let whole = try Trainer(shop.set, configuration: configuration)
@@ -141,7 +148,8 @@ import TowerTraining
     @Test func modelsRoundTripThroughTensors() throws {
         let shop = PlantedShop(users: 60, types: true)
         let model = try trained(
-            shop.set, [("epochs", "1"), ("content", "true"), ("unit_length", "true"), ("temperature", "0.2"), ("learned_temperature", "true")])
+            shop.set,
+            [("epochs", "1"), ("content", "true"), ("unit_length", "true"), ("temperature", "0.2"), ("learned_temperature", "true")])
         let copy = try TwoTowerModel(configuration: model.configuration, itemIDs: model.itemIDs, tensors: model.tensors)
         #expect(copy.tensors == model.tensors)
         let items = items(model, shop.set)
@@ -151,7 +159,8 @@ import TowerTraining
 
     @Test func tinySets() throws {
         for loss in ["full", "sampled", "bce"] {
-            let empty = try Trainer(TrainingSet.Builder().build(), configuration: SequenceShop.configuration([("epochs", "1"), ("loss", loss)]))
+            let empty = try Trainer(
+                TrainingSet.Builder().build(), configuration: SequenceShop.configuration([("epochs", "1"), ("loss", loss)]))
             #expect(empty.runEpoch(now: { 0 }).examples == 0)
             var builder = TrainingSet.Builder()
             builder.append(user: "u", item: "i", time: 1)

@@ -68,9 +68,13 @@ import TowerTraining
     @Test func aRankHoldsItsShareOfTheTablesAndTheWorkOfOneBatch() throws {
         // Many items, small batches.
         var builder = TrainingSet.Builder()
-        for user in 0..<200 { for step in 0..<8 { builder.append(user: "u\(user)", item: "i\((user * 37 + step * step * 11) % 1_500)", time: Int64(step)) } }
+        for user in 0..<200 {
+            for step in 0..<8 { builder.append(user: "u\(user)", item: "i\((user * 37 + step * step * 11) % 1_500)", time: Int64(step)) }
+        }
         let set = builder.build()
-        let settings = [("epochs", "1"), ("loss", "sampled"), ("negatives", "8"), ("batch_size", "16"), ("content", "false"), ("dimension", "64")]
+        let settings = [
+            ("epochs", "1"), ("loss", "sampled"), ("negatives", "8"), ("batch_size", "16"), ("content", "false"), ("dimension", "64"),
+        ]
         let whole = try Self.train(4, set, PlantedShop.configuration(settings))
         let sharded = try Self.train(4, set, PlantedShop.configuration(settings + [("table_sharding", "rows")]))
         let items = set.itemCount, all = 3 * 4 * 64 * (items + 64)

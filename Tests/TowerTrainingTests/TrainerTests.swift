@@ -89,7 +89,9 @@ import TowerTraining
         let shop = PlantedShop(users: 200)
         let trainer = try Trainer(
             shop.set,
-            configuration: PlantedShop.configuration([("epochs", "200"), ("validation_users", "20"), ("patience", "2"), ("learning_rate", "0.05")]))
+            configuration: PlantedShop.configuration([
+                ("epochs", "200"), ("validation_users", "20"), ("patience", "2"), ("learning_rate", "0.05"),
+            ]))
         var seconds = 0.0, reports: [TrainingProgress] = [], losses: [Double] = [], epochs = 0
         while !trainer.isFinished {
             let summary = trainer.runEpoch(now: { seconds += 0.5; return seconds }, progress: { reports.append($0) })

@@ -53,7 +53,9 @@ import TowerTraining
         var builder = TrainingSet.Builder()
         for user in 0..<30 {
             // Five clicks, three purchases; the last event is a click.
-            for time in 0..<8 { builder.append(user: "u\(user)", item: "i\((user + time) % 9)", type: time % 3 == 1 ? 3 : 1, time: Int64(time) * 1_000) }
+            for time in 0..<8 {
+                builder.append(user: "u\(user)", item: "i\((user + time) % 9)", type: time % 3 == 1 ? 3 : 1, time: Int64(time) * 1_000)
+            }
         }
         let set = builder.build()
         func examples(_ settings: [(String, String)]) throws -> Int {

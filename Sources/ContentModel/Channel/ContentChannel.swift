@@ -95,7 +95,8 @@ public struct ContentChannel: Sendable {
     /// The profile of a history; nil where nothing is known of its items.
     ///
     /// - Parameters:
-    ///   - history: the items' vectors; taste: what they count together in the ``ContentSpace`` (``ContentSpace/add(_:to:)``), in any length.
+    ///   - history: the items' vectors; taste: what they count together in the ``ContentSpace`` (``ContentSpace/add(_:to:)``), in any
+    ///     length.
     /// - Complexity: O(tokens known + tokens of the history)
     public func profile(_ history: some Sequence<SparseContent>, taste: [Float] = []) -> Profile? {
         var sum = [Float](repeating: 0, count: tokenCount), entries: Float = 0

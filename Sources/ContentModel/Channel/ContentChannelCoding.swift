@@ -8,7 +8,8 @@ typealias ContentReader = ColumnReader<ContentFormatError>
 
 // Layout, little-endian: the 8 bytes "FRCONTE4"; 32-bit counts of tokens, token limit, parts, numbers, bytes of the link attributes; the
 // clock; those bytes, separated by zero bytes; by token the hash, the inverse frequency, the background, the popularity and a byte
-// that is 1 for links; of the numbers mean, scale, both ends and popularity; the largest popularity; the weights; then the space, see ContentSpaceCoding.swift.
+// that is 1 for links; of the numbers mean, scale, both ends and popularity; the largest popularity; the weights; then the space, see
+// ContentSpaceCoding.swift.
 extension ContentChannel {
     /// The name of the file beside the model.
     public static let attachmentName = "content"
@@ -26,7 +27,9 @@ extension ContentChannel {
         Self.append(vocabulary.hashes, to: &bytes)
         for column in [vocabulary.inverseFrequency, background, popularity.tokens] { Self.append(column, to: &bytes) }
         bytes += vocabulary.isLink.map { $0 ? 1 : 0 }
-        for column in [numbers.mean, numbers.scale, numbers.lowest, numbers.highest, popularity.numbers, [popularity.largest], weights] { Self.append(column, to: &bytes) }
+        for column in [numbers.mean, numbers.scale, numbers.lowest, numbers.highest, popularity.numbers, [popularity.largest], weights] {
+            Self.append(column, to: &bytes)
+        }
         ContentSpace.append(space, to: &bytes)
         return bytes
     }
@@ -53,7 +56,8 @@ extension ContentChannel {
         numbers.scale = try reader.finite(ContentNumbers.count)
         numbers.lowest = try reader.finite(ContentNumbers.count)
         numbers.highest = try reader.finite(ContentNumbers.count)
-        let numberPopularity = try reader.finite(ContentNumbers.count), largest = try reader.finite(1)[0], weights = try reader.finite(Part.count)
+        let numberPopularity = try reader.finite(ContentNumbers.count), largest = try reader.finite(1)[0],
+            weights = try reader.finite(Part.count)
         let space = try ContentSpace.read(&reader, tokenCount: counts[0])
         try reader.end()
         self.init(

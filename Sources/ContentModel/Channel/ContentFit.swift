@@ -48,7 +48,8 @@ public struct ContentFit: Sendable {
         questions.append(
             Question(
                 others: others, first: parts.count / width, count: own + sampled,
-                sampled: sampled > 0 ? log(Double(max(restCount, sampled)) / Double(sampled)) : 0, answers: own, otherAnswers: otherAnswers))
+                sampled: sampled > 0 ? log(Double(max(restCount, sampled)) / Double(sampled)) : 0, answers: own, otherAnswers: otherAnswers)
+        )
         parts += answers + rest
     }
 
@@ -57,7 +58,8 @@ public struct ContentFit: Sendable {
     /// - Parameters:
     ///   - prior: what few questions leave unchanged.
     ///   - leftOut: parts that stay without a say, for comparison.
-    public func weights(prior given: [Float] = ContentChannel.defaultWeights, leavingOut leftOut: Set<ContentChannel.Part> = []) -> [Float] {
+    public func weights(prior given: [Float] = ContentChannel.defaultWeights, leavingOut leftOut: Set<ContentChannel.Part> = []) -> [Float]
+    {
         let width = ContentChannel.Part.count
         var prior = given
         for part in leftOut { prior[part.rawValue] = 0 }

@@ -3,8 +3,8 @@ import Bytes
 /// Learns a ``ContentChannel`` in closed form from items, their contents and who took them.
 ///
 /// The expected popularity is ``ContentPopularity``, the dense space ``ContentSpace``. Items may be withheld: then nothing of who took
-/// them is learned, nothing links to them, and they stand in ``items`` as new items do when they arrive. On such items the channel's weights
-/// are fitted.
+/// them is learned, nothing links to them, and they stand in ``items`` as new items do when they arrive. On such items the channel's
+/// weights are fitted.
 public struct ContentLearning: Sendable {
     /// Parts into which items fall by ``fold(of:)``.
     public static let folds = 5
@@ -63,7 +63,8 @@ public struct ContentLearning: Sendable {
         let values = contents.map { numbers.values(of: $0) }
         let learned = ContentPopularity.sample(of: met)
         let popularity = ContentPopularity(
-            tokens: learned.map { vocabulary.tokens(of: contents[$0]) }, numbers: learned.map { values[$0] }, counts: learned.map { counts[$0] },
+            tokens: learned.map { vocabulary.tokens(of: contents[$0]) }, numbers: learned.map { values[$0] },
+            counts: learned.map { counts[$0] },
             isJudge: learned.map { Self.fold(of: itemIDs[$0]) == Self.judgeFold }, vocabularySize: vocabulary.count)
         let rows = Dictionary(itemIDs.enumerated().map { ($1, $0) }) { first, _ in first }
         func linked(_ row: Int) -> [SparseContent] {
@@ -73,7 +74,8 @@ public struct ContentLearning: Sendable {
             itemIDs: itemIDs, met: met, candidates: itemIDs.indices.map { vocabulary.candidate(vectors[$0], linked: linked($0)) },
             numbers: values, vocabulary: vocabulary, users: users, events: events, threads: threads)
         let channel = ContentChannel(
-            vocabulary: vocabulary, numbers: numbers, background: background, popularity: popularity, space: space, weights: ContentChannel.defaultWeights)
+            vocabulary: vocabulary, numbers: numbers, background: background, popularity: popularity, space: space,
+            weights: ContentChannel.defaultWeights)
         self.channel = channel
         self.vectors = vectors
         places = itemIDs.map { space?.place(of: $0) }

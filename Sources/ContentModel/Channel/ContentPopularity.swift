@@ -6,8 +6,8 @@ import Darwin
 
 /// How popular items of a content become.
 ///
-/// A ridge regression of the square root of interactions on the content's tokens, each 1 or 0, and ``ContentNumbers``. A long text is known by
-/// how many of its words are those of popular items, so its words are not scaled to one length. The root stands between the number, in
+/// A ridge regression of the square root of interactions on the content's tokens, each 1 or 0, and ``ContentNumbers``. A long text is known
+/// by how many of its words are those of popular items, so its words are not scaled to one length. The root stands between the number, in
 /// which a few items would decide everything, and its logarithm, in which the many rare ones would. How strongly tokens are held to 0 is
 /// chosen on a fold of the items; numbers are held with strength 1. Solved by conjugate gradients.
 struct ContentPopularity: Sendable, Equatable {

@@ -91,7 +91,8 @@ struct ContentRegression: Sendable {
     }
 
     private func solveColumns(
-        _ columns: Range<Int>, _ targets: [Float], width: Int, mean: [Float], rows: [Int], ridge: Float, into out: UnsafeMutablePointer<Float>
+        _ columns: Range<Int>, _ targets: [Float], width: Int, mean: [Float], rows: [Int], ridge: Float,
+        into out: UnsafeMutablePointer<Float>
     ) {
         let own = columns.count, inputs = tokens + ContentNumbers.count
         var residual = [Float](repeating: 0, count: inputs * own), line = [Float](repeating: 0, count: own)

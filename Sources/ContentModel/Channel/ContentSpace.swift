@@ -75,7 +75,8 @@ public struct ContentSpace: Sendable {
         for item in met { uses[item] = true }
         let factors = InteractionFactors(items: itemIDs.count, users: users, events: events, dimension: size, uses: uses, threads: threads)
         let learned = ContentRegression(
-            vectors: met.map { Self.renumbered(candidates[$0], rows) }, numbers: met.map { numbers[$0] }, tokens: kept.count, threads: threads
+            vectors: met.map { Self.renumbered(candidates[$0], rows) }, numbers: met.map { numbers[$0] }, tokens: kept.count,
+            threads: threads
         ).fit(met.flatMap { factors.target[$0 * size..<($0 + 1) * size] }, width: size).fit
         let hashes = met.map { (hash: FeatureHash.hash(itemIDs[$0].utf8, field: .link), item: $0) }.sorted { $0.hash < $1.hash }
         var own: [Float] = [], lengths: Float = 0
@@ -87,7 +88,8 @@ public struct ContentSpace: Sendable {
         }
         func space(meanLength: Float) -> ContentSpace {
             ContentSpace(
-                dimension: size, rows: rows, tokens: learned.tokens, numbers: learned.numbers, mean: learned.mean, trained: hashes.map(\.hash),
+                dimension: size, rows: rows, tokens: learned.tokens, numbers: learned.numbers, mean: learned.mean,
+                trained: hashes.map(\.hash),
                 factors: own, factorLength: lengths / Float(max(1, hashes.count)), meanLength: meanLength)
         }
         let first = space(meanLength: 1)

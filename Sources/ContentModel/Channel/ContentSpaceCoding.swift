@@ -25,7 +25,8 @@ extension ContentSpace {
         let lengths = try reader.finite(2)
         let rows = try reader.values(Int32.self, tokenCount)
         guard rows.allSatisfy({ $0 >= -1 && Int($0) < counts[0] }) else {
-            throw ContentFormatError(description: "the content space names a token that it does not hold. Restore the file, or train again.")
+            throw ContentFormatError(
+                description: "the content space names a token that it does not hold. Restore the file, or train again.")
         }
         let tokens = try reader.halves(counts[0] * dimension)
         let numbers = try reader.halves(ContentNumbers.count * dimension), factors = try reader.halves(counts[1] * dimension)

@@ -67,7 +67,8 @@ struct InteractionFactors: Sendable {
         var counts: [Int]
 
         init(users: [Range<Int>], events: UnsafeBufferPointer<Int32>, uses: [Bool]) {
-            let step = max(1, (users.reduce(0) { $0 + $1.count } + InteractionFactors.interactionsLimit - 1) / InteractionFactors.interactionsLimit)
+            let step = max(
+                1, (users.reduce(0) { $0 + $1.count } + InteractionFactors.interactionsLimit - 1) / InteractionFactors.interactionsLimit)
             counts = [Int](repeating: 0, count: uses.count)
             for user in stride(from: 0, to: users.count, by: step) {
                 for event in users[user] where uses[Int(events[event])] { items.append(events[event]) }

@@ -1,5 +1,5 @@
-// Layout, little-endian: the 8 bytes "FRFACTO1"; 32-bit rank and counts of tokens, numbers and items; then the floats of tokens, numbers, mean
-// and histories.
+// Layout, little-endian: the 8 bytes "FRFACTO1"; 32-bit rank and counts of tokens, numbers and items; then the floats of tokens, numbers,
+// mean and histories.
 extension ContentFactors {
     /// The name of the file beside the model.
     public static let attachmentName = "factors"
@@ -30,11 +30,15 @@ extension ContentFactors {
     ///
     /// - Throws: where they are cut short, too long, of another version, or hold numbers that cannot be.
     public init(encoded bytes: UnsafeRawBufferPointer) throws(ContentFormatError) {
-        func fail(_ words: String) -> ContentFormatError { ContentFormatError(description: "the content factors \(words). Restore the file, or train again.") }
+        func fail(_ words: String) -> ContentFormatError {
+            ContentFormatError(description: "the content factors \(words). Restore the file, or train again.")
+        }
         guard bytes.count >= 24, bytes.prefix(8).elementsEqual(Self.magic) else { throw fail("are none of this version") }
         let counts = (0..<4).map { Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 + 4 * $0, as: UInt32.self))) }
         let rank = counts[0], width = rank + 1
-        guard (1...Self.rankLimit).contains(rank), counts[2] == ContentNumbers.count else { throw fail("have other parts than this program knows") }
+        guard (1...Self.rankLimit).contains(rank), counts[2] == ContentNumbers.count else {
+            throw fail("have other parts than this program knows")
+        }
         let sizes = [counts[1] * width, counts[2] * width, width, counts[3] * rank]
         guard bytes.count == 24 + 4 * sizes.reduce(0, +) else { throw fail("have another length than they say") }
         var offset = 24

@@ -29,7 +29,8 @@ public struct ContentFactorLearning: Sendable {
     ///   - learning: of the same items.
     ///   - users: each user's entries of `events`, which hold item rows.
     /// - Complexity: O(events · log(events of a user)).
-    public init(_ learning: ContentLearning, contents: [ItemContent], users: [Range<Int>], events: UnsafeBufferPointer<Int32>, seed: UInt64) {
+    public init(_ learning: ContentLearning, contents: [ItemContent], users: [Range<Int>], events: UnsafeBufferPointer<Int32>, seed: UInt64)
+    {
         channel = learning.channel
         vectors = learning.vectors
         numbers = contents.map { learning.channel.numbers.values(of: $0) }

@@ -69,7 +69,8 @@ struct ContentNumbers: Sendable, Equatable {
         let length = log(Float(words) + 1)
         return [
             length, length * length, log(Float(paragraphs) + 1), Float(titleWords), log(Float(content.tags.count) + 1),
-            Float(content.categories.count), log(Float(content.attributes.count) + 1), content.priceMicros.map { log(Float(max(0, $0)) / 1e6 + 1) },
+            Float(content.categories.count), log(Float(content.attributes.count) + 1),
+            content.priceMicros.map { log(Float(max(0, $0)) / 1e6 + 1) },
             content.publishedAt.map { log(Float(max(0, Double(clock) - Double($0)) / 86_400_000) + 1) },
             content.publishedAt.map { Float(max(0, Double(clock) - Double($0)) / 86_400_000 / 365) },
         ]

@@ -70,7 +70,8 @@ struct TrainBenchSequence {
         var settings = [
             ("user_tower", "sequence"), ("block", "attention"), ("blocks", String(Self.blocks)), ("attention_heads", "1"),
             ("feed_forward", String(Self.feedForward)), ("head", "direct"), ("history_means", "0"), ("places", "true"),
-            ("distance_bias", "false"), ("dimension", String(Self.dimension)), ("history_length", String(TrainBenchSequences.historyLength)),
+            ("distance_bias", "false"), ("dimension", String(Self.dimension)),
+            ("history_length", String(TrainBenchSequences.historyLength)),
             ("block_dropout", "0.2"), ("id_dropout", "0"), ("attribute_dropout", "0"), ("content", "false"), ("mask_history", "false"),
             ("clip_norm", "0"), ("weight_decay", "0"), ("learning_rate", "0.001"), ("table_learning_rate", "0.001"), ("epochs", "10000"),
             ("batch_size", String(min(65_536, max(16, Int(examples.rounded()))))), ("precision", precision.rawValue),

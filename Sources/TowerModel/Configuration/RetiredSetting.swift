@@ -13,11 +13,14 @@ struct RetiredSetting: Sendable {
         RetiredSetting(key: "user_ids", value: "false", instead: nil),
         RetiredSetting(
             key: "user_ids", value: nil,
-            instead: "no tower has a row for each user any more. Remove the key, and train again; what is known of a user comes from the history"),
+            instead:
+                "no tower has a row for each user any more. Remove the key, and train again; what is known of a user comes from the history"
+        ),
     ]
 
     private static let meanTower =
-        "there is no mean tower since version 0.2.0. Set train.user_tower to pooled (train.preset small takes the least work), and train again"
+        "there is no mean tower since version 0.2.0. Set train.user_tower to pooled (train.preset small takes the least work), and train "
+            + "again"
 
     /// The retired setting that a key with a value is; nil for none.
     static func of(_ key: String, _ value: String) -> RetiredSetting? { all.first { $0.key == key && ($0.value ?? value) == value } }

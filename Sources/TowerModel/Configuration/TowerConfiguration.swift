@@ -216,18 +216,27 @@ public struct TowerConfiguration: Sendable, Equatable {
         if hasTeacher && userTower != .pooled {
             throw ConfigurationError(
                 key: "user_tower",
-                description: "train.user_tower is \(userTower.rawValue), which learns without a teacher; choose pooled (presets small and default), or leave out --teacher")
+                description:
+                    "train.user_tower is \(userTower.rawValue), which learns without a teacher; choose pooled (presets small and default), "
+                        + "or leave out --teacher"
+            )
         }
         if ranks > 1 && tableSharding == .rows { try validateSharding() }
         if temperature != 1 && !unitLength {
             throw ConfigurationError(
                 key: "temperature",
-                description: "train.temperature is \(temperature) but train.unit_length is false; a temperature only makes sense for vectors of unit length")
+                description:
+                    "train.temperature is \(temperature) but train.unit_length is false; a temperature only makes sense for vectors of "
+                        + "unit length"
+            )
         }
         if learnedTemperature && !unitLength {
             throw ConfigurationError(
                 key: "learned_temperature",
-                description: "train.learned_temperature is true but train.unit_length is false; a temperature only makes sense for vectors of unit length")
+                description:
+                    "train.learned_temperature is true but train.unit_length is false; a temperature only makes sense for vectors of unit "
+                        + "length"
+            )
         }
         if userTower == .sequence && dimension % attentionHeads != 0 {
             throw ConfigurationError(
@@ -236,17 +245,24 @@ public struct TowerConfiguration: Sendable, Equatable {
         }
         if loss == .bce && userTower != .sequence {
             throw ConfigurationError(
-                key: "loss", description: "train.loss is bce but train.user_tower is \(userTower.rawValue); only the sequence tower has that loss")
+                key: "loss",
+                description: "train.loss is bce but train.user_tower is \(userTower.rawValue); only the sequence tower has that loss")
         }
         if logitAdjustment > 0 && loss == .bce {
             throw ConfigurationError(
                 key: "logit_adjustment",
-                description: "train.logit_adjustment is \(logitAdjustment) but train.loss is bce; only the softmax losses (full, sampled) carry it. Choose one, or weigh examples by train.propensity_power")
+                description:
+                    "train.logit_adjustment is \(logitAdjustment) but train.loss is bce; only the softmax losses (full, sampled) carry it. "
+                        + "Choose one, or weigh examples by train.propensity_power"
+            )
         }
         if logitAdjustment > 0 && hasTeacher {
             throw ConfigurationError(
                 key: "logit_adjustment",
-                description: "train.logit_adjustment is \(logitAdjustment) but there is a teacher, whose answers are those of popularity as it is; set it to 0, or leave out --teacher")
+                description:
+                    "train.logit_adjustment is \(logitAdjustment) but there is a teacher, whose answers are those of popularity as it is; "
+                        + "set it to 0, or leave out --teacher"
+            )
         }
         if userTower == .sequence && negatives == 0 && (loss == .sampled || loss == .bce) {
             throw ConfigurationError(
@@ -265,13 +281,23 @@ public struct TowerConfiguration: Sendable, Equatable {
             throw ConfigurationError(key: key, description: "\(what), or set train.table_sharding to none")
         }
         if loss == .full {
-            try refuse("loss", "train.loss is full, which needs the vectors of all items in every step, and train.table_sharding is rows; choose sampled or auto")
+            try refuse(
+                "loss",
+                "train.loss is full, which needs the vectors of all items in every step, and train.table_sharding is rows; choose sampled "
+                    + "or auto"
+            )
         }
         if validationUsers > 0 {
-            try refuse("validation_users", "train.validation_users is \(validationUsers), which ranks all items after every epoch, and train.table_sharding is rows; set it to 0")
+            try refuse(
+                "validation_users",
+                "train.validation_users is \(validationUsers), which ranks all items after every epoch, and train.table_sharding is rows; "
+                    + "set it to 0"
+            )
         }
         if quantisation == .int8Aware {
-            try refuse("quantisation", "train.quantisation is int8-aware, which keeps a second, rounded table, and train.table_sharding is rows; choose int8-post")
+            try refuse(
+                "quantisation",
+                "train.quantisation is int8-aware, which keeps a second, rounded table, and train.table_sharding is rows; choose int8-post")
         }
     }
 

@@ -170,7 +170,9 @@ package struct ItemTower {
         withUnsafeTemporaryAllocation(of: Float.self, capacity: range.count * width) { buffer in
             content.embeddings.withUnsafeBufferPointer { embeddings in
                 guard let start = buffer.baseAddress, let all = embeddings.baseAddress else { return }
-                for (index, place) in range.enumerated() { (start + index * width).update(from: all + Int(rows[place]) * width, count: width) }
+                for (index, place) in range.enumerated() {
+                    (start + index * width).update(from: all + Int(rows[place]) * width, count: width)
+                }
                 body(start)
             }
         }

@@ -2,7 +2,8 @@
 public struct Checkpoint: Sendable, Equatable {
     /// The configuration, as ``TowerConfiguration/settings``.
     public var settings: [String: String]
-    /// `epoch`, `step`, `done` examples of an unfinished epoch and the sum of their `loss`, `stale`, `best` (bit pattern of a Double), and the sizes of the training set.
+    /// `epoch`, `step`, `done` examples of an unfinished epoch and the sum of their `loss`, `stale`, `best` (bit pattern of a Double), and
+    /// the sizes of the training set.
     public var counters: [String: Int64]
     /// Parameters, optimizer state and, where validation runs, the best parameters so far.
     public var tensors: [NamedTensor]

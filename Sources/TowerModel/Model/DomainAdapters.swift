@@ -48,7 +48,8 @@ public struct DomainAdapters: Sendable, Equatable {
         let kept = tokens.indices.filter { isKept(tokens[$0]) }, width = Self.width(dimension: dimension, rank: rank)
         // Parts of what was checked.
         return try? DomainAdapters(
-            tokens: kept.map { tokens[$0] }, dimension: dimension, rank: rank, values: kept.flatMap { values[$0 * width..<($0 + 1) * width] })
+            tokens: kept.map { tokens[$0] }, dimension: dimension, rank: rank,
+            values: kept.flatMap { values[$0 * width..<($0 + 1) * width] })
     }
 
     /// Changes a user's vector, `[d]`, to that of a domain. O(d r).
@@ -89,10 +90,12 @@ package struct DomainMap {
         }
         guard r > 0 else { return }
         Kernels.multiply(
-            rows: count, columns: r, inner: d, users, stride: d, transposed: false, right, stride: d, transposed: true, into: inner, stride: r,
+            rows: count, columns: r, inner: d, users, stride: d, transposed: false, right, stride: d, transposed: true, into: inner,
+            stride: r,
             threads: 1)
         Kernels.multiply(
-            rows: count, columns: d, inner: r, inner, stride: r, transposed: false, left, stride: r, transposed: true, beta: 1, into: target,
+            rows: count, columns: d, inner: r, inner, stride: r, transposed: false, left, stride: r, transposed: true, beta: 1,
+            into: target,
             stride: d, threads: 1)
     }
 
@@ -116,7 +119,8 @@ package struct DomainMap {
         guard r > 0 else { return }
         Kernels.multiply(
             rows: d, columns: r, inner: count, outer, stride: d, transposed: true, inner, stride: r, into: left, stride: r, threads: 1)
-        Kernels.multiply(rows: count, columns: r, inner: d, outer, stride: d, adapter + 2 * d, stride: r, into: scratch, stride: r, threads: 1)
+        Kernels.multiply(
+            rows: count, columns: r, inner: d, outer, stride: d, adapter + 2 * d, stride: r, into: scratch, stride: r, threads: 1)
         Kernels.multiply(
             rows: r, columns: d, inner: count, scratch, stride: r, transposed: true, users, stride: d, into: right, stride: d, threads: 1)
     }

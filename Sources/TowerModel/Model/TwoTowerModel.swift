@@ -36,7 +36,8 @@ public struct TwoTowerModel: Sendable {
     public var domains: DomainAdapters? {
         didSet {
             precondition(
-                domains?.dimension ?? dimension == dimension, "adapters of dimension \(domains?.dimension ?? 0) for a model of dimension \(dimension)")
+                domains?.dimension ?? dimension == dimension,
+                "adapters of dimension \(domains?.dimension ?? 0) for a model of dimension \(dimension)")
         }
     }
 
@@ -120,7 +121,8 @@ public struct TwoTowerModel: Sendable {
 
     /// The vector of the base that all domains share.
     private func encodeShared(_ history: UserSequence, attributes: [String], now: Int64) -> [Float] {
-        precondition(history.dimension == dimension, "a history of vectors of length \(history.dimension) for a model of length \(dimension)")
+        precondition(
+            history.dimension == dimension, "a history of vectors of length \(history.dimension) for a model of length \(dimension)")
         let buckets = UserTokens.buckets(of: attributes, count: shape.userRows)
         return dense.withUnsafePointer { dense in
             userTokens.withUnsafePointer { table in
@@ -161,7 +163,9 @@ public struct TwoTowerModel: Sendable {
 
     /// Scores of every item for one user: the inner products with `items` `[n, dimension]`.
     public func scores(of user: [Float], items: Matrix, threads: Int = 1) -> [Float] {
-        precondition(user.count == dimension && items.columns == dimension, "a user vector of length \(user.count) against items of shape \(items.shape)")
+        precondition(
+            user.count == dimension && items.columns == dimension,
+            "a user vector of length \(user.count) against items of shape \(items.shape)")
         return [Float](unsafeUninitializedCapacity: items.rows) { output, written in
             if let scores = output.baseAddress {
                 items.withUnsafePointer { items_ in

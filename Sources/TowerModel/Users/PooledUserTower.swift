@@ -35,7 +35,9 @@ package enum TimeBuckets {
     @inlinable package static func gap(milliseconds: Int64) -> UInt8 { doubling(milliseconds, unit: 60_000, count: TowerShape.gapCount) }
 
     /// Of a user, by the time since the newest entry: 0 below half an hour, then one bucket for each doubling.
-    @inlinable package static func idle(milliseconds: Int64) -> UInt8 { doubling(milliseconds, unit: 1_800_000, count: TowerShape.idleCount) }
+    @inlinable package static func idle(milliseconds: Int64) -> UInt8 {
+        doubling(milliseconds, unit: 1_800_000, count: TowerShape.idleCount)
+    }
 
     /// Of an entry whose predecessor is not known: the longest.
     package static let unknownGap = UInt8(TowerShape.gapCount - 1)

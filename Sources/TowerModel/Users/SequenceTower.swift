@@ -5,7 +5,8 @@ import Tensors
 ///
 /// x_p = √d v_p + type + gap (+ place), without v's popularity; each block adds attention (or HSTU's gated pointwise attention) and a
 /// feed-forward layer to x, each behind a layer norm; h = norm(x). The user's vector after entry p is
-/// ``UserNetwork`` of [h_p, v_p, moving means of v up to p, attributes + idle time], or h_p plus attributes and idle time with the direct head.
+/// ``UserNetwork`` of [h_p, v_p, moving means of v up to p, attributes + idle time], or h_p plus attributes and idle time with the direct
+/// head.
 package struct SequenceTower {
     /// Where the parameters lie in the block.
     package let layout: DenseLayout
@@ -19,7 +20,9 @@ package struct SequenceTower {
     package let precision: ProductPrecision
 
     /// The tower that a configuration describes, over a dense block that the caller keeps.
-    package init(_ configuration: TowerConfiguration, layout: DenseLayout, dense: UnsafePointer<Float>, precision: ProductPrecision = .float32) {
+    package init(
+        _ configuration: TowerConfiguration, layout: DenseLayout, dense: UnsafePointer<Float>, precision: ProductPrecision = .float32
+    ) {
         self.layout = layout
         self.dense = dense
         self.precision = precision
@@ -75,7 +78,8 @@ package struct SequenceTower {
         let product = b.raw ?? b.projection
         multiply(b.norm, rows: t, inner: d, .blockInputWeight, block: index, columns: w, into: product)
         Kernels.activateRows(
-            sequence.kind == .hstu ? .silu : .identity, rows: t, columns: w, product, stride: w, bias: weights(.blockInputBias, block: index),
+            sequence.kind == .hstu ? .silu : .identity, rows: t, columns: w, product, stride: w,
+            bias: weights(.blockInputBias, block: index),
             into: b.projection, stride: w)
         attend(index, tile, space: space)
         var mixed = b.mixed
@@ -85,7 +89,9 @@ package struct SequenceTower {
             mixed = b.gated
         }
         multiply(mixed, rows: t, inner: d, .blockOutputWeight, block: index, columns: d, into: space.branch)
-        join(space.branch, rows: t, .blockOutputBias, block: index, to: b.input, into: f > 0 ? b.middle : next, dropout: dropout, place: 3 * index + 1)
+        join(
+            space.branch, rows: t, .blockOutputBias, block: index, to: b.input, into: f > 0 ? b.middle : next, dropout: dropout,
+            place: 3 * index + 1)
         guard f > 0 else { return }
         norm(.feedNorm, block: index, rows: t, b.middle, facts: b.feedFacts, into: b.feedNorm)
         multiply(b.feedNorm, rows: t, inner: d, .feedInputWeight, block: index, columns: f, into: b.hidden)
@@ -121,7 +127,8 @@ package struct SequenceTower {
         _ branch: UnsafeMutablePointer<Float>, rows: Int, _ bias: DenseParameter, block: Int, to base: UnsafePointer<Float>,
         into target: UnsafeMutablePointer<Float>, dropout: SequenceDropout?, place: Int
     ) {
-        Kernels.activateRows(.identity, rows: rows, columns: d, branch, stride: d, bias: weights(bias, block: block), into: branch, stride: d)
+        Kernels.activateRows(
+            .identity, rows: rows, columns: d, branch, stride: d, bias: weights(bias, block: block), into: branch, stride: d)
         if let dropout {
             Kernels.dropout(branch, addedTo: base, into: target, count: rows * d, rate: dropout.rate, key: dropout.key(place))
         } else {

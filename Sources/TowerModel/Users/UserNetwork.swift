@@ -17,7 +17,9 @@ package struct UserNetwork {
     package let precision: ProductPrecision
 
     /// The network of a configuration; a learned temperature is read from the block.
-    package init(_ configuration: TowerConfiguration, layout: DenseLayout, dense: UnsafePointer<Float>, precision: ProductPrecision = .float32) {
+    package init(
+        _ configuration: TowerConfiguration, layout: DenseLayout, dense: UnsafePointer<Float>, precision: ProductPrecision = .float32
+    ) {
         self.precision = precision
         self.layout = layout
         self.dense = dense
@@ -130,7 +132,8 @@ package struct UserNetwork {
         let bias = gradient + layout.offset(.userInputBias)
         Kernels.addSumOfRows(rows: count, columns: w, innerGradient, stride: w, into: bias)
         Kernels.multiply(
-            rows: count, columns: m, inner: w, innerGradient, stride: w, transposed: false, dense + layout.offset(.userInputWeight), stride: w,
+            rows: count, columns: m, inner: w, innerGradient, stride: w, transposed: false, dense + layout.offset(.userInputWeight),
+            stride: w,
             transposed: true, into: inputGradient, stride: m, threads: 1, precision: precision)
     }
 }

@@ -72,7 +72,9 @@ extension PooledUserTower {
         tokens: ArraySlice<Int32>, table: UnsafePointer<Float>, now: Int64, trainedIdle: [Bool]
     ) -> [Float] {
         let shape = layout.shape, d = shape.dimension
-        let idle = length > 0 ? Self.nearest(TimeBuckets.idle(milliseconds: TimeBuckets.difference(now, time(0))), in: trainedIdle) : TowerShape.noIdle
+        let idle =
+            length > 0
+            ? Self.nearest(TimeBuckets.idle(milliseconds: TimeBuckets.difference(now, time(0))), in: trainedIdle) : TowerShape.noIdle
         let floats = shape.inputWidth + shape.innerWidth + 1 + shape.heads * length + 1
         return [Float](unsafeUninitializedCapacity: d) { output, written in
             withUnsafeTemporaryAllocation(of: Float.self, capacity: floats) { scratch in

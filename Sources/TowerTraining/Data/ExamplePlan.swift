@@ -21,7 +21,8 @@ struct ExamplePlan: Sendable {
     let epochLength: Int
     /// Share of all examples by item row.
     let shares: [Float]
-    /// By item row, what a training adds to scores and serving does not; nil for nothing. See ``logitAdjustments(shares:examples:strength:)``.
+    /// By item row, what a training adds to scores and serving does not; nil for nothing. See
+    /// ``logitAdjustments(shares:examples:strength:)``.
     let logitAdjustments: [Float]?
     /// The last event of each validation user: never an example, and no later history exists.
     let heldOut: [(user: Int32, event: Int)]

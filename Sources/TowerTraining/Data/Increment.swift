@@ -18,7 +18,8 @@ public struct Increment: Sendable {
 
     /// Makes an increment.
     public init(newRows: [Int], replayedRows: [Int] = [], replayedWeights: [Float] = []) {
-        precondition(replayedRows.count == replayedWeights.count, "\(replayedRows.count) replayed rows with \(replayedWeights.count) weights")
+        precondition(
+            replayedRows.count == replayedWeights.count, "\(replayedRows.count) replayed rows with \(replayedWeights.count) weights")
         self.newRows = newRows
         self.replayedRows = replayedRows
         self.replayedWeights = replayedWeights

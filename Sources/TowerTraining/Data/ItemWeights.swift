@@ -28,9 +28,9 @@ enum ItemWeights {
     }
 
     /// Inverse propensities: an interaction is seen with a probability that grows with the item's popularity, so each stands for
-    /// 1 / propensity of them. The propensity is estimated as (n / largest n)^power (Yang et al. 2018, section 4, whose power is (γ + 1) / 2;
-    /// Saito et al. 2020, arXiv 1909.03601, take 1/2). Weights are clipped to [1 / limit, limit]: few events of rare items would otherwise
-    /// decide the loss, and a clipped estimate trades that variance for bias.
+    /// 1 / propensity of them. The propensity is estimated as (n / largest n)^power (Yang et al. 2018, section 4, whose power is (γ + 1) /
+    /// 2; Saito et al. 2020, arXiv 1909.03601, take 1/2). Weights are clipped to [1 / limit, limit]: few events of rare items would
+    /// otherwise decide the loss, and a clipped estimate trades that variance for bias.
     static func inversePropensity(_ counts: [Int], power: Float, limit: Float) -> [Float]? {
         guard power > 0 else { return nil }
         // The largest n cancels where the mean becomes 1.
@@ -45,9 +45,9 @@ enum ItemWeights {
     }
 }
 
-/// τ ln π: what a training adds to the score of each item, and serving does not (Menon et al. 2021, arXiv 2007.07314, equation 10). π is the
-/// item's share of all examples, so scores learn what is left when popularity is known: with τ = 1 they rank as if all items were equally
-/// frequent. By item row; nil where τ is 0.
+/// τ ln π: what a training adds to the score of each item, and serving does not (Menon et al. 2021, arXiv 2007.07314, equation 10). π is
+/// the item's share of all examples, so scores learn what is left when popularity is known: with τ = 1 they rank as if all items were
+/// equally frequent. By item row; nil where τ is 0.
 ///
 /// - Parameters:
 ///   - shares: of all examples by item row; an item without an example counts as one of `examples`.

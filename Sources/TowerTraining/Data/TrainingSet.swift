@@ -58,7 +58,8 @@ public struct TrainingSet: Sendable {
         knownEventsPerItem: [Int]? = nil
     ) {
         precondition(
-            knownEventsPerItem?.count ?? itemIDs.count == itemIDs.count, "\(knownEventsPerItem?.count ?? 0) counts for \(itemIDs.count) items")
+            knownEventsPerItem?.count ?? itemIDs.count == itemIDs.count,
+            "\(knownEventsPerItem?.count ?? 0) counts for \(itemIDs.count) items")
         self.knownEventsPerItem = knownEventsPerItem
         precondition(itemIDs.count == itemContents.count, "\(itemIDs.count) items with \(itemContents.count) contents")
         precondition(

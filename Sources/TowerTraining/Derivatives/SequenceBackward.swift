@@ -15,7 +15,8 @@ extension SequenceTower {
         guard t > 0 else { return }
         meansBackward(tile, space: space, gradient: gradient)
         normBackward(
-            .sequenceNorm, rows: t, space.output, facts: space.outputFacts, outer: space.outputGradient, into: space.gradient, adding: false,
+            .sequenceNorm, rows: t, space.output, facts: space.outputFacts, outer: space.outputGradient, into: space.gradient,
+            adding: false,
             gradient: gradient)
         for index in (0..<sequence.blocks).reversed() {
             feedBackward(index, rows: t, space: space, gradient: gradient, dropout: dropout)
@@ -24,7 +25,8 @@ extension SequenceTower {
         embedBackward(tile, space: space, gradient: gradient, dropout: dropout)
     }
 
-    private func place(_ parameter: DenseParameter, block: Int = 0, in gradient: UnsafeMutablePointer<Float>) -> UnsafeMutablePointer<Float> {
+    private func place(_ parameter: DenseParameter, block: Int = 0, in gradient: UnsafeMutablePointer<Float>) -> UnsafeMutablePointer<Float>
+    {
         gradient + layout.offset(parameter) + block * perBlock(parameter)
     }
 
@@ -65,7 +67,8 @@ extension SequenceTower {
                 Kernels.apply(.multiply, g, b.mixedNorm + row * d, into: space.wide + row * w, count: d)
                 Kernels.apply(.multiply, g, b.projection + row * w, into: g, count: d)
             }
-            normBackward(nil, rows: t, b.mixed, facts: b.mixedFacts, outer: mixedGradient, into: mixedGradient, adding: false, gradient: gradient)
+            normBackward(
+                nil, rows: t, b.mixed, facts: b.mixedFacts, outer: mixedGradient, into: mixedGradient, adding: false, gradient: gradient)
         }
         attendBackward(index, tile, space: space, outer: mixedGradient, gradient: gradient)
         if let raw = b.raw {

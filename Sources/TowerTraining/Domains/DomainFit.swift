@@ -55,7 +55,8 @@ public struct DomainFit: Sendable {
         let count = examples.targets.count, held = max(1, Int(Double(count) * Self.validationShare)), learned = count - held
         guard learned > 0, items.rows > 1 else { return Result(values: nil, lossBefore: 0, lossAfter: 0) }
         let width = DomainAdapters.width(dimension: items.columns, rank: rank)
-        let values = FloatBuffer(first(dimension: items.columns)), gradient = FloatBuffer(width), moments = [FloatBuffer(width), FloatBuffer(width)]
+        let values = FloatBuffer(first(dimension: items.columns)), gradient = FloatBuffer(width),
+            moments = [FloatBuffer(width), FloatBuffer(width)]
         let newest = Array(learned..<count)
         func validation() -> Double { loss(values, examples, newest, items: items, leavingOut: leftOut, gradient: nil) }
         let before = validation()
@@ -67,7 +68,8 @@ public struct DomainFit: Sendable {
                 _ = loss(values, examples, Array(order[batch]), items: items, leavingOut: leftOut, gradient: gradient)
                 step += 1
                 Kernels.adamStep(
-                    values.start, first: moments[0].start, second: moments[1].start, gradient: gradient.start, count: width, rule: rule, step: step)
+                    values.start, first: moments[0].start, second: moments[1].start, gradient: gradient.start, count: width, rule: rule,
+                    step: step)
             }
             let now = validation()
             if now < best {
@@ -84,7 +86,8 @@ public struct DomainFit: Sendable {
         _ values: [Float], _ examples: DomainExamples, items: Matrix, leavingOut leftOut: LeftOut? = nil
     ) -> (loss: Double, gradient: [Float]) {
         let gradient = FloatBuffer(values.count)
-        let loss = loss(FloatBuffer(values), examples, Array(examples.targets.indices), items: items, leavingOut: leftOut, gradient: gradient)
+        let loss = loss(
+            FloatBuffer(values), examples, Array(examples.targets.indices), items: items, leavingOut: leftOut, gradient: gradient)
         return (loss, gradient.values)
     }
 
@@ -96,7 +99,8 @@ public struct DomainFit: Sendable {
     }
 
     private func loss(
-        _ values: FloatBuffer, _ examples: DomainExamples, _ places: [Int], items: Matrix, leavingOut leftOut: LeftOut?, gradient: FloatBuffer?
+        _ values: FloatBuffer, _ examples: DomainExamples, _ places: [Int], items: Matrix, leavingOut leftOut: LeftOut?,
+        gradient: FloatBuffer?
     ) -> Double {
         let d = items.columns, n = places.count, map = DomainMap(dimension: d, rank: rank)
         let users = FloatBuffer(n * d), inner = FloatBuffer(n * rank), adapted = FloatBuffer(n * d), outer = FloatBuffer(n * d)

@@ -22,7 +22,8 @@ public struct Teacher: Sendable {
 }
 
 /// Softmax cross-entropy mixed with what a teacher says: (1 − α) CE(y, p) + α T² KL(q‖p_T), where p are the student's shares of the
-/// candidates, p_T and q the student's and the teacher's at temperature T (Hinton et al. 2015, section 2). T² keeps the two gradients of one size.
+/// candidates, p_T and q the student's and the teacher's at temperature T (Hinton et al. 2015, section 2). T² keeps the two gradients of
+/// one size.
 ///
 /// Corrections of sampled candidates are those of ``SoftmaxLoss``; in p_T and q every candidate stands for what it was drawn for.
 struct DistilledLoss {
@@ -40,7 +41,8 @@ struct DistilledLoss {
     /// Floats of scratch for each user.
     static func scratchFloats(candidates: Int) -> Int { 4 * candidates }
 
-    /// The loss of `count` users and the gradients of user and item vectors; as ``SoftmaxLoss/run(count:users:items:targets:weights:masked:scores:userGradient:itemGradient:)``.
+    /// The loss of `count` users and the gradients of user and item vectors; as
+    /// ``SoftmaxLoss/run(count:users:items:targets:weights:masked:scores:userGradient:itemGradient:)``.
     ///
     /// - Parameters:
     ///   - teacherUsers: `[count, teacherDimension]`; teacherItems: `[candidates…, teacherDimension]`.
@@ -88,7 +90,8 @@ struct DistilledLoss {
         Kernels.multiply(
             rows: count, columns: d, inner: c, scores, stride: c, items, stride: d, into: userGradient, stride: d, threads: 1)
         Kernels.multiply(
-            rows: c, columns: d, inner: count, scores, stride: c, transposed: true, users, stride: d, beta: 1, into: itemGradient, stride: d,
+            rows: c, columns: d, inner: count, scores, stride: c, transposed: true, users, stride: d, beta: 1, into: itemGradient,
+            stride: d,
             threads: 1)
         return total
     }

@@ -3,10 +3,10 @@ import Tensors
 /// Softmax cross-entropy of users against candidate items, tile by tile: scores of one tile of users at a time exist.
 ///
 /// With the whole catalogue as candidates this is the exact loss. With sampled candidates, each stands for
-/// count / expected count items: its score gets ln(count) − ln(expected count) added (the log q correction of Bengio and Senécal 2008, in the
-/// mixed form of Yang et al. 2020), which makes the sum of exponentials an unbiased estimate of the one over the catalogue. The user's target is
-/// always there and stands for itself, so it gets no correction, and its draws by others do not count again. A logit adjustment (Menon et al. 2021)
-/// is part of the corrections, and of the target's own.
+/// count / expected count items: its score gets ln(count) − ln(expected count) added (the log q correction of Bengio and Senécal 2008, in
+/// the mixed form of Yang et al. 2020), which makes the sum of exponentials an unbiased estimate of the one over the catalogue. The user's
+/// target is always there and stands for itself, so it gets no correction, and its draws by others do not count again. A logit adjustment
+/// (Menon et al. 2021) is part of the corrections, and of the target's own.
 struct SoftmaxLoss {
     let dimension: Int
     /// Candidates are the first rows of the item vectors.

@@ -163,7 +163,9 @@ final class TowerOptimizer {
     }
 
     /// Steps a row that this rank holds.
-    private func update(_ table: TableParameter, row global: Int, gradient: UnsafeMutablePointer<Float>, rate: Float, index: Int, anchor: WeightAnchor?) {
+    private func update(
+        _ table: TableParameter, row global: Int, gradient: UnsafeMutablePointer<Float>, rate: Float, index: Int, anchor: WeightAnchor?
+    ) {
         let row = parameters.shard.place(of: global), d = parameters.shape.dimension, values = parameters.table(table).start + row * d
         anchor?.pull(parameters, table, row: row, into: gradient)
         switch configuration.tableOptimizer {

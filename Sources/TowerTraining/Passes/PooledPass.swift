@@ -34,7 +34,8 @@ final class PooledPass: TrainingPass {
         guard let places = order?.next(configuration.batchSize * ranks.size), !places.isEmpty else { return nil }
         try gatherer.gather(places, key: key, ranks: ranks)
         try working?.fetch(
-            from: step.parameters, items: gatherer.batch.items, content: step.items.content, users: gatherer.batch.users, userTokens: step.userTokens)
+            from: step.parameters, items: gatherer.batch.items, content: step.items.content, users: gatherer.batch.users,
+            userTokens: step.userTokens)
         return BatchResult(examples: places.count, loss: step.run(gatherer.batch, key: key, dropout: true))
     }
 

@@ -21,7 +21,8 @@ final class SequenceBatch {
     let users = GrowingBuffer<Int32>()
     /// By entry: item row, type, bucket of the time since the entry before.
     let rows = GrowingBuffer<Int32>(), types = GrowingBuffer<UInt8>(), gaps = GrowingBuffer<UInt8>()
-    /// By example: the newest entry it sees, −1 for none; row of the item to predict; share in the loss; bucket of the time between the two.
+    /// By example: the newest entry it sees, −1 for none; row of the item to predict; share in the loss; bucket of the time between the
+    /// two.
     let newest = GrowingBuffer<Int32>(), targets = GrowingBuffer<Int32>(), weights = GrowingBuffer<Float>(), idle = GrowingBuffer<UInt8>()
     /// By example: rows of items to leave out of its loss are `maskStarts[i]..<maskEnds[i]` of ``masks``.
     let maskStarts = GrowingBuffer<Int32>(), maskEnds = GrowingBuffer<Int32>(), masks = GrowingBuffer<Int32>()

@@ -73,7 +73,9 @@ final class SequenceGatherer {
     private func append(_ windows: ArraySlice<SequenceWindow>, first: Int, key: UInt64, dropout: Bool) {
         batch.removeAll()
         batch.firstWindow = first
-        for (index, window) in zip(first..., windows) { append(window, draw: SplitMix64Mixing.mixed(key &+ UInt64(index)), dropout: dropout) }
+        for (index, window) in zip(first..., windows) {
+            append(window, draw: SplitMix64Mixing.mixed(key &+ UInt64(index)), dropout: dropout)
+        }
     }
 
     /// Makes the examples' weights shares of the step's and draws the negatives; `targets` are those of all ranks.
@@ -104,7 +106,9 @@ final class SequenceGatherer {
                     random = SplitMix64Mixing.mixed(random)
                     target = min(Int(window.end) - 1, event + Int(random.multipliedFullWidth(by: ahead).high))
                 }
-                if plan.isExample(target, of: window.user) { example(target, newest: newest, newestEvent: newestEvent, maskStart: maskStart) }
+                if plan.isExample(target, of: window.user) {
+                    example(target, newest: newest, newestEvent: newestEvent, maskStart: maskStart)
+                }
             }
             guard event + 1 < Int(window.end) else { break }
             if configuration.maskHistory { batch.masks.append(set.items[event]) }
@@ -112,7 +116,8 @@ final class SequenceGatherer {
                 random = SplitMix64Mixing.mixed(random)
                 if random & 0xffff < threshold { continue }
             }
-            batch.gaps.append(newestEvent < 0 ? TimeBuckets.unknownGap : TimeBuckets.gap(from: set.times[newestEvent], to: set.times[event]))
+            batch.gaps.append(
+                newestEvent < 0 ? TimeBuckets.unknownGap : TimeBuckets.gap(from: set.times[newestEvent], to: set.times[event]))
             newest = Int32(batch.rows.count)
             newestEvent = event
             batch.rows.append(set.items[event])

@@ -4,9 +4,9 @@ import TowerModel
 
 /// One forward and backward pass of the sequence tower over a batch of windows: the loss and the gradient of every parameter.
 ///
-/// The windows are split into as many contiguous parts of nearly equal numbers of entries as there are threads. A thread takes whole windows
-/// of its part, some hundred entries at a time, through tower, loss and back in memory that fits its cache, with products on that thread
-/// alone. Parts are added in their order, so the same thread count gives the same result, bit for bit.
+/// The windows are split into as many contiguous parts of nearly equal numbers of entries as there are threads. A thread takes whole
+/// windows of its part, some hundred entries at a time, through tower, loss and back in memory that fits its cache, with products on that
+/// thread alone. Parts are added in their order, so the same thread count gives the same result, bit for bit.
 final class SequenceStep {
     let parameters: TowerParameters
     let items: ItemPass
@@ -60,7 +60,8 @@ final class SequenceStep {
                         var end = first + 1
                         while end < parts[part].upperBound, batch.starts[end + 1] - batch.starts[first] <= Self.tileEntries { end += 1 }
                         losses[part] += runTile(
-                            first..<end, batch: batch, part: part, key: SplitMix64Mixing.mixed(key &+ UInt64(batch.firstWindow + first)), dropout: dropout)
+                            first..<end, batch: batch, part: part, key: SplitMix64Mixing.mixed(key &+ UInt64(batch.firstWindow + first)),
+                            dropout: dropout)
                         first = end
                     }
                 }
@@ -91,7 +92,8 @@ final class SequenceStep {
         let shape = parameters.shape, m = shape.inputWidth, first = windows.lowerBound
         let tower = SequenceTower(configuration, layout: parameters.layout, dense: parameters.dense.start, precision: precision)
         let tile = SequenceTile(
-            starts: batch.starts.start + first, count: windows.count, rows: batch.rows.start, types: batch.types.start, gaps: batch.gaps.start,
+            starts: batch.starts.start + first, count: windows.count, rows: batch.rows.start, types: batch.types.start,
+            gaps: batch.gaps.start,
             vectors: items.vectors.start)
         let examples = batch.exampleStarts[first]..<batch.exampleStarts[windows.upperBound], n = examples.count
         guard n > 0 else { return 0 }
@@ -125,7 +127,8 @@ final class SequenceStep {
         scatterInputs(windows, batch: batch, tower: tower, tile: tile, space: space, w: w, gradient: gradient)
         tower.backward(tile, space: space, gradient: gradient, dropout: blockDropout)
         Kernels.scatterAddRows(
-            itemGradient, stride: d, indices: batch.rows.start + tile.first, rows: tile.entries, columns: d, from: space.vectorGradient, stride: d)
+            itemGradient, stride: d, indices: batch.rows.start + tile.first, rows: tile.entries, columns: d, from: space.vectorGradient,
+            stride: d)
         return loss
     }
 
@@ -193,7 +196,8 @@ final class SequenceStep {
             if !batch.isSampled {
                 grow(&w.scores, to: tile.count * batch.candidates)
                 total += SoftmaxLoss(
-                    dimension: d, candidates: batch.candidates, corrections: adjustments == nil ? nil : batch.corrections.start, precision: precision
+                    dimension: d, candidates: batch.candidates, corrections: adjustments == nil ? nil : batch.corrections.start,
+                    precision: precision
                 ).run(
                     count: tile.count, users: w.users.start + offset, items: items.vectors.start, targets: batch.targets.start + first,
                     targetCorrections: adjustments, weights: batch.weights.start + first, masked: masked, scores: w.scores.start,
@@ -204,7 +208,8 @@ final class SequenceStep {
                         ? CandidateLoss.positiveWeight(
                             negatives: configuration.negatives, items: parameters.shape.itemCount, calibration: configuration.calibration)
                         : nil,
-                    dimension: d, candidates: batch.candidates, draws: batch.draws.start, corrections: batch.corrections.start, precision: precision)
+                    dimension: d, candidates: batch.candidates, draws: batch.draws.start, corrections: batch.corrections.start,
+                    precision: precision)
                 grow(&w.scores, to: tile.count * loss.scoreStride)
                 total += loss.run(
                     count: tile.count, users: w.users.start + offset, items: items.vectors.start, targets: batch.targets.start + first,

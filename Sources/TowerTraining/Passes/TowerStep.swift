@@ -27,7 +27,8 @@ final class TowerStep {
     private var workspaces: [UserWorkspace] = []
 
     init(
-        _ parameters: TowerParameters, content: ContentTable, userTokens: UserTokens, configuration: TowerConfiguration, teacher: Teacher? = nil
+        _ parameters: TowerParameters, content: ContentTable, userTokens: UserTokens, configuration: TowerConfiguration,
+        teacher: Teacher? = nil
     ) {
         self.teacher = teacher
         self.parameters = parameters
@@ -153,7 +154,8 @@ final class TowerStep {
         }
         let value = teacher.map {
             runDistilled(
-                $0, tile, batch: batch, events: events, candidates: loss.candidates, masked: masked, workspace: w, itemGradient: itemGradient)
+                    $0, tile, batch: batch, events: events, candidates: loss.candidates, masked: masked, workspace: w,
+                    itemGradient: itemGradient)
         } ?? loss.run(
             count: tile.count, users: w.users.start, items: items.vectors.start, targets: batch.targets + first,
             targetCorrections: batch.targetCorrections.map { $0 + first }, weights: batch.weights + first, masked: masked,

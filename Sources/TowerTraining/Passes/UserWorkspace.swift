@@ -3,7 +3,8 @@ import TowerModel
 /// Working memory of one thread for one tile of users.
 final class UserWorkspace {
     var inputs = FloatBuffer(0), inner = FloatBuffer(0), users = FloatBuffer(0), lengths = FloatBuffer(0)
-    var scores = FloatBuffer(0), teacherUsers = FloatBuffer(0), userGradient = FloatBuffer(0), innerGradient = FloatBuffer(0), inputGradient = FloatBuffer(0)
+    var scores = FloatBuffer(0), teacherUsers = FloatBuffer(0), userGradient = FloatBuffer(0), innerGradient = FloatBuffer(0),
+        inputGradient = FloatBuffer(0)
     /// Grows with the longest histories of a tile.
     var attention = FloatBuffer(0)
 
@@ -50,7 +51,8 @@ extension TrainingBatch {
                                 body(
                                     Pointers(
                                         starts: starts, rows: rows, types: types, gaps: gaps, targets: targets, weights: weights,
-                                        users: users, idle: idle, first: first, corrections: corrections.isEmpty ? nil : corrections.baseAddress,
+                                        users: users, idle: idle, first: first,
+                                        corrections: corrections.isEmpty ? nil : corrections.baseAddress,
                                         targetCorrections: own.isEmpty ? nil : own.baseAddress))
                             }
                         }

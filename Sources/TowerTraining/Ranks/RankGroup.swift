@@ -132,7 +132,8 @@ extension RankGroup {
                 guard let to = buffer.baseAddress.map({ UnsafeMutableRawPointer($0) }) else { return }
                 do throws(RankError) {
                     try exchange(
-                        send.baseAddress ?? UnsafeRawPointer(to), bytes: counts.map { $0 * stride }, into: to, bytes: receiving.map { $0 * stride })
+                        send.baseAddress ?? UnsafeRawPointer(to), bytes: counts.map { $0 * stride }, into: to,
+                        bytes: receiving.map { $0 * stride })
                     count = receiving.reduce(0, +)
                 } catch {
                     failure = error

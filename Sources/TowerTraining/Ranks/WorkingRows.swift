@@ -30,7 +30,8 @@ final class WorkingRows {
             return start
         }
         self.firsts = firsts
-        precondition(firsts[firsts.count - 1] <= Int(UInt32.max), "\(firsts[firsts.count - 1]) rows of all tables; their numbers have 32 bits")
+        precondition(
+            firsts[firsts.count - 1] <= Int(UInt32.max), "\(firsts[firsts.count - 1]) rows of all tables; their numbers have 32 bits")
     }
 
     deinit { for start in slots { start.deallocate() } }
@@ -124,7 +125,8 @@ extension TowerParameters {
                 send[0] = 4 * d * parts[ranks.rank]
                 let from = parts[ranks.rank] > 0 ? self.table(table).start + first * d : self.table(table).start
                 try ranks.exchange(
-                    from, bytes: send, into: chunk.start, bytes: ranks.rank == 0 ? parts.map { 4 * d * $0 } : [Int](repeating: 0, count: size))
+                    from, bytes: send, into: chunk.start,
+                    bytes: ranks.rank == 0 ? parts.map { 4 * d * $0 } : [Int](repeating: 0, count: size))
                 guard let whole else { continue }
                 var next = chunk.start
                 for rank in 0..<size {

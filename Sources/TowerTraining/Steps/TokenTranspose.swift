@@ -50,7 +50,8 @@ package struct TokenTranspose: Equatable {
         }
     }
 
-    /// Where fewer than a bucket in so many has a token, tokens are sorted: going over all buckets would take longer. The result is the same.
+    /// Where fewer than a bucket in so many has a token, tokens are sorted: going over all buckets would take longer. The result is the
+    /// same.
     private static let sortedShare = 16
 
     private mutating func sort(

@@ -26,11 +26,14 @@ extension TwoTowerModel {
                     for entry in max(events.lowerBound, event - length)..<event {
                         let row = Int(set.items[entry]) * dimension
                         history.append(
-                            vector: UnsafeBufferPointer(rebasing: all[row..<row + dimension]), type: set.types[entry], time: set.times[entry])
+                            vector: UnsafeBufferPointer(rebasing: all[row..<row + dimension]), type: set.types[entry],
+                            time: set.times[entry])
                     }
                     let vector = encodeUser(history, attributes: set.userAttributes[user], now: set.times[event])
                     vector.withUnsafeBufferPointer {
-                        if let from = $0.baseAddress { (target + (event - events.lowerBound) * dimension).update(from: from, count: dimension) }
+                        if let from = $0.baseAddress {
+                            (target + (event - events.lowerBound) * dimension).update(from: from, count: dimension)
+                        }
                     }
                 }
                 return
@@ -60,14 +63,17 @@ extension TwoTowerModel {
         let inputs = FloatBuffer(events.count * m), inner = FloatBuffer(shape.hasNetwork ? events.count * shape.innerWidth : 0)
         let lengths = FloatBuffer(events.count), attributes = FloatBuffer(d)
         let rows = entries.map { set.items[$0] } + [0], types = entries.map { set.types[$0] } + [0]
-        let gaps = entries.map { $0 == entries.lowerBound ? TimeBuckets.unknownGap : TimeBuckets.gap(from: set.times[$0 - 1], to: set.times[$0]) } + [0]
+        let gaps =
+            entries.map { $0 == entries.lowerBound ? TimeBuckets.unknownGap : TimeBuckets.gap(from: set.times[$0 - 1], to: set.times[$0]) }
+            + [0]
         dense.withUnsafePointer { dense in
             userTokens.withUnsafePointer { table in
                 [0, n].withUnsafeBufferPointer { starts in
                     rows.withUnsafeBufferPointer { rows in
                         types.withUnsafeBufferPointer { types in
                             gaps.withUnsafeBufferPointer { gaps in
-                                guard let starts = starts.baseAddress, let rows = rows.baseAddress, let types = types.baseAddress, let gaps = gaps.baseAddress
+                                guard let starts = starts.baseAddress, let rows = rows.baseAddress, let types = types.baseAddress,
+                                    let gaps = gaps.baseAddress
                                 else { return }
                                 let tower = SequenceTower(configuration, layout: layout, dense: dense)
                                 let tile = SequenceTile(starts: starts, count: 1, rows: rows, types: types, gaps: gaps, vectors: vectors)
@@ -77,14 +83,17 @@ extension TwoTowerModel {
                                     let entry = event - 1 - entries.lowerBound
                                     let idle = entry < 0
                                         ? TowerShape.noIdle
-                                        : PooledUserTower.nearest(TimeBuckets.idle(from: set.times[event - 1], to: set.times[event]), in: trainedIdle)
+                                        : PooledUserTower.nearest(
+                                            TimeBuckets.idle(from: set.times[event - 1], to: set.times[event]), in: trainedIdle)
                                     tower.network.attributes(tokens: buckets[...], table: table, idle: idle, into: attributes.start)
                                     tower.gather(
-                                        entry: entry, tile: tile, space: space, attributes: attributes.start, into: inputs.start + index * m)
+                                        entry: entry, tile: tile, space: space, attributes: attributes.start, into: inputs.start + index * m
+                                    )
                                 }
                                 if shape.hasNetwork {
                                     tower.network.forward(
-                                        count: events.count, inputs: inputs.start, inner: inner.start, vectors: target, lengths: lengths.start)
+                                        count: events.count, inputs: inputs.start, inner: inner.start, vectors: target,
+                                        lengths: lengths.start)
                                 } else {
                                     target.update(from: inputs.start, count: events.count * d)
                                     tower.network.finish(count: events.count, vectors: target, lengths: lengths.start)

@@ -5,8 +5,8 @@ import TowerModel
 extension Trainer {
     /// What the sequence tower makes of histories in training, all in one tile: for each the user's vector after every entry.
     ///
-    /// - Parameter histories: item rows, oldest first, no longer than the window; clicks a minute apart, of users without attributes who ask
-    ///   a minute after their last one.
+    /// - Parameter histories: item rows, oldest first, no longer than the window; clicks a minute apart, of users without attributes who
+    ///   ask a minute after their last one.
     public func userVectors(histories: [[Int32]]) -> [[[Float]]] {
         let shape = parameters.shape, d = shape.dimension
         precondition(shape.sequence != nil, "only the sequence tower has a vector after every entry")

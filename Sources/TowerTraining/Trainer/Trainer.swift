@@ -55,7 +55,8 @@ public final class Trainer {
         shard = configuration.tableSharding == .rows ? RowShard(rank: ranks.rank, size: ranks.size) : .whole
         guard base == nil || shard.isWhole else {
             throw ConfigurationError(
-                key: "table_sharding", description: "train.table_sharding is rows, and a training that goes on from a model has whole tables; set it to none")
+                key: "table_sharding",
+                description: "train.table_sharding is rows, and a training that goes on from a model has whole tables; set it to none")
         }
         self.set = set
         self.ranks = ranks
@@ -97,7 +98,8 @@ public final class Trainer {
             stepIndex = kept.stepIndex
         }
         accumulator = GradientAccumulator(dimension: shape.dimension)
-        exchange = ranks.isShared ? GradientExchange(ranks, shape: shape, shard: shard, compression: configuration.gradientCompression) : nil
+        exchange =
+            ranks.isShared ? GradientExchange(ranks, shape: shape, shard: shard, compression: configuration.gradientCompression) : nil
         averager = configuration.weightAverage > 0 ? WeightAverager(parameters, decay: configuration.weightAverage) : nil
     }
 
@@ -122,10 +124,13 @@ public final class Trainer {
         let sizes = ["events": set.eventCount, "items": set.itemCount, "users": set.userCount]
         for (name, size) in sizes.sorted(by: { $0.key < $1.key }) where checkpoint.counters[name] != Int64(size) {
             throw ModelError(
-                "the checkpoint was written over \(checkpoint.counters[name] ?? 0) \(name) and the training set has \(size); start a new training")
+                "the checkpoint was written over \(checkpoint.counters[name] ?? 0) \(name) and the training set has \(size); start a new "
+                    + "training"
+            )
         }
         guard keepsCheckpoints else {
-            throw ModelError("a training with train.table_sharding rows cannot go on from a checkpoint; set it to none, or start a new training")
+            throw ModelError(
+                "a training with train.table_sharding rows cannot go on from a checkpoint; set it to none, or start a new training")
         }
         let reader = try TensorReader(checkpoint.tensors)
         try parameters.read(reader)
@@ -266,10 +271,13 @@ public final class Trainer {
     /// Whether the ranks still have the same parameters, as they must.
     private func checkAgreement() throws(RankError) {
         guard ranks.isShared else { return }
-        let sums = try ranks.gathered([shard.isWhole ? parameters.checksum : parameters.denseChecksum], counts: [Int](repeating: 1, count: ranks.size))
+        let sums = try ranks.gathered(
+            [shard.isWhole ? parameters.checksum : parameters.denseChecksum], counts: [Int](repeating: 1, count: ranks.size))
         if let other = sums.indices.first(where: { sums[$0] != sums[0] }) {
             throw RankError(
-                "rank \(other) has other parameters than rank 0 after epoch \(epoch + 1); run all ranks on processors of one kind, with one version of the program")
+                "rank \(other) has other parameters than rank 0 after epoch \(epoch + 1); run all ranks on processors of one kind, with "
+                    + "one version of the program"
+            )
         }
     }
 
@@ -279,14 +287,15 @@ public final class Trainer {
         return configuration.quantisation == .none ? parameters : parameters.rounded()
     }
 
-    /// The model as it stands; with `patience`, the best one that the validation saw. Where tables are sharded, ``collectedModel()`` makes it.
+    /// The model as it stands; with `patience`, the best one that the validation saw. Where tables are sharded, ``collectedModel()`` makes
+    /// it.
     public func model() -> TwoTowerModel {
         precondition(shard.isWhole, "the rows of this training's tables lie on \(ranks.size) ranks; collectedModel() brings them together")
         return model(of: best ?? served)
     }
 
-    /// The model as it stands, on rank 0; nil on the others. All ranks ask for it together, since sharded tables are brought to rank 0 then,
-    /// which holds them as a model that serves does: without optimizer state.
+    /// The model as it stands, on rank 0; nil on the others. All ranks ask for it together, since sharded tables are brought to rank 0
+    /// then, which holds them as a model that serves does: without optimizer state.
     ///
     /// - Throws: where a rank is lost.
     public func collectedModel() throws(RankError) -> TwoTowerModel? {
@@ -298,7 +307,8 @@ public final class Trainer {
     private func model(of parameters: TowerParameters) -> TwoTowerModel {
         let counts = set.eventsPerItem()
         return TwoTowerModel(
-            configuration: base?.configuration ?? configuration, itemIDs: set.itemIDs, parameters: parameters, hasher: hasher, counts: counts,
+            configuration: base?.configuration ?? configuration, itemIDs: set.itemIDs, parameters: parameters, hasher: hasher,
+            counts: counts,
             trainedIdle: trainedIdle)
     }
 
@@ -318,7 +328,8 @@ public final class Trainer {
         return Checkpoint(
             settings: Dictionary(uniqueKeysWithValues: configuration.settings.map { ($0.key, $0.value) }),
             counters: [
-                "epoch": Int64(epoch), "step": Int64(stepIndex), "done": Int64(done), "loss": Int64(bitPattern: lossSum.bitPattern), "stale": Int64(staleEpochs),
+                "epoch": Int64(epoch), "step": Int64(stepIndex), "done": Int64(done), "loss": Int64(bitPattern: lossSum.bitPattern),
+                "stale": Int64(staleEpochs),
                 "best": Int64(bitPattern: bestMetric.bitPattern), "has_best": best == nil ? 0 : 1,
                 "events": Int64(set.eventCount), "items": Int64(set.itemCount), "users": Int64(set.userCount),
             ], tensors: tensors)

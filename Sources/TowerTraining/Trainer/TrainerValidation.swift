@@ -9,7 +9,8 @@ extension Trainer {
             .map { "train.\($0) \(configuration.value(of: $0) ?? "")" }
         return ConfigurationError(
             key: "click_weight",
-            description: "none of \(set.eventCount) interactions is an example, so nothing would be learned: \(weights.joined(separator: ", ")) "
+            description:
+                "none of \(set.eventCount) interactions is an example, so nothing would be learned: \(weights.joined(separator: ", ")) "
                 + "(or objectives.*) leave each of them without weight; give a weight to a type that occurs")
     }
 

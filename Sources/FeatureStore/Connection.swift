@@ -73,6 +73,14 @@ final class Connection {
             throw StoreError(.unreachable, isRetriable: true, "\(settings.place): out of memory")
         }
         PQsetErrorVerbosity(handle, PQERRORS_VERBOSE)
+        // Nobody was asked yet: what failed here are the options themselves, and waiting mends none.
+        if PQstatus(handle) == CONNECTION_BAD {
+            let words = settings.withoutSecrets(PQerrorMessage(handle).map { String(cString: $0) } ?? "")
+            if let line = words.split(separator: "\n").first, line.hasPrefix("invalid ") {
+                PQfinish(handle)
+                throw StoreError(.invalidURL, "database.url: \(line) — correct it")
+            }
+        }
         let deadline = Date().addingTimeInterval(Double(settings.timeoutSeconds))
         // A `connect_timeout` of years has more milliseconds than one wait takes.
         let pollSeconds = 60.0

@@ -37,8 +37,9 @@ enum DeadLetterWriter {
         if records.isEmpty { return }
         let kept = records.map(storable).filter { record in
             if ledger.isEmpty { return true }
-            // A record without a time cannot show that it came after its user's erasure.
-            let time = record.origin.recordTime ?? EventTime(milliseconds: .min)
+            // A record without a time cannot show that it came after its user's erasure; one with two is as old as the older one says.
+            let own = record.payload.withUnsafeBytes { NamedID.time(in: $0) }
+            let time = [own, record.origin.recordTime].compactMap(\.self).min() ?? EventTime(milliseconds: .min)
             return ![record.key, record.userID].contains { $0.map { ledger.covers(String(decoding: $0, as: UTF8.self), time) } ?? false }
         }
         summary.erased += records.count - kept.count

@@ -89,6 +89,13 @@ enum Erasure {
             delete from users u using \(source) where u.user_id = n.user_id collate "C" and \(RecordTime.removes("u", at: "n.erased_at"))
             returning u.user_id
             """, erased)
+        // Others may name the erased as ids of theirs: who was never the same person loses a name, and nothing else.
+        try connection.run(
+            """
+            update users u set aliases = array(
+                select alias from unnest(u.aliases) with ordinality a(alias, place) where not alias = any($1) order by place)
+            where u.aliases && $1 and u.aliases <> '{}'
+            """, erased)
         try removeLetters(of: ids, limit: lettersAtOnceLimit, connection)
         return Set((0..<removed.count).compactMap { removed.string($0, 0) })
     }

@@ -26,5 +26,6 @@ public struct Migration: Sendable, Equatable {
         Migration(number: 8, name: "0008_catalogue_lineage.sql", sql: PackageResources._008_catalogue_lineage_sql),
         Migration(number: 9, name: "0009_erasures_in_steps.sql", sql: PackageResources._009_erasures_in_steps_sql),
         Migration(number: 10, name: "0010_stream_places.sql", sql: PackageResources._010_stream_places_sql),
+        Migration(number: 11, name: "0011_names_in_aliases.sql", sql: PackageResources._011_names_in_aliases_sql),
     ]
 }

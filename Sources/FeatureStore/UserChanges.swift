@@ -110,17 +110,19 @@ struct UserChanges {
         summary.erased += records.count - kept.count
         var written: Set<String> = []
         for part in Parameters.parts(of: kept.count, bytes: { kept[$0].record.approximateBytes }) {
-            written.formUnion(try write(Array(kept[part]), connection))
+            written.formUnion(try write(Array(kept[part]), connection, ledger: ledger))
         }
         return written
     }
 
-    private func write(_ kept: [Dated], _ connection: Connection) throws(StoreError) -> Set<String> {
+    private func write(_ kept: [Dated], _ connection: Connection, ledger: ErasureLedger) throws(StoreError) -> Set<String> {
         var rows = Parameters()
         rows.add(count: kept.count, text: { kept[$0].record.userID })
         rows.add(count: kept.count, text: { kept[$0].record.attributes })
         // Lists of different lengths do not fit one array: they travel as JSON.
-        rows.add(count: kept.count, text: { "[" + kept[$0].record.aliases.map(JSONText.quoted).joined(separator: ",") + "]" })
+        // Nor does a record bring back the id of somebody who was erased after it was written.
+        let aliases = kept.map { dated in dated.record.aliases.filter { !ledger.covers($0, dated.time) } }
+        rows.add(count: kept.count, text: { "[" + aliases[$0].map(JSONText.quoted).joined(separator: ",") + "]" })
         rows.add(count: kept.count, time: { kept[$0].time })
         let written = try connection.run(
             """

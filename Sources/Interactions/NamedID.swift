@@ -20,6 +20,13 @@ public enum NamedID {
     /// The item that a record names by `item_id`, spelled `itemId` too.
     public static func item(in bytes: UnsafeRawBufferPointer) -> [UInt8]? { find("itemid", in: bytes) }
 
+    /// The time that a record of an event or slate names as its own: RFC 3339 or whole milliseconds since 1970; nil where none can be read.
+    public static func time(in bytes: UnsafeRawBufferPointer) -> EventTime? {
+        guard let found = find("timestamp", in: bytes), found.count < 64 else { return nil }
+        let text = String(decoding: found, as: UTF8.self)
+        return EventTime(rfc3339: text) ?? Int64(text).map { EventTime(milliseconds: $0) }
+    }
+
     /// - Parameter name: In lower case, without underscores.
     private static func find(_ name: StaticString, in bytes: UnsafeRawBufferPointer) -> [UInt8]? {
         let bytes = UnsafeRawBufferPointer(rebasing: bytes.prefix(searchedBytesLimit))

@@ -29,13 +29,27 @@ package struct OriginRules: RequestCheck {
     private func refuseForeignPage(_ request: Request) throws(Problem) {
         guard let origin = request.headers[.origin] else {
             // Browsers name the origin of what changes things; one that only says "from elsewhere" is not trusted either.
-            guard request.headers[.secFetchSite] == "cross-site" else { return }
-            throw Self.foreign("of another site")
+            // Another port or a sister name is the same site, and another's page all the same.
+            if let site = request.headers[.secFetchSite], site == "cross-site" || site == "same-site" {
+                throw Self.foreign("of another \(site == "same-site" ? "origin" : "site")")
+            }
+            // A browser too old for that, or one that came over plain HTTP, may still say which page it was.
+            if let page = request.headers[.referer].flatMap(Self.origin(of:)), !isAllowed(page, request) { throw Self.foreign("of \(page.quotedForMessage)") }
+            return
         }
-        if allowedOrigins.contains(origin) { return }
-        let host = origin.firstRange(of: "://").map { origin[$0.upperBound...] }
-        if let host, String(host) == request.head.authority, isOwnName(host) { return }
-        throw Self.foreign("of \(origin.quotedForMessage)")
+        guard isAllowed(origin, request) else { throw Self.foreign("of \(origin.quotedForMessage)") }
+    }
+
+    /// The origin of a page's address; nil where it is none.
+    private static func origin(of address: String) -> String? {
+        guard let scheme = address.firstRange(of: "://") else { return nil }
+        return String(address[..<scheme.upperBound] + address[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" && $0 != "#" })
+    }
+
+    private func isAllowed(_ origin: String, _ request: Request) -> Bool {
+        if allowedOrigins.contains(origin) { return true }
+        guard let host = origin.firstRange(of: "://").map({ origin[$0.upperBound...] }) else { return false }
+        return String(host) == request.head.authority && isOwnName(host)
     }
 
     /// Whether a page in a browser asked, or may have: what forms can send without asking first is not read then.

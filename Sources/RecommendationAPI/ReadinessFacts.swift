@@ -32,9 +32,14 @@ public struct ReadinessFacts: Sendable {
         public var missingTopics: [String]
         /// Records that are not stored yet; nil where that is not known.
         public var lagRecords: Int64?
+        /// Since when records wait and none was stored; nil where none waits, or one was stored at the last look.
+        public internal(set) var waitingSince: ContinuousClock.Instant?
+        /// Tells whether something was stored between two looks: the sum of the stored offsets.
+        public var storedOffsets: Int64?
 
         /// Makes a finding.
-        public init(foreignPartitions: Int = 0, missingTopics: [String] = [], lagRecords: Int64? = nil) {
+        public init(foreignPartitions: Int = 0, missingTopics: [String] = [], lagRecords: Int64? = nil, storedOffsets: Int64? = nil) {
+            self.storedOffsets = storedOffsets
             self.foreignPartitions = foreignPartitions
             self.missingTopics = missingTopics
             self.lagRecords = lagRecords
@@ -74,12 +79,23 @@ public struct ReadinessFacts: Sendable {
     /// The loops come round every few seconds: one that has not for so long has stopped.
     public static let watch = Duration.seconds(60)
 
+    /// Records wait for so long before ingest counts as standing still: it joins its group, or looks at a backlog, within that.
+    public static let standstill = Duration.seconds(30)
+
+    /// Takes in what was found of ingest at a look.
+    public mutating func see(_ found: Ingest, at now: ContinuousClock.Instant) {
+        let before = ingest
+        ingest = found
+        guard let lag = found.lagRecords, lag > 0 else { return }
+        ingest.waitingSince = found.storedOffsets == before.storedOffsets ? before.waitingSince ?? now : now
+    }
+
     /// Every part, those that are required first.
     public func parts(
         servedModel: Int?, availableItems: Int, at now: ContinuousClock.Instant
     ) -> [PartStatus] {
         [databasePart(now), cataloguePart(availableItems, now), modelPart(servedModel, now), brokerPart(now), intakePart(now),
-         ingestPart, updatesPart(now), trendingPart(now), segmentsPart(now),
+         ingestPart(now), updatesPart(now), trendingPart(now), segmentsPart(now),
          impressionsPart(now)]
     }
 
@@ -157,7 +173,7 @@ public struct ReadinessFacts: Sendable {
             isRequired: false)
     }
 
-    private var ingestPart: PartStatus {
+    private func ingestPart(_ now: ContinuousClock.Instant) -> PartStatus {
         func part(_ state: PartState, _ detail: String, _ reason: String? = nil) -> PartStatus {
             PartStatus(
                 name: "ingest", isReady: state == .ok, detail: detail, state: state, isRequired: false, reason: reason)
@@ -174,6 +190,10 @@ public struct ReadinessFacts: Sendable {
                     + "freshet ingest --accept-new-cluster takes it over")
         }
         guard let lag = ingest.lagRecords else { return part(.unknown, "how far it is behind is not known now") }
+        if let since = ingest.waitingSince, since.duration(to: now) >= Self.standstill {
+            let words = "\(lag) records are not stored yet, and none was for \(PartLook.seconds(since, now)) s: see that freshet ingest runs"
+            return part(.silent, words)
+        }
         return part(.ok, lag == 0 ? "has stored all records" : "\(lag) records are not stored yet")
     }
 

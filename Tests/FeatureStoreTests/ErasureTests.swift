@@ -107,6 +107,46 @@ struct ErasureTests {
         #expect(try store.commit(IngestBatch(interactions: events)).erased == 4)
     }
 
+    @Test("a refused record of an erased user is dropped by its own time too, however late it is sent")
+    func lateLetters() throws {
+        let (database, store, _) = try Self.prepare()
+        _ = try store.commit(IngestBatch(users: [(.delete(id: "u1", at: nil), origin(1, at: time(100)))]))
+        func letter(_ text: String, offset: Int64, sent: Int64) -> RejectedRecord {
+            RejectedRecord(
+                origin: RecordOrigin(source: "t", cluster: "c", position: Position(partition: 0, offset: offset), recordTime: time(sent)),
+                key: nil, payload: Array(text.utf8), payloadBytes: text.utf8.count, rejection: Rejection(.unknownType, "x"))
+        }
+        let summary = try store.commit(
+            IngestBatch(rejections: [
+                letter(#"{"user_id":"u1","type":"boo","timestamp":\#(time(90).milliseconds)}"#, offset: 20, sent: 1_000),
+                letter(#"{"user_id":"u1","type":"boo","timestamp":\#(time(900).milliseconds)}"#, offset: 21, sent: 1_000),
+                letter(#"{"user_id":"u1","type":"boo","timestamp":\#(time(900).milliseconds)}"#, offset: 22, sent: 50),
+            ]))
+        #expect(summary.erased == 2 && summary.rejected == 1)
+        #expect(try database.sql(#"select string_agg("offset"::text, ',') from dead_letters"#) == "21")
+    }
+
+    @Test("an erased id goes out of the records that name it, and older records do not bring it back")
+    func namedByOthers() throws {
+        let database = try TestDatabase()
+        let store = try IngestStore(url: database.url, rules: FeatureRules())
+        func record(_ user: String, _ aliases: [String], at: Int64) -> (change: RecordChange<UserRecord>, origin: RecordOrigin) {
+            (.upsert(UserRecord(userID: user, aliases: aliases, updatedAt: time(at))), origin(at))
+        }
+        func aliases(_ user: String) throws -> String { try database.sql("select aliases::text from users where user_id = '\(user)'") }
+        _ = try store.commit(IngestBatch(users: [record("u1", ["x", "gone", "y"], at: 1), record("u2", ["y"], at: 1)]))
+        _ = try store.commit(IngestBatch(users: [(.delete(id: "gone", at: time(100)), origin(2))]))
+        #expect(try aliases("u1") == "{x,y}" && aliases("u2") == "{y}")
+        // What was written before the deletion and comes after it, beside it, or in its batch.
+        _ = try store.commit(IngestBatch(users: [record("u1", ["gone", "z"], at: 50)]))
+        #expect(try aliases("u1") == "{z}")
+        _ = try store.commit(IngestBatch(users: [record("u3", ["other"], at: 50), (.delete(id: "other", at: time(200)), origin(3))]))
+        #expect(try aliases("u3") == "{}")
+        // Who comes back may be named again.
+        _ = try store.commit(IngestBatch(users: [record("u1", ["gone"], at: 150)]))
+        #expect(try aliases("u1") == "{gone}")
+    }
+
     @Test func aRecordThatComesLateTellsOfMoreIdsAndRevivesNothing() throws {
         let database = try TestDatabase()
         let store = try IngestStore(url: database.url, rules: FeatureRules()), other = try IngestStore(url: database.url, rules: FeatureRules())

@@ -76,6 +76,10 @@ struct MigratorTests {
         func failure(_ url: String) -> StoreError? {
             #expect(throws: StoreError.self) { try Migrator(url: url).check() }
         }
+        for wrong in ["postgresql://u:s3cret@127.0.0.1:243x/x", "postgresql://u:s3cret@127.0.0.1:99999/x", "postgresql://u:s3cret@127.0.0.1/x?sslmode=ful"] {
+            let error = failure(wrong)
+            #expect(error?.code == .invalidURL && error?.isRetriable == false, "\(wrong): \(String(describing: error))")
+        }
         let unreachable = failure("postgresql://u:s3cret@127.0.0.1:1/x?connect_timeout=3")
         #expect(unreachable?.code == .unreachable && unreachable?.isRetriable == true)
         let missing = failure(TestDatabase.url(database: "no_such_database"))

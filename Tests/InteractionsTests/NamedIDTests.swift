@@ -19,6 +19,14 @@ struct NamedIDTests {
         #expect(Array(record.utf8).withUnsafeBytes { NamedID.user(in: $0) } == nil)
     }
 
+    @Test(arguments: [
+        (#"{"type":"boo","timestamp":"2026-11-30T01:30:00Z"}"#, 1_796_002_200_000 as Int64?), (#"{"timestamp":1796002200000"#, 1_796_002_200_000),
+        (#"{"timestamp":"1796002200000"}"#, 1_796_002_200_000), (#"{"timestamp":"yesterday"}"#, nil), (#"{"time":1}"#, nil), ("", nil),
+    ])
+    func ownTime(_ record: String, _ milliseconds: Int64?) {
+        #expect(Array(record.utf8).withUnsafeBytes { NamedID.time(in: $0)?.milliseconds } == milliseconds)
+    }
+
     @Test func bytesOfAnyKindAndLength() {
         let latin: [UInt8] = Array(#"{"user_id":"caf"#.utf8) + [0xE9] + Array(#"","#.utf8)
         #expect(latin.withUnsafeBytes { NamedID.user(in: $0) } == Array("caf".utf8) + [0xE9])

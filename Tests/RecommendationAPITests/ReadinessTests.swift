@@ -140,6 +140,23 @@ struct ReadinessTests {
         #expect(parts(facts)["ingest"]?.detail == "12 records are not stored yet" && parts(facts)["ingest"]?.isReady == true)
     }
 
+    @Test("records that wait while none is stored are told; a backlog that is worked on is none of them")
+    func standstill() {
+        var facts = well
+        func look(_ seconds: Int, lag: Int64?, stored: Int64) -> PartStatus? {
+            facts.see(ReadinessFacts.Ingest(lagRecords: lag, storedOffsets: stored), at: start + .seconds(seconds))
+            return parts(facts, after: Double(seconds))["ingest"]
+        }
+        #expect(look(0, lag: 0, stored: 100)?.isReady == true)
+        #expect(look(2, lag: 5, stored: 100)?.isReady == true)
+        #expect(look(30, lag: 9, stored: 100)?.isReady == true)
+        #expect(look(33, lag: 9, stored: 100)?.state == .silent)
+        #expect(look(33, lag: 9, stored: 100)?.detail.contains("none was for 31 s") == true)
+        #expect(look(35, lag: 8, stored: 101)?.isReady == true)
+        #expect(look(60, lag: 7, stored: 102)?.isReady == true && look(80, lag: 0, stored: 109)?.isReady == true)
+        #expect(look(200, lag: 1, stored: 109)?.isReady == true)
+    }
+
     @Test("intake and impressions that fail are told, and keep nobody out")
     func writes() {
         var facts = well

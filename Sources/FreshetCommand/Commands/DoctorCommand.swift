@@ -134,9 +134,9 @@ struct DoctorCommand: ParsableCommand {
             if let role { try checkRights(store, role, tell) }
             try Migrator(url: url).check()
             tell("schema", .good, "is the newest that this program knows")
-            if role == .ingest || role == .migrate {
-                // They have nothing to do with models, and no right to look at them.
-            } else if let model = try store.promotedModel() {
+            // These have nothing to do with models, and no right to look at them.
+            if role == .ingest || role == .migrate { return }
+            if let model = try store.promotedModel() {
                 checkModel(model, configuration, tell)
             } else {
                 tell("model", .warning, "none is promoted yet: freshet train makes one")

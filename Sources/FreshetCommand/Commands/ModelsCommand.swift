@@ -59,7 +59,7 @@ struct ModelsCommand: ParsableCommand {
             try ModelsCommand.check(try store.model(version), options, force: force)
             let model = try store.promoteModel(version, reason: words, force: force)
             if json { return ModelsCommand.line(model).print(asJSON: true) }
-            StandardOutput.line("version \(model.version) is promoted; servers pick it up within a second")
+            StandardOutput.line("version \(model.version) is promoted; servers that have its files pick it up within a second")
         }
     }
 

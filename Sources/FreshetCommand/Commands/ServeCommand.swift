@@ -26,7 +26,7 @@ struct ServeCommand: AsyncParsableCommand {
         let stop = StopSignal.onSignals()
         let found = try await Patience.until(logger, "the database", unless: stop) { [configuration] in
             try ServeRole(configuration: configuration, again: again) { port in
-                logger.notice("ready", metadata: ["url": "http://\(configuration.text("http.host")):\(port)"])
+                logger.notice("ready", metadata: ["url": "\(configuration.serviceURL(port: port))"])
             }
         }
         guard let role = found else { return }
@@ -36,6 +36,7 @@ struct ServeCommand: AsyncParsableCommand {
                 services: try role.services().map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: Self.quiet(logger)))
         try await group.run()
+        logger.notice("stopped: every request that was under way has its answer")
     }
 
     /// The group's own lines are of interest only when something is wrong.

@@ -1,4 +1,5 @@
 import Console
+import Foundation
 import Tensors
 
 /// Returns what a process has freed to the system, where the allocator would keep it for later.
@@ -26,6 +27,13 @@ struct FreedMemory {
         guard changedItems - returnedAt >= Self.leastChangedItems, seenAt.duration(to: .now) >= Self.quiet else { return }
         returnedAt = changedItems
         await giveBack()
+    }
+
+    /// The process's memory beside files, in bytes; nil where the system does not tell.
+    static var anonymousBytes: Int? {
+        guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return nil }
+        let pages = text.split(separator: " ").compactMap { Int($0) }
+        return pages.count > 2 ? (pages[1] - pages[2]) * Int(getpagesize()) : nil
     }
 
     /// Gives back on a thread of its own; allocations elsewhere wait a moment at most.

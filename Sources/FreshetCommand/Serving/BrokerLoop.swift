@@ -92,6 +92,8 @@ struct LagReading: Sendable {
             let (larger, isBeyond) = sum.addingReportingOverflow(next)
             return isBeyond ? Int64.max : larger
         }
-        return ReadinessFacts.Ingest(foreignPartitions: foreign, missingTopics: missingTopics, lagRecords: lag)
+        let storedOffsets = current(stored).reduce(Int64(0)) { $0 &+ ($1.nextOffset ?? 0) }
+        return ReadinessFacts.Ingest(
+            foreignPartitions: foreign, missingTopics: missingTopics, lagRecords: lag, storedOffsets: storedOffsets)
     }
 }

@@ -26,7 +26,7 @@ extension Configuration {
         }
         let perSecond = integer("http.rate_limit_per_second")
         return APIConfiguration(
-            host: text("http.host"), port: integer("http.port"), apiKeys: keys, allowedOrigins: origins,
+            host: listenHost, port: integer("http.port"), apiKeys: keys, allowedOrigins: origins,
             maxBodyBytes: integer("http.max_body_bytes"), maxConcurrentRequests: integer("http.max_concurrent_requests"),
             maxRequestsPerSecond: perSecond == 0 ? nil : perSecond, rateBurstRequests: integer("http.rate_limit_burst"),
             allowedHosts: list("http.allowed_hosts"),
@@ -42,13 +42,28 @@ extension Configuration {
                 "\(source(of: "http.metrics_keys")): http.metrics_keys are the only keys, so that nobody could use any other route: set "
                     + "http.read_keys, http.write_keys and http.admin_keys, too, or take http.metrics_keys away ([])")
         }
-        let host = text("http.host")
+        let host = listenHost
         guard keys.isEmpty, !boolean("http.open"), !LoopbackAddress.isAll(of: host) else { return }
         throw ConfigurationError(
             "\(source(of: "http.host")): http.host is \(host), which is not this machine's loopback alone, and there are no keys: whoever "
                 + "reached the port could read, write and promote models. Set http.read_keys, http.write_keys and http.admin_keys "
                 + "(FRESHET_HTTP_READ_KEYS and so on), leave http.host at 127.0.0.1, or say http.open: true where everybody may do "
                 + "everything")
+    }
+
+    /// A shorter key is told of at the start.
+    private static let leastKeyBytes = 16
+
+    /// Where the service is reached, by the address that it listens on.
+    func serviceURL(port: Int) -> String {
+        let host = listenHost
+        return "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+    }
+
+    /// `http.host` as the system takes it: an IPv6 address may stand in brackets, as in an address of the web.
+    private var listenHost: String {
+        let host = text("http.host")
+        return host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
     }
 
     private func source(of key: String) -> String { settings[key]?.source ?? "the configuration" }
@@ -58,10 +73,16 @@ extension Configuration {
         let lists = ["http.read_keys", "http.write_keys", "http.admin_keys"]
         let scopes = lists.filter { !list($0).isEmpty }
         if scopes.isEmpty {
-            let isOpen = boolean("http.open") && !LoopbackAddress.isAll(of: text("http.host"))
+            let isOpen = boolean("http.open") && !LoopbackAddress.isAll(of: listenHost)
             return isOpen ? ["http.open is true and there are no keys: whoever reaches the port may read, write and promote models"] : []
         }
         var notes: [String] = []
+        let short = (lists + ["http.metrics_keys"]).filter { list($0).contains { $0.utf8.count < Self.leastKeyBytes } }
+        if !short.isEmpty {
+            notes.append(
+                "\(short.joined(separator: ", ")): a key of fewer than \(Self.leastKeyBytes) bytes can be guessed; "
+                    + "openssl rand -hex 24 makes one that cannot")
+        }
         if boolean("http.open") { notes.append("http.open says nothing where there are keys: every request needs one") }
         if !scopes.contains("http.admin_keys") { notes.append("without http.admin_keys nobody promotes models over HTTP") }
         if scopes == ["http.read_keys"] { notes.append("without http.write_keys nobody sends events over HTTP") }

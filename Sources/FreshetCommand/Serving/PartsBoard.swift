@@ -64,7 +64,8 @@ final class PartsBoard: Sendable {
         }
     }
 
-    private func beginLook(_ states: UserStateReader, _ feed: SnapshotFeed) {
+    /// Begins a look at the parts that answers need, unless one is under way or has just ended.
+    func beginLook(_ states: UserStateReader, _ feed: SnapshotFeed) {
         contents.withLock { contents in
             guard contents.looking == nil, contents.looked.map({ $0.duration(to: .now) >= Self.lookedRecently }) ?? true else { return }
             contents.facts.database.ask(at: .now)

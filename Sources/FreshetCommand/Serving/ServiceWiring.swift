@@ -207,6 +207,10 @@ struct ServiceWiring: Sendable {
             switch error.code {
             case .notFound: throw ServiceError(.notFound, error.message)
             case .conflict: throw ServiceError(.conflict, error.message)
+            case .authentication, .insufficientPrivilege, .missingDatabase:
+                // An operator mends it, in the database or in the settings; what it said is on /readyz and in the log, not here.
+                throw ServiceError(
+                    .unavailable, "the database does not let this service do that; its operator sees why", retryAfterSeconds: 30)
             default:
                 guard error.isRetriable else { throw error }
                 throw ServiceError(.unavailable, "the database does not answer; try again shortly", retryAfterSeconds: 1)

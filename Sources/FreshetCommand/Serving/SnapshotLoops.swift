@@ -21,6 +21,8 @@ struct SnapshotLoops: Service {
     /// Where killed trainings leave files; nil where nobody looks.
     var leftovers: (@Sendable () -> TrainingLeftovers)?
 
+    private static let memoryEvery = Duration.seconds(20)
+    private static let partsEvery = Duration.seconds(1)
     private static let trendingEvery = Duration.seconds(2)
     private static let clockEvery = Duration.seconds(30)
     private static let leftoversEvery = Duration.seconds(15)
@@ -33,6 +35,8 @@ struct SnapshotLoops: Service {
                 group.addTask { await segmentLoop() }
                 group.addTask { await countLoop() }
                 group.addTask { await clockLoop() }
+                group.addTask { await memoryLoop() }
+                group.addTask { await partsLoop() }
                 group.addTask { await broker.run() }
                 group.addTask { await leftoversLoop() }
             }
@@ -118,18 +122,38 @@ struct SnapshotLoops: Service {
         await memory.giveBack()
     }
 
+    /// Gives back what floods of connections, bodies and answers have left behind, once the process has grown by it.
+    private func memoryLoop() async {
+        var growth = GrowthWatch()
+        while !Task.isCancelled {
+            if growth.isDue(bytes: FreedMemory.anonymousBytes) {
+                await FreedMemory().giveBack()
+                growth.gaveBack(bytes: FreedMemory.anonymousBytes)
+            }
+            try? await Task.sleep(for: Self.memoryEvery)
+        }
+    }
+
+    /// Looks at what answers need though nobody asks: the first probe after a silence begins finds that it has lasted.
+    private func partsLoop() async {
+        while !Task.isCancelled {
+            board.parts.beginLook(states, feed)
+            try? await Task.sleep(for: Self.partsEvery)
+        }
+    }
+
     private func trendingLoop() async {
         while !Task.isCancelled {
             if let newest = try? await store.run({ store throws(StoreError) in try store.newestEventTime() }) {
                 clock.advance(to: newest)
             }
             let start = ContinuousClock.now
-            await board.parts.watching(\.trending) {
+            let isDone: Void? = await board.parts.watching(\.trending) {
                 try await feed.refreshTrending()
                 try await feed.refreshExploration()
             }
-            // Never more than a tenth of the time, however many items there are.
-            try? await Task.sleep(for: max(Self.trendingEvery, start.duration(to: .now) * 10))
+            // Never more than a tenth of the time, however many items there are; what failed says nothing of that.
+            try? await Task.sleep(for: isDone == nil ? Self.trendingEvery : max(Self.trendingEvery, start.duration(to: .now) * 10))
         }
     }
 
@@ -137,8 +161,9 @@ struct SnapshotLoops: Service {
     private func segmentLoop() async {
         while !Task.isCancelled {
             let start = ContinuousClock.now
-            await board.parts.watching(\.segments) { try await feed.refreshSegments() }
-            try? await Task.sleep(for: max(segmentRefresh, start.duration(to: .now) * 10))
+            let isDone: Void? = await board.parts.watching(\.segments) { try await feed.refreshSegments() }
+            try? await Task.sleep(
+                for: isDone == nil ? min(segmentRefresh, Self.trendingEvery) : max(segmentRefresh, start.duration(to: .now) * 10))
         }
     }
 

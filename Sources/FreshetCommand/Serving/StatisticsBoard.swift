@@ -117,7 +117,7 @@ final class StatisticsBoard: Sendable {
         }
         parts.update { facts in
             facts.ingest.lagRecords = nil
-            if let found { facts.ingest = found }
+            if let found { facts.see(found, at: .now) }
         }
     }
 

@@ -1,6 +1,5 @@
 import TowerModel
 
-
 /// Where an artifact is and what it must be: the registry's row.
 public struct ArtifactReference: Sendable, Equatable {
     /// The directory.

@@ -1,6 +1,5 @@
 import TowerModel
 
-
 /// The state of a training run, so that it can go on after a crash: a directory a checkpoint, the last two kept.
 public struct CheckpointStore: Sendable {
     /// How many checkpoints are kept.

@@ -1,6 +1,5 @@
 import ContentModel
 
-
 /// The items that a request compares with its user's content one by one: those without training, the newest of them.
 ///
 /// They stand in pages in the order of arrival, packed. An item that changes or goes leaves its place, which is passed over from

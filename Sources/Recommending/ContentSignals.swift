@@ -1,6 +1,5 @@
 import ContentModel
 
-
 /// What content says of a snapshot's items: a sparse vector of each for histories, and of those that the model never trained on
 /// what they are scored by. See ``ContentChannel``.
 ///

@@ -1,6 +1,5 @@
 import ContentModel
 
-
 /// Why bytes are no blend.
 public struct BlendFormatError: Error, Sendable, Equatable, CustomStringConvertible {
     /// A sentence: what is wrong and what to do.

@@ -1,6 +1,5 @@
 import TowerModel
 
-
 extension ServingModel {
     /// The serving part of a two-tower model.
     ///

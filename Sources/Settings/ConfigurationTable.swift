@@ -1,6 +1,5 @@
 import TowerModel
 
-
 /// Every key with what it takes, as `docs/configuration.md` lists them.
 public enum ConfigurationTable {
     /// One key.

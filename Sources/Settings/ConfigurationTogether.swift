@@ -1,6 +1,5 @@
 import TowerModel
 
-
 // What each setting may be is checked when it is set; here is what they may not be together.
 extension Configuration {
     /// Refuses settings that contradict each other.

@@ -1,7 +1,6 @@
 import ContentModel
 import TowerTraining
 
-
 /// The interactions, items and users of one consistent moment, as the training file keeps them.
 ///
 /// Rows are ordered by (user, time, position), users and items by id. Splits into what is learned and what is held out are made

@@ -1,4 +1,5 @@
 import Console
+import FeatureStore
 import Features
 import Interactions
 import Simulation

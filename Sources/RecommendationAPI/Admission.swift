@@ -1,4 +1,4 @@
-import Hummingbird
+import HummingbirdCore
 
 /// Lets as many requests be answered at once as allowed, and counts those that are.
 package struct Admission: RequestMiddleware {

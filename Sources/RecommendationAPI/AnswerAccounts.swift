@@ -1,4 +1,4 @@
-import Hummingbird
+import HummingbirdCore
 import Logging
 
 /// Counts each answer by its route, status and time, and tells its connection how much there is to be read.

@@ -1,5 +1,5 @@
 import HTTPTypes
-import Hummingbird
+import HummingbirdCore
 import Synchronization
 
 /// Names requests: each answer has an id that no other has, random for the process and counted within it.

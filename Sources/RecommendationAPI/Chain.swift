@@ -1,4 +1,4 @@
-import Hummingbird
+import HummingbirdCore
 
 /// Answers a request, or says why not.
 package protocol RequestHandler: Sendable {

@@ -1,5 +1,5 @@
 import HTTPTypes
-import Hummingbird
+import HummingbirdCore
 
 /// What pages of configured origins learn from a browser's questions before and after their own (CORS, https://fetch.spec.whatwg.org).
 package struct CrossOrigin: RequestMiddleware {

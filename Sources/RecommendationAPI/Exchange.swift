@@ -1,5 +1,5 @@
 import HTTPTypes
-import Hummingbird
+import HummingbirdCore
 
 /// One request on its way through the service, with what each concern has found out about it.
 package struct Exchange: Sendable {

@@ -1,5 +1,5 @@
 import HTTPTypes
-import Hummingbird
+import HummingbirdCore
 
 /// `/v1/events`, and what changes items and users.
 enum IntakeRoutes {

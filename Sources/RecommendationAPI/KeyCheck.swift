@@ -1,5 +1,5 @@
 import HTTPTypes
-import Hummingbird
+import HummingbirdCore
 
 /// Who calls, by the key that came as `X-API-Key` or as a bearer token (RFC 6750).
 package struct KeyCheck: RequestCheck {

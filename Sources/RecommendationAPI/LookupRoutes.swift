@@ -1,6 +1,6 @@
 import Bytes
 import HTTPTypes
-import Hummingbird
+import HummingbirdCore
 
 /// What is known of users, items, models and the service.
 enum LookupRoutes {

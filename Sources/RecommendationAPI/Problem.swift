@@ -1,6 +1,7 @@
 import Bytes
 import HTTPTypes
-import Hummingbird
+import HummingbirdCore
+import NIOCore
 import Interactions
 
 /// An answer that says what was wrong, as RFC 9457 has it.

@@ -1,5 +1,5 @@
 import HTTPTypes
-import Hummingbird
+import HummingbirdCore
 import Interactions
 
 /// `/v1/recommendations` and `/v1/items/{id}/similar`.

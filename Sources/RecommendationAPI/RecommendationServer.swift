@@ -1,7 +1,8 @@
-import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
+import NIOHTTP1
+import NIOPosix
 import ServiceLifecycle
 
 #if canImport(Glibc)
@@ -20,7 +21,7 @@ public struct RouteDescription: Sendable, Hashable {
     public let scope: AccessScope?
 }
 
-/// The routes that ``makeApplication(operations:configuration:logger:onListening:)`` serves.
+/// The routes that ``RecommendationServer`` serves.
 public let routeDescriptions: [RouteDescription] = allRoutes.map {
     RouteDescription(method: $0.method.rawValue, path: $0.template, scope: $0.scope)
 }
@@ -28,55 +29,68 @@ public let routeDescriptions: [RouteDescription] = allRoutes.map {
 private let allRoutes =
     RecommendationRoutes.routes + IntakeRoutes.routes + LookupRoutes.routes + ServiceRoutes.routes
 
-/// Makes the HTTP application. ``RecommendationServer`` runs it; tests can talk to it directly.
-/// - Parameter onListening: called with the port once the service listens.
-public func makeApplication(
-    operations: ServiceOperations, configuration: APIConfiguration = APIConfiguration(),
-    logger: Logger = Logger(label: "freshet.http"), onListening: @escaping @Sendable (Int) async -> Void = { _ in }
-) -> Application<ServiceResponder> {
+/// Makes what answers requests, without a port: ``RecommendationServer`` lets it listen, and tests ask it directly.
+package func makeResponder(
+    operations: ServiceOperations, configuration: APIConfiguration = APIConfiguration(), logger: Logger = Logger(label: "freshet.http")
+) -> ServiceResponder {
     let core = ServiceCore(
         operations: operations, configuration: configuration, logger: logger,
         routes: allRoutes.map { ($0.method.rawValue, $0.template) })
-    // The framework logs each connection at info; ours says once where it listens.
-    var frameworkLogger = logger
-    frameworkLogger.logLevel = max(logger.logLevel, .warning)
-    return Application(
-        responder: ServiceResponder(table: RouteTable(allRoutes), core: core),
-        server: HTTPServerBuilder { ServiceChannel(responder: $0, connections: core.connections) },
-        configuration: ApplicationConfiguration(
-            address: .hostname(configuration.host, port: configuration.port), backlog: 1_024),
-        onServerRunning: { channel in
-            let port = channel.localAddress?.port ?? configuration.port
-            core.connections.sweep(under: channel)
-            try? await channel.eventLoop.submit {
-                try channel.pipeline.syncOperations.addHandler(AcceptWatch(core.connections), position: .first)
-            }.get()
-            logger.info("listening", metadata: ["url": "http://\(configuration.host):\(port)"])
-            await onListening(port)
-        },
-        logger: frameworkLogger)
+    return ServiceResponder(table: RouteTable(allRoutes), core: core)
 }
 
 /// The HTTP service, to be run in a `ServiceGroup`. It stops accepting on a graceful shutdown and answers what it has begun.
 public struct RecommendationServer: Service {
-    private let application: Application<ServiceResponder>
+    private let server: Server<ServiceChannel>
     private let configuration: APIConfiguration
 
     /// Makes the service; nothing listens before ``run()``.
+    ///
+    /// - Parameter onListening: called with the port once the service listens.
     public init(
         operations: ServiceOperations, configuration: APIConfiguration = APIConfiguration(),
         logger: Logger = Logger(label: "freshet.http"), onListening: @escaping @Sendable (Int) async -> Void = { _ in }
     ) {
         self.configuration = configuration
-        application = makeApplication(
-            operations: operations, configuration: configuration, logger: logger, onListening: onListening)
+        let responder = makeResponder(operations: operations, configuration: configuration, logger: logger)
+        let connections = responder.connections
+        // The framework logs each connection at info; ours says once where it listens.
+        var frameworkLogger = logger
+        frameworkLogger.logLevel = max(logger.logLevel, .warning)
+        let dates = AnswerDates()
+        server = Server(
+            childChannelSetup: ServiceChannel(
+                responder: { request, writer, channel in
+                    var response = try await responder.respond(to: request, channel: channel)
+                    response.headers[.date] = dates.header(second: ServiceCore.secondsSince1970())
+                    do {
+                        try await writer.write(response: response.head, body: response.body)
+                    } catch is HTTPParserError {
+                        // As itself it would have the framework write another answer into this one.
+                        throw BrokenAnswer()
+                    }
+                }, connections: connections),
+            configuration: ServerConfiguration(address: .hostname(configuration.host, port: configuration.port), backlog: 1_024),
+            onServerRunning: { channel in
+                let port = channel.localAddress?.port ?? configuration.port
+                connections.sweep(under: channel)
+                try? await channel.eventLoop.submit {
+                    try channel.pipeline.syncOperations.addHandler(AcceptWatch(connections), position: .first)
+                }.get()
+                logger.info("listening", metadata: ["url": "http://\(configuration.host):\(port)"])
+                await onListening(port)
+            },
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: frameworkLogger)
     }
+
+    /// The request that was being answered turned out to be none.
+    private struct BrokenAnswer: Error {}
 
     /// Listens and answers until the group shuts down.
     /// - Throws: ``ListenError`` where the address cannot be had.
     public func run() async throws {
         do {
-            try await application.run()
+            try await server.run()
         } catch let error as IOError {
             throw ListenError(error, configuration)
         } catch let error as SocketAddressError {

@@ -1,5 +1,5 @@
 import HTTPTypes
-import Hummingbird
+import HummingbirdCore
 
 /// The parameters that a route reads from its query. Any other one is refused: a misspelt one must not be answered as if it were not there.
 package struct KnownParameters: Sendable {

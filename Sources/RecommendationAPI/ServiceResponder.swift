@@ -1,14 +1,14 @@
-import Hummingbird
+import HummingbirdCore
 import NIOCore
 
 /// Takes each request through the concerns of answering, one after another, to the work of its route.
-public struct ServiceResponder: HTTPResponder {
-    /// What a request brings along.
-    public typealias Context = ServiceContext
-
+package struct ServiceResponder: Sendable {
     private let table: RouteTable
     private let core: ServiceCore
     private let chain: any RequestHandler
+
+    /// The connections that requests come by.
+    var connections: Connections { core.connections }
 
     init(table: RouteTable, core: ServiceCore) {
         self.table = table
@@ -16,9 +16,9 @@ public struct ServiceResponder: HTTPResponder {
         chain = Self.chain(core)
     }
 
-    /// Answers a request; every failure becomes a problem.
-    public func respond(to request: Request, context: Context) async throws -> Response {
-        let connection = core.connections[context.channel]
+    /// Answers a request that came by `channel`; every failure becomes a problem.
+    package func respond(to request: Request, channel: any Channel) async throws -> Response {
+        let connection = core.connections[channel]
         await connection?.waitUntilTaken()
         var exchange = Exchange(service: core, request: request, table: table, connection: connection)
         return try await chain.handle(&exchange)

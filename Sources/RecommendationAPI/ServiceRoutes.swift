@@ -1,6 +1,7 @@
 import Bytes
 import HTTPTypes
-import Hummingbird
+import HummingbirdCore
+import NIOCore
 
 /// Probes, metrics, the OpenAPI document and the dashboard.
 enum ServiceRoutes {

@@ -30,7 +30,7 @@ struct ImportRules {
 
     /// Modules of other packages in whose types a product's own interface speaks.
     static let modulesOfProducts: [String: Set<String>] = [
-        "Hummingbird": ["HTTPTypes", "NIOCore", "ServiceLifecycle"], "NIOPosix": ["NIOCore"],
+        "HummingbirdCore": ["HTTPTypes", "NIOCore", "ServiceLifecycle"], "NIOPosix": ["NIOCore"],
         "ServiceLifecycle": ["UnixSignals"],
     ]
 

@@ -1,3 +1,4 @@
+import HTTPCalls
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -76,4 +77,12 @@ final class ScriptedServer: Sendable {
             context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: text)), promise: nil)
         }
     }
+}
+
+/// A call with time for a machine that is busy with other tests: how long an answer takes decides no test but those that set a limit.
+func patient(
+    _ method: HTTPCall.Method, _ path: String, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil,
+    timeout: Duration = .seconds(600), maxAnswerBytes: Int = 4 << 20
+) -> HTTPCall {
+    HTTPCall(method, path, headers: headers, body: body, timeout: timeout, maxAnswerBytes: maxAnswerBytes)
 }

@@ -249,6 +249,18 @@ import Testing
         #expect(others.next() != RequestIDs().next())
     }
 
+    @Test(arguments: [
+        (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"), (0, "Thu, 01 Jan 1970 00:00:00 GMT"), (951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT"),
+        (1_709_251_199, "Thu, 29 Feb 2024 23:59:59 GMT"), (4_107_542_400, "Mon, 01 Mar 2100 00:00:00 GMT"),
+        (-1, "Wed, 31 Dec 1969 23:59:59 GMT"), (1_796_007_600, "Mon, 30 Nov 2026 03:00:00 GMT"),
+    ] as [(Int64, String)])
+    func datesAreWrittenAsHTTPAsks(second: Int64, text: String) {
+        let dates = AnswerDates()
+        #expect(dates.header(second: second) == text)
+        _ = dates.header(second: second + 1)
+        #expect(dates.header(second: second) == text)
+    }
+
     @Test func theLogHoldsTheTemplateAndNoPath() async throws {
         var asked = TestExchange(.get, "/looks?n=somebody")
         let logged = asked.logged

@@ -94,9 +94,9 @@ import Testing
         var configuration = APIConfiguration(
             maxBodyBytes: 200_000, requestTimeoutMilliseconds: 600_000, maxIdempotencyKeys: 100, maxStreams: 0)
         configuration.allowedOrigins = ["https://shop.example"]
-        let application = makeApplication(
-            operations: Self.operations(faults), configuration: configuration,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let responder = makeResponder(operations: Self.operations(faults), configuration: configuration, logger: quiet)
+        let application = Application(responder: RoutedResponder(responder: responder), logger: quiet)
         let result = Mutex(FuzzDoor.Report())
         try await application.test(.router) { client async throws in
             let report = await door.runWaiting { source, _ in

@@ -4,6 +4,7 @@ import Hummingbird
 import HummingbirdTesting
 import Interactions
 import Logging
+import NIOCore
 import RecommendationAPI
 import Recommending
 import Synchronization
@@ -151,8 +152,28 @@ final class TestService: Sendable {
     func test(_ body: @Sendable (any TestClientProtocol) async throws -> Void) async throws {
         let logged = logged
         let logger = Logger(label: "test", factory: { _ in logged.handler() })
-        let application = makeApplication(operations: operations, configuration: configuration, logger: logger)
+        let responder = makeResponder(operations: operations, configuration: configuration, logger: logger)
+        let application = Application(responder: RoutedResponder(responder: responder), logger: logger)
         try await application.test(.router, body)
+    }
+}
+
+/// The service's routes as the framework's test client asks them.
+struct RoutedResponder: HTTPResponder {
+    struct Context: RequestContext {
+        var coreContext: CoreRequestContextStorage
+        let channel: any Channel
+
+        init(source: ApplicationRequestContextSource) {
+            coreContext = CoreRequestContextStorage(source: source)
+            channel = source.channel
+        }
+    }
+
+    let responder: ServiceResponder
+
+    func respond(to request: Request, context: Context) async throws -> Response {
+        try await responder.respond(to: request, channel: context.channel)
     }
 }
 

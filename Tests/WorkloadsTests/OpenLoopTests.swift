@@ -2,7 +2,7 @@ import Synchronization
 import Testing
 import Workloads
 
-@Suite(.timeLimit(.minutes(5))) struct OpenLoopTests {
+@Suite(.timeLimit(.minutes(15))) struct OpenLoopTests {
     private struct Odd: Error {}
 
     private final class Tally: Sendable {

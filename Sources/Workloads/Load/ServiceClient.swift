@@ -51,13 +51,20 @@ public struct ServiceClient: Sendable {
     public let base: String
     private let caller: HTTPCaller
     private let apiKey: String?
+    private let leastTimeout: Duration
 
     /// Makes a client; nothing is connected before the first request.
     ///
     /// - Throws: ``CommandFailure`` where `base` is no URL that can be asked.
     public init(base: String, apiKey: String?) throws {
+        try self.init(base: base, apiKey: apiKey, leastTimeout: .zero)
+    }
+
+    /// The same with more patience than each request asks for, as tests on a busy machine need it.
+    package init(base: String, apiKey: String?, leastTimeout: Duration) throws {
         self.base = base
         self.apiKey = apiKey
+        self.leastTimeout = leastTimeout
         do {
             caller = try HTTPCaller(HTTPAddress(base), maxConnections: Self.maxConnections)
         } catch {
@@ -109,7 +116,9 @@ public struct ServiceClient: Sendable {
 
     /// Any request; the answer's bytes, if its status is 2xx.
     func send(_ method: HTTPCall.Method, _ path: String, body: String?, timeout: Duration = .seconds(10)) async throws -> Data {
-        var call = HTTPCall(method, path, body: body.map { Array($0.utf8) }, timeout: timeout, maxAnswerBytes: Self.maxAnswerBytes)
+        var call = HTTPCall(method, path, body: body.map { Array($0.utf8) })
+        call.timeout = max(timeout, leastTimeout)
+        call.maxAnswerBytes = Self.maxAnswerBytes
         if let apiKey { call.headers.append(("X-API-Key", apiKey)) }
         if body != nil { call.headers.append(("Content-Type", "application/json")) }
         let answer = try await caller.send(call)

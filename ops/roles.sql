@@ -13,7 +13,9 @@ begin
     end loop;
     execute format('revoke temporary on database %I from public', current_database());
     execute format('grant connect on database %I to freshet_migrate, freshet_ingest, freshet_serve, freshet_train, freshet_operate', current_database());
-    execute format('grant temporary on database %I to freshet_ingest, freshet_train', current_database());
+    execute format(
+        'grant temporary on database %I to freshet_ingest, freshet_train',
+        current_database());
 end $$;
 revoke create on schema public from public;
 grant usage on schema public to freshet_migrate, freshet_ingest, freshet_serve, freshet_train, freshet_operate;
@@ -32,7 +34,9 @@ begin
     end loop;
     -- Tables of later versions, those that are there: what is known of none is what all need.
     for it in select c.oid::regclass as name from pg_class c
-        where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v') and c.relowner = 'freshet_migrate'::regrole loop
+        where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v')
+            and c.relowner = 'freshet_migrate'::regrole
+    loop
         execute format('revoke all on %s from public, freshet_ingest, freshet_serve, freshet_train, freshet_operate', it.name);
         execute format('grant select, insert, update, delete on %s to freshet_ingest', it.name);
         execute format('grant select on %s to freshet_serve', it.name);

@@ -24,7 +24,9 @@ public struct BootstrapInterval: Sendable, Equatable {
     }
 
     /// The interval of `mean(values) / mean(base)` − 1 over the same users: how much better, as a share of the base.
-    public init(ofGain values: [Double], over base: [Double], level: Double = 0.95, resamples: Int = Self.defaultResamples, seed: UInt64 = 1) {
+    public init(
+        ofGain values: [Double], over base: [Double], level: Double = 0.95, resamples: Int = Self.defaultResamples, seed: UInt64 = 1
+    ) {
         precondition(values.count == base.count, "values are paired: \(values.count) and \(base.count)")
         self.init(values.count, level: level, resamples: resamples, seed: seed) { counts in
             var sum = 0.0, baseSum = 0.0

@@ -10,9 +10,11 @@ public struct DataGate: Sendable {
     public var maxGap: Double
     /// Largest rise of the share of interactions whose item has no content, or whose user no attributes.
     public var maxNullRise: Double
-    /// Largest share of repeated interactions; of one item's; of suspicious users'.
+    /// The largest share of all events that may be repetitions.
     public var maxRepeatedShare: Double
+    /// The largest share of all events that one item may have.
     public var maxItemShare: Double
+    /// The largest share of all events that users who look like machines may have.
     public var maxSuspiciousShare: Double
     /// Users on either side below which nothing is compared.
     public var minimumUsers: Int
@@ -37,10 +39,13 @@ public struct DataGate: Sendable {
 
     /// One thing that was looked at.
     public struct Check: Sendable, Equatable {
+        /// What was measured, in words.
         public var name: String
+        /// What was found.
         public var value: Double
         /// What the value may not exceed.
         public var limit: Double
+        /// Whether the value is within its limit.
         public var passes: Bool { value <= limit }
         /// What a value above the limit means, and what to do.
         public var advice: String
@@ -60,10 +65,12 @@ public struct DataGate: Sendable {
         let total = Double(all.events + suspicious)
         var checks = [
             Check(
-                name: "the share of suspicious users' interactions", value: total > 0 ? Double(suspicious) / total : 0, limit: maxSuspiciousShare,
+                name: "the share of suspicious users' interactions", value: total > 0 ? Double(suspicious) / total : 0,
+                limit: maxSuspiciousShare,
                 advice: "that many machines are rare; look at who sends, or raise the bounds of what one user may do"),
             Check(
-                name: "the share of repeated interactions (same user, item, type and time)", value: all.share(all.repeated), limit: maxRepeatedShare,
+                name: "the share of repeated interactions (same user, item, type and time)", value: all.share(all.repeated),
+                limit: maxRepeatedShare,
                 advice: "a producer that sends twice should send an event_id"),
         ]
         if all.items > minimumItems {
@@ -111,7 +118,8 @@ public struct DataGate: Sendable {
             checks.append(
                 Check(
                     name: "the rise of the share of interactions \(name)",
-                    value: max(0, recent.share(recent[keyPath: path]) - former.share(former[keyPath: path])), limit: maxNullRise, advice: advice))
+                    value: max(0, recent.share(recent[keyPath: path]) - former.share(former[keyPath: path])), limit: maxNullRise,
+                    advice: advice))
         }
         addRise("whose item has no content", \.withoutContent, "item records that stopped arriving look like this")
         addRise("whose user has no attributes", \.withoutAttributes, "user records that stopped arriving look like this")

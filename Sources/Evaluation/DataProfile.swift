@@ -5,12 +5,15 @@ public struct DataProfile: Sendable, Equatable, Codable {
     /// Powers of two of interactions.
     public static let sizeCount = 24
 
+    /// Interactions counted.
     public var events = 0
+    /// Users with an interaction.
     public var users = 0
     /// Items with interactions.
     public var items = 0
     /// Milliseconds since 1970; 0 without any.
     public var oldest: Int64 = 0
+    /// The time of the newest interaction, in milliseconds since 1970.
     public var newest: Int64 = 0
     /// Interactions by type: click, add to cart, purchase.
     public var types = [Double](repeating: 0, count: 3)
@@ -20,15 +23,17 @@ public struct DataProfile: Sendable, Equatable, Codable {
     public var itemGroups = [Double](repeating: 0, count: groupCount)
     /// By hash of the users' attribute values, once an interaction.
     public var attributeGroups = [Double](repeating: 0, count: groupCount)
-    /// Users by the power of two of their interactions; items likewise.
+    /// Users by the power of two of their interactions.
     public var userSizes = [Double](repeating: 0, count: sizeCount)
+    /// Items by the power of two of their interactions.
     public var itemSizes = [Double](repeating: 0, count: sizeCount)
     /// Interactions of the item that has most of them.
     public var largestItem = 0
     /// Interactions that repeat item, type and time of the same user's former one.
     public var repeated = 0
-    /// Interactions with items of which nothing is known; of users without attributes.
+    /// Interactions with items of which nothing is known.
     public var withoutContent = 0
+    /// Interactions of users of whom no attribute is known.
     public var withoutAttributes = 0
 
     /// Nothing counted.
@@ -82,7 +87,8 @@ extension DataProfile {
             times: some RandomAccessCollection<Int64>
         ) {
             guard let first = times.first, let last = times.last else { return }
-            precondition(rows.count == times.count && types.count == times.count, "\(rows.count) items, \(types.count) types, \(times.count) times")
+            precondition(
+                rows.count == times.count && types.count == times.count, "\(rows.count) items, \(types.count) types, \(times.count) times")
             counted.users += 1
             counted.events += times.count
             counted.userSizes[DataProfile.size(of: times.count)] += 1

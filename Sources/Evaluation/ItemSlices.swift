@@ -38,7 +38,8 @@ public struct ItemSlices: Sendable {
     ///   - counts: training events per item row.
     ///   - itemIDs: the ids of the rows; equal counts stand in the order of their ids. Without ids, in row order.
     public init(counts: [Int], itemIDs: [String]? = nil) {
-        precondition(itemIDs == nil || itemIDs?.count == counts.count, "one id per count: \(itemIDs?.count ?? 0) ids, \(counts.count) counts")
+        precondition(
+            itemIDs == nil || itemIDs?.count == counts.count, "one id per count: \(itemIDs?.count ?? 0) ids, \(counts.count) counts")
         var order = counts.indices.filter { counts[$0] > 0 }
         order.sort {
             if counts[$0] != counts[$1] { return counts[$0] > counts[$1] }

@@ -66,7 +66,8 @@ public struct ListScorer: Sendable {
     /// A list is cleaned before it counts: repeats are dropped and the rows after them move up.
     func score(ranked: [Int32], relevant: [Int32], gains: [Double]? = nil) -> Scores? {
         precondition(
-            gains == nil || gains?.count == relevant.count, "one gain per relevant item: \(gains?.count ?? 0) gains, \(relevant.count) items")
+            gains == nil || gains?.count == relevant.count,
+            "one gain per relevant item: \(gains?.count ?? 0) gains, \(relevant.count) items")
         guard !relevant.isEmpty else { return nil }
         var truth: [Int32: Double] = [:]
         for (index, row) in relevant.enumerated() {

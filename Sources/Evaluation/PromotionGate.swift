@@ -21,8 +21,8 @@ public struct GateDecision: Sendable, Equatable {
 /// Lets a new model replace the one in force where it is shown to be not worse.
 ///
 /// A non-inferiority test: both models answer the same questions, and the lower end of the paired interval of their difference must lie
-/// within the margin. Scatter never lowers the bar: with few questions the interval is wide and the model in force stays; the questions grow
-/// with every day that it does. What share of equal and of worse models pass is in docs/decisions/0009.
+/// within the margin. Scatter never lowers the bar: with few questions the interval is wide and the model in force stays; the questions
+/// grow with every day that it does. What share of equal and of worse models pass is in docs/decisions/0009.
 public struct PromotionGate: Sendable {
     /// The loss that is still called "not worse".
     public enum Margin: Sendable, Equatable {
@@ -40,6 +40,7 @@ public struct PromotionGate: Sendable {
         }
     }
 
+    /// How much worse than the model in force a new one may be.
     public var margin: Margin
     /// How sure the interval is, one-sided; one of ``StudentQuantile/confidences``.
     public var confidence: Double
@@ -78,11 +79,12 @@ public struct PromotionGate: Sendable {
             return GateDecision(
                 passes: true,
                 reasons: [
-                    "The holdout has \(n) questions, too few to judge by (\(minimumQuestions) are needed); no model is promoted yet, so the candidate "
-                        + "is taken."
+                    "The holdout has \(n) questions, too few to judge by (\(minimumQuestions) are needed); no model is promoted yet, so "
+                        + "the candidate is taken."
                 ])
         }
-        return GateDecision(passes: true, reasons: ["No model is promoted yet; the candidate's mean is \(decimal(mean)) over \(n) questions."])
+        return GateDecision(
+            passes: true, reasons: ["No model is promoted yet; the candidate's mean is \(decimal(mean)) over \(n) questions."])
     }
 
     /// Decides on paired values: index i of both is the same question. Passes where the interval lies within the margin.
@@ -157,7 +159,8 @@ public struct PromotionGate: Sendable {
         let loss = margin.loss(beside: found.otherMean)
         let figures = "\(decimal(found.candidateMean)) beside \(decimal(found.otherMean)) of \(name), on \(questions): "
             + "\(change(found.difference, beside: found.otherMean)) (± \(decimal(found.standardError)))"
-        let sure = "with \(decimal(confidence * 100, places: 1)) % confidence not below \(change(found.lowerBound, beside: found.otherMean))"
+        let sure =
+            "with \(decimal(confidence * 100, places: 1)) % confidence not below \(change(found.lowerBound, beside: found.otherMean))"
         let bound = "at most \(allowed(loss, beside: found.otherMean)) less is let pass"
         if found.lowerBound >= -loss {
             return GateDecision(passes: true, reasons: ["\(figures); \(sure), and \(bound)."], comparison: found, allowedLoss: loss)

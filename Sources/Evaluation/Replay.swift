@@ -36,6 +36,7 @@ public struct Replay {
 
     /// What one ranker achieved.
     public struct Result: Sendable {
+        /// The ranker's name.
         public var name: String
         /// Means over users; of each user the mean over their questions.
         public var reports: [Audience: MetricsReport]

@@ -76,9 +76,11 @@ public struct ReplayEvents: Sendable {
 
 /// What one user did so far.
 public struct ReplayUser: Sendable {
-    /// Item rows, types and times, oldest first, one of each an event.
+    /// The item row of each event, oldest first.
     public private(set) var items: [Int32] = []
+    /// The type of each event, in the order of ``items``.
     public private(set) var types: [UInt8] = []
+    /// The time of each event, in milliseconds since 1970.
     public private(set) var times: [Int64] = []
     /// Items that the rules keep out of this user's answers.
     public private(set) var excluded: Set<Int32> = []
@@ -99,7 +101,8 @@ public protocol ReplayRanker {
     /// The name in reports.
     var name: String { get }
     /// The best `count` item rows for a user at a time, best first, without those that `isExcluded` names.
-    mutating func rank(_ count: Int, for user: Int32, past: borrowing ReplayUser, at time: Int64, isExcluded: (Int32) -> Bool) throws -> [Int32]
+    mutating func rank(_ count: Int, for user: Int32, past: borrowing ReplayUser, at time: Int64, isExcluded: (Int32) -> Bool) throws
+        -> [Int32]
     /// Takes in an event that has just happened. `past` is the user's without it. Events come in the order of time.
     mutating func learn(_ event: ReplayEvents.Event, past: borrowing ReplayUser) throws
 }

@@ -17,10 +17,13 @@ public struct SearchRange: Sendable, Equatable {
 
     /// A text that is no range, with what would be right.
     public struct Malformed: Error, Sendable, Equatable, CustomStringConvertible {
+        /// What was wrong, as a sentence.
         public var description: String
     }
 
+    /// The setting's name.
     public let key: String
+    /// What the setting may be.
     public let values: Values
 
     /// Makes a range.
@@ -56,7 +59,8 @@ public struct SearchRange: Sendable, Equatable {
         }
         if let low = Int(ends[0]), let high = Int(ends[1]), low <= high, !isLogarithmic || low > 0 {
             values = .whole(low...high, isLogarithmic: isLogarithmic)
-        } else if let low = Double(ends[0]), let high = Double(ends[1]), low.isFinite, high.isFinite, low <= high, !isLogarithmic || low > 0 {
+        } else if let low = Double(ends[0]), let high = Double(ends[1]), low.isFinite, high.isFinite, low <= high, !isLogarithmic || low > 0
+        {
             values = .number(low...high, isLogarithmic: isLogarithmic)
         } else {
             throw Malformed(
@@ -73,7 +77,8 @@ public struct SearchRange: Sendable, Equatable {
             let (low, high) = (Double(range.lowerBound), Double(range.upperBound))
             // Each whole number has an equal part, by its width or by its logarithm.
             let value = isLogarithmic
-                ? exp(log(low - 0.5) + share * (log(high + 0.5) - log(low - 0.5))).rounded() : (low - 0.5 + share * (high - low + 1)).rounded()
+                ? exp(log(low - 0.5) + share * (log(high + 0.5) - log(low - 0.5))).rounded()
+                : (low - 0.5 + share * (high - low + 1)).rounded()
             return String(min(range.upperBound, max(range.lowerBound, Int(value))))
         case .number(let range, let isLogarithmic):
             let (low, high) = (range.lowerBound, range.upperBound)
@@ -106,6 +111,7 @@ public struct SearchRange: Sendable, Equatable {
 /// Ranges that a search draws trials from. A trial's settings follow from the seed and its number alone, so a search that goes on
 /// later, or longer, draws the same ones.
 public struct SearchSpace: Sendable, Equatable {
+    /// The settings that are searched, each once, in the order given.
     public let ranges: [SearchRange]
 
     /// Makes a space; a later range of a key replaces an earlier one.
@@ -161,7 +167,9 @@ public struct SuccessiveHalving: Sendable, Equatable {
     /// compared with. Among equal scores the lower number goes on; a score that is no number does not.
     public func survivors(rung: Int, scores: [Int: Double]) -> [Int] {
         guard rung > 0 else { return Array(0..<trials) }
-        let ranked = scores.filter { $0.value.isFinite && $0.key != 0 }.sorted { $0.value != $1.value ? $0.value > $1.value : $0.key < $1.key }
+        let ranked = scores.filter { $0.value.isFinite && $0.key != 0 }.sorted {
+            $0.value != $1.value ? $0.value > $1.value : $0.key < $1.key
+        }
         return ([0] + ranked.prefix(count(rung: rung) - 1).map(\.key)).sorted()
     }
 }

@@ -1,7 +1,8 @@
 /// What one user may do before being taken for a machine. Events are a user's, oldest first.
 public struct UserBounds: Sendable, Equatable {
-    /// Interactions within 60 seconds, and within 24 hours.
+    /// Interactions within 60 seconds.
     public var maxEventsPerMinute: Int
+    /// Interactions within 24 hours.
     public var maxEventsPerDay: Int
     /// Interactions with one item within 24 hours.
     public var maxItemEventsPerDay: Int

@@ -5,8 +5,11 @@ import Interactions
 ///
 /// ``key`` and ``value`` are valid as long as the ``ConsumedBatch`` that the record came from is alive. Copy what must outlive it.
 public struct ConsumedRecord {
+    /// The topic that it was read from.
     public let topic: String
+    /// The partition that it was read from.
     public let partition: Int32
+    /// Its place in the partition.
     public let offset: Int64
     /// The time that the producer or the broker gave the record.
     public let timestamp: EventTime?

@@ -40,6 +40,7 @@ private let closeDescriptor = Darwin.close
 public final class EmbeddedBroker: Sendable {
     /// `127.0.0.1:port`.
     public let bootstrapServers: String
+    /// The port that it listens on.
     public let port: UInt16
 
     /// What is freed on close. Unchecked: the pointer is only used under the lock.

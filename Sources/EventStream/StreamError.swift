@@ -36,6 +36,7 @@ public struct StreamError: Error, Sendable, Equatable, CustomStringConvertible {
         case other
     }
 
+    /// The kind of failure.
     public var code: Code
     /// Whether the same call may succeed later with nothing changed by a person.
     public var isRetriable: Bool

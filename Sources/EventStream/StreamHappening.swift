@@ -25,6 +25,7 @@ public enum StreamHappening: Sendable, Equatable {
 ///
 /// Normal on compacted and transactional topics. On an embedded broker it means that data was dropped (5 MiB a partition).
 public struct OffsetGap: Sendable, Hashable, CustomStringConvertible {
+    /// The partition that records are missing in.
     public var partition: TopicPartition
     /// The offset that should have come.
     public var expected: Int64
@@ -43,6 +44,7 @@ public struct OffsetGap: Sendable, Hashable, CustomStringConvertible {
 
 /// A place to read from that the broker does not have.
 public struct OffsetOutOfRange: Sendable, Hashable, CustomStringConvertible {
+    /// The partition that has no record at the offset.
     public var partition: TopicPartition
     /// The offset that was asked for, where it is known.
     public var offset: Int64?

@@ -2,7 +2,9 @@ import CRDKafka
 
 /// One partition of a topic.
 public struct TopicPartition: Sendable, Hashable, Comparable, CustomStringConvertible {
+    /// The topic's name.
     public var topic: String
+    /// The partition's number, from 0.
     public var partition: Int32
 
     /// Names a partition.
@@ -30,7 +32,9 @@ public struct PartitionStart: Sendable, Hashable {
         case end
     }
 
+    /// The partition that is to be read.
     public var partition: TopicPartition
+    /// Where reading begins.
     public var place: Place
 
     /// Makes a start.
@@ -50,6 +54,7 @@ public struct PartitionStart: Sendable, Hashable {
 
 /// The offsets that a partition holds: from `low` to just below `high`.
 public struct PartitionBounds: Sendable, Hashable {
+    /// The partition's number, from 0.
     public var partition: Int32
     /// The oldest offset that the broker still has.
     public var low: Int64
@@ -66,6 +71,7 @@ public struct PartitionBounds: Sendable, Hashable {
 
 /// How far the consumer stands behind the end of a partition.
 public struct PartitionLag: Sendable, Hashable {
+    /// The partition that is read.
     public var partition: TopicPartition
     /// The offset of the next record that ``StreamConsumer/poll(maxRecords:timeoutMilliseconds:)`` will return.
     public var position: Int64

@@ -3,7 +3,9 @@ import Interactions
 
 /// An item as the catalogue holds it.
 public struct CatalogueItem: Sendable, Equatable {
+    /// The item's record, as it was sent last.
     public var record: ItemRecord
+    /// Whether a deletion of it is the newest that was heard.
     public var isDeleted: Bool
     /// The version of the catalogue that this row came with.
     public var catalogueVersion: Int64
@@ -24,16 +26,25 @@ public struct CatalogueItem: Sendable, Equatable {
 
 /// The counters of an item.
 public struct ItemFeatures: Sendable, Equatable {
+    /// The item's id.
     public var itemID: String
+    /// How often it was shown.
     public var impressions: Int64
+    /// How often it was clicked.
     public var clicks: Int64
+    /// How often it was put into a cart.
     public var addToCarts: Int64
+    /// How often it was bought.
     public var purchases: Int64
     /// Pieces sold.
     public var units: Int64
+    /// Clicks, each worth less the older it is.
     public var clickDecay: DecayedCount
+    /// Purchases, each worth less the older it is.
     public var purchaseDecay: DecayedCount
+    /// The time of its earliest event.
     public var firstTime: EventTime
+    /// The time of its latest event.
     public var lastTime: EventTime
     /// Minor units by currency.
     public var revenueMinor: [String: Int64] = [:]
@@ -41,13 +52,21 @@ public struct ItemFeatures: Sendable, Equatable {
 
 /// The counters and the history of a user.
 public struct UserFeatures: Sendable, Equatable {
+    /// The user's id.
     public var userID: String
+    /// The newest interactions.
     public var history: UserHistory
+    /// How many items were shown to the user.
     public var impressions: Int64
+    /// How often the user clicked.
     public var clicks: Int64
+    /// How often the user put an item into a cart.
     public var addToCarts: Int64
+    /// How often the user bought an item.
     public var purchases: Int64
+    /// The time of the user's earliest event.
     public var firstTime: EventTime
+    /// The time of the user's latest event.
     public var lastTime: EventTime
 }
 
@@ -55,6 +74,7 @@ public struct UserFeatures: Sendable, Equatable {
 public struct Exposure: Sendable {
     /// Items that were shown or clicked at all.
     public var items: [(itemID: String, impressions: Int64, clicks: Int64)]
+    /// How often all items together were shown.
     public var impressions: Int64
     /// Of each item at most as many as its impressions: clicks from elsewhere say nothing of what was shown.
     public var clicks: Int64
@@ -62,6 +82,7 @@ public struct Exposure: Sendable {
 
 /// An item with its decayed counts at a time.
 public struct TrendingCount: Sendable, Equatable {
+    /// The item's id.
     public var itemID: String
     /// At the time that was asked for; 0 where that is too small for a double.
     public var clicks: Double

@@ -61,7 +61,8 @@ enum CatalogueWriter {
         // One row for all: transactions that change items follow each other, so versions become visible in their order.
         let state = try connection.run("select version + 1 from catalogue_state for update")
         guard state.count == 1, let version = state.int64(0, 0) else {
-            throw StoreError(.schemaTooOld, "\(connection.place): catalogue_state has no row — restore it or run freshet migrate on a fresh database")
+            throw StoreError(
+                .schemaTooOld, "\(connection.place): catalogue_state has no row — restore it or run freshet migrate on a fresh database")
         }
         var stamp = Parameters()
         stamp.add(version)

@@ -2,26 +2,37 @@ import Interactions
 
 /// An adapter of one category as the database keeps it.
 public struct StoredAdapter: Sendable, Equatable {
+    /// Ascends with each adapter that is stored.
     public var adapterID: Int64
+    /// The category's name.
     public var category: String
+    /// How many interactions it was adapted from.
     public var events: Int64
+    /// The items that it was adapted from.
     public var supportItemIDs: [String]
+    /// The adapter itself, as its writer encoded it.
     public var payload: [UInt8]
     /// A JSON object as text.
     public var metrics: String
+    /// When it was stored, by the database's clock.
     public var createdAt: EventTime
 }
 
 /// Which adapter is the newest. The checksum tells one of a restored database from one of before under the same id.
 public struct AdapterMark: Sendable, Equatable {
+    /// The newest adapter's id.
     public var adapterID: Int64
+    /// The SHA-256 of its payload.
     public var checksum: [UInt8]
 }
 
 /// One interaction with an item of a category.
 public struct CategoryEvent: Sendable, Equatable {
+    /// Who dealt with the item.
     public var userID: String
+    /// The item of the category.
     public var itemID: String
+    /// When the event happened.
     public var time: EventTime
 }
 
@@ -37,7 +48,8 @@ extension StoreQueries {
         try pool.withConnection { (connection) throws(StoreError) in
             var row = Parameters()
             row.add(version)
-            return try connection.run("select coalesce(max(adapter_id), 0) from category_adapters where model_version = $1", row).int64(0, 0) ?? 0
+            let newest = try connection.run("select coalesce(max(adapter_id), 0) from category_adapters where model_version = $1", row)
+            return newest.int64(0, 0) ?? 0
         }
     }
 
@@ -73,7 +85,8 @@ extension StoreQueries {
                 let category = rows.string(place, 1) ?? ""
                 guard rows.bool(place, 7) else {
                     throw StoreError(
-                        .malformedAnswer, "\(connection.place): the adapter of '\(category)' is damaged: its checksum differs — run freshet adapt --category")
+                        .malformedAnswer,
+                        "\(connection.place): the adapter of '\(category)' is damaged: its checksum differs — run freshet adapt --category")
                 }
                 found.append(
                     StoredAdapter(
@@ -155,7 +168,8 @@ extension StoreQueries {
                 """, row)
             return (0..<rows.count).map {
                 CategoryEvent(
-                    userID: rows.string($0, 0) ?? "", itemID: rows.string($0, 1) ?? "", time: rows.time($0, 2) ?? EventTime(milliseconds: 0))
+                    userID: rows.string($0, 0) ?? "", itemID: rows.string($0, 1) ?? "", time: rows.time($0, 2) ?? EventTime(milliseconds: 0)
+                )
             }
         }
     }

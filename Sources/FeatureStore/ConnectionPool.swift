@@ -69,7 +69,8 @@ final class ConnectionPool: @unchecked Sendable {
         while borrowed >= limit {
             if !condition.wait(until: deadline) {
                 throw StoreError(
-                    .overloaded, isRetriable: true, "no database connection became free within \(Int(Self.waitSeconds)) s; all \(limit) are in use")
+                    .overloaded, isRetriable: true,
+                    "no database connection became free within \(Int(Self.waitSeconds)) s; all \(limit) are in use")
             }
         }
         borrowed += 1

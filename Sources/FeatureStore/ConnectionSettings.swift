@@ -7,8 +7,8 @@ struct ConnectionSettings: Sendable {
     /// Session settings that every connection starts with. JIT compilation never pays for statements this short.
     static let sessionSettings = "set jit = off; set client_min_messages = warning; set timezone = 'UTC'; set datestyle = 'ISO'"
 
-    /// What notices a peer that is gone without a word, unless the URL says otherwise: probes after 10 s of silence, three of them 5 s apart,
-    /// and 20 s for what was sent and is not acknowledged.
+    /// What notices a peer that is gone without a word, unless the URL says otherwise: probes after 10 s of silence, three of them 5 s
+    /// apart, and 20 s for what was sent and is not acknowledged.
     static let silenceOptions = [
         ("keepalives", "1"), ("keepalives_idle", "10"), ("keepalives_interval", "5"), ("keepalives_count", "3"),
         ("tcp_user_timeout", "20000"),
@@ -81,7 +81,9 @@ struct ConnectionSettings: Sendable {
         }
         if !hasApplicationName { options.append(("application_name", applicationName)) }
         options.append(("client_encoding", "UTF8"))
-        place = "PostgreSQL at \(host.isEmpty ? "the local socket" : host)\(port.isEmpty ? "" : ":" + port)\(database.isEmpty ? "" : "/" + database)"
+        place =
+            "PostgreSQL at \(host.isEmpty ? "the local socket" : host)\(port.isEmpty ? "" : ":" + port)"
+            + (database.isEmpty ? "" : "/" + database)
     }
 
     /// The same, with at most so many seconds to connect.

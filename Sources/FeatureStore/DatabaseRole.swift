@@ -38,7 +38,8 @@ public enum DatabaseRole: String, CaseIterable, Sendable {
 
     /// The tables and views of the newest schema that this program knows rights for.
     static let tables = [
-        "attributed_outcomes", "catalogue_state", "catalogue_versions", "category_adapters", "dead_letters", "erasures", "freshet_migrations", "interactions",
+        "attributed_outcomes", "catalogue_state", "catalogue_versions", "category_adapters", "dead_letters", "erasures",
+        "freshet_migrations", "interactions",
         "item_changes", "item_features", "item_revenue", "items", "models", "open_erasures", "stream_offsets", "user_features", "users",
     ]
 
@@ -60,7 +61,8 @@ public enum DatabaseRole: String, CaseIterable, Sendable {
         case (.migrate, _): return Self.privileges.map { Right($0) }
         case (.ingest, "models"), (.ingest, "category_adapters"), (.ingest, "attributed_outcomes"): return []
         case (.ingest, "interactions"): return rights("select", "insert", "delete")
-        case (.ingest, "user_features"), (.ingest, "users"), (.ingest, "dead_letters"): return rights("select", "insert", "update", "delete")
+        case (.ingest, "user_features"), (.ingest, "users"), (.ingest, "dead_letters"):
+            return rights("select", "insert", "update", "delete")
         case (.ingest, "item_features"), (.ingest, "item_revenue"), (.ingest, "items"), (.ingest, "erasures"), (.ingest, "stream_offsets"):
             return rights("select", "insert", "update")
         case (.ingest, "item_changes"): return rights("select", "insert")
@@ -113,7 +115,9 @@ public enum DatabaseRole: String, CaseIterable, Sendable {
                 end loop;
                 execute format('revoke temporary on database %I from public', current_database());
                 execute format('grant connect on database %I to \(roles)', current_database());
-                execute format('grant temporary on database %I to \((others.filter(\.isStaging).map(\.name)).joined(separator: ", "))', current_database());
+                execute format(
+                    'grant temporary on database %I to \((others.filter(\.isStaging).map(\.name)).joined(separator: ", "))',
+                    current_database());
             end $$;
             revoke create on schema public from public;
             grant usage on schema public to \(roles);
@@ -132,12 +136,16 @@ public enum DatabaseRole: String, CaseIterable, Sendable {
                 end loop;
                 -- Tables of later versions, those that are there: what is known of none is what all need.
                 for it in select c.oid::regclass as name from pg_class c
-                    where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v') and c.relowner = 'freshet_migrate'::regrole loop
+                    where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v')
+                        and c.relowner = 'freshet_migrate'::regrole
+                loop
                     execute format('revoke all on %s from public, \(others.map(\.name).joined(separator: ", "))', it.name);
 
             """
         for role in others {
-            lines += "        execute format('grant \(role.rightsOnLaterTables.map(\.sql).joined(separator: ", ")) on %s to \(role.name)', it.name);\n"
+            lines +=
+                "        execute format('grant \(role.rightsOnLaterTables.map(\.sql).joined(separator: ", ")) on %s to \(role.name)', "
+                    + "it.name);\n"
         }
         lines += "    end loop;\nend $$;\n"
         for table in tables {
@@ -149,7 +157,9 @@ public enum DatabaseRole: String, CaseIterable, Sendable {
         }
         lines += "-- And those that are yet to come.\n"
         for role in others {
-            lines += "alter default privileges for role freshet_migrate in schema public grant \(role.rightsOnLaterTables.map(\.sql).joined(separator: ", ")) on tables to \(role.name);\n"
+            lines +=
+                "alter default privileges for role freshet_migrate in schema public grant "
+                    + "\(role.rightsOnLaterTables.map(\.sql).joined(separator: ", ")) on tables to \(role.name);\n"
         }
         return lines + "commit;\n"
     }

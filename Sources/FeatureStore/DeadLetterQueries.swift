@@ -2,8 +2,11 @@ import Interactions
 
 /// A refused record as the database keeps it.
 public struct DeadLetter: Sendable, Equatable {
+    /// The letter's number; ascends with each.
     public var id: Int64
+    /// The refused record and why it was refused.
     public var record: RejectedRecord
+    /// When it was stored, by the database's clock.
     public var receivedAt: EventTime
     /// When it was last sent again.
     public var replayedAt: EventTime?
@@ -14,7 +17,8 @@ public struct DeadLetter: Sendable, Equatable {
 
 extension StoreQueries {
     private static let deadLetterFields =
-        "id, cluster, source, partition, \"offset\", key, payload, payload_bytes, code, field, detail, received_at, replayed_at, received_at > replayed_at, user_id"
+        "id, cluster, source, partition, \"offset\", key, payload, payload_bytes, code, field, detail, received_at, replayed_at, "
+            + "received_at > replayed_at, user_id"
 
     /// Dead letters, newest first.
     ///

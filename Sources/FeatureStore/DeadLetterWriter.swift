@@ -61,7 +61,8 @@ enum DeadLetterWriter {
         var places: Set<Place> = []
         var conflicts: Set<[UInt8]> = []
         return records.filter { record in
-            let isNew = places.insert(Place(source: record.origin.source, cluster: record.origin.cluster, position: record.origin.position)).inserted
+            let isNew = places.insert(Place(source: record.origin.source, cluster: record.origin.cluster, position: record.origin.position))
+                .inserted
             return isNew && (record.rejection.code != .conflictingDuplicate || conflicts.insert(record.payload).inserted)
         }
     }
@@ -92,7 +93,8 @@ enum DeadLetterWriter {
     private static let statement = """
         with n as materialized (
             select *, md5(payload) as digest, row_number() over (partition by md5(payload) order by ordinal) as turn
-            from unnest($1::text[], $2::text[], $3::int4[], $4::int8[], $5::bytea[], $6::bytea[], $7::int4[], $8::text[], $9::text[], $10::text[], $11::bytea[])
+            from unnest($1::text[], $2::text[], $3::int4[], $4::int8[], $5::bytea[], $6::bytea[], $7::int4[], $8::text[], $9::text[],
+                    $10::text[], $11::bytea[])
                 with ordinality n(cluster, source, partition, position, key, payload, payload_bytes, code, field, detail, user_id, ordinal)
         ), sent as materialized (
             select id, payload, digest, row_number() over (partition by digest order by id) as turn from (
@@ -107,7 +109,8 @@ enum DeadLetterWriter {
             update dead_letters d set cluster = n.cluster, source = n.source, partition = n.partition, "offset" = n.position,
                 code = n.code, field = n.field, detail = n.detail, received_at = now(),
                 -- The same reason once more: it is not sent again by itself. Another one is a new letter.
-                replayed_at = case when d.code = n.code and d.field is not distinct from n.field and d.detail = n.detail then d.replayed_at end
+                replayed_at = case
+                    when d.code = n.code and d.field is not distinct from n.field and d.detail = n.detail then d.replayed_at end
             from n join sent on sent.digest = n.digest and sent.turn = n.turn and sent.payload = n.payload
             where d.id = sent.id and not exists (
                 select from dead_letters x where x.source = n.source collate "C" and x.partition = n.partition and x."offset" = n.position

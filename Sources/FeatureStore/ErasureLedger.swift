@@ -34,7 +34,9 @@ struct ErasureLedger {
         var since = Parameters()
         since.add(lastID)
         let rows = try connection.run(
-            "select user_id, \(Self.field), erasure_id from erasures where erasure_id > $1 order by erasure_id limit \(Self.cachedEntriesLimit + 1)", since)
+            "select user_id, \(Self.field), erasure_id from erasures where erasure_id > $1 order by erasure_id limit "
+                + "\(Self.cachedEntriesLimit + 1)",
+            since)
         for row in 0..<rows.count {
             guard let userID = rows.string(row, 0), let time = rows.time(row, 1) else { continue }
             erasedAt[userID] = time

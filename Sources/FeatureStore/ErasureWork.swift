@@ -60,7 +60,9 @@ public final class ErasureWork {
         let opened = try Connection(
             url: url, role: "freshet erasure", statementTimeoutMilliseconds: Self.statementTimeoutMilliseconds,
             extraSettings: "set idle_in_transaction_session_timeout = '10s'; set enable_seqscan = off; set enable_hashjoin = off; "
-                + "set enable_mergejoin = off; set plan_cache_mode = force_generic_plan; set jit = off; set max_parallel_workers_per_gather = 0")
+                + "set enable_mergejoin = off; set plan_cache_mode = force_generic_plan; set jit = off; set "
+                + "max_parallel_workers_per_gather = 0"
+        )
         connection = opened
         return opened
     }
@@ -223,7 +225,8 @@ public final class ErasureWork {
             var events: [Interaction] = []
             var delta = FeatureDelta(rules: rules)
             for row in 0..<rows.count {
-                guard let type = rows.int16(row, 1).flatMap({ InteractionType(rawValue: UInt8(clamping: $0)) }), let time = rows.time(row, 3)
+                guard let type = rows.int16(row, 1).flatMap({ InteractionType(rawValue: UInt8(clamping: $0)) }),
+                    let time = rows.time(row, 3)
                 else { continue }
                 events.append(
                     Interaction(

@@ -61,7 +61,9 @@ struct FeatureWriter {
     }
 
     /// Writes a plan in the open transaction. What is learnt counts once ``committed(_:)`` is called with the answer.
-    mutating func write(_ plan: consuming Plan, _ connection: Connection, afterItems: () throws(StoreError) -> Void) throws(StoreError) -> Written {
+    mutating func write(_ plan: consuming Plan, _ connection: Connection, afterItems: () throws(StoreError) -> Void) throws(StoreError)
+        -> Written
+    {
         var written = Written()
         if plan.users.isEmpty {
             try afterItems()

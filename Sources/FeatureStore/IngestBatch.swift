@@ -3,11 +3,13 @@ import Interactions
 
 /// What one consumer wants stored in one transaction.
 public struct IngestBatch: Sendable {
+    /// Accepted interactions, in the order in which they came.
     public var interactions: [Interaction]
     /// Changes of items in order of arrival.
     public var items: [(change: RecordChange<ItemRecord>, origin: RecordOrigin)]
     /// Changes of users in order of arrival. A deletion erases what is stored of the user.
     public var users: [(change: RecordChange<UserRecord>, origin: RecordOrigin)]
+    /// Refused records, with the reasons.
     public var rejections: [RejectedRecord]
     /// The next offset to read of each partition that the batch covers; empty for writes that no source counts.
     public var offsets: [ClaimedOffset]
@@ -71,6 +73,7 @@ public struct IngestBatch: Sendable {
 
 /// A partition as its new owner finds it.
 public struct PartitionClaim: Sendable, Equatable {
+    /// The partition's number, from 0.
     public var partition: Int32
     /// Goes with every commit; a later claim raises it and so ends this one.
     public var epoch: Int64
@@ -98,7 +101,9 @@ public struct PartitionClaim: Sendable, Equatable {
 
 /// How far a batch read a partition that its sender owns.
 public struct ClaimedOffset: Sendable, Equatable {
+    /// The topic's name.
     public var topic: String
+    /// The partition's number, from 0.
     public var partition: Int32
     /// The epoch of the claim.
     public var epoch: Int64
@@ -130,7 +135,9 @@ public struct IngestSummary: Sendable, Equatable {
     public var duplicates = 0
     /// Interactions whose key was stored before with another payload; they are dead letters.
     public var conflicts = 0
+    /// Items whose record became another one.
     public var itemsChanged = 0
+    /// Users whose record became another one.
     public var usersChanged = 0
     /// Records that became dead letters, conflicts included.
     public var rejected = 0

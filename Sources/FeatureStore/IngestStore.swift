@@ -56,8 +56,9 @@ public final class IngestStore {
         let opened = try Connection(
             url: url, role: "freshet ingest", statementTimeoutMilliseconds: statementTimeoutMilliseconds,
             // A consumer that sleeps inside a transaction must not keep its successor waiting: the server ends it.
-            extraSettings: "set idle_in_transaction_session_timeout = '10s'; set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; "
-                + "set plan_cache_mode = force_generic_plan")
+            extraSettings:
+                "set idle_in_transaction_session_timeout = '10s'; set enable_seqscan = off; set enable_hashjoin = off; set "
+                + "enable_mergejoin = off; set plan_cache_mode = force_generic_plan")
         try InteractionWriter.createStaging(opened)
         try CatalogueWriter.createStaging(opened)
         connection = opened
@@ -106,7 +107,9 @@ public final class IngestStore {
                         .otherCluster,
                         "\(connection.place): the offsets of topic \(topic) belong to cluster “\(others.string(0, 1) ?? "")”, but "
                             + "the broker is cluster “\(cluster)” — check kafka.bootstrap_servers, or start once with "
-                            + "--accept-new-cluster to read the new cluster from its beginning (events without an event_id then count again)")
+                            + "--accept-new-cluster to read the new cluster from its beginning (events without an event_id then count "
+                            + "again)"
+                    )
                 }
             }
             var claim = Parameters()
@@ -123,7 +126,8 @@ public final class IngestStore {
                 set epoch = s.epoch + 1, owner = excluded.owner, updated_at = now(), cluster = excluded.cluster, halted = null,
                     next_offset = case when s.cluster = excluded.cluster then s.next_offset end,
                     last_record_time = case when s.cluster = excluded.cluster then s.last_record_time end,
-                    topic_id = case when s.cluster = excluded.cluster then coalesce(s.topic_id, excluded.topic_id) else excluded.topic_id end
+                    topic_id = case
+                        when s.cluster = excluded.cluster then coalesce(s.topic_id, excluded.topic_id) else excluded.topic_id end
                 returning partition, epoch, next_offset, last_record_time, topic_id, incarnation
                 """, claim)
             return (0..<rows.count).map {
@@ -220,7 +224,9 @@ public final class IngestStore {
         try ledger.refresh(connection, batch: batch)
         if !isExclusive, !changes.lateAliases(ledger).isEmpty {
             erasesExclusively = true
-            throw StoreError(.serialization, isRetriable: true, "\(connection.place): a late record names other ids of an erased user; they are erased in a second attempt")
+            throw StoreError(
+                .serialization, isRetriable: true,
+                "\(connection.place): a late record names other ids of an erased user; they are erased in a second attempt")
         }
         try changes.write(connection, ledger: &ledger, batch: batch, &summary)
         try onStep?(.usersWritten)

@@ -119,7 +119,8 @@ struct InteractionWriter {
         try connection.execute("savepoint direct")
         do throws(StoreError) {
             var next = 0
-            try connection.copyIn("copy interactions (\(Self.columns)) from stdin (format binary)", buffer: buffer, meanwhile: meanwhile) { buffer in
+            try connection.copyIn("copy interactions (\(Self.columns)) from stdin (format binary)", buffer: buffer, meanwhile: meanwhile) {
+                buffer in
                 while next < kept.count, buffer.count < Connection.copyChunkBytes, !buffer.isOverfull {
                     buffer.append(Self.columnCount)
                     Self.append(interactions[Int(kept[next])], to: buffer)
@@ -201,13 +202,16 @@ struct InteractionWriter {
             """, wanted)
         var same: Set<Int32> = []
         for row in 0..<rows.count {
-            guard let ordinal = rows.int32(row, 0), let type = rows.int16(row, 1).flatMap({ InteractionType(rawValue: UInt8(clamping: $0)) })
+            guard let ordinal = rows.int32(row, 0),
+                let type = rows.int16(row, 1).flatMap({ InteractionType(rawValue: UInt8(clamping: $0)) })
             else { continue }
             let sent = interaction(ordinal)
             let known = Interaction(
                 eventID: sent.eventID, type: type, userID: rows.string(row, 2) ?? "", itemID: rows.string(row, 3) ?? "", time: sent.time,
-                priceMicros: rows.int64(row, 4), amountMinor: rows.int64(row, 5), currency: rows.string(row, 6), quantity: rows.int32(row, 7) ?? 1,
-                sessionID: rows.string(row, 8), requestID: rows.string(row, 9), slot: rows.int32(row, 10), modelVersion: rows.int32(row, 11),
+                priceMicros: rows.int64(row, 4), amountMinor: rows.int64(row, 5), currency: rows.string(row, 6),
+                quantity: rows.int32(row, 7) ?? 1,
+                sessionID: rows.string(row, 8), requestID: rows.string(row, 9), slot: rows.int32(row, 10),
+                modelVersion: rows.int32(row, 11),
                 context: rows.string(row, 12), position: sent.position)
             if known.contentHash() == sent.payloadHash { same.insert(ordinal) }
         }

@@ -6,21 +6,29 @@ public struct RegisteredModel: Sendable, Equatable {
     public enum Status: String, Sendable {
         case candidate, promoted, retired, refused
     }
+    /// The version's number; ascends with each model.
     public var version: Int32
+    /// When it was registered, by the database's clock.
     public var createdAt: EventTime
+    /// Whether it serves, may serve, served or was refused.
     public var status: Status
+    /// The folder of its files; its last part is looked for below `artifacts.path`.
     public var artifactPath: String
+    /// The CRC-32 of its manifest.
     public var artifactChecksum: String
     /// Of the manifest; nil for a version that was registered before there was one.
     public var artifactSHA256: String?
     /// JSON objects as text.
     public var configuration: String
+    /// What its evaluation found, as a JSON object.
     public var metrics: String
+    /// Up to where it learned, as a JSON object.
     public var watermark: String
     /// Why it was promoted or refused.
     public var reason: String?
     /// Why the gate refused it. Stays where it was promoted all the same; nil where it never was refused.
     public var refusal: String?
+    /// When it was last promoted; nil: never.
     public var promotedAt: EventTime?
     /// The version that it replaced.
     public var replacedVersion: Int32?

@@ -2,13 +2,8 @@ import Interactions
 
 /// An item of which nothing is older in the catalogue.
 public struct NewestItem: Sendable, Equatable {
-    public var itemID: String
-    public var title: String?
-    public var categories: [String]
-    /// Millionths of the currency's unit.
-    public var priceMicros: Int64?
-    public var currency: String?
-    public var publishedAt: EventTime?
+    /// What a person needs to recognise it: id, title, categories, price and when it was published.
+    public var record: ItemRecord
     /// When its first record was stored.
     public var addedAt: EventTime
 }
@@ -28,8 +23,9 @@ extension StoreQueries {
                 """, parameters)
             return (0..<rows.count).map { row in
                 NewestItem(
-                    itemID: rows.string(row, 0) ?? "", title: rows.string(row, 1), categories: rows.strings(row, 2),
-                    priceMicros: rows.int64(row, 3), currency: rows.string(row, 4), publishedAt: rows.time(row, 5),
+                    record: ItemRecord(
+                        itemID: rows.string(row, 0) ?? "", title: rows.string(row, 1), categories: rows.strings(row, 2),
+                        priceMicros: rows.int64(row, 3), currency: rows.string(row, 4), publishedAt: rows.time(row, 5)),
                     addedAt: rows.time(row, 6) ?? EventTime(milliseconds: 0))
             }
         }

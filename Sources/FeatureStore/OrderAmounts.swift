@@ -10,7 +10,9 @@ import Interactions
 public struct OrderAmounts: Sendable, Equatable {
     /// How many orders, or items, there are in a currency.
     public struct Share: Sendable, Equatable {
+        /// ISO 4217.
         public var currency: String
+        /// How many orders or items have an amount in it.
         public var count: Int64
 
         /// Makes a share.

@@ -63,6 +63,7 @@ package struct Parameters {
     private(set) var types: [UInt32] = []
     /// Where each value starts and its length, or -1 for null.
     private(set) var spans: [(start: Int, length: Int32)] = []
+    /// What was added so far, in PostgreSQL's binary format.
     package let buffer: WireBuffer
 
     /// - Parameter limitBytes: what all values together may have.
@@ -70,7 +71,9 @@ package struct Parameters {
 
     /// Why PostgreSQL would not take them; nil where it would.
     package var refusal: String? {
-        if buffer.isOverfull { return "the values are larger than PostgreSQL takes in one message (1 GiB): send fewer or smaller records at once" }
+        if buffer.isOverfull {
+            return "the values are larger than PostgreSQL takes in one message (1 GiB): send fewer or smaller records at once"
+        }
         if types.count > Self.valuesLimit { return "there are \(types.count) values, and PostgreSQL takes \(Self.valuesLimit) at once" }
         return nil
     }
@@ -103,10 +106,12 @@ package struct Parameters {
         spans.append((buffer.count, -1))
     }
 
+    /// Appends a number as `int8`.
     package mutating func add(_ number: Int64) { value(TypeID.int8) { $0.append(number) } }
     mutating func add(_ number: Int32) { value(TypeID.int4) { $0.append(number) } }
     mutating func add(_ flag: Bool) { value(TypeID.bool) { $0.append(UInt8(flag ? 1 : 0)) } }
     mutating func add(_ time: EventTime) { value(TypeID.timestamptz) { $0.append(DatabaseTime.microseconds(time)) } }
+    /// Appends bytes as `bytea`.
     package mutating func add(bytes: [UInt8]) { value(TypeID.bytea) { $0.append(bytes) } }
     mutating func add(_ text: String) { value(TypeID.text) { $0.append(text) } }
 
@@ -137,6 +142,7 @@ package struct Parameters {
         }
     }
 
+    /// Appends texts as `text[]`.
     package mutating func add(_ texts: [String]) {
         array(TypeID.textArray, element: TypeID.text, count: texts.count) { for text in texts { $0.appendField(text) } }
     }

@@ -16,8 +16,11 @@ public enum RecordFate: Sendable, Equatable {
 
 /// An event whose fate is asked for.
 public struct SentEvent: Sendable {
+    /// Where the record stands in its topic.
     public var position: Position
+    /// Whose event it is.
     public var userID: String
+    /// When the event happened.
     public var time: EventTime
     /// Its own id; nil where one is derived from its place, which no other event has.
     public var eventID: String?
@@ -33,8 +36,11 @@ public struct SentEvent: Sendable {
 
 /// An item's or a user's record or deletion whose fate is asked for.
 public struct SentRecord: Sendable {
+    /// The item's or the user's id.
     public var id: String
+    /// Where the record stands in its topic.
     public var position: Position
+    /// Whether the record deletes.
     public var isDeletion: Bool
     /// Its time lies between these: equal where it states one, else when it was sent and when that was acknowledged.
     public var time: ClosedRange<EventTime>

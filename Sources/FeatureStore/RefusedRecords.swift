@@ -6,7 +6,8 @@ import Interactions
 /// transactions that are rolled back, until single records are found; these become dead letters, and the rest is stored as usual,
 /// with its offsets, exactly once.
 struct RefusedRecords {
-    /// Records of one batch that become dead letters so. Where more are refused it is not the records, and the database's word ends the work.
+    /// Records of one batch that become dead letters so. Where more are refused it is not the records, and the database's word ends the
+    /// work.
     static let refusedRecordsLimit = 1_000
 
     private let batch: IngestBatch
@@ -62,7 +63,8 @@ struct RefusedRecords {
             return Array(records[own.lowerBound - start..<own.upperBound - start])
         }
         return IngestBatch(
-            interactions: slice(batch.interactions), items: slice(batch.items), users: slice(batch.users), rejections: slice(batch.rejections),
+            interactions: slice(batch.interactions), items: slice(batch.items), users: slice(batch.users),
+            rejections: slice(batch.rejections),
             eventSource: source)
     }
 
@@ -82,7 +84,8 @@ struct RefusedRecords {
         for item in batch.items {
             if let error = refused[number] {
                 switch item.change {
-                case .upsert(let record): result.rejections.append(Self.letter(item.origin, key: record.itemID, payload: record.json(), error))
+                case .upsert(let record):
+                    result.rejections.append(Self.letter(item.origin, key: record.itemID, payload: record.json(), error))
                 case .delete(let id, _): result.rejections.append(Self.letter(item.origin, key: id, payload: "", error))
                 }
             } else {
@@ -118,7 +121,9 @@ struct RefusedRecords {
         return result
     }
 
-    private static func letter(_ origin: RecordOrigin, key: String, ofUser: Bool = false, payload: String, _ error: StoreError) -> RejectedRecord {
+    private static func letter(_ origin: RecordOrigin, key: String, ofUser: Bool = false, payload: String, _ error: StoreError)
+        -> RejectedRecord
+    {
         let bytes = Array(payload.utf8)
         let id = Array(key.utf8.prefix(NamedID.idBytesLimit))
         return RejectedRecord(

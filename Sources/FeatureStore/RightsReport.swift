@@ -23,7 +23,8 @@ extension StoreQueries {
                 from pg_roles where rolname = current_user
                 """)
             var report = RightsReport(user: about.string(0, 0) ?? "")
-            for (column, name) in [(1, "superuser"), (2, "createdb"), (3, "createrole"), (4, "replication"), (5, "bypassrls")] where about.bool(0, column) {
+            for (column, name) in [(1, "superuser"), (2, "createdb"), (3, "createrole"), (4, "replication"), (5, "bypassrls")]
+            where about.bool(0, column) {
                 report.excess.append(name)
             }
             guard about.bool(0, 9) else {
@@ -55,9 +56,11 @@ extension StoreQueries {
             select t.name, pg_has_role(t.relowner, 'usage'), p.name, has_table_privilege(t.oid, p.name),
                 p.name in ('select', 'insert', 'update', 'references') and has_any_column_privilege(t.oid, p.name),
                 (select coalesce(array_agg(quote_ident(a.attname) order by a.attnum), '{}') from pg_attribute a
-                    where a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped and p.name in ('select', 'insert', 'update', 'references')
+                    where a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped
+                        and p.name in ('select', 'insert', 'update', 'references')
                         and has_column_privilege(t.oid, a.attnum, p.name))
-            from t, unnest(array['select', 'insert', 'update', 'delete', 'truncate', 'references', 'trigger']) with ordinality p(name, place)
+            from t, unnest(array['select', 'insert', 'update', 'delete', 'truncate', 'references', 'trigger'])
+                with ordinality p(name, place)
             order by t.name, p.place
             """, known)
         var owned: Set<String> = []
@@ -65,7 +68,9 @@ extension StoreQueries {
             let table = rows.string(row, 0) ?? "", privilege = rows.string(row, 2) ?? ""
             if rows.bool(row, 1) { owned.insert(table) }
             guard role != .migrate else { continue }
-            let wanted = (DatabaseRole.tables.contains(table) ? role.rights(on: table) : role.rightsOnLaterTables).first { $0.privilege == privilege }
+            let wanted = (DatabaseRole.tables.contains(table) ? role.rights(on: table) : role.rightsOnLaterTables).first {
+                $0.privilege == privilege
+            }
             let hasAll = rows.bool(row, 3), columns = Set(rows.strings(row, 5))
             switch (wanted, hasAll) {
             case (nil, true): if !rows.bool(row, 1) { report.excess.append("\(privilege) on \(table)") }
@@ -78,7 +83,8 @@ extension StoreQueries {
                 let lacking = needed.filter { !columns.contains($0) }
                 if !hasAll, !lacking.isEmpty { report.missing.append("\(privilege) (\(lacking.joined(separator: ", "))) on \(table)") }
                 if hasAll || !columns.subtracting(needed).isEmpty, !rows.bool(row, 1) {
-                    report.excess.append("\(privilege) on \(hasAll ? "all" : columns.subtracting(needed).sorted().joined(separator: ", ")) of \(table)")
+                    report.excess.append(
+                        "\(privilege) on \(hasAll ? "all" : columns.subtracting(needed).sorted().joined(separator: ", ")) of \(table)")
                 }
             }
         }

@@ -38,6 +38,7 @@ public struct SegmentRules: Sendable, Equatable {
 public struct SegmentEvents: Sendable, Equatable {
     /// `name=value`; the empty text stands for everybody.
     public var segment: String
+    /// The item's id.
     public var itemID: String
     /// Each weighs less the older it is.
     public var events: Double
@@ -81,7 +82,8 @@ extension StoreQueries {
         ), weighed as materialized (
             select event_id, event_time, user_id, item_id, context,
                 case when type = 3 then $5::int8::float8 / 1000 else 1 end
-                    * power(2::float8, greatest(-60, extract(epoch from event_time - clock.now)::float8 * 1000 / $3::int8::float8)) as weight
+                    * power(2::float8, greatest(-60, extract(epoch from event_time - clock.now)::float8 * 1000 / $3::int8::float8))
+                    as weight
             from newest cross join clock
         ), told as (
             select event_time, event_id, user_id, item_id, weight, field.key || '=' || field.value as segment

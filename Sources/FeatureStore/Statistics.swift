@@ -2,13 +2,19 @@ import Interactions
 
 /// How far a partition was read.
 public struct StoredOffset: Sendable, Equatable {
+    /// The topic's name.
     public var topic: String
+    /// The partition's number, from 0.
     public var partition: Int32
+    /// The cluster in which the offset means something.
     public var cluster: String
+    /// Raised with each new owner, so that a former one is refused.
     public var epoch: Int64
     /// Nil: nothing was read yet.
     public var nextOffset: Int64?
+    /// Who reads the partition; nil: nobody yet.
     public var owner: String?
+    /// When the row last changed, by the database's clock.
     public var updatedAt: EventTime
     /// Records that the broker had dropped before they were read.
     public var missingRecords: Int64
@@ -47,12 +53,17 @@ public struct StoreStatistics: Sendable, Equatable {
     public var users: Int64
     /// Items that are not deleted.
     public var items: Int64
+    /// Items that are there and may not be recommended.
     public var hiddenItems: Int64
     /// Dead letters by reason.
     public var deadLetters: [String: Int64]
+    /// Users in the ledger of erasures.
     public var erasedUsers: Int64
+    /// The catalogue's version: raised by every commit that changed an item.
     public var catalogueVersion: Int64
+    /// The time of the newest accepted event; nil where there is none.
     public var newestEventTime: EventTime?
+    /// What the database takes on the disk.
     public var databaseBytes: Int64
 }
 
@@ -60,9 +71,13 @@ public struct StoreStatistics: Sendable, Equatable {
 public struct ModelOutcome: Sendable, Equatable {
     /// Nil: impressions without a model.
     public var modelVersion: Int32?
+    /// How many items answers of the model showed.
     public var impressions: Int64
+    /// How many of them were clicked.
     public var clicks: Int64
+    /// How many of them were put into a cart.
     public var addToCarts: Int64
+    /// How many of them were bought.
     public var purchases: Int64
 
     /// Makes an outcome.
@@ -80,8 +95,11 @@ public struct ModelOutcome: Sendable, Equatable {
 
 /// Interactions of one minute by event time.
 public struct MinuteCount: Sendable, Equatable {
+    /// The beginning of the minute.
     public var minute: EventTime
+    /// Clicks, additions to carts and purchases in it.
     public var interactions: Int64
+    /// Impressions in it.
     public var impressions: Int64
 }
 

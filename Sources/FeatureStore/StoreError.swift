@@ -33,6 +33,7 @@ public struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
         case statement
     }
 
+    /// The kind of failure.
     public var code: Code
     /// Whether the same call may succeed later without a change of configuration or data.
     public var isRetriable: Bool
@@ -88,7 +89,8 @@ extension StoreError {
             self = make(.connectionLost, true, "the server ended a connection that had stood still for too long")
         case "26000":
             self = make(
-                .connectionLost, true, "the server has forgotten what this connection prepared: a pooler must hand out sessions, not transactions")
+                .connectionLost, true,
+                "the server has forgotten what this connection prepared: a pooler must hand out sessions, not transactions")
         case "0A000" where text.contains("cached plan"):
             self = make(.connectionLost, true, "a table was changed meanwhile")
         case "57P04": self = make(.missingDatabase, false, "the database was dropped; create it or correct database.url")

@@ -5,7 +5,9 @@ import Interactions
 ///
 /// The calls block; ``run(_:)`` brings them off Swift's cooperative threads. Connections come from a bounded pool.
 public final class StoreQueries: Sendable {
+    /// How many connections are open at most, unless asked otherwise.
     public static let defaultConnections = 4
+    /// A statement that takes longer is ended.
     public static let statementTimeoutMilliseconds = 60_000
     /// How many rows a listing returns at most.
     public static let listedRowsLimit = 1_000

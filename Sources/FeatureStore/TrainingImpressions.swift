@@ -2,7 +2,9 @@ import Interactions
 
 /// Something that was shown, and what its user did with it under the same request; ids are lent for the call that gets it.
 public struct TrainingImpression {
+    /// To whom the item was shown, as UTF-8; borrowed for the call.
     public var userID: UnsafeRawBufferPointer
+    /// What was shown, as UTF-8; borrowed for the call.
     public var itemID: UnsafeRawBufferPointer
     /// When it was shown.
     public var time: EventTime

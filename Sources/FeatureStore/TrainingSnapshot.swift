@@ -21,29 +21,46 @@ public struct TrainingWatermark: Sendable, Equatable {
 
 /// One interaction as training reads it.
 public struct TrainingRow: Sendable, Equatable {
+    /// Who dealt with the item.
     public var userID: String
+    /// The item's id.
     public var itemID: String
+    /// What the user did.
     public var type: InteractionType
+    /// When it happened.
     public var time: EventTime
+    /// Where the record stands in its source.
     public var position: Position
+    /// The order's amount in minor units of its currency; nil where none was sent.
     public var amountMinor: Int64?
+    /// ISO 4217; nil where none was sent.
     public var currency: String?
+    /// How many units were dealt with.
     public var quantity: Int32
     /// The transaction that stored it.
     public var transactionID: UInt64
     // Read only when asked for: the answer it belongs to, and the event's context.
+    /// The answer that the event followed; nil where it names none.
     public var requestID: String?
+    /// The item's place in that answer, from 0; nil where it names none.
     public var slot: Int32?
+    /// The model that gave that answer; nil where it names none.
     public var modelVersion: Int32?
+    /// What else was sent with the event, as a JSON object.
     public var context: String?
 }
 
 /// One interaction as the bytes that the server sent; ids and context are lent for the call that gets it.
 public struct TrainingEvent {
+    /// The user's id as UTF-8; borrowed for the call.
     public var userID: UnsafeRawBufferPointer
+    /// The item's id as UTF-8; borrowed for the call.
     public var itemID: UnsafeRawBufferPointer
+    /// The type's raw value.
     public var type: UInt8
+    /// When it happened.
     public var time: EventTime
+    /// Where the record stands in its source.
     public var position: Position
     /// Whether a former training did not see it; true where none is named.
     public var isNew: Bool
@@ -61,6 +78,7 @@ public final class TrainingSnapshot {
     /// Memory for the sort of the export.
     static let sortMemoryMegabytes = 256
 
+    /// Up to where the snapshot sees.
     public let watermark: TrainingWatermark
     /// In which currency amounts and prices are compared.
     public let amounts: OrderAmounts
@@ -95,7 +113,8 @@ public final class TrainingSnapshot {
     ///   - seen: what a former training saw: its watermark's snapshot, and the time of the newest event that it read.
     ///   - each: gets every row; what it throws ends the export.
     public func forEachEvent(
-        until: EventTime? = nil, withContext: Bool = false, seen: (snapshot: String, until: EventTime?)? = nil, _ each: (TrainingEvent) throws(StoreError) -> Void
+        until: EventTime? = nil, withContext: Bool = false, seen: (snapshot: String, until: EventTime?)? = nil,
+        _ each: (TrainingEvent) throws(StoreError) -> Void
     ) throws(StoreError) {
         var isNew = "true"
         if let seen {

@@ -3,6 +3,7 @@ import Interactions
 
 /// What a request needs of a user, as one snapshot of the database.
 public struct UserState: Sendable, Equatable {
+    /// The user's id.
     public var userID: String
     /// The histories of the user and of all its aliases, merged.
     public var history: UserHistory

@@ -212,7 +212,9 @@ private final class ReadWorker: @unchecked Sendable {
             from unnest($1::text[], $2::int4[]) with ordinality a(user_id, mask, ordinal)
             left join users u on u.user_id = a.user_id collate "C"
         ), people as (
-            select ordinal, user_id, mask, attributes, null::text as alias, cardinality(aliases) > \(UserStateReader.aliasesLimit) as is_cut from asked
+            select ordinal, user_id, mask, attributes, null::text as alias,
+                cardinality(aliases) > \(UserStateReader.aliasesLimit) as is_cut
+            from asked
             union all
             select ordinal, alias collate "C", mask, null, alias, false
             from asked cross join lateral unnest(aliases[1:\(UserStateReader.aliasesLimit)]) alias where alias collate "C" <> user_id

@@ -10,9 +10,11 @@ package final class WireBuffer {
     package static let messageBytesLimit = 1 << 30 - 1 << 16
 
     private(set) var baseAddress: UnsafeMutableRawPointer
+    /// Bytes that were appended.
     package private(set) var count = 0
     /// Whether more was appended since ``removeAll()`` than the buffer may hold.
     private(set) var isOverfull = false
+    /// Bytes that there is room for.
     package private(set) var capacity: Int
     private let limitBytes: Int
 

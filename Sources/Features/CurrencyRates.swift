@@ -9,12 +9,15 @@ public struct CurrencyRates: Sendable, Equatable {
     public struct Problem: Error, Equatable, CustomStringConvertible {
         /// The code at fault; empty where it is the base.
         public var code: String
+        /// What is wrong, as a sentence.
         public var description: String
     }
 
     /// `mantissa × 10^exponent`, above 0.
     public struct Rate: Sendable, Equatable {
+        /// The digits as a whole number, below 10^18.
         public var mantissa: UInt64
+        /// The power of ten that they count.
         public var exponent: Int
     }
 
@@ -38,7 +41,10 @@ public struct CurrencyRates: Sendable, Equatable {
             guard let rate = Self.rate(text) else {
                 throw Problem(
                     code: name,
-                    description: "“\(text)” is no rate: what one \(code) is worth in \(base) is wanted, a decimal above 0 of at most \(Self.maxDigits) digits, such as 0.000039")
+                    description:
+                        "“\(text)” is no rate: what one \(code) is worth in \(base) is wanted, a decimal above 0 of at most "
+                            + "\(Self.maxDigits) digits, such as 0.000039"
+                )
             }
             guard rates.updateValue(rate, forKey: code) == nil else { throw Problem(code: name, description: "\(code) has two rates") }
         }
@@ -76,16 +82,13 @@ public struct CurrencyRates: Sendable, Equatable {
         // Below 2^123.
         var magnitude = UInt128(value.magnitude) * UInt128(mantissa)
         if power >= 0 {
-            for _ in 0..<power {
-                let (next, isBeyond) = magnitude.multipliedReportingOverflow(by: 10)
-                if isBeyond { return bound }
-                magnitude = next
-                if magnitude == 0 { break }
-            }
+            // No power is larger than those of a rate and of two currencies together.
+            let (next, isBeyond) = magnitude.multipliedReportingOverflow(by: ExactDecimal.powerOfTen(power))
+            if isBeyond { return bound }
+            magnitude = next
         } else {
             guard power >= -37 else { return 0 }
-            var divisor: UInt128 = 1
-            for _ in power..<0 { divisor *= 10 }
+            let divisor = ExactDecimal.powerOfTen(-power)
             let (quotient, rest) = magnitude.quotientAndRemainder(dividingBy: divisor)
             magnitude = quotient + (rest >= divisor - rest ? 1 : 0)
         }
@@ -93,29 +96,19 @@ public struct CurrencyRates: Sendable, Equatable {
         return value < 0 ? -whole : whole
     }
 
-    /// A decimal above 0, with an exponent or without.
+    /// A decimal above 0, with an exponent or without: `0.000039`, `.5`, `1e3`.
     private static func rate(_ text: String) -> Rate? {
         let parts = text.split(omittingEmptySubsequences: false, whereSeparator: { $0 == "e" || $0 == "E" })
-        guard parts.count <= 2, let number = parts.first else { return nil }
-        var exponent = 0
-        if parts.count == 2 {
-            guard let written = Int(parts[1]), (-30...30).contains(written) else { return nil }
-            exponent = written
-        }
-        let halves = number.split(separator: ".", omittingEmptySubsequences: false)
-        guard halves.count <= 2, let whole = halves.first, !whole.isEmpty || halves.count == 2 else { return nil }
-        let fraction = halves.count == 2 ? halves[1] : ""
-        guard !(whole.isEmpty && fraction.isEmpty) else { return nil }
-        var digits = Array((whole + fraction).utf8)
-        guard digits.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
-        exponent -= fraction.utf8.count
-        while digits.last == 0x30 {
-            digits.removeLast()
-            exponent += 1
-        }
-        digits = Array(digits.drop { $0 == 0x30 })
-        guard !digits.isEmpty, digits.count <= maxDigits, abs(exponent) <= 30 else { return nil }
-        return Rate(mantissa: digits.reduce(0) { $0 * 10 + UInt64($1 - 0x30) }, exponent: exponent)
+        guard let number = parts.first, parts.count <= 2, number.utf8.contains(where: { $0 != UInt8(ascii: ".") }),
+            number.utf8.allSatisfy({ (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".") }),
+            number.utf8.count(where: { $0 == UInt8(ascii: ".") }) <= 1
+        else { return nil }
+        if parts.count == 2 { guard let written = Int(parts[1]), (-30...30).contains(written) else { return nil } }
+        var text = text
+        guard let decimal = text.withUTF8({ ExactDecimal($0) }), decimal.mantissa > 0,
+            decimal.mantissa < ExactDecimal.powerOfTen(maxDigits), abs(decimal.exponent) <= 30
+        else { return nil }
+        return Rate(mantissa: UInt64(decimal.mantissa), exponent: decimal.exponent)
     }
 }
 

@@ -2,12 +2,17 @@ import Interactions
 
 /// What a set of events changes about one user.
 public struct UserDelta: Sendable, Equatable {
+    /// The user's id.
     public let userID: String
     /// The newest clicks, additions to the cart and purchases; never impressions.
     public var history: UserHistory
+    /// How many items were shown to the user.
     public var impressions: Int64 = 0
+    /// How often the user clicked.
     public var clicks: Int64 = 0
+    /// How often the user put an item into a cart.
     public var addToCarts: Int64 = 0
+    /// How often the user bought an item.
     public var purchases: Int64 = 0
     /// The least time of an event.
     public var firstTime: EventTime
@@ -57,10 +62,15 @@ public struct UserDelta: Sendable, Equatable {
 
 /// What a set of events changes about one item.
 public struct ItemDelta: Sendable, Equatable {
+    /// The item's id.
     public let itemID: String
+    /// How often it was shown.
     public var impressions: Int64 = 0
+    /// How often it was clicked.
     public var clicks: Int64 = 0
+    /// How often it was put into a cart.
     public var addToCarts: Int64 = 0
+    /// How often it was bought.
     public var purchases: Int64 = 0
     /// The quantities of the purchases together; at most `Int64.max`.
     public var units: Int64 = 0
@@ -123,8 +133,11 @@ public struct ItemDelta: Sendable, Equatable {
 /// sums of whole numbers, of least and greatest values, and of the newest entries of sets. It does not know events apart: who
 /// folds an event twice counts it twice, so duplicates are removed before.
 public struct FeatureDelta: Sendable, Equatable {
+    /// What was folded, by user.
     public private(set) var users: [String: UserDelta]
+    /// What was folded, by item.
     public private(set) var items: [String: ItemDelta]
+    /// How events become features.
     public let rules: FeatureRules
 
     /// The delta of no event.

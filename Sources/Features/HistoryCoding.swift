@@ -106,7 +106,9 @@ extension UserHistory {
             }
             var currency: CurrencyCode?
             if rest & Self.currencyBit != 0, bytes[0] >= Self.versionWithCurrencies {
-                guard amount > 0, let raw = reader.varint().flatMap({ UInt16(exactly: $0) }), let code = CurrencyCode(rawValue: raw) else { return nil }
+                guard amount > 0, let raw = reader.varint().flatMap({ UInt16(exactly: $0) }), let code = CurrencyCode(rawValue: raw) else {
+                    return nil
+                }
                 currency = code
                 rest &= ~Self.currencyBit
             }

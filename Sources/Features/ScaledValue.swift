@@ -39,7 +39,8 @@ public struct ScaledValue: Sendable, Equatable, Comparable {
         if exponent < -1_100 { return 0 }
         // In two steps, so that the factor itself does not become 0 before its product does.
         let half = exponent / 2
-        return significand * Double(sign: .plus, exponent: half, significand: 1) * Double(sign: .plus, exponent: exponent - half, significand: 1)
+        return significand * Double(sign: .plus, exponent: half, significand: 1)
+            * Double(sign: .plus, exponent: exponent - half, significand: 1)
     }
 
     /// What share of `whole` it is, as a double; 0 where that is too small for one, and where `whole` is 0.
@@ -53,6 +54,7 @@ public struct ScaledValue: Sendable, Equatable, Comparable {
         return ScaledValue(significand: significand * factor.significand, exponent: exponent + Int(factor.exponent))
     }
 
+    /// The sum.
     public static func + (left: ScaledValue, right: ScaledValue) -> ScaledValue {
         if left.isZero { return right }
         if right.isZero { return left }

@@ -2,7 +2,9 @@ import Interactions
 
 /// One event of a user's history.
 public struct HistoryEntry: Sendable, Equatable, Comparable {
+    /// The item that was dealt with.
     public var itemID: String
+    /// What the user did.
     public var type: InteractionType
     /// Of a purchase what was paid in all, in minor units of its currency, at most the largest number; 0 where nothing is known.
     public var amountMinor: UInt32
@@ -10,11 +12,16 @@ public struct HistoryEntry: Sendable, Equatable, Comparable {
     public var currency: CurrencyCode?
     /// What the user thought of it: the event's `context.rating` in hundredths; nil where none was given.
     public var ratingHundredths: Int32?
+    /// When it happened.
     public var time: EventTime
+    /// Where the record stands in its source.
     public var position: Position
 
     /// Makes an entry.
-    public init(itemID: String, type: InteractionType, time: EventTime, position: Position, amountMinor: UInt32 = 0, ratingHundredths: Int32? = nil, currency: CurrencyCode? = nil)
+    public init(
+        itemID: String, type: InteractionType, time: EventTime, position: Position, amountMinor: UInt32 = 0, ratingHundredths: Int32? = nil,
+        currency: CurrencyCode? = nil
+    )
     {
         self.itemID = itemID
         self.type = type

@@ -53,7 +53,8 @@ extension Variable {
     public func layerNormalisedRows(gain: Variable? = nil, bias: Variable? = nil, epsilon: Float = 1e-5) -> Variable {
         let hasGain = gain != nil, hasBias = bias != nil
         for side in [gain, bias].compactMap({ $0 }) {
-            precondition(side.rows == 1 && side.columns == columns, "layer norm of \(value.shape) with a gain or bias of \(side.value.shape)")
+            precondition(
+                side.rows == 1 && side.columns == columns, "layer norm of \(value.shape) with a gain or bias of \(side.value.shape)")
         }
         let inputs = [self] + [gain, bias].compactMap { $0 }
         let (rows, columns) = (rows, columns)

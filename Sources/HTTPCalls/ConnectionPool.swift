@@ -13,17 +13,17 @@ final class ConnectionPool: Sendable {
     /// So many calls may wait for a connection; another one is refused.
     private static let maxWaiting = 65_536
     /// Well below what servers and proxies keep a silent connection for.
-    private static let maxIdle = Duration.seconds(30)
+    static let maxIdle = Duration.seconds(30)
     private static let connectLimit = TimeAmount.seconds(10)
     /// Between two attempts to connect: the first pause, and what doubling it ends at.
     private static let pauses = (first: Duration.milliseconds(50), longest: Duration.seconds(1))
 
-    init(address: HTTPAddress, maxConnections: Int, group: any EventLoopGroup) throws(HTTPCallError) {
+    init(address: HTTPAddress, maxConnections: Int, maxIdle: Duration, group: any EventLoopGroup) throws(HTTPCallError) {
         self.address = address
         self.group = group
         secure = try SecureConnections(to: address)
         state = Mutex(
-            PoolState(maxConnections: maxConnections, maxWaiting: Self.maxWaiting, maxIdle: Self.maxIdle, hasLeft: { $0.isOver }))
+            PoolState(maxConnections: maxConnections, maxWaiting: Self.maxWaiting, maxIdle: maxIdle, hasLeft: { $0.isOver }))
     }
 
     /// The loop on which the next call's time is kept.

@@ -14,9 +14,15 @@ public final class HTTPCaller: Sendable {
     ///
     /// - Parameter maxConnections: connections at once; further calls wait for one.
     /// - Throws: ``HTTPCallError`` for an `https` address where the program was built without TLS.
-    public init(_ address: HTTPAddress, maxConnections: Int = 1_024) throws(HTTPCallError) {
+    public convenience init(_ address: HTTPAddress, maxConnections: Int = 1_024) throws(HTTPCallError) {
+        try self.init(address, maxConnections: maxConnections, maxIdle: ConnectionPool.maxIdle)
+    }
+
+    /// The same with another limit of how long a connection may have been idle before it is used again.
+    package init(_ address: HTTPAddress, maxConnections: Int, maxIdle: Duration) throws(HTTPCallError) {
         self.address = address
-        pool = try ConnectionPool(address: address, maxConnections: maxConnections, group: MultiThreadedEventLoopGroup.singleton)
+        pool = try ConnectionPool(
+            address: address, maxConnections: maxConnections, maxIdle: maxIdle, group: MultiThreadedEventLoopGroup.singleton)
     }
 
     deinit { pool.close() }

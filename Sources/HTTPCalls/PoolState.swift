@@ -14,6 +14,7 @@ package struct PoolState<Connection: AnyObject & Sendable, Waiter: AnyObject & S
 
     /// What is to be done now.
     package struct Asked: Sendable {
+        /// What to do with who asked.
         package var answer: Answer
         /// Idle connections to be closed, each of which is told of to ``PoolState/lost(_:)`` as it ends.
         package var stale: [Connection] = []

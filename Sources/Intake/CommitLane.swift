@@ -184,7 +184,7 @@ private final class Core: @unchecked Sendable {
 
     /// Stores a batch; waits out a database that is away or busy, however long that takes.
     private func storePatiently(_ batch: IngestBatch, _ store: IngestStore) -> Result<IngestSummary, StoreError> {
-        var pause = 0.1
+        var pause = GrowingPause(first: .milliseconds(100), longest: .seconds(5))
         var told = false
         while true {
             do throws(StoreError) {
@@ -193,10 +193,9 @@ private final class Core: @unchecked Sendable {
                 return .success(summary)
             } catch {
                 guard error.isRetriable, !isStopping(), !isClosed else { return .failure(error) }
-                if !told || pause >= 5 { logger.warning("waiting for the database: \(error.message)") }
+                if !told || pause.next == pause.longest { logger.warning("waiting for the database: \(error.message)") }
                 told = true
-                Thread.sleep(forTimeInterval: pause)
-                pause = min(5, pause * 2)
+                pause.sleep()
             }
         }
     }

@@ -8,9 +8,9 @@ import Logging
 final class ErasureThread: @unchecked Sendable {
     // Sendable by hand: `work` is used by the thread alone, the flags under `condition`.
     /// Between two looks at an empty queue.
-    private static let pauseSeconds = 0.1
+    private static let pause = Duration.milliseconds(100)
     /// Between two attempts after errors, at most.
-    private static let longestPauseSeconds = 5.0
+    private static let longestPause = Duration.seconds(5)
 
     private let work: ErasureWork
     private let logger: Logger
@@ -47,8 +47,8 @@ final class ErasureThread: @unchecked Sendable {
     }
 
     /// Waits; false once the thread is to end.
-    private func wait(_ seconds: Double) -> Bool {
-        let until = Date(timeIntervalSinceNow: seconds)
+    private func wait(_ pause: Duration) -> Bool {
+        let until = Date(timeIntervalSinceNow: pause / .seconds(1))
         condition.lock()
         defer { condition.unlock() }
         while !isClosed, condition.wait(until: until) {}
@@ -56,24 +56,26 @@ final class ErasureThread: @unchecked Sendable {
     }
 
     private func run() {
-        var trouble = Self.pauseSeconds
+        var trouble = GrowingPause(first: Self.pause * 2, longest: Self.longestPause)
+        var pause = Self.pause
         var last: String?
         repeat {
             do throws(StoreError) {
                 while let step = try work.step() {
                     Self.tell(step, logger)
-                    guard wait(0) else { break }
+                    guard wait(.zero) else { break }
                 }
                 if last != nil { logger.notice("rows of erased users are removed again") }
-                (trouble, last) = (Self.pauseSeconds, nil)
+                trouble.reset()
+                (pause, last) = (Self.pause, nil)
             } catch {
                 if last != error.message, !isClosing {
                     logger.warning("the rows of erased users wait to be removed, hidden meanwhile: \(error.message)")
                 }
                 last = error.message
-                trouble = min(Self.longestPauseSeconds, trouble * 2)
+                pause = trouble.take()
             }
-        } while wait(trouble)
+        } while wait(pause)
         condition.lock()
         hasEnded = true
         condition.broadcast()

@@ -47,7 +47,7 @@ public struct IngestRole: Sendable {
         var erasures: ErasureThread?
         defer { erasures?.close() }
         var totals = IngestRun.Totals()
-        var pause = 1.0
+        var pause = GrowingPause(first: .seconds(1), longest: .seconds(5))
         var patience = GroupWait.firstPatienceSeconds
         while true {
             var run: IngestRun?
@@ -84,12 +84,11 @@ public struct IngestRole: Sendable {
                     totals += run.totals
                     patience = run.hadPartitions
                         ? GroupWait.firstPatienceSeconds : min(GroupWait.longestPatienceSeconds, patience * 2)
-                    if run.hadPartitions { pause = 1 }
+                    if run.hadPartitions { pause.reset() }
                 }
                 consumer.close()
                 logger.warning("joining the group again: \(error)")
-                Thread.sleep(forTimeInterval: pause)
-                pause = min(5, pause * 2)
+                pause.sleep()
             }
         }
     }
@@ -117,7 +116,7 @@ public struct IngestRole: Sendable {
     private func patiently<Result>(
         waitsFor what: String, _ work: () throws -> sending Result
     ) throws -> sending Result {
-        var pause = 0.25
+        var pause = GrowingPause(first: .milliseconds(250), longest: .seconds(2), factor: 1.5)
         var told = false
         while true {
             do {
@@ -130,8 +129,7 @@ public struct IngestRole: Sendable {
                 guard !isStopping() else { throw Stopped() }
                 if !told { logger.warning("waiting for \(what): \(error)") }
                 told = true
-                Thread.sleep(forTimeInterval: pause)
-                pause = min(2, pause * 1.5)
+                pause.sleep()
             }
         }
     }

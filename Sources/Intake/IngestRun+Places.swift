@@ -122,7 +122,8 @@ extension IngestRun {
         case .isShorter(let next):
             try anew(
                 partition, bounds,
-                "\(partition): stored up to offset \(next), but the broker has less (\(range)): the topic was made anew, or lost its end", again)
+                "\(partition): stored up to offset \(next), but the broker has less (\(range)): the topic was made anew, or lost its end",
+                again)
         case .isAnother(let next, let found):
             let shown = found.map { " (the record before offset \(next) is of \($0.rfc3339()), and was another one)" } ?? ""
             try anew(
@@ -139,7 +140,8 @@ extension IngestRun {
         guard consent.newCluster else {
             return try halt(
                 partition,
-                "\(what). The partition stands still, the others go on; start once with --accept-new-cluster to read it from its beginning: "
+                "\(what). The partition stands still, the others go on; start once with --accept-new-cluster to read it from its "
+                    + "beginning: "
                     + again)
         }
         try move(partition, to: bounds.low, missing: 0, isAnotherTopic: true, "\(what); it is read from its beginning: \(again)")

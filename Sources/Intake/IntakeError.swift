@@ -10,6 +10,7 @@ public struct IntakeError: Error, Sendable, Equatable, CustomStringConvertible {
         case unexpected
     }
 
+    /// The kind of failure.
     public var code: Code
     /// What was wrong, where, and what to do about it.
     public var message: String

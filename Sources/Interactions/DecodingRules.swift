@@ -91,8 +91,10 @@ public struct DecodingRules: Sendable, Equatable {
 ///
 /// For one test on one thread, which is why it has no lock.
 package final class ScanCount: @unchecked Sendable, Equatable {
+    /// Bytes that were looked at so far.
     package private(set) var bytes = 0
 
+    /// Starts at zero.
     package init() {}
 
     func add(_ count: Int) { bytes += count }

@@ -1,17 +1,18 @@
 /// A JSON number as the decimal that was written: `± mantissa × 10^exponent`, with no rounding.
 ///
 /// Money never passes through binary floating point, in which 0.1 has no value.
-struct ExactDecimal: Equatable {
+package struct ExactDecimal: Equatable {
     var negative: Bool
     /// Below 10^28, so that a product with a 32-bit quantity still fits 128 bits.
-    var mantissa: UInt128
-    var exponent: Int
+    package var mantissa: UInt128
+    /// The power of ten that the mantissa counts.
+    package var exponent: Int
 
     /// The most significant digits, leading and trailing zeros not counted.
     static let maxSignificantDigits = 28
 
     /// Reads a number that already follows JSON's grammar; nil when it has more than 28 significant digits.
-    init?(_ text: UnsafeBufferPointer<UInt8>) {
+    package init?(_ text: UnsafeBufferPointer<UInt8>) {
         negative = false
         mantissa = 0
         exponent = 0
@@ -96,7 +97,8 @@ struct ExactDecimal: Equatable {
     /// Whether the value is a whole number of any size.
     var isWhole: Bool { mantissa == 0 || exponent >= 0 }
 
-    static func powerOfTen(_ power: Int) -> UInt128 {
+    /// 10 to a power from 0 to 38.
+    package static func powerOfTen(_ power: Int) -> UInt128 {
         powers[power]
     }
 

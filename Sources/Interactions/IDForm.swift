@@ -1,8 +1,8 @@
 /// Brings ids, labels and texts that look the same to one spelling.
 ///
 /// Swift compares text by canonical equivalence, PostgreSQL and Kafka by bytes: without one spelling, "é" as one scalar and "e" with
-/// an accent would be one user here and two there, and a word of one feed another word in the next. Unicode's tables are not part of this target, so the form is given from outside,
-/// usually Unicode Normalization Form C.
+/// an accent would be one user here and two there, and a word of one feed another word in the next. Unicode's tables are not part of this
+/// target, so the form is given from outside, usually Unicode Normalization Form C.
 public struct IDForm: Sendable, Equatable {
     /// What two forms are compared by: `NFC`.
     public let name: String

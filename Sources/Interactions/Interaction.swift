@@ -46,9 +46,13 @@ public struct Position: Sendable, Hashable, Comparable {
 public struct Interaction: Sendable, Equatable {
     /// Makes a repeated delivery count once, together with ``time``.
     public var eventID: String
+    /// What the user did.
     public var type: InteractionType
+    /// Who did it.
     public var userID: String
+    /// The item that it was done with.
     public var itemID: String
+    /// When it happened.
     public var time: EventTime
     /// The unit price paid, in millionths of the currency's unit.
     public var priceMicros: Int64?
@@ -58,6 +62,7 @@ public struct Interaction: Sendable, Equatable {
     public var currency: String?
     /// At least 1.
     public var quantity: Int32
+    /// The session that it happened in; nil where none was sent.
     public var sessionID: String?
     /// The answer in which the item was shown; joins clicks and purchases to impressions.
     public var requestID: String?

@@ -116,8 +116,7 @@ extension RecordDecoder {
         Result { () throws(Rejection) -> Value in
             let fields: ObjectFields
             do throws(Rejection) {
-                var (scanner, rich) = try begin(bytes, maxBytes: maxBytes)
-                let reader = FieldReader(bytes: bytes.assumingMemoryBound(to: UInt8.self), rules: rules, rich: rich)
+                var (scanner, reader) = try begin(bytes, maxBytes: maxBytes)
                 var tokens: [String: JSONToken] = [:]
                 try members(&scanner, bytes) { name, token in tokens[name] = token }
                 fields = ObjectFields(reader: reader, tokens: tokens)
@@ -130,15 +129,4 @@ extension RecordDecoder {
 
     /// The id that an event without one would get at this place in Kafka.
     public func derivedEventID(at origin: RecordOrigin) -> String { derivedEventID(UnsafeRawBufferPointer(start: nil, count: 0), origin) }
-
-    /// The id that one JSON value stands for, as a field of a record would hold it; null is none.
-    public func id(inJSON bytes: UnsafeRawBufferPointer, field: String) -> Result<String?, Rejection> {
-        Result { () throws(Rejection) -> String? in
-            var (scanner, rich) = try begin(bytes, maxBytes: rules.maxRecordBytes)
-            let token = try scanner.value(depth: 0)
-            try finish(&scanner)
-            let reader = FieldReader(bytes: bytes.assumingMemoryBound(to: UInt8.self), rules: rules, rich: rich)
-            return token.isPresent ? try reader.requiredID(token, of: Self.subject(of: field), field) : nil
-        }
-    }
 }

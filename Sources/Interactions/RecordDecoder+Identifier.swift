@@ -8,8 +8,7 @@ extension RecordDecoder {
     /// - Returns: The id, or why there is none: the object is malformed, the member is missing, or it is no id.
     public func identifier(_ field: String, in bytes: UnsafeRawBufferPointer) -> Result<String, Rejection> {
         Result { () throws(Rejection) -> String in
-            var (scanner, rich) = try begin(bytes, maxBytes: rules.maxRecordBytes)
-            let reader = FieldReader(bytes: bytes.assumingMemoryBound(to: UInt8.self), rules: rules, rich: rich)
+            var (scanner, reader) = try begin(bytes, maxBytes: rules.maxRecordBytes)
             var found = JSONToken()
             try members(&scanner, bytes) { name, token in
                 if name == field { found = token }
@@ -40,6 +39,16 @@ extension RecordDecoder {
             default:
                 return try plain(text, field)
             }
+        }
+    }
+
+    /// The id that one JSON value stands for, as a field of a record would hold it; null is none.
+    public func id(inJSON bytes: UnsafeRawBufferPointer, field: String) -> Result<String?, Rejection> {
+        Result { () throws(Rejection) -> String? in
+            var (scanner, reader) = try begin(bytes, maxBytes: rules.maxRecordBytes)
+            let token = try scanner.value(depth: 0)
+            try finish(&scanner)
+            return token.isPresent ? try reader.requiredID(token, of: Self.subject(of: field), field) : nil
         }
     }
 

@@ -27,9 +27,8 @@ extension RecordDecoder {
         _ bytes: UnsafeRawBufferPointer, origin: RecordOrigin, now: EventTime
     ) -> Result<Interaction, Rejection> {
         do throws(Rejection) {
-            var (scanner, rich) = try begin(bytes, maxBytes: rules.maxRecordBytes)
+            var (scanner, reader) = try begin(bytes, maxBytes: rules.maxRecordBytes)
             let fields = try eventFields(&scanner, bytes)
-            let reader = FieldReader(bytes: bytes.assumingMemoryBound(to: UInt8.self), rules: rules, rich: rich)
             return .success(try interaction(fields, reader, bytes, origin, now))
         } catch {
             return .failure(error)

@@ -4,8 +4,7 @@ extension RecordDecoder {
     /// - Parameter now: The clock against which the future is measured.
     public func item(_ bytes: UnsafeRawBufferPointer, origin: RecordOrigin, now: EventTime) -> Result<ItemRecord, Rejection> {
         Result { () throws(Rejection) -> ItemRecord in
-            var (scanner, rich) = try begin(bytes, maxBytes: rules.maxRecordBytes)
-            let reader = FieldReader(bytes: bytes.assumingMemoryBound(to: UInt8.self), rules: rules, rich: rich)
+            var (scanner, reader) = try begin(bytes, maxBytes: rules.maxRecordBytes)
             var fields: [String: JSONToken] = [:]
             try members(&scanner, bytes) { name, token in
                 if Self.itemFields.contains(name) { fields[name] = token }
@@ -35,8 +34,7 @@ extension RecordDecoder {
     /// - Parameter now: The clock against which the future is measured.
     public func user(_ bytes: UnsafeRawBufferPointer, origin: RecordOrigin, now: EventTime) -> Result<UserRecord, Rejection> {
         Result { () throws(Rejection) -> UserRecord in
-            var (scanner, rich) = try begin(bytes, maxBytes: rules.maxRecordBytes)
-            let reader = FieldReader(bytes: bytes.assumingMemoryBound(to: UInt8.self), rules: rules, rich: rich)
+            var (scanner, reader) = try begin(bytes, maxBytes: rules.maxRecordBytes)
             var userID = JSONToken()
             var attributes = JSONToken()
             var aliases = JSONToken()

@@ -7,8 +7,7 @@ extension RecordDecoder {
         _ bytes: UnsafeRawBufferPointer, origin: RecordOrigin, now: EventTime
     ) -> Result<[Interaction], Rejection> {
         Result { () throws(Rejection) -> [Interaction] in
-            var (scanner, rich) = try begin(bytes, maxBytes: rules.maxRecordBytes)
-            let reader = FieldReader(bytes: bytes.assumingMemoryBound(to: UInt8.self), rules: rules, rich: rich)
+            var (scanner, reader) = try begin(bytes, maxBytes: rules.maxRecordBytes)
             var requestID = JSONToken()
             var userID = JSONToken()
             var sessionID = JSONToken()

@@ -6,6 +6,7 @@ import Bytes
 /// So a syntax error wins over an error in a field, a key that occurs twice counts with its last value, and unknown fields are
 /// ignored. A byte order mark at the start is skipped. A null field is an absent one.
 public struct RecordDecoder: Sendable {
+    /// What is accepted, and how it is read.
     public let rules: DecodingRules
     /// What the canonical names stand for, so that the common case needs no dictionary.
     let impressionType, clickType, addToCartType, purchaseType: InteractionType
@@ -59,11 +60,11 @@ public struct RecordDecoder: Sendable {
 
     // MARK: Shared by the record types
 
-    /// Checks size and encoding, skips a byte order mark, and stands at the first byte.
+    /// Checks size and encoding, skips a byte order mark, and stands at the first byte; the reader reads what the scanner finds.
     @inline(__always)
     func begin(
         _ bytes: UnsafeRawBufferPointer, maxBytes: Int, extraDepth: Int = 0
-    ) throws(Rejection) -> (JSONScanner, rich: Bool) {
+    ) throws(Rejection) -> (JSONScanner, reader: FieldReader) {
         guard bytes.count <= maxBytes else {
             throw Rejection(.tooLarge, "the record has \(bytes.count) bytes; at most \(maxBytes) are allowed")
         }
@@ -74,7 +75,8 @@ public struct RecordDecoder: Sendable {
         let text = bytes.assumingMemoryBound(to: UInt8.self)
         let hasMark = survey == .rich && bytes.count >= 3 && text[0] == 0xEF && text[1] == 0xBB && text[2] == 0xBF
         return (
-            JSONScanner(text, from: hasMark ? 3 : 0, to: bytes.count, maxDepth: rules.maxDepth + extraDepth), survey == .rich
+            JSONScanner(text, from: hasMark ? 3 : 0, to: bytes.count, maxDepth: rules.maxDepth + extraDepth),
+            FieldReader(bytes: text, rules: rules, rich: survey == .rich)
         )
     }
 

@@ -1,20 +1,28 @@
 /// An item of the catalogue as its latest record describes it.
 public struct ItemRecord: Sendable, Equatable {
+    /// The item's id.
     public var itemID: String
+    /// Its title; nil where none was sent.
     public var title: String?
+    /// Its description; nil where none was sent.
     public var description: String?
+    /// Its categories, in the order in which they were sent.
     public var categories: [String]
+    /// Its tags, in the order in which they were sent.
     public var tags: [String]
     /// List price in millionths of the currency's unit.
     public var priceMicros: Int64?
+    /// ISO 4217, of ``priceMicros``; nil where none was sent.
     public var currency: String?
     /// A JSON object as text; values are strings, numbers, booleans or lists of them.
     public var attributes: String?
     /// A vector that the sender computed; any dimension up to the decoder's bound.
     public var embedding: [Float]?
+    /// When it appeared; nil where that was not sent.
     public var publishedAt: EventTime?
     /// When the sender last changed it: an older record never overwrites a newer one.
     public var updatedAt: EventTime?
+    /// Whether it may not be recommended.
     public var hidden: Bool
 
     /// Makes an item record from parts that are already valid.
@@ -40,6 +48,7 @@ public struct ItemRecord: Sendable, Equatable {
 
 /// What is known of a user beside their interactions.
 public struct UserRecord: Sendable, Equatable {
+    /// The user's id.
     public var userID: String
     /// A JSON object as text; values are strings, numbers, booleans or lists of them.
     public var attributes: String?

@@ -21,6 +21,7 @@ public enum RejectionCode: String, Sendable, CaseIterable {
 
 /// A refused record's reason: a value, not an exception.
 public struct Rejection: Error, Sendable, Equatable {
+    /// Why the record was refused.
     public var code: RejectionCode
     /// The field at fault, where one is: `timestamp`, `items[3].item_id`.
     public var field: String?
@@ -41,6 +42,7 @@ public struct RecordOrigin: Sendable, Equatable {
     public var source: String
     /// The identity of the Kafka cluster, or empty for a file.
     public var cluster: String
+    /// Where the record stands in its source.
     public var position: Position
     /// The time that the broker or the file gives the record, where it does.
     public var recordTime: EventTime?
@@ -56,7 +58,9 @@ public struct RecordOrigin: Sendable, Equatable {
 
 /// A refused record with what is needed to look at it and to send it again.
 public struct RejectedRecord: Sendable, Equatable {
+    /// Where the record came from.
     public var origin: RecordOrigin
+    /// The record's key in Kafka; nil where it has none.
     public var key: [UInt8]?
     /// The id of the user whom the record names, where one can be read: an erasure finds it by this as by its key.
     public var userID: [UInt8]?
@@ -64,6 +68,7 @@ public struct RejectedRecord: Sendable, Equatable {
     public var payload: [UInt8]
     /// The size before the cut.
     public var payloadBytes: Int
+    /// Why it was refused.
     public var rejection: Rejection
 
     /// Makes a rejected record.

@@ -37,7 +37,9 @@ public final class MPIRanks: RankGroup {
     public init(limitSeconds: Double, isStopped: @escaping @Sendable () -> Bool) throws(RankError) {
         if let reason = freshet_mpi_join() {
             throw RankError(
-                "a training of several ranks needs OpenMPI, and \(String(cString: reason)); install it on every machine (Debian: openmpi-bin), or train in one process")
+                "a training of several ranks needs OpenMPI, and \(String(cString: reason)); install it on every machine (Debian: "
+                    + "openmpi-bin), or train in one process"
+            )
         }
         rank = Int(freshet_mpi_rank())
         size = Int(freshet_mpi_size())
@@ -99,7 +101,10 @@ public final class MPIRanks: RankGroup {
 
     private func checkSize(_ bytes: Int) throws(RankError) {
         guard bytes > Self.messageLimitBytes else { return }
-        throw RankError("the ranks would exchange \(bytes >> 20) MiB in one message, and \(Self.messageLimitBytes >> 20) is the most; lower train.batch_size or train.dimension")
+        throw RankError(
+            "the ranks would exchange \(bytes >> 20) MiB in one message, and \(Self.messageLimitBytes >> 20) is the most; lower "
+                + "train.batch_size or train.dimension"
+        )
     }
 
     private func finish(_ code: Int32, limitSeconds: Double? = nil) throws(RankError) {
@@ -120,13 +125,17 @@ public final class MPIRanks: RankGroup {
             } else {
                 usleep(200)
             }
-            let waited = Double(started.duration(to: .now).components.seconds) + Double(started.duration(to: .now).components.attoseconds) * 1e-18
+            let waited =
+                Double(started.duration(to: .now).components.seconds) + Double(started.duration(to: .now).components.attoseconds) * 1e-18
             if stopped == nil, isStopped() { stopped = waited }
             if let stopped, waited - stopped > Self.graceSeconds {
                 throw RankError("rank \(rank) of \(size) was asked to stop while it waited for another rank, which seems to be lost")
             }
             if waited > limit {
-                throw RankError("rank \(rank) of \(size) has waited \(Int(waited)) seconds for another rank, which seems to be lost (train.rank_timeout_seconds)")
+                throw RankError(
+                    "rank \(rank) of \(size) has waited \(Int(waited)) seconds for another rank, which seems to be lost "
+                        + "(train.rank_timeout_seconds)"
+                )
             }
         }
     }

@@ -12,7 +12,9 @@ enum FloatArrays {
 
     static func encoded(_ magic: String, _ arrays: [[Float]]) -> [UInt8] {
         var bytes = Array(magic.utf8)
-        func append(_ word: UInt32) { for shift in stride(from: UInt32(0), to: 32, by: 8) { bytes.append(UInt8(truncatingIfNeeded: word >> shift)) } }
+        func append(_ word: UInt32) {
+            for shift in stride(from: UInt32(0), to: 32, by: 8) { bytes.append(UInt8(truncatingIfNeeded: word >> shift)) }
+        }
         append(UInt32(arrays.count))
         for array in arrays { append(UInt32(array.count)) }
         for array in arrays { for value in array { append(value.bitPattern) } }
@@ -33,7 +35,9 @@ enum FloatArrays {
             return (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[at + $1]) << UInt32(8 * $1) }
         }
         let count = Int(try word())
-        guard count <= arraysLimit else { throw CategoryFormatError(description: "an adaptation of \(count) arrays is damaged. Adapt again.") }
+        guard count <= arraysLimit else {
+            throw CategoryFormatError(description: "an adaptation of \(count) arrays is damaged. Adapt again.")
+        }
         var counts: [Int] = []
         for _ in 0..<count { counts.append(Int(try word())) }
         guard counts.reduce(0, +) <= floatsLimit, at + 4 * counts.reduce(0, +) == bytes.count else {

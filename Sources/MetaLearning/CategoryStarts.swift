@@ -16,8 +16,9 @@ public struct CategoryStarts: Sendable, Equatable {
     public var plain: [Matrix]
     /// The rate of plain fine-tuning with the smallest loss on validation tasks at ``steps``.
     public var plainRate: Float
-    /// The meta-learned start and the natural logarithms of its rates.
+    /// The meta-learned start.
     public var meta: [Matrix]
+    /// The natural logarithms of its learned rates.
     public var metaLogRates: [Matrix]
     /// Inner steps.
     public var steps: Int
@@ -69,6 +70,7 @@ public struct CategoryMetaTraining {
     public struct Summary: Sendable, Equatable {
         /// With no step from the plain start, with tuned fine-tuning, with the meta-learned start.
         public var none, fineTune, meta: Float
+        /// Outer steps that the meta-learned start took.
         public var metaSteps: Int
     }
 

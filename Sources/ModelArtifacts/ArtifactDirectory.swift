@@ -88,7 +88,9 @@ struct ArtifactDirectory {
         if let expected, checksum != expected.checksum {
             throw ArtifactError(
                 .otherArtifact, path: path,
-                "it is whole, but its checksum is \(checksum) and the registry says \(expected.checksum). Point artifacts.path to the directory that belongs to this database.")
+                "it is whole, but its checksum is \(checksum) and the registry says \(expected.checksum). Point artifacts.path to the "
+                    + "directory that belongs to this database."
+            )
         }
         if let sha256 = expected?.sha256 {
             let found = file.read { SHA256.of($0).text }

@@ -24,6 +24,7 @@ public struct ArtifactError: Error, Sendable, Equatable, CustomStringConvertible
         case unusable
     }
 
+    /// The kind of failure.
     public var code: Code
     /// The file or directory at fault.
     public var path: String

@@ -19,10 +19,13 @@ public struct ArtifactReference: Sendable, Equatable {
 
 /// A model as read from its directory.
 public struct ModelArtifact: Sendable {
+    /// The folder that the artifact lies in.
     public var path: String
+    /// The model.
     public var model: TwoTowerModel
     /// `[model.itemIDs.count, dimension]`, row-major, where the writer gave them.
     public var itemVectors: [Float]?
+    /// What its writer noted, by name.
     public var notes: [String: String]
     /// Further files by the name that the writer gave them.
     public var attachments: [String: [UInt8]] = [:]
@@ -79,7 +82,9 @@ public struct ArtifactStore: Sendable {
                 "\(itemVectors.count) floats are not \(model.itemIDs.count) item vectors of dimension \(dimension).")
         }
         if let name = attachments.keys.first(where: { !Self.isAttachmentName($0) }) {
-            throw ArtifactError(.invalidName, path: path, "\"\(name)\" is no name of an attachment. Use 1 to 32 lower-case letters, digits and dots, no dot first.")
+            throw ArtifactError(
+                .invalidName, path: path,
+                "\"\(name)\" is no name of an attachment. Use 1 to 32 lower-case letters, digits and dots, no dot first.")
         }
         return try directory.write(key: key) { (add) throws(ArtifactError) in
             var manifest = Manifest(

@@ -7,6 +7,7 @@ public struct CheckpointStore: Sendable {
     private static let tensorsFile = "checkpoint.safetensors"
     private static let prefix = "checkpoint-"
 
+    /// The folder that checkpoints lie in.
     public let root: String
 
     /// A store under a directory that belongs to one run.

@@ -75,7 +75,9 @@ struct Manifest: Codable, Equatable {
         guard heading.format_version == version else {
             throw ArtifactError(
                 .otherVersion, path: path,
-                "its format version is \(heading.format_version); this program reads \(version). Use the program that wrote it, or train again.")
+                "its format version is \(heading.format_version); this program reads \(version). Use the program that wrote it, or train "
+                    + "again."
+            )
         }
         guard let manifest = try? decoder.decode(Manifest.self, from: text) else {
             throw ArtifactError(.notAnArtifact, path: path, "parts of the manifest are missing.")

@@ -35,7 +35,8 @@ enum Safetensors {
             offset += bytes
         }
         // Floats first, so that they start at multiples of four bytes.
-        let floats = tensors.filter { !int8.contains($0.name) || $0.values.isEmpty }, rounded = tensors.filter { int8.contains($0.name) && !$0.values.isEmpty }
+        let floats = tensors.filter { !int8.contains($0.name) || $0.values.isEmpty },
+            rounded = tensors.filter { int8.contains($0.name) && !$0.values.isEmpty }
         for tensor in floats { try enter(tensor.name, "F32", tensor.shape, bytes: tensor.values.count * 4) }
         for tensor in rounded {
             let rows = tensor.shape.first ?? 0
@@ -100,7 +101,8 @@ enum Safetensors {
                     throw damaged("tensor \(name) has not one scale a row")
                 }
                 tensors.append(
-                    NamedTensor(name: name, shape: entry.shape, values: Int8Rows(codes: place.map { Int8(bitPattern: $0) }, scales: own).values))
+                    NamedTensor(
+                        name: name, shape: entry.shape, values: Int8Rows(codes: place.map { Int8(bitPattern: $0) }, scales: own).values))
                 continue
             }
             let values = [Float](unsafeUninitializedCapacity: count) { values, filled in

@@ -92,7 +92,8 @@ public enum TextEncoderFolder {
         if settings["pooling_mode_mean_tokens"] as? Bool == true { return .mean }
         if settings["pooling_mode_cls_token"] as? Bool == true { return .first }
         throw ArtifactError(
-            .unusable, path: folder.appendingPathComponent("1_Pooling/config.json").path, "only the mean of the tokens or the first one are known.")
+            .unusable, path: folder.appendingPathComponent("1_Pooling/config.json").path,
+            "only the mean of the tokens or the first one are known.")
     }
 
     // MARK: Files

@@ -3,6 +3,7 @@ import Foundation
 
 /// What a text is known by in a ``TextVectorCache``: two hashes of it.
 public struct TextKey: Hashable, Sendable {
+    /// The two hashes.
     public var first, second: UInt64
 
     /// Makes a key.
@@ -14,8 +15,8 @@ public struct TextKey: Hashable, Sendable {
 
 /// Vectors of texts that an encoder computed, by hashes of the texts, in one file that outlives the program.
 ///
-/// Layout, little-endian: 8 bytes `FRTEXT01`, the encoder's checksum as 8 letters, the width as 4 bytes and 4 bytes of zero; then records of
-/// 16 bytes of key, the vector as 32-bit floats, and the CRC-32 of both. Records are appended; a torn end, and any record whose
+/// Layout, little-endian: 8 bytes `FRTEXT01`, the encoder's checksum as 8 letters, the width as 4 bytes and 4 bytes of zero; then records
+/// of 16 bytes of key, the vector as 32-bit floats, and the CRC-32 of both. Records are appended; a torn end, and any record whose
 /// checksum is wrong, count as missing. A file of another encoder, or none of this kind, is begun anew. Several processes may read
 /// and append at once. `@unchecked Sendable`: all state is behind a lock.
 public final class TextVectorCache: @unchecked Sendable {
@@ -137,7 +138,9 @@ public final class TextVectorCache: @unchecked Sendable {
                 let bytes = UnsafeRawBufferPointer(rebasing: raw[(Self.headerBytes + index * recordBytes)...].prefix(recordBytes))
                 var checksum = CRC32()
                 checksum.combine(UnsafeRawBufferPointer(rebasing: bytes.dropLast(4)))
-                guard UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: recordBytes - 4, as: UInt32.self)) == checksum.value else { continue }
+                guard UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: recordBytes - 4, as: UInt32.self)) == checksum.value else {
+                    continue
+                }
                 let key = TextKey(
                     UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self)),
                     UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))

@@ -5,6 +5,7 @@ package struct Admission: RequestMiddleware {
     let metrics: RequestMetrics
     let maxConcurrentRequests: Int
 
+    /// Counts requests in these metrics, and lets so many in at a time.
     package init(metrics: RequestMetrics, maxConcurrentRequests: Int) {
         self.metrics = metrics
         self.maxConcurrentRequests = maxConcurrentRequests
@@ -27,6 +28,7 @@ package struct Admission: RequestMiddleware {
 package struct CallerRates: RequestCheck {
     let limit: RateLimit?
 
+    /// Admits requests at this rate; nil admits all.
     package init(limit: RateLimit?) {
         self.limit = limit
     }
@@ -44,6 +46,7 @@ package struct CallerRates: RequestCheck {
 package struct BodyIntake: RequestMiddleware {
     let maxBytes: Int
 
+    /// Takes bodies of so many bytes at most.
     package init(maxBytes: Int) {
         self.maxBytes = maxBytes
     }
@@ -61,6 +64,7 @@ package struct RequestDeadline: RequestMiddleware {
     let clock: DeadlineClock
     let limitMilliseconds: Int
 
+    /// Ends what takes longer, by this clock.
     package init(clock: DeadlineClock, limitMilliseconds: Int) {
         self.clock = clock
         self.limitMilliseconds = limitMilliseconds

@@ -5,6 +5,7 @@ import Logging
 package struct AnswerCount: RequestMiddleware {
     let metrics: RequestMetrics
 
+    /// Counts answers in these metrics.
     package init(metrics: RequestMetrics) {
         self.metrics = metrics
     }
@@ -25,6 +26,7 @@ package struct AnswerCount: RequestMiddleware {
 package struct AccessLog: RequestMiddleware {
     let logger: Logger
 
+    /// Writes to this log.
     package init(logger: Logger) {
         self.logger = logger
     }

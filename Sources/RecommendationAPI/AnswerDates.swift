@@ -4,6 +4,7 @@ import Synchronization
 package final class AnswerDates: Sendable {
     private let held = Mutex((second: Int64.min, text: ""))
 
+    /// No second has been asked for yet.
     package init() {}
 
     /// A second since 1970 as HTTP writes it (RFC 9110, 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`.

@@ -12,6 +12,7 @@ package final class RequestIDs: Sendable {
         self.prefix = prefix
     }
 
+    /// An id that was not given before.
     package func next() -> String {
         let number = count.wrappingAdd(1, ordering: .relaxed).oldValue
         return "\(prefix)-\(String(number, radix: 36))"
@@ -26,6 +27,7 @@ package final class RequestIDs: Sendable {
 
 /// What every answer carries, whatever it says: the request's id, and the mark of who only looked. `HEAD` loses its body here.
 package struct AnswerMarks: RequestMiddleware {
+    /// The concern has no settings.
     package init() {}
 
     package func handle(_ exchange: inout Exchange, next: some RequestHandler) async throws -> Response {

@@ -8,15 +8,18 @@ package protocol RequestHandler: Sendable {
 
 /// One concern of answering: it sees the request on its way in and the answer on its way out, and knows none of the others.
 package protocol RequestMiddleware: Sendable {
+    /// Answers a request, most often by what `next` answers.
     func handle(_ exchange: inout Exchange, next: some RequestHandler) async throws -> Response
 }
 
 /// A concern that lets a request through or refuses it, and does nothing with the answer.
 package protocol RequestCheck: RequestMiddleware {
+    /// Lets a request through, or says why not.
     func check(_ exchange: inout Exchange) throws(Problem)
 }
 
 extension RequestCheck {
+    /// What `next` answers, once the check lets the request through.
     package func handle(_ exchange: inout Exchange, next: some RequestHandler) async throws -> Response {
         try check(&exchange)
         return try await next.handle(&exchange)
@@ -42,6 +45,7 @@ package struct Linked<Outer: RequestMiddleware, Inner: RequestHandler>: RequestH
 
 /// The end of a chain: what the request's route does.
 package struct RouteWork: RequestHandler {
+    /// The concern has no settings.
     package init() {}
 
     package func handle(_ exchange: inout Exchange) async throws -> Response {
@@ -54,6 +58,7 @@ package struct KnownRoutes: RequestMiddleware {
     /// What answers `OPTIONS`.
     let crossOrigin: CrossOrigin
 
+    /// Lets pages of these origins read answers.
     package init(crossOrigin: CrossOrigin) {
         self.crossOrigin = crossOrigin
     }
@@ -79,6 +84,7 @@ package struct KnownRoutes: RequestMiddleware {
 
 /// Refuses parameters that the route does not read, and a query that cannot be read.
 package struct KnownQuery: RequestCheck {
+    /// The concern has no settings.
     package init() {}
 
     package func check(_ exchange: inout Exchange) throws(Problem) {

@@ -9,6 +9,7 @@ package struct CrossOrigin: RequestMiddleware {
     private static let answerHeaders = "Idempotency-Replayed, Retry-After, WWW-Authenticate, X-Request-Id"
     private static let preflightSeconds = "600"
 
+    /// Lets pages of these origins call; `*` lets all.
     package init(allowedOrigins: [String]) {
         self.allowedOrigins = Set(allowedOrigins)
     }

@@ -5,6 +5,7 @@ import Synchronization
 /// Ends work that takes too long. One ticking timer for all requests together costs less than a timer for each; it ticks on an event loop,
 /// so that a limit holds where every thread that answers is at work.
 package final class DeadlineClock: Sendable {
+    /// A clock without deadlines.
     package init() {}
 
     private struct Entry {

@@ -4,6 +4,7 @@ import HummingbirdCore
 /// One request on its way through the service, with what each concern has found out about it.
 package struct Exchange: Sendable {
     let service: ServiceCore
+    /// What was asked.
     package let request: Request
     /// The connection that it came in by; nil where a test asks without one.
     let connection: Connection?

@@ -12,12 +12,14 @@ package struct HostRules: RequestCheck {
     /// Asked once, since a name is resolved for it.
     private let listensOnLoopbackOnly: Bool
 
+    /// The rules that a configuration asks for.
     package init(_ configuration: APIConfiguration) {
         self.init(
             ring: configuration.keyRing, host: configuration.host, allowedHosts: configuration.allowedHosts,
             listensOnLoopbackOnly: configuration.listensOnLoopbackOnly)
     }
 
+    /// Rules made of their parts.
     package init(ring: KeyRing, host: String, allowedHosts: [String], listensOnLoopbackOnly: Bool) {
         self.ring = ring
         self.listensOnLoopbackOnly = listensOnLoopbackOnly

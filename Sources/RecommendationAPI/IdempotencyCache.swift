@@ -9,11 +9,16 @@ import Synchronization
 package final class IdempotencyCache: Sendable {
     /// A key belongs to a caller and a route.
     package struct Key: Hashable, Sendable {
+        /// Who sent the request: a number for each key of the API.
         package var caller: Int
+        /// Which route it was sent to.
         package var route: Int
+        /// The path with what it names.
         package var path: String
+        /// What `Idempotency-Key` says.
         package var key: String
 
+        /// Makes a key.
         package init(caller: Int, route: Int, path: String, key: String) {
             self.caller = caller
             self.route = route
@@ -36,8 +41,10 @@ package final class IdempotencyCache: Sendable {
 
     /// An answer to keep.
     package struct Answer: Sendable {
+        /// The body of the answer.
         package var body: [UInt8]
 
+        /// Makes an answer.
         package init(body: [UInt8]) { self.body = body }
     }
 
@@ -73,6 +80,7 @@ package final class IdempotencyCache: Sendable {
     private let maxBytes: Int
     private let lifetime: Duration
 
+    /// Makes a cache that holds so many keys and so many bytes of answers at most, each for so long.
     package init(maxKeys: Int, maxBytes: Int, lifetimeSeconds: Int) {
         self.maxKeys = max(1, maxKeys)
         self.maxBytes = max(0, maxBytes)
@@ -82,6 +90,7 @@ package final class IdempotencyCache: Sendable {
     /// What all kept answers hold in bytes, with their keys and paths.
     package var bytes: Int { state.withLock { $0.bytes } }
 
+    /// Says what to do with a request: answer anew, repeat an answer, wait, or refuse.
     package func admit(_ key: Key, fingerprint: UInt64, now: ContinuousClock.Instant) -> Admission {
         state.withLock { state in
             dropOldest(&state, now: now, isFull: false)
@@ -98,6 +107,7 @@ package final class IdempotencyCache: Sendable {
         }
     }
 
+    /// Keeps the answer of a request that was admitted as new.
     package func finish(_ key: Key, answer: Answer) {
         state.withLock { state in
             guard var entry = state.entries[key], entry.answer == nil else { return }

@@ -8,10 +8,12 @@ package struct OriginRules: RequestCheck {
     private let allowedOrigins: Set<String>
     private let hosts: HostRules
 
+    /// The rules that a configuration asks for.
     package init(_ configuration: APIConfiguration, hosts: HostRules) {
         self.init(ring: configuration.keyRing, allowedOrigins: configuration.allowedOrigins, hosts: hosts)
     }
 
+    /// Rules made of their parts.
     package init(ring: KeyRing, allowedOrigins: [String], hosts: HostRules) {
         self.ring = ring
         self.allowedOrigins = Set(allowedOrigins)
@@ -34,7 +36,9 @@ package struct OriginRules: RequestCheck {
                 throw Self.foreign("of another \(site == "same-site" ? "origin" : "site")")
             }
             // A browser too old for that, or one that came over plain HTTP, may still say which page it was.
-            if let page = request.headers[.referer].flatMap(Self.origin(of:)), !isAllowed(page, request) { throw Self.foreign("of \(page.quotedForMessage)") }
+            if let page = request.headers[.referer].flatMap(Self.origin(of:)), !isAllowed(page, request) {
+                throw Self.foreign("of \(page.quotedForMessage)")
+            }
             return
         }
         guard isAllowed(origin, request) else { throw Self.foreign("of \(origin.quotedForMessage)") }

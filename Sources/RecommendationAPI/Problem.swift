@@ -6,14 +6,18 @@ import Interactions
 
 /// An answer that says what was wrong, as RFC 9457 has it.
 package struct Problem: Error, Sendable {
+    /// The status of the answer.
     package var status: HTTPResponse.Status
     /// The last part of `type`: stable, for programs.
     package var slug: String
+    /// A sentence for the caller: what was wrong and what to do.
     package var detail: String
+    /// Headers beside those of every problem.
     package var headers: HTTPFields = [:]
     /// The parameter or header at fault.
     var parameter: String?
 
+    /// Makes a problem.
     package init(
         _ status: HTTPResponse.Status, _ slug: String, _ detail: String, parameter: String? = nil,
         headers: HTTPFields = [:]

@@ -6,6 +6,7 @@ import NIOHTTP1
 package struct ProblemDetails: RequestMiddleware {
     let logger: Logger
 
+    /// Tells this log of failures that are not the caller's.
     package init(logger: Logger) {
         self.logger = logger
     }
@@ -39,6 +40,7 @@ package struct ProblemDetails: RequestMiddleware {
 
 /// Answers in place of what came and was no request; see ``RefusedRequest``.
 package struct RefusedHeads: RequestCheck {
+    /// The concern has no settings.
     package init() {}
 
     package func check(_ exchange: inout Exchange) throws(Problem) {

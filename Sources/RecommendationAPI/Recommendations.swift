@@ -62,7 +62,7 @@ public struct SimilarItemsRequest: Sendable, Equatable {
     public var itemID: String
     /// How many items, from 1 to ``APIConfiguration/maxRecommendations``.
     public var count: Int
-    /// Items of this category only.
+    /// The category that all items must have; nil: any.
     public var category: String?
     /// Items that must not be in the answer.
     public var excludedItemIDs: [String]
@@ -115,6 +115,13 @@ public struct ItemSummary: Sendable, Equatable {
         self.currency = currency
         self.publishedAt = publishedAt
         self.addedAt = addedAt
+    }
+
+    /// Makes a summary of a record.
+    public init(_ record: ItemRecord, addedAt: EventTime? = nil) {
+        self.init(
+            itemID: record.itemID, title: record.title, categories: record.categories, priceMicros: record.priceMicros,
+            currency: record.currency, publishedAt: record.publishedAt, addedAt: addedAt)
     }
 
     func write(to writer: inout JSONWriter, withID: Bool = true) {

@@ -25,6 +25,7 @@ package final class RequestMetrics: Sendable {
     private let recommendationRate = RateSeries()
     private let recentLatency = RecentLatency()
 
+    /// Counters for these routes.
     package init(routes: [(method: String, route: String)]) {
         routeNames = routes + [("", "unmatched")]
         byStatus = AtomicCounters(count: routeNames.count * (Self.statuses.count + 1))
@@ -38,6 +39,7 @@ package final class RequestMetrics: Sendable {
         return Int(inFlightCount[0])
     }
 
+    /// Counts a request that has ended.
     package func leave() { inFlightCount.add(UInt64.max, to: 0) }
 
     /// Counts an answer. `route` is its place in the table, or nil where it met none.

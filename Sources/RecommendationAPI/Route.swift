@@ -10,6 +10,7 @@ package struct KnownParameters: Sendable {
     /// Beginnings of names that go on as the caller likes: `context.`.
     let prefixes: [String]
 
+    /// Names that a query may have, and prefixes of such names.
     package init(_ names: [String] = [], prefixes: [String] = []) {
         self.names = names
         self.prefixes = prefixes
@@ -25,6 +26,7 @@ package final class Route: Sendable {
         throw Problem(.notFound, "unknown-route", "There is nothing at this path. See /openapi.json for what there is.")
     }
 
+    /// The method that it answers.
     package let method: HTTPRequest.Method
     /// `/v1/items/{id}/similar`, as the OpenAPI document writes it.
     package let template: String
@@ -43,6 +45,7 @@ package final class Route: Sendable {
     let handle: @Sendable (Exchange) async throws -> Response
     let segments: [Substring]
 
+    /// Makes a route.
     package init(
         _ method: HTTPRequest.Method, _ template: String, scope: AccessScope?, or orScope: AccessScope? = nil,
         takesBody: Bool = false, parameters: KnownParameters = KnownParameters(), isTimed: Bool = true, isLimited: Bool = true,
@@ -83,6 +86,7 @@ package struct RouteTable: Sendable {
     /// Routes with parameters, by the number of segments.
     private let patterns: [Int: [Int]]
 
+    /// A table of these routes.
     package init(_ routes: [Route]) {
         self.routes = routes
         var fixed: [String: [Int]] = [:]

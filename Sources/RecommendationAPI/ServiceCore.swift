@@ -34,6 +34,7 @@ package final class ServiceCore: Sendable {
     /// What pages may do.
     let origins: OriginRules
 
+    /// Makes what all routes share.
     package init(
         operations: ServiceOperations, configuration: APIConfiguration, logger: Logger,
         routes: [(method: String, route: String)]

@@ -3,7 +3,9 @@ import MetaLearning
 
 /// A category with what was learned of it from few events.
 public struct AdaptedCategory: Sendable {
+    /// The category's name.
     public var name: String
+    /// What adapts item vectors to it.
     public var adapter: CategoryAdapter
     /// The items of the events that it was adapted to.
     public var supportItemIDs: [String]

@@ -47,6 +47,7 @@ public struct BlendFit: Sendable {
 
     /// How many questions' worth the prior counts.
     public var ridge: Double
+    /// Steps of the optimizer at most.
     public var maxSteps: Int
 
     /// Makes a fit.

@@ -26,6 +26,7 @@ public struct BlendTrainer: Sendable {
     /// Candidates taken of each kind.
     static let towerCandidates = 150, transitionCandidates = 150, popularCandidates = 100
 
+    /// What the signals read of the past.
     public let tables: RankingTables
     /// ``RankingFeature/trend`` by row, for rows that have one.
     private let trend: [Int32: Float]
@@ -34,6 +35,7 @@ public struct BlendTrainer: Sendable {
 
     /// An item of a trending list with its share of the top score.
     public struct TrendingRow: Sendable {
+        /// The item, in rows of the log.
         public var row: Int32
         /// In (0, 1].
         public var share: Float

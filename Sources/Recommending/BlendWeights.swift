@@ -5,6 +5,7 @@ public struct BlendWeights: Sendable, Equatable, Codable {
     /// The pauses that the fit met, as ``UserSignals/returning``; a shorter or longer one counts as the nearest of them, since nothing
     /// was learned about it. From 0 to 1.
     public var shortestPause: Float
+    /// The longest pause that training met, on the same scale.
     public var longestPause: Float
     /// ``TailDial/lift``; no training fits it.
     public var tailLift: Float = 0

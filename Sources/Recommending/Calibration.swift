@@ -6,7 +6,9 @@
 
 /// How a head's logits become probabilities that hold: Platt's scaling, σ(slope · logit + offset), which keeps the order.
 public struct Calibration: Sendable, Equatable, Codable {
+    /// What the logit is multiplied by.
     public var slope: Float
+    /// What is added to it then.
     public var offset: Float
 
     /// Makes one; by default it changes nothing.
@@ -59,11 +61,15 @@ public struct Calibration: Sendable, Equatable, Codable {
 public struct Reliability: Sendable, Equatable {
     /// A bin: mean prediction, share that came true, weight.
     public struct Bin: Sendable, Equatable {
+        /// The mean predicted probability.
         public var predicted: Double
+        /// The share of the questions that came true.
         public var observed: Double
+        /// The sum of the questions' weights.
         public var weight: Double
     }
 
+    /// From the smallest probabilities to the largest.
     public let bins: [Bin]
 
     /// Sorts predictions into bins that hold equally many.

@@ -51,5 +51,6 @@ extension CandidateIndex {
         }
     }
 
+    /// An index that says nothing else computes scores with all digits.
     public var scoresAreExact: Bool { true }
 }

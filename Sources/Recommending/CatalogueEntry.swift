@@ -2,7 +2,9 @@ import Interactions
 
 /// What serving needs to know of an item, whatever the model thinks of it.
 public struct CatalogueEntry: Sendable, Equatable {
+    /// The item's id.
     public var itemID: String
+    /// Its title; nil where none was sent.
     public var title: String?
     /// The first one is the item's main category: trending lists are spread by it.
     public var categories: [String]
@@ -14,6 +16,7 @@ public struct CatalogueEntry: Sendable, Equatable {
     public var comparablePriceMicros: Int64?
     /// False for a hidden item: it stays known, so that histories can use it, and is never recommended.
     public var available: Bool
+    /// When it appeared; nil where that was not sent.
     public var publishedAt: EventTime?
 
     /// Makes an entry. A price that is given alone is comparable: the shop has one currency.

@@ -27,7 +27,9 @@ public struct ContentSignals: Sendable {
 
     /// An item with its content.
     public struct Entry: Sendable {
+        /// The item's id.
         public var itemID: String
+        /// What its record says.
         public var content: ItemContent
         /// Whether the model learned from interactions with it.
         public var isTrained: Bool

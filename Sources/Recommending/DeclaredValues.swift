@@ -31,8 +31,9 @@ public struct DeclaredValues: Sendable, Equatable {
     public struct Part {
         /// Interactions by category; those of no category under −1.
         public var categories: [Int32: Int]
-        /// What was paid in all, in minor units, and in how many orders.
+        /// What was paid in all, in minor units.
         public var paid: Double
+        /// In how many orders.
         public var orders: Int
 
         /// A user who did this.

@@ -22,8 +22,11 @@ public struct ExplorationRules: Sendable, Equatable {
 
 /// What is known of how an item is received.
 public struct ExposureCounts: Sendable, Equatable {
+    /// The item's id.
     public var itemID: String
+    /// How often answers showed it.
     public var impressions: Int64
+    /// How often it was clicked there.
     public var clicks: Int64
 
     /// Makes counts.

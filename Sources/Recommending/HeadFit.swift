@@ -10,6 +10,7 @@ import Tensors
 public struct HeadExamples: Sendable {
     /// `[count, HeadFeature.count]`, row-major.
     public private(set) var features: [Float] = []
+    /// The impressions to learn from.
     public private(set) var examples: [HeadExample] = []
     /// The group of each example, such as a half of the users.
     public private(set) var groups: [Int] = []
@@ -39,10 +40,15 @@ public enum HeadBalance: Sendable, Equatable {
 
 /// Fits a ``HeadNetwork`` by Adam in small batches on one thread: the same examples and seed give the same network.
 public struct HeadFit: Sendable {
+    /// How the goals share the trunk.
     public var balance: HeadBalance
+    /// The same seed gives the same heads.
     public var seed: UInt64
+    /// Passes over the examples.
     public var epochs = 8
+    /// Examples of one step.
     public var batchSize = 256
+    /// The step size of Adam.
     public var learningRate: Float = 0.005
     /// Decoupled weight decay.
     public var weightDecay: Float = 0.002

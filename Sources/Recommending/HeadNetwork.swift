@@ -10,8 +10,9 @@ public struct HeadOutput: Sendable, Equatable {
     public var click: Float
     /// The logit of a purchase after a click.
     public var conversion: Float
-    /// Mean and ln of the standard deviation of ln(order value / mean order value), given a purchase.
+    /// The mean of ln(order value / mean order value), given a purchase.
     public var location: Float
+    /// The natural logarithm of its standard deviation.
     public var logScale: Float
 
     /// Makes an output.
@@ -43,6 +44,7 @@ public struct HeadNetwork: Sendable, Equatable {
 
     /// Features are used as (x − mean) · scale.
     public internal(set) var mean: [Float]
+    /// What each feature is multiplied by then.
     public internal(set) var scale: [Float]
     /// `[features + 1, width]` of the hidden layer, the bias last; then `[features + 1 + width, outputs]`: the direct path, its
     /// bias, and what hidden units count. Row-major.

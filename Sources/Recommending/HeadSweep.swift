@@ -10,6 +10,7 @@ public struct HeadSweep: Sendable {
 
     /// One weighting.
     public struct Point: Sendable {
+        /// How the goals share the trunk.
         public var balance: HeadBalance
         /// The heads for examples of group 0 and 1, fitted on the other group.
         public var halves: [HeadNetwork]

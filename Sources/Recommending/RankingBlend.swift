@@ -3,7 +3,9 @@
 /// The score of an item is the inner product of ``weights`` and its features, a logit like the towers' own. The weights are
 /// those of a conditional logit model over the candidates of questions that training held out: see ``BlendFit``.
 public struct RankingBlend: Sendable, Equatable {
+    /// What each signal counts for.
     public let weights: BlendWeights
+    /// What the signals read of the past.
     public private(set) var tables: RankingTables
 
     /// Makes a blend.

@@ -1,7 +1,10 @@
 /// How much each goal counts in the score: `click · ln pCTR + conversion · ln pCVR + value · ln E[value]`.
 public struct ObjectivePowers: Sendable, Equatable, Codable {
+    /// What ln pCTR is multiplied by.
     public var click: Float
+    /// What ln pCVR is multiplied by.
     public var conversion: Float
+    /// What ln E[value] is multiplied by.
     public var value: Float
 
     /// Makes powers; by default only interest counts, as without heads.
@@ -14,11 +17,17 @@ public struct ObjectivePowers: Sendable, Equatable, Codable {
 
 /// What heads learn and carry to the model that is published.
 public struct HeadWeights: Sendable, Equatable, Codable {
+    /// The mean of each feature, which is subtracted.
     public var mean: [Float]
+    /// What each feature is multiplied by then.
     public var scale: [Float]
+    /// All weights, layer after layer.
     public var parameters: [Float]
+    /// Makes a probability of a click's logit.
     public var click: Calibration
+    /// Makes a probability of a purchase's logit.
     public var conversion: Calibration
+    /// What each goal counts for where nobody asks for another mix.
     public var powers: ObjectivePowers
     /// Whether the click head's probability takes the place of the blend's score, since it answers better.
     public var ranksByClickHead: Bool
@@ -43,7 +52,9 @@ public struct HeadWeights: Sendable, Equatable, Codable {
 
 /// The heads of the ranker: probability of a click, of a purchase after it, and what an order would be worth.
 public struct RankingHeads: Sendable, Equatable {
+    /// What was learned.
     public var weights: HeadWeights
+    /// What the signals read of the past.
     public let tables: HeadTables
     let network: HeadNetwork
 

@@ -8,6 +8,7 @@
 public struct RankingTables: Sendable, Equatable {
     /// How tables are counted.
     public struct Rules: Sendable, Equatable {
+        /// How transitions between items are counted.
         public var transitions: TransitionTable.Rules
         /// The age at which an event counts half in ``RankingFeature/recentPopularity``; above 0.
         public var recentHalfLifeMilliseconds: Double
@@ -34,6 +35,7 @@ public struct RankingTables: Sendable, Equatable {
     public internal(set) var unseen: Float
     /// The least ``popularity`` of the head, the fifth of the items with events that has most of them.
     public internal(set) var headBorder: Float
+    /// Which item follows which.
     public var transitions: TransitionTable
 
     /// Counts events.

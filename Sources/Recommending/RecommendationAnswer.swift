@@ -14,9 +14,11 @@ public enum RecommendationReason: String, Sendable, CaseIterable {
 
 /// One recommended item.
 public struct RecommendedItem: Sendable, Equatable {
+    /// The item's id.
     public var itemID: String
     /// Larger is better. Comparable within one answer only.
     public var score: Float
+    /// Where the item came from.
     public var reason: RecommendationReason
     /// The reason in words, where the query asked for it.
     public var explanation: String?
@@ -37,12 +39,15 @@ public struct RecommendedItem: Sendable, Equatable {
 
 /// What a request gets: items best first, without repeats.
 public struct RecommendationAnswer: Sendable, Equatable {
+    /// The answer's id, which events that follow it may name.
     public var requestID: String
+    /// Who asked; nil of a request without a user.
     public var userID: String?
     /// The version of the model that served, or nil where there is none yet.
     public var modelVersion: Int?
     /// The version of the catalogue that served.
     public var catalogueVersion: Int64
+    /// The best first.
     public var items: [RecommendedItem]
 
     /// Makes an answer.

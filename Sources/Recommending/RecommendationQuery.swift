@@ -24,6 +24,7 @@ public struct RecommendationQuery: Sendable, Equatable {
 
     /// The user, where one is known. The caller reads their history; this target only repeats the id in the answer.
     public var userID: String?
+    /// The session that asks; nil where it is not known.
     public var sessionID: String?
     /// How many items to recommend. Outside ``countRange`` it counts as the nearest bound.
     public var count: Int
@@ -37,6 +38,7 @@ public struct RecommendationQuery: Sendable, Equatable {
     public var items: [String]?
     /// Whether to say in words why an item is there.
     public var explain: Bool
+    /// What the goals count for; nil: what the model says.
     public var objective: ObjectiveWeights?
 
     /// Makes a query.

@@ -2,6 +2,7 @@
 public struct SegmentCount: Sendable, Equatable {
     /// `name=value`; the empty text stands for everybody.
     public var segment: String
+    /// The item's id.
     public var itemID: String
     /// Events, each counted less the older it is; above 0.
     public var events: Double

@@ -6,7 +6,9 @@ public struct UserTowerInput: Sendable {
     public var vectors: [Float]
     /// The snapshot's row of each item, `[length]`.
     public var rows: [Int32]
+    /// The type of each interaction, in the order of the items.
     public var types: [InteractionType]
+    /// The time of each interaction, in the order of the items.
     public var times: [EventTime]
     /// The user's attributes, a JSON object as text.
     public var attributes: String?

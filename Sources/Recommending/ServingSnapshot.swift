@@ -25,8 +25,11 @@ public struct ServingSnapshot: Sendable {
     /// left out of it afterwards: items of other categories, and those that the user has.
     public static let trendingLimitItems = 10_000
 
+    /// The version of the catalogue that it was built from.
     public private(set) var catalogueVersion: Int64
+    /// The model in force; nil: answers come from what is trending.
     public let model: ServingModel?
+    /// What may be recommended and how lists are made.
     public let rules: RecommendingRules
     let index: (any CandidateIndex)?
     private(set) var catalogue: Catalogue

@@ -39,6 +39,7 @@ public struct TransitionTable: Sendable, Equatable {
         var sum: Float
     }
 
+    /// How transitions are counted.
     public let rules: Rules
     private(set) var neighbours: [[Neighbour]]
     private(set) var leaving: [Float]

@@ -5,6 +5,7 @@ public struct TrendingItem: Sendable, Equatable {
     /// Clicks that a purchase counts for in the trending list.
     public static let purchaseWeight = 5.0
 
+    /// The item's id.
     public var itemID: String
     /// On any scale, above 0; counts of any ages stay apart.
     public var score: ScaledValue

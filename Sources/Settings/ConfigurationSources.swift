@@ -144,7 +144,8 @@ extension Configuration {
             } else if sections.contains(where: { variable.uppercased().hasPrefix($0) }) {
                 // Variables of no known section belong to somebody else: FRESHET_DATA, FRESHET_SOAK.
                 let target = SecretFile.target(of: variable), ending = target == nil ? "" : SecretFile.ending
-                let hint = NearestName.of((target ?? variable).uppercased(), among: names.keys).map { "; did you mean \($0)\(ending)?" } ?? ""
+                let hint =
+                    NearestName.of((target ?? variable).uppercased(), among: names.keys).map { "; did you mean \($0)\(ending)?" } ?? ""
                 throw ConfigurationError("the environment sets \(variable), which is no setting\(hint)")
             } else if let near = Self.misspelt(SecretFile.target(of: variable) ?? variable, names.keys) {
                 let ending = SecretFile.target(of: variable) == nil ? "" : SecretFile.ending
@@ -166,9 +167,13 @@ extension Configuration {
     private mutating func set(_ key: String, file: SecretFile, source: String) throws(ConfigurationError) {
         let known = ConfigurationKey.byName[key], text = file.text
         guard known?.kind.isList == true || known?.kind.isMap == true else { return try set(key, .scalar(text), source: source) }
-        guard !FlowText.isNull(text.trimmingSpaces) else { throw ConfigurationError("\(source) holds null, which sets nothing: write the value") }
+        guard !FlowText.isNull(text.trimmingSpaces) else {
+            throw ConfigurationError("\(source) holds null, which sets nothing: write the value")
+        }
         let lines = text.split(whereSeparator: \.isNewline)
-        if known?.kind.isList == true, lines.count > 1 { return try set(key, .list(lines.map { String($0.trimmingSpaces) }), source: source) }
+        if known?.kind.isList == true, lines.count > 1 {
+            return try set(key, .list(lines.map { String($0.trimmingSpaces) }), source: source)
+        }
         try set(key, text: text, source: source)
     }
 

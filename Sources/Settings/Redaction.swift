@@ -20,7 +20,9 @@ public struct Redaction: Sendable, Equatable {
             let lines = secret.split(whereSeparator: \.isNewline)
             for part in lines.count > 1 ? lines.filter({ $0.utf8.count >= 16 && !$0.hasPrefix("-----") }) : [secret[...]] {
                 let text = String(part.trimmingSpaces)
-                if text.utf8.count >= Self.leastSecretBytes, !words.contains(text), !Self.ordinary.contains(text.lowercased()) { found.insert(text) }
+                if text.utf8.count >= Self.leastSecretBytes, !words.contains(text), !Self.ordinary.contains(text.lowercased()) {
+                    found.insert(text)
+                }
             }
         }
         // The longest first: one secret may be a part of another.
@@ -42,7 +44,9 @@ public struct Redaction: Sendable, Equatable {
             result = result.replacing(/([A-Za-z][A-Za-z0-9+.\-]*:\/\/[^\s:@\/]*:)[^\s]+@/) { "\($0.output.1)\(Self.mark)@" }
         }
         if result.contains("=") {
-            result = result.replacing(/(?i)((?:password|passphrase|secret|jaas\.config)\s?=\s?)(?:'[^']*'|"[^"]*"|[^\s'",;&]+)/) { "\($0.output.1)\(Self.mark)" }
+            result = result.replacing(/(?i)((?:password|passphrase|secret|jaas\.config)\s?=\s?)(?:'[^']*'|"[^"]*"|[^\s'",;&]+)/) {
+                "\($0.output.1)\(Self.mark)"
+            }
         }
         return result
     }
@@ -129,7 +133,8 @@ enum ConnectionSecrets {
     private static func unescaped(_ text: String) -> String {
         var bytes: [UInt8] = [], rest = Array(text.utf8)[...]
         while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%"), rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) else {
+            guard byte == UInt8(ascii: "%"), rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+            else {
                 bytes.append(byte)
                 continue
             }
@@ -144,7 +149,8 @@ extension ConfigurationKey {
     /// Whether an entry of a mapping is a secret: of librdkafka's settings passwords, keys and tokens.
     static func isSecret(entry: String) -> Bool {
         let name = entry.lowercased()
-        return ["password", "passphrase", "secret", "jaas", "token", "ssl.key", "oauthbearer.config", "private.key.pem", "credential"].contains { name.contains($0) }
+        return ["password", "passphrase", "secret", "jaas", "token", "ssl.key", "oauthbearer.config", "private.key.pem", "credential"]
+            .contains { name.contains($0) }
             && !name.hasSuffix(".location") && !name.hasSuffix(".url") && !name.hasSuffix(".file")
     }
 
@@ -188,7 +194,9 @@ extension Configuration {
                 let found = ConnectionSecrets.secrets(in: value)
                 secrets += found.secrets
                 words.formUnion(found.words)
-            } else if ConfigurationKey.byName[key]?.isSecret == true || key.hasPrefix("kafka.properties.") && ConfigurationKey.isSecret(entry: key) {
+            } else if ConfigurationKey.byName[key]?.isSecret == true
+                || key.hasPrefix("kafka.properties.") && ConfigurationKey.isSecret(entry: key)
+            {
                 secrets += [value] + value.split(whereSeparator: { ",[]".contains($0) }).map { String($0.trimmingSpaces) }
             }
         }
@@ -208,7 +216,8 @@ extension Configuration {
         ConfigurationKey.byName[key]?.isSecret == true || mapEntry(of: key).map { ConfigurationKey.isSecret(entry: $0.name) } == true
     }
 
-    /// What a person wrote where a name was wanted, as far as it can be one: behind it may stand a secret, with `=`, `:` or a space forgotten.
+    /// What a person wrote where a name was wanted, as far as it can be one: behind it may stand a secret, with `=`, `:` or a space
+    /// forgotten.
     public static func shownName(_ text: String) -> String {
         let plain = text.trimmingSpaces
         let name = plain.prefix { $0.isASCII && ($0.isLetter || $0.isNumber) || "._-".contains($0) }

@@ -18,7 +18,9 @@ struct SecretFile {
             throw ConfigurationError("\(variable) is empty: name the file that holds the value, or unset it")
         }
         func refusal(_ what: String) -> ConfigurationError { ConfigurationError("\(variable) names \(path), \(what)") }
-        func unreadable() -> ConfigurationError { refusal("which cannot be read: \(errno == EISDIR ? "it is a folder" : String(cString: strerror(errno)))") }
+        func unreadable() -> ConfigurationError {
+            refusal("which cannot be read: \(errno == EISDIR ? "it is a folder" : String(cString: strerror(errno)))")
+        }
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw unreadable() }
         defer { close(file) }
@@ -31,7 +33,9 @@ struct SecretFile {
             guard count >= 0 else { throw unreadable() }
             guard count > 0 else { break }
             bytes += block[..<count]
-            guard bytes.count <= Self.maxFileBytes else { throw refusal("which is larger than \(Self.maxFileBytes) bytes: that is no value of a setting") }
+            guard bytes.count <= Self.maxFileBytes else {
+                throw refusal("which is larger than \(Self.maxFileBytes) bytes: that is no value of a setting")
+            }
         }
         while let last = bytes.last, last == 0x0A || last == 0x0D { bytes.removeLast() }
         guard let text = String(validating: bytes, as: UTF8.self) else { throw refusal("which is not UTF-8") }

@@ -93,7 +93,8 @@ struct SettingsFile {
     /// A name that no setting has may be a secret that stands in a name's place.
     private static func shown(_ name: String) -> String {
         let plain = Configuration.shownName(name)
-        let words = Set(ConfigurationKey.all.flatMap { $0.name.split(separator: ".").map(String.init) } + TowerConfiguration.keys.map(\.name))
+        let words = Set(
+            ConfigurationKey.all.flatMap { $0.name.split(separator: ".").map(String.init) } + TowerConfiguration.keys.map(\.name))
         return words.contains(plain) || plain.contains(".") ? plain : "a key"
     }
 

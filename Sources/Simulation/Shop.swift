@@ -9,6 +9,7 @@ import Interactions
 /// puts some of that into the cart and buys some of it. Tastes are over categories, kinds of products, styles, prices and news;
 /// styles run through all categories, so that a taste found in one tells something about another.
 public struct Shop: Sendable {
+    /// What the shop is made of.
     public let configuration: ShopConfiguration
     let seed: UInt64
     var random: SplitMix64
@@ -159,7 +160,9 @@ public struct Shop: Sendable {
 public struct ShopVisit: Sendable, Equatable {
     /// A registered user's id, or `session:` and the session's.
     public var userID: String
+    /// The session's id.
     public var sessionID: String
+    /// When the session begins.
     public var start: EventTime
     /// How many lists of recommendations they mean to look at.
     public var lists: Int

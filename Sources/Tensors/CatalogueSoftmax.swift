@@ -62,7 +62,8 @@ public struct CatalogueSoftmax: Sendable {
             guard (0..<count).allSatisfy({ sums[$0] < Self.largestSum }) else {
                 return byRows(
                     count: count, users: users, items: items, targets: targets, weights: weights, corrections: corrections,
-                    targetCorrections: targetCorrections, masked: masked, scores: scores, userGradient: userGradient, itemGradient: itemGradient)
+                    targetCorrections: targetCorrections, masked: masked, scores: scores, userGradient: userGradient,
+                    itemGradient: itemGradient)
             }
             var total = 0.0
             for i in 0..<count {

@@ -111,7 +111,8 @@ public struct KernelFacts: Sendable, Equatable, CustomStringConvertible {
 
     /// One line.
     public var description: String {
-        let forced = forcedOpenBLASCore.map { " (OPENBLAS_CORETYPE=\($0)\(slowedBySetting == nil ? "" : ", slower than this processor"))" } ?? ""
+        let forced =
+            forcedOpenBLASCore.map { " (OPENBLAS_CORETYPE=\($0)\(slowedBySetting == nil ? "" : ", slower than this processor"))" } ?? ""
         return "OpenBLAS core \(openBLASCore)\(forced), \(blasThreads) BLAS thread(s) a call, \(threads) of \(processors) "
             + "processors in use, own loops \(instructionSet)\(ownProducts ? " with products" : "")\(bfloat16 ? " and bf16" : "")"
     }

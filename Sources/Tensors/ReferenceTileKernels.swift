@@ -58,7 +58,9 @@ extension ReferenceKernels {
     ) -> (out: Matrix, logSums: [Float], gradients: (q: Matrix, k: Matrix, v: Matrix, biases: [Float])?) {
         let length = q.rows
         var out = Matrix(rows: length, columns: v.columns), logSums: [Float] = []
-        var (dq, dk, dv) = (Matrix(rows: length, columns: q.columns), Matrix(rows: length, columns: q.columns), Matrix(rows: length, columns: v.columns))
+        var (dq, dk, dv) = (
+            Matrix(rows: length, columns: q.columns), Matrix(rows: length, columns: q.columns), Matrix(rows: length, columns: v.columns)
+        )
         var dBiases = [Float](repeating: 0, count: length)
         for p in 0..<length {
             let scores = (0...p).map { j in

@@ -76,7 +76,11 @@ public struct TextEncoder: Sendable {
         weight: (_ name: String, _ count: Int) -> [Float]?
     ) throws(TextEncoderError) {
         guard shape.heads > 0, shape.width > 0, shape.width % shape.heads == 0, shape.layers > 0, shape.positions > 2 else {
-            throw TextEncoderError(description: "an encoder of \(shape.layers) layers, width \(shape.width), \(shape.heads) heads and \(shape.positions) positions cannot be")
+            throw TextEncoderError(
+                description:
+                    "an encoder of \(shape.layers) layers, width \(shape.width), \(shape.heads) heads and \(shape.positions) positions "
+                        + "cannot be"
+            )
         }
         func values(_ name: String, _ count: Int) throws(TextEncoderError) -> [Float] {
             guard let found = weight(name, count), found.count == count else {
@@ -88,7 +92,8 @@ public struct TextEncoder: Sendable {
             Matrix(rows: rows, columns: columns, values: try values(name, rows * columns))
         }
         func norm(_ name: String) throws(TextEncoderError) -> LayerNormWeights {
-            LayerNormWeights(gain: try values(name + ".weight", shape.width), bias: try values(name + ".bias", shape.width), epsilon: shape.epsilon)
+            LayerNormWeights(
+                gain: try values(name + ".weight", shape.width), bias: try values(name + ".bias", shape.width), epsilon: shape.epsilon)
         }
         self.shape = shape
         self.tokenizer = tokenizer
@@ -102,7 +107,8 @@ public struct TextEncoder: Sendable {
         for number in 0..<shape.layers {
             let name = "encoder.layer.\(number)."
             func linear(_ part: String, _ outputs: Int, _ inputs: Int) throws(TextEncoderError) -> LinearWeights {
-                LinearWeights(weight: try matrix(name + part + ".weight", outputs, inputs), bias: try values(name + part + ".bias", outputs))
+                LinearWeights(
+                    weight: try matrix(name + part + ".weight", outputs, inputs), bias: try values(name + part + ".bias", outputs))
             }
             let w = shape.width
             layers.append(

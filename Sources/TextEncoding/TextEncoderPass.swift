@@ -19,7 +19,8 @@ struct TextEncoderPass {
         var rows: [Int32] = [], starts = [0]
         for text in tokens {
             precondition(
-                text.count <= encoder.shape.positions, "a text of \(text.count) tokens for an encoder of \(encoder.shape.positions) positions")
+                text.count <= encoder.shape.positions,
+                "a text of \(text.count) tokens for an encoder of \(encoder.shape.positions) positions")
             rows += text
             starts.append(rows.count)
         }

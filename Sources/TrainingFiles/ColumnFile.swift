@@ -4,6 +4,7 @@ import Foundation
 ///
 /// One thread at a time. The descriptor is closed with the last reference; what was mapped stays.
 package final class ColumnFile {
+    /// Where the file lies, or lay before its name went.
     package let path: String
     private let descriptor: Int32
 

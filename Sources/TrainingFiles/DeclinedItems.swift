@@ -25,7 +25,8 @@ package struct DeclinedItems {
         var kept = self
         kept.cut()
         for entry in kept.entries {
-            guard let user = known.knownRow(of: users.id(Int(entry.user))), let item = knownItems.knownRow(of: items.id(Int(entry.item))) else { continue }
+            guard let user = known.knownRow(of: users.id(Int(entry.user))), let item = knownItems.knownRow(of: items.id(Int(entry.item)))
+            else { continue }
             columns.append(user: user, item: item, time: entry.time, outcomes: ImpressionColumns.declined, amount: 0)
         }
     }
@@ -35,7 +36,8 @@ package struct DeclinedItems {
         let users = users, items = items
         // Of one instant those with the smaller ids, whatever the order in which they came.
         entries.sort {
-            $0.time != $1.time ? $0.time > $1.time : (users.id(Int($0.user)), items.id(Int($0.item))) < (users.id(Int($1.user)), items.id(Int($1.item)))
+            $0.time != $1.time
+                ? $0.time > $1.time : (users.id(Int($0.user)), items.id(Int($0.item))) < (users.id(Int($1.user)), items.id(Int($1.item)))
         }
         entries.removeLast(entries.count - limitEntries)
     }

@@ -4,9 +4,13 @@ package struct EventRecord: BitwiseCopyable {
     package var time: Int64
     /// Where it stood in its source.
     package var offset: Int64
+    /// Row of the user.
     package var user: Int32
+    /// Row of the item.
     package var item: Int32
+    /// The partition that the event came from.
     package var partition: Int32
+    /// The type's raw value.
     package var type: Int32
     /// What was paid, in minor units; −1 where nothing is known.
     package var amount: Int64 = -1

@@ -13,6 +13,7 @@ package struct IDTable {
     /// Begins with chance, so that nobody can choose ids that meet in one place.
     private let seed: PayloadHash
 
+    /// A table without ids.
     package init() {
         var seed = PayloadHash()
         withUnsafeBytes(of: UInt64.random(in: .min ... .max)) { seed.combine($0) }

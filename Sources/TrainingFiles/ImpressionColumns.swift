@@ -2,6 +2,7 @@
 package struct ImpressionColumns: Sendable {
     /// Rows of users and items of the log.
     package var users: [Int32] = []
+    /// Rows of the items that were shown.
     package var items: [Int32] = []
     /// When it was shown, in milliseconds since 1970.
     package var times: [Int64] = []
@@ -13,6 +14,7 @@ package struct ImpressionColumns: Sendable {
     /// Nothing was shown: the user said that they do not want the item.
     package static let declined: UInt8 = 0x80
 
+    /// Columns with these values, all of one length.
     package init(
         users: [Int32] = [], items: [Int32] = [], times: [Int64] = [], outcomes: [UInt8] = [], amounts: [Int64] = []
     ) {
@@ -23,11 +25,13 @@ package struct ImpressionColumns: Sendable {
         self.amounts = amounts
     }
 
+    /// Impressions.
     package var count: Int { users.count }
 
     /// Whether the user took what was shown.
     package func isTaken(_ place: Int) -> Bool { outcomes[place] & 7 != 0 }
 
+    /// Appends an impression.
     package mutating func append(user: Int32, item: Int32, time: Int64, outcomes: UInt8, amount: Int64) {
         users.append(user)
         items.append(item)
@@ -39,7 +43,9 @@ package struct ImpressionColumns: Sendable {
     /// The same under new rows, ordered by user, time and item; those whose user or item has none are left out.
     package func renumbered(users newUsers: [Int32], items newItems: [Int32]) -> ImpressionColumns {
         let kept = (0..<count).filter { newUsers[Int(users[$0])] >= 0 && newItems[Int(items[$0])] >= 0 }.sorted {
-            (newUsers[Int(users[$0])], times[$0], newItems[Int(items[$0])]) < (newUsers[Int(users[$1])], times[$1], newItems[Int(items[$1])])
+            (newUsers[Int(users[$0])], times[$0], newItems[Int(items[$0])]) < (
+                newUsers[Int(users[$1])], times[$1], newItems[Int(items[$1])]
+            )
         }
         var result = ImpressionColumns()
         for place in kept {

@@ -6,7 +6,9 @@ import Interactions
 
 /// Reads one consistent moment of the store into a training file. Memory grows with users and items, not with interactions.
 package struct SnapshotExport {
+    /// `database.url`.
     package let url: String
+    /// What is exported.
     package let settings: Settings
     /// What a former training saw; what it did not is marked as new. Without it nothing is marked.
     package var seen: (snapshot: String, until: EventTime?)?
@@ -22,10 +24,12 @@ package struct SnapshotExport {
         package var maxInteractionsPerUser: Int
         /// What is left out for its rating.
         package var ratings: RatingRules
-        /// What other currencies are worth, and the one in which amounts are compared; without them the one in which most people paid.
+        /// What other currencies are worth; without them only amounts of one currency count.
         package var rates: CurrencyRates?
+        /// The currency in which amounts are compared; nil: the one in which most people paid.
         package var currencyBase: String?
 
+        /// Makes settings.
         package init(
             impressionsLimit: Int, maxInteractionsPerUser: Int, ratings: RatingRules = RatingRules(), rates: CurrencyRates? = nil,
             currencyBase: String? = nil
@@ -38,6 +42,7 @@ package struct SnapshotExport {
         }
     }
 
+    /// An export that has not begun.
     package init(url: String, settings: Settings, seen: (snapshot: String, until: EventTime?)? = nil) {
         self.url = url
         self.settings = settings
@@ -46,6 +51,7 @@ package struct SnapshotExport {
 
     /// What was written.
     package struct Summary {
+        /// Interactions in the file.
         package var interactions: Int
         /// Items that people met and nobody described.
         package var itemsWithoutRecord: [String]
@@ -167,7 +173,11 @@ package struct SnapshotExport {
                 if ratings.isNeeded, let context = event.context,
                     let rating = Interaction.rating(inContext: String(decoding: context, as: UTF8.self)), rating < ratings.positiveFrom
                 {
-                    if ratings.declinedBelow != 0, rating < ratings.declinedBelow { declined.add(user: String(decoding: event.userID, as: UTF8.self), item: String(decoding: event.itemID, as: UTF8.self), time: event.time) }
+                    if ratings.declinedBelow != 0, rating < ratings.declinedBelow {
+                        declined.add(
+                            user: String(decoding: event.userID, as: UTF8.self), item: String(decoding: event.itemID, as: UTF8.self),
+                            time: event.time)
+                    }
                     return
                 }
                 let item = rows.items.row(of: event.itemID)
@@ -217,6 +227,7 @@ package struct SnapshotExport {
         return places
     }
 
+    /// The watermark as a JSON object, as the registry keeps it.
     package static func json(_ watermark: TrainingWatermark, until: EventTime?, amounts: OrderAmounts? = nil) -> String {
         JSONWriter.object { object in
             object.field("snapshot", watermark.snapshot)

@@ -10,13 +10,14 @@ import TowerTraining
 /// Layout, little-endian: a header of 8 bytes `FRTRAIN3`, for each section its offset, its bytes and its hash (``FileChecksum``), and
 /// the hash of all that; then the sections, at multiples of 64 bytes: user starts (Int64), item rows (Int32), types (UInt8),
 /// times (Int64), amounts (Int64), item records and user records (JSON Lines), rows of new interactions (Int64), of what was shown the
-/// user rows, item rows, times, outcomes and amounts (``ImpressionColumns``), and the watermark (JSON). Users and items are in the order of their
-/// ids, a user's interactions in that of (time, offset, partition).
+/// user rows, item rows, times, outcomes and amounts (``ImpressionColumns``), and the watermark (JSON). Users and items are in the order of
+/// their ids, a user's interactions in that of (time, offset, partition).
 package struct TrainingFile {
     /// What was read at which moment, as JSON.
     package let watermark: String
     /// Tells this file from any other: the hash over those of its sections.
     package let identity: String
+    /// What the file holds.
     package let log: TrainingLog
 
     /// Reads a file: records are decoded, interactions are checked and stay where they are. A cut, changed or foreign file is refused
@@ -35,8 +36,12 @@ package struct TrainingFile {
         }
         identity = Hexadecimal.text(header.checksum)
         watermark = String(decoding: header[.watermark].column(UInt8.self, of: bytes).dropLast(), as: UTF8.self)
-        let items = try Self.records(header[.itemRecords].column(of: bytes), path: path) { $0.item($1, origin: $2, now: EventTime(milliseconds: .max)) }
-        let users = try Self.records(header[.userRecords].column(of: bytes), path: path) { $0.user($1, origin: $2, now: EventTime(milliseconds: .max)) }
+        let items = try Self.records(header[.itemRecords].column(of: bytes), path: path) {
+            $0.item($1, origin: $2, now: EventTime(milliseconds: .max))
+        }
+        let users = try Self.records(header[.userRecords].column(of: bytes), path: path) {
+            $0.user($1, origin: $2, now: EventTime(milliseconds: .max))
+        }
         log = TrainingLog(
             userIDs: users.map(\.userID), itemIDs: items.map(\.itemID), contents: items.map(\.content), isHidden: items.map(\.hidden),
             attributes: users.map { $0.attributes.map { JSONText.tokens(ofObject: $0) } ?? [] },
@@ -99,8 +104,10 @@ extension TrainingFile {
             case watermark = "bytes of the watermark"
         }
 
+        /// The first bytes of a training file, with the version of its format.
         package static let magic = Array("FRTRAIN3".utf8)
         private static let hashedBytes = magic.count + 24 * Section.allCases.count
+        /// Bytes of a header.
         package static let bytes = FileSection.aligned(hashedBytes + 8)
 
         private var sections: [Section: FileSection] = [:]
@@ -130,6 +137,7 @@ extension TrainingFile {
             guard end == bytes.count else { throw TrainingFile.damaged(path, "it has \(bytes.count) bytes instead of \(end)") }
         }
 
+        /// Where a section lies.
         package subscript(_ section: Section) -> FileSection {
             get { sections[section] ?? FileSection() }
             set { sections[section] = newValue }

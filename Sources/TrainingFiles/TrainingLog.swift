@@ -6,16 +6,23 @@ import TowerTraining
 /// Rows are ordered by (user, time, position), users and items by id. Splits into what is learned and what is held out are made
 /// from it, so that both come from the same moment. What grows with interactions stays in the file.
 package struct TrainingLog {
+    /// The users' ids, by row.
     package var userIDs: [String]
+    /// The items' ids, by row.
     package var itemIDs: [String]
+    /// What the items' records say, by row.
     package var contents: [ItemContent]
     /// Items that serving never shows.
     package var isHidden: [Bool]
+    /// What is known of the users, by row.
     package var attributes: [[String]]
     /// Where each user's rows begin; one more than users.
     package var userStarts: [Int]
+    /// Rows of the items, user after user, each user's oldest first.
     package var items: Column<Int32>
+    /// The types' raw values, in the same order.
     package var types: Column<UInt8>
+    /// Milliseconds since 1970, in the same order.
     package var times: Column<Int64>
     /// Rows that a former training did not see, ascending; empty where none was named.
     package var newRows: [Int] = []
@@ -24,6 +31,7 @@ package struct TrainingLog {
     /// What was shown last, and what came of it.
     package var impressions: ImpressionColumns
 
+    /// Makes a log of columns that are in order.
     package init(
         userIDs: [String], itemIDs: [String], contents: [ItemContent], isHidden: [Bool], attributes: [[String]], userStarts: [Int],
         items: Column<Int32>, types: Column<UInt8>, times: Column<Int64>, newRows: [Int] = [], amounts: Column<Int64>,
@@ -43,6 +51,7 @@ package struct TrainingLog {
         self.impressions = impressions
     }
 
+    /// Interactions.
     package var count: Int { items.count }
 
     /// The rows of one user, oldest first.

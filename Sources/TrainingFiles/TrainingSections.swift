@@ -2,8 +2,11 @@ import Interactions
 
 /// Where a column lies in a file, and the hash of its bytes.
 package struct FileSection: Equatable {
+    /// Where the section begins in the file.
     package var offset = 0
+    /// How long it is.
     package var bytes = 0
+    /// The `FileChecksum` of it.
     package var checksum: UInt64 = 0
 
     /// The next offset at which a column may begin.

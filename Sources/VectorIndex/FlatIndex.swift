@@ -16,6 +16,7 @@ public struct FlatIndex: CandidateIndex {
     }
 
     public var count: Int { table.count }
+    /// The length of each vector.
     public var dimension: Int { table.dimension }
 
     /// - Complexity: O(count × dimension)

@@ -48,6 +48,7 @@ public struct HNSWIndex: CandidateIndex {
     /// A search that asks for more than this share of all vectors (1/8) compares every one instead: faster and exact.
     private static let exactShare = 8
 
+    /// How the graph is built and searched.
     public internal(set) var settings: HNSWSettings
     let table: VectorTable
     let graph: GraphHandle
@@ -86,6 +87,7 @@ public struct HNSWIndex: CandidateIndex {
     }
 
     public var count: Int { table.count }
+    /// The length of each vector.
     public var dimension: Int { table.dimension }
 
     /// What it holds: the vectors, and the levels and links of the graph.
@@ -127,7 +129,8 @@ public struct HNSWIndex: CandidateIndex {
                 var found: Int32 = 0
                 var message: CChar = 0
                 let code = vector_graph_search(
-                    graph.pointer, start, Int32(k), Int32(clamping: max(efSearch, 1)), rows.baseAddress, scores.baseAddress, &found, &message, 1)
+                    graph.pointer, start, Int32(k), Int32(clamping: max(efSearch, 1)), rows.baseAddress, scores.baseAddress, &found,
+                    &message, 1)
                 guard code == VECTOR_GRAPH_OK else { return [] }
                 return (0..<Int(found)).map { Candidate(row: rows[$0], score: scores[$0]) }
             }

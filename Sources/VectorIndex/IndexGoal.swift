@@ -5,6 +5,7 @@ import Tensors
 public struct IndexGoal: Sendable, Equatable {
     /// The share of the exact best ``count`` rows that a search shall find, on average over queries.
     public var recall: Double
+    /// How many items an answer has, over which the recall is measured.
     public var count: Int
     /// Queries to measure with, `[_, dimension]`, row-major. Empty: rows of the index, each of which is left out of its own
     /// answers. Queries of the kind that serving asks give a truer figure.

@@ -148,6 +148,7 @@ public struct ItemIndex: CandidateIndex {
         }
     }
 
+    /// The length of each vector.
     public var dimension: Int {
         switch form {
         case .flat(let index): index.dimension

@@ -9,8 +9,9 @@ public struct ListSettings: Sendable, Equatable {
     public var lists: Int?
     /// Lists that a search looks at. ``ItemIndex`` chooses them for a stated recall.
     public var plan: ProbePlan
-    /// Vectors that k-means looks at for each list, and how often.
+    /// Vectors that k-means looks at for each list.
     public var sampleVectorsPerList: Int
+    /// How often k-means looks at them.
     public var rounds: Int
     /// Of the sample.
     public var seed: UInt64
@@ -61,8 +62,10 @@ final class ListHandle: @unchecked Sendable {
 /// The vectors themselves are not kept. The same vectors and seed give the same index for any number of threads. Searches
 /// from several threads at once are safe; each runs on its calling thread alone.
 public struct ListIndex: CandidateIndex {
+    /// How the lists are built and searched.
     public internal(set) var settings: ListSettings
     public let count: Int
+    /// The length of each vector.
     public let dimension: Int
     /// Lists that were made.
     public let listCount: Int

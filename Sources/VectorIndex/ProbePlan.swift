@@ -7,7 +7,9 @@
 public struct ProbePlan: Sendable, Equatable {
     /// Probes that were found to be enough for a depth.
     public struct Step: Sendable, Equatable {
+        /// How many candidates a search asks for.
         public var depth: Int
+        /// How many lists such a search reads.
         public var probes: Int
 
         /// Makes a step.

@@ -12,7 +12,10 @@ extension ItemIndex {
                 let index = try load(path: path, vectors: vectors, dimension: dimension, modelVersion: modelVersion)
                 guard index.suits(kind, goal) else {
                     throw VectorIndexError(
-                        .otherSettings, "\(path) is an index of kind \(index.kind) and recall \(index.measuredRecall ?? 0); the settings ask for another. It is built again.")
+                        .otherSettings,
+                        "\(path) is an index of kind \(index.kind) and recall \(index.measuredRecall ?? 0); the settings ask for another. "
+                            + "It is built again."
+                    )
                 }
                 return index
             } catch {

@@ -10,9 +10,11 @@ public struct SavedVectors: Sendable, Equatable {
     private static let version: Int64 = 2
     private static let headerBytes = 9 * 8
 
+    /// The items' ids, in the order of the vectors.
     public var itemIDs: [String]
     /// `[itemIDs.count, dimension]`, row-major.
     public var vectors: [Float]
+    /// The length of each vector.
     public var dimension: Int
     /// What items changed later is not in the vectors.
     public var catalogueVersion: Int64
@@ -67,7 +69,8 @@ public struct SavedVectors: Sendable, Equatable {
                 throw VectorIndexError(.notAnIndex, "\(path) holds no item vectors. They are computed again.")
             }
             guard word(2) == version else {
-                throw VectorIndexError(.otherVersion, "\(path) has format version \(word(2)); this program reads \(version). The vectors are computed again.")
+                throw VectorIndexError(
+                    .otherVersion, "\(path) has format version \(word(2)); this program reads \(version). The vectors are computed again.")
             }
             guard word(3) == modelVersion, word(6) == Int64(dimension) else {
                 throw VectorIndexError(

@@ -46,5 +46,6 @@ public struct IndexMemory: Sendable, Equatable {
     /// Where each row's code stands, for removal and for answers among given rows.
     public var places = 0
 
+    /// All of it, in bytes.
     public var total: Int { codes + rows + lists + links + places }
 }

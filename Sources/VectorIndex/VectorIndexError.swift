@@ -23,6 +23,7 @@ public struct VectorIndexError: Error, Sendable, Equatable, CustomStringConverti
         case failed
     }
 
+    /// The kind of failure.
     public var code: Code
     /// What was wrong, where, and what to do.
     public var message: String

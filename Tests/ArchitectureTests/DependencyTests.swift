@@ -60,7 +60,9 @@ struct DependencyTests {
                 "Tensors -> FeatureStore", "FeatureStore -> EventStream", "FeatureStore -> FreshetCommand", "Intake -> Intake",
                 "Workloads -> FreshetCommand",
             ])
-        #expect(planted.sharedCModules() == ["CKernels: Tensors, FeatureStore"] || planted.sharedCModules() == ["CKernels: FeatureStore, Tensors"])
+        #expect(
+            planted.sharedCModules() == ["CKernels: Tensors, FeatureStore"]
+                || planted.sharedCModules() == ["CKernels: FeatureStore, Tensors"])
         #expect(planted.forbiddenImports(of: "import Foundation\nimport Glibc", in: "Interactions") == ["Foundation"])
         #expect(planted.forbiddenImports(of: "@preconcurrency import struct Dispatch.DispatchTime", in: "Tensors") == ["Dispatch"])
         #expect(planted.forbiddenImports(of: "  internal import Features", in: "FeatureStore") == ["Features"])

@@ -41,7 +41,10 @@ struct ImportRules {
         source.split(separator: "\n", omittingEmptySubsequences: true).compactMap { line in
             guard line.contains("import ") else { return nil }
             let plain = line.drop { $0 == " " || $0 == "\t" }
-            let pattern = /^(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|package|internal|fileprivate|private)\s+)?import\s+(?:(?:struct|class|enum|protocol|func|var|let|typealias)\s+)?(\w+)/
+            let pattern = #/
+                ^(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|package|internal|fileprivate|private)\s+)?
+                import\s+(?:(?:struct|class|enum|protocol|func|var|let|typealias)\s+)?(\w+)
+                /#
             return plain.firstMatch(of: pattern).map { String($0.1) }
         }
     }

@@ -45,8 +45,9 @@ struct RepositoryTests {
 
     @Test("docs/configuration.md has every key of the program, and no other")
     func configurationKeys() throws {
-        let inCode = RepositoryRules.configurationKeys(
-            inCode: try Checkout.text("Sources/Settings/ConfigurationKey.swift"))
+        let inCode = try Checkout.files(below: "Sources/Settings") { $0.contains("/ConfigurationKey") }.reduce(into: Set<String>()) {
+            $0.formUnion(RepositoryRules.configurationKeys(inCode: try Checkout.text($1)))
+        }
         let inDocs = RepositoryRules.configurationKeys(inDocs: try Checkout.text("docs/configuration.md"))
         #expect(inCode.count > 20)
         #expect(inCode.subtracting(inDocs) == [], "not documented")

@@ -21,8 +21,12 @@ struct ScheduleTests {
         let unit = try Checkout.text("ops/schedule/systemd/freshet-train.service")
         #expect(unit.contains("\nSuccessExitStatus=3\n") && unit.contains("\nRestart=on-failure\n"))
         let job = try Checkout.text("ops/schedule/kubernetes/train.yaml")
-        #expect(job.contains("restartPolicy: Never") && job.contains(/podFailurePolicy:\s+rules:\s+- action: FailJob\s+onExitCodes: \{ containerName: freshet, operator: In, values: \[3\] \}/))
-        #expect(try Checkout.text("ops/schedule/crontab").contains("# Exit status 0: trained and promoted. 3: trained, and the gate refused"))
+        #expect(
+            job.contains("restartPolicy: Never")
+                && job.contains(/podFailurePolicy:\s+rules:\s+- action: FailJob\s+onExitCodes: \{/)
+                && job.contains("onExitCodes: { containerName: freshet, operator: In, values: [3] }"))
+        #expect(
+            try Checkout.text("ops/schedule/crontab").contains("# Exit status 0: trained and promoted. 3: trained, and the gate refused"))
         // Scripts that use whatever was trained ask for no other status than failure.
         for script in ["ops/quality", "ops/replay", "ops/measure-memory"] {
             for line in try Checkout.text(script).split(separator: "\n") where line.contains(/(?:run 'training'|"\$freshet") train/) {

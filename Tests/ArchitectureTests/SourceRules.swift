@@ -2,6 +2,18 @@
 enum SourceRules {
     static let maxLines = 400
 
+    /// A line may have so many characters.
+    static let maxLineCharacters = 140
+
+    /// Lines that are too long, as `line: count`.
+    static func overlong(in text: String) -> [String] {
+        text.split(separator: "\n", omittingEmptySubsequences: false).enumerated().compactMap { number, line in
+            // Most lines have fewer bytes than that.
+            guard line.utf8.count > maxLineCharacters, line.count > maxLineCharacters else { return nil }
+            return "\(number + 1): \(line.count) characters"
+        }
+    }
+
     /// The code without comments and without the contents of one-line string literals.
     static func code(_ source: String) -> [String] {
         var inBlock = false
@@ -55,8 +67,10 @@ enum SourceRules {
 
     /// Clocks, randomness and I/O, which pure targets take as parameters or leave to others.
     static func impurities(in source: String) -> [String] {
-        let systemNames =
-            /\b(?:fopen|fread|fwrite|printf|getenv|clock_gettime|gettimeofday|usleep|nanosleep|mmap|SystemRandomNumberGenerator|ContinuousClock|SuspendingClock)\b|\bTask\.sleep\b/
+        let systemNames = #/
+            \b(?:fopen|fread|fwrite|printf|getenv|clock_gettime|gettimeofday|usleep|nanosleep|mmap|SystemRandomNumberGenerator
+            |ContinuousClock|SuspendingClock)\b|\bTask\.sleep\b
+            /#
         let freeFunctions = /(?:^|[^\w.])(?:print|debugPrint|readLine|rand|random)\(|\btime\(nil\)/
         let systemRandomness = /\.(?:randomElement|shuffle|shuffled)\(\)|\.random\((?!.*using:)/
         return lines(of: source, matching: systemNames)
@@ -71,19 +85,12 @@ enum SourceRules {
             guard all[index].contains("@unchecked Sendable"), !isComment(all[index]) else { return nil }
             let near = all[max(0, index - 14)...min(all.count - 1, index + 3)]
             let explained = near.contains { isComment($0) || $0.contains("//") }
-                && near.contains { $0.contains(/\/\/.*(?:sendable|unchecked|thread|lock|mutex|concurren|immutable|never (?:changes|written)|one at a time|owner)/.ignoresCase()) }
+                && near.contains {
+                    $0.contains(
+                        /\/\/.*(?:sendable|unchecked|thread|lock|mutex|concurren|immutable|never (?:changes|written)|one at a time|owner)/
+                            .ignoresCase())
+                }
             return explained ? nil : "\(index + 1): \(all[index])"
-        }
-    }
-
-    /// Public types without a documentation comment.
-    static func undocumentedTypes(in source: String) -> [String] {
-        let all = source.split(separator: "\n", omittingEmptySubsequences: false)
-        return all.indices.compactMap { index in
-            guard all[index].contains("public"), all[index].contains(/^\s*public\s+(?:final\s+|indirect\s+)?(?:struct|class|enum|actor|protocol)\s/) else { return nil }
-            var above = index - 1
-            while above >= 0, all[above].contains(/^\s*[@#]/) { above -= 1 }
-            return above >= 0 && all[above].contains(/^\s*(?:\/\/\/|\*\/)/) ? nil : "\(index + 1): \(all[index])"
         }
     }
 

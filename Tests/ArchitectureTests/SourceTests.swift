@@ -19,6 +19,19 @@ struct SourceTests {
         }
     }
 
+    /// Folders whose long lines are still to be broken.
+    static let withLongLines: Set<String> = [
+        "Sources/FreshetCommand", "Sources/Recommending", "Sources/TwoTower", "Tests/EndToEndTests", "Tests/RecommendingTests",
+        "Tests/TwoTowerTests",
+    ]
+
+    @Test("no line has more than 140 characters, but in the folders that are named", arguments: [sources, tests])
+    func width(paths: [String]) throws {
+        for path in paths where !Self.withLongLines.contains(path.split(separator: "/").prefix(2).joined(separator: "/")) {
+            Self.expectNone(SourceRules.overlong(in: try Checkout.text(path)), path)
+        }
+    }
+
     @Test("bad input never traps: no forced try, forced cast or fatal error in Sources")
     func traps() throws {
         for path in Self.sources { Self.expectNone(SourceRules.traps(in: try Checkout.text(path)), path) }
@@ -43,11 +56,6 @@ struct SourceTests {
         for path in Self.sources { Self.expectNone(SourceRules.unexplainedSendability(in: try Checkout.text(path)), path) }
     }
 
-    @Test("public types are documented")
-    func documentation() throws {
-        for path in Self.sources { Self.expectNone(SourceRules.undocumentedTypes(in: try Checkout.text(path)), path) }
-    }
-
     @Test("nothing is left for later", arguments: ["Sources", "Tests", "ops", "docs", "migrations", "schemas"])
     func leftovers(folder: String) throws {
         for path in Checkout.files(below: folder) {
@@ -66,14 +74,20 @@ struct SourceTests {
         #expect(SourceRules.traps(in: "// never try! here\nlet text = \"as! fatalError(\" // as!\nlet c = try? f()") == [])
         #expect(SourceRules.emptyNames(in: "public final class ModelManager {\nenum StringUtils {}").count == 2)
         #expect(SourceRules.emptyNames(in: "struct HistoryEntry {}") == [])
-        for line in ["let t = ContinuousClock.now", "print(\"x\")", "let r = Float.random(in: 0..<1)", "list.shuffle()", "let f = fopen(p, m)"] {
+        for line in [
+            "let t = ContinuousClock.now", "print(\"x\")", "let r = Float.random(in: 0..<1)", "list.shuffle()", "let f = fopen(p, m)",
+        ] {
             #expect(SourceRules.impurities(in: line).count == 1, "\(line)")
         }
-        #expect(SourceRules.impurities(in: "let r = Float.random(in: 0..<1, using: &generator)\nlet e = exp(x)\ngenerator.shuffle(&order)") == [])
+        #expect(
+            SourceRules.impurities(in: "let r = Float.random(in: 0..<1, using: &generator)\nlet e = exp(x)\ngenerator.shuffle(&order)")
+                == [])
         #expect(SourceRules.unexplainedSendability(in: "final class Box: @unchecked Sendable {").count == 1)
-        #expect(SourceRules.unexplainedSendability(in: "/// Sendable, since the lock guards the handle.\nfinal class Box: @unchecked Sendable {") == [])
-        #expect(SourceRules.undocumentedTypes(in: "import A\npublic struct B {}").count == 1)
-        #expect(SourceRules.undocumentedTypes(in: "/// A pair.\n@frozen\npublic struct B {}") == [])
+        #expect(
+            SourceRules.unexplainedSendability(
+                in: "/// Sendable, since the lock guards the handle.\nfinal class Box: @unchecked Sendable {") == [])
         #expect(SourceRules.leftovers(in: "// TO" + "DO: later").count == 1)
+        let lines = String(repeating: "é", count: 140) + "\n" + String(repeating: "x", count: 141)
+        #expect(SourceRules.overlong(in: lines) == ["2: 141 characters"])
     }
 }

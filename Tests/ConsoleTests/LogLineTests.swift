@@ -17,7 +17,8 @@ struct LogLineTests {
     func json() throws {
         let line = LineLogHandler.line(level: .error, label: "train", message: "say \"no\"", fields: [("exit_status", "1")], format: .json)
         let object = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: String])
-        #expect(object["level"] == "error" && object["role"] == "train" && object["message"] == "say \"no\"" && object["exit_status"] == "1")
+        #expect(
+            object["level"] == "error" && object["role"] == "train" && object["message"] == "say \"no\"" && object["exit_status"] == "1")
         #expect(object["time"]?.hasSuffix("Z") == true)
     }
 

@@ -31,7 +31,8 @@ import Testing
                     // People sleep at night, and some things are popular.
                     let hour = Int64(8 + random(12)) + hourShift, day = Int64(random(Int(days)))
                     let item = random(100) < oneItemShare ? 0 : random(2) == 0 ? random(10) : random(300)
-                    events.append((Int32(item), type(user * 7 + number), start + day * 86_400_000 + hour * 3_600_000 + Int64(random(3_600_000))))
+                    events.append(
+                        (Int32(item), type(user * 7 + number), start + day * 86_400_000 + hour * 3_600_000 + Int64(random(3_600_000))))
                 }
                 if repeats { events += events }
                 events.sort { ($0.time, $0.item, $0.type) < ($1.time, $1.item, $1.type) }
@@ -72,7 +73,9 @@ import Testing
         expect(failures(other), only: "of items")
     }
 
-    @Test func otherAttributesAreRefused() { expect(failures(Day(seed: 3, attributes: { [20 + $0 % 4, 40 + $0 % 3] })), only: "attributes") }
+    @Test func otherAttributesAreRefused() {
+        expect(failures(Day(seed: 3, attributes: { [20 + $0 % 4, 40 + $0 % 3] })), only: "attributes")
+    }
 
     @Test func mergedUsersAreRefused() { #expect(failures(Day(seed: 3, perUser: 64)).contains { $0.contains("a user") }) }
 
@@ -82,12 +85,16 @@ import Testing
 
     @Test func repetitionsAreRefused() { #expect(failures(Day(seed: 3, repeats: true)).contains { $0.contains("repeated") }) }
 
-    @Test func oneItemForEverythingIsRefused() { #expect(failures(Day(seed: 3, oneItemShare: 70)).contains { $0.contains("most interactions") }) }
+    @Test func oneItemForEverythingIsRefused() {
+        #expect(failures(Day(seed: 3, oneItemShare: 70)).contains { $0.contains("most interactions") })
+    }
 
     @Test func tooManyMachinesAreRefused() { expect(failures(Day(seed: 3), suspicious: 5_000), only: "suspicious") }
 
     @Test func fewUsersAreComparedWithNothing() {
-        let found = gate.checks(all: Day(seed: 3).profile, suspicious: 0, recent: Day(users: 50, seed: 3, type: { _ in 1 }).profile, former: Day(seed: 2).profile)
+        let found = gate.checks(
+            all: Day(seed: 3).profile, suspicious: 0, recent: Day(users: 50, seed: 3, type: { _ in 1 }).profile,
+            former: Day(seed: 2).profile)
         #expect(found.count == 3 && found.allSatisfy(\.passes))
     }
 
@@ -95,7 +102,10 @@ import Testing
         let profile = Day(seed: 3).profile
         let check = try #require(DataGate(maxSuspiciousShare: 0.25).checks(all: profile, suspicious: profile.events).first { !$0.passes })
         #expect(
-            check.reason == "the share of suspicious users' interactions is 0.5000, and at most 0.2500 is let pass: that many machines are rare; look at who sends, or raise the bounds of what one user may do")
+            check.reason
+                == "the share of suspicious users' interactions is 0.5000, and at most 0.2500 is let pass: that many machines are rare; "
+                    + "look at who sends, or raise the bounds of what one user may do"
+        )
     }
 
     @Test func machinesAreFound() {

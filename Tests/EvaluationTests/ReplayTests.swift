@@ -78,7 +78,8 @@ private struct Recorder: ReplayRanker {
     @Test func gainsOfOneItemAddUp() throws {
         // One question: item 1 was paid twice, 3 in all, item 2 once, 1. The list has 2 first, 1 third.
         let paid = ReplayEvents([
-            Event(user: 0, item: 1, time: 200, gain: 1), Event(user: 0, item: 2, time: 200, gain: 1), Event(user: 0, item: 1, time: 200, gain: 2),
+            Event(user: 0, item: 1, time: 200, gain: 1), Event(user: 0, item: 2, time: 200, gain: 1),
+            Event(user: 0, item: 1, time: 200, gain: 2),
         ])
         var rankers: [any ReplayRanker] = [Recorder(list: [2, 0, 1], log: Recorder.Log())]
         let result = try Replay(paid, plan: Replay.Plan(start: 0, excludedTypes: []), userCount: 1, itemCount: 4).run(&rankers).results[0]
@@ -104,7 +105,8 @@ private struct Recorder: ReplayRanker {
         var recent = LiveRecentPopularity(itemCount: itemCount, halfLifeMilliseconds: 2 * day)
         var rankers: [any ReplayRanker] = [popularity, recent, markov]
         _ = try Replay(events, plan: Replay.Plan(start: .max, excludedTypes: []), userCount: 30, itemCount: itemCount).run(&rankers)
-        guard let learned = rankers[2] as? LiveMarkov, let aged = rankers[1] as? LiveRecentPopularity, let counted = rankers[0] as? LivePopularity
+        guard let learned = rankers[2] as? LiveMarkov, let aged = rankers[1] as? LiveRecentPopularity,
+            let counted = rankers[0] as? LivePopularity
         else { return #expect(Bool(false), "the rankers keep their kinds") }
         (popularity, recent, markov) = (counted, aged, learned)
         var sequences = [[Int32]](repeating: [], count: 30)

@@ -32,7 +32,10 @@ import Testing
         func drawn(_ trial: Int, _ seed: UInt64) -> [String] { space.settings(trial: trial, seed: seed).map { $0.key + $0.value } }
         #expect(drawn(0, 1).isEmpty, "the recipe as it stands")
         #expect(drawn(3, 1) == drawn(3, 1) && drawn(3, 1) != drawn(4, 1) && drawn(3, 1) != drawn(3, 2))
-        #expect(SearchSpace([try SearchRange("a=1..2"), try SearchRange("a=3..4")]).ranges.map(\.values) == [.whole(3...4, isLogarithmic: false)])
+        #expect(
+            SearchSpace([try SearchRange("a=1..2"), try SearchRange("a=3..4")]).ranges.map(\.values) == [
+                .whole(3...4, isLogarithmic: false)
+            ])
     }
 
     @Test func halvingKeepsTheBest() {

@@ -96,7 +96,10 @@ import Testing
     @Test func whatIsNoFileIsRefusedBeforeAnythingIsDone() throws {
         try FileManager.default.createSymbolicLink(atPath: path("circle"), withDestinationPath: "circle")
         try write(["x"], to: path("file"))
-        for (name, word) in [("", "it is a folder"), ("nowhere/out", "folder does not exist"), ("new/", "not the name"), ("circle", "symbolic links"), ("file/out", "directory")] {
+        for (name, word) in [
+            ("", "it is a folder"), ("nowhere/out", "folder does not exist"), ("new/", "not the name"), ("circle", "symbolic links"),
+            ("file/out", "directory"),
+        ] {
             let error = #expect(throws: StreamError.self, "\(name)") { try LineWriter(path: folder.path + "/" + name) }
             #expect(error?.code == .fileUnwritable && error?.message.contains(word) == true, "\(error?.message ?? "")")
         }

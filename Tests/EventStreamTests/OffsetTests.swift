@@ -141,7 +141,9 @@ extension OverTheProtocol {
             var seen = try consumer.read("everything") { $0.ends.count == 2 }
             broker.beginOutage()
             try producer.produce(topic: "t", key: "k", value: "sent during the outage")
-            seen = try consumer.read("the loss", into: seen) { $0.happenings.contains { if case .disconnected = $0 { true } else { false } } }
+            seen = try consumer.read("the loss", into: seen) {
+                $0.happenings.contains { if case .disconnected = $0 { true } else { false } }
+            }
             broker.endOutage()
             seen = try consumer.read("the return", into: seen) { $0.happenings.contains(.reconnected) && $0.records.count >= 21 }
             #expect(seen.records.count == 21)

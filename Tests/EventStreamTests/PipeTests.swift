@@ -120,7 +120,8 @@ import Testing
         ([0xFF, 0xFE] + Array("{\0}\0".utf8), ["UTF-16", "iconv"]), ([0xFE, 0xFF, 0, 0x7B], ["UTF-16", "iconv"]),
         (Array("{\0\"\0u\0".utf8), ["UTF-16LE", "iconv"]), ([0, 0x7B, 0, 0x22, 0, 0x75], ["UTF-16BE", "iconv"]),
         ([0xFF, 0xFE, 0, 0, 0x7B, 0, 0, 0], ["UTF-32"]), ([0x28, 0xB5, 0x2F, 0xFD, 0x04], ["zstd -dc"]),
-        (Array("PK".utf8) + [3, 4, 20, 0], ["zip"]), (Array("PAR1".utf8) + [0x15, 0x04], ["Parquet"]), (Array("BZh61AY&SY".utf8), ["bzip2 -dc"]),
+        (Array("PK".utf8) + [3, 4, 20, 0], ["zip"]), (Array("PAR1".utf8) + [0x15, 0x04], ["Parquet"]),
+        (Array("BZh61AY&SY".utf8), ["bzip2 -dc"]),
         ([0xFD] + Array("7zXZ".utf8) + [0, 0], ["xz -dc"]), (Array("Obj".utf8) + [1, 4], ["Avro"]),
     ]
 

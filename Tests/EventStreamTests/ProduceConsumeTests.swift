@@ -200,7 +200,9 @@ extension OverTheProtocol {
             let producer = try StreamProducer(settings(broker))
             _ = try await producer.produceAcknowledged(topic: "t", key: "k", value: "before")
             broker.forgetProducers()
-            let error = await #expect(throws: StreamError.self) { try await producer.produceAcknowledged(topic: "t", key: "k", value: "lost") }
+            let error = await #expect(throws: StreamError.self) {
+                try await producer.produceAcknowledged(topic: "t", key: "k", value: "lost")
+            }
             #expect(error != nil)
             let position = try await producer.produceAcknowledged(topic: "t", key: "k", value: "after")
             #expect(position.offset == 1)

@@ -41,7 +41,10 @@ extension OverTheProtocol {
             }
             #expect(bytes == count * 200)
             func perSecond(_ time: Duration) -> Int { Int(Double(count) / (time / .seconds(1))) }
-            print("MEASURED \(compression): produced \(perSecond(producing)) records/s, consumed \(perSecond(consuming)) records/s in \(polls) polls")
+            print(
+                "MEASURED \(compression): produced \(perSecond(producing)) records/s, consumed \(perSecond(consuming)) records/s in "
+                    + "\(polls) polls"
+            )
         }
 
         /// A consumer that is slower than the network and lets the prefetch queue fill: librdkafka's backoff must not starve it.

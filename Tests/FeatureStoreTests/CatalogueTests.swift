@@ -20,7 +20,10 @@ struct CatalogueTests {
         #expect(try send([upsert("i1", title: "tie", updatedAt: 10)]) == 1)
         #expect(try queries.item("i1")?.record.title == "tie")
         // In one batch: the newest, and of equal times the later.
-        #expect(try send([upsert("i1", title: "b", updatedAt: 12), upsert("i1", title: "c", updatedAt: 12), upsert("i1", title: "a", updatedAt: 11)]) == 1)
+        #expect(
+            try send([
+                upsert("i1", title: "b", updatedAt: 12), upsert("i1", title: "c", updatedAt: 12), upsert("i1", title: "a", updatedAt: 11),
+            ]) == 1)
         #expect(try queries.item("i1")?.record.title == "c")
         // Without a time of its own a record has its source's, or 1970.
         #expect(try send([(.upsert(ItemRecord(itemID: "i1", title: "no time")), origin(1))]) == 0)
@@ -119,7 +122,9 @@ struct CatalogueTests {
                 }
             }
         }
-        _ = try store.commit(IngestBatch(interactions: events, items: years.flatMap { [upsert("few\($0)", updatedAt: 1), upsert("many\($0)", updatedAt: 1)] }))
+        _ = try store.commit(
+            IngestBatch(
+                interactions: events, items: years.flatMap { [upsert("few\($0)", updatedAt: 1), upsert("many\($0)", updatedAt: 1)] }))
         let expected = years.reversed().flatMap { ["many\($0)", "few\($0)"] }
         for now in [EventTime(milliseconds: -62_000_000_000_000), time(0), EventTime(milliseconds: 253_402_300_000_000)] {
             let found = try queries.trending(at: now, limit: 100)
@@ -137,7 +142,10 @@ struct CatalogueTests {
         for number in 0..<600 {
             for (kind, clicks) in [("unnamed", 3), ("hidden", 2), ("gone", 2)] {
                 for click in 0..<clicks {
-                    batch.interactions.append(event("\(kind)\(number)-\(click)", item: "\(kind)\(number)", at: Int64(number), offset: Int64(batch.interactions.count)))
+                    batch.interactions.append(
+                        event(
+                            "\(kind)\(number)-\(click)", item: "\(kind)\(number)", at: Int64(number),
+                            offset: Int64(batch.interactions.count)))
                 }
             }
             batch.items.append(upsert("hidden\(number)", updatedAt: 1, hidden: true))
@@ -159,7 +167,8 @@ struct CatalogueTests {
         let now = try #require(Int64(database.sql("select (extract(epoch from clock_timestamp()) * 1000)::bigint")))
         func at(_ seconds: Int64) -> EventTime { EventTime(milliseconds: now + seconds * 1_000) }
         func put(_ id: String, _ title: String, _ seconds: Int64) throws -> Int {
-            try store.commit(IngestBatch(items: [(.upsert(ItemRecord(itemID: id, title: title, updatedAt: at(seconds))), origin(0))])).itemsChanged
+            try store.commit(IngestBatch(items: [(.upsert(ItemRecord(itemID: id, title: title, updatedAt: at(seconds))), origin(0))]))
+                .itemsChanged
         }
         func delete(_ id: String, _ seconds: Int64?) throws -> Int {
             try store.commit(IngestBatch(items: [(.delete(id: id, at: seconds.map(at)), origin(1))])).itemsChanged

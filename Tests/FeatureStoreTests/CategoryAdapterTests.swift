@@ -4,9 +4,12 @@ import TestSupport
 
 @Suite(.enabled(if: TestDatabase.isAvailable, TestDatabase.reason))
 struct CategoryAdapterTests {
-    private static func store(_ queries: StoreQueries, _ category: String, version: Int32 = 1, events: Int64 = 5, field: String = "categories") throws -> Int64 {
+    private static func store(
+        _ queries: StoreQueries, _ category: String, version: Int32 = 1, events: Int64 = 5, field: String = "categories"
+    ) throws -> Int64 {
         try queries.storeAdapter(
-            version: version, field: field, category: category, events: events, supportItemIDs: ["i1", "i2"], payload: [1, 2, UInt8(events)],
+            version: version, field: field, category: category, events: events, supportItemIDs: ["i1", "i2"],
+            payload: [1, 2, UInt8(events)],
             metrics: #"{"loss": 1}"#)
     }
 
@@ -26,7 +29,9 @@ struct CategoryAdapterTests {
         #expect(found.map(\.category) == ["Noir", "Western"] && found.map(\.events) == [5, 14])
         #expect(found[0].adapterID == last && found[1].payload == [1, 2, 14] && found[1].supportItemIDs == ["i1", "i2"])
         #expect(try queries.newestAdapterID(ofVersion: 1) > last, "other fields count too: a look at them costs nothing")
-        #expect(try database.sql("select count(*) from category_adapters where category = 'Western'") == "\(StoreQueries.keptAdaptersOfCategory)")
+        #expect(
+            try database.sql("select count(*) from category_adapters where category = 'Western'")
+                == "\(StoreQueries.keptAdaptersOfCategory)")
         #expect(throws: StoreError.self) { try Self.store(queries, "Western", version: 77) }
     }
 

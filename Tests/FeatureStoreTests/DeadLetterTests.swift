@@ -6,11 +6,15 @@ import TestSupport
 
 @Suite(.enabled(if: TestDatabase.isAvailable, TestDatabase.reason))
 struct DeadLetterTests {
-    private func letter(_ payload: String, offset: Int64, source: String = "freshet.events", key: String? = "u1", code: RejectionCode = .unknownType, why: String = "why")
+    private func letter(
+        _ payload: String, offset: Int64, source: String = "freshet.events", key: String? = "u1", code: RejectionCode = .unknownType,
+        why: String = "why"
+    )
         -> RejectedRecord
     {
         RejectedRecord(
-            origin: RecordOrigin(source: source, cluster: "c", position: Position(partition: 0, offset: offset)), key: key.map { Array($0.utf8) },
+            origin: RecordOrigin(source: source, cluster: "c", position: Position(partition: 0, offset: offset)),
+            key: key.map { Array($0.utf8) },
             payload: Array(payload.utf8), payloadBytes: payload.utf8.count, rejection: Rejection(code, field: "type", why))
     }
 
@@ -45,21 +49,26 @@ struct DeadLetterTests {
         let queries = StoreQueries(url: database.url, connections: 1)
         _ = try store.commit(
             IngestBatch(rejections: [
-                letter("twice", offset: 0), letter("twice", offset: 1), letter("other reason", offset: 2), letter("keyless", offset: 3, key: nil),
+                letter("twice", offset: 0), letter("twice", offset: 1), letter("other reason", offset: 2),
+                letter("keyless", offset: 3, key: nil),
                 letter("not sent", offset: 4),
             ]))
         let sent = try queries.deadLetters().filter { $0.record.payload != Array("not sent".utf8) }
         try queries.markReplayed(sent.map(\.id))
         // All come back at other places, one for another reason; the one that was not sent comes again from its producer.
         let back = IngestBatch(rejections: [
-            letter("twice", offset: 10), letter("twice", offset: 11), letter("other reason", offset: 12, code: .missingField), letter("keyless", offset: 13, key: nil),
+            letter("twice", offset: 10), letter("twice", offset: 11), letter("other reason", offset: 12, code: .missingField),
+            letter("keyless", offset: 13, key: nil),
             letter("not sent", offset: 14),
         ])
         #expect(try store.commit(back).rejected == 5)
-        let rows = #"select "offset", code, replayed_at is null, coalesce(received_at > replayed_at, false) from dead_letters order by "offset""#
+        let rows =
+            #"select "offset", code, replayed_at is null, coalesce(received_at > replayed_at, false) from dead_letters order by "offset""#
         #expect(
             try database.sql(rows)
-                == "4|unknown_type|t|f\n10|unknown_type|f|t\n11|unknown_type|f|t\n12|missing_field|t|f\n13|unknown_type|f|t\n14|unknown_type|t|f")
+                == "4|unknown_type|t|f\n10|unknown_type|f|t\n11|unknown_type|f|t\n12|missing_field|t|f\n13|unknown_type|f|t\n"
+                    + "14|unknown_type|t|f"
+        )
         // A repeated delivery finds its row.
         #expect(try store.commit(back).rejected == 5)
         #expect(try queries.deadLetterCount() == 6)
@@ -98,7 +107,11 @@ struct DeadLetterTests {
         _ = try store.commit(IngestBatch(interactions: stored, eventSource: "freshet.events"))
         // Each event with other content, and the first with two others.
         func others(from offset: Int64) -> [Interaction] {
-            (0..<6).map { event("e\($0 % 5)", user: "u\($0 % 5)", item: "other \($0)", at: Int64($0 % 5), offset: offset + Int64($0), hash: UInt64($0 + 2)) }
+            (0..<6).map {
+                event(
+                    "e\($0 % 5)", user: "u\($0 % 5)", item: "other \($0)", at: Int64($0 % 5), offset: offset + Int64($0),
+                    hash: UInt64($0 + 2))
+            }
         }
         var summary = try store.commit(IngestBatch(interactions: others(from: 10), eventSource: "freshet.events"))
         #expect((summary.conflicts, summary.rejected) == (6, 6))
@@ -124,8 +137,10 @@ struct DeadLetterTests {
         func sent(_ hash: UInt64, from offset: Int64) -> IngestBatch {
             var batch = IngestBatch()
             for (number, topic) in ["freshet.impressions", "freshet.events", "freshet.impressions"].enumerated() {
-                batch.interactions.append(event("e\(number)", user: "u\(number)", at: Int64(number), offset: offset + Int64(number), hash: hash))
-                batch.noteSource(of: RecordOrigin(source: topic, cluster: "c9", position: Position(partition: 0, offset: offset + Int64(number))))
+                batch.interactions.append(
+                    event("e\(number)", user: "u\(number)", at: Int64(number), offset: offset + Int64(number), hash: hash))
+                batch.noteSource(
+                    of: RecordOrigin(source: topic, cluster: "c9", position: Position(partition: 0, offset: offset + Int64(number))))
             }
             return batch
         }
@@ -148,7 +163,8 @@ struct DeadLetterTests {
         _ = try store.commit(
             IngestBatch(rejections: [
                 letter(#"{"user_id":"u1","type":"view"}"#, offset: 0, source: "file:events:a.jsonl:1", key: nil),
-                letter(#"{"user_id":"u2","type":"view"}"#, offset: 1, source: "file:events:a.jsonl:1", key: nil), letter("[1,2", offset: 2, key: nil),
+                letter(#"{"user_id":"u2","type":"view"}"#, offset: 1, source: "file:events:a.jsonl:1", key: nil),
+                letter("[1,2", offset: 2, key: nil),
             ]))
         _ = try store.commit(IngestBatch(users: [(.delete(id: "u1", at: nil), origin(0))]))
         #expect(try database.sql(#"select "offset" from dead_letters order by 1"#) == "1\n2")

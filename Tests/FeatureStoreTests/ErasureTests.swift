@@ -11,8 +11,9 @@ struct ErasureTests {
         _ = try ErasureWork(url: database.url, rules: FeatureRules()).finish()
         return try database.sql(
             """
-            select (select count(*) from interactions where user_id = '\(user)'), (select count(*) from user_features where user_id = '\(user)'),
-                (select count(*) from users where user_id = '\(user)'), (select count(*) from dead_letters where key = convert_to('\(user)', 'UTF8'))
+            select (select count(*) from interactions where user_id = '\(user)'),
+                (select count(*) from user_features where user_id = '\(user)'), (select count(*) from users where user_id = '\(user)'),
+                (select count(*) from dead_letters where key = convert_to('\(user)', 'UTF8'))
             """)
     }
 
@@ -22,14 +23,18 @@ struct ErasureTests {
         let store = try IngestStore(url: database.url, rules: FeatureRules())
         let events = [
             event("a", .click, user: "u1", item: "i1", at: 10 * scale), event("b", .impression, user: "u1", item: "i2", at: 20 * scale),
-            event("c", .purchase, user: "u1", item: "i3", at: 30 * scale, offset: 3), event("d", .click, user: "session:s1", at: 40 * scale),
+            event("c", .purchase, user: "u1", item: "i3", at: 30 * scale, offset: 3),
+            event("d", .click, user: "session:s1", at: 40 * scale),
             event("e", .click, user: "u2", at: 50 * scale),
         ]
         var batch = IngestBatch(interactions: events)
-        batch.users = [(.upsert(UserRecord(userID: "u1", attributes: #"{"age":"25"}"#, aliases: ["session:s1"], updatedAt: time(1))), origin(0))]
+        batch.users = [
+            (.upsert(UserRecord(userID: "u1", attributes: #"{"age":"25"}"#, aliases: ["session:s1"], updatedAt: time(1))), origin(0))
+        ]
         batch.rejections = [
             RejectedRecord(
-                origin: RecordOrigin(source: "t", cluster: "c", position: Position(partition: 0, offset: 9), recordTime: time(5)), key: Array("u1".utf8),
+                origin: RecordOrigin(source: "t", cluster: "c", position: Position(partition: 0, offset: 9), recordTime: time(5)),
+                key: Array("u1".utf8),
                 payload: [1], payloadBytes: 1, rejection: Rejection(.malformedJSON, "x"))
         ]
         _ = try store.commit(batch)
@@ -78,7 +83,9 @@ struct ErasureTests {
         // An older erasure that arrives late changes nothing; a later one takes the rest.
         _ = try store.commit(IngestBatch(users: [(.delete(id: "u1", at: time(5 * scale)), origin(2))]))
         #expect(try Self.rows(database, "u1") == "1|1|0|0")
-        #expect(try database.sql("select extract(epoch from erased_at) * 1000 from erasures where user_id = 'u1'").hasPrefix("\(time(25 * scale).milliseconds)"))
+        #expect(
+            try database.sql("select extract(epoch from erased_at) * 1000 from erasures where user_id = 'u1'").hasPrefix(
+                "\(time(25 * scale).milliseconds)"))
         try StoreQueries(url: database.url).eraseUser("u1")
         #expect(try Self.rows(database, "u1") == "0|0|0|0")
         #expect(try store.commit(IngestBatch(interactions: [events[2]])).erased == 1)
@@ -149,12 +156,14 @@ struct ErasureTests {
 
     @Test func aRecordThatComesLateTellsOfMoreIdsAndRevivesNothing() throws {
         let database = try TestDatabase()
-        let store = try IngestStore(url: database.url, rules: FeatureRules()), other = try IngestStore(url: database.url, rules: FeatureRules())
+        let store = try IngestStore(url: database.url, rules: FeatureRules()),
+            other = try IngestStore(url: database.url, rules: FeatureRules())
         let events = [event("a", user: "u1", at: 10), event("b", user: "session:a", at: 10, offset: 1)]
         _ = try store.commit(IngestBatch(interactions: events))
         _ = try store.commit(IngestBatch(users: [(.delete(id: "u1", at: time(100)), origin(0))]))
         #expect(try Self.rows(database, "session:a") == "1|1|0|0")
-        let late = try other.commit(IngestBatch(users: [(.upsert(UserRecord(userID: "u1", aliases: ["session:a"], updatedAt: time(50))), origin(1))]))
+        let late = try other.commit(
+            IngestBatch(users: [(.upsert(UserRecord(userID: "u1", aliases: ["session:a"], updatedAt: time(50))), origin(1))]))
         #expect(late.erased == 1 && late.usersChanged == 0)
         for id in ["session:a", "u1"] { #expect(try Self.rows(database, id) == "0|0|0|0") }
         #expect(try store.commit(IngestBatch(interactions: events)).erased == 2)
@@ -186,7 +195,8 @@ struct ErasureTests {
         // The same in one batch; and who registers again after it, in that very batch, is kept.
         let again = try store.commit(
             IngestBatch(users: [
-                (.upsert(UserRecord(userID: "u3", attributes: #"{"a":1}"#, updatedAt: at(120))), origin(3)), (.delete(id: "u3", at: at(0)), origin(4)),
+                (.upsert(UserRecord(userID: "u3", attributes: #"{"a":1}"#, updatedAt: at(120))), origin(3)),
+                (.delete(id: "u3", at: at(0)), origin(4)),
                 (.upsert(UserRecord(userID: "u4", updatedAt: at(-60))), origin(5)), (.delete(id: "u4", at: at(-30)), origin(6)),
                 (.upsert(UserRecord(userID: "u4", attributes: #"{"back":true}"#, updatedAt: at(-1))), origin(7)),
             ]))
@@ -199,11 +209,13 @@ struct ErasureTests {
         #expect(try Self.rows(database, "u5") == "0|0|0|0")
         #expect(try store.commit(IngestBatch(interactions: [click("b", "u5", 60)])).stored == 1)
         // Entries of the ledger that an older version dated ahead count from their recording.
-        _ = try database.sql("update erasures set erased_at = now() + interval '5 years', recorded_at = now() - interval '1 hour' where user_id = 'u5'")
+        _ = try database.sql(
+            "update erasures set erased_at = now() + interval '5 years', recorded_at = now() - interval '1 hour' where user_id = 'u5'")
         let fresh = try IngestStore(url: database.url, rules: FeatureRules())
         #expect(try fresh.commit(IngestBatch(interactions: [click("c", "u5", 61), click("d", "u5", -7_200)])).stored == 1)
         // A user record dated years ahead is replaced by one of today.
         _ = try store.commit(IngestBatch(users: [(.upsert(UserRecord(userID: "u6", updatedAt: at(years))), origin(9))]))
-        #expect(try store.commit(IngestBatch(users: [(.upsert(UserRecord(userID: "u6", updatedAt: at(30))), origin(10))])).usersChanged == 1)
+        #expect(
+            try store.commit(IngestBatch(users: [(.upsert(UserRecord(userID: "u6", updatedAt: at(30))), origin(10))])).usersChanged == 1)
     }
 }

@@ -119,7 +119,8 @@ struct ErasureWorkTests {
         func letter(_ number: Int64, key: String?, _ payload: String) -> RejectedRecord {
             RejectedRecord(
                 origin: RecordOrigin(source: "t", cluster: "c", position: Position(partition: 0, offset: number)),
-                key: key.map { Array($0.utf8) }, payload: Array(payload.utf8), payloadBytes: payload.utf8.count, rejection: Rejection(.malformedJSON, "x"))
+                key: key.map { Array($0.utf8) }, payload: Array(payload.utf8), payloadBytes: payload.utf8.count,
+                rejection: Rejection(.malformedJSON, "x"))
         }
         _ = try store.commit(IngestBatch(rejections: (0..<2_500).map { letter($0, key: "u1", "{\($0)") }))
         _ = try store.commit(
@@ -149,8 +150,8 @@ struct ErasureWorkTests {
             insert into interactions (event_time, event_id, type, user_id, item_id, session_id, request_id, slot, context, source_partition,
                 source_offset, payload_hash)
             select timestamptz '2026-09-01' + n * interval '0.5 second', md5(n::text), case when n % 10 < 6 then 0 else 1 end,
-                'user-' || (random() * random() * 200000)::int, 'item-' || (random() * 50000)::int, 'session-' || n % 100000, 'request-' || n / 10,
-                n % 10, '{"device":"phone","country":"DE"}', n % 8, n, n from generate_series(1, \(rows)) n;
+                'user-' || (random() * random() * 200000)::int, 'item-' || (random() * 50000)::int, 'session-' || n % 100000,
+                'request-' || n / 10, n % 10, '{"device":"phone","country":"DE"}', n % 8, n, n from generate_series(1, \(rows)) n;
             insert into user_features
             select user_id, '\\x', count(*), 0, 0, 0, min(event_time), max(event_time), 0, 0, null from interactions group by 1
             """)

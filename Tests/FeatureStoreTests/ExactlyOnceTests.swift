@@ -23,9 +23,16 @@ struct ExactlyOnceTests {
             var delta = FeatureDelta(rules: FeatureRules())
             delta.fold(interactions)
             var batch = IngestBatch(interactions: interactions, prefolded: delta)
-            batch.items = [upsert("i\(index)", title: "v\(index)", updatedAt: Int64(index)), upsert("i0", title: "again \(index)", updatedAt: Int64(index))]
+            batch.items = [
+                upsert("i\(index)", title: "v\(index)", updatedAt: Int64(index)),
+                upsert("i0", title: "again \(index)", updatedAt: Int64(index)),
+            ]
             batch.users = [
-                (.upsert(UserRecord(userID: "u\(index)", attributes: #"{"age":"25"}"#, aliases: ["session:s\(index)"], updatedAt: time(5))), origin(Int64(index)))
+                (
+                    .upsert(
+                        UserRecord(userID: "u\(index)", attributes: #"{"age":"25"}"#, aliases: ["session:s\(index)"], updatedAt: time(5))),
+                    origin(Int64(index))
+                )
             ]
             if index == 1 { batch.users.append((.delete(id: "u7", at: time(2_592_000_000)), origin(9))) }
             batch.rejections = [
@@ -39,7 +46,9 @@ struct ExactlyOnceTests {
     }
 
     /// Sends the batches as a consumer does: each start claims, reads the stored offset and goes on from there.
-    static func ingest(_ batches: [IngestBatch], _ database: TestDatabase, failures: @escaping (CommitStep, Int) -> (() throws -> Void)?) throws -> Int {
+    static func ingest(_ batches: [IngestBatch], _ database: TestDatabase, failures: @escaping (CommitStep, Int) -> (() throws -> Void)?)
+        throws -> Int
+    {
         var starts = 0
         var attempts = [Int](repeating: 0, count: batches.count)
         while true {
@@ -119,7 +128,9 @@ struct ExactlyOnceTests {
     }
 
     @Test func theOrderOfBatchesDoesNotMatter() throws {
-        let parts = [madeUpEvents(300, seed: 1, partition: 0), madeUpEvents(300, seed: 2, partition: 1), madeUpEvents(300, seed: 3, partition: 2)]
+        let parts = [
+            madeUpEvents(300, seed: 1, partition: 0), madeUpEvents(300, seed: 2, partition: 1), madeUpEvents(300, seed: 3, partition: 2),
+        ]
         var contents: [[String: String]] = []
         for order in [[[0], [1], [2]], [[2], [0], [1]], [[2, 1, 0]]] {
             let database = try TestDatabase()
@@ -151,7 +162,9 @@ struct ExactlyOnceTests {
         #expect((summary.stored, summary.duplicates, summary.conflicts) == (1, 1, 1))
         for offset in 6..<12 {
             summary = try store.commit(
-                batch([event("e\(offset)", at: Int64(offset), offset: Int64(offset)), event("e1", offset: 20)], claim: claim, next: Int64(offset + 1)))
+                batch(
+                    [event("e\(offset)", at: Int64(offset), offset: Int64(offset)), event("e1", offset: 20)], claim: claim,
+                    next: Int64(offset + 1)))
             #expect((summary.stored, summary.duplicates) == (1, 1))
         }
         #expect(try database.sql("select clicks, impressions from user_features") == "9|0")

@@ -57,7 +57,8 @@ func upsert(_ id: String, title: String? = nil, updatedAt: Int64?, hidden: Bool 
     (
         .upsert(
             ItemRecord(
-                itemID: id, title: title, categories: ["shoes", "a \"quoted\" one"], tags: ["grip"], priceMicros: 89_900_000, currency: "EUR",
+                itemID: id, title: title, categories: ["shoes", "a \"quoted\" one"], tags: ["grip"], priceMicros: 89_900_000,
+                currency: "EUR",
                 attributes: #"{"brand": "Acme"}"#, embedding: [0.5, -1], updatedAt: updatedAt.map(time), hidden: hidden)), origin(offset)
     )
 }

@@ -18,7 +18,8 @@ struct MetItemsTests {
             let user = index < 280 ? index % 2 : 2 + index % 2
             let type = InteractionType.allCases[Int.random(in: 0..<4, using: &numbers)]
             return event(
-                "e\(index)", type, user: "u\(user)", item: "item-\(Int.random(in: 0..<90, using: &numbers))", at: Int64(index * 7 % 300) * minutes,
+                "e\(index)", type, user: "u\(user)", item: "item-\(Int.random(in: 0..<90, using: &numbers))",
+                at: Int64(index * 7 % 300) * minutes,
                 offset: Int64(index), hash: UInt64(index))
         }
     }
@@ -66,7 +67,8 @@ struct MetItemsTests {
         let events = (0..<15).map { event("e\($0)", .click, item: "i\($0)", at: Int64($0), offset: Int64($0)) }
         _ = try IngestStore(url: database.url, rules: Self.rules).commit(IngestBatch(interactions: events))
         let smaller = FeatureRules(historyLimitEvents: 5)
-        _ = try IngestStore(url: database.url, rules: smaller).commit(IngestBatch(interactions: [event("late", .purchase, item: "i99", at: -5)]))
+        _ = try IngestStore(url: database.url, rules: smaller).commit(
+            IngestBatch(interactions: [event("late", .purchase, item: "i99", at: -5)]))
         let state = try await UserStateReader(url: database.url, rules: smaller).read(userID: "u1", exclude: [.click, .purchase])
         #expect(state.history.entries.map(\.itemID) == (10..<15).map { "i\($0)" })
         #expect(Set(state.excludedItemIDs) == Set((0..<15).map { "i\($0)" } + ["i99"]))
@@ -92,7 +94,8 @@ struct MetItemsTests {
         // The row that the store had cached is gone: the next events of the user start from what is stored.
         _ = try store.commit(IngestBatch(users: [(.delete(id: "u1", at: time(1_000 * Self.minutes)), origin(2))]))
         _ = try store.commit(IngestBatch(interactions: [event("back", .click, user: "u1", item: "new", at: 2_000 * Self.minutes)]))
-        let state = try await UserStateReader(url: database.url, rules: Self.rules).read(userID: "u1", exclude: [.click, .addToCart, .purchase])
+        let state = try await UserStateReader(url: database.url, rules: Self.rules).read(
+            userID: "u1", exclude: [.click, .addToCart, .purchase])
         #expect(state.excludedItemIDs == ["new"])
     }
 

@@ -40,7 +40,10 @@ struct MigratorTests {
         let database = try TestDatabase()
         var edited = Migration.shipped
         edited[1].sql.append(0x0A)
-        for call in [{ _ = try Migrator(url: database.url, migrations: edited).migrate() }, { try Migrator(url: database.url, migrations: edited).check() }] {
+        for call in [
+            { _ = try Migrator(url: database.url, migrations: edited).migrate() },
+            { try Migrator(url: database.url, migrations: edited).check() },
+        ] {
             let error = #expect(throws: StoreError.self) { try call() }
             #expect(error?.code == .migrationEdited)
             #expect(error?.message.contains(edited[1].name) == true)
@@ -76,7 +79,10 @@ struct MigratorTests {
         func failure(_ url: String) -> StoreError? {
             #expect(throws: StoreError.self) { try Migrator(url: url).check() }
         }
-        for wrong in ["postgresql://u:s3cret@127.0.0.1:243x/x", "postgresql://u:s3cret@127.0.0.1:99999/x", "postgresql://u:s3cret@127.0.0.1/x?sslmode=ful"] {
+        for wrong in [
+            "postgresql://u:s3cret@127.0.0.1:243x/x", "postgresql://u:s3cret@127.0.0.1:99999/x",
+            "postgresql://u:s3cret@127.0.0.1/x?sslmode=ful",
+        ] {
             let error = failure(wrong)
             #expect(error?.code == .invalidURL && error?.isRetriable == false, "\(wrong): \(String(describing: error))")
         }

@@ -17,7 +17,10 @@ struct OrderAmountsTests {
         let store = try IngestStore(url: database.url, rules: FeatureRules())
         // 176 orders of 40 USD, some of them stored as an older version did, three of 1,000,000 VND, and one of 9 CHF.
         var orders = (0..<176).map { order("usd\($0)", 4_000, $0 < 20 ? "usd" : "USD", at: Int64($0)) }
-        orders += (0..<3).map { order("vnd\($0)", 1_000_000, "VND", at: 200 + Int64($0), request: "r\($0)") } + [order("chf", 900, "CHF", at: 300)]
+        orders +=
+            (0..<3).map { order("vnd\($0)", 1_000_000, "VND", at: 200 + Int64($0), request: "r\($0)") } + [
+                order("chf", 900, "CHF", at: 300)
+            ]
         orders.append(event("shown", .impression, user: "vnd0", item: "i1", at: 190, request: "r0", slot: 0))
         func item(_ id: String, _ price: Int64?, _ currency: String?) -> (change: RecordChange<ItemRecord>, origin: RecordOrigin) {
             (.upsert(ItemRecord(itemID: id, priceMicros: price, currency: currency, updatedAt: time(1))), origin(0))
@@ -25,7 +28,10 @@ struct OrderAmountsTests {
         _ = try store.commit(
             IngestBatch(
                 interactions: orders,
-                items: [item("i1", 40_000_000, "USD"), item("i2", 25_000_000, "usd"), item("i3", 1_000_000_000_000, "VND"), item("i4", nil, nil), item("i5", 5, "USD")]))
+                items: [
+                    item("i1", 40_000_000, "USD"), item("i2", 25_000_000, "usd"), item("i3", 1_000_000_000_000, "VND"),
+                    item("i4", nil, nil), item("i5", 5, "USD"),
+                ]))
         return database
     }
 

@@ -64,7 +64,8 @@ struct OwnershipTests {
         }
         #expect(try database.sql("select epoch, next_offset, cluster from stream_offsets") == "1|70|first")
         let accepted = try store.claim(cluster: "second", source: "t", partitions: [0, 1], acceptNewCluster: true)
-        #expect(accepted == [PartitionClaim(partition: 0, epoch: 2, nextOffset: nil), PartitionClaim(partition: 1, epoch: 1, nextOffset: nil)])
+        #expect(
+            accepted == [PartitionClaim(partition: 0, epoch: 2, nextOffset: nil), PartitionClaim(partition: 1, epoch: 1, nextOffset: nil)])
         let again = try store.claim(cluster: "second", source: "t", partitions: [0], acceptNewCluster: true)
         #expect(again[0].nextOffset == nil && again[0].epoch == 3)
     }

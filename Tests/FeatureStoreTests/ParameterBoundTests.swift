@@ -48,13 +48,18 @@ struct LargeBatchTests {
         let payload = [UInt8](repeating: 0x78, count: 65_536), attributes = #"{"a":"\#(String(repeating: "y", count: 15_000))"}"#
         let long = String(repeating: "i", count: 240)
         func events(_ round: Int) -> [Interaction] {
-            (0..<40_000).map { event("e\(round)-\($0)", user: "u\($0 % 20)", item: "\(long)\($0)", at: Int64(round * 40_000 + $0), offset: Int64(round * 40_000 + $0)) }
+            (0..<40_000).map {
+                event(
+                    "e\(round)-\($0)", user: "u\($0 % 20)", item: "\(long)\($0)", at: Int64(round * 40_000 + $0),
+                    offset: Int64(round * 40_000 + $0))
+            }
         }
         var sent = batch(events(0), claim: claim, next: 40_000)
         sent.prefolded = nil
         sent.rejections = (0..<300).map {
             RejectedRecord(
-                origin: RecordOrigin(source: "freshet.events", cluster: "c1", position: Position(partition: 0, offset: Int64(100_000 + $0))), key: nil,
+                origin: RecordOrigin(
+                    source: "freshet.events", cluster: "c1", position: Position(partition: 0, offset: Int64(100_000 + $0))), key: nil,
                 payload: payload, payloadBytes: 66_000, rejection: Rejection(.malformedJSON, "it is broken"))
         }
         sent.users = (0..<1_500).map {

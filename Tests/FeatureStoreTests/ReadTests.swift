@@ -38,7 +38,9 @@ struct ReadTests {
             // What ended is counted, so that an operator hears of what no caller sees.
             #expect(queries.lostConnections == round && reader.lostConnections == round)
             _ = try database.sql(
-                "select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()")
+                "select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity where datname = current_database() and pid <> "
+                    + "pg_backend_pid()"
+            )
             #expect(try queries.item("nothing") == nil)
             #expect(try queries.promotedModel() == nil)
         }
@@ -51,11 +53,17 @@ struct ReadTests {
         _ = try store.commit(
             IngestBatch(
                 interactions: [
-                    event("a", .click, user: "session:s1", item: "i1", at: 1), event("b", .purchase, user: "session:s1", item: "i2", at: 3, offset: 2),
+                    event("a", .click, user: "session:s1", item: "i1", at: 1),
+                    event("b", .purchase, user: "session:s1", item: "i2", at: 3, offset: 2),
                     event("c", .click, user: "u1", item: "i3", at: 2, offset: 1),
                 ],
                 users: [
-                    (.upsert(UserRecord(userID: "u1", attributes: #"{"age":"25"}"#, aliases: ["session:s1", "u1", "session:none"], updatedAt: time(1))), origin(0))
+                    (
+                        .upsert(
+                            UserRecord(
+                                userID: "u1", attributes: #"{"age":"25"}"#, aliases: ["session:s1", "u1", "session:none"],
+                                updatedAt: time(1))), origin(0)
+                    )
                 ]))
         let state = try await reader.read(userID: "u1", exclude: [.purchase])
         #expect(state.history.entries.map(\.itemID) == ["i1", "i3", "i2"])
@@ -71,7 +79,9 @@ struct ReadTests {
         let aliases = (0..<UserStateReader.aliasesLimit).map { "session:s\($0)" }
         _ = try store.commit(
             IngestBatch(
-                interactions: aliases.enumerated().map { event("e\($0)", .purchase, user: $1, item: "i\($0)", at: Int64($0), offset: Int64($0)) },
+                interactions: aliases.enumerated().map {
+                    event("e\($0)", .purchase, user: $1, item: "i\($0)", at: Int64($0), offset: Int64($0))
+                },
                 users: [(.upsert(UserRecord(userID: "u1", aliases: aliases, updatedAt: time(1))), origin(0))]))
         let state = try await reader.read(userID: "u1", exclude: [.purchase])
         #expect(Set(state.excludedItemIDs) == Set((0..<aliases.count).map { "i\($0)" }) && !state.isCutShort)
@@ -90,8 +100,12 @@ struct ReadTests {
         let names = ["a": ["b"], "b": ["c", "a"], "c": ["d"], "e": ["f"], "f": ["e"]]
         _ = try store.commit(
             IngestBatch(
-                interactions: ["a", "b", "c", "d", "e", "f"].enumerated().map { event("e\($0)", .purchase, user: $1, item: "of \($1)", at: Int64($0), offset: Int64($0)) },
-                users: names.map { (.upsert(UserRecord(userID: $0, attributes: #"{"of":"\#($0)"}"#, aliases: $1, updatedAt: time(1))), origin(0)) }))
+                interactions: ["a", "b", "c", "d", "e", "f"].enumerated().map {
+                    event("e\($0)", .purchase, user: $1, item: "of \($1)", at: Int64($0), offset: Int64($0))
+                },
+                users: names.map {
+                    (.upsert(UserRecord(userID: $0, attributes: #"{"of":"\#($0)"}"#, aliases: $1, updatedAt: time(1))), origin(0))
+                }))
         for (user, others) in [("a", "abcd"), ("b", "abcd"), ("c", "cd"), ("d", "d"), ("e", "ef"), ("f", "ef")] {
             let state = try await reader.read(userID: user, exclude: [.purchase])
             #expect(Set(state.excludedItemIDs) == Set(others.map { "of \($0)" }) && !state.isCutShort, "\(user)")
@@ -107,7 +121,10 @@ struct ReadTests {
         _ = try store.commit(IngestBatch(interactions: [event("p", .purchase, item: "bought", at: 0)]))
         for part in 0..<5 {
             _ = try store.commit(
-                IngestBatch(interactions: (0..<100).map { event("c\(part)-\($0)", item: "clicked\($0)", at: Int64(1 + part * 100 + $0), offset: Int64(part * 100 + $0)) }))
+                IngestBatch(
+                    interactions: (0..<100).map {
+                        event("c\(part)-\($0)", item: "clicked\($0)", at: Int64(1 + part * 100 + $0), offset: Int64(part * 100 + $0))
+                    }))
         }
         let state = try await reader.read(userID: "u1", exclude: [.purchase])
         #expect(state.history.entries.allSatisfy { $0.type == .click } && state.excludedItemIDs == ["bought"])
@@ -123,7 +140,8 @@ struct ReadTests {
                 for number in 0..<300 {
                     group.addTask {
                         let state = try await reader.read(userID: "u\(number)", exclude: number % 2 == 0 ? [.purchase] : [.click])
-                        return state.history.entries.map(\.itemID) == ["i\(number)"] && state.excludedItemIDs == (number % 2 == 0 ? ["i\(number)"] : [])
+                        return state.history.entries.map(\.itemID) == ["i\(number)"]
+                            && state.excludedItemIDs == (number % 2 == 0 ? ["i\(number)"] : [])
                     }
                 }
                 for try await isRight in group { #expect(isRight) }
@@ -143,11 +161,13 @@ struct ReadTests {
                 event("r1#1", .impression, item: "i2", at: 0, request: "r1", slot: 1, model: 3),
                 event("r2#0", .impression, item: "i1", at: 5, request: "r2", slot: 0, model: 4),
                 event("k1", .click, item: "i2", at: 1_500, request: "r1"), event("k2", .click, item: "i2", at: 1_600, request: "r1"),
-                event("p1", .purchase, item: "i2", at: 90_000, request: "r1"), event("k3", .click, user: "u2", item: "i1", at: 9, request: "r2"),
+                event("p1", .purchase, item: "i2", at: 90_000, request: "r1"),
+                event("k3", .click, user: "u2", item: "i1", at: 9, request: "r2"),
             ], topic: "t", claim: claim, next: 7)
         sent.rejections = (0..<3).map {
             RejectedRecord(
-                origin: RecordOrigin(source: "t", cluster: "c1", position: Position(partition: 0, offset: $0)), key: $0 == 0 ? nil : [1], payload: [0xFF, 0],
+                origin: RecordOrigin(source: "t", cluster: "c1", position: Position(partition: 0, offset: $0)), key: $0 == 0 ? nil : [1],
+                payload: [0xFF, 0],
                 payloadBytes: 99, rejection: Rejection($0 == 2 ? .tooLarge : .malformedJSON, field: "f", "why"))
         }
         _ = try store.commit(sent)
@@ -157,7 +177,8 @@ struct ReadTests {
                 ModelOutcome(modelVersion: 4, impressions: 1, clicks: 0, addToCarts: 0, purchases: 0),
             ])
         #expect(
-            try database.sql("select request_id, item_id, slot, model_version, type, event_id, delay from attributed_outcomes order by event_id")
+            try database.sql(
+                "select request_id, item_id, slot, model_version, type, event_id, delay from attributed_outcomes order by event_id")
                 == "r1|i2|1|3|1|k1|00:00:01.5\nr1|i2|1|3|1|k2|00:00:01.6\nr1|i2|1|3|3|p1|00:01:30")
         let statistics = try queries.statistics()
         #expect(statistics.interactions == [.impression: 3, .click: 3, .addToCart: 0, .purchase: 1])

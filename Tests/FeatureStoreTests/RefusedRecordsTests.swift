@@ -9,7 +9,8 @@ import TestSupport
 struct RefusedRecordsTests {
     private func noise(_ bytes: Int, seed: UInt64) -> String {
         var numbers = SeededNumbers(state: seed)
-        return String((0..<bytes).map { _ in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789".randomElement(using: &numbers) ?? "a" })
+        return String(
+            (0..<bytes).map { _ in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789".randomElement(using: &numbers) ?? "a" })
     }
 
     @Test func eachBadRecordBecomesADeadLetterAndAllElseIsStored() throws {
@@ -33,7 +34,8 @@ struct RefusedRecordsTests {
         sent.items = [
             upsert("good", updatedAt: 1), upsert("bad\0", updatedAt: 1, offset: 1), upsert(noise(9_000, seed: 5), updatedAt: 1, offset: 2),
             (.delete(id: "i\0", at: time(1)), origin(3)), (.upsert(ItemRecord(itemID: "odd", attributes: #"{"a":1e200000}"#)), origin(4)),
-            (.upsert(ItemRecord(itemID: "lone", attributes: #"{"a":"\ud800"}"#)), origin(5)), (.upsert(ItemRecord(itemID: "nul", attributes: #"{"a":"\u0000"}"#)), origin(6)),
+            (.upsert(ItemRecord(itemID: "lone", attributes: #"{"a":"\ud800"}"#)), origin(5)),
+            (.upsert(ItemRecord(itemID: "nul", attributes: #"{"a":"\u0000"}"#)), origin(6)),
             (.upsert(ItemRecord(itemID: "titled", title: "a\0", categories: ["b"])), origin(7)),
         ]
         sent.users = [
@@ -45,18 +47,23 @@ struct RefusedRecordsTests {
         ]
         sent.rejections = [
             RejectedRecord(
-                origin: RecordOrigin(source: "freshet.events", cluster: "c1", position: Position(partition: 0, offset: 1_000)), key: [0], payload: [0, 0xFF],
+                origin: RecordOrigin(source: "freshet.events", cluster: "c1", position: Position(partition: 0, offset: 1_000)), key: [0],
+                payload: [0, 0xFF],
                 payloadBytes: 2, rejection: Rejection(.controlCharacter, field: "a\0", "holds \0"))
         ]
         let summary = try store.commit(sent)
         #expect(summary.stored == 300 - bad && summary.itemsChanged == 1 && summary.usersChanged == 1)
         #expect(summary.rejected == bad + 7 + 4 + 1)
-        #expect(try database.sql("select count(*), sum(clicks) from interactions, (select sum(clicks) as clicks from item_features) f").hasPrefix("290|"))
+        #expect(
+            try database.sql("select count(*), sum(clicks) from interactions, (select sum(clicks) as clicks from item_features) f")
+                .hasPrefix("290|"))
         #expect(try database.sql("select sum(clicks) from item_features") == "290")
         let letters = try database.sql("select code, source, count(*) from dead_letters group by 1, 2 order by 1, 2")
         #expect(
             letters
-                == "control_character|freshet.events|1\nrefused_by_database|freshet.events|10\nrefused_by_database|freshet.items|7\nrefused_by_database|freshet.users|4")
+                == "control_character|freshet.events|1\nrefused_by_database|freshet.events|10\n"
+                    + "refused_by_database|freshet.items|7\nrefused_by_database|freshet.users|4"
+        )
         #expect(try database.sql("select next_offset from stream_offsets") == "300")
         // Once: the same batch again changes nothing, and the stream goes on.
         #expect(try store.commit(sent).alreadyCommitted)
@@ -67,10 +74,18 @@ struct RefusedRecordsTests {
         // 23505, 23514, P0001, 22003, 44000 or 09000, by an index, a condition and triggers of somebody's own.
         "create unique index mine on items (title) where title <> ''",
         "alter table items add constraint mine check (item_id <> 'i7')",
-        "do $$ begin execute $f$create function mine() returns trigger language plpgsql as 'begin if new.item_id = ''i7'' then raise exception ''mine''; end if; return new; end'$f$; end $$; create trigger mine before insert on items for each row execute function mine()",
-        "do $$ begin execute $f$create function mine() returns trigger language plpgsql as 'begin if new.item_id = ''i7'' then raise numeric_value_out_of_range; end if; return new; end'$f$; end $$; create trigger mine before insert on items for each row execute function mine()",
-        "do $$ begin execute $f$create function mine() returns trigger language plpgsql as 'begin if new.item_id = ''i7'' then raise with_check_option_violation; end if; return new; end'$f$; end $$; create trigger mine before insert on items for each row execute function mine()",
-        "do $$ begin execute $f$create function mine() returns trigger language plpgsql as 'begin if new.item_id = ''i7'' then raise program_limit_exceeded; end if; return new; end'$f$; end $$; create trigger mine before insert on items for each row execute function mine()",
+        "do $$ begin execute $f$create function mine() returns trigger language plpgsql as 'begin if new.item_id = ''i7'' then raise "
+            + "exception ''mine''; end if; return new; end'$f$; end $$; create trigger mine before insert on items for each row "
+            + "execute function mine()",
+        "do $$ begin execute $f$create function mine() returns trigger language plpgsql as 'begin if new.item_id = ''i7'' then raise "
+            + "numeric_value_out_of_range; end if; return new; end'$f$; end $$; create trigger mine before insert on items for each "
+            + "row execute function mine()",
+        "do $$ begin execute $f$create function mine() returns trigger language plpgsql as 'begin if new.item_id = ''i7'' then raise "
+            + "with_check_option_violation; end if; return new; end'$f$; end $$; create trigger mine before insert on items for each "
+            + "row execute function mine()",
+        "do $$ begin execute $f$create function mine() returns trigger language plpgsql as 'begin if new.item_id = ''i7'' then raise "
+            + "program_limit_exceeded; end if; return new; end'$f$; end $$; create trigger mine before insert on items for each row "
+            + "execute function mine()",
     ])
     func classesOfErrors(_ sql: String) throws {
         let database = try TestDatabase()
@@ -97,7 +112,9 @@ struct RefusedRecordsTests {
         try database.sql(
             "create function mine() returns trigger language plpgsql as 'begin if (select count(*) from fresh) > 30 then "
                 + "raise program_limit_exceeded; end if; return null; end'; "
-                + "create trigger mine after insert on user_features referencing new table as fresh for each statement execute function mine()")
+                + "create trigger mine after insert on user_features referencing new table as fresh for each statement execute function "
+                + "mine()"
+        )
         let sent = batch((0..<100).map { event("e\($0)", user: "u\($0)", at: Int64($0), offset: Int64($0)) }, claim: claim, next: 100)
         #expect(try store.commit(sent).stored == 100)
         #expect(try database.sql("select (select count(*) from interactions), sum(clicks) from item_features") == "100|100")
@@ -130,10 +147,19 @@ struct RefusedRecordsTests {
         let summary = try store.commit(
             IngestBatch(
                 interactions: ends,
-                items: [(.upsert(ItemRecord(itemID: "i1", priceMicros: .max, embedding: [.infinity, .nan, -.greatestFiniteMagnitude], publishedAt: EventTime(milliseconds: .max), updatedAt: EventTime(milliseconds: .min))), origin(.max))],
+                items: [
+                    (
+                        .upsert(
+                            ItemRecord(
+                                itemID: "i1", priceMicros: .max, embedding: [.infinity, .nan, -.greatestFiniteMagnitude],
+                                publishedAt: EventTime(milliseconds: .max), updatedAt: EventTime(milliseconds: .min))), origin(.max)
+                    )
+                ],
                 users: [(.upsert(UserRecord(userID: "u9", updatedAt: EventTime(milliseconds: .max))), origin(.min))]))
         #expect(summary.stored == 5 && summary.rejected == 0)
-        #expect(try database.sql("select revenue_minor, units from item_revenue join item_features using (item_id)") == "9223372036854775807|8589934588")
+        #expect(
+            try database.sql("select revenue_minor, units from item_revenue join item_features using (item_id)")
+                == "9223372036854775807|8589934588")
         // Sums of what was paid after an impression stop at the largest number, instead of ending a training.
         var amounts: [Int64] = []
         try TrainingSnapshot(url: database.url).forEachImpression(limit: 10) { amounts.append($0.amountMinor) }
@@ -156,7 +182,8 @@ struct RefusedRecordsTests {
         other.priceMicros = 20_000_000
         other.payloadHash = other.contentHash()
         other.position.offset = 7
-        #expect(try store.commit(IngestBatch(interactions: [first, second, event("e3", at: 2, offset: 2)], eventSource: "t")).duplicates == 2)
+        #expect(
+            try store.commit(IngestBatch(interactions: [first, second, event("e3", at: 2, offset: 2)], eventSource: "t")).duplicates == 2)
         let summary = try store.commit(IngestBatch(interactions: [other, event("e4", at: 3, offset: 3)], eventSource: "t"))
         #expect((summary.duplicates, summary.conflicts, summary.stored) == (0, 1, 1))
     }

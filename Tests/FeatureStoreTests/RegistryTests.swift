@@ -6,7 +6,8 @@ import TestSupport
 struct RegistryTests {
     private static func register(_ queries: StoreQueries) throws -> Int32 {
         try queries.registerModel(
-            artifactPath: "models/a", artifactChecksum: "crc32:1", configuration: #"{"preset": "small"}"#, metrics: "{}", watermark: #"{"t": 3}"#)
+            artifactPath: "models/a", artifactChecksum: "crc32:1", configuration: #"{"preset": "small"}"#, metrics: "{}",
+            watermark: #"{"t": 3}"#)
     }
 
     @Test func promotionRetiresTheFormerAndRollbackGoesBack() throws {
@@ -26,7 +27,9 @@ struct RegistryTests {
         #expect(try queries.rollBackModel().version == 1)
         #expect(throws: StoreError.self) { try queries.rollBackModel() }
         let model = try #require(try queries.promotedModel())
-        #expect(model.version == 1 && model.configuration == #"{"preset": "small"}"# && model.watermark == #"{"t": 3}"# && model.promotedAt != nil)
+        #expect(
+            model.version == 1 && model.configuration == #"{"preset": "small"}"# && model.watermark == #"{"t": 3}"#
+                && model.promotedAt != nil)
         try queries.refuseModel(3, reason: "worse")
         #expect(try queries.model(3)?.status == .refused)
         let promoted = #expect(throws: StoreError.self) { try queries.refuseModel(1, reason: "no") }

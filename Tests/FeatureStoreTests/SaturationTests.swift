@@ -32,7 +32,9 @@ struct SaturationTests {
     @Test func countersAtTheirEnd() throws {
         let database = try TestDatabase()
         let store = try IngestStore(url: database.url, rules: FeatureRules())
-        _ = try store.commit(IngestBatch(interactions: ["i1", "i2"].map { event("c-\($0)", item: $0) }, items: ["i1", "i2"].map { upsert($0, updatedAt: 1) }))
+        _ = try store.commit(
+            IngestBatch(
+                interactions: ["i1", "i2"].map { event("c-\($0)", item: $0) }, items: ["i1", "i2"].map { upsert($0, updatedAt: 1) }))
         try database.sql(
             """
             update item_features set impressions = 9223372036854775807, clicks = 9223372036854775807, add_to_carts = 9223372036854775807,
@@ -45,9 +47,13 @@ struct SaturationTests {
         #expect(try queries.trending(at: time(5), limit: 5).count == 2)
         #expect(try queries.interactions(withItems: ["i1", "i2"]).count == .max)
         // One more of each kind is stored, and nothing stops.
-        let more = InteractionType.allCases.enumerated().map { event("more\($0)", $1, item: "i1", at: 10 + Int64($0), request: "r", slot: 0) }
+        let more = InteractionType.allCases.enumerated().map {
+            event("more\($0)", $1, item: "i1", at: 10 + Int64($0), request: "r", slot: 0)
+        }
         #expect(try store.commit(IngestBatch(interactions: more)).stored == more.count)
-        #expect(try database.sql("select impressions, clicks, add_to_carts, purchases, units from item_features where item_id = 'i1'") == [String](repeating: "\(Int64.max)", count: 5).joined(separator: "|"))
+        #expect(
+            try database.sql("select impressions, clicks, add_to_carts, purchases, units from item_features where item_id = 'i1'")
+                == [String](repeating: "\(Int64.max)", count: 5).joined(separator: "|"))
     }
 
     @Test func nobodysOrdersAloneMakeTheirCurrencyTheMainOne() throws {

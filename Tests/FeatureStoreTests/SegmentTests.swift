@@ -18,7 +18,10 @@ struct SegmentTests {
             batch.interactions.append(own)
             batch.users.append(
                 (
-                    .upsert(UserRecord(userID: "u\(number)", attributes: #"{"country":"\#(country)","zip":"z\#(number)","age":25}"#, updatedAt: time(1))),
+                    .upsert(
+                        UserRecord(
+                            userID: "u\(number)", attributes: #"{"country":"\#(country)","zip":"z\#(number)","age":25}"#, updatedAt: time(1)
+                        )),
                     origin(Int64(number), source: "freshet.users")
                 ))
         }
@@ -66,7 +69,9 @@ struct SegmentTests {
         #expect(try queries.segmentEvents(SegmentRules()).isEmpty)
         let store = try IngestStore(url: database.url, rules: FeatureRules())
         var batch = IngestBatch()
-        for (number, context) in [nil, "[1,2]", "\"text\"", "null", "{}", #"{"a":null,"a":"1"}"#, #"{"long":"\#(String(repeating: "x", count: 100))"}"#].enumerated() {
+        for (number, context) in [
+            nil, "[1,2]", "\"text\"", "null", "{}", #"{"a":null,"a":"1"}"#, #"{"long":"\#(String(repeating: "x", count: 100))"}"#,
+        ].enumerated() {
             var own = event("e\(number)", user: "u\(number)", at: Int64(number), offset: Int64(number))
             own.context = context
             batch.interactions.append(own)
@@ -83,7 +88,8 @@ struct SegmentTests {
         // Newer than everything else: clicks of 40 people on 300 ids that no record names, and on as many hidden items as a segment lists.
         var batch = IngestBatch()
         for number in 0..<400 {
-            var unnamed = event("x\(number)", user: "v\(number % 40)", item: "unnamed\(number % 300)", at: 100 + Int64(number), offset: 100 + Int64(number))
+            var unnamed = event(
+                "x\(number)", user: "v\(number % 40)", item: "unnamed\(number % 300)", at: 100 + Int64(number), offset: 100 + Int64(number))
             unnamed.context = #"{"country":"DE","crowd":"c\#(number % 4)"}"#
             batch.interactions.append(unnamed)
         }

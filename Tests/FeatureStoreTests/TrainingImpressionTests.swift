@@ -48,12 +48,14 @@ struct TrainingImpressionTests {
                 shown.append(
                     Shown(
                         user: String(decoding: impression.userID, as: UTF8.self), item: String(decoding: impression.itemID, as: UTF8.self),
-                        time: impression.time.milliseconds - 1_700_000_000_000, outcomes: impression.outcomes, amount: impression.amountMinor))
+                        time: impression.time.milliseconds - 1_700_000_000_000, outcomes: impression.outcomes,
+                        amount: impression.amountMinor))
             }
             return shown.sorted { ($0.time, $0.user, $0.item) < ($1.time, $1.user, $1.item) }
         }
         let all = [
-            Shown(user: "u1", item: "a", time: 0, outcomes: 5, amount: 1_500), Shown(user: "u1", item: "b", time: 0, outcomes: 0, amount: 0),
+            Shown(user: "u1", item: "a", time: 0, outcomes: 5, amount: 1_500),
+            Shown(user: "u1", item: "b", time: 0, outcomes: 0, amount: 0),
             Shown(user: "u2", item: "a", time: 5, outcomes: 0, amount: 0), Shown(user: "u2", item: "a", time: 90, outcomes: 4, amount: 0),
         ]
         #expect(try read(100) == all)

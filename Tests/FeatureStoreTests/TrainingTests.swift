@@ -20,7 +20,9 @@ struct TrainingTests {
             (.upsert(UserRecord(userID: "u1", attributes: #"{"a":1}"#, aliases: ["x"], updatedAt: time(4))), origin(0))]))
         let snapshot = try TrainingSnapshot(url: database.url)
         let rows = try Self.rows(snapshot)
-        let expected = events.filter { $0.type != .impression }.sorted { ($0.userID, $0.time, $0.position) < ($1.userID, $1.time, $1.position) }
+        let expected = events.filter { $0.type != .impression }.sorted {
+            ($0.userID, $0.time, $0.position) < ($1.userID, $1.time, $1.position)
+        }
         #expect(rows.map(\.userID) == expected.map(\.userID) && rows.map(\.itemID) == expected.map(\.itemID))
         #expect(rows.map(\.position) == expected.map(\.position) && rows.map(\.type) == expected.map(\.type))
         #expect(rows.map(\.amountMinor) == expected.map(\.amountMinor) && rows.map(\.time) == expected.map(\.time))
@@ -32,7 +34,9 @@ struct TrainingTests {
             impressions += 1
             if row.context != #"{"device":"phone"}"# { throw StoreError(.conflict, "context is \(row.context ?? "nil")") }
         }
-        #expect(items.map(\.record.title) == ["one"] && users == [UserRecord(userID: "u1", attributes: #"{"a": 1}"#, aliases: ["x"], updatedAt: time(4))])
+        #expect(
+            items.map(\.record.title) == ["one"]
+                && users == [UserRecord(userID: "u1", attributes: #"{"a": 1}"#, aliases: ["x"], updatedAt: time(4))])
         #expect(impressions == events.count { $0.type == .impression && $0.time.milliseconds <= time(2_592_000_000).milliseconds })
     }
 
@@ -54,7 +58,9 @@ struct TrainingTests {
             var ordered: [Row] = [], met: [Row] = [], contexts = 0
             try snapshot.forEachInteraction(until: border, withContext: true) { (row) throws(StoreError) in
                 ordered.append(
-                    Row(user: row.userID, item: row.itemID, type: row.type.rawValue, time: row.time, position: row.position, context: row.context))
+                    Row(
+                        user: row.userID, item: row.itemID, type: row.type.rawValue, time: row.time, position: row.position,
+                        context: row.context))
             }
             try snapshot.forEachEvent(until: border, withContext: true) { (event) throws(StoreError) in
                 met.append(

@@ -20,11 +20,14 @@ import Testing
 
     @Test func aTableThatIsNoneIsRefusedByName() {
         for (base, table, code) in [
-            ("Dollar", [:], ""), ("", ["VND": "1"], ""), ("USD", ["Dong": "1"], "Dong"), ("USD", ["VND": "0"], "VND"), ("USD", ["VND": "-1"], "VND"),
+            ("Dollar", [:], ""), ("", ["VND": "1"], ""), ("USD", ["Dong": "1"], "Dong"), ("USD", ["VND": "0"], "VND"),
+            ("USD", ["VND": "-1"], "VND"),
             ("USD", ["VND": "NaN"], "VND"), ("USD", ["VND": ""], "VND"), ("USD", ["VND": "1,5"], "VND"), ("USD", ["VND": "1e99"], "VND"),
             ("USD", ["VND": "0.1234567890123456789"], "VND"), ("USD", ["USD": "2"], "USD"), ("USD", ["VND": "1", "vnd": "2"], "vnd"),
         ] as [(String, [String: String], String)] {
-            #expect("\(base) \(table)") { try CurrencyRates(base: base, rates: table) } throws: { ($0 as? CurrencyRates.Problem)?.code == code }
+            #expect("\(base) \(table)") { try CurrencyRates(base: base, rates: table) } throws: {
+                ($0 as? CurrencyRates.Problem)?.code == code
+            }
         }
     }
 

@@ -80,7 +80,9 @@ import Testing
         for value in values { #expect(ScaledValue(value).double == value) }
         #expect(values.map { ScaledValue($0) } == values.map { ScaledValue($0) }.sorted())
         #expect(ScaledValue(.nan).isZero && ScaledValue(.infinity).isZero && ScaledValue(-1).isZero)
-        #expect(ScaledValue(significand: 1, exponent: 5_000).double == .greatestFiniteMagnitude && ScaledValue(significand: 1, exponent: -5_000).double == 0)
+        #expect(
+            ScaledValue(significand: 1, exponent: 5_000).double == .greatestFiniteMagnitude
+                && ScaledValue(significand: 1, exponent: -5_000).double == 0)
         #expect(ScaledValue(1).share(of: .zero) == 0 && ScaledValue.zero + ScaledValue(2) == ScaledValue(2))
     }
 

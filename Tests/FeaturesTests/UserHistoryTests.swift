@@ -74,7 +74,8 @@ import Testing
     }
 
     @Test func aVersionedFirstByte() {
-        let entry = HistoryEntry(itemID: "a", type: .purchase, time: EventTime(milliseconds: 5), position: Position(partition: 0, offset: 1))
+        let entry = HistoryEntry(
+            itemID: "a", type: .purchase, time: EventTime(milliseconds: 5), position: Position(partition: 0, offset: 1))
         let bytes = history([entry], limit: 9).encoded()
         #expect(bytes[0] == 1, "a history without amounts has the bytes that it always had")
         var paid = entry
@@ -153,7 +154,8 @@ import Testing
 
     @Test func whatWasPaidKeepsItsCurrency() throws {
         var paid = HistoryEntry(
-            itemID: "a", type: .purchase, time: EventTime(milliseconds: 5), position: Position(partition: 0, offset: 1), amountMinor: 1_000_000,
+            itemID: "a", type: .purchase, time: EventTime(milliseconds: 5), position: Position(partition: 0, offset: 1),
+            amountMinor: 1_000_000,
             ratingHundredths: 450, currency: CurrencyCode("VND"))
         var history = UserHistory(limit: 9)
         history.insert(paid)
@@ -171,8 +173,14 @@ import Testing
         #expect(paid != other && (paid < other) != (other < paid))
         paid.currency = nil
         #expect(paid < other)
-        #expect(HistoryEntry(itemID: "a", type: .click, time: EventTime(milliseconds: 5), position: Position(partition: 0, offset: 1), currency: CurrencyCode("VND")).currency == nil)
+        #expect(
+            HistoryEntry(
+                itemID: "a", type: .click, time: EventTime(milliseconds: 5), position: Position(partition: 0, offset: 1),
+                currency: CurrencyCode("VND")
+            ).currency == nil)
         for text in ["AAA", "ZZZ", "VND", "eur"] { #expect(CurrencyCode(text)?.text == text.uppercased()) }
-        #expect(CurrencyCode("Euro") == nil && CurrencyCode("E1R") == nil && CurrencyCode(rawValue: 0) == nil && CurrencyCode(rawValue: 17_577) == nil)
+        #expect(
+            CurrencyCode("Euro") == nil && CurrencyCode("E1R") == nil && CurrencyCode(rawValue: 0) == nil
+                && CurrencyCode(rawValue: 17_577) == nil)
     }
 }

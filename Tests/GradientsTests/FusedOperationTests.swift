@@ -62,7 +62,8 @@ struct FusedOperationTests {
             ("plain", { .catalogueCrossEntropy(users: $0[0], items: $0[1], targets: targets) }),
             ("tiles", { .catalogueCrossEntropy(users: $0[0], items: $0[1], targets: targets, weights: weights, tileUsers: 2) }),
             ("corrections", {
-                .catalogueCrossEntropy(users: $0[0], items: $0[1], targets: targets, weights: weights, corrections: corrections, tileUsers: 3)
+                    .catalogueCrossEntropy(
+                        users: $0[0], items: $0[1], targets: targets, weights: weights, corrections: corrections, tileUsers: 3)
             }),
             ("of functions", {
                 let loss = Variable.catalogueCrossEntropy(
@@ -140,7 +141,9 @@ struct FusedOperationTests {
         part.gradient(sparse.value).add(to: &moved, scaledBy: -0.1)
         for row in 0..<50 {
             let stays = !part.indices.contains(Int32(row))
-            #expect(stays == (moved.row(row) == table.row(row)) || sparse.value.row(part.indices.firstIndex(of: Int32(row)) ?? 0).allSatisfy { $0 == 0 })
+            #expect(
+                stays == (moved.row(row) == table.row(row))
+                    || sparse.value.row(part.indices.firstIndex(of: Int32(row)) ?? 0).allSatisfy { $0 == 0 })
         }
     }
 

@@ -6,7 +6,7 @@ import Testing
     private static let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
     private func caller(_ server: ScriptedServer) throws -> HTTPCaller {
-        try HTTPCaller(HTTPAddress("http://127.0.0.1:\(server.port)"), maxConnections: 1)
+        try HTTPCaller(HTTPAddress("http://127.0.0.1:\(server.port)"), maxConnections: 1, maxIdle: .seconds(3_600))
     }
 
     private func failure(_ caller: HTTPCaller, _ call: HTTPCall) async -> HTTPCallError.Code? {

@@ -66,7 +66,7 @@ import Testing
         try await withServer { caller, ports in
             for method in [HTTPCall.Method.get, .post, .put, .delete] {
                 let body = method == .get || method == .delete ? nil : Array("{\"a\":\"ü\"}".utf8)
-                let answer = try await caller.send(HTTPCall(method, "/echo?n=1&x=%C3%BC", headers: [("User-Agent", "test")], body: body))
+                let answer = try await caller.send(patient(method, "/echo?n=1&x=%C3%BC", headers: [("User-Agent", "test")], body: body))
                 #expect(answer.status == 200)
                 #expect(answer.body == body ?? [])
                 #expect(answer["server"] == method.rawValue && answer["User-Agent"] == "test")

@@ -49,7 +49,8 @@ struct BackfillTests {
     @Test("an erasure finds the refused lines of a file, malformed ones too")
     func refusedLinesGoWithTheirUser() throws {
         let lines = [
-            #"{"user_id":"u1","type":"nonsense","item_id":"i1"}"#, #"{"type":"click","user_id":"u1","item_id":"#, #"{"user_id":"u2","type":"nonsense"}"#,
+            #"{"user_id":"u1","type":"nonsense","item_id":"i1"}"#, #"{"type":"click","user_id":"u1","item_id":"#,
+            #"{"user_id":"u2","type":"nonsense"}"#,
             "[1,2", #"{"session_id":"s4","type":"nonsense"}"#,
         ]
         #expect(try run(file(lines.joined(separator: "\n"))).refusedLines == 5)
@@ -128,7 +129,9 @@ struct BackfillTests {
         let path = try file(events(0..<30, type: "view"))
         let refused = try run(path)
         #expect(refused.isAllRefused && refused.rejected == 30 && refused.stored == 0)
-        #expect(refused.firstReasons.count == 1 && refused.firstReasons[0].hasPrefix("line 1: type \"view\" is not one of"), "\(refused.firstReasons)")
+        #expect(
+            refused.firstReasons.count == 1 && refused.firstReasons[0].hasPrefix("line 1: type \"view\" is not one of"),
+            "\(refused.firstReasons)")
         let same = try run(path)
         #expect(same.isAllRefused && same.resumedAt == 30, "nothing has changed")
         #expect(try count("dead_letters") == "30")

@@ -30,7 +30,8 @@ struct BatchBytesTests {
         let items = (0..<1_000).map { "{\"item_id\":\"i\($0)\"}" }.joined(separator: ",")
         while !intake.isFull(batchRecords: 200_000) {
             intake.add(
-                .impressions, value: "{\"request_id\":\"r\(intake.records)\",\"user_id\":\"u\",\"timestamp\":1795248000000,\"items\":[\(items)]}")
+                .impressions,
+                value: "{\"request_id\":\"r\(intake.records)\",\"user_id\":\"u\",\"timestamp\":1795248000000,\"items\":[\(items)]}")
             guard intake.batch.rejections.isEmpty else { break }
         }
         let refusal = intake.batch.rejections.first?.rejection.detail, events = intake.batch.interactions.count

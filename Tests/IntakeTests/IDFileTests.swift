@@ -14,13 +14,16 @@ struct IDFileTests {
     }
 
     static let lines: [(line: String, id: String)] = [
-        (#"{"user_id":"caf\u00e9"}"#, "café"), (#"{"user_id":"cafe\u0301"}"#, "café"), ("cafe\u{301}", "café"), ("77", "77"), (#"{"user_id":77}"#, "77"),
+        (#"{"user_id":"caf\u00e9"}"#, "café"), (#"{"user_id":"cafe\u0301"}"#, "café"), ("cafe\u{301}", "café"), ("77", "77"),
+        (#"{"user_id":77}"#, "77"),
         (#""77""#, "77"), (#"{"user_id":"shop\/u1"}"#, "shop/u1"), (#" {"user_id":"u1"}"#, "u1"), ("\t{\"user_id\":\t\"u1\"}", "u1"),
         ("{\"user_id\"\t:\t \"u1\" , \"n\":1}", "u1"), (#"{"context":{"user_id":"inner"},"user_id":"outer"}"#, "outer"),
         (#"{"list":[{"user_id":"inner"}],"user_id":"outer"}"#, "outer"), (#"{"note":"\"user_id\":\"x\"","user_id":"u1"}"#, "u1"),
         (#"{"\u0075ser_id":"u1"}"#, "u1"), (#"{"user_id":"a","user_id":"b"}"#, "b"), (#""a\"b""#, "a\"b"), ("  plain id  ", "plain id"),
-        ("007", "007"), ("3D-printer", "3D-printer"), ("[draft]", "[draft]"), ("a\"b", "a\"b"), ("a,b", "a,b"), ("-", "-"), ("true", "true"),
-        (#"{"user_id":-5}"#, "-5"), (#"{"user_id":257597.0}"#, "257597"), ("257597.0", "257597"), ("日本", "日本"), ("123456789012345678901234567890", "123456789012345678901234567890"),
+        ("007", "007"), ("3D-printer", "3D-printer"), ("[draft]", "[draft]"), ("a\"b", "a\"b"), ("a,b", "a,b"), ("-", "-"),
+        ("true", "true"),
+        (#"{"user_id":-5}"#, "-5"), (#"{"user_id":257597.0}"#, "257597"), ("257597.0", "257597"), ("日本", "日本"),
+        ("123456789012345678901234567890", "123456789012345678901234567890"),
     ]
 
     @Test("a line is an id as it stands, or JSON that is read as records are", arguments: lines)
@@ -29,9 +32,12 @@ struct IDFileTests {
     }
 
     static let wrong: [(line: String, words: [String])] = [
-        (#"{"nobody":1}"#, ["user_id", "missing"]), (#"{"context":{"user_id":"inner"}}"#, ["user_id", "missing"]), (#"{"user_id":"u1""#, ["expected"]),
-        (#"{"user_id":"u1"} x"#, ["follows"]), (#"{"user_id":["u1"]}"#, ["an array"]), (#"{"user_id":1e3}"#, ["whole number"]), ("1e3", ["whole number"]),
-        (#"{"user_id":""}"#, ["missing or empty"]), (#"["u1"]"#, ["an array"]), (#""u1",5"#, ["follows"]), (#"{"user_id":"a\u0000"}"#, ["U+0000"]),
+        (#"{"nobody":1}"#, ["user_id", "missing"]), (#"{"context":{"user_id":"inner"}}"#, ["user_id", "missing"]),
+        (#"{"user_id":"u1""#, ["expected"]),
+        (#"{"user_id":"u1"} x"#, ["follows"]), (#"{"user_id":["u1"]}"#, ["an array"]), (#"{"user_id":1e3}"#, ["whole number"]),
+        ("1e3", ["whole number"]),
+        (#"{"user_id":""}"#, ["missing or empty"]), (#"["u1"]"#, ["an array"]), (#""u1",5"#, ["follows"]),
+        (#"{"user_id":"a\u0000"}"#, ["U+0000"]),
         ("a\u{1}b", ["U+0001"]), (String(repeating: "a", count: 257), ["256 bytes"]), (#"{"user_id":null}"#, ["missing"]),
     ]
 

@@ -30,13 +30,15 @@ struct IngestTests {
     }
 
     private func ingest() throws -> IngestRun.Totals {
-        try IngestRole(settings: settings, acceptNewCluster: false, logger: Logger(label: "test"), isStopping: { false }).run(untilEnd: true)
+        try IngestRole(settings: settings, acceptNewCluster: false, logger: Logger(label: "test"), isStopping: { false }).run(
+            untilEnd: true)
     }
 
     private func send(_ records: [(kind: RecordKind, key: [UInt8]?, value: String?)]) throws {
         let producer = try StreamProducer(settings.kafka)
         for record in records {
-            try producer.produce(topic: "t.\(record.kind.rawValue)", key: record.key, value: record.value.map { Array($0.utf8) }, whenFull: .wait)
+            try producer.produce(
+                topic: "t.\(record.kind.rawValue)", key: record.key, value: record.value.map { Array($0.utf8) }, whenFull: .wait)
         }
         try producer.flush(timeoutMilliseconds: 10_000)
     }
@@ -50,7 +52,8 @@ struct IngestTests {
             records.append((.items, key, nil))
             records.append((.users, Array("u\(number)".utf8), #"{"user_id":"u\#(number)"}"#))
             records.append((.users, key, nil))
-            records.append((.events, Array("u\(number)".utf8), #"{"type":"click","user_id":"u","item_id":"i\#(number)","timestamp":1790000000000}"#))
+            records.append(
+                (.events, Array("u\(number)".utf8), #"{"type":"click","user_id":"u","item_id":"i\#(number)","timestamp":1790000000000}"#))
             records.append((.events, key, nil))
             records.append((.impressions, key, nil))
         }

@@ -65,7 +65,8 @@ struct PlaceTests {
         try send(3, to: 0, named: "more")
         try send(3, to: 1, named: "more")
         let refused = try #require(failure { try ingest() })
-        #expect(refused.code == .otherCluster && refused.message.contains("t.events[0]") && refused.message.contains("--accept-new-cluster"))
+        #expect(
+            refused.code == .otherCluster && refused.message.contains("t.events[0]") && refused.message.contains("--accept-new-cluster"))
         #expect(refused.message.contains("offset 500") && refused.message.contains("it has 0 to 7"))
         // The other partition is read, and whoever looks at the service sees why this one is not.
         #expect(try database.sql("select count(*) from interactions") == "11")

@@ -16,9 +16,11 @@ struct RefusedNamesTests {
 
     @Test("the key of a line is the id that it tells, malformed lines too", arguments: [
         (RecordKind.events, #"{"user_id":"u1","type":"nonsense","item_id":"i1","timestamp":1700000000000}"#, "u1", "u1"),
-        (.events, #"{"type":"click","user_id":"u1","item_id":"#, "u1", "u1"), (.events, #"{"session_id":"s4","type":"click"}"#, "session:s4", "session:s4"),
+        (.events, #"{"type":"click","user_id":"u1","item_id":"#, "u1", "u1"),
+        (.events, #"{"session_id":"s4","type":"click"}"#, "session:s4", "session:s4"),
         (.users, #"{"user_id":"u1","attributes":[1]}"#, "u1", "u1"), (.impressions, #"{"request_id":"r","user_id":"u1"}"#, "u1", "u1"),
-        (.items, #"{"item_id":"i1","price":"x"}"#, "i1", nil), (.events, "{\"user_id\":\"e\u{301}\",", "\u{e9}", "\u{e9}"), (.events, "[1,2", nil, nil),
+        (.items, #"{"item_id":"i1","price":"x"}"#, "i1", nil), (.events, "{\"user_id\":\"e\u{301}\",", "\u{e9}", "\u{e9}"),
+        (.events, "[1,2", nil, nil),
     ] as [(RecordKind, String, String?, String?)])
     func keys(_ kind: RecordKind, _ line: String, _ key: String?, _ user: String?) throws {
         let letter = try #require(Self.refused(kind, line))
@@ -36,7 +38,9 @@ struct RefusedNamesTests {
     func tooLong() {
         var intake = RecordIntake(rules: DecodingRules(idForm: .nfc), featureRules: FeatureRules())
         let origin = RecordOrigin(source: "file:events:a:1", cluster: "", position: Position(partition: -1, offset: 0))
-        Array(#"{"user_id":"u1","context":{"#.utf8).withUnsafeBytes { intake.addOversized(.events, bytes: 5_000_000, head: $0, origin: origin) }
+        Array(#"{"user_id":"u1","context":{"#.utf8).withUnsafeBytes {
+            intake.addOversized(.events, bytes: 5_000_000, head: $0, origin: origin)
+        }
         #expect(Self.text(intake.batch.rejections.first?.key) == "u1")
     }
 }

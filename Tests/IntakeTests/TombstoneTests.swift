@@ -25,8 +25,10 @@ struct TombstoneTests {
         (nil, .missingField), ([], .missingField), ([0, 0, 0, 0, 7] + Array("i9".utf8), .controlCharacter),
         (Array("a\u{1}".utf8), .controlCharacter), (Array("a\u{7F}".utf8), .controlCharacter), (Array("a\u{85}".utf8), .controlCharacter),
         ([0x69, 0xFF], .invalidUTF8), ([0xED, 0xA0, 0x80], .invalidUTF8), ([UInt8](repeating: 0x61, count: 257), .tooLarge),
-        (Array(String(repeating: "é", count: 129).utf8), .tooLarge), (Array(#"{"id":"u151"}"#.utf8), .wrongType), (Array("{}".utf8), .wrongType),
-        (Array(#"{"payload":{"user_id":"u1"}}"#.utf8), .wrongType), (Array(#""""#.utf8), .wrongType), (Array(#""a\u0001""#.utf8), .wrongType),
+        (Array(String(repeating: "é", count: 129).utf8), .tooLarge), (Array(#"{"id":"u151"}"#.utf8), .wrongType),
+        (Array("{}".utf8), .wrongType),
+        (Array(#"{"payload":{"user_id":"u1"}}"#.utf8), .wrongType), (Array(#""""#.utf8), .wrongType),
+        (Array(#""a\u0001""#.utf8), .wrongType),
     ]
 
     @Test("a key that is no id is a dead letter with its reason", arguments: badKeys, [RecordKind.items, .users])
@@ -50,9 +52,11 @@ struct TombstoneTests {
     }
 
     static let goodKeys: [(key: String, id: String)] = [
-        ("i9", "i9"), ("cafe\u{301}", "café"), ("a/b c", "a/b c"), ("7", "7"), ("\"i9\"", "i9"), (#"{"item_id":"i9","user_id":"i9"}"#, "i9"),
+        ("i9", "i9"), ("cafe\u{301}", "café"), ("a/b c", "a/b c"), ("7", "7"), ("\"i9\"", "i9"),
+        (#"{"item_id":"i9","user_id":"i9"}"#, "i9"),
         (#""caf\u00e9""#, "café"), ("{3F25-04}", "{3F25-04}"),
-        (#"{"schema":{"type":"string","optional":false},"payload":"i9"}"#, "i9"), (#""\"i9\"""#, #""i9""#), ("\"", "\""), (String(repeating: "a", count: 256), String(repeating: "a", count: 256)),
+        (#"{"schema":{"type":"string","optional":false},"payload":"i9"}"#, "i9"),
+        (#""\"i9\"""#, #""i9""#), ("\"", "\""), (String(repeating: "a", count: 256), String(repeating: "a", count: 256)),
     ]
 
     @Test("a key is the id's text, in one spelling; where a serializer made JSON of it, what stands in it", arguments: goodKeys)
@@ -81,7 +85,8 @@ struct TombstoneTests {
         for kind in [RecordKind.items, .users] {
             for (time, expected) in [
                 (early, early), (now, now), (EventTime(milliseconds: now.milliseconds + 1), now),
-                (EventTime(milliseconds: 4_102_444_800_000), now), (EventTime(milliseconds: .max), now), (EventTime(milliseconds: 0), now), (nil, now),
+                (EventTime(milliseconds: 4_102_444_800_000), now), (EventTime(milliseconds: .max), now), (EventTime(milliseconds: 0), now),
+                (nil, now),
             ] as [(EventTime?, EventTime)] {
                 #expect(deleted(batch(kind, key: Array("x".utf8), time: time))?.at == expected, "\(kind) \(String(describing: time))")
             }

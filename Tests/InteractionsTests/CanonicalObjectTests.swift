@@ -19,7 +19,8 @@ import Testing
             #expect(found.context == expected.context && found.payloadHash == expected.payloadHash, "\(text)")
         }
         #expect(expected.context == #"{"country":"DE","device":"phone","n":{"a":[1,{"x":2,"y":3}],"b":null}}"#)
-        #expect(try context(#"{"country":"DE","device":"tablet"}"#).payloadHash != context(#"{"country":"DE","device":"phone"}"#).payloadHash)
+        #expect(
+            try context(#"{"country":"DE","device":"tablet"}"#).payloadHash != context(#"{"country":"DE","device":"phone"}"#).payloadHash)
     }
 
     @Test("what has to stay escaped stays so, and numbers stay as they were written")

@@ -41,7 +41,9 @@ import Testing
             }
         }
         #expect(key([0, 0, 0, 0, 7] + Array("i9".utf8)) == .controlCharacter)
-        #expect(key([]) == .missingField && key([0xFF]) == .invalidUTF8 && key([0xC2, 0x85]) == .controlCharacter && key([0x7F]) == .controlCharacter)
+        #expect(
+            key([]) == .missingField && key([0xFF]) == .invalidUTF8 && key([0xC2, 0x85]) == .controlCharacter
+                && key([0x7F]) == .controlCharacter)
         #expect(key([UInt8](repeating: 0x61, count: 256)) == nil && key([UInt8](repeating: 0x61, count: 257)) == .tooLarge)
         #expect(key(Array("a b/ü\"\\".utf8)) == nil)
         #expect(withRaw(Array("cafe\u{301}".utf8)) { try? rules.id(validating: $0, field: "key") }?.utf8.count == 5)
@@ -87,7 +89,8 @@ import Testing
         let again = try slate(long + "a") + slate(long + "b")
         #expect(Set(ids).count == 4 && ids.allSatisfy { $0.utf8.count <= 256 } && ids == again)
         let far = RecordOrigin(
-            source: String(repeating: "t", count: 249), cluster: String(repeating: "k", count: 40), position: Position(partition: 3, offset: 42))
+            source: String(repeating: "t", count: 249), cluster: String(repeating: "k", count: 40),
+            position: Position(partition: 3, offset: 42))
         let farther = RecordOrigin(source: far.source, cluster: far.cluster, position: Position(partition: 3, offset: 43))
         let derived = try [far, farther].map { try decode(event([("event_id", nil)]), origin: $0).get().eventID }
         #expect(derived.allSatisfy { $0.utf8.count <= 256 } && derived[0] != derived[1])
@@ -99,7 +102,8 @@ import Testing
         let rules = DecodingRules(idForm: Self.nfc)
         func item(_ e: String) throws -> ItemRecord {
             try decodeItem(
-                #"{"item_id":"caf\#(e)","title":"Caf\#(e)","description":"caf\#(e) noir","categories":["caf\#(e)","x"],"tags":["caf\#(e)"],"attributes":{"caf\#(e)":"caf\#(e)","n":[1,"\#(e)"]}}"#,
+                #"{"item_id":"caf\#(e)","title":"Caf\#(e)","description":"caf\#(e) noir","categories":["caf\#(e)","x"],"#
+                    + #""tags":["caf\#(e)"],"attributes":{"caf\#(e)":"caf\#(e)","n":[1,"\#(e)"]}}"#,
                 rules: rules
             ).get()
         }
@@ -108,7 +112,9 @@ import Testing
             let item = try item(other)
             #expect(item == composed)
             #expect(Array(try #require(item.attributes).utf8) == Array(try #require(composed.attributes).utf8))
-            #expect(Array(try #require(item.title).utf8) == Array("Caf\u{E9}".utf8) && item.categories.map { Array($0.utf8) }[0] == Array("caf\u{E9}".utf8))
+            #expect(
+                Array(try #require(item.title).utf8) == Array("Caf\u{E9}".utf8)
+                    && item.categories.map { Array($0.utf8) }[0] == Array("caf\u{E9}".utf8))
         }
     }
 

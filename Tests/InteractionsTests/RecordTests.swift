@@ -5,8 +5,9 @@ import Testing
     @Test func documentedItem() throws {
         let item = try decodeItem(
             """
-            {"item_id":"i9","title":"Trail shoe","description":"Line one\\nline two","categories":["shoes","outdoor"],"tags":["grip"],"price":89.9,
-             "currency":"EUR","attributes":{"brand":"Acme","cites":["i3","i5"]},"updated_at":"2026-11-20T00:00:00Z","published_at":"2026-11-20T00:00:00Z","hidden":false,"embedding":[0.1,-2e-3,7]}
+            {"item_id":"i9","title":"Trail shoe","description":"Line one\\nline two","categories":["shoes","outdoor"],"tags":["grip"],
+             "price":89.9,"currency":"EUR","attributes":{"brand":"Acme","cites":["i3","i5"]},"updated_at":"2026-11-20T00:00:00Z",
+             "published_at":"2026-11-20T00:00:00Z","hidden":false,"embedding":[0.1,-2e-3,7]}
             """
         ).get()
         #expect(

@@ -124,8 +124,8 @@ import Testing
     @Test func mutationsNeverTrapAndWhatIsAcceptedIsStable() throws {
         var random = SeededGenerator(seed: 2)
         let slate = Array(
-            #"{"request_id":"r7","user_id":"u1","timestamp":1793520000004,"model_version":3,"items":[{"item_id":"i1","score":0.5,"reason":"personal"},{"item_id":"i2"}]}"#
-                .utf8)
+            (#"{"request_id":"r7","user_id":"u1","timestamp":1793520000004,"model_version":3,"#
+                + #""items":[{"item_id":"i1","score":0.5,"reason":"personal"},{"item_id":"i2"}]}"#).utf8)
         let decoder = RecordDecoder()
         var accepted = 0
         var refused = 0

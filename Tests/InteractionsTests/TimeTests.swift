@@ -59,7 +59,8 @@ import Testing
     @Test("a time in another unit or spelling is refused with a hint", arguments: [
         ("1793520000", "seconds"), ("1793520000.25", "seconds"), ("1793520000004000", "microseconds"),
         ("1793520000004000000", "nanoseconds"), (#""1793520000004""#, "as a number, without quotes"), (#""1793520000""#, "as a number"),
-        (#""2026-11-01""#, "no time of day"), (#""2026-11-01T08:00:00""#, "offset is missing"), (#""2026-11-01 08:00""#, "offset is missing"),
+        (#""2026-11-01""#, "no time of day"), (#""2026-11-01T08:00:00""#, "offset is missing"),
+        (#""2026-11-01 08:00""#, "offset is missing"),
     ])
     func hints(written: String, hint: String) throws {
         guard case .failure(let rejection) = decode(event([("timestamp", written)])) else {

@@ -7,8 +7,8 @@ import Testing
 struct CategoryTests {
     private static let rank = 4, items = 24
 
-    /// A category in which users follow 2 · popularity + user · item + direction · item with `direction` = ± 3 along the first axis; the start
-    /// knows of the sum, and only events tell the sign.
+    /// A category in which users follow 2 · popularity + user · item + direction · item with `direction` = ± 3 along the first axis; the
+    /// start knows of the sum, and only events tell the sign.
     private static func questions(
         sign: Float, users: Int, using random: inout SeededGenerator
     ) -> (CategoryQuestions, sign: Float) {
@@ -38,13 +38,17 @@ struct CategoryTests {
             support: questions(sign: sign, users: 5, using: &random).0, query: questions(sign: sign, users: 15, using: &random).0)
     }
 
-    private static func learned(order: MetaConfiguration.Order, seed: UInt64 = 1) -> (starts: CategoryStarts, summary: CategoryMetaTraining.Summary) {
+    private static func learned(order: MetaConfiguration.Order, seed: UInt64 = 1) -> (
+        starts: CategoryStarts, summary: CategoryMetaTraining.Summary
+    ) {
         var random = SeededGenerator(seed: 7)
         let validation = (0..<20).map { _ in task(using: &random) }
         let rules = MetaConfiguration(
             innerSteps: 3, rateShape: .element, proximity: 0.01, order: order, outer: AdamRule(learningRate: 0.05), gradientLimit: 5,
             validationIntervalSteps: 10)
-        return CategoryMetaTraining(configuration: rules, maxSteps: 60, seed: seed).run(rank: rank, validation: validation) { task(using: &$0) }
+        return CategoryMetaTraining(configuration: rules, maxSteps: 60, seed: seed).run(rank: rank, validation: validation) {
+            task(using: &$0)
+        }
     }
 
     @Test("the loss's gradients, and the exact outer gradient through the steps, agree with differences")
@@ -99,7 +103,9 @@ struct CategoryTests {
         #expect(largest > 0.05 && worst < 0.01 * largest, "\(worst) of \(largest)")
     }
 
-    @Test("a planted family is found: adaptation beats its start, and the meta-learned one beats plain fine-tuning; both orders", arguments: [
+    @Test(
+        "a planted family is found: adaptation beats its start, and the meta-learned one beats plain fine-tuning; both orders",
+        arguments: [
         MetaConfiguration.Order.second, .first,
     ])
     func planted(order: MetaConfiguration.Order) {
@@ -148,7 +154,9 @@ struct CategoryTests {
             let adapted = adapter.adapted(questions.users.row(user))
             for item in 0..<Self.items {
                 let parts = questions.parts.row(user * Self.items + item)
-                let score = parts.withUnsafeBufferPointer { adapter.logit(parts: $0.baseAddress!, adapted: adapted, item: questions.items.row(item)) }
+                let score = parts.withUnsafeBufferPointer {
+                    adapter.logit(parts: $0.baseAddress!, adapted: adapted, item: questions.items.row(item))
+                }
                 #expect(abs(score - 2 - logits[user, item]) < 1e-4)
             }
         }

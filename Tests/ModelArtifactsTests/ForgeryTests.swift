@@ -61,7 +61,8 @@ struct ForgeryTests {
         let forged = ArtifactReference(path: reference.path, checksum: checksum, sha256: reference.sha256)
         #expect(code { _ = try store.read(forged) } == .otherArtifact)
         #expect(code { try store.verify(forged) } == .otherArtifact)
-        #expect(code { _ = try store.read(ArtifactReference(path: reference.path, checksum: checksum)) } == nil, "CRC-32 alone says nothing")
+        #expect(
+            code { _ = try store.read(ArtifactReference(path: reference.path, checksum: checksum)) } == nil, "CRC-32 alone says nothing")
     }
 
     @Test func withAKeyOnlyWhatItSignedIsRead() throws {
@@ -73,7 +74,9 @@ struct ForgeryTests {
         #expect(code { _ = try signing.read(signed) } == nil && code { try signing.verify(signed) } == nil)
         #expect(code { _ = try plain.read(signed) } == nil, "who has no key reads it as any other")
         #expect(code { _ = try signing.read(unsigned) } == .notSigned && code { try signing.verify(unsigned) } == .notSigned)
-        #expect(code { _ = try ArtifactStore(root: folder.path, key: Array("another key of thirty characters".utf8)).read(signed) } == .notSigned)
+        #expect(
+            code { _ = try ArtifactStore(root: folder.path, key: Array("another key of thirty characters".utf8)).read(signed) }
+                == .notSigned)
         // Another signed artifact's signature does not sign this one.
         try folder.write(try folder.bytes("signed/manifest.hmac"), "unsigned/manifest.hmac")
         #expect(code { _ = try signing.read(unsigned) } == .notSigned)

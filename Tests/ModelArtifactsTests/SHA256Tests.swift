@@ -24,7 +24,9 @@ struct SHA256Tests {
             let whole = bytes[..<length].withUnsafeBytes { SHA256.of($0).text }
             for step in [1, 7, 63, 64, 65, 300] {
                 var pieces = SHA256()
-                for start in stride(from: 0, to: length, by: step) { bytes[start..<min(length, start + step)].withUnsafeBytes { pieces.combine($0) } }
+                for start in stride(from: 0, to: length, by: step) {
+                    bytes[start..<min(length, start + step)].withUnsafeBytes { pieces.combine($0) }
+                }
                 #expect(pieces.text == whole, "\(length) bytes by \(step)")
             }
         }
@@ -42,8 +44,14 @@ struct SHA256Tests {
     /// Test cases 1 to 4, 6 and 7 of RFC 4231 (5 is of a shortened code).
     @Test(arguments: [
         ([UInt8](repeating: 0x0b, count: 20), Array("Hi There".utf8), "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"),
-        (Array("Jefe".utf8), Array("what do ya want for nothing?".utf8), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"),
-        ([UInt8](repeating: 0xaa, count: 20), [UInt8](repeating: 0xdd, count: 50), "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"),
+        (
+            Array("Jefe".utf8), Array("what do ya want for nothing?".utf8),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+        ),
+        (
+            [UInt8](repeating: 0xaa, count: 20), [UInt8](repeating: 0xdd, count: 50),
+            "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"
+        ),
         (Array(1...25), [UInt8](repeating: 0xcd, count: 50), "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b"),
         (
             [UInt8](repeating: 0xaa, count: 131), Array("Test Using Larger Than Block-Size Key - Hash Key First".utf8),
@@ -51,7 +59,9 @@ struct SHA256Tests {
         ),
         (
             [UInt8](repeating: 0xaa, count: 131),
-            Array("This is a test using a larger than block-size key and a larger than block-size data. The key needs to be hashed before being used by the HMAC algorithm.".utf8),
+            Array(
+                ("This is a test using a larger than block-size key and a larger than block-size data. The key needs to be hashed before "
+                    + "being used by the HMAC algorithm.").utf8),
             "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2"
         ),
     ])

@@ -11,10 +11,16 @@ import Testing
 
         init(dtype: String = "F32") throws {
             try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-            try write("config.json", #"{"model_type":"bert","vocab_size":6,"hidden_size":4,"num_hidden_layers":1,"num_attention_heads":2,"intermediate_size":8,"max_position_embeddings":8,"hidden_act":"gelu","layer_norm_eps":1e-12}"#)
+            try write(
+                "config.json",
+                #"{"model_type":"bert","vocab_size":6,"hidden_size":4,"num_hidden_layers":1,"num_attention_heads":2,"#
+                    + #""intermediate_size":8,"max_position_embeddings":8,"hidden_act":"gelu","layer_norm_eps":1e-12}"#
+            )
             try write("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\nblue\nshoe\n")
             var header: [String: Any] = [:], data = Data(), number = 0
-            _ = try TextEncoder(shape: shape, tokenizer: #require(WordPieceTokenizer(vocabulary: ["[UNK]", "[CLS]", "[SEP]"])), maxTokens: 8) { name, count in
+            _ = try TextEncoder(
+                shape: shape, tokenizer: #require(WordPieceTokenizer(vocabulary: ["[UNK]", "[CLS]", "[SEP]"])), maxTokens: 8
+            ) { name, count in
                 let start = data.count
                 for index in 0..<count {
                     // Quarters are exact in every type.
@@ -82,7 +88,9 @@ import Testing
     /// A real model, where `FRESHET_TEXT_ENCODER` names one (`ops/text-encoder DIR` fetches all-MiniLM-L6-v2).
     private static let realModel = ProcessInfo.processInfo.environment["FRESHET_TEXT_ENCODER"]
 
-    @Test("all-MiniLM-L6-v2 gives the vectors that its own library computes", .enabled(if: realModel != nil, "FRESHET_TEXT_ENCODER names no model folder"))
+    @Test(
+        "all-MiniLM-L6-v2 gives the vectors that its own library computes",
+        .enabled(if: realModel != nil, "FRESHET_TEXT_ENCODER names no model folder"))
     func reference() throws {
         let encoder = try TextEncoderFolder.load(#require(Self.realModel))
         // The first eight numbers of each vector and Σ i·vᵢ, by transformers 4.57 on torch, mean of tokens, unit length.

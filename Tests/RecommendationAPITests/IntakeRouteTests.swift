@@ -144,7 +144,9 @@ import Testing
     @Test func eventsWithoutAnIDTakeOneFromTheKey() async throws {
         let service = TestService()
         try await service.test { client async throws in
-            let body = #"[{"user_id":"a"},{"event_id":"mine"},{"event_id":null,"user_id":"c"},{},{"event\u005fid":"mine"},[],{"x":{"event_id":"inner"}}]"#
+            let body =
+                #"[{"user_id":"a"},{"event_id":"mine"},{"event_id":null,"user_id":"c"},{},{"event\u005fid":"mine"},[],"#
+                + #"{"x":{"event_id":"inner"}}]"#
             _ = try await client.send(.post, "/v1/events", body, headers: ["Idempotency-Key": "k"])
         }
         #expect(

@@ -128,7 +128,8 @@ import Testing
             APIKey(name: "reader", secret: "reads", scopes: [.read]), APIKey(name: "prometheus", secret: "scrapes", scopes: [.metrics]),
         ]
         try await TestService(APIConfiguration(apiKeys: keys)) { $0.readiness = { Self.parts } }.test { client async throws in
-            let strangers = [[:], ["X-API-Key": "guess"], ["X-API-Key": "scrapes"], ["Authorization": "Bearer reads2"]] as [[String: String]]
+            let strangers =
+                [[:], ["X-API-Key": "guess"], ["X-API-Key": "scrapes"], ["Authorization": "Bearer reads2"]] as [[String: String]]
             for headers in strangers {
                 let answer = try await client.send(.get, "/readyz", headers: headers)
                 #expect(answer.status == 200)

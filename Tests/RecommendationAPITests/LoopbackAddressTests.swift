@@ -12,7 +12,8 @@ struct LoopbackAddressTests {
     }
 
     @Test("addresses that others reach, however they are written", arguments: [
-        "0.0.0.0", "0", "::", "::0", "0:0:0:0:0:0:0:0", "::ffff:0.0.0.0", "::ffff:10.0.0.1", "10.0.0.1", "192.168.1.7", "128.0.0.1", "fe80::1",
+        "0.0.0.0", "0", "::", "::0", "0:0:0:0:0:0:0:0", "::ffff:0.0.0.0", "::ffff:10.0.0.1", "10.0.0.1", "192.168.1.7", "128.0.0.1",
+        "fe80::1",
         "::7f00:1",
         "127.0.0.1.example.invalid", "127.example.invalid", "localhost.example.invalid", "", " ", "127.0.0.1\u{0}",
     ])

@@ -8,7 +8,8 @@ import Testing
         try await service.test { client async throws in
             let answer = try await client.send(
                 .get,
-                "/v1/recommendations?user_id=u%2F1&session_id=s4&n=3&category=wine+%26+beer&exclude=a&exclude=b%2Cc&items=x&items=y&context.device=phone&objective.cvr=0.5&explain&details=true&wait=events:3=17"
+                "/v1/recommendations?user_id=u%2F1&session_id=s4&n=3&category=wine+%26+beer&exclude=a&exclude=b%2Cc&items=x&items=y"
+                    + "&context.device=phone&objective.cvr=0.5&explain&details=true&wait=events:3=17"
             )
             #expect(answer.status == 200)
             let request = try #require(service.seen.withLock { $0.recommendations.first })
@@ -26,7 +27,9 @@ import Testing
         try await service.test { client async throws in
             let answer = try await client.send(
                 .post, "/v1/recommendations",
-                #"{"user_id":"u/1","session_id":"s4","n":3,"category":"wine & beer","exclude":["a","b,c"],"items":["x","y"],"context":{"device":"phone","age":25,"member":true},"objective":{"cvr":0.5},"explain":true,"details":true,"wait":"events:3=17"}"#
+                #"{"user_id":"u/1","session_id":"s4","n":3,"category":"wine & beer","exclude":["a","b,c"],"items":["x","y"],"#
+                    + #""context":{"device":"phone","age":25,"member":true},"objective":{"cvr":0.5},"explain":true,"#
+                    + #""details":true,"wait":"events:3=17"}"#
             )
             #expect(answer.status == 200)
             let request = try #require(service.seen.withLock { $0.recommendations.first })
@@ -119,7 +122,8 @@ import Testing
         (#"{"n":"10"}"#, "n"), (#"{"n":0}"#, "n"), (#"{"n":1.5}"#, "n"), (#"{"user_id":7.5}"#, "user_id"),
         (#"{"user_id":1e3}"#, "user_id"), (#"{"user_id":true}"#, "user_id"), (#"{"exclude":["a",[2]]}"#, "exclude[1]"),
         (#"{"exclude":["a",null]}"#, "exclude[1]"), (#"{"items":[""]}"#, "items[0]"), (#"{"exclude":"a"}"#, "exclude"),
-        (#"{"user_id":"a\u0085b"}"#, "user_id"), (#"{"context":"phone"}"#, "context"), (#"{"objective":{"ctr":"1"}}"#, "objective.ctr"), (#"{"items":{}}"#, "items"), (#"{"context":{"a":[1]}}"#, "context.a"),
+        (#"{"user_id":"a\u0085b"}"#, "user_id"), (#"{"context":"phone"}"#, "context"), (#"{"objective":{"ctr":"1"}}"#, "objective.ctr"),
+        (#"{"items":{}}"#, "items"), (#"{"context":{"a":[1]}}"#, "context.a"),
         (#"{"explain":"yes"}"#, "explain"), (#"{"user_id":""}"#, "user_id"), (#"{"objective":{"ctr":-1}}"#, "objective.ctr"),
     ])
     func badFieldsAreNamed(body: String, parameter: String) async throws {

@@ -102,7 +102,8 @@ struct FileTests {
     @Test("a later file wins by key, and in mappings by entry")
     func layers() throws {
         let both = try Sources.yaml(
-            "http: {port: 81, host: a.example}\nkafka: {properties: {linger.ms: 5, acks: 1}}\nrules: {exclude: [purchased]}\ntrain: {epochs: 3, seed: 4}\n",
+            "http: {port: 81, host: a.example}\nkafka: {properties: {linger.ms: 5, acks: 1}}\nrules: {exclude: [purchased]}\ntrain: "
+                + "{epochs: 3, seed: 4}\n",
             "http: {port: 82}\nkafka: {properties: {acks: all}}\nrules: {exclude: []}\ntrain: {seed: 5}\n")
         #expect(both.integer("http.port") == 82 && both.text("http.host") == "a.example")
         #expect(both.map("kafka.properties") == ["linger.ms": "5", "acks": "all"])
@@ -114,7 +115,8 @@ struct FileTests {
     @Test("flags win over variables, which win over files")
     func precedence() throws {
         let all = try Sources.load(
-            files: [Data("http: {port: 1, host: a}\nclock: data\n".utf8)], environment: ["FRESHET_HTTP_PORT": "2", "FRESHET_HTTP_HOST": "b"],
+            files: [Data("http: {port: 1, host: a}\nclock: data\n".utf8)],
+            environment: ["FRESHET_HTTP_PORT": "2", "FRESHET_HTTP_HOST": "b"],
             flags: [(key: "http.port", value: "3")])
         #expect(all.integer("http.port") == 3 && all.text("http.host") == "b" && all.text("clock") == "data")
     }

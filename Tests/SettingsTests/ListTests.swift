@@ -3,7 +3,9 @@ import Testing
 
 @Suite("Lists")
 struct ListTests {
-    @Test("a list within a line is taken from flags and variables, [] too", arguments: ["rules.exclude", "cold_start.segments", "content.links"])
+    @Test(
+        "a list within a line is taken from flags and variables, [] too",
+        arguments: ["rules.exclude", "cold_start.segments", "content.links"])
     func flow(key: String) throws {
         let variable = try #require(ConfigurationKey.byName[key]).environmentName
         for (text, list) in [
@@ -35,7 +37,9 @@ struct ListTests {
         Sources.expectRefusal(saying: "http.read_keys", without: "s3cret") { try Sources.flags(("http.read_keys", "[s3cret")) }
     }
 
-    @Test("an empty entry is refused, in every way of writing it", arguments: ["http.read_keys", "http.write_keys", "http.admin_keys", "content.links"])
+    @Test(
+        "an empty entry is refused, in every way of writing it",
+        arguments: ["http.read_keys", "http.write_keys", "http.admin_keys", "content.links"])
     func emptyEntries(key: String) throws {
         let variable = try #require(ConfigurationKey.byName[key]).environmentName
         for text in ["[\"\"]", "[shop, '']", "['  ']"] {

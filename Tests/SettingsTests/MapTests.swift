@@ -20,7 +20,8 @@ struct MapTests {
         for variable in ["FRESHET_HTPP_READ_KEYS", "FRESHET_DATABSE_URL", "FRESHET_RULE_EXCLUDE", "FRESHET_TRIAN_EPOCHS"] {
             Sources.expectRefusal(saying: variable, "did you mean") { try Sources.environment([variable: "x"]) }
         }
-        for variable in ["FRESHET_DATA", "FRESHET_SOAK", "FRESHET_BINARY", "FRESHET_FUZZ_SEED", "FRESHET_BROKER_PARTITIONS", "FRESHET_FOO"] {
+        for variable in ["FRESHET_DATA", "FRESHET_SOAK", "FRESHET_BINARY", "FRESHET_FUZZ_SEED", "FRESHET_BROKER_PARTITIONS", "FRESHET_FOO"]
+        {
             _ = try Sources.environment([variable: "x"])
         }
     }
@@ -37,7 +38,8 @@ struct MapTests {
     @Test("entries of files, variables and flags join")
     func layers() throws {
         let all = try Sources.load(
-            files: ["ingest: {event_types: {a: click, b: click}}"].map { .init($0.utf8) }, environment: ["FRESHET_INGEST_EVENT_TYPES_b": "purchase"],
+            files: ["ingest: {event_types: {a: click, b: click}}"].map { .init($0.utf8) },
+            environment: ["FRESHET_INGEST_EVENT_TYPES_b": "purchase"],
             flags: [(key: "ingest.event_types.c", value: "impression")])
         #expect(all.map("ingest.event_types") == ["a": "click", "b": "purchase", "c": "impression"])
     }
@@ -61,7 +63,8 @@ struct MapTests {
         }
         Sources.expectRefusal(saying: "U+0007") { try Sources.yaml("ingest: {event_types: {\"a\\ab\": click}}") }
         Sources.expectRefusal(saying: "U+0085") { try Sources.yaml("ingest: {event_types: {\"a\\Nb\": click}}") }
-        #expect(try Sources.yaml("ingest: {event_types: {\(String(repeating: "v", count: 256)): click}}").map("ingest.event_types").count == 1)
+        #expect(
+            try Sources.yaml("ingest: {event_types: {\(String(repeating: "v", count: 256)): click}}").map("ingest.event_types").count == 1)
         // What differs in the Unicode form alone is one name, as it is in events.
         #expect(try Sources.yaml("ingest: {event_types: {\"cafe\\u0301\": click}}").map("ingest.event_types") == ["caf\u{E9}": "click"])
     }

@@ -20,6 +20,8 @@ struct TableTests {
     @Test("each key is there once, and no line breaks the table")
     func rows() {
         #expect(Set(ConfigurationTable.rows.map(\.name)).count == ConfigurationTable.rows.count)
-        for row in ConfigurationTable.rows { #expect(!(row.takes + row.summary + row.fallback).contains { $0 == "|" || $0.isNewline }, "\(row.name)") }
+        for row in ConfigurationTable.rows {
+            #expect(!(row.takes + row.summary + row.fallback).contains { $0 == "|" || $0.isNewline }, "\(row.name)")
+        }
     }
 }

@@ -36,7 +36,9 @@ struct ValueTests {
         Sources.expectRefusal(saying: "http.port", hint) { try Sources.yaml("http: {port: \(text)}") }
     }
 
-    @Test("the same for the trainer's whole numbers", arguments: [("0x10", "write 16"), ("1_0", "write 10"), ("1e1", "write 10"), ("0", "from 1")])
+    @Test(
+        "the same for the trainer's whole numbers",
+        arguments: [("0x10", "write 16"), ("1_0", "write 10"), ("1e1", "write 10"), ("0", "from 1")])
     func trainerWhole(text: String, hint: String) {
         Sources.expectRefusal(saying: "train.epochs", hint) { try Sources.yaml("train: {epochs: \(text)}") }
         Sources.expectRefusal(saying: "train.epochs", hint) { try Sources.flags(("train.epochs", text)) }

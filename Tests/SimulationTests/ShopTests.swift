@@ -76,11 +76,17 @@ private func at(_ days: Double, _ configuration: ShopConfiguration = small) -> E
             #expect(try decoded(event.json(), { decoder.interaction($0, origin: $1, now: opening) }, event.position) == event)
         }
         for item in shop.catalogue(openedBy: opening) {
-            #expect(try decoded(item.json(), { decoder.item($0, origin: $1, now: EventTime(milliseconds: .max)) }, Position(partition: -1, offset: 0)) == item)
+            #expect(
+                try decoded(
+                    item.json(), { decoder.item($0, origin: $1, now: EventTime(milliseconds: .max)) }, Position(partition: -1, offset: 0))
+                    == item)
             #expect(item.title != nil && item.description != nil && item.priceMicros! > 0)
         }
         for user in shop.users() {
-            #expect(try decoded(user.json(), { decoder.user($0, origin: $1, now: EventTime(milliseconds: .max)) }, Position(partition: -1, offset: 0)) == user)
+            #expect(
+                try decoded(
+                    user.json(), { decoder.user($0, origin: $1, now: EventTime(milliseconds: .max)) }, Position(partition: -1, offset: 0))
+                    == user)
         }
         #expect(Set(log.map(\.type)) == Set(InteractionType.allCases))
         // An impression carries its answer and its place; what follows carries the answer.

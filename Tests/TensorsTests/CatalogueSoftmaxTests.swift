@@ -10,7 +10,8 @@ struct CatalogueSoftmaxTests {
     func gradients(sides: (Int, Int, Int), variant: Int) {
         let (count, candidates, d) = sides, (corrected, masked, own) = (variant & 1 == 1, variant & 2 == 2, variant & 4 == 4)
         for precision in ProductPrecision.allCases {
-            let (fast, plain) = both(count, candidates, d, scale: 0.7, corrected: corrected, masked: masked, targets: own, precision: precision)
+            let (fast, plain) = both(
+                count, candidates, d, scale: 0.7, corrected: corrected, masked: masked, targets: own, precision: precision)
             let tolerance: Float = precision == .float32 ? 1e-5 : 0.02
             #expect(abs(fast.loss - plain.loss) <= Double(tolerance) * (1 + abs(plain.loss)))
             #expect(near(fast.users, plain.users, tolerance) && near(fast.items, plain.items, tolerance), "\(precision)")
@@ -30,7 +31,11 @@ struct CatalogueSoftmaxTests {
         let d = 2, candidates = 500
         var items = Matrix(rows: candidates, columns: d)
         items[0, 0] = 15
-        let result = run(Matrix(rows: 1, columns: 2, values: [1, 0]), items, [7], [1], nil, { _, body in body(0); body(0); body(-1); body(9_999); body(7) }, .float32)
+        let result = run(
+            Matrix(rows: 1, columns: 2, values: [1, 0]), items, [7], [1], nil,
+            { _, body in
+                body(0); body(0); body(-1); body(9_999); body(7)
+            }, .float32)
         #expect(abs(result.loss - 6.212606) < 1e-5)  // ln 499
         #expect(result.items.row(0) == [0, 0])
     }
@@ -42,7 +47,9 @@ struct CatalogueSoftmaxTests {
         let items = Matrix.normal(rows: 700, columns: 8, deviation: 1, using: &generator)
         let targets = (0..<9).map { Int32(77 * $0) }, weights = [Float](repeating: 1, count: 9)
         func result(_ all: Float?, _ own: Float?) -> Result {
-            run(users, items, targets, weights, all.map { [Float](repeating: $0, count: 700) }, nil, .float32, own: own.map { [Float](repeating: $0, count: 9) })
+            run(
+                users, items, targets, weights, all.map { [Float](repeating: $0, count: 700) }, nil, .float32,
+                own: own.map { [Float](repeating: $0, count: 9) })
         }
         let plain = result(nil, nil), shifted = result(-4, -4)
         #expect(abs(plain.loss - shifted.loss) < 1e-3)
@@ -108,10 +115,12 @@ struct CatalogueSoftmaxTests {
                         result.loss = byRows
                             ? loss.byRows(
                                 count: users.rows, users: u, items: v, targets: targets, weights: weights, corrections: given,
-                                targetCorrections: ownGiven, masked: masked, scores: &scores, userGradient: userGradient, itemGradient: itemGradient)
+                                targetCorrections: ownGiven, masked: masked, scores: &scores, userGradient: userGradient,
+                                itemGradient: itemGradient)
                             : loss.run(
                                 count: users.rows, users: u, items: v, targets: targets, weights: weights, corrections: given,
-                                targetCorrections: ownGiven, masked: masked, scores: &scores, userGradient: userGradient, itemGradient: itemGradient)
+                                targetCorrections: ownGiven, masked: masked, scores: &scores, userGradient: userGradient,
+                                itemGradient: itemGradient)
                     }
                 }
             }

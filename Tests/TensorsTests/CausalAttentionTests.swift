@@ -7,7 +7,8 @@ struct CausalAttentionTests {
         var length: Int, width: Int, valueWidth: Int, form: CausalAttention.Form, hasBias: Bool
         var description: String { "\(length) × \(width) → \(valueWidth), \(form)\(hasBias ? ", bias" : "")" }
     }
-    static let cases = [(1, 16, 16), (2, 5, 7), (17, 16, 32), (63, 8, 8), (64, 32, 32), (65, 33, 17), (130, 64, 64), (200, 32, 32)].flatMap { sides in
+    static let cases = [(1, 16, 16), (2, 5, 7), (17, 16, 32), (63, 8, 8), (64, 32, 32), (65, 33, 17), (130, 64, 64), (200, 32, 32)].flatMap
+    { sides in
         [CausalAttention.Form.softmax, .silu(weight: 0.02)].flatMap { form in
             [false, true].map { Case(length: sides.0, width: sides.1, valueWidth: sides.2, form: form, hasBias: $0) }
         }

@@ -28,7 +28,9 @@ struct MatrixTests {
 
     @Test(
         "products with every transposition against sums in Double",
-        arguments: [(1, 1, 1), (3, 5, 7), (64, 64, 64), (65, 33, 17), (1, 64, 200), (200, 64, 1), (150, 140, 130), (260, 200, 170), (100, 300, 310)],
+        arguments: [
+            (1, 1, 1), (3, 5, 7), (64, 64, 64), (65, 33, 17), (1, 64, 200), (200, 64, 1), (150, 140, 130), (260, 200, 170), (100, 300, 310),
+        ],
         [1, 2, 3])
     func products(sides: (Int, Int, Int), threads: Int) {
         let (m, k, n) = sides

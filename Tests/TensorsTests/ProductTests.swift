@@ -46,7 +46,8 @@ struct ProductTests {
         }
     }
 
-    @Test("beta 0 overwrites NaN; NaN and infinities reach their sums and no other", arguments: ProductEngine.allCases.filter(\.isAvailable))
+    @Test(
+        "beta 0 overwrites NaN; NaN and infinities reach their sums and no other", arguments: ProductEngine.allCases.filter(\.isAvailable))
     func awkward(engine: ProductEngine) {
         let (m, n, k) = (31, 37, 40)
         var generator = SeededGenerator(seed: 5)

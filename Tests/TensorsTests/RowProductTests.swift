@@ -45,7 +45,8 @@ import Testing
         extra[n - 1] = -120
         var out = [Float](repeating: 0, count: m * n), sums = [Float](repeating: 0, count: m * 16)
         Kernels.rowProduct(
-            .exponentials, rows: m, columns: n, inner: k, a, strides: (k, 1), b, stride: n, into: &out, stride: n, extra: extra, sums: &sums)
+            .exponentials, rows: m, columns: n, inner: k, a, strides: (k, 1), b, stride: n, into: &out, stride: n, extra: extra, sums: &sums
+        )
         for i in 0..<m {
             var total = 0.0
             for j in 0..<n {

@@ -19,7 +19,8 @@ struct TileKernelTests {
                     guard let x = x.baseAddress, let g = g.baseAddress else { return }
                     gain.withUnsafeBufferPointer { gain in
                         Kernels.layerNormRows(
-                            rows: rows, columns: width, x + 1, stride: stride, gain: hasGain ? gain.baseAddress : nil, bias: hasGain ? bias : nil,
+                            rows: rows, columns: width, x + 1, stride: stride, gain: hasGain ? gain.baseAddress : nil,
+                            bias: hasGain ? bias : nil,
                             into: &out, stride: stride, means: &means, inverses: &inverses)
                         Kernels.layerNormRowsBackward(
                             rows: rows, columns: width, x + 1, stride: stride, gain: hasGain ? gain.baseAddress : nil, means: means,
@@ -30,7 +31,8 @@ struct TileKernelTests {
             }
             var (expectedGain, expectedBias) = ([Float](repeating: 1, count: width), [Float](repeating: 1, count: width))
             for r in 0..<rows {
-                let row = Array(x[(1 + r * stride)..<(1 + r * stride + width)]), outer = Array(g[(1 + r * stride)..<(1 + r * stride + width)])
+                let row = Array(x[(1 + r * stride)..<(1 + r * stride + width)]),
+                    outer = Array(g[(1 + r * stride)..<(1 + r * stride + width)])
                 let y = ReferenceKernels.layerNorm(row, gain: hasGain ? gain : nil, bias: hasGain ? bias : nil, epsilon: 1e-5)
                 let back = ReferenceKernels.layerNormBackward(row, gain: hasGain ? gain : nil, outer: outer, epsilon: 1e-5)
                 // With one column the variance is 0 and the scale 316: what rounding leaves is multiplied with it.
@@ -127,7 +129,8 @@ struct TileKernelTests {
         var out = [Float](repeating: 7, count: indices.count * stride)
         Kernels.gatherRows(table, stride: stride, indices: indices, rows: indices.count, columns: width, into: &out, stride: stride)
         var sum = table, expected = table
-        Kernels.scatterAddRows(&sum, stride: stride, indices: indices, rows: indices.count, columns: width, from: out, stride: stride, alpha: 2)
+        Kernels.scatterAddRows(
+            &sum, stride: stride, indices: indices, rows: indices.count, columns: width, from: out, stride: stride, alpha: 2)
         for (r, index) in indices.enumerated() {
             for i in 0..<width {
                 #expect(out[r * stride + i] == table[Int(index) * stride + i])

@@ -88,7 +88,9 @@ public struct HTTPConnection: Sendable {
         let words = lines.removeFirst().split(separator: " ")
         guard words.count >= 2, let status = Int(words[1]) else { throw TestDatabase.Failure("\(request): no status line") }
         let body = String(text[split.upperBound...])
-        let length = lines.first { $0.lowercased().hasPrefix("content-length:") }.flatMap { Int($0.dropFirst(15).trimmingCharacters(in: .whitespaces)) }
+        let length = lines.first { $0.lowercased().hasPrefix("content-length:") }.flatMap {
+            Int($0.dropFirst(15).trimmingCharacters(in: .whitespaces))
+        }
         if let length, length != body.utf8.count, !request.hasPrefix("HEAD") {
             throw TestDatabase.Failure("\(request): the answer breaks off after \(body.utf8.count) of \(length) bytes")
         }

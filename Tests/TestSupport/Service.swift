@@ -57,7 +57,8 @@ public final class Service: Sendable {
         let shown = request.map { #","request_id":"\#($0)""# } ?? ""
         let answer = try http.send(
             "POST", "/v1/events",
-            body: #"{"event_id":"\#(id)","type":"\#(type)","user_id":"\#(user)","item_id":"\#(item)","timestamp":\#(time)\#(shown)\#(more)}"#)
+            body:
+                #"{"event_id":"\#(id)","type":"\#(type)","user_id":"\#(user)","item_id":"\#(item)","timestamp":\#(time)\#(shown)\#(more)}"#)
         guard answer.status == 202, answer.object["accepted"] as? Int == 1, let mark = answer.object["watermark"] as? String else {
             throw TestDatabase.Failure("POST /v1/events: \(answer.status) \(answer.body)")
         }

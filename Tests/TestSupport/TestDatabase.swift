@@ -49,7 +49,8 @@ public final class TestDatabase: Sendable {
     public func kill(application: String) throws {
         try Self.psql(
             Self.serverURL,
-            "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '\(name)' and application_name = '\(application)'")
+            "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '\(name)' and application_name = '\(application)'"
+        )
     }
 
     /// What went wrong in the tests' own machinery.
@@ -97,7 +98,8 @@ public final class TestDatabase: Sendable {
             "erasures": "select user_id, erased_at from erasures order by 1",
             "stream_offsets": "select topic, partition, cluster, next_offset from stream_offsets order by 1, 2",
             "dead_letters": """
-                select cluster, source, partition, "offset", key, payload, payload_bytes, code, field, detail from dead_letters order by 1, 2, 3, 4
+                select cluster, source, partition, "offset", key, payload, payload_bytes, code, field, detail from dead_letters
+                order by 1, 2, 3, 4
                 """,
         ]
         return try queries.mapValues { try sql($0) }

@@ -72,7 +72,8 @@ private struct SlowEncoder {
         let w = shape.width
         var x = rows.enumerated().map { place, row in
             (0..<w).map {
-                value("embeddings.word_embeddings.weight", Int(row) * w + $0) + value("embeddings.position_embeddings.weight", place * w + $0)
+                value("embeddings.word_embeddings.weight", Int(row) * w + $0)
+                    + value("embeddings.position_embeddings.weight", place * w + $0)
                     + value("embeddings.token_type_embeddings.weight", $0)
             }
         }
@@ -86,7 +87,8 @@ private struct SlowEncoder {
                 var mixed = [Double](repeating: 0, count: w)
                 for head in 0..<shape.heads {
                     let part = head * depth..<(head + 1) * depth
-                    let scores = x.indices.map { j in exponential(part.reduce(0) { $0 + q[i][$1] * k[j][$1] } / Double(depth).squareRoot()) }
+                    let scores = x.indices.map { j in exponential(part.reduce(0) { $0 + q[i][$1] * k[j][$1] } / Double(depth).squareRoot())
+                    }
                     let total = scores.reduce(0, +)
                     for column in part { mixed[column] = x.indices.reduce(0) { $0 + scores[$1] / total * v[$1][column] } }
                 }
@@ -112,7 +114,9 @@ private struct SlowEncoder {
     private func norm(_ x: [Double], _ name: String) -> [Double] {
         let mean = x.reduce(0, +) / Double(x.count)
         let variance = x.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(x.count)
-        return x.indices.map { (x[$0] - mean) / (variance + Double(shape.epsilon)).squareRoot() * value(name + ".weight", $0) + value(name + ".bias", $0) }
+        return x.indices.map {
+            (x[$0] - mean) / (variance + Double(shape.epsilon)).squareRoot() * value(name + ".weight", $0) + value(name + ".bias", $0)
+        }
     }
 
     /// Φ by summing its series.

@@ -11,7 +11,8 @@ import TrainingFiles
 struct ErasedUsersTests {
     private func click(_ user: String, at milliseconds: Int64, offset: Int64) -> Interaction {
         Interaction(
-            eventID: "e\(offset)", type: .click, userID: user, itemID: "i1", time: EventTime(milliseconds: 1_700_000_000_000 + milliseconds),
+            eventID: "e\(offset)", type: .click, userID: user, itemID: "i1",
+            time: EventTime(milliseconds: 1_700_000_000_000 + milliseconds),
             position: Position(partition: 0, offset: offset), payloadHash: UInt64(offset))
     }
 

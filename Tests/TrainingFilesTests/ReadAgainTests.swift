@@ -82,7 +82,8 @@ struct ReadAgainTests {
     @Test("a currency that a former version stored in small letters or at length does not end the reading")
     func currencies() throws {
         let database = try TestDatabase()
-        try database.sql("insert into items (item_id, currency, price_micros, updated_at, catalogue_version) values ('i1', 'Euro', 5, now(), 1)")
+        try database.sql(
+            "insert into items (item_id, currency, price_micros, updated_at, catalogue_version) values ('i1', 'Euro', 5, now(), 1)")
         let path = FileManager.default.temporaryDirectory.appending(path: "freshet-log-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: path) }
         let settings = SnapshotExport.Settings(impressionsLimit: 1, maxInteractionsPerUser: 1)

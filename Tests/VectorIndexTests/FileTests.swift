@@ -74,13 +74,15 @@ struct FileTests {
                 return code { _ = try ItemIndex.load(path: damaged, vectors: table, dimension: 2) }
             }
             #expect(try load(whole) == nil)
-            let places = Array(0..<min(220, whole.count)) + Array(stride(from: 220, to: max(whole.count, 220), by: max(1, whole.count / 60)))
+            let places =
+                Array(0..<min(220, whole.count)) + Array(stride(from: 220, to: max(whole.count, 220), by: max(1, whole.count / 60)))
             for place in places {
                 var bytes = whole
                 bytes[place] ^= UInt8(1 << (place % 8))
                 #expect(try load(bytes) != nil, "a change of byte \(place) went unseen")
             }
-            for size in Array(0..<min(220, whole.count)) + Array(stride(from: 220, to: max(whole.count, 220), by: max(1, whole.count / 60))) {
+            for size in Array(0..<min(220, whole.count)) + Array(stride(from: 220, to: max(whole.count, 220), by: max(1, whole.count / 60)))
+            {
                 #expect(try load(Array(whole[..<size])) != nil, "a file cut to \(size) bytes went unseen")
             }
             #expect(try load(whole + [0]) == .damaged)

@@ -6,8 +6,8 @@ import RecommendationAPI
 /// What comes in over HTTP goes out through Kafka: checked by the decoder that the consumer uses, then acknowledged by the broker.
 struct IntakeFlow: Sendable {
     private static let waitLimit = Duration.seconds(5)
-    /// The pause between two looks at the database grows from the first to the second.
-    private static let pause = (first: Duration.milliseconds(3), longest: Duration.milliseconds(50))
+    /// Between two looks at the database.
+    private static let pause = GrowingPause(first: .milliseconds(3), longest: .milliseconds(50), factor: 1.3)
 
     let gate: IntakeGate
     /// Connections of its own: no answer waits for one while writers wait for their commits.
@@ -144,16 +144,22 @@ struct IntakeFlow: Sendable {
     /// Whether the rows of a user whose deletion is committed are gone before the time is up.
     private func isErased(_ userID: String, _ outcome: IntakeOutcome, until limit: ContinuousClock.Instant) async throws -> Bool {
         guard outcome.isCommitted == true else { return false }
-        var pause = Self.pause.first
+        return try await isTrue(until: limit) { store throws(StoreError) in try store.isErasureFinished(of: userID) }
+    }
+
+    /// Asks the database again and again until it says yes or the time is up. One that is away only delays that.
+    private func isTrue(
+        until limit: ContinuousClock.Instant, _ question: @escaping @Sendable (StoreQueries) throws(StoreError) -> Bool
+    ) async throws -> Bool {
+        var pause = Self.pause
         while true {
             do {
-                if try await store.run({ store throws(StoreError) in try store.isErasureFinished(of: userID) }) { return true }
+                if try await store.run(question) { return true }
             } catch {
                 guard error.isRetriable else { throw error }
             }
             guard ContinuousClock.now < limit else { return false }
-            try await Task.sleep(for: pause)
-            pause = min(Self.pause.longest, pause * 1.3)
+            try await Task.sleep(for: pause.take())
         }
     }
 
@@ -177,21 +183,9 @@ struct IntakeFlow: Sendable {
 
     private func wait(for positions: [Position], in topic: String) async throws -> Bool {
         guard !positions.isEmpty else { return true }
-        let limit = ContinuousClock.now + Self.waitLimit
-        var pause = Self.pause.first
         let cluster = cluster.current
-        repeat {
-            do {
-                if try await store.run({ store throws(StoreError) in
-                    try store.isCommitted(positions.map { (topic: topic, position: $0) }, cluster: cluster)
-                }) { return true }
-            } catch {
-                // The broker has the records: a database that is away only delays their commit.
-                guard error.isRetriable else { throw error }
-            }
-            try await Task.sleep(for: pause)
-            pause = min(Self.pause.longest, pause * 1.3)
-        } while ContinuousClock.now < limit
-        return false
+        return try await isTrue(until: ContinuousClock.now + Self.waitLimit) { store throws(StoreError) in
+            try store.isCommitted(positions.map { (topic: topic, position: $0) }, cluster: cluster)
+        }
     }
 }

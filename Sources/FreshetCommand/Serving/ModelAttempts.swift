@@ -1,4 +1,5 @@
 import FeatureStore
+import Intake
 
 /// Which files a model version is: after a restore the same number may name others.
 struct ModelIdentity: Sendable, Equatable {
@@ -23,7 +24,7 @@ struct ModelAttempts: Sendable {
     private struct Failing: Sendable {
         var identity: ModelIdentity
         var tries: Int
-        var pause: Duration
+        var pause: GrowingPause
         var next: ContinuousClock.Instant
     }
     private var failing: Failing?
@@ -39,13 +40,11 @@ struct ModelAttempts: Sendable {
 
     /// An attempt failed. Says whether it was the first one of this model.
     mutating func failed(_ identity: ModelIdentity, at now: ContinuousClock.Instant) -> Bool {
-        if let former = failing, former.identity == identity {
-            let pause = min(Self.longestPause, former.pause * 2)
-            failing = Failing(identity: identity, tries: former.tries + 1, pause: pause, next: now.advanced(by: pause))
-            return false
-        }
-        failing = Failing(identity: identity, tries: 1, pause: Self.firstPause, next: now.advanced(by: Self.firstPause))
-        return true
+        let former = failing.flatMap { $0.identity == identity ? $0 : nil }
+        var pause = former?.pause ?? GrowingPause(first: Self.firstPause, longest: Self.longestPause)
+        let next = now.advanced(by: pause.take())
+        failing = Failing(identity: identity, tries: (former?.tries ?? 0) + 1, pause: pause, next: next)
+        return former == nil
     }
 
     /// What is told of a promoted version that cannot be used.

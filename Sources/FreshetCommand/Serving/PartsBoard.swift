@@ -1,4 +1,5 @@
 import FeatureStore
+import Intake
 import RecommendationAPI
 import Synchronization
 
@@ -47,11 +48,10 @@ final class PartsBoard: Sendable {
     func parts(_ states: UserStateReader, _ feed: SnapshotFeed) async -> [PartStatus] {
         beginLook(states, feed)
         let limit = ContinuousClock.now + Self.waitLimit
-        var pause = Duration.milliseconds(1)
+        var pause = GrowingPause(first: .milliseconds(1), longest: .milliseconds(32))
         while contents.withLock({ $0.looking != nil }), ContinuousClock.now < limit {
-            try? await Task.sleep(for: pause)
+            try? await Task.sleep(for: pause.take())
             if Task.isCancelled { break }
-            pause = min(pause * 2, .milliseconds(32))
         }
         return known(feed)
     }

@@ -179,9 +179,7 @@ final class StatisticsBoard: Sendable {
             contents.counts = counts
             contents.countedAt = .now
             contents.newest = newest.map { newest in
-                ItemSummary(
-                    itemID: newest.itemID, title: newest.title, categories: newest.categories, priceMicros: newest.priceMicros,
-                    currency: newest.currency, publishedAt: newest.publishedAt, addedAt: newest.addedAt)
+                ItemSummary(newest.record, addedAt: newest.addedAt)
             }
         }
     }

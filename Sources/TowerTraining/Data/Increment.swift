@@ -11,7 +11,7 @@ import Darwin
 public struct Increment: Sendable {
     /// Rows of new events, ascending.
     public let newRows: [Int]
-    /// Rows of old events that are learned again, ascending, and what each weighs beside a new one.
+    /// Rows of old events that are learned again, ascending.
     public let replayedRows: [Int]
     /// What each of the replayed rows weighs, at least 0.
     public let replayedWeights: [Float]

@@ -3,7 +3,9 @@ import Simulation
 
 /// Vectors and queries of the index workload, `[_, dimension]`, row-major, of unit length.
 public struct IndexBenchData {
+    /// The items' vectors, one after another.
     package private(set) var vectors: [Float]
+    /// The queries' vectors, one after another.
     package private(set) var queries: [Float]
     let dimension: Int
 

@@ -36,7 +36,7 @@ public struct NewCategoriesRun: Sendable {
 
     /// Measures.
     ///
-    /// - Parameter progress: told of how many are done.
+    /// - Parameter progress: told of how many categories are done.
     /// - Throws: `CommandFailure` that says what the service lacks; the failures of requests.
     public func run(progress: @Sendable (Int) -> Void = { _ in }) async throws -> Result {
         try await BenchReadiness(service: service, userID: users[0]).check([.model, .ingest])

@@ -14,6 +14,7 @@ package struct SyntheticEvents {
     private var time: Int64 = 1_793_520_000_000
     private var made = 0
 
+    /// Events that the seed decides.
     package init(seed: UInt64) {
         self.seed = seed
         random = SplitMix64(seed: seed)

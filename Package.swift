@@ -61,9 +61,11 @@ let package = Package(
         pure("Tensors", ["Bytes", "COpenBLAS", "CKernels"]),
         pure("Gradients", ["Tensors"]),
         pure("Evaluation", ["Tensors"]),
-        pure("TwoTower", ["Bytes", "Tensors", "Evaluation"]),
+        pure("ContentModel", ["Bytes", "Tensors"]),
+        pure("TowerModel", ["Bytes", "ContentModel", "Tensors"]),
+        pure("TowerTraining", ["Bytes", "ContentModel", "TowerModel", "Evaluation", "Tensors"]),
         pure("MetaLearning", ["Tensors", "Gradients"]),
-        pure("Recommending", ["Bytes", "Interactions", "Features", "Tensors", "Gradients", "TwoTower", "MetaLearning"]),
+        pure("Recommending", ["Bytes", "Interactions", "Features", "Tensors", "Gradients", "ContentModel", "TowerModel", "MetaLearning"]),
         pure("Simulation", ["Bytes", "Interactions"]),
         pure("TextEncoding", ["Tensors"]),
 
@@ -75,8 +77,8 @@ let package = Package(
             name: "EventStream",
             dependencies: ["CRDKafka", "CBrokerPort", "Bytes", "Interactions"], swiftSettings: strict),
         .target(name: "VectorIndex", dependencies: ["CFaiss", "Recommending", "Tensors"], swiftSettings: strict),
-        .target(name: "MessagePassing", dependencies: ["CMessagePassing", "TwoTower"], swiftSettings: strict),
-        .target(name: "ModelArtifacts", dependencies: ["Bytes", "CDigest", "TwoTower", "TextEncoding"], swiftSettings: strict),
+        .target(name: "MessagePassing", dependencies: ["CMessagePassing", "TowerTraining"], swiftSettings: strict),
+        .target(name: "ModelArtifacts", dependencies: ["Bytes", "CDigest", "TowerModel", "TextEncoding"], swiftSettings: strict),
         .target(
             name: "RecommendationAPI",
             dependencies: [
@@ -104,7 +106,7 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "Settings", dependencies: ["Bytes", "Interactions", "TwoTower", .product(name: "Yams", package: "Yams")],
+            name: "Settings", dependencies: ["Bytes", "Interactions", "TowerModel", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict),
 
         // Lines that tie adapters together, so that tests can walk them without a process.
@@ -116,7 +118,8 @@ let package = Package(
             swiftSettings: strict),
 
         .target(
-            name: "TrainingFiles", dependencies: ["Bytes", "Interactions", "Features", "FeatureStore", "TwoTower"], swiftSettings: strict),
+            name: "TrainingFiles", dependencies: ["Bytes", "Interactions", "Features", "FeatureStore", "ContentModel", "TowerTraining"],
+            swiftSettings: strict),
 
         // Above the lines: what measures them and what shows them.
         .target(
@@ -131,7 +134,7 @@ let package = Package(
         .target(
             name: "Learning",
             dependencies: [
-                "Bytes", "Interactions", "Tensors", "Gradients", "TwoTower", "MetaLearning", "Evaluation", "Recommending", "TrainingFiles",
+                "Bytes", "Interactions", "Tensors", "Gradients", "ContentModel", "TowerModel", "TowerTraining", "MetaLearning", "Evaluation", "Recommending", "TrainingFiles",
                 "Console", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
@@ -140,9 +143,9 @@ let package = Package(
         .executableTarget(
             name: "FreshetCommand",
             dependencies: [
-                "Bytes", "Interactions", "Features", "Tensors", "Gradients", "TwoTower", "MetaLearning", "Evaluation", "Recommending",
-                "Simulation",
-                "TextEncoding", "FeatureStore", "EventStream", "VectorIndex", "ModelArtifacts", "MessagePassing",
+                "Bytes", "Interactions", "Features", "Tensors", "Gradients", "ContentModel", "TowerModel", "TowerTraining", "MetaLearning",
+                "Evaluation", "Recommending", "Simulation", "TextEncoding", "FeatureStore", "EventStream", "VectorIndex",
+                "ModelArtifacts", "MessagePassing",
                 "RecommendationAPI", "TrainingFiles", "Settings", "Intake", "Console", "Reports", "Workloads", "Learning",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -162,14 +165,16 @@ let package = Package(
         tests("Tensors", ["Tensors"]),
         tests("Gradients", ["Gradients", "Tensors"]),
         tests("Evaluation", ["Evaluation", "Tensors"]),
-        tests("TwoTower", ["Bytes", "TwoTower", "Evaluation", "Gradients", "Tensors"]),
+        tests("ContentModel", ["ContentModel", "Tensors"]),
+        tests("TowerModel", ["ContentModel", "TowerModel", "TowerTraining", "Tensors"]),
+        tests("TowerTraining", ["Bytes", "ContentModel", "TowerModel", "TowerTraining", "Evaluation", "Gradients", "Tensors"]),
         tests("MetaLearning", ["MetaLearning", "Gradients", "Tensors"]),
-        tests("Recommending", ["Recommending", "Features", "Interactions", "Tensors", "TwoTower"]),
+        tests("Recommending", ["Recommending", "Features", "Interactions", "Tensors", "ContentModel"]),
         tests("Simulation", ["Simulation", "Interactions"]),
         tests("TextEncoding", ["TextEncoding", "Tensors"]),
         tests("FeatureStore", ["FeatureStore", "Features", "Interactions", "TestSupport", "FuzzInputs"]),
         tests("EventStream", ["EventStream", "Interactions", "TestSupport", "FuzzInputs"]),
-        tests("TrainingFiles", ["TrainingFiles", "FeatureStore", "Features", "Interactions", "TestSupport", "TwoTower", "FuzzInputs"]),
+        tests("TrainingFiles", ["TrainingFiles", "FeatureStore", "Features", "Interactions", "TestSupport", "FuzzInputs"]),
         tests(
             "Intake",
             [
@@ -177,7 +182,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
         tests("VectorIndex", ["VectorIndex", "Recommending", "FuzzInputs"]),
-        tests("ModelArtifacts", ["CDigest", "ModelArtifacts", "TwoTower", "TextEncoding", "FuzzInputs"]),
+        tests("ModelArtifacts", ["CDigest", "ModelArtifacts", "ContentModel", "TowerModel", "TowerTraining", "TextEncoding", "FuzzInputs"]),
         tests(
             "RecommendationAPI",
             [
@@ -198,7 +203,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         tests(
-            "Learning", ["Learning", "TrainingFiles", "Evaluation", "Features", "Interactions", "Recommending", "Tensors", "TwoTower"]),
+            "Learning", ["Learning", "TrainingFiles", "Evaluation", "Features", "Interactions", "Recommending", "Tensors", "ContentModel", "TowerModel", "TowerTraining"]),
         tests("Reports", ["Reports", "Evaluation", "Interactions"]),
         tests("Console", ["Console", "Interactions", .product(name: "Logging", package: "swift-log")]),
         tests(
@@ -212,7 +217,7 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["TLS"])),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
-        tests("Settings", ["Settings", "FuzzInputs", "Interactions", "TwoTower"]),
+        tests("Settings", ["Settings", "FuzzInputs", "Interactions", "TowerModel"]),
         tests("EndToEnd", ["TestSupport", "FuzzInputs", "Interactions"]),
     ],
     swiftLanguageModes: [.v6]

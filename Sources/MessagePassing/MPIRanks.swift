@@ -1,6 +1,6 @@
 import CMessagePassing
 import Foundation
-import TwoTower
+import TowerTraining
 
 /// The processes that `mpirun` started, over OpenMPI, which is loaded when this is made. One thread uses it, the one that made it.
 ///

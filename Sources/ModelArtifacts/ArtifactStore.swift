@@ -1,4 +1,4 @@
-import TwoTower
+import TowerModel
 
 /// Where an artifact is and what it must be: the registry's row.
 public struct ArtifactReference: Sendable, Equatable {

@@ -1,4 +1,4 @@
-import TwoTower
+import TowerModel
 
 /// The state of a training run, so that it can go on after a crash: a directory a checkpoint, the last two kept.
 public struct CheckpointStore: Sendable {

@@ -1,5 +1,5 @@
 import Foundation
-import TwoTower
+import TowerModel
 
 /// The safetensors layout: eight bytes with the size of a JSON header, the header, the tensors one after the other.
 ///

@@ -1,5 +1,5 @@
+import ContentModel
 import MetaLearning
-import TwoTower
 
 /// A category with what was learned of it from few events.
 public struct AdaptedCategory: Sendable {

@@ -1,5 +1,5 @@
+import ContentModel
 import MetaLearning
-import TwoTower
 
 extension ContentSignals {
     /// Lets adapters of categories score items without training.

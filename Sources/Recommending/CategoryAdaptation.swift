@@ -1,6 +1,5 @@
 import MetaLearning
 import Tensors
-import TwoTower
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Darwin)

@@ -1,4 +1,4 @@
-import TwoTower
+import ContentModel
 
 /// Finds items whose content is like one item's: a space of its own beside the towers', in which an item is at home before anybody
 /// met it.

@@ -1,4 +1,4 @@
-import TwoTower
+import ContentModel
 
 /// The items that a request compares with its user's content one by one: those without training, the newest of them.
 ///

@@ -1,4 +1,4 @@
-import TwoTower
+import ContentModel
 
 /// What content says of a snapshot's items: a sparse vector of each for histories, and of those that the model never trained on
 /// what they are scored by. See ``ContentChannel``.

@@ -1,4 +1,4 @@
-import TwoTower
+import ContentModel
 
 /// Why bytes are no blend.
 public struct BlendFormatError: Error, Sendable, Equatable, CustomStringConvertible {

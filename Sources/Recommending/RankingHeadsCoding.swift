@@ -1,4 +1,4 @@
-import TwoTower
+import ContentModel
 
 // Layout, little-endian: the 8 bytes "FRHEADS2"; 32-bit counts of features, items, declared values, their categories in all and the bytes of their
 // names; powers of click, conversion and value; slope and offset of both calibrations; 1 or 0 for the click head; mean amount; median

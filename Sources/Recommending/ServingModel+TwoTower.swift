@@ -1,4 +1,4 @@
-import TwoTower
+import TowerModel
 
 extension ServingModel {
     /// The serving part of a two-tower model.

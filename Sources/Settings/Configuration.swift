@@ -1,6 +1,6 @@
 import Bytes
 import Interactions
-import TwoTower
+import TowerModel
 
 /// What was wrong with a setting, where it came from, and what would be right.
 public struct ConfigurationError: Error, Sendable, CustomStringConvertible {

@@ -22,7 +22,7 @@ extension ConfigurationKey {
         ConfigurationKey(
             "train.incremental_ewc", .number(0...1_000_000), "0",
             "elastic weight consolidation: pull towards the old parameters by their importance; 1 weighs the old events as what they are, "
-                + "0 is off; not for user_tower mean"
+                + "0 is off"
         ),
         ConfigurationKey(
             "train.keep_unfinished_hours", .integer(0...8_760), "72",

@@ -1,7 +1,7 @@
 import Bytes
 import Foundation
 import Interactions
-import TwoTower
+import TowerModel
 import Yams
 
 extension Configuration {

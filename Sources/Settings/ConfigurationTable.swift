@@ -1,4 +1,4 @@
-import TwoTower
+import TowerModel
 
 /// Every key with what it takes, as `docs/configuration.md` lists them.
 public enum ConfigurationTable {

@@ -1,4 +1,4 @@
-import TwoTower
+import TowerModel
 
 // What each setting may be is checked when it is set; here is what they may not be together.
 extension Configuration {

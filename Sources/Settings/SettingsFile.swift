@@ -1,5 +1,5 @@
 import Foundation
-import TwoTower
+import TowerModel
 import Yams
 
 /// A file of settings as a YAML document.

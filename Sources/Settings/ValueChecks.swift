@@ -1,6 +1,6 @@
 import Bytes
 import Interactions
-import TwoTower
+import TowerModel
 
 // What a value must be, by the kind of its key. Each check returns the value as it is kept.
 extension ConfigurationKey {
@@ -213,6 +213,7 @@ extension ConfigurationKey {
             hint = NumberText.decimalHint(text)
             if !NumberText.isDecimal(text) { try refuse(text, hint) }
         }
+        if let refusal = TowerConfiguration.retirement(of: name, text) { throw ConfigurationError("\(source): \(refusal)") }
         do {
             try towers.set(name, text)
         } catch {

@@ -1,7 +1,8 @@
 import Bytes
+import ContentModel
 import Foundation
 import Interactions
-import TwoTower
+import TowerTraining
 
 /// The training log on disk, so that a killed training goes on from the same rows, and so that interactions are read where they
 /// lie instead of being held in memory.

@@ -1,4 +1,5 @@
-import TwoTower
+import ContentModel
+import TowerTraining
 
 /// The interactions, items and users of one consistent moment, as the training file keeps them.
 ///

@@ -2,8 +2,8 @@
 struct ImportRules {
     /// Targets without I/O, clock, logging or Foundation.
     static let pure: Set<String> = [
-        "Bytes", "Interactions", "Features", "Tensors", "Gradients", "Evaluation", "TwoTower", "MetaLearning", "Recommending",
-        "Simulation", "TextEncoding",
+        "Bytes", "Interactions", "Features", "Tensors", "Gradients", "Evaluation", "ContentModel", "TowerModel", "TowerTraining",
+        "MetaLearning", "Recommending", "Simulation", "TextEncoding",
     ]
 
     /// Targets that touch the world; none knows another.

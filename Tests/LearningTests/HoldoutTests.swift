@@ -8,7 +8,8 @@ struct HoldoutTests {
     private func held(_ share: Double, _ times: [Int64]) -> [Int64] {
         let log = SmallLog.of(times.enumerated().map { SmallLog.Event(user: "u\($0 % 3)", item: "i\($0)", time: $1) })
         let holdout = Holdout.newest(share: share, of: log, excludes: [], maxUsers: 100)
-        return log.userIDs.indices.flatMap { user in (holdout.trainingEnds[user]..<log.userStarts[user + 1]).map { log.times[$0] } }.sorted()
+        let rows = log.userIDs.indices.flatMap { Array(holdout.trainingEnds[$0]..<log.userStarts[$0 + 1]) }
+        return rows.map { log.times[$0] }.sorted()
     }
 
     @Test("the newest share leaves the border's instant in training")
@@ -36,7 +37,8 @@ struct HoldoutTests {
 
     @Test("each user's last interaction, of users with three at least")
     func leaveOneOut() {
-        let log = SmallLog.of(SmallLog.clicks("a", at: [1, 2, 3]) + SmallLog.clicks("b", at: [1, 2]) + SmallLog.clicks("c", at: [9, 8, 7, 6]))
+        let log = SmallLog.of(
+            SmallLog.clicks("a", at: [1, 2, 3]) + SmallLog.clicks("b", at: [1, 2]) + SmallLog.clicks("c", at: [9, 8, 7, 6]))
         let holdout = Holdout.leaveOneOut(of: log, excludes: [], maxUsers: 100)
         #expect(holdout.trainingEnds == [2, 5, 8] && holdout.border == nil)
         #expect(holdout.questions.map(\.user) == [0, 2])

@@ -12,8 +12,10 @@ struct ScoringTests {
         var events: [SmallLog.Event] = []
         for user in 0..<12 {
             events += [
-                SmallLog.Event(user: "u\(user)", item: "i\(user % 4)", time: 1), SmallLog.Event(user: "u\(user)", item: "i0", time: Int64(2 + user)),
-                SmallLog.Event(user: "u\(user)", item: "best", time: Int64(20 + user)), SmallLog.Event(user: "u\(user)", item: "last", time: 100),
+                SmallLog.Event(user: "u\(user)", item: "i\(user % 4)", time: 1),
+                SmallLog.Event(user: "u\(user)", item: "i0", time: Int64(2 + user)),
+                SmallLog.Event(user: "u\(user)", item: "best", time: Int64(20 + user)),
+                SmallLog.Event(user: "u\(user)", item: "last", time: 100),
             ]
         }
         return SmallLog.of(events)
@@ -63,7 +65,8 @@ struct ScoringTests {
     @Test("trending counts clicks and purchases, old ones less, and never what is hidden")
     func trending() {
         let events = [
-            SmallLog.Event(user: "a", item: "bought", time: 1_000, type: .purchase), SmallLog.Event(user: "a", item: "clicked", time: 1_000),
+            SmallLog.Event(user: "a", item: "bought", time: 1_000, type: .purchase),
+            SmallLog.Event(user: "a", item: "clicked", time: 1_000),
             SmallLog.Event(user: "b", item: "old", time: 0), SmallLog.Event(user: "b", item: "hidden", time: 1_000, type: .purchase),
             SmallLog.Event(user: "b", item: "carted", time: 1_000, type: .addToCart),
         ]

@@ -1,6 +1,8 @@
 import Interactions
 import TrainingFiles
-import TwoTower
+import ContentModel
+import TowerModel
+import TowerTraining
 
 /// A training log of a few interactions that a test names.
 enum SmallLog {

@@ -1,7 +1,7 @@
 import Foundation
 import ModelArtifacts
 import Testing
-import TwoTower
+import TowerModel
 
 struct ArtifactTests {
     private func trained(seed: Int = 1) throws -> TwoTowerModel {

@@ -1,7 +1,8 @@
 import Foundation
 import ModelArtifacts
 import Testing
-import TwoTower
+import TowerModel
+import TowerTraining
 
 struct CheckpointTests {
     @Test func aRunGoesOnFromItsCheckpointAsIfNothingHadHappened() throws {

@@ -1,7 +1,7 @@
 import Foundation
 import ModelArtifacts
 import Testing
-import TwoTower
+import TowerModel
 
 /// Who may write the folder makes every CRC-32 right; the registry's SHA-256, or a key, still tell.
 struct ForgeryTests {

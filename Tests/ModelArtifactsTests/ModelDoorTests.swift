@@ -2,7 +2,7 @@ import Foundation
 import FuzzInputs
 import ModelArtifacts
 import Testing
-import TwoTower
+import TowerModel
 
 /// Damaged model files, and files that lie under a right checksum: each is refused by name, and none ends the process.
 @Suite struct ModelDoorTests {

@@ -1,6 +1,8 @@
+import ContentModel
 import Foundation
 import ModelArtifacts
-import TwoTower
+import TowerModel
+import TowerTraining
 
 /// A few users and items.
 func tinySet() -> TrainingSet {

@@ -1,7 +1,6 @@
 import Interactions
 import Recommending
 import Testing
-import TwoTower
 
 /// Items that come and go between two builds: what is left of them, and that the others are found as if nothing had been.
 struct CatalogueChurnTests {

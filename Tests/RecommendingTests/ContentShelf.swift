@@ -1,6 +1,6 @@
+import ContentModel
 import Interactions
 import Recommending
-import TwoTower
 
 /// A small catalogue with contents, for tests of items that are known by them alone.
 enum ContentShelf {

@@ -1,7 +1,7 @@
+import ContentModel
 import Interactions
 import Recommending
 import Testing
-import TwoTower
 
 /// Items that the model never trained on, scored by their content.
 struct ContentSignalsTests {

@@ -8,7 +8,8 @@ struct ReportPageTests {
     private func page(_ record: EvaluationRecord) -> String {
         ReportPage(
             ReportPage.Subject(
-                title: "Version <1>", subtitle: "from \"somewhere\"", status: "refused", settings: [("train.epochs", "3"), ("train.seed", "1")],
+                title: "Version <1>", subtitle: "from \"somewhere\"", status: "refused",
+                settings: [("train.epochs", "3"), ("train.seed", "1")],
                 defaults: ["train.epochs": "2", "train.seed": "1"]), of: record
         ).html
     }
@@ -17,7 +18,8 @@ struct ReportPageTests {
     func full() {
         let html = page(EvaluationRecordTests.full)
         for word in [
-            "The gate let it pass", "good &lt;enough&gt;", "version 7, promoted before", "country=n", "Goals", "The tail dial", "Ranking blend",
+            "The gate let it pass", "good &lt;enough&gt;", "version 7, promoted before", "country=n", "Goals",
+            "The tail dial", "Ranking blend",
             "NDCG@10 with 95 %", "on everything", "reading", "interactions", "popularity", "class=\"changed\"><code>train.epochs",
             "The towers alone reach NDCG@10 0.2500",
         ] {
@@ -58,7 +60,8 @@ struct ReportPageTests {
             split: "s", users: 4, popularity: MetricsRecord(EvaluationRecordTests.report(0.1)), isBlended: true)
         func cell(_ all: Double, _ rare: Double) -> TailCurveReport.Cell {
             TailCurveReport.Cell(
-                all: [Double](repeating: all, count: 40), beyondHead: [Double](repeating: rare, count: 40), tail: rare, coverage: 0.5, gini: 0.5)
+                all: [Double](repeating: all, count: 40), beyondHead: [Double](repeating: rare, count: 40), tail: rare,
+                coverage: 0.5, gini: 0.5)
         }
         found.add(cell(0.5, 0.1), seed: 1, outcome: MetricsRecord(EvaluationRecordTests.report(0.5)))
         found.add(cell(0.495, 0.2), of: .tailDial, value: 0.1)

@@ -1,6 +1,6 @@
 import Settings
 import Testing
-import TwoTower
+import TowerModel
 
 @Suite("null sets nothing")
 struct NullTests {

@@ -1,6 +1,5 @@
 import Settings
 import Testing
-import TwoTower
 
 @Suite("Values of each kind")
 struct ValueTests {

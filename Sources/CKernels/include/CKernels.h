@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// The loops of the mean-pooled tower.
+// Products on small tiles.
 #include "RowProducts.h"
 // Loops over the rows of a tile.
 #include "TileRows.h"

@@ -96,7 +96,9 @@ public struct MetricsRecord: Codable, Sendable, Equatable {
             }
         }
         self.report = report
-        if let low = container.ifReadable(Double.self, NameKey(Self.low)), let high = container.ifReadable(Double.self, NameKey(Self.high)) {
+        if let low = container.ifReadable(Double.self, NameKey(Self.low)),
+            let high = container.ifReadable(Double.self, NameKey(Self.high))
+        {
             interval = Interval(low: low, high: high)
         }
     }

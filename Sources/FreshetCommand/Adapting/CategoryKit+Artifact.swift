@@ -1,9 +1,9 @@
+import ContentModel
 import FeatureStore
 import Learning
 import MetaLearning
 import ModelArtifacts
 import Recommending
-import TwoTower
 
 extension ModelArtifact {
     /// What the model adapts with; nil in an artifact without it.

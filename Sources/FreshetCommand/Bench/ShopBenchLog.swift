@@ -1,5 +1,5 @@
 import Interactions
-import TwoTower
+import TowerTraining
 import TrainingFiles
 
 extension TrainingLog {

@@ -1,6 +1,6 @@
 import Interactions
 import Recommending
-import TwoTower
+import TowerModel
 import TrainingFiles
 
 /// A model of the simulated shop that ranks by one goal or by several.

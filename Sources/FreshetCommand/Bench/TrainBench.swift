@@ -2,11 +2,15 @@ import Console
 import Foundation
 import Interactions
 import Tensors
-import TwoTower
+import TowerModel
+import TowerTraining
 
-/// The training workload of in-batch two-tower training: a user row beside the mean of the last 20 item rows, two layers of 128
-/// and 64 on either side, batches of 1,024. Examples a second, and how that stands to what the processor could do at most.
+/// The training workload of in-batch two-tower training, with the pooled tower that users run: a row of each user beside the weighted mean
+/// of the last 20 items, layers of 128 and 64, softmax over the batch's targets with logQ, batches of 1,024. Examples a second, and how
+/// that stands to what the processor could do at most.
 struct TrainBench {
+    static let dimension = 64, hidden = 128
+
     var data: TrainBenchData
     var threads: Int
     var batch: Int
@@ -19,63 +23,54 @@ struct TrainBench {
     var seed: UInt64
 
     func run() throws -> ResultLine {
-        let trainer = try MeanTowerTrainer(data.examples, configuration: try configuration())
+        let trainer = try Trainer(data.set, configuration: try configuration())
         let bound = ArithmeticBound.measured(threads: threads)
-        var losses: [Double] = [], done = 0, examples = 0, operations = 0.0, candidates = 0, epoch = 0
-        var started: (clock: ContinuousClock.Instant, processor: Double)?
-        var fastest = Double.infinity
-        trainer.begin(epoch: 0)
-        for _ in 0..<warmup { _ = trainer.runStep() }
-        started = (.now, Self.processorSeconds)
-        var last = ContinuousClock.now
-        while steps.map({ done < $0 }) ?? true {
-            guard let (count, loss) = trainer.runStep() else {
-                // An epoch without an example would never end.
-                guard steps != nil || seconds != nil, examples > 0 else { break }
-                epoch += 1
-                trainer.begin(epoch: epoch)
-                continue
-            }
-            let now = ContinuousClock.now
-            fastest = min(fastest, last.duration(to: now).inSeconds)
-            last = now
-            done += 1
-            examples += count
-            candidates += trainer.candidates
-            operations += trainer.operations(examples: count, candidates: trainer.candidates)
-            if done % 50 == 1 { losses.append(loss) }
-            if let seconds, let started, started.clock.duration(to: now).inSeconds >= seconds { break }
-        }
-        guard let started, done > 0 else { throw CommandFailure("there are too few examples for \(warmup) steps of \(batch) and one more") }
-        let spent = started.clock.duration(to: .now).inSeconds, processor = Self.processorSeconds - started.processor
-        let whole = trainer.operations(examples: batch, candidates: batch) / Double(batch)
+        var run = TrainBenchSteps(trainer: trainer)
+        if warmup > 0 { run.go(steps: warmup, seconds: nil) }
+        run.resetTimes()
+        let before = Self.processorSeconds
+        run.go(steps: steps ?? max(1, data.examples / batch - warmup), seconds: seconds)
+        let processor = Self.processorSeconds - before
+        guard run.examples > 0 else { throw CommandFailure("there are too few examples for \(warmup) steps of \(batch) and one more") }
+        let candidates = data.distinctTargets(batch: batch), flop = operationsPerExample(candidates: candidates)
+        let rate = flop * Double(run.examples) / run.seconds
         var line = ResultLine([
-            "bench": .text("train"), "workload": .text("two-tower"), "data": .text(data.name), "users": .integer(data.examples.userCount),
-            "items": .integer(data.examples.itemCount), "batch": .integer(batch), "threads": .integer(threads), "precision": .text("float32"),
-            "batches": .integer(done), "examples": .integer(examples), "seconds": .number(spent),
-            "examples_per_s": .integer(Int(Double(examples) / spent)), "ms_per_batch": .number(1e3 * spent / Double(done)),
-            "ms_fastest_batch": .number(1e3 * fastest), "examples_per_cpu_s": .integer(Int(Double(examples) / processor)),
-            "distinct_targets": .number(Double(candidates) / Double(done)), "flop_per_example": .number(operations / Double(examples)),
-            "flop_per_example_all_columns": .number(whole), "gflop_per_s": .number(operations / spent / 1e9),
-            "float32_bound_gflop_per_s": .number(bound.float32 / 1e9),
+            "bench": .text("train"), "workload": .text("two-tower"), "data": .text(data.name), "users": .integer(data.set.userCount),
+            "items": .integer(data.set.itemCount), "batch": .integer(batch), "threads": .integer(threads), "precision": .text("float32"),
+            "batches": .integer(run.steps), "examples": .integer(run.examples), "seconds": .number(run.seconds),
+            "examples_per_s": .integer(Int(Double(run.examples) / run.seconds)),
+            "ms_per_batch": .number(1e3 * run.seconds / Double(run.steps)),
+            "examples_per_cpu_s": .integer(Int(Double(run.examples) / processor)), "distinct_targets": .number(candidates),
+            "flop_per_example": .number(flop), "flop_per_example_all_columns": .number(operationsPerExample(candidates: Double(batch))),
+            "gflop_per_s": .number(rate / 1e9), "float32_bound_gflop_per_s": .number(bound.float32 / 1e9),
             "bfloat16_bound_gflop_per_s": bound.bfloat16.map { .number($0 / 1e9) } ?? .null,
-            "share_of_float32_bound": .number(operations / spent / bound.float32),
-            "share_of_bfloat16_bound": bound.bfloat16.map { .number(operations / spent / $0) } ?? .null,
+            "share_of_float32_bound": .number(rate / bound.float32),
+            "share_of_bfloat16_bound": bound.bfloat16.map { .number(rate / $0) } ?? .null,
         ])
-        line.add("loss_first_last", .json("[\(losses.first ?? .nan),\(losses.last ?? .nan)]"))
-        let recall = data.recall(trainer, at: 100)
-        line.add("recall_at_100", .number(recall))
+        line.add("loss_first_last", .json("[\(run.firstLoss ?? .nan),\(run.lastLoss ?? .nan)]"))
+        line.add("recall_at_100", .number(data.recall(trainer.model(), at: 100, threads: threads)))
         line.add("held_out", .integer(data.heldOut.count))
         line.add("peak_rss_mb", Self.peakMemoryMiB.map { .integer($0) } ?? .null)
         line.add("kernels", .text(Kernels.description))
         return line
     }
 
+    /// Multiplications and additions an example, forth and back: two for each multiply-add of the user's layers and of the scores, and
+    /// twice that on the way back.
+    private func operationsPerExample(candidates: Double) -> Double {
+        let d = Double(Self.dimension), h = Double(Self.hidden)
+        return 6 * (2 * d * (h + d) + h * d + d * candidates)
+    }
+
     private func configuration() throws -> TowerConfiguration {
-        var configuration = try TowerConfiguration(preset: "mean")
+        var configuration = TowerConfiguration()
         for (key, value) in [
-            ("dimension", "64"), ("hidden", "128"), ("history_length", "20"), ("user_ids", "true"), ("content", "false"),
-            ("attribute_dropout", "0"), ("temperature", "0.05"), ("learning_rate", "0.001"), ("table_learning_rate", "0.02"),
+            ("user_tower", "pooled"), ("dimension", String(Self.dimension)), ("heads", "1"), ("hidden", String(Self.hidden)),
+            ("history_length", String(TrainBenchData.historyLength)), ("content", "false"),
+            ("user_buckets", String(min(4_194_304, max(64, data.set.userCount)))), ("attribute_minimum_users", "1"), ("id_dropout", "0"),
+            ("attribute_dropout", "0"), ("dropout", "0"), ("unit_length", "true"), ("temperature", "0.05"), ("loss", "sampled"),
+            ("negatives", "0"), ("logq", "true"), ("table_optimizer", "adagrad"), ("table_learning_rate", "0.02"),
+            ("learning_rate", "0.001"), ("weight_decay", "0"), ("warmup_share", "0"), ("clip_norm", "0"), ("epochs", "10000"),
             ("batch_size", String(batch)), ("threads", String(threads)), ("seed", String(seed)),
         ] { try configuration.set(key, value) }
         return configuration

@@ -1,61 +1,74 @@
 import Console
+import ContentModel
 import EventStream
 import Foundation
 import Simulation
 import Tensors
-import TwoTower
+import TowerModel
+import TowerTraining
 
-/// The examples of a training workload, and some that are held out.
+/// The examples of the two-tower workload, and some that are held out.
+///
+/// Each user has a row of their own, as an attribute that nobody else has: `user=17`. Events without weight are there as history alone.
 struct TrainBenchData {
+    /// Newest interactions of a history.
+    static let historyLength = 20
+
+    /// What a user of ``TrainBenchData/set`` took next, which training never sees.
+    struct HeldOut {
+        /// Row of the user.
+        var user: Int
+        /// Rows of the user's newest items, oldest first.
+        var history: [Int32]
+        /// Row of the item.
+        var target: Int32
+    }
+
     let name: String
-    let examples: MeanExamples
-    /// Examples that training never sees.
-    let heldOut: [MeanExamples.Example]
+    let set: TrainingSet
+    /// Events that are examples.
+    let examples: Int
+    let heldOut: [HeldOut]
     /// By held-out example, the items that its user had before; nil leaves the whole catalogue in the ranking.
     let had: [Set<Int32>]?
 
-    /// Users without taste who draw from a Zipf distribution: example i has the items i..<i + 20 of one long sequence as its history.
+    /// Users without taste who draw from a Zipf distribution: each example has 20 draws before it as its history. Users are drawn too, one
+    /// an example.
     static func synthetic(users: Int, items: Int, examples count: Int, heldOut: Int = 5_000, seed: UInt64 = 1) -> TrainBenchData {
-        let length = 20, draw = ZipfDraw(count: items, exponent: 1)
-        var random = SplitMix64(seed: seed)
-        let sequence = (0..<count + heldOut + length).map { _ in Int32(draw.draw(&random)) }
-        let all = (0..<count + heldOut).map {
-            MeanExamples.Example(user: Int32.random(in: 0..<Int32(users), using: &random), start: Int32($0), end: Int32($0 + length))
+        let draw = ZipfDraw(count: items, exponent: 1)
+        var random = SplitMix64(seed: seed), counts = [Int](repeating: 0, count: users), events = TrainBenchEvents()
+        for _ in 0..<count { counts[Int.random(in: 0..<users, using: &random)] += 1 }
+        var questions: [HeldOut] = []
+        for (user, own) in counts.enumerated() {
+            guard own > 0 || user < heldOut else {
+                events.endUser()
+                continue
+            }
+            let taken = (0..<historyLength + own).map { _ in Int32(draw.draw(&random)) }
+            for (place, item) in taken.enumerated() { events.append(item, isExample: place >= historyLength) }
+            events.endUser()
+            guard user < heldOut else { continue }
+            questions.append(HeldOut(user: user, history: taken.suffix(historyLength), target: Int32(draw.draw(&random))))
         }
-        return TrainBenchData(
-            name: "zipf",
-            examples: MeanExamples(sequence: sequence, examples: Array(all.prefix(count)), itemCount: items, userCount: users),
-            heldOut: Array(all.suffix(heldOut)), had: nil)
+        return TrainBenchData(name: "zipf", set: events.set(items: items), examples: count, heldOut: questions, had: nil)
     }
 
     /// A log of interactions, JSON Lines or compressed, in the order of time: each after a user's first is an example, with up to 20
     /// before it as its history. The last of each user is held out.
     static func log(path: String) throws -> TrainBenchData {
         let (byUser, itemCount) = try histories(path: path)
-        var sequence: [Int32] = [], examples: [MeanExamples.Example] = [], heldOut = examples, had: [Set<Int32>] = []
-        var counts = [Float](repeating: 0, count: itemCount)
+        var events = TrainBenchEvents(), questions: [HeldOut] = [], had: [Set<Int32>] = [], examples = 0
         for (user, items) in byUser.enumerated() {
-            let first = sequence.count
-            sequence += items
-            let isHeldOut = items.count > 2
-            for item in items.dropLast(isHeldOut ? 1 : 0) { counts[Int(item)] += 1 }
-            for place in items.indices.dropFirst() {
-                let example = MeanExamples.Example(
-                    user: Int32(user), start: Int32(first + max(0, place - 20)), end: Int32(first + place))
-                guard isHeldOut, place == items.count - 1 else {
-                    examples.append(example)
-                    continue
-                }
-                heldOut.append(example)
-                had.append(Set(items.dropLast()))
-            }
+            let learned = items.count > 2 ? items.dropLast() : items[...]
+            for (place, item) in learned.enumerated() { events.append(item, isExample: place > 0) }
+            events.endUser()
+            examples += max(0, learned.count - 1)
+            guard let target = items.last, items.count > 2 else { continue }
+            questions.append(HeldOut(user: user, history: learned.suffix(historyLength), target: target))
+            had.append(Set(learned))
         }
-        let total = counts.reduce(0, +)
         return TrainBenchData(
-            name: (path as NSString).lastPathComponent,
-            examples: MeanExamples(
-                sequence: sequence, examples: examples, itemCount: itemCount, userCount: byUser.count,
-                shares: counts.map { max(1, $0) / max(1, total) }), heldOut: heldOut, had: had)
+            name: (path as NSString).lastPathComponent, set: events.set(items: itemCount), examples: examples, heldOut: questions, had: had)
     }
 
     /// The items of each user of a log of interactions, JSON Lines or compressed, in its order, and the number of items.
@@ -83,25 +96,55 @@ struct TrainBenchData {
         return (byUser, itemRows.count)
     }
 
+    /// Different items that a batch's targets are expected to hold.
+    func distinctTargets(batch: Int) -> Double {
+        var counts = [Int](repeating: 0, count: self.set.itemCount)
+        for event in 0..<self.set.eventCount where self.set.weights[event] > 0 { counts[Int(self.set.items[event])] += 1 }
+        let total = Double(max(1, examples))
+        return counts.reduce(0) { $0 + 1 - pow(1 - Double($1) / total, Double(batch)) }
+    }
+
     /// The share of held-out examples whose target is among the best `cutoff` items that the user did not have before.
-    func recall(_ trainer: MeanTowerTrainer, at cutoff: Int) -> Double {
+    func recall(_ model: TwoTowerModel, at cutoff: Int, threads: Int) -> Double {
         guard !heldOut.isEmpty else { return .nan }
-        let items = trainer.itemVectors(), users = trainer.userVectors(heldOut), n = items.rows
-        var hits = 0
-        for first in stride(from: 0, to: heldOut.count, by: 256) {
-            let count = min(256, heldOut.count - first)
-            var scores = Matrix(rows: count, columns: n)
-            multiply(
-                Matrix(rows: count, columns: users.columns, values: (0..<count).flatMap { users.row(first + $0) }), items, transposeB: true,
-                into: &scores, threads: trainer.configuration.threads)
-            for place in 0..<count {
-                let target = Int(examples.sequence[Int(heldOut[first + place].end)]), row = scores.row(place)
-                let own = row[target], seen = had?[first + place] ?? []
-                guard !seen.contains(Int32(target)) else { continue }
-                let better = row.indices.reduce(0) { $0 + (row[$1] > own && !seen.contains(Int32($1)) ? 1 : 0) }
-                hits += better < cutoff ? 1 : 0
+        let items = model.encodeItems(self.set.itemContents, rows: (0..<Int32(self.set.itemCount)).map { $0 }, threads: threads)
+        let d = model.dimension
+        let hits = heldOut.indices.count { place in
+            let question = heldOut[place], seen = had?[place] ?? []
+            guard !seen.contains(question.target) else { return false }
+            var history = UserSequence(dimension: d, limit: Self.historyLength)
+            for (entry, item) in question.history.enumerated() {
+                history.append(vector: Array(items.row(Int(item))), type: 1, time: Int64(entry + 1) * TrainBenchEvents.step)
             }
+            let user = model.encodeUser(
+                history, attributes: self.set.userAttributes[question.user], now: Int64(question.history.count + 1) * TrainBenchEvents.step)
+            let scores = model.scores(of: user, items: items, threads: threads), own = scores[Int(question.target)]
+            return scores.indices.reduce(0) { $0 + (scores[$1] > own && !seen.contains(Int32($1)) ? 1 : 0) } < cutoff
         }
         return Double(hits) / Double(heldOut.count)
+    }
+}
+
+/// Columns of made or read events, an hour from one to the next, user by user.
+private struct TrainBenchEvents {
+    /// Milliseconds from one event to the next.
+    static let step: Int64 = 3_600_000
+
+    private var items: [Int32] = [], weights: [Float] = [], times: [Int64] = [], starts = [0]
+
+    mutating func append(_ item: Int32, isExample: Bool) {
+        items.append(item)
+        weights.append(isExample ? 1 : 0)
+        times.append(Int64(items.count - (starts.last ?? 0)) * Self.step)
+    }
+
+    mutating func endUser() { starts.append(items.count) }
+
+    func set(items count: Int) -> TrainingSet {
+        let users = (0..<starts.count - 1).map(String.init)
+        return TrainingSet(
+            itemIDs: (0..<count).map(String.init), itemContents: [ItemContent](repeating: ItemContent(), count: count), userIDs: users,
+            userAttributes: users.map { ["user=" + $0] }, userStarts: Column(starts), items: Column(items),
+            types: Column(repeating: 1, count: items.count), times: Column(times), weights: Column(weights))
     }
 }

@@ -2,7 +2,8 @@ import Console
 import Foundation
 import Interactions
 import Tensors
-import TwoTower
+import TowerModel
+import TowerTraining
 
 /// The training workload of a self-attentive sequence tower (SASRec): two blocks of width 64 with one head, up to 200 interactions a
 /// user, all of them predicted at once, by the softmax over all items or over 128 negatives that the batch shares.
@@ -27,7 +28,7 @@ struct TrainBenchSequence {
     func run() throws -> ResultLine {
         let trainer = try Trainer(data.set, configuration: try configuration())
         let bound = ArithmeticBound.measured(threads: threads)
-        var run = StepRun(trainer: trainer)
+        var run = TrainBenchSteps(trainer: trainer)
         if warmup > 0 { run.go(steps: warmup, seconds: nil) }
         run.resetTimes()
         let before = TrainBench.processorSeconds
@@ -70,7 +71,8 @@ struct TrainBenchSequence {
         var settings = [
             ("user_tower", "sequence"), ("block", "attention"), ("blocks", String(Self.blocks)), ("attention_heads", "1"),
             ("feed_forward", String(Self.feedForward)), ("head", "direct"), ("history_means", "0"), ("places", "true"),
-            ("distance_bias", "false"), ("dimension", String(Self.dimension)), ("history_length", String(TrainBenchSequences.historyLength)),
+            ("distance_bias", "false"), ("dimension", String(Self.dimension)),
+            ("history_length", String(TrainBenchSequences.historyLength)),
             ("block_dropout", "0.2"), ("id_dropout", "0"), ("attribute_dropout", "0"), ("content", "false"), ("mask_history", "false"),
             ("clip_norm", "0"), ("weight_decay", "0"), ("learning_rate", "0.001"), ("table_learning_rate", "0.001"), ("epochs", "10000"),
             ("batch_size", String(min(65_536, max(16, Int(examples.rounded()))))), ("precision", precision.rawValue),
@@ -81,50 +83,5 @@ struct TrainBenchSequence {
             : [("loss", "sampled"), ("negatives", String(Self.negatives)), ("negative_sampling", "uniform"), ("logq", "false")]
         for (key, value) in settings { try configuration.set(key, value) }
         return configuration
-    }
-}
-
-/// Runs a trainer for a number of steps, over the ends of epochs.
-private struct StepRun {
-    let trainer: Trainer
-    private(set) var steps = 0, examples = 0, seconds = 0.0
-    private(set) var firstLoss: Double?, lastLoss: Double?
-    /// Examples of the current epoch that are done, and the sum of their losses.
-    private var done = 0, lossSum = 0.0
-
-    init(trainer: Trainer) { self.trainer = trainer }
-
-    mutating func resetTimes() { (steps, examples, seconds) = (0, 0, 0) }
-
-    mutating func go(steps limit: Int, seconds most: Double?) {
-        let clock = ContinuousClock(), start = clock.now, end = steps + limit
-        var stepsDone = steps, losses = (first: firstLoss, last: lastLoss), known = (done: done, sum: lossSum)
-        let isOver = { stepsDone >= end || most.map { start.duration(to: clock.now).inSeconds >= $0 } ?? false }
-        while !isOver() {
-            let before = done
-            let summary = trainer.runEpoch(
-                now: { start.duration(to: clock.now).inSeconds },
-                shouldStop: {
-                    stepsDone += 1
-                    return isOver()
-                },
-                progress: { progress in
-                    let sum = progress.loss * Double(progress.examples)
-                    let loss = (sum - known.sum) / Double(max(1, progress.examples - known.done))
-                    known = (progress.examples, sum)
-                    losses = (losses.first ?? loss, loss)
-                })
-            examples += summary.examples - before
-            seconds += summary.seconds
-            if summary.isUnfinished {
-                done = summary.examples
-            } else {
-                // The last step of an epoch is not asked whether to stop.
-                stepsDone += 1
-                (done, known) = (0, (0, 0))
-                if summary.examples == before { break }
-            }
-        }
-        (steps, firstLoss, lastLoss, lossSum) = (stepsDone, losses.first, losses.last, known.sum)
     }
 }

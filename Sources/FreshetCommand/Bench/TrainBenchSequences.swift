@@ -1,7 +1,7 @@
 import Foundation
 import Interactions
 import Simulation
-import TwoTower
+import TowerTraining
 
 /// The histories that the sequence tower's workloads learn from: the newest of each user, at most one more than the tower sees.
 struct TrainBenchSequences {

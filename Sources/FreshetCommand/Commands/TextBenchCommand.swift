@@ -6,7 +6,6 @@ import Interactions
 import ModelArtifacts
 import Tensors
 import TextEncoding
-import TwoTower
 import TrainingFiles
 
 /// `freshet bench text`

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 import Tensors
-import TwoTower
 
 /// `freshet bench train`
 struct TrainBenchCommand: ParsableCommand {
@@ -17,7 +16,8 @@ struct TrainBenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train", abstract: "Training examples a second on fixed workloads; needs no database.",
         discussion: """
-            two-tower: user rows, the mean of 20 item rows, two layers on either side, softmax over the batch with logQ; Zipf items.
+            two-tower: the pooled tower, a row of each user beside a weighted mean of 20 items, two layers, softmax over the batch's
+            targets with logQ; Zipf items.
             sasrec-sampled, sasrec-full: two blocks of self-attention over up to 200 interactions, softmax over 128 negatives or all items.
             The share of the bound is the workload's operations a second over those of products that stay in the first-level cache.
             """)

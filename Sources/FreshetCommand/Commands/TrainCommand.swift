@@ -5,7 +5,7 @@ import Interactions
 import Learning
 import Reports
 import Tensors
-import TwoTower
+import TowerModel
 
 /// `freshet train`
 struct TrainCommand: ParsableCommand {

@@ -1,5 +1,5 @@
 import EventStream
-import TwoTower
+import TowerModel
 
 extension Configuration {
     /// What the roles would refuse when they build what they need from the settings, by part: for `freshet doctor`, which starts none.
@@ -16,7 +16,6 @@ extension Configuration {
         check("training settings") { _ = try towerConfiguration(hasTeacher: integer("train.teacher") > 0) }
         check("training settings") { _ = try ratingRules() }
         check("training settings") { _ = try headBalances() }
-        check("training settings") { try checkIncrement() }
         check("service settings") { _ = try apiConfiguration() }
         check("currency settings") { _ = try currencyRates() }
         check("kafka settings") { try StreamProducer(kafkaSettings, mode: .latency).close(timeoutMilliseconds: 0) }
@@ -25,12 +24,4 @@ extension Configuration {
         return problems.enumerated().filter { place, found in !problems[..<place].contains { $0 == found } }.map(\.element)
     }
 
-    private func checkIncrement() throws {
-        guard text("train.mode") == "incremental" else { return }
-        if number("train.incremental_ewc") > 0, try towerConfiguration().userTower == .mean {
-            throw ConfigurationError(
-                "train.incremental_ewc is \(text("train.incremental_ewc")), and train.user_tower mean keeps no importance of its "
-                    + "parameters: set it to 0")
-        }
-    }
 }

@@ -1,5 +1,7 @@
 import Settings
-import TwoTower
+import ContentModel
+import TowerModel
+import TowerTraining
 
 extension Configuration {
     /// The trainer's settings: the preset first, then what is set on its own.

@@ -1,11 +1,11 @@
 import Console
+import ContentModel
 import Foundation
 import Interactions
 import Logging
 import ModelArtifacts
 import Tensors
 import TextEncoding
-import TwoTower
 import TrainingFiles
 
 /// The sentence encoder that `content.encoder` names: gives items whose record brings no embedding the vector of their title and

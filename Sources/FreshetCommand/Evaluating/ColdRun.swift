@@ -6,7 +6,7 @@ import Interactions
 import Learning
 import Reports
 import Tensors
-import TwoTower
+import TowerTraining
 import TrainingFiles
 
 /// `freshet evaluate --protocol item-cold`: some items are treated as new, towers and content channel are trained without them, and

@@ -9,7 +9,6 @@ import MetaLearning
 import Recommending
 import Reports
 import Tensors
-import TwoTower
 import TrainingFiles
 
 /// `freshet evaluate --protocol category-few-shot`: each trained category in turn is treated as new and kept out of all learning; what

@@ -1,4 +1,5 @@
 import Console
+import ContentModel
 import Evaluation
 import EventStream
 import Features
@@ -6,7 +7,7 @@ import FeatureStore
 import Foundation
 import Interactions
 import Learning
-import TwoTower
+import TowerTraining
 import TrainingFiles
 
 /// What a replay walks: the stored interactions, and those of a file where one is named.

@@ -6,7 +6,8 @@ import Interactions
 import Learning
 import Recommending
 import Reports
-import TwoTower
+import TowerModel
+import TowerTraining
 import TrainingFiles
 
 /// Freshet with a training after each slice of the replay: the model that answers has learned every event up to the slice's border.
@@ -126,7 +127,7 @@ struct RetrainingSource {
         let trainer: Trainer
         do {
             trainer = try Trainer(log.trainingSet(until: ends, columnsAt: path), configuration: settings)
-        } catch let error as TwoTower.ConfigurationError {
+        } catch let error as TowerModel.ConfigurationError {
             throw CommandFailure(error.description)
         }
         while !trainer.isFinished { _ = trainer.runEpoch(now: { 0 }) }

@@ -6,7 +6,8 @@ import Interactions
 import Learning
 import Recommending
 import Reports
-import TwoTower
+import TowerModel
+import TowerTraining
 import TrainingFiles
 
 /// `freshet evaluate --protocol tail-curve`: what each setting for rare items gives and costs, all on the same held-out questions of one

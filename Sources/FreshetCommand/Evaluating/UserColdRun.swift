@@ -7,7 +7,8 @@ import Interactions
 import Learning
 import Recommending
 import Reports
-import TwoTower
+import TowerModel
+import TowerTraining
 import TrainingFiles
 
 /// `freshet evaluate --protocol user-cold`: users held out whole are asked with 0, 1, 2, 5 and 10 interactions of history, of models that

@@ -3,7 +3,7 @@ import Interactions
 import Learning
 import Recommending
 import Tensors
-import TwoTower
+import TowerModel
 import TrainingFiles
 
 /// A model that was trained without the new users, asked about them as it would serve: snapshot, blend, segments and rules, and what is

@@ -5,7 +5,8 @@ import Foundation
 import Interactions
 import Learning
 import Logging
-import TwoTower
+import TowerModel
+import TowerTraining
 import TrainingFiles
 
 /// `freshet search`: trainings with settings drawn at random, judged on the same held-out questions of one snapshot.

@@ -4,7 +4,7 @@ import Interactions
 import Learning
 import Recommending
 import Tensors
-import TwoTower
+import TowerModel
 import TrainingFiles
 
 /// The promoted model's two towers as serving uses them.

@@ -1,13 +1,13 @@
 import Console
+import ContentModel
 import FeatureStore
 import Interactions
 import Learning
 import Logging
 import ModelArtifacts
 import Recommending
-import TwoTower
-import VectorIndex
 import TrainingFiles
+import VectorIndex
 
 /// Builds a serving snapshot from a model version: reads the artifact, encodes the catalogue, builds the index or
 /// takes what an earlier build left beside the model.

@@ -4,7 +4,6 @@ import Learning
 import Logging
 import ModelArtifacts
 import Recommending
-import TwoTower
 import TrainingFiles
 
 /// Owns the serving snapshot and is the only one that replaces it: catalogue changes, the trending list, new models.

@@ -1,6 +1,6 @@
+import ContentModel
 import ModelArtifacts
 import Recommending
-import TwoTower
 
 extension RankingBlend {
     /// The name under which a blend lies beside its model.

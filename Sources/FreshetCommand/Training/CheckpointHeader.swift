@@ -1,5 +1,6 @@
 import Foundation
-import TwoTower
+import TowerModel
+import TowerTraining
 
 /// What a checkpoint says of itself when it goes to other ranks; its floats follow.
 private struct CheckpointHeader: Codable {

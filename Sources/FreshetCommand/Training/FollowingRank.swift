@@ -2,7 +2,8 @@ import Console
 import Foundation
 import Learning
 import Logging
-import TwoTower
+import TowerModel
+import TowerTraining
 import TrainingFiles
 
 /// A rank of a training that does what rank 0 orders: it reads the training file, and runs its share of every step. It says nothing while

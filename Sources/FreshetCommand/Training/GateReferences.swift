@@ -6,7 +6,6 @@ import Logging
 import ModelArtifacts
 import Recommending
 import Reports
-import TwoTower
 
 /// The models of the registry that a candidate is held against.
 struct GateReferences {

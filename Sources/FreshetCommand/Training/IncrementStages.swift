@@ -1,11 +1,12 @@
 import Console
+import ContentModel
 import Evaluation
 import Interactions
 import Learning
 import Logging
 import ModelArtifacts
 import Recommending
-import TwoTower
+import TowerModel
 import TrainingFiles
 
 /// An incremental training: a model that learns the older half of the new interactions is judged on the newer half and on what it must

@@ -1,7 +1,7 @@
 import FeatureStore
 import Foundation
 import ModelArtifacts
-import TwoTower
+import TowerModel
 
 extension ArtifactStore {
     /// The model of a registered version. The registry knows its folder by name: where the folders lie is each host's own setting.

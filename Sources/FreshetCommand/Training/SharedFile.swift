@@ -1,6 +1,6 @@
 import Console
 import Foundation
-import TwoTower
+import TowerTraining
 import TrainingFiles
 
 /// A file of rank 0 that all ranks need: those on the same disk read it where it lies, to the others it is sent.

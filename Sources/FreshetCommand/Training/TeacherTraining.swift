@@ -3,7 +3,8 @@ import FeatureStore
 import Foundation
 import ModelArtifacts
 import Tensors
-import TwoTower
+import TowerModel
+import TowerTraining
 import TrainingFiles
 
 /// A registered version that a smaller model learns from beside what happened (`train --teacher`).

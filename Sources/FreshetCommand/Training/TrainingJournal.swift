@@ -1,6 +1,6 @@
 import Evaluation
 import Foundation
-import TwoTower
+import TowerTraining
 
 /// What a run notes for its report: a line an epoch and a line a step, in a file of the training's folder, so that a resumed run still
 /// has what came before the kill.

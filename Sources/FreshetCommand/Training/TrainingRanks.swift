@@ -1,7 +1,8 @@
 import Console
 import Foundation
 import MessagePassing
-import TwoTower
+import TowerModel
+import TowerTraining
 import TrainingFiles
 
 /// The processes of one training. Rank 0 leads: it reads the snapshot, judges, writes and registers; the others follow its orders, see

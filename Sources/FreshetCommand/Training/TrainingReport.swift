@@ -2,11 +2,12 @@ import Console
 import Evaluation
 import FeatureStore
 import EventStream
+import FeatureStore
 import Foundation
 import Interactions
 import Learning
 import Reports
-import TwoTower
+import TowerModel
 import TrainingFiles
 
 /// The report of a registered version: the registry has everything that it shows.

@@ -1,4 +1,5 @@
 import Console
+import ContentModel
 import Evaluation
 import FeatureStore
 import Foundation
@@ -8,7 +9,7 @@ import Logging
 import ModelArtifacts
 import Recommending
 import Reports
-import TwoTower
+import TowerModel
 import TrainingFiles
 
 /// One retraining, from the database's state to a registered model version.

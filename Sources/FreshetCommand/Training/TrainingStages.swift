@@ -1,11 +1,13 @@
 import Console
+import ContentModel
 import Evaluation
 import Interactions
 import Learning
 import Logging
 import ModelArtifacts
 import Recommending
-import TwoTower
+import TowerModel
+import TowerTraining
 import TrainingFiles
 
 /// The learning itself: a model that is judged on what was held out, then the model that is published.

@@ -1,6 +1,7 @@
+import ContentModel
 import Tensors
+import TowerModel
 import TrainingFiles
-import TwoTower
 
 /// What ranks new items in an item-cold evaluation: the channel and its rivals, on the same items.
 package struct ColdContestants {

@@ -1,5 +1,5 @@
 import Tensors
-import TwoTower
+import TowerTraining
 import TrainingFiles
 
 /// Some of a log's items treated as if they were to arrive later, and a tenth of every user's other interactions held back: what a

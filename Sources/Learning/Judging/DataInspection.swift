@@ -1,6 +1,7 @@
+import ContentModel
 import Evaluation
 import Interactions
-import TwoTower
+import TowerTraining
 import TrainingFiles
 
 /// Looks at a training log before anything is learned from it: who looks like a machine, and whether the data look broken.

@@ -1,6 +1,6 @@
 import Bytes
 import Interactions
-import TwoTower
+import TowerTraining
 import TrainingFiles
 
 /// Some users held out whole, as if they were to come tomorrow: what may be learned from the others, and what the new ones are asked.

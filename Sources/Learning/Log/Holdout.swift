@@ -1,5 +1,5 @@
 import Interactions
-import TwoTower
+import TowerTraining
 import TrainingFiles
 
 /// What is learned from and what is asked afterwards. Both parts are rows of the same log: of each user the older ones and the newer.

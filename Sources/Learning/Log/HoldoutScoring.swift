@@ -1,7 +1,7 @@
 import Evaluation
 import Interactions
 import Tensors
-import TwoTower
+import TowerModel
 import TrainingFiles
 
 /// What a model's two towers make of the items and of a question's user.

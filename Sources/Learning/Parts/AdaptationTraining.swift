@@ -1,9 +1,9 @@
 import Console
+import ContentModel
 import Logging
 import MetaLearning
 import Recommending
 import Tensors
-import TwoTower
 import TrainingFiles
 
 /// Learns to adapt to new categories: trained categories are each treated as if they were new, and tasks are drawn from them.

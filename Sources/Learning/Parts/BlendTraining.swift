@@ -1,7 +1,7 @@
 import Foundation
 import Interactions
 import Recommending
-import TwoTower
+import TowerModel
 import TrainingFiles
 
 /// Learns how much each ranking signal counts, on the questions that training held out.

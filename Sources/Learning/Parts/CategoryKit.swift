@@ -1,6 +1,8 @@
 import MetaLearning
 import Recommending
-import TwoTower
+import ContentModel
+import TowerModel
+import TowerTraining
 
 /// What a model needs to adapt to new categories: vectors by content, and where adaptations start.
 package struct CategoryKit: Sendable {

@@ -1,7 +1,7 @@
+import ContentModel
 import MetaLearning
 import Recommending
 import Tensors
-import TwoTower
 
 /// A trained category treated as new: some of its items, and some users with what they took of them and what they had beside them. Tasks are
 /// drawn from it.

@@ -1,8 +1,9 @@
+import ContentModel
 import Evaluation
 import Foundation
 import Recommending
 import Tensors
-import TwoTower
+import TowerModel
 import TrainingFiles
 
 /// Learns the content channel, by which items that the model never trained on are scored, and fits its weights on what training

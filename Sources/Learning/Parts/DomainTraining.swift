@@ -1,7 +1,8 @@
 import Console
 import Evaluation
 import Tensors
-import TwoTower
+import TowerModel
+import TowerTraining
 import TrainingFiles
 
 /// The second stage of a training: over the shared model, an adapter of the user's vector for each domain with enough interactions, kept

@@ -2,7 +2,7 @@ import Evaluation
 import Interactions
 import Recommending
 import Tensors
-import TwoTower
+import TowerModel
 import TrainingFiles
 
 /// What heads are fitted on: impressions with what came of them, or, where the log has too few, sampled candidates of held-out questions.

@@ -1,7 +1,7 @@
 import Evaluation
 import Interactions
 import Recommending
-import TwoTower
+import TowerModel
 import TrainingFiles
 
 /// Learns the ranking heads on what was held out, judges every mix of goals, and picks one.

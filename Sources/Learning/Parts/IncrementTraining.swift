@@ -1,6 +1,7 @@
 import Console
 import Foundation
-import TwoTower
+import TowerModel
+import TowerTraining
 import TrainingFiles
 
 /// Goes on from a model with what it has not seen: its tables grow, it learns the new interactions beside a sample of old ones, and
@@ -81,15 +82,12 @@ package struct IncrementTraining {
         let known = log.itemIDs.map(base.knows)
         func part(_ increment: Increment, _ isKept: (Int) -> Bool) -> TrainingSet {
             whole.part(
-                increment, historyLength: settings.historyLength, isKept: isKept, keepsUsers: settings.userIDs, eventsPerItem: counts)
+                increment, historyLength: settings.historyLength, isKept: isKept, eventsPerItem: counts)
         }
         var set = part(increment) { known[$0] }
         let trainer: Trainer
         do {
             if rules.ewc > 0 {
-                guard settings.userTower != .mean else {
-                    throw CommandFailure("train.incremental_ewc is \(rules.ewc), and the mean tower keeps no importance of its parameters: set it to 0; train.incremental_replay guards against forgetting, too")
-                }
                 let old = draw(Self.importanceEvents, rules.seed &+ 1)
                 let sample = Increment(newRows: [], replayedRows: old.rows, replayedWeights: old.weights)
                 // Both sets have the same items, so that rows mean the same.
@@ -103,7 +101,7 @@ package struct IncrementTraining {
             } else {
                 trainer = try Trainer(set, configuration: settings, from: base)
             }
-        } catch let error as TwoTower.ConfigurationError {
+        } catch let error as TowerModel.ConfigurationError {
             throw CommandFailure(error.description)
         }
         while !trainer.isFinished {

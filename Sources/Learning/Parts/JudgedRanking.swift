@@ -1,7 +1,7 @@
 import Evaluation
 import Recommending
+import TowerModel
 import TrainingFiles
-import TwoTower
 
 /// A judged model as it would rank: by a blend where that answers the held-out questions better than the towers alone; for users of
 /// whom little is known by weights of their own, where these do (``NewcomerBlend``).

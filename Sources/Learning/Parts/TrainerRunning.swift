@@ -1,5 +1,6 @@
 import Console
-import TwoTower
+import TowerModel
+import TowerTraining
 
 extension Trainer {
     /// Runs all epochs with a line of progress; the model then.

@@ -1,4 +1,5 @@
 import Console
+import ContentModel
 import Evaluation
 import FeatureStore
 import Foundation

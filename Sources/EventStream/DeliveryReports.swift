@@ -61,6 +61,7 @@ final class DeliveryReports: Sendable {
             var delivered: Int64 = 0
             var failed: Int64 = 0
             var failure: StreamError?
+            var answers: [(waiter: Waiter, result: Result<Position, StreamError>)] = []
             while let message = rd_kafka_event_message_next(event) {
                 let m = message.pointee
                 let error = m.err == RD_KAFKA_RESP_ERR_NO_ERROR ? nil : failureOf(message)
@@ -73,14 +74,16 @@ final class DeliveryReports: Sendable {
                 if let waiting = m._private {
                     let waiter = Unmanaged<Waiter>.fromOpaque(waiting).takeRetainedValue()
                     let position = Position(partition: m.partition, offset: m.offset)
-                    waiter.continuation.resume(returning: error.map { .failure($0) } ?? .success(position))
+                    answers.append((waiter, error.map { .failure($0) } ?? .success(position)))
                 }
             }
+            // The counts first: who has its answer finds its record counted.
             state.withLock { [delivered, failed, failure] in
                 $0.counts.delivered += delivered
                 $0.counts.failed += failed
                 if let failure { $0.lastFailure = failure }
             }
+            for answer in answers { answer.waiter.continuation.resume(returning: answer.result) }
         case RD_KAFKA_EVENT_ERROR:
             let text = rd_kafka_event_error_string(event).map { String(cString: $0) }
             let error = StreamError(rd_kafka_event_error(event), "Kafka producer", text: text)

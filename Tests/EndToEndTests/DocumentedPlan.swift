@@ -64,7 +64,7 @@ enum DocumentedPlan {
     ]
 
     /// Options of other programs that pages name.
-    static let optionsOfOthers = ["--static-swift-stdlib": "swift build"]
+    static let optionsOfOthers = ["--static-swift-stdlib": "swift build", "--traits": "swift build"]
 
     /// What pages name although it does not exist, and why.
     static let promised = ["freshet experiments": "README says that it is not there yet"]

@@ -188,7 +188,20 @@ public struct Program: Sendable {
 
         /// Sends a signal, if it still runs.
         public func send(_ signal: Int32) {
-            if process.isRunning { Foundation.kill(process.processIdentifier, signal) }
+            guard process.isRunning else { return }
+            Foundation.kill(process.processIdentifier, signal)
+            // The threads of a process stop one after the other: what is asked next must not be answered by one that still runs.
+            if signal == SIGSTOP { _ = eventually(within: 5) { allThreadsStand() } }
+        }
+
+        private func allThreadsStand() -> Bool {
+            let folder = "/proc/\(process.processIdentifier)/task"
+            guard let threads = try? FileManager.default.contentsOfDirectory(atPath: folder) else { return true }
+            return threads.allSatisfy { thread in
+                guard let stat = try? String(contentsOfFile: "\(folder)/\(thread)/stat", encoding: .utf8) else { return true }
+                // The state follows the name, which is in brackets and may hold anything.
+                return stat.split(separator: ")").last?.split(separator: " ").first == "T"
+            }
         }
 
         /// Asks to end with SIGTERM and waits; the exit status, or nil where a signal ended it or `limit` seconds were not enough.

@@ -6,24 +6,32 @@ import Interactions
 package struct ColdReport {
     /// One seed.
     package struct Round {
+        /// The weights of the content channel, in the order of its parts.
         package var weights: [Float]
+        /// What each contestant achieved, by its name.
         package var reports: [String: MetricsReport] = [:]
         /// The share of new items in the first 20 of new and old together, and in what is relevant.
         package var shareShown = 0.0, shareRelevant = 0.0
 
+        /// A round without answers yet.
         package init(weights: [Float]) { self.weights = weights }
     }
 
+    /// The metrics that the report shows.
     package static let metrics = ["Recall@20", "Recall@100", "NDCG@10"]
 
     /// The share of the items that is treated as new, in percent, and whether it is the newest ones.
     package let percent: Double, newest: Bool
     /// Who is asked, in the order of the page; the parts that the content channel weighs.
     package let contestants: [String], parts: [String]
+    /// Questions of the last round.
     package var questions = 0
+    /// Items that were new in the last round.
     package var newItems = 0
+    /// One a seed.
     package private(set) var rounds: [Round] = []
 
+    /// A report without rounds yet.
     package init(percent: Double, newest: Bool, contestants: [String], parts: [String]) {
         self.percent = percent
         self.newest = newest
@@ -31,6 +39,7 @@ package struct ColdReport {
         self.parts = parts
     }
 
+    /// Adds a seed's round.
     package mutating func add(_ round: Round) { rounds.append(round) }
 
     /// A mean over the seeds with half the width of its 95 % interval (Student's t); no width for one seed.

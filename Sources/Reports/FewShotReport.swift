@@ -29,6 +29,7 @@ package struct FewShotReport {
 
     private var tasks: [(category: String, seed: UInt64, ndcg: [Contestant: Double])] = []
 
+    /// Adds NDCG@10 of every contestant on one task.
     package mutating func add(category: String, seed: UInt64, ndcg: [Contestant: Double]) { tasks.append((category, seed, ndcg)) }
 
     private func values(_ contestant: Contestant) -> [Double] { tasks.map { $0.ndcg[contestant] ?? 0 } }

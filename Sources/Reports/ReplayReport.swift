@@ -6,6 +6,7 @@ import Interactions
 package struct ReplayReport {
     /// Freshet against a rival, over the users of one audience.
     package struct Comparison {
+        /// The other's name.
         package var rival: String
         /// NDCG@10 of Freshet minus that of the rival, mean over users.
         package var difference: BootstrapInterval
@@ -13,19 +14,26 @@ package struct ReplayReport {
         package var gain: BootstrapInterval
     }
 
+    /// The model's version in the registry.
     package let version: Int
+    /// The events after this time were predicted.
     package let start: EventTime
     /// What the model may have learned ends here.
     package let newestLearned: EventTime?
+    /// What every ranker achieved.
     package let outcome: Replay.Outcome
+    /// Lines of the file that are no event.
     package let rejectedLines: Int
+    /// Half-life of the recent popularity that is compared with.
     package let halfLifeDays: Double
+    /// What the replay took.
     package let seconds: Double
     /// Against the rival with the best NDCG@10 of that audience.
     package let comparisons: [Replay.Audience: Comparison]
     /// What training again on the way changed and cost; nil where the model stayed as it was.
     package var retraining: RetrainingReport?
 
+    /// All of it but what retraining gave.
     package init(
         version: Int, start: EventTime, newestLearned: EventTime?, outcome: Replay.Outcome, rejectedLines: Int, halfLifeDays: Double,
         seconds: Double

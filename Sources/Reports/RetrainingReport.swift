@@ -12,10 +12,13 @@ package struct RetrainingReport {
 
     /// What the trainings of one ranker took.
     package struct Cost {
+        /// How models are brought up to date.
         package var kind: Kind
         /// The ranker's name in the replay.
         package var name: String
+        /// Trainings.
         package var slices: Int
+        /// Events that were learned for the first time, and again.
         package var newEvents, replayedEvents: Int
         /// Processor seconds of all trainings alone; and with ranking tables, content channel and catalogue.
         package var trainingSeconds, allSeconds: Double
@@ -36,9 +39,13 @@ package struct RetrainingReport {
 
     /// One way of training again.
     package struct Entry {
+        /// How models are brought up to date.
         package var kind: Kind
+        /// NDCG@10 over the replay.
         package var ndcg: Double
+        /// Trainings.
         package var slices: Int
+        /// Events that were learned for the first time, and again.
         package var newEvents, replayedEvents: Int
         /// Processor seconds of all trainings alone; and with ranking tables, content channel and catalogue.
         package var trainingSeconds, allSeconds: Double
@@ -46,11 +53,14 @@ package struct RetrainingReport {
         package var overStale: BootstrapInterval
     }
 
+    /// Milliseconds between trainings.
     package let every: Int64
+    /// One a way of retraining.
     package let entries: [Entry]
     /// NDCG@10 of incremental over full, minus 1, by audience; empty unless both ran.
     package let incrementalOverFull: [Replay.Audience: BootstrapInterval]
 
+    /// Sets what each way achieved beside what it cost.
     package init(_ outcome: Replay.Outcome, retrained: [Cost], every: Int64) {
         self.every = every
         func perUser(_ name: String, _ audience: Replay.Audience = .all) -> [Double] {
@@ -82,6 +92,7 @@ package struct RetrainingReport {
         return (own.trainingSeconds / full.trainingSeconds, own.allSeconds / full.allSeconds)
     }
 
+    /// One object.
     package var json: String {
         var line = ResultLine(["every_ms": .integer(Int(every))])
         for entry in entries {
@@ -107,6 +118,7 @@ package struct RetrainingReport {
         return line.json
     }
 
+    /// For people, a line an entry.
     package var lines: [String] {
         var lines = entries.map { entry in
             String(

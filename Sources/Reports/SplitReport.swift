@@ -4,13 +4,16 @@ import Interactions
 
 /// What a split found, for people, for programs and as a page.
 package struct SplitReport {
+    /// The model's version in the registry.
     package let version: Int
     package let description: String
     /// The model first.
     package let contestants: [Entry]
     /// One of them with what it achieved.
     package struct Entry {
+        /// Who answered.
         package var contestant: EvaluationRecord.Contestant
+        /// What it achieved.
         package var record: MetricsRecord
 
         /// All of it.

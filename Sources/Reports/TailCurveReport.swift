@@ -10,8 +10,11 @@ package struct TailCurveReport {
         package var all: [Double]
         /// The same where only items beyond the head count, of users who took one.
         package var beyondHead: [Double]
+        /// NDCG@10 on rare items alone.
         package var tail: Double
+        /// Share of the catalogue in anybody's first ten.
         package var coverage: Double
+        /// How unevenly the first ten go to items, 0 for evenly.
         package var gini: Double
 
         /// All of it.
@@ -26,15 +29,19 @@ package struct TailCurveReport {
 
     /// A value of a setting; the plain model is value 0 of every setting.
     package struct Point {
+        /// What was set; nil for the plain model.
         package var setting: TailSetting?
+        /// To what.
         package var value: Double
         /// One a seed.
         package var cells: [Cell]
 
         /// NDCG@10 of each user, the mean over seeds.
         package var all: [Double] { Self.mean(cells.map(\.all)) }
+        /// NDCG@10 a user beyond the head, the mean over seeds.
         package var beyondHead: [Double] { Self.mean(cells.map(\.beyondHead)) }
 
+        /// The mean of a figure over seeds.
         package func mean(_ value: KeyPath<Cell, Double>) -> Double { ColdReport.summary(cells.map { $0[keyPath: value] }).mean }
 
         private static func mean(_ columns: [[Double]]) -> [Double] {
@@ -45,7 +52,9 @@ package struct TailCurveReport {
 
     /// A point with its intervals.
     package struct Entry {
+        /// The setting with its value.
         package var point: Point
+        /// NDCG@10 with its interval, on everything and beyond the head.
         package var ndcg, beyondHead: BootstrapInterval
         /// Changes from the plain model over the same users, as shares of it.
         package var change, beyondHeadChange: BootstrapInterval
@@ -54,11 +63,15 @@ package struct TailCurveReport {
     /// NDCG@10 that a recommended setting keeps, as a share of the plain model's.
     package static let kept = 0.98
 
+    /// How the questions were cut, in words.
     package let split: String
+    /// Users that were asked.
     package let users: Int
+    /// What counting answers.
     package let popularity: MetricsRecord
     /// Whether a blend was tried, so that its signals of popularity answer beside the towers.
     package let isBlended: Bool
+    /// Seeds that are in the means.
     package private(set) var seeds = 0
     /// The plain model of the first seed.
     package private(set) var outcome: MetricsRecord?
@@ -66,6 +79,7 @@ package struct TailCurveReport {
     /// In the order in which they were added.
     private var points: [Point] = []
 
+    /// A report without answers yet.
     package init(split: String, users: Int, popularity: MetricsRecord, isBlended: Bool) {
         self.split = split
         self.users = users
@@ -80,6 +94,7 @@ package struct TailCurveReport {
         seeds += 1
     }
 
+    /// Adds what a setting's value gave with one seed.
     package mutating func add(_ cell: Cell, of setting: TailSetting, value: Double) {
         if let place = points.firstIndex(where: { $0.setting == setting && $0.value == value }) {
             points[place].cells.append(cell)
@@ -159,6 +174,7 @@ package struct TailCurveReport {
         return lines
     }
 
+    /// The best setting in words.
     package static func sentence(_ best: Entry?) -> String {
         guard let best, let setting = best.point.setting else {
             return "No setting gains beyond the head while it keeps \(Int(100 * kept)) % of NDCG@10: leave them at 0."

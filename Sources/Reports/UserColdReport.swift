@@ -6,6 +6,7 @@ import Interactions
 package struct UserColdReport {
     /// One contestant's answers with one length of history in one round.
     package struct Cell {
+        /// Metrics over the questions.
         package var report: MetricsReport
         /// NDCG@10 of each user, in the order of the questions.
         package var perUser: [Double]
@@ -24,28 +25,35 @@ package struct UserColdReport {
     package static let served = "freshet"
     private static let metrics = ["NDCG@10", "Recall@20"]
 
+    /// Interactions that are known of a new user, ascending.
     package let lengths: [Int]
+    /// Of the users, one in so many is new.
     package let folds: Int
     /// Names of what Freshet is compared with.
     package let rivals: [String]
+    /// Rounds that are finished.
     package private(set) var rounds = 0
+    /// Users that were asked, over all rounds.
     package private(set) var users = 0
     private var newUsers = 0
     /// In the order in which contestants were added.
     private var names: [String] = []
     private var cells: [String: [Int: [Cell]]] = [:]
 
+    /// A report without rounds yet.
     package init(lengths: [Int], folds: Int, rivals: [String]) {
         self.lengths = lengths
         self.folds = folds
         self.rivals = rivals
     }
 
+    /// Adds what one contestant answered in this round to users of one history length.
     package mutating func add(_ name: String, _ length: Int, _ cell: Cell) {
         if !names.contains(name) { names.append(name) }
         cells[name, default: [:]][length, default: []].append(cell)
     }
 
+    /// Ends a round.
     package mutating func finishRound(users: Int, newUsers: Int) {
         rounds += 1
         self.users += users

@@ -5,6 +5,7 @@ import TrainingFiles
 
 /// What ranks new items in an item-cold evaluation: the channel and its rivals, on the same items.
 package struct ColdContestants {
+    /// Who ranks new items.
     package enum Key: String, CaseIterable {
         /// Content channel and towers, as served.
         case freshet
@@ -22,7 +23,9 @@ package struct ColdContestants {
         case length
     }
 
+    /// Which items are new, and who is asked.
     package let cut: ColdCut
+    /// What content says, learned without the new items.
     package let channel: ContentChannel
     private let sparseWeights: [Float]
     /// Rows of the new items.
@@ -38,6 +41,7 @@ package struct ColdContestants {
     /// `[new items, dimension]`
     private let categories: Matrix
 
+    /// Prepares every contestant; none of them has seen an interaction with a new item.
     package init(cut: ColdCut, model: TwoTowerModel, channel: ContentChannel, sparseWeights: [Float], learning: ContentLearning, threads: Int) {
         self.cut = cut
         self.model = model

@@ -7,6 +7,7 @@ import TrainingFiles
 package struct ColdCut {
     /// One user's question.
     package struct Question {
+        /// A user row of the log.
         package var user: Int
         /// New items that the user took.
         package var new: [Int32]
@@ -19,7 +20,9 @@ package struct ColdCut {
 
     /// The log without them. The rows of items are those of the whole log.
     package let log: TrainingLog
+    /// By item row, what is treated as new.
     package let isNew: [Bool]
+    /// Who took new items, and which.
     package let questions: [Question]
 
     /// - Parameters:

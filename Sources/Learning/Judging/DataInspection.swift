@@ -8,8 +8,11 @@ import TrainingFiles
 package struct DataInspection {
     /// Rows of users that are left out, with the reason.
     package let suspicious: [Int: UserBounds.Suspicion]
+    /// Interactions of these users.
     package let suspiciousEvents: Int
+    /// What the registry keeps of the data, to compare the next with.
     package let record: DataRecord
+    /// What the gate measured, each with its bound.
     package let checks: [DataGate.Check]
 
     /// Reads every interaction.

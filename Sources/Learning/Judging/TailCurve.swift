@@ -15,13 +15,16 @@ package struct TailCurve {
 
     /// One place.
     package struct Point {
+        /// The place of the dial.
         package var dial: TailDial
+        /// What it gives.
         package var report: MetricsReport
 
         /// NDCG@10 on middle and tail items together.
         package var beyondHead: Double { report.slices["beyond_head"]?.metrics["NDCG@10"]?.mean ?? 0 }
     }
 
+    /// All places that are tried, the plain ranking first.
     package let points: [Point]
 
     /// Largest loss of NDCG@10 of the dial that is recommended where no budget is set, as a share.

@@ -13,12 +13,15 @@ package struct UserColdCut {
 
     /// Rows of the whole log.
     package struct Question {
+        /// A user row of the log.
         package var user: Int
         /// The row at which the question stands: what comes before is known.
         package var row: Int
         /// What is known, oldest first.
         package var known: Range<Int>
+        /// Distinct item rows of the log.
         package var truth: [Int32]
+        /// The time of the question.
         package var time: Int64
     }
 
@@ -26,7 +29,9 @@ package struct UserColdCut {
     package let log: TrainingLog
     /// The same users and items without the interactions of users who are new.
     package let known: TrainingLog
+    /// By user row, who is treated as new.
     package let isNew: [Bool]
+    /// Interactions of a new user before the last question.
     package let longestHistory: Int
 
     /// - Parameters:

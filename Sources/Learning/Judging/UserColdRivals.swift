@@ -5,6 +5,7 @@ import TrainingFiles
 
 /// The rivals of a user-cold evaluation: they learn from the known users, and their settings are chosen on some of those, treated as new.
 package struct UserColdRivals {
+    /// Who ranks for new users.
     package enum Key: String, CaseIterable {
         /// Counts of interactions: the same list for all.
         case popularity
@@ -18,8 +19,11 @@ package struct UserColdRivals {
 
     /// What was chosen.
     package struct Settings {
+        /// Half-life of recent popularity.
         package var halfLifeMilliseconds: Int64
+        /// Events that everybody's popularity weighs beside that of a segment.
         package var priorEvents: Double
+        /// Interactions back from which the next one follows.
         package var markovWindow: Int
         /// What popularity counts beside the transitions.
         package var popularityShare: Float

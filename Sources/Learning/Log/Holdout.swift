@@ -6,6 +6,7 @@ import TrainingFiles
 package struct Holdout {
     /// One user's question: the rows known before, and the items to be found.
     package struct Question {
+        /// A user row of the log.
         package var user: Int
         /// Rows of the log, oldest first.
         package var known: Range<Int>
@@ -25,6 +26,7 @@ package struct Holdout {
 
     /// The row at which what may be learned of each user ends.
     package var trainingEnds: [Int]
+    /// What is asked, in the order of users.
     package var questions: [Question]
     /// How it was cut, for people.
     package var description: String

@@ -6,7 +6,9 @@ import TrainingFiles
 extension HoldoutScoring {
     /// One rival and what it achieved.
     package struct Rival {
+        /// Who it is.
         package var contestant: EvaluationRecord.Contestant
+        /// What it achieved.
         package var outcome: Outcome
 
         /// All of it.

@@ -6,10 +6,13 @@ import TrainingFiles
 
 /// What a model's two towers make of the items and of a question's user.
 package struct HoldoutVectors {
+    /// What is learned from and asked.
     package let log: TrainingLog
+    /// Whose vectors they are.
     package let model: TwoTowerModel
     /// `[items, dimension]`, in rows of the log.
     package let items: Matrix
+    /// Threads to compute with.
     package let threads: Int
 
     /// All of it.
@@ -39,10 +42,13 @@ package struct HoldoutVectors {
 
 /// Ranks the whole catalogue for each question of a holdout, by a model or by a rival, under the same rules.
 package struct HoldoutScoring {
+    /// What is learned from and asked.
     package let log: TrainingLog
+    /// The questions.
     package let holdout: Holdout
     /// Types of interactions whose items are left out of the answers.
     package let excludes: Set<UInt8>
+    /// Threads to compute with.
     package let threads: Int
 
     /// All of it.
@@ -55,7 +61,9 @@ package struct HoldoutScoring {
 
     /// Metrics with the per-user values that the gate compares.
     package struct Outcome {
+        /// Means over the questions.
         package var report: MetricsReport
+        /// NDCG@10 of each question, in their order.
         package var perUser: [Double]
 
         /// All of it.

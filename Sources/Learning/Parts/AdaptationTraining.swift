@@ -18,12 +18,17 @@ package struct AdaptationTraining {
     /// Tasks drawn from each of them.
     private static let validationTasks = 12
 
+    /// What is learned from.
     package let log: TrainingLog
+    /// How it is learned.
     package let settings: AdaptationSettings
     /// Each user's rows that may be learned from.
     package let rows: [Range<Int>]
+    /// What content says of the same rows.
     package let learning: ContentLearning
+    /// What is learned from.
     package let logger: Logger
+    /// Ends the learning early.
     package let stop: StopSignal
 
     /// All of it.
@@ -57,6 +62,7 @@ package struct AdaptationTraining {
         return (CategoryKit(factors: factors, starts: learned.starts, field: settings.field), learned.summary, pools.count)
     }
 
+    /// The regressions by content, from which vectors without a category come.
     package func factorLearning() -> ContentFactorLearning {
         log.items.withUnsafeBufferPointer {
             ContentFactorLearning(learning, contents: log.contents, users: rows, events: $0, seed: seed)

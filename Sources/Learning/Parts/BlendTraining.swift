@@ -15,7 +15,9 @@ package struct BlendTraining {
     /// Questions of one user at most.
     private static let questionsPerUser = 4
 
+    /// What is counted and asked.
     package let log: TrainingLog
+    /// How it is learned.
     package let settings: BlendSettings
 
     /// All of it.
@@ -26,6 +28,7 @@ package struct BlendTraining {
 
     /// Weights of a blend, and those of each half of the users.
     package struct Fit {
+        /// Fitted on all questions.
         package var weights: BlendWeights
         /// The weights for users of even and odd rows, fitted on the others.
         package var halves: [BlendWeights]

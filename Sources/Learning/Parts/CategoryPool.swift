@@ -6,16 +6,20 @@ import Tensors
 /// A trained category treated as new: some of its items, and some users with what they took of them and what they had beside them. Tasks are
 /// drawn from it.
 package struct CategoryPool {
+    /// Items of a pool, and users, at most.
     package static let itemsLimit = 150, usersLimit = 160
     /// A user with fewer items outside of the category is not asked.
     package static let leastHistory = 5
     /// What a pool needs: supports, and users to judge by.
     package static let leastItems = 8, leastUsers = 12
 
+    /// The category's name.
     package let category: String
     /// `[users · items, part count]`, likeness left out.
     package let parts: Matrix
+    /// Vectors of users, `[users, rank]`.
     package let users: Matrix
+    /// Vectors of items, `[items, rank]`.
     package let items: Matrix
     /// Places of the items that each user took, at least one.
     package let taken: [[Int]]

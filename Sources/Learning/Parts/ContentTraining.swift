@@ -19,7 +19,9 @@ package struct ContentTraining {
     /// The length of the lists in which new items get their share.
     package static let listLength = 20
 
+    /// What is learned from.
     package let log: TrainingLog
+    /// How it is learned.
     package let settings: ContentSettings
 
     /// All of it.

@@ -18,9 +18,13 @@ package struct DomainTraining {
 
     private static let leastQuestions = DomainRecord.leastQuestions
 
+    /// What is learned from.
     package let log: TrainingLog
+    /// Which domains there are, and how their adapters are learned.
     package let settings: DomainSettings
+    /// Threads to compute with.
     package let threads: Int
+    /// Ends the fit early.
     package let stop: StopSignal
 
     /// All of it.
@@ -33,20 +37,27 @@ package struct DomainTraining {
 
     /// A domain that was tried.
     package struct Row {
+        /// The domain, as `attribute=value`.
         package var token: String
+        /// What it was learned from.
         package var users, interactions: Int
         /// Mean losses on the newest of what was learned from, without and with the adapter; nil where no adapter was better than none.
         package var losses: (before: Double, after: Double)?
-        /// NDCG@10 of the towers over the domain's held-out questions, without and with the adapter, and the gain's interval.
+        /// Held-out questions of the domain.
         package var asked = 0
+        /// NDCG@10 of the towers over these questions, without and with the adapter.
         package var before = 0.0, after = 0.0
+        /// The gain with its 95 % interval; nil where nobody was asked.
         package var gain: BootstrapInterval?
+        /// Whether the interval lies above 0.
         package var isKept = false
     }
 
     /// What was found on what was held out.
     package struct Judged {
+        /// Adapters of those that are kept; nil where none is.
         package var kept: DomainAdapters?
+        /// One a domain that was tried.
         package var rows: [Row]
     }
 

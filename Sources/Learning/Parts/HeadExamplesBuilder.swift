@@ -14,14 +14,20 @@ package struct HeadExamplesBuilder {
     /// Candidates of a question that the ranking would show, and how many of them stand for what was not chosen.
     private static let candidates = 200, negatives = 20
 
+    /// The questions.
     package let scoring: HoldoutScoring
+    /// The ranking whose first places are examples.
     package let judged: JudgedRanking
+    /// How the blend reads histories.
     package let training: BlendTraining
+    /// What was counted for the heads.
     package let tables: HeadTables
 
     /// Examples by half of the users, and whether they are impressions.
     package struct Built {
+        /// What the heads are fitted on.
         package var examples = HeadExamples()
+        /// Whether the examples are what was shown, instead of what would have been.
         package var fromImpressions = false
         /// Whether the log tells clicks from purchases, and what was paid.
         package var hasClicks = false, hasPurchases = false, hasValues = false
@@ -129,12 +135,14 @@ package struct HeadExamplesBuilder {
 
 /// A question as the heads see it: scores of all items, and features of any.
 package struct HeadSight {
+    /// The towers' scores, one an item.
     package let tower: [Float]
     /// The ranking so far.
     package let interest: [Float]
     private let user: HeadUser
     private let builder: HeadExamplesBuilder
 
+    /// What is known of a question's user.
     package init(_ question: Holdout.Question, _ builder: HeadExamplesBuilder) {
         self.builder = builder
         let vectors = builder.judged.vectors, own = vectors.user(question)
@@ -170,6 +178,7 @@ package struct HeadSight {
 package struct HeldOutcomes {
     /// One item's.
     package struct Outcome {
+        /// Whether the item was bought.
         package var isBought = false
         /// Paid in all, in minor units.
         package var amountMinor: Int64 = 0
@@ -177,6 +186,7 @@ package struct HeldOutcomes {
 
     private var outcomes: [Int32: Outcome] = [:]
 
+    /// Reads what happened after the question.
     package init(_ question: Holdout.Question, log: TrainingLog) {
         for row in question.known.upperBound..<log.userStarts[question.user + 1] {
             var outcome = outcomes[log.items[row]] ?? Outcome()
@@ -189,6 +199,7 @@ package struct HeldOutcomes {
         }
     }
 
+    /// What happened with an item; nil for nothing.
     package subscript(_ row: Int32) -> Outcome? { outcomes[row] }
 
     /// The gain of each item: what was paid for it.

@@ -12,7 +12,9 @@ package struct HeadTraining {
     private static let pool = 400
     private static let valuePowers: [Float] = [0, 0.25, 0.5, 0.75, 1, 1.5]
 
+    /// What is learned from.
     package let log: TrainingLog
+    /// How they are learned.
     package let settings: HeadSettings
 
     /// All of it.
@@ -23,8 +25,11 @@ package struct HeadTraining {
 
     /// What a mix of goals gave.
     package struct Point {
+        /// The powers that it ranks by.
         package var powers: ObjectivePowers
+        /// Whether clicks are ranked by their head instead of the towers.
         package var usesClickHead: Bool
+        /// What it gives on the held-out questions.
         package var report: MetricsReport
         /// Whether no other point is better in one of NDCG@10 and gNDCG@10 and as good in the other.
         package var isOnFront = false
@@ -32,6 +37,7 @@ package struct HeadTraining {
 
     /// Heads to publish with what was found of them.
     package struct Outcome {
+        /// Fitted on all examples.
         package var weights: HeadWeights
         /// For the registry.
         package var record: ObjectivesRecord
@@ -194,7 +200,9 @@ package struct HeadCalibration {
 
     private let heads: [Head]
 
+    /// How probabilities of clicks are corrected.
     package var click: Calibration { heads[0].correction }
+    /// How probabilities of purchases are corrected.
     package var conversion: Calibration { heads[1].correction }
 
     /// - Parameter halves: the networks for users of even and odd rows, fitted on the others.

@@ -9,15 +9,19 @@ import TrainingFiles
 package struct IncrementTraining {
     /// How it learns; see `train.incremental_*`.
     package struct Rules: Sendable {
+        /// Passes over what is new.
         package var epochs: Int
         /// Share of the full training's step sizes.
         package var rateShare: Float
         /// Old events learned again for each new one, and at most.
         package var replay: Double
+        /// Old events at most.
         package var replayLimitEvents: Int
         /// Strength of elastic weight consolidation; 0 for none.
         package var ewc: Float
+        /// Decides what is drawn.
         package var seed: UInt64
+        /// Threads to compute with.
         package var threads: Int
 
         /// All of it.
@@ -35,7 +39,9 @@ package struct IncrementTraining {
     /// Old events by which the importance of parameters is estimated, and those of one batch.
     private static let importanceEvents = 2_048, importanceBatch = 32
 
+    /// Old and new interactions.
     package let log: TrainingLog
+    /// How it learns.
     package let rules: Rules
 
     /// All of it.
@@ -46,8 +52,11 @@ package struct IncrementTraining {
 
     /// What was learned, and from how much.
     package struct Learned {
+        /// The model that knows what is new.
         package var model: TwoTowerModel
+        /// Events that were learned for the first time.
         package var newEvents: Int
+        /// Old events that were learned again.
         package var replayedEvents: Int
         /// Whose optimizer another increment may go on with.
         package var trainer: Trainer

@@ -19,8 +19,11 @@ package struct NewcomerBlend {
     private static let leastNewcomers = 30, questionsLimit = 3_000
     private static let listLength = 10
 
+    /// The questions.
     package let scoring: HoldoutScoring
+    /// How blends are learned.
     package let training: BlendTraining
+    /// What was counted for them.
     package let trainer: BlendTrainer
 
     /// All of it.
@@ -39,10 +42,13 @@ package struct NewcomerBlend {
 
     /// What was found for a length of history.
     package struct Row {
+        /// Interactions up to which a user is a newcomer.
         package var historyLimitEvents: Int
+        /// Questions of newcomers.
         package var questions: Int
         /// Mean NDCG@10 under everybody's weights and, cross-fitted, under those for newcomers.
         package var everybody, newcomers: Double
+        /// Whether newcomers are answered better by weights of their own.
         package var isKept: Bool { newcomers > everybody }
     }
 

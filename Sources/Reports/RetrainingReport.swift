@@ -43,9 +43,9 @@ package struct RetrainingReport {
         package var kind: Kind
         /// NDCG@10 over the replay.
         package var ndcg: Double
-        /// Trainings.
+        /// Trainings on the way.
         package var slices: Int
-        /// Events that were learned for the first time, and again.
+        /// Events that these learned for the first time, and again.
         package var newEvents, replayedEvents: Int
         /// Processor seconds of all trainings alone; and with ranking tables, content channel and catalogue.
         package var trainingSeconds, allSeconds: Double

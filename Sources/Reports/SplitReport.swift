@@ -6,6 +6,7 @@ import Interactions
 package struct SplitReport {
     /// The model's version in the registry.
     package let version: Int
+    /// How the questions were cut, in words.
     package let description: String
     /// The model first.
     package let contestants: [Entry]

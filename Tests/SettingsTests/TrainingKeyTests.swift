@@ -7,7 +7,9 @@ struct TrainingKeyTests {
     /// Values of every kind, of which some fit a key.
     private static let values: [Configuration.Value] =
         ["1", "2", "3", "7", "20", "60", "0.25", "0.5", "100", "-1", "true", "false", "XTS", "EUR", "field", "2020-01-01T00:00:00Z"]
-        .map { .scalar($0) } + [.list(["1", "2", "3"]), .list(["one"]), .list(["purchased"]), .map(["CHF": "0.5"]), .map(["view": "click"])]
+        .map { .scalar($0) }
+        + [.list(["1", "2", "3"]), .list(["one"]), .list(["purchased"]), .list(["clicked"])]
+        + [.map(["CHF": "0.5"]), .map(["view": "click"])]
 
     /// A configuration in which one key has another value than it has by itself.
     private static func changed(_ key: ConfigurationKey) -> Configuration? {

@@ -78,7 +78,9 @@ let package = Package(
             dependencies: ["CRDKafka", "CBrokerPort", "Bytes", "Interactions"], swiftSettings: strict),
         .target(name: "VectorIndex", dependencies: ["CFaiss", "Recommending", "Tensors"], swiftSettings: strict),
         .target(name: "MessagePassing", dependencies: ["CMessagePassing", "TowerTraining"], swiftSettings: strict),
-        .target(name: "ModelArtifacts", dependencies: ["Bytes", "CDigest", "TowerModel", "TextEncoding"], swiftSettings: strict),
+        .target(
+            name: "ModelArtifacts", dependencies: ["Bytes", "CDigest", "Recommending", "Tensors", "TowerModel", "TextEncoding"],
+            swiftSettings: strict),
         .target(
             name: "RecommendationAPI",
             dependencies: [
@@ -157,19 +159,19 @@ let package = Package(
         // What tests share: databases of their own, and the built program as a process.
         .target(name: "TestSupport", dependencies: ["FeatureStore"], path: "Tests/TestSupport", swiftSettings: strict),
         // Hostile but plausible inputs, for every door where bytes come in.
-        .target(name: "FuzzInputs", path: "Tests/FuzzInputs", swiftSettings: strict),
+        .target(name: "FuzzInputs", dependencies: ["Tensors"], path: "Tests/FuzzInputs", swiftSettings: strict),
         tests("Architecture", []),
         tests("Bytes", ["Bytes"]),
         tests("Interactions", ["Interactions", "FuzzInputs"]),
         tests("Features", ["Features", "Interactions"]),
-        tests("Tensors", ["Tensors"]),
+        tests("Tensors", ["Tensors", "FuzzInputs"]),
         tests("Gradients", ["Gradients", "Tensors"]),
         tests("Evaluation", ["Evaluation", "Tensors"]),
-        tests("ContentModel", ["ContentModel", "Tensors"]),
+        tests("ContentModel", ["ContentModel", "FuzzInputs", "Tensors"]),
         tests("TowerModel", ["ContentModel", "TowerModel", "TowerTraining", "Tensors"]),
         tests("TowerTraining", ["Bytes", "ContentModel", "TowerModel", "TowerTraining", "Evaluation", "Gradients", "Tensors"]),
-        tests("MetaLearning", ["MetaLearning", "Gradients", "Tensors"]),
-        tests("Recommending", ["Recommending", "Features", "Interactions", "Tensors", "ContentModel"]),
+        tests("MetaLearning", ["MetaLearning", "FuzzInputs", "Gradients", "Tensors"]),
+        tests("Recommending", ["Recommending", "ContentModel", "Features", "FuzzInputs", "Interactions", "MetaLearning", "Tensors"]),
         tests("Simulation", ["Simulation", "Interactions"]),
         tests("TextEncoding", ["TextEncoding", "Tensors"]),
         tests("FeatureStore", ["FeatureStore", "Features", "Interactions", "TestSupport", "FuzzInputs"]),
@@ -182,7 +184,12 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
         tests("VectorIndex", ["VectorIndex", "Recommending", "FuzzInputs"]),
-        tests("ModelArtifacts", ["CDigest", "ModelArtifacts", "ContentModel", "TowerModel", "TowerTraining", "TextEncoding", "FuzzInputs"]),
+        tests(
+            "ModelArtifacts",
+            [
+                "CDigest", "ModelArtifacts", "ContentModel", "Features", "FuzzInputs", "Interactions", "MetaLearning", "Recommending",
+                "Tensors", "TowerModel", "TowerTraining", "TextEncoding",
+            ]),
         tests(
             "RecommendationAPI",
             [

@@ -82,6 +82,8 @@ public struct ReplayUser: Sendable {
     public private(set) var types: [UInt8] = []
     /// The time of each event, in milliseconds since 1970.
     public private(set) var times: [Int64] = []
+    /// What was paid, in minor units; 0 where nothing was, and at most the largest number.
+    public private(set) var paid: [UInt32] = []
     /// Items that the rules keep out of this user's answers.
     public private(set) var excluded: Set<Int32> = []
 
@@ -92,6 +94,7 @@ public struct ReplayUser: Sendable {
         items.append(event.item)
         types.append(event.type)
         times.append(event.time)
+        paid.append(UInt32(min(max(event.gain, 0), Double(UInt32.max))))
         if excludes { excluded.insert(event.item) }
     }
 }

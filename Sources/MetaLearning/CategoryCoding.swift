@@ -1,6 +1,6 @@
 import Tensors
 
-/// Why bytes are no adapter or no starts.
+/// Why bytes are no adapter.
 public struct CategoryFormatError: Error, Sendable, Equatable, CustomStringConvertible {
     /// A sentence: what is wrong and what to do.
     public var description: String
@@ -76,29 +76,44 @@ extension CategoryAdapter {
 }
 
 extension CategoryStarts {
-    private static let magic = "FRSTART1"
+    private static let version = 1
+    private static let names = ["plain", "meta", "meta_log_rates"]
+    /// The parameters of an adapter, in its order.
+    private static let parameters = ["head", "scale", "category"]
 
-    /// The starts as bytes.
-    public func encoded() -> [UInt8] {
-        FloatArrays.encoded(
-            Self.magic, [[Float(steps), proximity, plainRate]] + (plain + meta + metaLogRates).map(\.values))
+    /// The starts as tensors.
+    public func encoded() -> PartTensors {
+        var part = PartTensors(version: Self.version)
+        part.add("steps", integers: [steps])
+        part.add("proximity", [proximity])
+        part.add("plain_rate", [plainRate])
+        for (name, matrices) in zip(Self.names, [plain, meta, metaLogRates]) {
+            for (parameter, matrix) in zip(Self.parameters, matrices) { part.add("\(name).\(parameter)", matrix.values) }
+        }
+        return part
     }
 
-    /// Starts from their bytes.
+    /// Starts from their tensors.
     ///
-    /// - Throws: where they are cut short, of another version, or of shapes that do not fit.
-    public init(encoded bytes: [UInt8]) throws(CategoryFormatError) {
-        let arrays = try FloatArrays.decoded(Self.magic, bytes)
-        let rank = arrays.count == 10 ? arrays[2].count : 0
-        let isFitting = arrays.count == 10 && arrays[0].count == 3 && rank > 0
-            && [1, 4].allSatisfy { arrays[$0].count == CategoryPart.count } && [3, 5, 6].allSatisfy { arrays[$0].count == rank }
-            && (7..<10).allSatisfy { arrays[$0].count == 1 || arrays[$0].count == arrays[$0 - 3].count } && (0...100).contains(arrays[0][0])
-        guard isFitting else {
-            throw CategoryFormatError(description: "starts of adaptations have other parts than this program knows. Train again.")
+    /// - Throws: where one is missing, unknown, of another version or length, or holds numbers that cannot be.
+    public init(encoded part: PartTensors) throws(PartFormatError) {
+        var reader = try PartReader(part, of: "the starts of adaptations", version: Self.version)
+        let steps = try reader.integer("steps", in: 0...100)
+        let proximity = try reader.floats("proximity", count: 1)[0], rate = try reader.floats("plain_rate", count: 1)[0]
+        var columns: [[[Float]]] = []
+        for name in Self.names {
+            var own: [[Float]] = []
+            for parameter in Self.parameters { own.append(try reader.floats("\(name).\(parameter)")) }
+            columns.append(own)
         }
-        let matrices = arrays.dropFirst().map { Matrix(row: $0) }
+        try reader.end()
+        let rank = columns[0][1].count, sizes = [CategoryPart.count, rank, rank]
+        let starts = columns[..<2].allSatisfy { $0.map(\.count) == sizes }
+        // A rate for each element, or one for all.
+        let rates = zip(columns[2], sizes).allSatisfy { $0.count == 1 || $0.count == $1 }
+        guard rank > 0, starts, rates else { throw reader.failure("have other parts than this program knows") }
+        let matrices = columns.map { $0.map { Matrix(row: $0) } }
         self.init(
-            plain: Array(matrices[0..<3]), plainRate: arrays[0][2], meta: Array(matrices[3..<6]), metaLogRates: Array(matrices[6..<9]),
-            steps: Int(arrays[0][0]), proximity: arrays[0][1])
+            plain: matrices[0], plainRate: rate, meta: matrices[1], metaLogRates: matrices[2], steps: steps, proximity: proximity)
     }
 }

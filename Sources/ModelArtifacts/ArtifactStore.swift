@@ -1,3 +1,5 @@
+import Recommending
+import Tensors
 import TowerModel
 
 /// Where an artifact is and what it must be: the registry's row.
@@ -17,26 +19,27 @@ public struct ArtifactReference: Sendable, Equatable {
     }
 }
 
-/// A model as read from its directory.
+/// A model with its parts as read from its directory.
 public struct ModelArtifact: Sendable {
-    /// The folder that the artifact lies in.
+    /// The directory.
     public var path: String
-    /// The model.
-    public var model: TwoTowerModel
-    /// `[model.itemIDs.count, dimension]`, row-major, where the writer gave them.
+    /// The towers and all that was learned beside them.
+    public var bundle: ModelBundle
+    /// `[bundle.model.itemIDs.count, dimension]`, row-major, where the writer gave them.
     public var itemVectors: [Float]?
-    /// What its writer noted, by name.
+    /// What the writer noted, the bundle's own notes among it.
     public var notes: [String: String]
-    /// Further files by the name that the writer gave them.
-    public var attachments: [String: [UInt8]] = [:]
+
+    /// The towers.
+    public var model: TwoTowerModel { bundle.model }
 }
 
 /// Model versions as directories under one root.
 ///
-/// A version is written once, whole or not at all, and never changed: `model.safetensors` (tensors), `items.ids` (item ids
-/// by row), `items.safetensors` (item vectors, if given), `domains.safetensors` and `domains.ids` (domain adapters, where the model has
-/// any), attachments (such as the ranking blend) and `manifest.json` (format version, settings, notes, sizes,
-/// CRC-32 and SHA-256 of the other files; signed in `manifest.hmac` where there is a key).
+/// A version is written once, whole or not at all, and never changed: `model.safetensors` (towers), `items.ids` (item ids
+/// by row), `items.safetensors` (item vectors, if given), one more file a part that the model has (`blend.safetensors`,
+/// `heads.safetensors`, `content.safetensors`, `domains.safetensors`, `adaptation.safetensors`) and `manifest.json` (format version,
+/// settings, notes, sizes, CRC-32 and SHA-256 of the other files; signed in `manifest.hmac` where there is a key).
 /// Anything cut short, changed, of another version or mixed up is refused by name.
 /// A value may be used from several threads at once; its calls block.
 public struct ArtifactStore: Sendable {
@@ -44,10 +47,6 @@ public struct ArtifactStore: Sendable {
     private static let idsFile = "items.ids"
     private static let vectorsFile = "items.safetensors"
     private static let vectorsName = "item_vectors"
-    private static let domainsFile = "domains.safetensors"
-    private static let domainIDsFile = "domains.ids"
-    private static let domainsName = "domain_adapters"
-    private static let attachmentEnding = ".attachment"
 
     /// The directory that holds one directory a version. It is made when the first one is written.
     public let root: String
@@ -63,34 +62,34 @@ public struct ArtifactStore: Sendable {
         self.key = key
     }
 
-    /// Writes a model under a new name.
+    /// Writes a model without parts under a new name.
+    public func write(
+        _ model: TwoTowerModel, name: String, itemVectors: [Float]? = nil, notes: [String: String] = [:]
+    ) throws(ArtifactError) -> ArtifactReference {
+        try write(ModelBundle(model), name: name, itemVectors: itemVectors, notes: notes)
+    }
+
+    /// Writes a model with its parts under a new name.
     ///
     /// - Parameters:
     ///   - itemVectors: `[model.itemIDs.count, dimension]`, row-major, so that serving need not encode the catalogue.
-    ///   - notes: anything to keep with the model, such as its watermark.
-    ///   - attachments: further files by name, checked like the others. A name has lower-case letters, digits and dots, no dot first.
+    ///   - notes: anything else to keep with the model.
+    /// - Throws: also where the parts are not of one model.
     public func write(
-        _ model: TwoTowerModel, name: String, itemVectors: [Float]? = nil, notes: [String: String] = [:],
-        attachments: [String: [UInt8]] = [:]
+        _ bundle: ModelBundle, name: String, itemVectors: [Float]? = nil, notes: [String: String] = [:]
     ) throws(ArtifactError) -> ArtifactReference {
-        let directory = try ArtifactDirectory(root: root, name: name)
-        let path = directory.path
-        let dimension = model.dimension
-        if let itemVectors, itemVectors.count != model.itemIDs.count * dimension {
+        let directory = try ArtifactDirectory(root: root, name: name), path = directory.path, model = bundle.model
+        if let itemVectors, itemVectors.count != model.itemIDs.count * model.dimension {
             throw ArtifactError(
                 .unusable, path: path,
-                "\(itemVectors.count) floats are not \(model.itemIDs.count) item vectors of dimension \(dimension).")
+                "\(itemVectors.count) floats are not \(model.itemIDs.count) item vectors of dimension \(model.dimension).")
         }
-        if let name = attachments.keys.first(where: { !Self.isAttachmentName($0) }) {
-            throw ArtifactError(
-                .invalidName, path: path,
-                "\"\(name)\" is no name of an attachment. Use 1 to 32 lower-case letters, digits and dots, no dot first.")
-        }
+        do throws(PartFormatError) { try bundle.check() } catch { throw ArtifactError(.unusable, path: path, error.description) }
         return try directory.write(key: key) { (add) throws(ArtifactError) in
             var manifest = Manifest(
                 kind: .model,
                 settings: Dictionary(model.configuration.settings.map { ($0.key, $0.value) }) { first, _ in first },
-                notes: notes, itemCount: model.itemIDs.count)
+                notes: notes.merging(bundle.notes) { _, own in own }, itemCount: model.itemIDs.count)
             manifest.files[Self.tensorsFile] = try add(Self.tensorsFile) { (file) throws(ArtifactError) in
                 try Safetensors.write(model.tensors, int8: model.int8Tensors, to: &file, path: path)
             }
@@ -99,24 +98,17 @@ public struct ArtifactStore: Sendable {
             }
             if let itemVectors {
                 let tensor = NamedTensor(
-                    name: Self.vectorsName, shape: [model.itemIDs.count, dimension], values: itemVectors)
+                    name: Self.vectorsName, shape: [model.itemIDs.count, model.dimension], values: itemVectors)
                 manifest.files[Self.vectorsFile] = try add(Self.vectorsFile) { (file) throws(ArtifactError) in
                     try Safetensors.write([tensor], to: &file, path: path)
                 }
             }
-            if let domains = model.domains, !domains.tokens.isEmpty {
-                let width = DomainAdapters.width(dimension: domains.dimension, rank: domains.rank)
-                let tensor = NamedTensor(name: Self.domainsName, shape: [domains.tokens.count, width], values: domains.values)
-                manifest.files[Self.domainsFile] = try add(Self.domainsFile) { (file) throws(ArtifactError) in
-                    try Safetensors.write([tensor], to: &file, path: path)
+            let parts = bundle.parts
+            for part in ModelBundle.Part.allCases {
+                guard let tensors = parts[part] else { continue }
+                manifest.files[part.fileName] = try add(part.fileName) { (file) throws(ArtifactError) in
+                    try Safetensors.write(tensors, to: &file, path: path)
                 }
-                manifest.files[Self.domainIDsFile] = try add(Self.domainIDsFile) { (file) throws(ArtifactError) in
-                    try file.append(ItemIDFile.bytes(domains.tokens))
-                }
-            }
-            for (name, bytes) in attachments.sorted(by: { $0.key < $1.key }) {
-                let file = name + Self.attachmentEnding
-                manifest.files[file] = try add(file) { (file) throws(ArtifactError) in try file.append(bytes) }
             }
             return manifest
         }
@@ -148,27 +140,30 @@ public struct ArtifactStore: Sendable {
         let itemIDs = try ids.read { (bytes) throws(ArtifactError) in
             try ItemIDFile.read(bytes, count: manifest.itemCount, path: ids.path)
         }
-        var model: TwoTowerModel
+        let model: TwoTowerModel
         do {
             model = try TwoTowerModel(
                 configuration: try Self.configuration(manifest.settings), itemIDs: itemIDs,
-                tensors: try tensors.read { (bytes) throws(ArtifactError) in try Safetensors.read(bytes, path: tensors.path) })
+                tensors: try tensors.read { (bytes) throws(ArtifactError) in try Safetensors.readFloats(bytes, path: tensors.path) })
         } catch let error as ArtifactError {
             throw error
         } catch {
             throw ArtifactError(
                 .unusable, path: path, "\(error). Train again, or use the program that wrote the artifact.")
         }
-        model.domains = try domains(manifest, path, model)
-        var attachments: [String: [UInt8]] = [:]
-        for file in manifest.files.keys.sorted() where file.hasSuffix(Self.attachmentEnding) {
-            attachments[String(file.dropLast(Self.attachmentEnding.count))] = try ArtifactDirectory.file(
-                file, at: path, of: manifest, isSigned: isSigned
-            ).read { [UInt8]($0) }
+        var parts: [ModelBundle.Part: PartTensors] = [:]
+        for part in ModelBundle.Part.allCases where manifest.files[part.fileName] != nil {
+            let own = try file(part.fileName)
+            parts[part] = try own.read { (bytes) throws(ArtifactError) in try Safetensors.read(bytes, path: own.path) }
+        }
+        let bundle: ModelBundle
+        do throws(PartFormatError) {
+            bundle = try ModelBundle(model: model, parts: parts, notes: manifest.notes)
+        } catch {
+            throw ArtifactError(.unusable, path: path, error.description)
         }
         return ModelArtifact(
-            path: path, model: model, itemVectors: try vectors(manifest, path, model), notes: manifest.notes,
-            attachments: attachments)
+            path: path, bundle: bundle, itemVectors: try vectors(manifest, path, model), notes: manifest.notes)
     }
 
     /// The names of whole artifacts, in order.
@@ -179,12 +174,6 @@ public struct ArtifactStore: Sendable {
     /// Removes an artifact. Nothing happens where there is none.
     public func remove(name: String) throws(ArtifactError) {
         ArtifactDirectory.remove(try ArtifactDirectory(root: root, name: name).path)
-    }
-
-    private static func isAttachmentName(_ name: String) -> Bool {
-        1...32 ~= name.utf8.count && !name.hasPrefix(".") && name.utf8.allSatisfy {
-            UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 || UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || $0 == UInt8(ascii: ".")
-        }
     }
 
     private static func configuration(_ settings: [String: String]) throws -> TowerConfiguration {
@@ -202,7 +191,7 @@ public struct ArtifactStore: Sendable {
     ) throws(ArtifactError) -> [Float]? {
         guard manifest.files[Self.vectorsFile] != nil else { return nil }
         let file = try ArtifactDirectory.file(Self.vectorsFile, at: path, of: manifest, isSigned: isSigned)
-        let tensors = try file.read { (bytes) throws(ArtifactError) in try Safetensors.read(bytes, path: file.path) }
+        let tensors = try file.read { (bytes) throws(ArtifactError) in try Safetensors.readFloats(bytes, path: file.path) }
         guard let tensor = tensors.first(where: { $0.name == Self.vectorsName }),
             tensor.shape == [model.itemIDs.count, model.dimension]
         else {
@@ -210,29 +199,9 @@ public struct ArtifactStore: Sendable {
         }
         return tensor.values
     }
+}
 
-    /// The domain adapters; nil in an artifact without any.
-    private func domains(
-        _ manifest: Manifest, _ path: String, _ model: TwoTowerModel
-    ) throws(ArtifactError) -> DomainAdapters? {
-        guard manifest.files[Self.domainsFile] != nil else { return nil }
-        let file = try ArtifactDirectory.file(Self.domainsFile, at: path, of: manifest, isSigned: isSigned)
-        let ids = try ArtifactDirectory.file(Self.domainIDsFile, at: path, of: manifest, isSigned: isSigned)
-        let tensors = try file.read { (bytes) throws(ArtifactError) in try Safetensors.read(bytes, path: file.path) }
-        let least = DomainAdapters.width(dimension: model.dimension, rank: 0)
-        guard let tensor = tensors.first(where: { $0.name == Self.domainsName }), tensor.shape.count == 2, tensor.shape[1] >= least,
-            (tensor.shape[1] - least) % (2 * model.dimension) == 0
-        else {
-            throw ArtifactError(.unusable, path: file.path, "its domain adapters do not fit the model. Train again.")
-        }
-        let tokens = try ids.read { (bytes) throws(ArtifactError) in
-            try ItemIDFile.read(bytes, count: tensor.shape[0], path: ids.path)
-        }
-        do {
-            return try DomainAdapters(
-                tokens: tokens, dimension: model.dimension, rank: (tensor.shape[1] - least) / (2 * model.dimension), values: tensor.values)
-        } catch {
-            throw ArtifactError(.unusable, path: file.path, "\(error). Train again.")
-        }
-    }
+extension ModelBundle.Part {
+    /// The file that holds it.
+    var fileName: String { rawValue + ".safetensors" }
 }

@@ -45,7 +45,7 @@ public struct CheckpointStore: Sendable {
         let tensors = try ArtifactDirectory.file(Self.tensorsFile, at: path, of: manifest)
         return Checkpoint(
             settings: manifest.settings, counters: manifest.counters,
-            tensors: try tensors.read { (bytes) throws(ArtifactError) in try Safetensors.read(bytes, path: tensors.path) })
+            tensors: try tensors.read { (bytes) throws(ArtifactError) in try Safetensors.readFloats(bytes, path: tensors.path) })
     }
 
     /// Removes all checkpoints: the run is done.

@@ -6,7 +6,6 @@ import Foundation
 /// The file ends with the checksum of everything before it, so a damaged manifest is known without help from elsewhere.
 struct Manifest: Codable, Equatable {
     static let format = "freshet-artifact"
-    static let version = 1
     static let fileName = "manifest.json"
     /// HMAC-SHA-256 of the manifest in hexadecimal, where the writer had a key.
     static let signatureName = "manifest.hmac"
@@ -14,6 +13,23 @@ struct Manifest: Codable, Equatable {
 
     enum Kind: String, Codable {
         case model, checkpoint
+
+        /// The version of the format that this program writes and reads.
+        var version: Int {
+            switch self {
+            case .model: 2
+            case .checkpoint: 1
+            }
+        }
+
+        /// What to do with one of an older version.
+        fileprivate var advice: String {
+            switch self {
+            case .model:
+                "Train again: models of Freshet before 0.2.0 keep their parts in another format. The program that wrote it still reads it."
+            case .checkpoint: "Use the program that wrote it, or train again."
+            }
+        }
     }
 
     struct File: Codable, Equatable {
@@ -25,7 +41,7 @@ struct Manifest: Codable, Equatable {
     }
 
     var format = Manifest.format
-    var formatVersion = Manifest.version
+    var formatVersion: Int
     var kind: Kind
     /// The configuration of the model as text, key by key.
     var settings: [String: String]
@@ -34,6 +50,15 @@ struct Manifest: Codable, Equatable {
     var notes: [String: String] = [:]
     var itemCount = 0
     var files: [String: File] = [:]
+
+    init(kind: Kind, settings: [String: String], counters: [String: Int64] = [:], notes: [String: String] = [:], itemCount: Int = 0) {
+        formatVersion = kind.version
+        self.kind = kind
+        self.settings = settings
+        self.counters = counters
+        self.notes = notes
+        self.itemCount = itemCount
+    }
 
     enum CodingKeys: String, CodingKey {
         case format, kind, settings, counters, notes, files
@@ -45,6 +70,7 @@ struct Manifest: Codable, Equatable {
     private struct Heading: Codable {
         var format: String
         var format_version: Int
+        var kind: String
     }
 
     /// The JSON text with its checksum as the last member.
@@ -72,12 +98,15 @@ struct Manifest: Codable, Equatable {
         guard let heading = try? decoder.decode(Heading.self, from: text), heading.format == format else {
             throw ArtifactError(.notAnArtifact, path: path, "it is not a manifest of Freshet's.")
         }
-        guard heading.format_version == version else {
+        guard let kind = Kind(rawValue: heading.kind) else {
+            throw ArtifactError(.notAnArtifact, path: path, "it is a \(heading.kind), which this program does not know.")
+        }
+        guard heading.format_version == kind.version else {
+            let isOlder = heading.format_version < kind.version
             throw ArtifactError(
                 .otherVersion, path: path,
-                "its format version is \(heading.format_version); this program reads \(version). Use the program that wrote it, or train "
-                    + "again."
-            )
+                "its format version is \(heading.format_version); this program reads \(kind.version) of a \(kind.rawValue). "
+                    + (isOlder ? kind.advice : "Use the program that wrote it, or train again."))
         }
         guard let manifest = try? decoder.decode(Manifest.self, from: text) else {
             throw ArtifactError(.notAnArtifact, path: path, "parts of the manifest are missing.")

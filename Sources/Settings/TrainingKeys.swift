@@ -4,16 +4,18 @@ extension ConfigurationKey {
     /// Sections about what is learned from, learned, judged and ranked.
     private static let learningSections: Set<Substring> = ["train", "ranking", "objectives", "content", "adaptation", "currency"]
 
-    /// Settings of other sections that learning reads: what may be an answer, and what serving knows of a user and shows as trending.
+    /// Settings of other sections that learning reads: what may be an answer, how lists are spread, and what serving knows of a user and
+    /// shows as trending: a model is judged by the lists that it would serve.
     private static let readByLearning: Set<String> = [
-        "rules.exclude", "serve.trending_items", "ingest.history_limit_events", "ingest.decay_half_life_hours", "ingest.default_currency",
+        "rules.exclude", "rules.diversity", "serve.trending_items", "ingest.history_limit_events", "ingest.decay_half_life_hours",
+        "ingest.default_currency",
     ]
 
     /// Settings of the sections that decide no model: when to begin, how to end, what waits how long; what only serving or
     /// `freshet adapt` read; and the encoder's folder, whose checksum stands for it.
     private static let withoutEffect: Set<String> = [
         "train.min_interactions", "train.register_items", "train.keep_unfinished_hours", "train.refused_status",
-        "train.rank_timeout_seconds", "ranking.tail_dial", "ranking.tail_lift", "adaptation.method", "adaptation.support_limit_events",
+        "train.rank_timeout_seconds", "adaptation.method", "adaptation.support_limit_events",
         "content.encoder", "content.encoder_cache_mebibytes",
     ]
 

@@ -1,4 +1,6 @@
 import ContentModel
+import FuzzInputs
+import Tensors
 import Testing
 
 /// Vectors of items by content, in the space of who took what.
@@ -41,18 +43,19 @@ struct ContentFactorTests {
         #expect(found.user([54, 57]).allSatisfy { $0 == 0 })
     }
 
-    @Test("the same seed gives the same factors; bytes come back; damaged ones are refused")
+    @Test("the same seed gives the same factors; tensors come back; damaged ones are refused")
     func coding() throws {
         let (learning, factors, contents) = Self.learning()
         let found = factors.factors(rank: 3)
         #expect(found == Self.learning().1.factors(rank: 3))
-        let bytes = found.encoded()
-        let back = try bytes.withUnsafeBytes { try ContentFactors(encoded: $0) }
+        let part = found.encoded()
+        let back = try ContentFactors(encoded: part)
         #expect(back == found && back.itemCount == Self.items)
         let own = learning.channel.vector(of: contents[2], id: "i2")
         #expect(back.item(contents[2], own: own, channel: learning.channel) == factors.item(2, in: found))
-        #expect(throws: ContentFormatError.self) { try bytes.dropLast().withUnsafeBytes { try ContentFactors(encoded: $0) } }
-        #expect(throws: ContentFormatError.self) { try bytes.prefix(20).withUnsafeBytes { try ContentFactors(encoded: $0) } }
+        for damage in PartDamage.all(of: part) {
+            #expect(throws: PartFormatError.self, "\(damage.what)") { try ContentFactors(encoded: damage.part) }
+        }
         let moved = found.renumbered([nil, 0])
         #expect(moved.itemCount == 2 && moved.user([1]) == found.user([0]) && moved.user([0]).allSatisfy { $0 == 0 })
     }

@@ -1,4 +1,5 @@
 import ContentModel
+import FuzzInputs
 import Tensors
 import Testing
 
@@ -86,9 +87,9 @@ import Testing
     }
 
     @Test func aSpaceIsReadAsItWasWritten() throws {
-        let channel = Library(seed: 4).learning().channel, bytes = channel.encoded()
-        let read = try bytes.withUnsafeBytes { try ContentChannel(encoded: $0) }
-        #expect(read.encoded() == bytes)
+        let channel = Library(seed: 4).learning().channel, part = channel.encoded()
+        let read = try ContentChannel(encoded: part)
+        #expect(read.space != nil && read.encoded() == part)
         let content = ItemContent(tags: ["t0-1-2", "t0-1-3"])
         func place(_ channel: ContentChannel) -> [Float] {
             channel.item(content, own: channel.vector(of: content, id: "new"), linked: []).direction
@@ -96,8 +97,8 @@ import Testing
         let before = place(channel), after = place(read)
         // Tables are kept in 16 bits a number.
         #expect(zip(before, after).allSatisfy { abs($0 - $1) < 0.01 })
-        for cut in stride(from: 0, to: bytes.count, by: max(1, bytes.count / 40)) {
-            #expect(throws: ContentFormatError.self) { try Array(bytes[..<cut]).withUnsafeBytes { try ContentChannel(encoded: $0) } }
+        for damage in PartDamage.all(of: part) {
+            #expect(throws: PartFormatError.self, "\(damage.what)") { try ContentChannel(encoded: damage.part) }
         }
     }
 }

@@ -1,3 +1,4 @@
+import FuzzInputs
 import Gradients
 import MetaLearning
 import Tensors
@@ -125,8 +126,11 @@ struct CategoryTests {
     func coding() throws {
         let (starts, _) = Self.learned(order: .second, seed: 5)
         #expect(Self.learned(order: .second, seed: 5).starts == starts)
-        let bytes = starts.encoded()
-        #expect(try CategoryStarts(encoded: bytes) == starts)
+        let part = starts.encoded()
+        #expect(try CategoryStarts(encoded: part) == starts)
+        for damage in PartDamage.all(of: part) {
+            #expect(throws: PartFormatError.self, "\(damage.what)") { try CategoryStarts(encoded: damage.part) }
+        }
         var random = SeededGenerator(seed: 4)
         let support = Self.questions(sign: 1, users: 5, using: &random).0
         var adapter = CategoryAdapter(starts.adapted(to: support, by: .meta), offset: 1.5)
@@ -134,9 +138,9 @@ struct CategoryTests {
         #expect(try CategoryAdapter(encoded: adapter.encoded()) == adapter)
         #expect(starts.adapted(to: support, by: .none) == starts.plain)
         #expect(starts.adapted(to: nil, by: .meta) == starts.meta)
-        #expect(throws: CategoryFormatError.self) { try CategoryAdapter(encoded: bytes) }
-        #expect(throws: CategoryFormatError.self) { try CategoryStarts(encoded: Array(bytes.dropLast())) }
-        #expect(throws: CategoryFormatError.self) { try CategoryStarts(encoded: []) }
+        let bytes = adapter.encoded()
+        #expect(throws: CategoryFormatError.self) { try CategoryAdapter(encoded: Array(bytes.dropLast())) }
+        #expect(throws: CategoryFormatError.self) { try CategoryAdapter(encoded: []) }
         adapter.offset = .nan
         #expect(!adapter.isFinite)
         let damaged = adapter.encoded()

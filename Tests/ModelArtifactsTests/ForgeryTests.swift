@@ -100,7 +100,7 @@ struct ForgeryTests {
     @Test func verifyFindsWhatIsMissingAndWhatIsCut() throws {
         let folder = try Folder()
         let store = ArtifactStore(root: folder.path)
-        let reference = try store.write(model(), name: "v", attachments: ["blend": [1, 2, 3]])
+        let reference = try store.write(TinyBundle.make(), name: "v")
         #expect(code { try store.verify(reference) } == nil)
         for name in try folder.names("v") {
             let whole = try folder.bytes("v/\(name)")

@@ -31,14 +31,10 @@ import TowerModel
     @Test func models() async throws {
         let folder = try Folder()
         let store = ArtifactStore(root: folder.path)
-        let trainer = try tinyTrainer()
-        _ = trainer.runEpoch(now: { 0 })
-        var model = trainer.model()
-        let width = DomainAdapters.width(dimension: 8, rank: 2)
-        model.domains = try DomainAdapters(
-            tokens: ["country=at", "country=ü"], dimension: 8, rank: 2, values: (0..<2 * width).map { Float($0) / 100 })
-        let vectors = [Float](repeating: 0.5, count: model.itemIDs.count * 8)
-        _ = try store.write(model, name: "v", itemVectors: vectors, attachments: ["blend": Array("{\"a\":1}".utf8)])
+        // Every part that a model may have, the dense space of contents among them.
+        let bundle = try TinyBundle.make(hasSpace: true)
+        let vectors = [Float](repeating: 0.5, count: bundle.model.itemIDs.count * 8)
+        _ = try store.write(bundle, name: "v", itemVectors: vectors)
         let names = try folder.names("v")
         let files = try names.map { ($0, try folder.bytes("v/\($0)")) }
         let manifest = try folder.bytes("v/manifest.json")

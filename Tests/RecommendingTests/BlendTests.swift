@@ -1,5 +1,7 @@
+import FuzzInputs
 import Interactions
 import Recommending
+import Tensors
 import Testing
 
 /// People whose next item comes from a planted rule, with towers that know nothing, or everything.
@@ -191,24 +193,10 @@ struct BlendTests {
         let users = PlantedUsers(.repeats, users: 40, seed: 9)
         let trainer = users.trainer
         let blend = RankingBlend(weights: users.fit(trainer).weights, tables: trainer.tables)
-        let bytes = blend.encoded()
-        #expect(try bytes.withUnsafeBytes { try RankingBlend(encoded: $0) } == blend)
-        for count in stride(from: 0, to: bytes.count, by: 97) {
-            #expect(throws: BlendFormatError.self) { try Array(bytes[..<count]).withUnsafeBytes { try RankingBlend(encoded: $0) } }
-        }
-        #expect(throws: BlendFormatError.self) { try (bytes + [0]).withUnsafeBytes { try RankingBlend(encoded: $0) } }
-        // Wherever a byte is changed, it is refused or it is a blend: nothing traps.
-        for place in stride(from: 0, to: bytes.count, by: 13) {
-            var changed = bytes
-            changed[place] ^= 0xFF
-            _ = try? changed.withUnsafeBytes { try RankingBlend(encoded: $0) }
-        }
-        for place in 0..<28 {
-            var changed = bytes
-            changed[place] ^= 0x40
-            if place < 16 {
-                #expect(throws: BlendFormatError.self) { try changed.withUnsafeBytes { try RankingBlend(encoded: $0) } }
-            }
+        let part = blend.encoded()
+        #expect(try RankingBlend(encoded: part) == blend)
+        for damage in PartDamage.all(of: part) {
+            #expect(throws: PartFormatError.self, "\(damage.what)") { try RankingBlend(encoded: damage.part) }
         }
     }
 }

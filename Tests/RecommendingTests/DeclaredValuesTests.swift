@@ -1,5 +1,7 @@
 import Foundation
+import FuzzInputs
 import Recommending
+import Tensors
 import Testing
 
 /// Forty people of DE take coats and pay 300 an order, forty of FR take hats and pay 100; two of IT are too few to be told apart.
@@ -64,14 +66,20 @@ struct DeclaredValuesTests {
             tables: tables)
     }
 
-    @Test func bytesHoldThemAndDamagedOnesAreRefused() throws {
-        let heads = Self.heads(Self.tables()), bytes = heads.encoded()
-        #expect(try bytes.withUnsafeBytes { try RankingHeads(encoded: $0) } == heads)
+    @Test func tensorsHoldThemAndDamagedOnesAreRefused() throws {
+        let heads = Self.heads(Self.tables()), part = heads.encoded()
+        #expect(try RankingHeads(encoded: part) == heads)
+        for damage in PartDamage.all(of: part) {
+            #expect(throws: PartFormatError.self, "\(damage.what)") { try RankingHeads(encoded: damage.part) }
+        }
         // Names in the wrong order could not be found.
-        var swapped = bytes
-        let place = try #require(Data(bytes).range(of: Data("country=DE".utf8))?.lowerBound)
-        swapped[place + 8] = UInt8(ascii: "Z")
-        #expect(throws: BlendFormatError.self) { try swapped.withUnsafeBytes { try RankingHeads(encoded: $0) } }
+        let swapped = part.tensors.map { tensor -> PartTensors.Tensor in
+            guard tensor.name == "declared.names", case .uint8(let bytes) = tensor.values else { return tensor }
+            let text = String(decoding: bytes, as: UTF8.self).replacing("country=DE", with: "country=ZE")
+            return PartTensors.Tensor(name: tensor.name, shape: tensor.shape, values: .uint8(Array(text.utf8)))
+        }
+        #expect(swapped != part.tensors)
+        #expect(throws: PartFormatError.self) { try RankingHeads(encoded: PartTensors(tensors: swapped, texts: part.texts)) }
     }
 
     @Test func theContextOfARequestCounts() {

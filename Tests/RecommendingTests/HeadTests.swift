@@ -1,4 +1,5 @@
 import Features
+import FuzzInputs
 import Recommending
 import Tensors
 import Testing
@@ -108,7 +109,7 @@ struct HeadTests {
         #expect(Calibration(fitting: [1, 2], outcomes: [0, 1], weights: [1, 1]) == Calibration())
     }
 
-    @Test func bytesGiveTheSameHeadsAndDamagedOnesAreRefused() throws {
+    @Test func tensorsGiveTheSameHeadsAndDamagedOnesAreRefused() throws {
         let tables = HeadTables(
             sums: [300, 0, 1_000], orders: [3, 0, 1], categories: [["a", "rare"], ["a"], []], prices: [200, nil, 800])
         #expect(tables.value[0] < tables.value[2])
@@ -116,14 +117,11 @@ struct HeadTests {
             weights: HeadWeights(
                 HeadFit().network(for: Self.planted(200, seed: 8)).network, click: Calibration(slope: 0.5, offset: 0.1),
                 powers: ObjectivePowers(click: 1, conversion: 0.5, value: 0.75), ranksByClickHead: true), tables: tables)
-        let bytes = heads.encoded()
-        #expect(try bytes.withUnsafeBytes { try RankingHeads(encoded: $0) } == heads)
-        for length in [0, 7, 8, 20, bytes.count - 1] {
-            #expect(throws: BlendFormatError.self) { try bytes[..<length].withUnsafeBytes { try RankingHeads(encoded: $0) } }
+        let part = heads.encoded()
+        #expect(try RankingHeads(encoded: part) == heads)
+        for damage in PartDamage.all(of: part) {
+            #expect(throws: PartFormatError.self, "\(damage.what)") { try RankingHeads(encoded: damage.part) }
         }
-        var longer = bytes
-        longer.append(0)
-        #expect(throws: BlendFormatError.self) { try longer.withUnsafeBytes { try RankingHeads(encoded: $0) } }
         #expect(heads.renumbered([2, -1, 0], itemCount: 4).tables.value[2] == tables.value[0])
     }
 
@@ -161,8 +159,7 @@ struct HeadTests {
         #expect((0..<24).filter(tables.isBeyondHead) == Array(4..<20))
         #expect(tables.renumbered((0..<24).map { 23 - $0 }, itemCount: 30).isBeyondHead(23 - 4))
         let blend = RankingBlend(weights: .towersAlone, tables: tables), lifted = blend.dialled(TailDial(lift: 0.7))
-        let bytes = lifted.encoded()
-        #expect(try bytes.withUnsafeBytes { try RankingBlend(encoded: $0) } == lifted)
+        #expect(try RankingBlend(encoded: lifted.encoded()) == lifted)
         #expect(lifted.dialled(-TailDial(lift: 0.7)) == blend)
         let question = BlendQuestion(history: [1], times: [0], now: 1, answers: [])
         let tower = (0..<24).map { Float($0) * 0.1 }

@@ -1,20 +1,17 @@
-// Layout, little-endian: the 8 bytes "FRFACTO1"; 32-bit rank and counts of tokens, numbers and items; then the floats of tokens, numbers,
-// mean and histories.
+import Tensors
+
 extension ContentFactors {
-    /// The name of the file beside the model.
-    public static let attachmentName = "factors"
-    private static let magic = Array("FRFACTO1".utf8)
+    private static let version = 1
     private static let rankLimit = 1_024
 
-    /// The factors as bytes, for a file beside the model.
-    public func encoded() -> [UInt8] {
-        let width = rank + 1
-        var bytes = Self.magic
-        for count in [rank, tokenRows.count / width, numberRows.count / width, itemCount] {
-            withUnsafeBytes(of: UInt32(clamping: count).littleEndian) { bytes.append(contentsOf: $0) }
-        }
-        for column in [tokenRows, numberRows, mean, historyRows] { column.withUnsafeBytes { bytes.append(contentsOf: $0) } }
-        return bytes
+    /// The factors as tensors.
+    public func encoded() -> PartTensors {
+        var part = PartTensors(version: Self.version)
+        part.add("tokens", tokenRows, columns: rank + 1)
+        part.add("numbers", numberRows, columns: rank + 1)
+        part.add("mean", mean)
+        part.add("history", historyRows, columns: rank)
+        return part
     }
 
     /// The same factors with the history rows in another order: row i here is the former row `rows[i]`, or none.
@@ -26,29 +23,17 @@ extension ContentFactors {
         return ContentFactors(rank: rank, tokenRows: tokenRows, numberRows: numberRows, mean: mean, historyRows: history)
     }
 
-    /// Factors from their bytes.
+    /// Factors from their tensors.
     ///
-    /// - Throws: where they are cut short, too long, of another version, or hold numbers that cannot be.
-    public init(encoded bytes: UnsafeRawBufferPointer) throws(ContentFormatError) {
-        func fail(_ words: String) -> ContentFormatError {
-            ContentFormatError(description: "the content factors \(words). Restore the file, or train again.")
-        }
-        guard bytes.count >= 24, bytes.prefix(8).elementsEqual(Self.magic) else { throw fail("are none of this version") }
-        let counts = (0..<4).map { Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 + 4 * $0, as: UInt32.self))) }
-        let rank = counts[0], width = rank + 1
-        guard (1...Self.rankLimit).contains(rank), counts[2] == ContentNumbers.count else {
-            throw fail("have other parts than this program knows")
-        }
-        let sizes = [counts[1] * width, counts[2] * width, width, counts[3] * rank]
-        guard bytes.count == 24 + 4 * sizes.reduce(0, +) else { throw fail("have another length than they say") }
-        var offset = 24
-        var columns: [[Float]] = []
-        for size in sizes {
-            let column = (0..<size).map { bytes.loadUnaligned(fromByteOffset: offset + 4 * $0, as: Float.self) }
-            guard column.allSatisfy(\.isFinite) else { throw fail("hold values that are not finite") }
-            columns.append(column)
-            offset += 4 * size
-        }
-        self.init(rank: rank, tokenRows: columns[0], numberRows: columns[1], mean: columns[2], historyRows: columns[3])
+    /// - Throws: where one is missing, unknown, of another version or length, or holds numbers that cannot be.
+    public init(encoded part: PartTensors) throws(PartFormatError) {
+        var reader = try PartReader(part, of: "the content factors", version: Self.version)
+        let mean = try reader.floats("mean"), rank = mean.count - 1
+        guard 1...Self.rankLimit ~= rank else { throw reader.failure("are of rank \(rank), which no training makes") }
+        let tokens = try reader.floats("tokens", columns: rank + 1)
+        let numbers = try reader.floats("numbers", count: ContentNumbers.count * (rank + 1), columns: rank + 1)
+        let history = try reader.floats("history", columns: rank)
+        try reader.end()
+        self.init(rank: rank, tokenRows: tokens, numberRows: numbers, mean: mean, historyRows: history)
     }
 }

@@ -166,9 +166,9 @@ struct ShopBench {
             configuration: configuration, folder: folder, log: log, towers: try configuration.towerConfiguration(), logger: logger, stop: stop,
             ranks: .alone, teacher: nil, tell: { _ in })
         var state = TrainingFolder.State(stage: .judged, settings: [:])
-        let (model, blend) = try stages.train(&state, references: { .none })
+        let bundle = try stages.train(&state, references: { .none })
         let curve = state.record?.tailCurve
         let dial = TailDial(lambda: Float(curve?.used ?? 0), lift: Float(curve?.usedLift ?? 0))
-        return ShopModel(model: model, blend: blend, heads: stages.heads, dial: dial)
+        return ShopModel(bundle: bundle, dial: dial)
     }
 }

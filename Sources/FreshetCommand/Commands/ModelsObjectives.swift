@@ -61,13 +61,11 @@ extension ModelsCommand {
             }
             let artifacts = try options.configuration().artifactStore
             let artifact = try artifacts.artifact(of: model)
-            guard var heads = try artifact.heads() else { throw CommandFailure("the files of version \(version) hold no heads; train again") }
-            heads.weights.powers = ObjectivePowers(conversion: Float(point.conversion ?? 0), value: Float(point.value ?? 0))
-            heads.weights.ranksByClickHead = point.clickHead == true
-            var attachments = artifact.attachments
-            attachments[RankingHeads.attachmentName] = heads.encoded()
-            let reference = try artifacts.write(
-                artifact.model, name: TrainingRun.artifactName(), notes: artifact.notes, attachments: attachments)
+            var bundle = artifact.bundle
+            guard bundle.heads != nil else { throw CommandFailure("the files of version \(version) hold no heads; train again") }
+            bundle.heads?.weights.powers = ObjectivePowers(conversion: Float(point.conversion ?? 0), value: Float(point.value ?? 0))
+            bundle.heads?.weights.ranksByClickHead = point.clickHead == true
+            let reference = try artifacts.write(bundle, name: TrainingRun.artifactName(), notes: artifact.notes)
             let picked = try store.registerModel(
                 artifactPath: URL(fileURLWithPath: reference.path).lastPathComponent, artifactChecksum: reference.checksum,
                 artifactSHA256: reference.sha256, configuration: model.configuration, metrics: model.metrics, watermark: model.watermark,

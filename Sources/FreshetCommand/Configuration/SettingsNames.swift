@@ -1,6 +1,6 @@
 import Settings
 
-/// The settings in force; ``ConfigurationError`` without a module is that of the settings, for `TwoTower` has one, too.
+/// The settings in force; ``ConfigurationError`` without a module is that of the settings, for `TowerModel` has one, too.
 typealias Configuration = Settings.Configuration
 typealias ConfigurationError = Settings.ConfigurationError
 typealias ConfigurationKey = Settings.ConfigurationKey

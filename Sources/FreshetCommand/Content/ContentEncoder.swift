@@ -11,8 +11,6 @@ import TrainingFiles
 /// The sentence encoder that `content.encoder` names: gives items whose record brings no embedding the vector of their title and
 /// description. Vectors are kept in a file beside the models, so that each text is encoded once.
 final class ContentEncoder: Sendable {
-    /// The name of the encoder's checksum in a model's notes.
-    static let noteName = "text_encoder"
     /// Texts between two looks at the clock; what is done is on disk after each.
     private static let textsAtOnce = 256
 

@@ -134,7 +134,8 @@ struct ReplayLog {
             userIDs: userIDs, itemIDs: itemIDs, contents: contents, isHidden: isHidden,
             attributes: attributes.map { $0.map { JSONText.tokens(ofObject: $0) } ?? [] }, userStarts: starts,
             items: Column(order.map { events.all[$0].item }), types: Column(order.map { events.all[$0].type }),
-            times: Column(order.map { events.all[$0].time }), amounts: Column([Int64](repeating: -1, count: order.count)),
+            times: Column(order.map { events.all[$0].time }),
+            amounts: Column(order.map { events.all[$0].gain > 0 ? Int64(events.all[$0].gain) : -1 }),
             impressions: ImpressionColumns())
     }
 

@@ -57,7 +57,7 @@ struct ReplayRun {
             LiveMarkov(itemCount: itemCount),
         ]
         let retrained = try options.retrainEvery.map { every in
-            try self.retrained(every: every, version: version, log: log, start: start, snapshot: snapshot)
+            try self.retrained(every: every, version: version, log: log, start: start, builder: builder, snapshot: snapshot)
         } ?? []
         rankers.insert(contentsOf: retrained, at: 1)
         let plan = Replay.Plan(
@@ -77,7 +77,7 @@ struct ReplayRun {
 
     /// Rankers that are trained again as the replay goes on.
     private func retrained(
-        every: Int64, version: RegisteredModel, log: ReplayLog, start: EventTime, snapshot: ServingSnapshot
+        every: Int64, version: RegisteredModel, log: ReplayLog, start: EventTime, builder: SnapshotBuilder, snapshot: ServingSnapshot
     ) throws -> [RetrainedRanker] {
         guard try !configuration.ratingRules().isNeeded else {
             throw CommandFailure("--retrain-every learns every event, and train.positive_ratings_from or train.negative_ratings_below leaves some out: set both to 0")
@@ -85,7 +85,7 @@ struct ReplayRun {
         let artifact = try configuration.artifactStore.artifact(of: version)
         let towers = try configuration.towerConfiguration()
         let source = RetrainingSource(
-            log: log.trainingLog(), model: artifact.model, blend: try artifact.blend()?.weights, channel: try artifact.contentChannel()?.weights,
+            log: log.trainingLog(), bundle: artifact.bundle, settings: builder.settings(of: version),
             rules: configuration.incrementRules(seed: towers.seed, threads: towers.threads),
             keepsOptimizer: options.keepsOptimizer,
             configuration: configuration, catalogue: try comparedItems(store, version),

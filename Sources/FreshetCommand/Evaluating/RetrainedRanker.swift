@@ -50,7 +50,7 @@ struct RetrainedRanker: ReplayRanker {
         self.source = source
         self.every = every
         self.served = served
-        model = source.model
+        model = source.bundle.model
         learned = start
         border = start + every
     }
@@ -104,14 +104,14 @@ enum ProcessorTime {
     }
 }
 
-/// What trainings within a replay learn from, and what they publish: a model with its ranking tables and its content channel, counted
-/// anew. The weights of both stay those of the version that the replay began with.
+/// What trainings within a replay learn from, and what they publish: a model with its parts, counted anew. The weights of all stay those of
+/// the version that the replay began with; adapters of domains and of categories are fitted to one model and go with it.
 struct RetrainingSource {
     let log: TrainingLog
-    /// The version's model; its settings are those of a full retraining.
-    let model: TwoTowerModel
-    let blend: BlendWeights?
-    let channel: [Float]?
+    /// The version; the settings of its model are those of a full retraining.
+    let bundle: ModelBundle
+    /// How the version answers.
+    let settings: ServedSettings
     let rules: IncrementTraining.Rules
     let keepsOptimizer: Bool
     let configuration: Configuration
@@ -121,7 +121,7 @@ struct RetrainingSource {
     /// A full training on each user's rows before `ends`, as the last stage of `freshet train` is.
     func learn(until ends: [Int]) throws -> TwoTowerModel {
         let path = NSTemporaryDirectory() + "freshet-replay-\(ProcessInfo.processInfo.processIdentifier)"
-        var settings = model.configuration
+        var settings = bundle.model.configuration
         settings.seed = rules.seed
         settings.threads = rules.threads
         let trainer: Trainer
@@ -137,25 +137,12 @@ struct RetrainingSource {
     /// What serving would have with a model that learned each user's rows before `ends`. Trending comes from the replay.
     func snapshot(of model: TwoTowerModel, until ends: [Int]) throws -> ServingSnapshot {
         let rows = log.userIDs.indices.map { log.userStarts[$0]..<ends[$0] }
-        let encoder = ItemEncoder(model: model)
-        let vectors = encoder.encode(catalogue, threads: rules.threads).flatMap { $0 }
-        var ranking: RankingBlend?
-        if let blend {
-            let places = Dictionary(catalogue.enumerated().map { ($1.record.itemID, Int32($0)) }) { first, _ in first }
-            ranking = BlendTraining(log: log, configuration: configuration).blend(blend, for: model, rows: rows).renumbered(
-                model.itemIDs.map { places[$0] ?? -1 }, itemCount: catalogue.count)
-        }
-        var content: ContentSignals?
-        if let channel {
-            var learned = ContentTraining(log: log, configuration: configuration).learning(rows).channel
-            learned.weights = channel
-            content = ContentSignals(
-                channel: learned, entries: catalogue.map { $0.contentEntry(isTrained: model.row(of: $0.record.itemID) != nil) },
-                itemVectors: vectors, dimension: model.dimension)
-        }
-        return ServingSnapshot(
-            catalogue: catalogue.map(\.entry), catalogueVersion: 0, model: encoder.servingModel(version: version), itemVectors: vectors,
-            index: nil, trending: [], blend: ranking
-        ).withContent(content)
+        let parts = BundleTraining(log: log, configuration: configuration)
+        let own = parts.bundle(model, PartWeights(bundle), rows: rows)
+        let contents = catalogue.map(\.record.content)
+        let vectors = own.vectors(of: catalogue.map { ($0.record.itemID, $0.record.content) }, threads: rules.threads)
+        return own.snapshot(
+            over: ServedCatalogue(entries: catalogue.map(\.entry), contents: contents, version: 0, vectors: vectors), version: version,
+            settings: settings)
     }
 }

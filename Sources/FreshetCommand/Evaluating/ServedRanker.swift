@@ -50,11 +50,13 @@ struct ServedRanker: ReplayRanker {
         // The newest events are what the store keeps as the history; the oldest of them come first.
         var history = UserHistory(limit: rules.historyLimitEvents)
         for index in max(0, past.items.count - rules.historyLimitEvents)..<past.items.count {
+            let type = InteractionType(rawValue: past.types[index]) ?? .click
             history.insert(
                 HistoryEntry(
-                    itemID: log.itemIDs[Int(past.items[index])], type: InteractionType(rawValue: past.types[index]) ?? .click,
+                    itemID: log.itemIDs[Int(past.items[index])], type: type,
                     time: EventTime(milliseconds: past.times[index]),
-                    position: Position(partition: Position.filePartition, offset: Int64(index))))
+                    position: Position(partition: Position.filePartition, offset: Int64(index)),
+                    amountMinor: type == .purchase ? past.paid[index] : 0))
         }
         let items = recommender.recommend(
             count: count, history: history, excluded: past.excluded.map { log.itemIDs[Int($0)] }, attributes: log.attributes[Int(user)],

@@ -22,9 +22,9 @@ struct SplitRun {
     func run(_ version: RegisteredModel) throws -> SplitReport {
         let artifact = try configuration.artifactStore.artifact(of: version)
         let ranking = TrainingStages.Promoted(
-            model: artifact.model, blend: try artifact.blend(), version: Int(version.version), newestEvent: nil)
+            bundle: artifact.bundle, version: Int(version.version), newestEvent: nil)
         // The texts that the model has learned from, or none.
-        let known = try artifact.notes[ContentEncoder.noteName].flatMap { wanted in
+        let known = try artifact.bundle.textEncoder.flatMap { wanted in
             try ContentEncoder.load(configuration, logger: configuration.logger("evaluate")).flatMap { $0.checksum == wanted ? $0 : nil }
         }
         let log = try SnapshotLog(
@@ -39,7 +39,7 @@ struct SplitRun {
             throw CommandFailure("there is nobody to ask: no user has interactions both before and in \(holdout.description)")
         }
         let scoring = HoldoutScoring(log: log, holdout: holdout, excludes: excludes, threads: Self.threads)
-        let own = ranking.score(scoring, training: BlendTraining(log: log, configuration: configuration))
+        let own = ranking.score(scoring, configuration: configuration)
         let rivals = [HoldoutScoring.Rival(contestant: .model, outcome: own)] + scoring.scoreRivals()
         return SplitReport(
             version: Int(version.version), description: holdout.description,

@@ -95,10 +95,9 @@ struct UserColdRun {
         var bare = cut.known
         bare.attributes = bare.attributes.map { _ in [] }
         let blind = try learned(bare, seed: UInt64(round + 1), columnsAt: path, note: "round \(round + 1), without attributes")
-        func serving(_ learned: (model: TwoTowerModel, fit: BlendTraining.Fit?), _ rules: RecommendingRules, attributes: Bool) -> UserColdServing {
+        func serving(_ bundle: ModelBundle, _ rules: RecommendingRules, attributes: Bool) -> UserColdServing {
             UserColdServing(
-                cut, model: learned.model, fit: learned.fit, configuration: configuration, rules: rules, usesAttributes: attributes,
-                threads: Self.threads)
+                cut, bundle: bundle, configuration: configuration, rules: rules, usesAttributes: attributes, threads: Self.threads)
         }
         let plain = RecommendingRules(trendingDiscount: 1, categoryDiscount: 1, variety: 0)
         for (name, serving) in [
@@ -112,10 +111,10 @@ struct UserColdRun {
         report.finishRound(users: asked[lengths[0]]?.count ?? 0, newUsers: cut.isNew.count { $0 })
     }
 
-    /// A model and its blend, as `freshet train` makes those that it judges.
+    /// A model with its parts, as `freshet train` makes what it publishes.
     private func learned(
         _ log: TrainingLog, seed: UInt64, columnsAt path: String, note: String
-    ) throws -> (model: TwoTowerModel, fit: BlendTraining.Fit?) {
+    ) throws -> ModelBundle {
         let excludes = Set(configuration.excludedTypes.map(\.rawValue)), users = configuration.integer("train.evaluation_users")
         let holdout: Holdout =
             configuration.text("train.holdout") == "time"
@@ -126,13 +125,15 @@ struct UserColdRun {
         let trainer = try Trainer(log.trainingSet(until: holdout.trainingEnds, columnsAt: path), configuration: towers)
         let (model, epoch) = trainer.learned(titled: "train, \(note)")
         let scoring = HoldoutScoring(log: log, holdout: holdout, excludes: excludes, threads: Self.threads)
-        let fit = JudgedRanking(model, scoring: scoring, training: BlendTraining(log: log, configuration: configuration)).fit
-        guard configuration.boolean("train.final_fit") else { return (model, fit) }
+        let weights = PartsJudging(model, scoring: scoring, configuration: configuration).weights
+        let parts = BundleTraining(log: log, configuration: configuration), rows = log.userIDs.indices.map { log.rows(of: $0) }
+        guard configuration.boolean("train.final_fit") else { return parts.bundle(model, weights, rows: rows) }
         if towers.patience > 0 {
             try towers.set("epochs", String(max(1, epoch)))
             try towers.set("patience", "0")
         }
-        return (try Trainer(log.trainingSet(columnsAt: path), configuration: towers).model(titled: "final fit, \(note)"), fit)
+        let final = try Trainer(log.trainingSet(columnsAt: path), configuration: towers).model(titled: "final fit, \(note)")
+        return parts.bundle(final, weights, rows: rows)
     }
 }
 

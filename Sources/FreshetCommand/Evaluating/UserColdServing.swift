@@ -6,8 +6,8 @@ import Tensors
 import TowerModel
 import TrainingFiles
 
-/// A model that was trained without the new users, asked about them as it would serve: snapshot, blend, segments and rules, and what is
-/// trending at the moment of each question.
+/// A model that was trained without the new users, asked about them as it would serve: the snapshot of its bundle, segments and rules, and
+/// what is trending at the moment of each question.
 struct UserColdServing {
     /// Moments at which the trending list is read anew, at most.
     private static let momentsLimit = 500
@@ -24,11 +24,10 @@ struct UserColdServing {
     private let attributes: [String?]
 
     /// - Parameters:
-    ///   - fit: what the blend of the known users' holdout gave; nil for towers alone.
+    ///   - bundle: learned from the known users.
     ///   - usesAttributes: whether the questions say the users' attributes.
     init(
-        _ cut: UserColdCut, model: TwoTowerModel, fit: BlendTraining.Fit?, configuration: Configuration, rules: RecommendingRules,
-        usesAttributes: Bool, threads: Int
+        _ cut: UserColdCut, bundle: ModelBundle, configuration: Configuration, rules: RecommendingRules, usesAttributes: Bool, threads: Int
     ) {
         self.cut = cut
         log = cut.log
@@ -37,24 +36,12 @@ struct UserColdServing {
         excludes = Set(configuration.excludedTypes.map(\.rawValue))
         historyLimit = configuration.integer("ingest.history_limit_events")
         let log = cut.log
-        let rowOf = Dictionary(log.itemIDs.enumerated().map { ($1, Int32($0)) }) { first, _ in first }
-        self.rowOf = rowOf
-        attributes = usesAttributes ? log.attributes.map(Self.object) : log.attributes.map { _ in nil }
+        rowOf = Dictionary(log.itemIDs.enumerated().map { ($1, Int32($0)) }) { first, _ in first }
+        attributes = log.userIDs.indices.map { usesAttributes ? log.attributesObject(of: $0) : nil }
         let rows = log.userIDs.indices.map { cut.isNew[$0] ? log.userStarts[$0]..<log.userStarts[$0] : log.rows(of: $0) }
-        let training = BlendTraining(log: log, configuration: configuration)
-        let vectors = model.encodeItems(log.contents, rows: log.itemIDs.map { model.row(of: $0) }, threads: threads)
-        let blend = fit.map { fit in
-            training.blend(fit.weights, for: model, rows: rows)
-                .renumbered(model.itemIDs.map { rowOf[$0] ?? -1 }, itemCount: log.itemIDs.count)
-        }
-        let entries = log.itemIDs.indices.map { item in
-            CatalogueEntry(
-                itemID: log.itemIDs[item], title: nil, categories: log.contents[item].categories, priceMicros: nil,
-                available: !log.isHidden[item], publishedAt: nil)
-        }
-        var snapshot = ServingSnapshot(
-            catalogue: entries, catalogueVersion: 1, model: ItemEncoder(model: model).servingModel(version: 1), itemVectors: vectors.values,
-            rules: rules, blend: blend)
+        var snapshot = bundle.snapshot(
+            over: log.servedCatalogue(of: bundle, threads: threads), version: 1,
+            settings: ServedSettings(rules: rules, tailDial: configuration.tailDial))
         if let segments = configuration.segmentRules, usesAttributes {
             snapshot = snapshot.withSegments(
                 Self.segmentCounts(log, rows, minimumUsers: segments.minimumUsers),
@@ -91,28 +78,13 @@ struct UserColdServing {
     private func list(_ count: Int, _ question: UserColdCut.Question, of recommender: BatchRecommender) -> [Int32] {
         var history = UserHistory(limit: historyLimit), excluded: [String] = []
         for row in question.known {
-            let item = log.itemIDs[Int(log.items[row])]
-            history.insert(
-                HistoryEntry(
-                    itemID: item, type: InteractionType(rawValue: log.types[row]) ?? .click, time: EventTime(milliseconds: log.times[row]),
-                    position: Position(partition: Position.filePartition, offset: Int64(row))))
-            if excludes.contains(log.types[row]) { excluded.append(item) }
+            history.insert(log.historyEntry(at: row))
+            if excludes.contains(log.types[row]) { excluded.append(log.itemIDs[Int(log.items[row])]) }
         }
         return recommender.recommend(
             count: count, history: history, excluded: excluded, attributes: attributes[question.user],
             now: EventTime(milliseconds: question.time), userID: log.userIDs[question.user]
         ).compactMap { rowOf[$0.itemID] }
-    }
-
-    /// Tokens `name=value` as the JSON object that has them.
-    private static func object(_ tokens: [String]) -> String? {
-        var values: [String: [String]] = [:]
-        for token in tokens {
-            guard let sign = token.firstIndex(of: "=") else { continue }
-            values[String(token[..<sign]), default: []].append(JSONText.quoted(String(token[token.index(after: sign)...])))
-        }
-        guard !values.isEmpty else { return nil }
-        return "{" + values.sorted { $0.key < $1.key }.map { "\(JSONText.quoted($0.key)):[\($0.value.joined(separator: ","))]" }.joined(separator: ",") + "}"
     }
 
     /// What a store would count by segment, without decay.

@@ -132,8 +132,8 @@ struct SearchRun {
         }
         let scoring = HoldoutScoring(
             log: log, holdout: holdout, excludes: Set(own.excludedTypes.map(\.rawValue)), threads: towers.threads)
-        let judged = JudgedRanking(trainer.model(), scoring: scoring, training: BlendTraining(log: log, configuration: own))
-        let ndcg = judged.outcome.report.metrics["NDCG@10"]
+        let parts = PartsJudging(trainer.model(), scoring: scoring, configuration: own)
+        let ndcg = scoring.score(parts.bundles, configuration: own).report.metrics["NDCG@10"]
         trial.ndcg = ndcg?.mean
         trial.standardError = ndcg?.standardError
         trial.seconds = started.duration(to: .now).inSeconds

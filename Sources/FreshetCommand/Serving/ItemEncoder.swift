@@ -9,27 +9,24 @@ import TrainingFiles
 
 /// The promoted model's two towers as serving uses them.
 struct ItemEncoder: Sendable {
-    private let model: TwoTowerModel
+    private let bundle: ModelBundle
     /// The sentence encoder that the model was trained with; nil where it was trained without, or where this program has another.
     private let texts: ContentEncoder?
 
-    /// Interactions rated below this were left out of training, so histories leave them out too; 0 where all were learned.
-    private let ratingsFrom: Double
     /// How the model's training compared prices; nil where it compared them as they were.
     private let prices: AmountScale?
 
-    init(model: TwoTowerModel, texts: ContentEncoder? = nil, ratingsFrom: Double = 0, prices: AmountScale? = nil) {
+    init(bundle: ModelBundle, texts: ContentEncoder? = nil, prices: AmountScale? = nil) {
         self.prices = prices
-        self.model = model
+        self.bundle = bundle
         self.texts = texts
-        self.ratingsFrom = ratingsFrom
     }
 
     /// Components of a vector.
-    var dimension: Int { model.dimension }
+    var dimension: Int { bundle.model.dimension }
 
     /// Whether the model learned from interactions with the item; others are encoded from their content.
-    func isTrained(_ itemID: String) -> Bool { model.row(of: itemID) != nil }
+    func isTrained(_ itemID: String) -> Bool { bundle.isTrained(itemID) }
 
     /// The items as the model sees them: prices in the currency in which it compares them, and those without an embedding get the vector of their text, where it was trained so.
     func described(_ items: [CatalogueItem], threads: Int = 1) -> [CatalogueItem] {
@@ -52,15 +49,7 @@ struct ItemEncoder: Sendable {
     /// One vector an item; see ``described(_:threads:)``.
     func encode(_ items: [CatalogueItem], threads: Int = 1) -> [[Float]] {
         guard !items.isEmpty else { return [] }
-        let vectors = model.encodeItems(
-            items.map(\.record.content), rows: items.map { model.row(of: $0.record.itemID) }, threads: threads)
-        return items.indices.map { vectors.row($0) }
-    }
-
-    /// The user tower for snapshots.
-    func servingModel(version: Int) -> ServingModel {
-        var serving = ServingModel(model, version: version)
-        serving.ratingsFrom = ratingsFrom
-        return serving
+        let vectors = bundle.vectors(of: items.map { ($0.record.itemID, $0.record.content) }, threads: threads), width = dimension
+        return items.indices.map { Array(vectors[$0 * width..<($0 + 1) * width]) }
     }
 }

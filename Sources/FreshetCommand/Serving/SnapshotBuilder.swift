@@ -51,37 +51,37 @@ struct SnapshotBuilder: Sendable {
         }
         let mark = catalogue.mark
         var built = try await OwnThread.run(named: "freshet-snapshot") {
-            let artifact = try artifacts.artifact(of: version)
-            let texts = texts(of: artifact, version: version)
+            let artifact = try artifacts.artifact(of: version), bundle = artifact.bundle
+            let texts = texts(of: bundle, version: version)
             let encoder = ItemEncoder(
-                model: artifact.model, texts: texts, ratingsFrom: artifact.ratingsFrom,
+                bundle: bundle, texts: texts,
                 prices: AmountNotes.prices(watermark: version.watermark, rates: rules.rates))
             let all = IndexedCatalogue(
                 catalogue: (encoder.described(catalogue.items, threads: index.threads), mark),
                 lineage: { [store] version in try store.lineage(ofVersion: version) }, encoder: encoder,
-                isComplete: texts != nil || artifact.notes[ContentEncoder.noteName] == nil, settings: index, folder: artifact.path,
+                isComplete: texts != nil || bundle.textEncoder == nil, settings: index, folder: artifact.path,
                 modelVersion: Int64(version.version), logger: logger)
             let rows = indexed ? try all.indexed(reusing: reusing) : all.encoded()
-            let places = Self.rows(of: artifact, in: rows.itemIDs)
-            let snapshot = ServingSnapshot(
-                catalogue: zip(rows.itemIDs, rows.items).map { $1?.entry ?? CatalogueEntry(itemID: $0, available: false) },
-                catalogueVersion: mark.version, model: encoder.servingModel(version: Int(version.version)),
-                itemVectors: rows.vectors, index: rows.index,
-                untrained: rows.itemIDs.indices.compactMap { encoder.isTrained(rows.itemIDs[$0]) ? nil : Int32($0) },
-                trending: trending.map(TrendingItem.init), rules: rules, blend: try artifact.blend()?.renumbered(places, itemCount: rows.itemIDs.count).dialled(tailDial)
-            )
-            .withHeads(try artifact.heads()?.renumbered(places, itemCount: rows.itemIDs.count))
-            .withOrderAmounts(AmountNotes.orders(watermark: version.watermark, rates: rules.rates))
-            .withContent(try Self.content(of: artifact, on: rows))
+            let snapshot = bundle.snapshot(
+                over: ServedCatalogue(
+                    entries: zip(rows.itemIDs, rows.items).map { $1?.entry ?? CatalogueEntry(itemID: $0, available: false) },
+                    contents: rows.items.map { $0?.record.content ?? ItemContent() }, version: mark.version, vectors: rows.vectors,
+                    index: rows.index, trending: trending.map(TrendingItem.init)),
+                version: Int(version.version), settings: settings(of: version))
             let gone = zip(rows.itemIDs, rows.items).compactMap { $1 == nil ? CatalogueChange.delete(itemID: $0) : nil }
             return Built(
                 snapshot: snapshot.applying(gone, catalogueVersion: mark.version)
                     .applying(rows.later, encodedBy: encoder, catalogueVersion: mark.version), mark: mark, encoder: encoder,
                 indexName: rows.index.map { "\($0.kind) \($0.parameters)" } ?? "none",
-                kit: try artifact.categoryKit())
+                kit: bundle.kit)
         }
         if let kit = built.kit { built.snapshot = built.snapshot.adapting(try await adapters(of: version.version, field: kit.field)) }
         return built
+    }
+
+    /// How a version answers: the dials, and amounts compared as its training compared them.
+    func settings(of version: RegisteredModel) -> ServedSettings {
+        ServedSettings(rules: rules, tailDial: tailDial, orderAmounts: AmountNotes.orders(watermark: version.watermark, rates: rules.rates))
     }
 
     /// The adapters of a model version, newest first; one that cannot be read is left out and named.
@@ -98,39 +98,13 @@ struct SnapshotBuilder: Sendable {
     }
 
     /// The sentence encoder where the model was trained with it. A server with none, or with another, answers without.
-    private func texts(of artifact: ModelArtifact, version: RegisteredModel) -> ContentEncoder? {
-        guard let wanted = artifact.notes[ContentEncoder.noteName] else { return nil }
+    private func texts(of bundle: ModelBundle, version: RegisteredModel) -> ContentEncoder? {
+        guard let wanted = bundle.textEncoder else { return nil }
         if let texts, texts.checksum == wanted { return texts }
         let found = texts.map { "names another one, \($0.checksum)" } ?? "names none"
         logger.warning(
             "model version \(version.version) was trained with the sentence encoder \(wanted), and content.encoder \(found): items are encoded without the vectors of their texts; name that encoder's folder, or train again")
         return nil
-    }
-
-    /// The model's content channel on the rows of a catalogue.
-    private static func content(of artifact: ModelArtifact, on rows: IndexedCatalogue.Rows) throws -> ContentSignals? {
-        guard let bytes = artifact.attachments[ContentChannel.attachmentName] else { return nil }
-        let channel: ContentChannel
-        do {
-            channel = try bytes.withUnsafeBytes { (bytes) throws(ContentFormatError) in try ContentChannel(encoded: bytes) }
-        } catch {
-            throw CommandFailure("\(artifact.path): \(error)")
-        }
-        let entries = zip(rows.itemIDs, rows.items).map { id, item in
-            let isTrained = artifact.model.row(of: id) != nil
-            return item?.contentEntry(isTrained: isTrained) ?? ContentSignals.Entry(itemID: id, content: ItemContent(), isTrained: isTrained, isAvailable: false)
-        }
-        var signals = ContentSignals(channel: channel, entries: entries, itemVectors: rows.vectors, dimension: artifact.model.dimension)
-        if let kit = try artifact.categoryKit() {
-            signals.enableAdaptation(kit.factors, field: kit.field, entries: entries) { id in artifact.model.row(of: id).map { Int($0) } }
-        }
-        return signals
-    }
-
-    /// Of each of the model's rows the row in a catalogue, −1 where it is not there.
-    private static func rows(of artifact: ModelArtifact, in itemIDs: [String]) -> [Int32] {
-        let rows = Dictionary(itemIDs.enumerated().map { ($1, Int32($0)) }) { first, _ in first }
-        return artifact.model.itemIDs.map { rows[$0] ?? -1 }
     }
 }
 

@@ -149,7 +149,7 @@ struct GateJudging {
         _ reference: GateReferences.Reference, _ questions: HoldoutScoring
     ) -> (candidate: [Double], outcome: HoldoutScoring.Outcome)? {
         guard let model = reference.model else { return nil }
-        let outcome = model.score(questions, training: BlendTraining(log: scoring.log, configuration: configuration))
+        let outcome = model.score(questions, configuration: configuration)
         guard outcome.perUser.allSatisfy(\.isFinite) else { return nil }
         return (answer(questions).perUser, outcome)
     }

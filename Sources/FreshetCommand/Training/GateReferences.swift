@@ -77,9 +77,8 @@ struct GateReferences {
 extension TrainingStages.Promoted {
     /// Reads a registered version's files.
     init(_ registered: RegisteredModel, in artifacts: ArtifactStore) throws {
-        let artifact = try artifacts.artifact(of: registered)
         self.init(
-            model: artifact.model, blend: try artifact.blend(), version: Int(registered.version),
+            bundle: try artifacts.artifact(of: registered).bundle, version: Int(registered.version),
             newestEvent: JSONText.number("newest_event_ms", inObject: registered.watermark).flatMap { Int64(exactly: $0) })
     }
 }

@@ -19,15 +19,11 @@ struct IncrementStages {
         var promoted: TrainingStages.Promoted
         /// The best of the last weeks, beside it.
         var anchor: GateReferences.Reference?
-        /// The weights of its content channel; nil where it has none.
-        var channel: [Float]?
     }
 
     /// What is published.
     struct Published {
-        var model: TwoTowerModel
-        var blend: RankingBlend?
-        var channel: ContentChannel?
+        var bundle: ModelBundle
         var judgedNDCG: Double?
         var popularityNDCG: Double?
     }
@@ -57,6 +53,10 @@ struct IncrementStages {
         }
     }
 
+    /// What the base learned of its parts goes on. Adapters of domains and of categories were fitted to its very towers and contents,
+    /// and do not.
+    private var weights: PartWeights { PartWeights(base.promoted.bundle) }
+
     /// Learns, judges and learns again.
     func train(_ state: inout TrainingFolder.State, write: (TrainingFolder.State) throws -> Void) throws -> Published {
         var judged: (model: Double?, popularity: Double?)
@@ -66,20 +66,15 @@ struct IncrementStages {
             try write(state)
         }
         let clock = ContinuousClock.now
-        let found = try IncrementTraining(log: log, rules: rules).learn(log.newRows, ends: nil, from: base.promoted.model, stop: stop)
+        let training = IncrementTraining(log: log, rules: rules), from = base.promoted.bundle.model
+        let found = try training.learn(log.newRows, ends: nil, from: from, stop: stop)
         journal.note(step: "learning new interactions", seconds: clock.duration(to: .now).inSeconds)
         logger.notice(
             "learned",
             metadata: ["new": "\(found.newEvents)", "replayed": "\(found.replayedEvents)", "from_version": "\(base.promoted.version)"])
         let rows = log.userIDs.indices.map { log.rows(of: $0) }
-        let training = BlendTraining(log: log, configuration: configuration)
-        var channel: ContentChannel?
-        if let weights = base.channel {
-            channel = ContentTraining(log: log, configuration: configuration).learning(rows).channel
-            channel?.weights = weights
-        }
         return Published(
-            model: found.model, blend: base.promoted.blend.map { training.blend($0.weights, for: found.model, rows: rows) }, channel: channel,
+            bundle: BundleTraining(log: log, configuration: configuration).bundle(found.model, weights, rows: rows),
             judgedNDCG: judged.model, popularityNDCG: judged.popularity)
     }
 
@@ -92,7 +87,8 @@ struct IncrementStages {
         let border = times[max(0, Int(Double(times.count) * Self.learnedShare) - 1)]
         let ends = log.userIDs.indices.map { log.firstRow(of: $0, after: border) }
         let older = log.newRows.filter { $0 < ends[log.user(of: $0)] }
-        let model = try IncrementTraining(log: log, rules: rules).learn(older, ends: ends, from: base.promoted.model, stop: stop).model
+        let training = IncrementTraining(log: log, rules: rules), from = base.promoted.bundle.model
+        let model = try training.learn(older, ends: ends, from: from, stop: stop).model
         let excludes = Set(configuration.excludedTypes.map(\.rawValue)), users = configuration.integer("train.evaluation_users")
         let later = Holdout(
             trainingEnds: ends, questions: [], description: "the newer half of what is new, from \(EventTime(milliseconds: border).rfc3339()) to \(EventTime(milliseconds: newest).rfc3339())",
@@ -101,17 +97,13 @@ struct IncrementStages {
         let new = Scoring(log: log, holdout: later, excludes: excludes, threads: rules.threads)
         let old = Scoring(log: log, holdout: remembered(excludes: excludes), excludes: excludes, threads: rules.threads)
         let rows = log.userIDs.indices.map { log.userStarts[$0]..<ends[$0] }
-        let training = BlendTraining(log: log, configuration: configuration)
-        let blended = base.promoted.blend.map { training.trainer(rows).scoring($0.weights) }
-        func answers(_ scoring: HoldoutScoring) -> HoldoutScoring.Outcome {
-            guard let blended else { return scoring.score(model) }
-            let towers = scoring.towers(model)
-            return scoring.collect { blended.scores(training.question($0), tower: towers($0)) }
-        }
+        let bundle = BundleTraining(log: log, configuration: configuration).bundle(model, weights, rows: rows)
+        let served = ServedScoring([bundle], scoring: new, configuration: configuration)
+        func answers(_ scoring: HoldoutScoring) -> HoldoutScoring.Outcome { scoring.collect(lists: served.list) }
         let gate = PromotionGate(configuration), name = "version \(base.promoted.version)"
-        let candidate = answers(new), current = base.promoted.score(new, training: training)
+        let candidate = answers(new), current = base.promoted.score(new, configuration: configuration)
         let popularity = new.scorePopularity(), recent = new.scoreRecentPopularity()
-        let remembering = answers(old), remembered = base.promoted.score(old, training: training)
+        let remembering = answers(old), remembered = base.promoted.score(old, configuration: configuration)
         var passes = true, reasons: [String] = [], decided = 0, compared: [GateJudging.Compared] = []
         func take(_ decision: GateDecision, _ title: String) {
             passes = passes && decision.passes

@@ -1,7 +1,6 @@
 import Console
 import Evaluation
 import Foundation
-import Recommending
 
 /// Where a training keeps what it needs to go on after a kill: the file that it learns from, its stage, its checkpoints.
 struct TrainingFolder {
@@ -21,14 +20,8 @@ struct TrainingFolder {
         var log: String?
         /// Epochs of the judged model that were used, once it is finished.
         var epochs: Int?
-        /// The weights of the ranking blend, once it is learned; nil where the towers rank alone.
-        var blend: BlendWeights?
-        /// The ranking heads, once they are learned; nil where there is nothing that they could learn from.
-        var heads: HeadWeights?
-        /// The weights of the content channel, once they are fitted.
-        var content: [Float]?
-        /// The domains whose adapters helped on what was held out; nil where none were tried.
-        var domains: [String]?
+        /// What was learned of the model's parts, once it is judged.
+        var parts = PartWeights()
         /// The evaluation, once it is finished.
         var record: EvaluationRecord?
         var passes: Bool?

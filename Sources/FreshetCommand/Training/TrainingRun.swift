@@ -136,8 +136,8 @@ struct TrainingRun {
             configuration: configuration, folder: folder, log: log, towers: towers, logger: logger, stop: stop, ranks: ranks,
             teacher: teacher, tell: tell)
         try ranks.share(file, at: folder.logPath, leavingOut: leftOut)
-        let (model, blend): (TwoTowerModel, RankingBlend?)
-        var channel: ContentChannel?, judged: (model: Double?, popularity: Double?)
+        var bundle: ModelBundle
+        let judged: (model: Double?, popularity: Double?)
         if let base {
             tell(Status(phase: "training", epoch: 0, epochs: 1, fraction: 0))
             let found = try IncrementStages(
@@ -145,10 +145,10 @@ struct TrainingRun {
                 rules: configuration.incrementRules(seed: towers.seed, threads: towers.threads), journal: TrainingJournal(folder),
                 logger: logger, stop: stop
             ).train(&state, write: folder.write)
-            (model, blend, channel, judged) = (found.model, found.blend, found.channel, (found.judgedNDCG, found.popularityNDCG))
+            (bundle, judged) = (found.bundle, (found.judgedNDCG, found.popularityNDCG))
         } else {
-            (model, blend) = try stages.train(&state) { try references(store, artifacts) }
-            (channel, judged) = (stages.contentChannel, (stages.judgedNDCG, stages.popularityNDCG))
+            bundle = try stages.train(&state) { try references(store, artifacts) }
+            judged = (stages.judgedNDCG, stages.popularityNDCG)
         }
 
         tell(Status(phase: "publishing", epoch: towers.epochs, epochs: towers.epochs, fraction: 1))
@@ -157,19 +157,13 @@ struct TrainingRun {
         }
         let record = TrainingReport.record(
             state.record ?? EvaluationRecord(), of: log, journal: TrainingJournal(folder), inspection: inspection, amounts: amounts)
-        var attachments = blend.map { [RankingBlend.attachmentName: $0.encoded()] } ?? [:]
-        if let kit = stages.categoryKit { attachments.merge(kit.attachments) { _, new in new } }
-        if let heads = stages.heads { attachments[RankingHeads.attachmentName] = heads.encoded() }
-        if let channel { attachments[ContentChannel.attachmentName] = channel.encoded() }
-        var notes: [String: String] = [:]
-        if let texts { notes[ContentEncoder.noteName] = texts.checksum }
-        if ratings.isNeeded { notes[ModelArtifact.ratingsNoteName] = String(ratings.positiveFrom) }
+        bundle.textEncoder = texts?.checksum
+        if ratings.isNeeded { bundle.ratingsFrom = ratings.positiveFrom }
         let gone = try ErasedUsers.count(in: file.log, ledger: store)
         if gone > 0 {
             logger.warning("users erased while this training ran: \(gone); what it learned of them goes with the next training")
         }
-        let reference = try artifacts.write(model, name: Self.artifactName(), notes: notes,
-            attachments: attachments)
+        let reference = try artifacts.write(bundle, name: Self.artifactName())
         var reasons = state.reasons ?? ["Nothing was judged."], passes = state.passes == true
         let version = try store.registerModel(
             artifactPath: URL(fileURLWithPath: reference.path).lastPathComponent, artifactChecksum: reference.checksum,
@@ -319,12 +313,11 @@ struct TrainingRun {
         guard let snapshot = JSONText.string("snapshot", inObject: current.watermark) else {
             throw CommandFailure("the registry does not say what version \(current.version) has learned from; train in full")
         }
-        try IncrementStages.check(towers, against: promoted.model)
+        try IncrementStages.check(towers, against: promoted.bundle.model)
         settings["train.mode"] = "incremental"
         settings["train.base_version"] = "\(current.version)"
-        let channel = try artifacts.artifact(of: current).contentChannel()
         return (
-            IncrementStages.Base(promoted: promoted, anchor: references.anchor, channel: channel?.weights),
+            IncrementStages.Base(promoted: promoted, anchor: references.anchor),
             (snapshot, promoted.newestEvent.map { EventTime(milliseconds: $0) })
         )
     }

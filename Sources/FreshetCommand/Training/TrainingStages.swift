@@ -14,9 +14,7 @@ import TrainingFiles
 final class TrainingStages {
     /// The model in force, to be compared with.
     struct Promoted {
-        var model: TwoTowerModel
-        /// Its ranking blend, in the model's rows.
-        var blend: RankingBlend?
+        var bundle: ModelBundle
         var version: Int
         /// In milliseconds since 1970: what it may have learned from ends here.
         var newestEvent: Int64?
@@ -33,12 +31,6 @@ final class TrainingStages {
     private let tell: (TrainingRun.Status) -> Void
     private(set) var judgedNDCG: Double?
     private(set) var popularityNDCG: Double?
-    /// What scores items that the model never trained on; nil where there is no channel.
-    private(set) var contentChannel: ContentChannel?
-    /// What the model adapts to new categories with; nil where it does not.
-    private(set) var categoryKit: CategoryKit?
-    /// The ranking heads of the model that is published; nil where there are none.
-    private(set) var heads: RankingHeads?
 
     init(
         configuration: Configuration, folder: TrainingFolder, log: TrainingLog, towers: TowerConfiguration, logger: Logger,
@@ -60,7 +52,7 @@ final class TrainingStages {
     /// - Parameter references: reads the models that the judged one is held against; called once, when that is trained.
     func train(
         _ state: inout TrainingFolder.State, references: () throws -> GateReferences
-    ) throws -> (model: TwoTowerModel, blend: RankingBlend?) {
+    ) throws -> ModelBundle {
         let holdout = configuration.holdout(of: log)
         var judgedModel: TwoTowerModel?
         if state.stage == .judged {
@@ -99,43 +91,41 @@ final class TrainingStages {
         return try published(learn(trainingSet(nil), stage: .final, configuration: final).model, &state, nil)
     }
 
-    /// A model with its blend, counted from what the model learned from.
+    /// A model with its parts, counted from what the model learned from.
     private func published(
         _ base: TwoTowerModel, _ state: inout TrainingFolder.State, _ holdout: Holdout?
-    ) throws -> (TwoTowerModel, RankingBlend?) {
+    ) throws -> ModelBundle {
         let rows = log.userIDs.indices.map { holdout?.trainingRows(of: $0, in: log) ?? log.rows(of: $0) }
         var model = base
-        if let kept = state.domains, !kept.isEmpty {
+        if let kept = state.parts.domains, !kept.isEmpty {
             model.domains = try DomainTraining(log: log, settings: configuration.domainSettings, threads: towers.threads, stop: stop)
                 .fitted(on: base, rows: rows) { kept.contains($0) }.adapters
         }
-        heads = state.heads.map { HeadTraining(log: log, settings: configuration.headSettings).heads($0, for: model, rows: rows) }
         let content = ContentTraining(log: log, configuration: configuration)
-        if content.isWanted {
-            let learning = content.learning(rows, threads: towers.threads)
-            contentChannel = learning.channel
-            if let weights = state.content { contentChannel?.weights = weights }
-            if configuration.adaptationSettings.isWanted {
-                let training = AdaptationTraining(
-                    log: log, settings: configuration.adaptationSettings, rows: rows, learning: learning, logger: logger, stop: stop)
-                try learnAdaptation(training, modelItems: model.itemIDs, into: &state)
-            }
+        let learning = content.isWanted ? content.learning(rows, threads: towers.threads) : nil
+        var bundle = BundleTraining(log: log, configuration: configuration).bundle(model, state.parts, rows: rows, learning: learning)
+        if let learning, configuration.adaptationSettings.isWanted {
+            let training = AdaptationTraining(
+                log: log, settings: configuration.adaptationSettings, rows: rows, learning: learning, logger: logger, stop: stop)
+            bundle.kit = try learnAdaptation(training, modelItems: model.itemIDs, into: &state)
         }
-        return (model, state.blend.map { BlendTraining(log: log, configuration: configuration).blend($0, for: model, rows: rows) })
+        return bundle
     }
 
     /// Learns to adapt to new categories and notes how well it did. A run that is resumed learns it again: it takes seconds.
-    private func learnAdaptation(_ training: AdaptationTraining, modelItems: [String], into state: inout TrainingFolder.State) throws {
+    private func learnAdaptation(
+        _ training: AdaptationTraining, modelItems: [String], into state: inout TrainingFolder.State
+    ) throws -> CategoryKit? {
         tell(TrainingRun.Status(phase: "adaptation", epoch: towers.epochs, epochs: towers.epochs, fraction: 1))
         let started = ContinuousClock.now
-        guard let found = try training.run(modelItems: modelItems) else { return }
-        categoryKit = found.kit
+        guard let found = try training.run(modelItems: modelItems) else { return nil }
         journal.note(step: "adaptation", seconds: started.duration(to: .now).inSeconds)
         let record = AdaptationRecord(
             categories: found.categories, unadapted: Double(found.summary.none), fineTuned: Double(found.summary.fineTune),
             meta: Double(found.summary.meta), fineTuneRate: Double(found.kit.starts.plainRate), metaSteps: found.summary.metaSteps)
         state.record?.adaptation = record
         logger.info("adaptation learned", metadata: ["categories": "\(found.categories)", "losses": "\(record.words)"])
+        return found.kit
     }
 
     /// What may be learned from: all without a holdout.
@@ -234,23 +224,16 @@ final class TrainingStages {
         if configuration.domainSettings.isWanted {
             domains = try DomainTraining(log: log, settings: configuration.domainSettings, threads: towers.threads, stop: stop).judged(base, scoring: scoring)
             model.domains = domains?.kept
-            state.domains = domains?.kept?.tokens ?? []
             if let domains {
                 logger.info("domains judged", metadata: ["tried": "\(domains.rows.count)", "kept": "\(domains.kept?.tokens.joined(separator: " ") ?? "")"])
             }
         }
-        let judged = JudgedRanking(model, scoring: scoring, training: BlendTraining(log: log, configuration: configuration))
-        let candidate = judged.outcome
-        state.blend = judged.fit?.weights
-        let heads = HeadTraining(log: log, settings: configuration.headSettings).learn(
-            scoring, judged: judged, training: BlendTraining(log: log, configuration: configuration))
-        state.heads = heads?.weights
-        // Heads read the blend's tables, also where the towers rank alone.
-        if heads != nil, state.blend == nil { state.blend = .towersAlone }
-        let content = ContentTraining(log: log, configuration: configuration)
-        let fitted = content.isWanted
-            ? content.fitted(model, scoring: scoring, levelWeight: judged.fit?.weights[.tower] ?? 1, scores: judged.scores) : nil
-        state.content = fitted?.all
+        let parts = PartsJudging(model, scoring: scoring, configuration: configuration, drawsTailCurve: true)
+        let judged = parts.ranking, heads = parts.heads, fitted = parts.content
+        let served = ServedScoring(parts.bundles, scoring: scoring, configuration: configuration)
+        let candidate = scoring.collect(lists: served.list)
+        state.parts = parts.weights
+        state.parts.domains = domains.map { $0.kept?.tokens ?? [] }
         let popularity = scoring.scorePopularity()
         let recent = scoring.scoreRecentPopularity()
         judgedNDCG = candidate.report["NDCG@10"]
@@ -266,7 +249,7 @@ final class TrainingStages {
         }
         let gate = PromotionGate(configuration)
         let verdict = GateJudging(
-            gate: gate, configuration: configuration, scoring: scoring, candidate: candidate, answer: { judged.score($0) }
+            gate: gate, configuration: configuration, scoring: scoring, candidate: candidate, answer: { $0.collect(lists: served.list) }
         ).verdict(references, popularity: popularity.perUser)
         var reasons = verdict.reasons
         if let teacher, teacher.knowsHoldout {
@@ -280,13 +263,8 @@ final class TrainingStages {
         record.ranking = judged.record
         record.domains = domains?.records
         record.objectives = heads?.record
-        if judged.hasTables {
-            let curve = TailCurve(scoring, judged: judged), budget = configuration.number("ranking.tail_budget_percent") / 100
-            let dial = budget > 0 ? curve.dial(losing: budget) : TailDial()
-            if dial != TailDial() { state.blend = (state.blend ?? .towersAlone).dialled(dial) }
-            record.tailCurve = curve.record(used: dial)
-        }
-        record.contentChannel = state.content.map { weights in
+        record.tailCurve = parts.tailCurve?.record(used: parts.dial)
+        record.contentChannel = state.parts.content.map { weights in
             ContentChannelRecord(
                 weights: NamedNumbers(zip(ContentChannel.Part.allCases, weights).map { NamedNumbers.Entry("\($0)", Double($1)) }),
                 constants: fitted?.constants ?? [])

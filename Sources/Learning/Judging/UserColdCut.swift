@@ -45,15 +45,16 @@ package struct UserColdCut {
         known = Self.leaving(log) { !isNew[$0] }
     }
 
-    /// The log without the interactions of users that `isKept` does not name; rows of users and items stay.
+    /// The log without what users did and were shown that `isKept` does not name; rows of users and items stay.
     private static func leaving(_ whole: TrainingLog, _ isKept: (Int) -> Bool) -> TrainingLog {
-        var starts = [0], items: [Int32] = [], types: [UInt8] = [], times: [Int64] = []
+        var starts = [0], items: [Int32] = [], types: [UInt8] = [], times: [Int64] = [], amounts: [Int64] = []
         for user in whole.userIDs.indices {
             if isKept(user) {
                 for row in whole.rows(of: user) {
                     items.append(whole.items[row])
                     types.append(whole.types[row])
                     times.append(whole.times[row])
+                    amounts.append(whole.amounts[row])
                 }
             }
             starts.append(items.count)
@@ -63,6 +64,9 @@ package struct UserColdCut {
         log.items = Column(items)
         log.types = Column(types)
         log.times = Column(times)
+        log.amounts = Column(amounts)
+        log.impressions = whole.impressions.renumbered(
+            users: whole.userIDs.indices.map { isKept($0) ? Int32($0) : -1 }, items: whole.itemIDs.indices.map { Int32($0) })
         return log
     }
 

@@ -129,16 +129,19 @@ package struct HoldoutScoring {
         return counts
     }
 
-    /// Asks every question and keeps what is found.
+    /// Asks every question for a score of each item, and keeps what is found.
     package func collect(_ scores: (Holdout.Question) -> [Float]) -> Outcome {
+        collect { count, question in
+            let excluded = excluded(question)
+            return topRows(count, of: scores(question), excluding: { excluded.contains($0) || log.isHidden[Int($0)] })
+        }
+    }
+
+    /// Asks every question for a list of so many rows, best first, and keeps what is found.
+    package func collect(lists: (Int, Holdout.Question) -> [Int32]) -> Outcome {
         var metrics = RankingMetrics(
             catalogueSize: log.itemIDs.count, slices: ItemSlices(counts: trainingCounts(), itemIDs: log.itemIDs))
-        for question in holdout.questions {
-            let excluded = excluded(question)
-            let ranked = topRows(
-                Self.listLength, of: scores(question), excluding: { excluded.contains($0) || log.isHidden[Int($0)] })
-            metrics.add(ranked: ranked, relevant: question.truth)
-        }
+        for question in holdout.questions { metrics.add(ranked: lists(Self.listLength, question), relevant: question.truth) }
         return Outcome(report: metrics.report(), perUser: metrics.perUserNDCG)
     }
 }

@@ -39,6 +39,8 @@ package struct HeadTraining {
     package struct Outcome {
         /// Fitted on all examples.
         package var weights: HeadWeights
+        /// The heads for users of even and odd rows, learned from the others, with the same powers.
+        package var halves: [RankingHeads]
         /// For the registry.
         package var record: ObjectivesRecord
     }
@@ -106,7 +108,12 @@ package struct HeadTraining {
             let best = points.filter { $0.powers.conversion == weights.powers.conversion }.max { $0.report["gNDCG@10"] < $1.report["gNDCG@10"] }
             if let best { (weights.powers.value, weights.ranksByClickHead) = (best.powers.value, best.usesClickHead) }
         }
-        return Outcome(weights: weights, record: record(built, sweep, lossWeights, calibrated, points, weights))
+        let crossed = judgedHalves.map { half in
+            var half = half
+            (half.weights.powers, half.weights.ranksByClickHead) = (weights.powers, weights.ranksByClickHead)
+            return half
+        }
+        return Outcome(weights: weights, halves: crossed, record: record(built, sweep, lossWeights, calibrated, points, weights))
     }
 
     /// Every mix on the held-out questions.

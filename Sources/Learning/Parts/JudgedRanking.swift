@@ -81,12 +81,6 @@ package struct JudgedRanking {
         UserSignals(history: history, times: times, now: now, transitions: tables.transitions)
     }
 
-    /// The same ranking on other questions of the same log.
-    package func score(_ scoring: HoldoutScoring) -> HoldoutScoring.Outcome {
-        guard fit != nil else { return scoring.collect(towers) }
-        return scoring.collect { scorings[$0.user % 2].scores(training.question($0), tower: towers($0)) }
-    }
-
     /// What was compared and the weights, for the registry.
     package var record: RankingRecord {
         var record = RankingRecord()

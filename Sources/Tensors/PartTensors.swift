@@ -28,9 +28,11 @@ public struct PartTensors: Sendable, Equatable {
 
     /// Numbers with a name and a shape, row-major.
     public struct Tensor: Sendable, Equatable {
+        /// What readers ask for it by.
         public let name: String
         /// Rows and columns, or a length; their product is the number of values.
         public let shape: [Int]
+        /// The numbers, row after row.
         public let values: Values
 
         /// Makes a tensor; the number of values is the product of `shape`.

@@ -79,7 +79,11 @@ let package = Package(
         .target(name: "VectorIndex", dependencies: ["CFaiss", "Recommending", "Tensors"], swiftSettings: strict),
         .target(name: "MessagePassing", dependencies: ["CMessagePassing", "TowerTraining"], swiftSettings: strict),
         .target(
-            name: "ModelArtifacts", dependencies: ["Bytes", "CDigest", "Recommending", "Tensors", "TowerModel", "TextEncoding"],
+            name: "ModelArtifacts",
+            dependencies: [
+                "Bytes", "CDigest", "Interactions", "ContentModel", "Recommending", "Tensors", "TowerModel", "TextEncoding",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: strict),
         .target(
             name: "RecommendationAPI",
@@ -120,7 +124,11 @@ let package = Package(
             swiftSettings: strict),
 
         .target(
-            name: "TrainingFiles", dependencies: ["Bytes", "Interactions", "Features", "FeatureStore", "ContentModel", "TowerTraining"],
+            name: "TrainingFiles",
+            dependencies: [
+                "Bytes", "Interactions", "Features", "ContentModel", "TowerModel", "TowerTraining", "Evaluation", "Recommending", "FeatureStore",
+                "EventStream", "ModelArtifacts", "Console",
+            ],
             swiftSettings: strict),
 
         // Above the lines: what measures them and what shows them.
@@ -136,8 +144,8 @@ let package = Package(
         .target(
             name: "Learning",
             dependencies: [
-                "Bytes", "Interactions", "Tensors", "Gradients", "ContentModel", "TowerModel", "TowerTraining", "MetaLearning", "Evaluation", "Recommending", "TrainingFiles",
-                "Console", .product(name: "Logging", package: "swift-log"),
+                "Bytes", "Interactions", "Features", "Tensors", "Gradients", "ContentModel", "TowerModel", "TowerTraining", "MetaLearning",
+                "Evaluation", "Recommending", "TrainingFiles", "Reports", "Console", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
 

@@ -1,6 +1,123 @@
 import Evaluation
+import Features
 import MetaLearning
 import Recommending
+import TowerModel
+
+/// All that learning, judging and the protocols of evaluation go by. The root fills it in one place.
+package struct LearningSettings: Sendable {
+    /// How the ranking blend is learned.
+    package var blend: BlendSettings
+    /// How the ranking heads are learned.
+    package var heads: HeadSettings
+    /// Which domains get adapters.
+    package var domains: DomainSettings
+    /// How the content channel is learned.
+    package var content: ContentSettings
+    /// How adaptation to new categories is learned.
+    package var adaptation: AdaptationSettings
+    /// What is held out, and what is asked of it.
+    package var holdout: HoldoutSettings
+    /// What a candidate must reach.
+    package var gate: PromotionGate
+    /// Whether the published model learns from the held-out part, too.
+    package var learnsHeldOut: Bool
+    /// What the tail dial that is built in may cost of NDCG@10, as a share; 0 builds in none.
+    package var tailBudget: Double
+    /// How models answer.
+    package var served: ServedSettings
+    /// How interactions fold into features, as serving reads them.
+    package var features: FeatureRules
+    /// What is counted of segments of users; nil where nothing is.
+    package var segments: SegmentSettings?
+
+    /// All of it.
+    package init(
+        blend: BlendSettings, heads: HeadSettings, domains: DomainSettings, content: ContentSettings, adaptation: AdaptationSettings,
+        holdout: HoldoutSettings, gate: PromotionGate, learnsHeldOut: Bool, tailBudget: Double, served: ServedSettings,
+        features: FeatureRules, segments: SegmentSettings?
+    ) {
+        self.blend = blend
+        self.heads = heads
+        self.domains = domains
+        self.content = content
+        self.adaptation = adaptation
+        self.holdout = holdout
+        self.gate = gate
+        self.learnsHeldOut = learnsHeldOut
+        self.tailBudget = tailBudget
+        self.served = served
+        self.features = features
+        self.segments = segments
+    }
+}
+
+/// What a training within an evaluation or a search goes by.
+package struct RunSettings: Sendable {
+    /// How parts are learned and judged.
+    package var learning: LearningSettings
+    /// How the towers learn.
+    package var towers: TowerConfiguration
+
+    /// All of it.
+    package init(learning: LearningSettings, towers: TowerConfiguration) {
+        self.learning = learning
+        self.towers = towers
+    }
+}
+
+/// The settings in force with other values of some keys; `source` says who set them. It throws where a value is refused.
+package typealias Configured = (_ values: [(key: String, value: String)], _ source: String) throws -> RunSettings
+
+/// What is held out of a log, and what is asked of it.
+package struct HoldoutSettings: Sendable {
+    /// How the log is cut.
+    package enum Cut: Sendable, Equatable {
+        /// The newest share of all interactions.
+        case newest(share: Double)
+        /// Each user's last interaction.
+        case leaveOneOut
+        /// Nothing is held out.
+        case none
+
+        /// As `train.holdout` names it.
+        package var name: String {
+            switch self {
+            case .newest: "time"
+            case .leaveOneOut: "leave-one-out"
+            case .none: "none"
+            }
+        }
+    }
+
+    /// How the log is cut.
+    package var cut: Cut
+    /// Types of interactions whose items are no answer any more.
+    package var excludes: Set<UInt8>
+    /// Users that are asked at most.
+    package var usersLimit: Int
+
+    /// All of it.
+    package init(cut: Cut, excludes: Set<UInt8>, usersLimit: Int) {
+        self.cut = cut
+        self.excludes = excludes
+        self.usersLimit = usersLimit
+    }
+}
+
+/// What is counted of segments of users.
+package struct SegmentSettings: Sendable {
+    /// A segment with fewer users says nothing.
+    package var minimumUsers: Int
+    /// Events that everybody's popularity weighs beside that of a segment.
+    package var priorEvents: Double
+
+    /// All of it.
+    package init(minimumUsers: Int, priorEvents: Double) {
+        self.minimumUsers = minimumUsers
+        self.priorEvents = priorEvents
+    }
+}
 
 /// How the ranking blend is learned.
 package struct BlendSettings: Sendable {

@@ -1,22 +1,19 @@
-import Console
 import ContentModel
-import Foundation
 import Interactions
 import Logging
-import ModelArtifacts
 import Tensors
 import TextEncoding
-import TrainingFiles
 
 /// The sentence encoder that `content.encoder` names: gives items whose record brings no embedding the vector of their title and
 /// description. Vectors are kept in a file beside the models, so that each text is encoded once.
-final class ContentEncoder: Sendable {
+package final class ContentEncoder: Sendable {
     /// Texts between two looks at the clock; what is done is on disk after each.
     private static let textsAtOnce = 256
 
     /// Tells this encoder from any other.
-    let checksum: String
-    let encoder: TextEncoder
+    package let checksum: String
+    /// The network.
+    package let encoder: TextEncoder
     private let cache: TextVectorCache
     private let precision: ProductPrecision
     private let logger: Logger
@@ -25,7 +22,7 @@ final class ContentEncoder: Sendable {
     ///
     /// - Parameter cachePath: the file of known vectors.
     /// - Throws: `ArtifactError` with the file at fault.
-    init(folder: String, cachePath: String, cacheBytes: Int, precision: ProductPrecision, logger: Logger) throws {
+    package init(folder: String, cachePath: String, cacheBytes: Int, precision: ProductPrecision, logger: Logger) throws {
         let checksum = try TextEncoderFolder.checksum(folder)
         self.checksum = checksum
         encoder = try TextEncoderFolder.load(folder)
@@ -37,19 +34,8 @@ final class ContentEncoder: Sendable {
         self.logger = logger
     }
 
-    /// The one that the configuration names; nil where it names none.
-    static func load(_ configuration: Configuration, logger: Logger) throws -> ContentEncoder? {
-        let folder = configuration.text("content.encoder")
-        guard !folder.isEmpty else { return nil }
-        let wanted = configuration.text("content.encoder_precision")
-        let precision: ProductPrecision = wanted == "float32" || (wanted == "auto" && !Kernels.isBFloat16Faster) ? .float32 : .bfloat16
-        return try ContentEncoder(
-            folder: folder, cachePath: configuration.text("artifacts.path") + "/text-vectors.cache",
-            cacheBytes: configuration.integer("content.encoder_cache_mebibytes") << 20, precision: precision, logger: logger)
-    }
-
     /// What the encoder reads of an item; nil where there is nothing to read.
-    static func text(of content: ItemContent) -> String? {
+    package static func text(of content: ItemContent) -> String? {
         let parts = [content.title, content.description].compactMap { $0 }.filter { !$0.allSatisfy(\.isWhitespace) }
         return parts.isEmpty ? nil : parts.joined(separator: ". ")
     }
@@ -59,7 +45,7 @@ final class ContentEncoder: Sendable {
     /// Texts are encoded shortest first, so that those of one pass are of like length.
     ///
     /// - Parameter progress: hears how many of how many texts that were not known are done.
-    func complete(_ contents: inout [ItemContent], threads: Int, progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }) {
+    package func complete(_ contents: inout [ItemContent], threads: Int, progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }) {
         var places: [TextKey: [Int]] = [:], unknown: [(key: TextKey, tokens: [Int32])] = []
         for place in contents.indices where contents[place].embedding == nil {
             guard let text = Self.text(of: contents[place]) else { continue }
@@ -89,7 +75,7 @@ final class ContentEncoder: Sendable {
     }
 
     /// Forgets the vectors of texts that none of the contents has, once the file is half full.
-    func trim(to contents: [ItemContent]) {
+    package func trim(to contents: [ItemContent]) {
         let keys = Set(contents.lazy.compactMap { Self.text(of: $0).map(Self.key) })
         do {
             try cache.trim { keys.contains($0) }
@@ -108,20 +94,5 @@ final class ContentEncoder: Sendable {
             second.combine(raw)
         }
         return TextKey(first.value, second.value)
-    }
-}
-
-extension TrainingLog {
-    /// Gives the items the vectors of their texts, with progress.
-    mutating func describeTexts(by encoder: ContentEncoder?, threads: Int) {
-        guard let encoder else { return }
-        let line = ProgressLine("encode texts")
-        var total = 0
-        encoder.complete(&contents, threads: threads) { done, all in
-            total = all
-            line.update(share: Double(done) / Double(max(1, all)), note: "\(done.formatted()) of \(all.formatted()) new texts")
-        }
-        if total > 0 { line.finish(total, note: "texts") }
-        encoder.trim(to: contents)
     }
 }

@@ -1,26 +1,27 @@
 import Evaluation
 import Features
-import FeatureStore
 import Interactions
 
 /// A number of a registry's row as a whole one: what no whole number holds becomes the nearest that is one.
-func wholeNumber(_ number: Double) -> Int64 {
+package func wholeNumber(_ number: Double) -> Int64 {
     number.isNaN ? 0 : number >= 0x1p63 ? .max : number <= -0x1p63 ? .min : Int64(number)
 }
 
 /// What a training's watermark says of currencies: for its log, its report, and for whoever serves its model.
-struct AmountNotes {
+package struct AmountNotes {
     /// The currency of orders' amounts; nil where there are none.
-    var orderCurrency: String?
+    package var orderCurrency: String?
     /// The currency of prices.
-    var priceCurrency: String?
+    package var priceCurrency: String?
     /// Orders that count, and what is left out, in words: `3 in VND`; empty where nothing is.
-    var orders: Int
-    var leftOutOrders: String
-    var leftOutPrices: String
+    package var orders: Int
+    /// Orders without a rate, in words: `3 in VND`; empty where there is none.
+    package var leftOutOrders: String
+    /// Prices without a rate, in words; empty where there is none.
+    package var leftOutPrices: String
 
     /// Reads a watermark; nil where it is of an older version, which said nothing of currencies.
-    init?(watermark: String) {
+    package init?(watermark: String) {
         guard let left = JSONText.string("orders_left_out", inObject: watermark) else { return nil }
         orderCurrency = JSONText.string("order_currency", inObject: watermark)
         priceCurrency = JSONText.string("price_currency", inObject: watermark)
@@ -30,7 +31,7 @@ struct AmountNotes {
     }
 
     /// Lines for the report.
-    var lines: [DataNote] {
+    package var lines: [DataNote] {
         var lines: [DataNote] = []
         if let orderCurrency, orders > 0 || !leftOutOrders.isEmpty { lines.append(DataNote("orders with an amount", .text("\(orders), in \(orderCurrency)"))) }
         if !leftOutOrders.isEmpty { lines.append(DataNote("orders left out for want of a rate", .text(leftOutOrders))) }
@@ -39,7 +40,7 @@ struct AmountNotes {
     }
 
     /// What to tell whoever trains; nil where everything counts.
-    var warning: String? {
+    package var warning: String? {
         guard !(leftOutOrders.isEmpty && leftOutPrices.isEmpty) else { return nil }
         let parts = [
             leftOutOrders.isEmpty ? nil : "orders: \(leftOutOrders)", leftOutPrices.isEmpty ? nil : "prices of items: \(leftOutPrices)",
@@ -49,10 +50,10 @@ struct AmountNotes {
     }
 
     /// How prices of items are compared under a model: as its training did, at today's rates.
-    static func prices(watermark: String, rates: CurrencyRates?) -> AmountScale? { scale("price_currency", watermark, rates) }
+    package static func prices(watermark: String, rates: CurrencyRates?) -> AmountScale? { scale("price_currency", watermark, rates) }
 
     /// The same of what was paid.
-    static func orders(watermark: String, rates: CurrencyRates?) -> AmountScale? { scale("order_currency", watermark, rates) }
+    package static func orders(watermark: String, rates: CurrencyRates?) -> AmountScale? { scale("order_currency", watermark, rates) }
 
     private static func scale(_ name: String, _ watermark: String, _ rates: CurrencyRates?) -> AmountScale? {
         guard let currency = JSONText.string(name, inObject: watermark) else { return nil }

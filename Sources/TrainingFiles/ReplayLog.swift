@@ -4,33 +4,54 @@ import Evaluation
 import EventStream
 import Features
 import FeatureStore
-import Foundation
 import Interactions
-import Learning
 import TowerTraining
-import TrainingFiles
 
 /// What a replay walks: the stored interactions, and those of a file where one is named.
-struct ReplayLog {
-    private(set) var userIDs: [String] = []
-    private(set) var itemIDs: [String] = []
-    private(set) var isHidden: [Bool] = []
+package struct ReplayLog {
+    /// Where events come from, and how they are read.
+    package struct Settings {
+        /// `database.url`.
+        package var url: String
+        /// How amounts of other currencies are compared; nil where there is one currency.
+        package var rates: CurrencyRates?
+        /// The currency in which amounts are compared; nil for that of most events.
+        package var currencyBase: String?
+        /// How lines of a file are decoded.
+        package var rules: DecodingRules
+
+        /// All of it.
+        package init(url: String, rates: CurrencyRates?, currencyBase: String?, rules: DecodingRules) {
+            self.url = url
+            self.rates = rates
+            self.currencyBase = currencyBase
+            self.rules = rules
+        }
+    }
+
+    /// By user row.
+    package private(set) var userIDs: [String] = []
+    /// By item row.
+    package private(set) var itemIDs: [String] = []
+    /// By item row, whether it may not be shown.
+    package private(set) var isHidden: [Bool] = []
     /// By item row, as the catalogue has it now.
-    private(set) var contents: [ItemContent] = []
+    package private(set) var contents: [ItemContent] = []
     /// By user row: the record's attributes, a JSON object as text.
-    private(set) var attributes: [String?] = []
-    private(set) var events = ReplayEvents([])
+    package private(set) var attributes: [String?] = []
+    /// In the order of time.
+    package private(set) var events = ReplayEvents([])
     /// Lines of the file that are no event.
-    private(set) var rejectedLines = 0
+    package private(set) var rejectedLines = 0
 
     private var userRows: [String: Int32] = [:]
     private var itemRows: [String: Int32] = [:]
 
     /// Reads one consistent moment of the store. With a file, stored events after `start` are left out: the file is what happens
     /// then.
-    init(url: String, configuration: Configuration, start: EventTime, file: String?) throws {
+    package init(_ settings: Settings, start: EventTime, file: String?) throws {
         let snapshot = try TrainingSnapshot(
-            url: url, rates: try configuration.currencyRates(), base: configuration.currencyBase, until: file == nil ? nil : start)
+            url: settings.url, rates: settings.rates, base: settings.currencyBase, until: file == nil ? nil : start)
         let amounts = snapshot.amounts.orders
         var deleted = Set<String>()
         try snapshot.forEachItem { item in
@@ -53,7 +74,7 @@ struct ReplayLog {
             if found.count.isMultiple(of: 10_000) { progress.update(found.count) }
         }
         progress.finish(found.count)
-        if let file { try read(file, after: start, configuration: configuration, amounts: amounts, leavingOut: deleted, into: &found) }
+        if let file { try read(file, after: start, rules: settings.rules, amounts: amounts, leavingOut: deleted, into: &found) }
         try snapshot.forEachUser { record in
             if let row = userRows[record.userID] { attributes[Int(row)] = record.attributes }
         }
@@ -71,10 +92,11 @@ struct ReplayLog {
 
     /// Reads events as a backfill would: the same decoding, the same rejections.
     private mutating func read(
-        _ path: String, after start: EventTime, configuration: Configuration, amounts: AmountScale, leavingOut deleted: Set<String>, into found: inout [Found]
+        _ path: String, after start: EventTime, rules: DecodingRules, amounts: AmountScale, leavingOut deleted: Set<String>,
+        into found: inout [Found]
     ) throws {
-        let decoder = RecordDecoder(rules: try configuration.decodingRules())
-        let reader = try LineReader(path: path, maxLineBytes: max(1 << 20, configuration.integer("ingest.max_record_bytes") * 2))
+        let decoder = RecordDecoder(rules: rules)
+        let reader = try LineReader(path: path, maxLineBytes: max(1 << 20, rules.maxRecordBytes * 2))
         let now = EventTime.now
         var accepted = 0, firstReason: String?
         while let line = try reader.next() {
@@ -121,7 +143,7 @@ struct ReplayLog {
     }
 
     /// All events as a training reads them, those that are yet to be replayed included.
-    func trainingLog() -> TrainingLog {
+    package func trainingLog() -> TrainingLog {
         var starts = [Int](repeating: 0, count: userIDs.count + 1)
         for event in events.all { starts[Int(event.user) + 1] += 1 }
         for user in userIDs.indices { starts[user + 1] += starts[user] }
@@ -140,5 +162,5 @@ struct ReplayLog {
     }
 
     /// The row of an item; nil where nothing is known of it.
-    func row(of itemID: String) -> Int32? { itemRows[itemID] }
+    package func row(of itemID: String) -> Int32? { itemRows[itemID] }
 }

@@ -163,7 +163,7 @@ struct ShopBench {
         let folder = TrainingFolder(path: path)
         try folder.clear()
         let stages = TrainingStages(
-            configuration: configuration, folder: folder, log: log, towers: try configuration.towerConfiguration(), logger: logger, stop: stop,
+            settings: configuration.learningSettings, folder: folder, log: log, towers: try configuration.towerConfiguration(), logger: logger, stop: stop,
             ranks: .alone, teacher: nil, tell: { _ in })
         var state = TrainingFolder.State(stage: .judged, settings: [:])
         let bundle = try stages.train(&state, references: { .none })

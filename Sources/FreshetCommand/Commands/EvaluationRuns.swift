@@ -1,7 +1,10 @@
 import Console
 import FeatureStore
 import Interactions
+import Learning
+import ModelArtifacts
 import Reports
+import TrainingFiles
 
 /// What the protocols of `freshet evaluate` have in common: where they read, and how they tell what was found.
 struct EvaluationRuns {
@@ -15,14 +18,22 @@ struct EvaluationRuns {
     /// A model beside rivals on what is held out of the store: the newest share of all, or without one each user's last interaction.
     func split(_ model: ModelChoice, share: Double?) throws {
         let (configuration, url, store) = try opened()
-        let found = try SplitRun(configuration: configuration, url: url, until: until, share: share).run(try model.find(in: store))
+        let version = try model.find(in: store), artifact = try configuration.artifactStore.artifact(of: version)
+        // The texts that the model has learned from, or none.
+        let texts = try artifact.bundle.textEncoder.flatMap { wanted in
+            try ContentEncoder.load(configuration, logger: configuration.logger("evaluate")).flatMap { $0.checksum == wanted ? $0 : nil }
+        }
+        let snapshot = try SnapshotLog(
+            SnapshotExport(url: url, configuration: configuration), until: until, texts: texts, threads: Self.threads)
+        let found = try SplitRun(settings: configuration.learningSettings, share: share).run(
+            PromotedModel(bundle: artifact.bundle, version: Int(version.version)), watermark: version.watermark, on: snapshot)
         try tell(found.json, found.lines, page: found.page)
     }
 
     /// A model beside rivals on a stream: each event predicted, then learned.
     func replay(_ model: ModelChoice, _ settings: ReplayRun.Options) async throws {
         let (configuration, url, store) = try opened()
-        let run = ReplayRun(configuration: configuration, url: url, store: store, options: settings)
+        let run = ReplayEvaluation(configuration: configuration, url: url, store: store, options: settings)
         let found = try await run.run(try model.find(in: store))
         try tell(found.json, found.lines, page: found.page)
     }
@@ -30,21 +41,27 @@ struct EvaluationRuns {
     /// Items treated as new.
     func itemCold(_ settings: ColdRun.Options) throws {
         let (configuration, url, _) = try opened()
-        let found = try ColdRun(configuration: configuration, url: url, until: until, options: settings).run()
+        let found = try ColdRun(
+            settings: configuration.learningSettings, towers: try configuration.towerConfiguration(), options: settings
+        ).run(try snapshot(configuration, url))
         try tell(found.json, found.lines)
     }
 
     /// Users treated as new.
     func userCold(_ settings: UserColdRun.Options) throws {
         let (configuration, url, _) = try opened()
-        let found = try UserColdRun(configuration: configuration, url: url, until: until, options: settings).run()
+        let found = try UserColdRun(
+            settings: configuration.learningSettings, towers: try configuration.towerConfiguration(), options: settings
+        ).run(try snapshot(configuration, url))
         try tell(found.json, found.lines)
     }
 
     /// Categories treated as new.
     func fewShot(_ settings: FewShotRun.Options) throws {
         let (configuration, url, _) = try opened()
-        let found = try FewShotRun(configuration: configuration, url: url, until: until, options: settings).run()
+        let found = try FewShotRun(
+            settings: configuration.learningSettings, logger: configuration.logger("evaluate"), options: settings
+        ).run(try snapshot(configuration, url))
         try tell(found.json, found.lines)
     }
 
@@ -54,8 +71,21 @@ struct EvaluationRuns {
         let named = values.compactMap(TailSetting.parse)
         let settings = TailCurveRun.Options(
             values: named.isEmpty ? nil : Dictionary(named.map { ($0.setting, $0.values) }) { $0 + $1 }, epochs: epochs, seeds: seeds)
-        let found = try TailCurveRun(configuration: configuration, url: url, until: until, options: settings).run()
+        let plain = try configuration.setting(TailSetting.allCases.map { ($0.rawValue, "0") }, source: "tail-curve")
+        let found = try TailCurveRun(
+            settings: configuration.learningSettings, configured: { try plain.setting($0, source: $1).runSettings() }, options: settings
+        ).run(try snapshot(configuration, url))
         try tell(found.json, found.lines, page: found.page)
+    }
+
+    /// Threads that encode and rank.
+    private static let threads = 2
+
+    /// One moment of the store, with the texts that the configuration describes.
+    private func snapshot(_ configuration: Configuration, _ url: String) throws -> SnapshotLog {
+        try SnapshotLog(
+            SnapshotExport(url: url, configuration: configuration), until: until,
+            texts: try ContentEncoder.load(configuration, logger: configuration.logger("evaluate")), threads: Self.threads)
     }
 
     private func opened() throws -> (configuration: Configuration, url: String, store: StoreQueries) {

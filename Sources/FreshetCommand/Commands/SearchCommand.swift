@@ -4,7 +4,9 @@ import EventStream
 import Evaluation
 import Foundation
 import Interactions
+import Learning
 import Tensors
+import TrainingFiles
 import Yams
 
 /// `freshet search`
@@ -65,20 +67,41 @@ struct SearchCommand: ParsableCommand {
                 }
             }
         }
+        let stop = StopSignal.onSignals(), folder = configuration.text("artifacts.path") + "/searches/" + name
         let run = SearchRun(
-            configuration: configuration,
+            settings: configuration.learningSettings, configured: { try configuration.setting($0, source: $1).runSettings() },
+            recipe: SearchRun.Recipe(
+                settings: configuration.recipe, yaml: { try configuration.setting($0, source: $1).recipeYAML }),
             options: SearchRun.Options(
-                name: name, space: space,
-                plan: SuccessiveHalving(trials: trials, keepOneIn: keepOneIn, rungs: method == .halving ? rungs : 1), seed: seed, minutes: minutes),
-            asOf: try asOf.time(), logger: configuration.logger("search"), stop: StopSignal.onSignals())
-        let found = try run.run()
-        let recipePath = output ?? run.folder + "/best.yaml"
+                space: space, plan: SuccessiveHalving(trials: trials, keepOneIn: keepOneIn, rungs: method == .halving ? rungs : 1),
+                seed: seed, minutes: minutes),
+            machines: configuration.text("train.data_gate") == "enforce" ? (configuration.dataGate, configuration.userBounds) : nil,
+            folder: folder, logger: configuration.logger("search"), stop: stop)
+        let until = try asOf.time()
+        let found = try run.run { try Self.snapshot(configuration, folder: folder, until: until, stop: stop) }
+        let recipePath = output ?? folder + "/best.yaml"
         try LineWriter.write(found.recipe, to: recipePath)
         if json {
             StandardOutput.line(line(found, recipePath).json)
         } else {
             words(found, recipePath).forEach(StandardOutput.line)
         }
+    }
+
+    /// The one training file of all trials: read from the database once, then kept beside the table.
+    private static func snapshot(
+        _ configuration: Configuration, folder: String, until: EventTime?, stop: StopSignal
+    ) throws -> TrainingFile {
+        let path = folder + "/log.freshet-training"
+        if !FileManager.default.fileExists(atPath: path) {
+            let url = try configuration.databaseURL()
+            let progress = ProgressLine("read interactions")
+            let read = try SnapshotExport(url: url, configuration: configuration).write(
+                to: path, until: until, isStopped: { stop.isRaised }
+            ) { progress.update($0) }
+            progress.finish(read.interactions)
+        }
+        return try TrainingFile(path: path)
     }
 
     private func searchSpace() throws -> SearchSpace {

@@ -49,7 +49,7 @@ struct TrainCommand: ParsableCommand {
         let stop = StopSignal.onSignals(), asOf = try asOf.time()
         let ranks = try TrainingRanks.joined(configuration, stop: stop)
         guard ranks.isLeader else {
-            return try ranks.run { try FollowingRank(configuration: configuration, ranks: ranks, stop: stop).run() }
+            return try ranks.run { try FollowingRank(root: configuration.text("artifacts.path"), ranks: ranks, stop: stop).run() }
         }
         let outcome = try ranks.run {
             try TrainingRun(

@@ -1,4 +1,5 @@
 import FeatureStore
+import Learning
 import Recommending
 
 extension Configuration {
@@ -19,5 +20,11 @@ extension Configuration {
             : SegmentRules(
                 eventsLimit: events, names: list("cold_start.segments"), halfLifeHours: number("cold_start.segment_half_life_hours"),
                 purchaseWeight: TrendingItem.purchaseWeight)
+    }
+    /// The same for evaluations, which count of a log what the store would.
+    var segmentSettings: SegmentSettings? {
+        segmentRules.map {
+            SegmentSettings(minimumUsers: $0.minimumUsers, priorEvents: number("cold_start.segment_prior_events"))
+        }
     }
 }

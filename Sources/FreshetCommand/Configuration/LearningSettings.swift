@@ -4,10 +4,23 @@ import Learning
 import MetaLearning
 import Recommending
 import Settings
-import TrainingFiles
 
 /// The one place where keys become the settings of what learns and judges.
 extension Configuration {
+    /// All that learning, judging and evaluation go by.
+    var learningSettings: LearningSettings {
+        LearningSettings(
+            blend: blendSettings, heads: headSettings, domains: domainSettings, content: contentSettings, adaptation: adaptationSettings,
+            holdout: holdoutSettings, gate: promotionGate, learnsHeldOut: boolean("train.final_fit"),
+            tailBudget: number("ranking.tail_budget_percent") / 100,
+            served: ServedSettings(rules: recommendingRules, tailDial: tailDial), features: featureRules, segments: segmentSettings)
+    }
+
+    /// What a training within an evaluation or a search goes by.
+    func runSettings() throws(ConfigurationError) -> RunSettings {
+        RunSettings(learning: learningSettings, towers: try towerConfiguration())
+    }
+
     /// How the ranking blend is learned.
     var blendSettings: BlendSettings {
         BlendSettings(
@@ -107,33 +120,22 @@ extension Configuration {
         return types.sorted { $0.rawValue < $1.rawValue }
     }
 
-    /// The holdout that `train.holdout` asks for; nil for none.
-    func holdout(of log: TrainingLog) -> Holdout? {
-        let excludes = Set(excludedTypes.map(\.rawValue)), users = integer("train.evaluation_users")
-        switch text("train.holdout") {
-        case "leave-one-out": return .leaveOneOut(of: log, excludes: excludes, maxUsers: users)
-        case "none": return nil
-        default: return .newest(share: number("train.holdout_percent") / 100, of: log, excludes: excludes, maxUsers: users)
+    /// What `train.holdout` holds out.
+    private var holdoutSettings: HoldoutSettings {
+        let cut: HoldoutSettings.Cut = switch text("train.holdout") {
+        case "leave-one-out": .leaveOneOut
+        case "none": .none
+        default: .newest(share: number("train.holdout_percent") / 100)
         }
+        return HoldoutSettings(
+            cut: cut, excludes: Set(excludedTypes.map(\.rawValue)), usersLimit: integer("train.evaluation_users"))
     }
-}
 
-extension PromotionGate {
-    /// The gate that the configuration asks for.
-    init(_ configuration: Configuration) {
-        let absolute = configuration.number("train.gate_margin")
-        self.init(
-            margin: absolute > 0 ? .absolute(absolute) : .share(configuration.number("train.gate_margin_percent") / 100),
-            confidence: configuration.number("train.gate_confidence_percent") / 100)
+    /// The gate that `train.gate_*` asks for.
+    private var promotionGate: PromotionGate {
+        let absolute = number("train.gate_margin")
+        return PromotionGate(
+            margin: absolute > 0 ? .absolute(absolute) : .share(number("train.gate_margin_percent") / 100),
+            confidence: number("train.gate_confidence_percent") / 100)
     }
-}
-
-extension BlendTraining {
-    /// As the configuration has it.
-    init(log: TrainingLog, configuration: Configuration) { self.init(log: log, settings: configuration.blendSettings) }
-}
-
-extension ContentTraining {
-    /// As the configuration has it.
-    init(log: TrainingLog, configuration: Configuration) { self.init(log: log, settings: configuration.contentSettings) }
 }

@@ -1,5 +1,6 @@
 import Console
 import Interactions
+import Learning
 import Logging
 import RecommendationAPI
 

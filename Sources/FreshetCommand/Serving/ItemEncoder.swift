@@ -2,6 +2,7 @@ import Features
 import FeatureStore
 import Interactions
 import Learning
+import ModelArtifacts
 import Recommending
 import Tensors
 import TowerModel

@@ -9,6 +9,7 @@ import RecommendationAPI
 import Recommending
 import ServiceLifecycle
 import Synchronization
+import TrainingFiles
 
 /// The HTTP service with everything that it stands on.
 struct ServeRole: Sendable {

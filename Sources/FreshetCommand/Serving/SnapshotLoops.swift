@@ -3,6 +3,7 @@ import FeatureStore
 import Interactions
 import Logging
 import ModelArtifacts
+import TrainingFiles
 import ServiceLifecycle
 
 /// Keeps the serving snapshot fresh while requests are answered: catalogue, trending, promotions, counts, lag.

@@ -4,31 +4,8 @@ import Interactions
 import Learning
 import Logging
 import ModelArtifacts
-import Recommending
-import Reports
 
-/// The models of the registry that a candidate is held against.
-struct GateReferences {
-    /// One of them.
-    struct Reference {
-        var version: Int
-        /// The model itself; nil where its files cannot be used.
-        var model: TrainingStages.Promoted?
-        /// Why ``model`` is nil.
-        var problem: String?
-        /// Its evaluation as the registry keeps it. Figures of other splits say nothing of each other.
-        var record: EvaluationRecord
-        /// What it scored on each question of its own evaluation; nil where nothing was kept.
-        var answers: RecordedAnswers?
-    }
-
-    /// The version in force; nil before the first.
-    var promoted: Reference?
-    /// The one that did best of those that served in the last weeks, beside the one in force; nil where there is none.
-    var anchor: Reference?
-
-    /// No model is in force.
-    static let none = GateReferences()
+extension GateReferences {
     /// How many versions of the last weeks are tried, the best first, until one can be asked.
     private static let triedAnchors = 3
 
@@ -66,7 +43,7 @@ struct GateReferences {
             version: Int(registered.version), record: EvaluationRecord(registry: registered.metrics),
             answers: try store.answers(of: registered.version).flatMap { RecordedAnswers(decoding: $0) })
         do {
-            reference.model = try TrainingStages.Promoted(registered, in: artifacts)
+            reference.model = try PromotedModel(registered, in: artifacts)
         } catch {
             reference.problem = "\(error)"
         }
@@ -74,7 +51,7 @@ struct GateReferences {
     }
 }
 
-extension TrainingStages.Promoted {
+extension PromotedModel {
     /// Reads a registered version's files.
     init(_ registered: RegisteredModel, in artifacts: ArtifactStore) throws {
         self.init(

@@ -27,16 +27,6 @@ struct TrainingRun {
         var popularityNDCG: Double?
     }
 
-    /// Where the run stands, for the dashboard.
-    struct Status: Sendable {
-        var phase: String
-        var epoch: Int
-        var epochs: Int
-        var fraction: Double
-        var loss: Double?
-        var examplesPerSecond: Double?
-    }
-
     let configuration: Configuration
     let logger: Logger
     let resume: Bool
@@ -45,7 +35,7 @@ struct TrainingRun {
     /// The processes that train together.
     var ranks = TrainingRanks.alone
     /// Hears where the run stands.
-    var tell: (Status) -> Void = { _ in }
+    var tell: (TrainingStatus) -> Void = { _ in }
 
     /// Runs to the end.
     ///
@@ -98,7 +88,7 @@ struct TrainingRun {
         } else {
             if resume, erased == 0 { logger.notice("there is no run to resume; starting a new one") }
             try folder.clear()
-            tell(Status(phase: "reading", epoch: 0, epochs: towers.epochs, fraction: 0))
+            tell(TrainingStatus(phase: "reading", epoch: 0, epochs: towers.epochs, fraction: 0))
             let progress = ProgressLine("read interactions")
             let readFrom = ContinuousClock.now
             let read = try SnapshotExport(url: url, configuration: configuration, seen: base?.seen).write(
@@ -130,18 +120,18 @@ struct TrainingRun {
                 "without the \(leftOut.count) users who look like machines there are \(log.count) interactions to learn from, and train.min_interactions asks for \(least): "
                     + "raise the bounds train.data_max_*, or set train.data_gate=warn")
         }
-        tell(Status(phase: "reading", epoch: 0, epochs: towers.epochs, fraction: 1))
+        tell(TrainingStatus(phase: "reading", epoch: 0, epochs: towers.epochs, fraction: 1))
         log.describeTexts(by: texts, threads: towers.threads)
         let stages = TrainingStages(
-            configuration: configuration, folder: folder, log: log, towers: towers, logger: logger, stop: stop, ranks: ranks,
+            settings: configuration.learningSettings, folder: folder, log: log, towers: towers, logger: logger, stop: stop, ranks: ranks,
             teacher: teacher, tell: tell)
         try ranks.share(file, at: folder.logPath, leavingOut: leftOut)
         var bundle: ModelBundle
         let judged: (model: Double?, popularity: Double?)
         if let base {
-            tell(Status(phase: "training", epoch: 0, epochs: 1, fraction: 0))
+            tell(TrainingStatus(phase: "training", epoch: 0, epochs: 1, fraction: 0))
             let found = try IncrementStages(
-                configuration: configuration, log: log, base: base.base,
+                settings: configuration.learningSettings, log: log, base: base.base,
                 rules: configuration.incrementRules(seed: towers.seed, threads: towers.threads), journal: TrainingJournal(folder),
                 logger: logger, stop: stop
             ).train(&state, write: folder.write)
@@ -151,7 +141,7 @@ struct TrainingRun {
             judged = (stages.judgedNDCG, stages.popularityNDCG)
         }
 
-        tell(Status(phase: "publishing", epoch: towers.epochs, epochs: towers.epochs, fraction: 1))
+        tell(TrainingStatus(phase: "publishing", epoch: towers.epochs, epochs: towers.epochs, fraction: 1))
         guard lock.isHeld() else {
             throw CommandFailure("the connection that keeps other trainings out was lost; freshet train --resume finishes this one")
         }

@@ -1,10 +1,9 @@
 import Evaluation
-import Learning
 import Reports
 
 extension DataInspection {
     /// The page of data that were refused.
-    var page: ReportPage {
+    package var page: ReportPage {
         var found = EvaluationRecord()
         found.data = lines
         found.gate = GateRecord(passes: reasons.isEmpty, reasons: reasons)

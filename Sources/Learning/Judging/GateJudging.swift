@@ -1,6 +1,4 @@
 import Evaluation
-import Interactions
-import Learning
 import TrainingFiles
 
 /// Holds a candidate against the models of the registry: on the same questions wherever that can be, and never with an open door.
@@ -9,35 +7,72 @@ import TrainingFiles
 /// that the model learned or are of its own evaluation, by the answers that the registry keeps; those that it may have learned from,
 /// which favours it and so can only refuse too much; at last, for a model that cannot be read, its recorded mean. Where none can, the
 /// promoted model stays.
-struct GateJudging {
-    let gate: PromotionGate
-    let configuration: Configuration
+package struct GateJudging {
+    /// The bounds.
+    package let gate: PromotionGate
+    /// What may be asked, and how models answer.
+    package let settings: LearningSettings
     /// All questions of the evaluation.
-    let scoring: HoldoutScoring
+    package let scoring: HoldoutScoring
     /// What the candidate answered to them.
-    let candidate: HoldoutScoring.Outcome
+    package let candidate: HoldoutScoring.Outcome
     /// What the candidate answers to others of the same log.
-    let answer: (HoldoutScoring) -> HoldoutScoring.Outcome
+    package let answer: (HoldoutScoring) -> HoldoutScoring.Outcome
+
+    /// All of it.
+    package init(
+        gate: PromotionGate, settings: LearningSettings, scoring: HoldoutScoring, candidate: HoldoutScoring.Outcome,
+        answer: @escaping (HoldoutScoring) -> HoldoutScoring.Outcome
+    ) {
+        self.gate = gate
+        self.settings = settings
+        self.scoring = scoring
+        self.candidate = candidate
+        self.answer = answer
+    }
 
     /// A model that the candidate was held against.
-    struct Compared {
-        var role: String
-        var version: Int
-        var basis: String
-        var decision: GateDecision
+    package struct Compared {
+        /// `promoted`, `anchor` or `remembered`.
+        package var role: String
+        /// Its number in the registry.
+        package var version: Int
+        /// On which questions, in words.
+        package var basis: String
+        /// What was decided.
+        package var decision: GateDecision
         /// What the model answered now; nil where it was not asked.
-        var outcome: HoldoutScoring.Outcome?
+        package var outcome: HoldoutScoring.Outcome?
+
+        /// All of it.
+        package init(role: String, version: Int, basis: String, decision: GateDecision, outcome: HoldoutScoring.Outcome? = nil) {
+            self.role = role
+            self.version = version
+            self.basis = basis
+            self.decision = decision
+            self.outcome = outcome
+        }
     }
 
     /// All that was decided.
-    struct Verdict {
-        var passes: Bool
-        var reasons: [String]
-        var compared: [Compared]
+    package struct Verdict {
+        /// Whether the candidate may be promoted.
+        package var passes: Bool
+        /// Why, a sentence each.
+        package var reasons: [String]
+        /// The models that it was held against.
+        package var compared: [Compared]
+
+        /// All of it.
+        package init(passes: Bool, reasons: [String], compared: [Compared]) {
+            self.passes = passes
+            self.reasons = reasons
+            self.compared = compared
+        }
     }
 
     /// Decides on the candidate, with popularity as the least that any model must reach.
-    func verdict(_ references: GateReferences, popularity: [Double]) -> Verdict {
+    package func verdict(_ references: GateReferences, popularity: [Double]) -> Verdict {
         var verdict = Verdict(passes: true, reasons: [], compared: [])
         func take(_ decision: GateDecision) {
             verdict.passes = verdict.passes && decision.passes
@@ -139,7 +174,7 @@ struct GateJudging {
     /// The questions that come after all that a model may have learned from; nil where they are too few.
     private func later(than newest: Int64) -> HoldoutScoring? {
         let later = scoring.holdout.asking(
-            after: newest, of: scoring.log, excludes: scoring.excludes, maxUsers: configuration.integer("train.evaluation_users"))
+            after: newest, of: scoring.log, excludes: scoring.excludes, maxUsers: settings.holdout.usersLimit)
         guard later.questions.count >= gate.minimumQuestions else { return nil }
         return HoldoutScoring(log: scoring.log, holdout: later, excludes: scoring.excludes, threads: scoring.threads)
     }
@@ -149,7 +184,7 @@ struct GateJudging {
         _ reference: GateReferences.Reference, _ questions: HoldoutScoring
     ) -> (candidate: [Double], outcome: HoldoutScoring.Outcome)? {
         guard let model = reference.model else { return nil }
-        let outcome = model.score(questions, configuration: configuration)
+        let outcome = model.score(questions, settings: settings)
         guard outcome.perUser.allSatisfy(\.isFinite) else { return nil }
         return (answer(questions).perUser, outcome)
     }
@@ -165,5 +200,5 @@ struct GateJudging {
 
 extension GateJudging.Compared {
     /// For the registry.
-    var record: GateRecord.Comparison { GateRecord.Comparison(role: role, version: version, basis: basis, decision: decision) }
+    package var record: GateRecord.Comparison { GateRecord.Comparison(role: role, version: version, basis: basis, decision: decision) }
 }

@@ -1,49 +1,48 @@
 import ContentModel
-import Learning
 import Recommending
 import TowerModel
 import TrainingFiles
 
 /// Everything that is learned of a model's parts on what was held out: the blend, then the heads that read its ranking, then the content
 /// channel that is fitted beside it. A training, an evaluation and a search learn them here, and so alike.
-struct PartsJudging {
+package struct PartsJudging {
     /// The towers with their blend.
-    let ranking: JudgedRanking
+    package let ranking: JudgedRanking
     /// Nil where there is nothing that heads could learn from.
-    let heads: HeadTraining.Outcome?
+    package let heads: HeadTraining.Outcome?
     /// Nil where there is no channel.
-    let content: ContentTraining.Fitted?
+    package let content: ContentTraining.Fitted?
     private let scoring: HoldoutScoring
-    private let configuration: Configuration
+    private let settings: LearningSettings
 
     /// Learns the parts.
     ///
     /// - Parameters:
     ///   - model: trained without the held-out part, with its domains.
     ///   - drawsTailCurve: whether ``tailCurve`` is wanted where no budget asks for it.
-    init(_ model: TwoTowerModel, scoring: HoldoutScoring, configuration: Configuration, drawsTailCurve: Bool = false) {
+    package init(_ model: TwoTowerModel, scoring: HoldoutScoring, settings: LearningSettings, drawsTailCurve: Bool = false) {
         self.scoring = scoring
-        self.configuration = configuration
-        let log = scoring.log, training = BlendTraining(log: log, configuration: configuration)
+        self.settings = settings
+        let log = scoring.log, training = BlendTraining(log: log, settings: settings.blend)
         let ranking = JudgedRanking(model, scoring: scoring, training: training)
         self.ranking = ranking
-        heads = HeadTraining(log: log, settings: configuration.headSettings).learn(scoring, judged: ranking, training: training)
-        let content = ContentTraining(log: log, configuration: configuration)
+        heads = HeadTraining(log: log, settings: settings.heads).learn(scoring, judged: ranking, training: training)
+        let content = ContentTraining(log: log, settings: settings.content)
         let fitted = content.isWanted
             ? content.fitted(model, scoring: scoring, levelWeight: ranking.fit?.weights[.tower] ?? 1, scores: ranking.scores) : nil
         self.content = fitted
-        let budget = configuration.number("ranking.tail_budget_percent") / 100
+        let budget = settings.tailBudget
         tailCurve = ranking.hasTables && (drawsTailCurve || budget > 0) ? TailCurve(scoring, judged: ranking) : nil
         dial = budget > 0 ? tailCurve?.dial(losing: budget) ?? TailDial() : TailDial()
     }
 
     /// The tail dial that training builds in: the best beyond the head within `ranking.tail_budget_percent`.
-    let dial: TailDial
+    package let dial: TailDial
     /// What each place of the dial gives; nil where nothing was counted or nobody asked.
-    let tailCurve: TailCurve?
+    package let tailCurve: TailCurve?
 
     /// What is published of them.
-    var weights: PartWeights {
+    package var weights: PartWeights {
         var weights = PartWeights()
         weights.blend = blend(ranking.fit?.weights)
         weights.heads = heads?.weights
@@ -59,12 +58,12 @@ struct PartsJudging {
 
     /// The judged model as it would serve, once for each half of the users: blend and heads are what the other half gave. The few weights
     /// of the channel are one for both.
-    var bundles: [ModelBundle] {
+    package var bundles: [ModelBundle] {
         let log = scoring.log, model = ranking.vectors.model
         var channel: ContentChannel?
         if let content {
             let rows = log.userIDs.indices.map { scoring.holdout.trainingRows(of: $0, in: log) }
-            channel = ContentTraining(log: log, configuration: configuration).learning(rows, threads: scoring.threads).channel
+            channel = ContentTraining(log: log, settings: settings.content).learning(rows, threads: scoring.threads).channel
             channel?.weights = content.all
         }
         let rows = log.itemIDs.map { model.row(of: $0) ?? -1 }, items = model.itemIDs.count

@@ -5,7 +5,7 @@ import TrainingFiles
 
 extension TrainingLog {
     /// The items of the log as serving would have them, in its rows.
-    func servedCatalogue(of bundle: ModelBundle, threads: Int) -> ServedCatalogue {
+    package func servedCatalogue(of bundle: ModelBundle, threads: Int) -> ServedCatalogue {
         let entries = itemIDs.indices.map { item in
             CatalogueEntry(
                 itemID: itemIDs[item], categories: contents[item].categories, priceMicros: contents[item].priceMicros,
@@ -16,7 +16,7 @@ extension TrainingLog {
     }
 
     /// What a history keeps of a row.
-    func historyEntry(at row: Int) -> HistoryEntry {
+    package func historyEntry(at row: Int) -> HistoryEntry {
         HistoryEntry(
             itemID: itemIDs[Int(items[row])], type: InteractionType(rawValue: types[row]) ?? .click,
             time: EventTime(milliseconds: times[row]), position: Position(partition: Position.filePartition, offset: Int64(row)),
@@ -24,7 +24,7 @@ extension TrainingLog {
     }
 
     /// A user's attributes as the JSON object that has their tokens `name=value`; nil where nothing is known.
-    func attributesObject(of user: Int) -> String? {
+    package func attributesObject(of user: Int) -> String? {
         var values: [String: [String]] = [:]
         for token in attributes[user] {
             guard let sign = token.firstIndex(of: "=") else { continue }

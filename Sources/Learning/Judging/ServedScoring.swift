@@ -1,6 +1,5 @@
 import Features
 import Interactions
-import Learning
 import Recommending
 import TrainingFiles
 
@@ -9,7 +8,7 @@ import TrainingFiles
 ///
 /// With the snapshot goes all that serving does with a ranking: heads reorder it, content scores what was not trained on, the rules of
 /// `rules.*` spread it, the tail dial turns it. What is popular is what was popular at the end of what may be learned from.
-struct ServedScoring {
+package struct ServedScoring {
     private let log: TrainingLog
     private let excludes: Set<UInt8>
     private let historyLimit: Int
@@ -25,26 +24,26 @@ struct ServedScoring {
     ///   - bundles: one, or two of the same towers, for users of even and of odd rows: where each half of the users is judged by weights
     ///     that the other half gave.
     ///   - scoring: whose log the items come from, and whose training part what is popular.
-    init(_ bundles: [ModelBundle], scoring: HoldoutScoring, configuration: Configuration) {
+    package init(_ bundles: [ModelBundle], scoring: HoldoutScoring, settings: LearningSettings) {
         precondition(!bundles.isEmpty && bundles.count <= 2, "\(bundles.count) models for two halves of the users")
         let log = scoring.log
         self.log = log
         excludes = scoring.excludes
-        historyLimit = configuration.integer("ingest.history_limit_events")
+        historyLimit = settings.blend.historyLimitEvents
         rowOf = Dictionary(log.itemIDs.enumerated().map { ($1, Int32($0)) }) { first, _ in first }
         attributes = log.userIDs.indices.map { log.attributesObject(of: $0) }
-        let trending = BlendTraining(log: log, configuration: configuration)
+        let trending = BlendTraining(log: log, settings: settings.blend)
             .trending(log.userIDs.indices.map { scoring.holdout.trainingRows(of: $0, in: log) })
         var catalogue = log.servedCatalogue(of: bundles[0], threads: scoring.threads)
         catalogue.trending = trending.map { TrendingItem(itemID: log.itemIDs[Int($0.row)], score: Double($0.share)) }
-        let settings = ServedSettings(rules: configuration.recommendingRules, tailDial: configuration.tailDial)
+        let settings = ServedSettings(rules: settings.served.rules, tailDial: settings.served.tailDial)
         let first = BatchRecommender(snapshot: bundles[0].snapshot(over: catalogue, version: 1, settings: settings))
         let others = bundles.dropFirst().map { $0.snapshot(over: catalogue, version: 1, settings: settings) }
         recommenders = [first] + others.map { first.with(snapshot: $0) }
     }
 
     /// The first `count` rows of the log for a question, best first.
-    func list(_ count: Int, _ question: Holdout.Question) -> [Int32] {
+    package func list(_ count: Int, _ question: Holdout.Question) -> [Int32] {
         var history = UserHistory(limit: historyLimit), excluded: [String] = []
         for row in question.known where excludes.contains(log.types[row]) { excluded.append(log.itemIDs[Int(log.items[row])]) }
         for row in question.known.suffix(historyLimit) { history.insert(log.historyEntry(at: row)) }
@@ -57,8 +56,8 @@ struct ServedScoring {
 
 extension HoldoutScoring {
     /// What models with their parts answer as they serve; see ``ServedScoring``.
-    func score(_ bundles: [ModelBundle], configuration: Configuration) -> Outcome {
-        let served = ServedScoring(bundles, scoring: self, configuration: configuration)
+    package func score(_ bundles: [ModelBundle], settings: LearningSettings) -> Outcome {
+        let served = ServedScoring(bundles, scoring: self, settings: settings)
         return collect(lists: { served.list($0, $1) })
     }
 }

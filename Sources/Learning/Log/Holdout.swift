@@ -41,6 +41,15 @@ package struct Holdout {
         self.border = border
     }
 
+    /// The holdout that settings ask for; nil where nothing is held out.
+    package init?(_ settings: HoldoutSettings, of log: TrainingLog) {
+        switch settings.cut {
+        case .newest(let share): self = .newest(share: share, of: log, excludes: settings.excludes, maxUsers: settings.usersLimit)
+        case .leaveOneOut: self = .leaveOneOut(of: log, excludes: settings.excludes, maxUsers: settings.usersLimit)
+        case .none: return nil
+        }
+    }
+
     /// The newest `share` of all interactions, by time. Users without anything before the border are not asked: they are new.
     ///
     /// Interactions at the border's instant go to the training part together, so that the held-out part is later than all of it; where

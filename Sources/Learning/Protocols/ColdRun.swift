@@ -1,45 +1,60 @@
 import Console
 import ContentModel
 import Evaluation
-import FeatureStore
-import Foundation
-import Interactions
-import Learning
 import Reports
 import Tensors
+import TowerModel
 import TowerTraining
 import TrainingFiles
 
 /// `freshet evaluate --protocol item-cold`: some items are treated as new, towers and content channel are trained without them, and
 /// who took which of them is asked. Several seeds; rivals on the same questions.
-struct ColdRun {
-    struct Options {
+package struct ColdRun {
+    /// What is asked for.
+    package struct Options {
         /// Of the items with interactions, in percent.
-        var percent = 20.0
+        package var percent = 20.0
         /// Whether the newest items are taken instead of random ones; seeds then differ in what training leaves to chance.
-        var newest = false
-        var seeds = 3
+        package var newest = false
+        /// Rounds.
+        package var seeds = 3
+
+        /// All of it.
+        package init(percent: Double = 20.0, newest: Bool = false, seeds: Int = 3) {
+            self.percent = percent
+            self.newest = newest
+            self.seeds = seeds
+        }
     }
 
-    let configuration: Configuration
-    let url: String
-    let until: EventTime?
-    let options: Options
+    /// How parts are learned, and what is held out.
+    package let settings: LearningSettings
+    /// How the towers learn; seeds are each round's own.
+    package let towers: TowerConfiguration
+    /// What is asked for.
+    package let options: Options
+
+    /// All of it.
+    package init(settings: LearningSettings, towers: TowerConfiguration, options: Options) {
+        self.settings = settings
+        self.towers = towers
+        self.options = options
+    }
 
     private static let threads = 2
     private static let mixedLength = 20
 
-    func run() throws -> ColdReport {
-        let snapshot = try SnapshotLog(
-            SnapshotExport(url: url, configuration: configuration), until: until,
-            texts: try ContentEncoder.load(configuration, logger: configuration.logger("evaluate")), threads: Self.threads)
+    /// Asks on one moment of the store.
+    ///
+    /// - Throws: where nobody can be asked.
+    package func run(_ snapshot: SnapshotLog) throws -> ColdReport {
         let log = snapshot.log
         var report = ColdReport(
             percent: options.percent, newest: options.newest, contestants: ColdContestants.Key.allCases.map(\.rawValue),
             parts: ContentChannel.Part.allCases.map { "\($0)" })
         for seed in 1...options.seeds {
             let cut = ColdCut(
-                log, percent: options.percent, newest: options.newest, seed: UInt64(seed), links: configuration.list("content.links"))
+                log, percent: options.percent, newest: options.newest, seed: UInt64(seed), links: settings.content.linkAttributes)
             guard !cut.questions.isEmpty else {
                 throw CommandFailure("there is nobody to ask: no user has interactions with the items that were cut out and with others")
             }
@@ -53,14 +68,14 @@ struct ColdRun {
     /// Trains on what a cut leaves and asks everybody.
     private func ask(_ cut: ColdCut, seed: UInt64, columnsAt path: String) throws -> ColdReport.Round {
         let log = cut.log
-        let excludes = Set(configuration.excludedTypes.map(\.rawValue))
-        let holdout = Holdout.leaveOneOut(of: log, excludes: excludes, maxUsers: configuration.integer("train.evaluation_users"))
-        var towers = try configuration.towerConfiguration()
+        let excludes = settings.holdout.excludes
+        let holdout = Holdout.leaveOneOut(of: log, excludes: excludes, maxUsers: settings.holdout.usersLimit)
+        var towers = towers
         towers.seed = seed
         let trainer = try Trainer(log.trainingSet(until: holdout.trainingEnds, columnsAt: path), configuration: towers)
         let model = trainer.model(titled: "train, seed \(seed)")
         let scoring = HoldoutScoring(log: log, holdout: holdout, excludes: excludes, threads: Self.threads)
-        let training = ContentTraining(log: log, configuration: configuration)
+        let training = ContentTraining(log: log, settings: settings.content)
         let learning = training.learning(log.userIDs.indices.map { log.rows(of: $0) }, threads: Self.threads)
         var channel = learning.channel
         let fitted = training.fitted(model, scoring: scoring, scores: scoring.towers(model))

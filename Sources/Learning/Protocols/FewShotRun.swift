@@ -1,10 +1,7 @@
 import Console
 import Evaluation
-import FeatureStore
-import Foundation
 import Gradients
-import Interactions
-import Learning
+import Logging
 import MetaLearning
 import Recommending
 import Reports
@@ -13,42 +10,56 @@ import TrainingFiles
 
 /// `freshet evaluate --protocol category-few-shot`: each trained category in turn is treated as new and kept out of all learning; what
 /// adaptation makes of a few of its events is compared with rivals on the same tasks.
-struct FewShotRun {
-    struct Options {
-        var seeds = 3
+package struct FewShotRun {
+    /// What is asked for.
+    package struct Options {
+        /// Rounds.
+        package var seeds = 3
+
+        /// All of it.
+        package init(seeds: Int = 3) {
+            self.seeds = seeds
+        }
     }
 
     /// Who ranks a category's items.
-    typealias Contestant = FewShotReport.Contestant
+    package typealias Contestant = FewShotReport.Contestant
 
-    let configuration: Configuration
-    let url: String
-    let until: EventTime?
-    let options: Options
+    /// How parts are learned, and what is held out.
+    package let settings: LearningSettings
+    /// Told what was left out.
+    package let logger: Logger
+    /// What is asked for.
+    package let options: Options
+
+    /// All of it.
+    package init(settings: LearningSettings, logger: Logger, options: Options) {
+        self.settings = settings
+        self.logger = logger
+        self.options = options
+    }
 
     /// Parts into which categories fall; each is asked by what was learned from the others.
     private static let folds = 3
     /// Tasks of one category and seed.
     private static let tasksOfCategory = 5
-    /// Threads that encode texts.
-    private static let threads = 2
 
-    func run() throws -> FewShotReport {
-        let snapshot = try SnapshotLog(
-            SnapshotExport(url: url, configuration: configuration), until: until,
-            texts: try ContentEncoder.load(configuration, logger: configuration.logger("evaluate")), threads: Self.threads)
+    /// Asks on one moment of the store.
+    ///
+    /// - Throws: where nobody can be asked.
+    package func run(_ snapshot: SnapshotLog) throws -> FewShotReport {
         let log = snapshot.log
         let rows = log.userIDs.indices.map { log.rows(of: $0) }
         let training = AdaptationTraining(
-            log: log, settings: configuration.adaptationSettings, rows: rows, learning: ContentTraining(log: log, configuration: configuration).learning(rows),
-            logger: configuration.logger("evaluate"), stop: StopSignal())
-        let factorLearning = training.factorLearning(), rank = configuration.integer("adaptation.rank")
+            log: log, settings: settings.adaptation, rows: rows, learning: ContentTraining(log: log, settings: settings.content).learning(rows),
+            logger: logger, stop: StopSignal())
+        let factorLearning = training.factorLearning(), rank = settings.adaptation.rank
         var report = FewShotReport()
         for seed in 1...UInt64(options.seeds) {
             let pools = try training.pools(factorLearning, rank: rank, seed: seed)
             guard pools.count >= Self.folds else {
                 throw CommandFailure(
-                    "there are \(pools.count) values of \(configuration.text("adaptation.field")) with enough items and users, and few-shot evaluation needs \(Self.folds)")
+                    "there are \(pools.count) values of \(settings.adaptation.field) with enough items and users, and few-shot evaluation needs \(Self.folds)")
             }
             for fold in 0..<Self.folds {
                 let others = pools.enumerated().filter { $0.offset % Self.folds != fold }.map(\.element)
@@ -56,7 +67,7 @@ struct FewShotRun {
                 for pool in pools.enumerated().filter({ $0.offset % Self.folds == fold }).map(\.element) {
                     var random = SeededGenerator(seed: seed, stream: 0x7465_7374)
                     for _ in 0..<Self.tasksOfCategory {
-                        let task = pool.questions(support: configuration.integer("adaptation.support"), query: CategoryPool.usersLimit, using: &random)
+                        let task = pool.questions(support: settings.adaptation.support, query: CategoryPool.usersLimit, using: &random)
                         guard task.query.users.rows > 0 else { continue }
                         report.add(category: pool.category, seed: seed, ndcg: ask(task, starts))
                     }
@@ -77,7 +88,7 @@ struct FewShotRun {
         var random = SeededGenerator(seed: seed, stream: 0x7363_7261)
         let tuning = AdaptationTraining.split(pools).validation.flatMap { pool in
             (0..<Self.tasksOfCategory).map { _ in
-                pool.questions(support: configuration.integer("adaptation.support"), query: CategoryPool.usersLimit, using: &random)
+                pool.questions(support: settings.adaptation.support, query: CategoryPool.usersLimit, using: &random)
             }
         }
         var best = Float.infinity
@@ -108,7 +119,7 @@ struct FewShotRun {
             case .category: only(.likeness)
             case .popularity: only(.popularity)
             }
-            return (contestant, AdaptRun.quality(of: parameters, on: task.query).ndcg)
+            return (contestant, task.query.quality(of: parameters).ndcg)
         })
     }
 }

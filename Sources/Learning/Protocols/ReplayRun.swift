@@ -1,110 +1,112 @@
 import Console
 import Evaluation
-import FeatureStore
-import Foundation
 import Interactions
-import Learning
-import ModelArtifacts
 import Recommending
 import Reports
+import TrainingFiles
 
 /// `freshet evaluate --protocol replay`: predict a user's next items, then learn of them, beside rivals that learn in the same loop.
-struct ReplayRun {
+package struct ReplayRun {
     /// What is asked for.
-    struct Options {
+    package struct Options {
         /// The first event to predict comes after this; by default after the newest event that the model may have learned from.
-        var from: EventTime?
-        var eventsLimit: Int
+        package var from: EventTime?
+        /// Events that are predicted at most.
+        package var eventsLimit: Int
         /// JSON Lines of events that are not in the store.
-        var file: String?
+        package var file: String?
         /// Half-life of the recent popularity that Freshet is compared with.
-        var halfLifeDays: Double
+        package var halfLifeDays: Double
         /// Milliseconds after which models are brought up to date; nil replays the model as it is.
-        var retrainEvery: Int64?
+        package var retrainEvery: Int64?
         /// How, one ranker each.
-        var retrain: [RetrainedRanker.Kind] = []
+        package var retrain: [RetrainedRanker.Kind] = []
         /// Whether an incremental training goes on with the optimizer's state of the one before.
-        var keepsOptimizer = false
+        package var keepsOptimizer = false
+
+        /// All of it.
+        package init(
+            from: EventTime? = nil, eventsLimit: Int, file: String? = nil, halfLifeDays: Double, retrainEvery: Int64? = nil,
+            retrain: [RetrainedRanker.Kind] = [], keepsOptimizer: Bool = false
+        ) {
+            self.from = from
+            self.eventsLimit = eventsLimit
+            self.file = file
+            self.halfLifeDays = halfLifeDays
+            self.retrainEvery = retrainEvery
+            self.retrain = retrain
+            self.keepsOptimizer = keepsOptimizer
+        }
     }
 
-    let configuration: Configuration
-    let url: String
-    let store: StoreQueries
-    let options: Options
+    /// What may be an answer, and what serving knows.
+    package let settings: LearningSettings
+    /// What is asked for.
+    package let options: Options
 
-    /// Walks the events with a model version.
-    func run(_ version: RegisteredModel) async throws -> ReplayReport {
-        let newest = JSONText.number("newest_event_ms", inObject: version.watermark).map { EventTime(milliseconds: wholeNumber($0)) }
-        guard let start = options.from ?? newest else {
-            throw CommandFailure("the registry does not say up to when version \(version.version) has learned: name a time with --from")
+    /// All of it.
+    package init(settings: LearningSettings, options: Options) {
+        self.settings = settings
+        self.options = options
+    }
+
+    /// A model version that a replay asks.
+    package struct Asked {
+        /// Its number in the registry.
+        package var version: Int
+        /// Up to when it may have learned; nil where the registry does not say.
+        package var newest: EventTime?
+        /// What it answers from.
+        package var snapshot: ServingSnapshot
+
+        /// All of it.
+        package init(version: Int, newest: EventTime?, snapshot: ServingSnapshot) {
+            self.version = version
+            self.newest = newest
+            self.snapshot = snapshot
         }
-        let log = try ReplayLog(url: url, configuration: configuration, start: start, file: options.file)
-        guard log.events.firstPlace(after: start.milliseconds) < log.events.all.count else {
-            throw CommandFailure(
-                "there is no event after \(start.rfc3339())\(options.file.map { " in \($0)" } ?? ""): name a file with --events, or an earlier time with --from")
-        }
-        let builder = SnapshotBuilder(
-            store: store, artifacts: configuration.artifactStore, index: configuration.indexSettings,
-            logger: configuration.logger("evaluate"), rules: configuration.recommendingRules,
-            texts: try ContentEncoder.load(configuration, logger: configuration.logger("evaluate")), tailDial: configuration.tailDial)
-        let snapshot = try await builder.build(version, indexed: false).snapshot
+    }
+
+    /// Walks the events after a time with a model version.
+    ///
+    /// - Parameter retraining: what models are trained from on the way; called where ``Options/retrainEvery`` asks for it.
+    package func run(
+        _ asked: Asked, on log: ReplayLog, after start: EventTime, retraining: () throws -> RetrainingSource
+    ) throws -> ReplayReport {
+        let snapshot = asked.snapshot
         let itemCount = log.itemIDs.count
         var rankers: [any ReplayRanker] = [
             ServedRanker(
-                snapshot, log: log, rules: configuration.featureRules, trendingItems: configuration.integer("serve.trending_items")),
+                snapshot, log: log, rules: settings.features, trendingItems: settings.blend.trendingLimitItems),
             LivePopularity(itemCount: itemCount),
             LiveRecentPopularity(itemCount: itemCount, halfLifeMilliseconds: Int64(options.halfLifeDays * 86_400_000)),
             LiveMarkov(itemCount: itemCount),
         ]
-        let retrained = try options.retrainEvery.map { every in
-            try self.retrained(every: every, version: version, log: log, start: start, builder: builder, snapshot: snapshot)
-        } ?? []
+        var retrained: [RetrainedRanker] = []
+        if let every = options.retrainEvery {
+            let source = try retraining()
+            retrained = options.retrain.map { kind in
+                RetrainedRanker(
+                    kind, source: source,
+                    served: ServedRanker(
+                        snapshot, log: log, rules: settings.features, trendingItems: settings.blend.trendingLimitItems),
+                    every: every, start: start.milliseconds)
+            }
+        }
         rankers.insert(contentsOf: retrained, at: 1)
         let plan = Replay.Plan(
             start: start.milliseconds, eventsLimit: options.eventsLimit,
-            excludedTypes: Set(configuration.excludedTypes.map(\.rawValue)))
+            excludedTypes: settings.holdout.excludes)
         let replay = Replay(log.events, plan: plan, userCount: log.userIDs.count, itemCount: itemCount) { log.isHidden[Int($0)] }
-        let progress = ProgressLine("replay", total: min(options.eventsLimit, log.events.all.count - log.events.firstPlace(after: start.milliseconds)))
+        let left = log.events.all.count - log.events.firstPlace(after: start.milliseconds)
+        let progress = ProgressLine("replay", total: min(options.eventsLimit, left))
         let started = ContinuousClock.now
         let outcome = try replay.run(&rankers, itemIDs: log.itemIDs, progress: { progress.update($0) })
         progress.finish(outcome.events)
         var report = ReplayReport(
-            version: Int(version.version), start: start, newestLearned: newest, outcome: outcome, rejectedLines: log.rejectedLines,
+            version: asked.version, start: start, newestLearned: asked.newest, outcome: outcome, rejectedLines: log.rejectedLines,
             halfLifeDays: options.halfLifeDays, seconds: started.duration(to: .now).inSeconds)
         if let every = options.retrainEvery { report.retraining = RetrainingReport(outcome, retrained: retrained.map(\.cost), every: every) }
         return report
-    }
-
-    /// Rankers that are trained again as the replay goes on.
-    private func retrained(
-        every: Int64, version: RegisteredModel, log: ReplayLog, start: EventTime, builder: SnapshotBuilder, snapshot: ServingSnapshot
-    ) throws -> [RetrainedRanker] {
-        guard try !configuration.ratingRules().isNeeded else {
-            throw CommandFailure("--retrain-every learns every event, and train.positive_ratings_from or train.negative_ratings_below leaves some out: set both to 0")
-        }
-        let artifact = try configuration.artifactStore.artifact(of: version)
-        let towers = try configuration.towerConfiguration()
-        let source = RetrainingSource(
-            log: log.trainingLog(), bundle: artifact.bundle, settings: builder.settings(of: version),
-            rules: configuration.incrementRules(seed: towers.seed, threads: towers.threads),
-            keepsOptimizer: options.keepsOptimizer,
-            configuration: configuration, catalogue: try comparedItems(store, version),
-            version: Int(version.version))
-        return options.retrain.map { kind in
-            RetrainedRanker(
-                kind, source: source,
-                served: ServedRanker(
-                    snapshot, log: log, rules: configuration.featureRules, trendingItems: configuration.integer("serve.trending_items")),
-                every: every, start: start.milliseconds)
-        }
-    }
-
-    /// The catalogue with its prices as the version's training compared them.
-    private func comparedItems(_ store: StoreQueries, _ version: RegisteredModel) throws -> [CatalogueItem] {
-        var items = try store.catalogue().items.filter { !$0.isDeleted }
-        if let prices = AmountNotes.prices(watermark: version.watermark, rates: try configuration.currencyRates()) {
-            for place in items.indices { items[place].comparePrice(prices) }
-        }
-        return items
     }
 }

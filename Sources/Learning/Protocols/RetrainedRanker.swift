@@ -1,9 +1,6 @@
 import Console
 import Evaluation
-import FeatureStore
 import Foundation
-import Interactions
-import Learning
 import Recommending
 import Reports
 import TowerModel
@@ -11,28 +8,30 @@ import TowerTraining
 import TrainingFiles
 
 /// Freshet with a training after each slice of the replay: the model that answers has learned every event up to the slice's border.
-struct RetrainedRanker: ReplayRanker {
+package struct RetrainedRanker: ReplayRanker {
     /// How the model is brought up to date.
-    typealias Kind = RetrainingReport.Kind
+    package typealias Kind = RetrainingReport.Kind
 
     /// What the trainings took.
-    final class Ledger {
+    package final class Ledger {
         fileprivate(set) var slices = 0
         /// Processor seconds of the trainings alone, and with tables, channel and catalogue.
         fileprivate(set) var trainingSeconds = 0.0, allSeconds = 0.0
         fileprivate(set) var newEvents = 0, replayedEvents = 0
     }
 
-    var name: String { "freshet \(kind.rawValue)" }
+    package var name: String { "freshet \(kind.rawValue)" }
     /// What the trainings took, for the report.
-    var cost: RetrainingReport.Cost {
+    package var cost: RetrainingReport.Cost {
         RetrainingReport.Cost(
             kind: kind, name: name, slices: ledger.slices, newEvents: ledger.newEvents, replayedEvents: ledger.replayedEvents,
             trainingSeconds: ledger.trainingSeconds, allSeconds: ledger.allSeconds)
     }
 
-    let kind: Kind
-    let ledger = Ledger()
+    /// How the model is brought up to date.
+    package let kind: Kind
+    /// What the trainings took.
+    package let ledger = Ledger()
 
     private let source: RetrainingSource
     private let every: Int64
@@ -45,7 +44,7 @@ struct RetrainedRanker: ReplayRanker {
 
     /// - Parameters:
     ///   - every: milliseconds of a slice; start: where the first one begins, up to which the source's model has learned.
-    init(_ kind: Kind, source: RetrainingSource, served: ServedRanker, every: Int64, start: Int64) {
+    package init(_ kind: Kind, source: RetrainingSource, served: ServedRanker, every: Int64, start: Int64) {
         self.kind = kind
         self.source = source
         self.every = every
@@ -55,11 +54,11 @@ struct RetrainedRanker: ReplayRanker {
         border = start + every
     }
 
-    mutating func learn(_ event: ReplayEvents.Event, past: borrowing ReplayUser) {
+    package mutating func learn(_ event: ReplayEvents.Event, past: borrowing ReplayUser) {
         served.learn(event, past: past)
     }
 
-    mutating func rank(
+    package mutating func rank(
         _ count: Int, for user: Int32, past: borrowing ReplayUser, at time: Int64, isExcluded: (Int32) -> Bool
     ) throws -> [Int32] {
         if time > border {
@@ -96,8 +95,9 @@ struct RetrainedRanker: ReplayRanker {
 }
 
 /// Processor time of this process, all threads together, in seconds.
-enum ProcessorTime {
-    static var now: Double {
+package enum ProcessorTime {
+    /// Seconds since the process began.
+    package static var now: Double {
         var time = timespec()
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
@@ -106,20 +106,41 @@ enum ProcessorTime {
 
 /// What trainings within a replay learn from, and what they publish: a model with its parts, counted anew. The weights of all stay those of
 /// the version that the replay began with; adapters of domains and of categories are fitted to one model and go with it.
-struct RetrainingSource {
-    let log: TrainingLog
+package struct RetrainingSource {
+    /// All events, those that are yet to be replayed included.
+    package let log: TrainingLog
     /// The version; the settings of its model are those of a full retraining.
-    let bundle: ModelBundle
+    package let bundle: ModelBundle
     /// How the version answers.
-    let settings: ServedSettings
-    let rules: IncrementTraining.Rules
-    let keepsOptimizer: Bool
-    let configuration: Configuration
-    let catalogue: [CatalogueItem]
-    let version: Int
+    package let served: ServedSettings
+    /// How an increment learns.
+    package let rules: IncrementTraining.Rules
+    /// Whether an incremental training goes on with the optimizer's state of the one before.
+    package let keepsOptimizer: Bool
+    /// How parts are learned.
+    package let settings: LearningSettings
+    /// The items that are ranked, without vectors.
+    package let catalogue: ServedCatalogue
+    /// The version's number in the registry.
+    package let version: Int
+
+    /// All of it.
+    package init(
+        log: TrainingLog, bundle: ModelBundle, served: ServedSettings, rules: IncrementTraining.Rules, keepsOptimizer: Bool,
+        settings: LearningSettings, catalogue: ServedCatalogue, version: Int
+    ) {
+        self.log = log
+        self.bundle = bundle
+        self.served = served
+        self.rules = rules
+        self.keepsOptimizer = keepsOptimizer
+        self.settings = settings
+        self.catalogue = catalogue
+        self.version = version
+    }
 
     /// A full training on each user's rows before `ends`, as the last stage of `freshet train` is.
-    func learn(until ends: [Int]) throws -> TwoTowerModel {
+    package func learn(until ends: [Int]) throws -> TwoTowerModel {
         let path = NSTemporaryDirectory() + "freshet-replay-\(ProcessInfo.processInfo.processIdentifier)"
         var settings = bundle.model.configuration
         settings.seed = rules.seed
@@ -135,14 +156,12 @@ struct RetrainingSource {
     }
 
     /// What serving would have with a model that learned each user's rows before `ends`. Trending comes from the replay.
-    func snapshot(of model: TwoTowerModel, until ends: [Int]) throws -> ServingSnapshot {
+    package func snapshot(of model: TwoTowerModel, until ends: [Int]) throws -> ServingSnapshot {
         let rows = log.userIDs.indices.map { log.userStarts[$0]..<ends[$0] }
-        let parts = BundleTraining(log: log, configuration: configuration)
+        let parts = BundleTraining(log: log, settings: settings)
         let own = parts.bundle(model, PartWeights(bundle), rows: rows)
-        let contents = catalogue.map(\.record.content)
-        let vectors = own.vectors(of: catalogue.map { ($0.record.itemID, $0.record.content) }, threads: rules.threads)
-        return own.snapshot(
-            over: ServedCatalogue(entries: catalogue.map(\.entry), contents: contents, version: 0, vectors: vectors), version: version,
-            settings: settings)
+        var served = catalogue
+        served.vectors = own.vectors(of: zip(catalogue.entries, catalogue.contents).map { ($0.itemID, $1) }, threads: rules.threads)
+        return own.snapshot(over: served, version: version, settings: self.served)
     }
 }

@@ -2,11 +2,13 @@ import Evaluation
 import Features
 import Interactions
 import Recommending
+import TrainingFiles
 
 /// Freshet as a request would meet it: the model's user tower on the history so far, over a serving snapshot whose live part follows
 /// the events.
-struct ServedRanker: ReplayRanker {
-    let name = "freshet"
+package struct ServedRanker: ReplayRanker {
+    /// Its name in reports.
+    package let name = "freshet"
 
     private let log: ReplayLog
     private let rules: FeatureRules
@@ -21,7 +23,7 @@ struct ServedRanker: ReplayRanker {
     private static let refreshMilliseconds: Int64 = 2_000
 
     /// Ranks by a snapshot of the promoted, or any other, version.
-    init(_ snapshot: ServingSnapshot, log: ReplayLog, rules: FeatureRules, trendingItems: Int) {
+    package init(_ snapshot: ServingSnapshot, log: ReplayLog, rules: FeatureRules, trendingItems: Int) {
         self.log = log
         self.rules = rules
         self.trendingItems = trendingItems
@@ -31,19 +33,19 @@ struct ServedRanker: ReplayRanker {
     }
 
     /// Answers from another snapshot from now on; what is popular goes on.
-    mutating func replace(_ snapshot: ServingSnapshot) {
+    package mutating func replace(_ snapshot: ServingSnapshot) {
         self.snapshot = snapshot
         recommender = BatchRecommender(snapshot: snapshot)
         isStale = true
         refreshed = .min
     }
 
-    mutating func learn(_ event: ReplayEvents.Event, past: borrowing ReplayUser) {
+    package mutating func learn(_ event: ReplayEvents.Event, past: borrowing ReplayUser) {
         clock.add(event.item, type: event.type, at: event.time)
         isStale = true
     }
 
-    mutating func rank(
+    package mutating func rank(
         _ count: Int, for user: Int32, past: borrowing ReplayUser, at time: Int64, isExcluded: (Int32) -> Bool
     ) -> [Int32] {
         refresh(at: time)

@@ -1,9 +1,6 @@
 import Console
 import Evaluation
-import FeatureStore
 import Foundation
-import Interactions
-import Learning
 import Recommending
 import Reports
 import TowerModel
@@ -12,41 +9,56 @@ import TrainingFiles
 
 /// `freshet evaluate --protocol tail-curve`: what each setting for rare items gives and costs, all on the same held-out questions of one
 /// snapshot. Dials move the scores of the plain model; for every value of the others a model is trained, once a seed.
-struct TailCurveRun {
-    struct Options {
+package struct TailCurveRun {
+    /// What is asked for.
+    package struct Options {
         /// Values by setting; nil for those of ``TailSetting``.
-        var values: [TailSetting: [Double]]?
+        package var values: [TailSetting: [Double]]?
         /// Instead of `train.epochs`.
-        var epochs: Int?
-        var seeds = 3
+        package var epochs: Int?
+        /// Rounds.
+        package var seeds = 3
+
+        /// All of it.
+        package init(values: [TailSetting: [Double]]? = nil, epochs: Int? = nil, seeds: Int = 3) {
+            self.values = values
+            self.epochs = epochs
+            self.seeds = seeds
+        }
     }
 
-    let configuration: Configuration
-    let url: String
-    let until: EventTime?
-    let options: Options
+    /// How parts are learned, and what is held out.
+    package let settings: LearningSettings
+    /// The same with other values of some keys.
+    package let configured: Configured
+    /// What is asked for.
+    package let options: Options
+
+    /// All of it.
+    package init(settings: LearningSettings, configured: @escaping Configured, options: Options) {
+        self.settings = settings
+        self.configured = configured
+        self.options = options
+    }
 
     private static let threads = 2
 
     /// Reads, trains and asks.
     ///
     /// - Throws: where nothing is held out, or a value is refused.
-    func run() throws -> TailCurveReport {
-        let snapshot = try SnapshotLog(
-            SnapshotExport(url: url, configuration: configuration), until: until,
-            texts: try ContentEncoder.load(configuration, logger: configuration.logger("evaluate")), threads: Self.threads)
+    package func run(_ snapshot: SnapshotLog) throws -> TailCurveReport {
         let log = snapshot.log
-        guard let holdout = configuration.holdout(of: log), !holdout.questions.isEmpty else {
-            throw CommandFailure("nobody can be asked: train.holdout is \(configuration.text("train.holdout")), and there are \(log.count) interactions")
+        guard let holdout = Holdout(settings.holdout, of: log), !holdout.questions.isEmpty else {
+            throw CommandFailure("nobody can be asked: train.holdout is \(settings.holdout.cut.name), and there are \(log.count) interactions")
         }
         let scoring = HoldoutScoring(
-            log: log, holdout: holdout, excludes: Set(configuration.excludedTypes.map(\.rawValue)), threads: Self.threads)
+            log: log, holdout: holdout, excludes: settings.holdout.excludes, threads: Self.threads)
         let set = try log.trainingSet(until: holdout.trainingEnds, columnsAt: snapshot.columnsPath)
-        let plain = try configuration.setting(TailSetting.allCases.map { ($0.rawValue, "0") }, source: "tail-curve")
+        let plain = try configured([], "tail-curve")
         let plan = try values(plain)
         var report = TailCurveReport(
             split: holdout.description, users: holdout.questions.count, popularity: scoring.scorePopularity().record,
-            isBlended: BlendTraining(log: log, configuration: plain).isWanted)
+            isBlended: plain.learning.blend.isWanted)
         let slices = ItemSlices(counts: scoring.trainingCounts(), itemIDs: log.itemIDs)
         let trained = plan.filter { !$0.setting.isDial }
         // Wrong values end the run before its first training.
@@ -70,8 +82,8 @@ struct TailCurveRun {
     }
 
     /// Settings and values, in their order: what was named, or everything that fits the configuration.
-    private func values(_ plain: Configuration) throws -> [(setting: TailSetting, values: [Double])] {
-        let isBlended = plain.text("ranking.blend") != "off"
+    private func values(_ plain: RunSettings) throws -> [(setting: TailSetting, values: [Double])] {
+        let isBlended = plain.learning.blend.isWanted
         if let named = options.values {
             for setting in [TailSetting.tailDial, .tailLift] where named[setting] != nil && !isBlended {
                 throw CommandFailure("\(setting.rawValue) acts on the ranking blend, but ranking.blend is off; name train.popularity_dial instead")
@@ -81,7 +93,7 @@ struct TailCurveRun {
             }
             return TailSetting.allCases.compactMap { setting in named[setting].map { (setting: setting, values: $0.sorted()) } }
         }
-        let loss = try plain.towerConfiguration().loss
+        let loss = plain.towers.loss
         return TailSetting.allCases.compactMap { setting -> (setting: TailSetting, values: [Double])? in
             switch setting {
             // On the towers' vectors the blend's own signals of popularity make up for a dial.
@@ -91,9 +103,8 @@ struct TailCurveRun {
         }
     }
 
-    private func towers(_ plain: Configuration, _ setting: TailSetting?, _ value: Double, seed: UInt64) throws -> TowerConfiguration {
-        let own = try setting.map { try plain.setting([($0.rawValue, String(value))], source: "--values") } ?? plain
-        var towers = try own.towerConfiguration()
+    private func towers(_ plain: RunSettings, _ setting: TailSetting?, _ value: Double, seed: UInt64) throws -> TowerConfiguration {
+        var towers = try setting.map { try configured([($0.rawValue, String(value))], "--values").towers } ?? plain.towers
         towers.seed = seed
         towers.threads = Self.threads
         if let epochs = options.epochs { towers.epochs = epochs }
@@ -101,12 +112,12 @@ struct TailCurveRun {
     }
 
     private func judged(
-        _ plain: Configuration, _ towers: TowerConfiguration, set: TrainingSet, scoring: HoldoutScoring, note: String
+        _ plain: RunSettings, _ towers: TowerConfiguration, set: TrainingSet, scoring: HoldoutScoring, note: String
     ) throws -> JudgedRanking {
         let trainer: Trainer
         do { trainer = try Trainer(set, configuration: towers) } catch { throw CommandFailure(error.description) }
         return JudgedRanking(
-            trainer.model(titled: "train, \(note)"), scoring: scoring, training: BlendTraining(log: scoring.log, configuration: plain))
+            trainer.model(titled: "train, \(note)"), scoring: scoring, training: BlendTraining(log: scoring.log, settings: plain.learning.blend))
     }
 }
 
@@ -116,7 +127,7 @@ extension TailCurveReport.Cell {
     private static let pool = 2_000
 
     /// A cell for each dial, all questions asked once.
-    static func cells(_ scoring: HoldoutScoring, judged: JudgedRanking, slices: ItemSlices, dials: [TailDial]) -> [TailCurveReport.Cell] {
+    package static func cells(_ scoring: HoldoutScoring, judged: JudgedRanking, slices: ItemSlices, dials: [TailDial]) -> [TailCurveReport.Cell] {
         let log = scoring.log
         // Shares as the blend has them; without a blend a dial on the vectors counts events alike.
         let popularity = judged.hasTables ? judged.tables.popularity : logShares(scoring.trainingCounts())

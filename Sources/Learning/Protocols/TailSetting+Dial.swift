@@ -3,7 +3,7 @@ import Reports
 
 extension TailSetting {
     /// A value of a dial; nothing for other settings.
-    func dial(_ value: Double) -> TailDial {
+    package func dial(_ value: Double) -> TailDial {
         switch self {
         case .tailLift: TailDial(lift: Float(value))
         case .tailDial, .popularityDial: TailDial(lambda: Float(value))

@@ -1,22 +1,22 @@
-import Evaluation
 import Features
 import Interactions
 import Recommending
 
 /// What is popular, counted as the store counts it, along events in the order of time.
-struct TrendingClock {
+package struct TrendingClock {
     private let rules: FeatureRules
     /// Decayed counts by item row.
     private var clicks, purchases: [DecayedCount]
 
-    init(itemCount: Int, rules: FeatureRules) {
+    /// Nothing has happened yet.
+    package init(itemCount: Int, rules: FeatureRules) {
         self.rules = rules
         clicks = [DecayedCount](repeating: DecayedCount(), count: itemCount)
         purchases = clicks
     }
 
     /// Adds an event; types that do not make an item popular are passed over.
-    mutating func add(_ item: Int32, type: UInt8, at time: Int64) {
+    package mutating func add(_ item: Int32, type: UInt8, at time: Int64) {
         let time = EventTime(milliseconds: time)
         switch InteractionType(rawValue: type) {
         case .click: clicks[Int(item)].add(time: time, rules: rules)
@@ -28,7 +28,7 @@ struct TrendingClock {
     /// The most popular items at a moment, best first; of equal ones that of the smaller row.
     ///
     /// - Complexity: O(items × log items)
-    func popular(_ limitItems: Int, at time: Int64, itemIDs: [String], isHidden: [Bool]) -> [TrendingItem] {
+    package func popular(_ limitItems: Int, at time: Int64, itemIDs: [String], isHidden: [Bool]) -> [TrendingItem] {
         let now = EventTime(milliseconds: time)
         var found: [(row: Int, score: ScaledValue)] = []
         for row in clicks.indices where !isHidden[row] && !(clicks[row].isEmpty && purchases[row].isEmpty) {

@@ -1,41 +1,57 @@
 import Bytes
 import Console
 import Evaluation
-import FeatureStore
-import Foundation
 import Interactions
-import Learning
 import Recommending
 import Reports
+import Tensors
 import TowerModel
 import TowerTraining
 import TrainingFiles
 
 /// `freshet evaluate --protocol user-cold`: users held out whole are asked with 0, 1, 2, 5 and 10 interactions of history, of models that
 /// were trained without them; rivals learn from the same users. Several rounds, each with other new users and another seed.
-struct UserColdRun {
-    struct Options {
+package struct UserColdRun {
+    /// What is asked for.
+    package struct Options {
         /// Of the users, one in so many is new.
-        var folds = 5
+        package var folds = 5
         /// At most as many as folds.
-        var rounds = 3
-        var longestHistory = 10
+        package var rounds = 3
+        /// Interactions before the last question.
+        package var longestHistory = 10
+
+        /// All of it.
+        package init(folds: Int = 5, rounds: Int = 3, longestHistory: Int = 10) {
+            self.folds = folds
+            self.rounds = rounds
+            self.longestHistory = longestHistory
+        }
     }
 
-    let configuration: Configuration
-    let url: String
-    let until: EventTime?
-    let options: Options
+    /// How parts are learned, and what is held out.
+    package let settings: LearningSettings
+    /// How the towers learn; seeds are each round's own.
+    package let towers: TowerConfiguration
+    /// What is asked for.
+    package let options: Options
+
+    /// All of it.
+    package init(settings: LearningSettings, towers: TowerConfiguration, options: Options) {
+        self.settings = settings
+        self.towers = towers
+        self.options = options
+    }
 
     private static let threads = 2
     private static let listLength = 20
     /// Questions × items of a round at most: rivals keep a score for each.
     private static let scoresLimit = 50_000_000
 
-    func run() throws -> UserColdReport {
-        let snapshot = try SnapshotLog(
-            SnapshotExport(url: url, configuration: configuration), until: until,
-            texts: try ContentEncoder.load(configuration, logger: configuration.logger("evaluate")), threads: Self.threads)
+    /// Asks on one moment of the store.
+    ///
+    /// - Throws: where nobody can be asked.
+    package func run(_ snapshot: SnapshotLog) throws -> UserColdReport {
         let log = snapshot.log
         var report = UserColdReport(
             lengths: UserColdCut.historyLengths.filter { $0 <= options.longestHistory }, folds: options.folds,
@@ -48,10 +64,10 @@ struct UserColdRun {
     }
 
     private func ask(_ cut: UserColdCut, round: Int, columnsAt path: String, into report: inout UserColdReport) throws {
-        let log = cut.log, excludes = Set(configuration.excludedTypes.map(\.rawValue))
+        let log = cut.log, excludes = settings.holdout.excludes
         let lengths = report.lengths
         let limit = min(
-            configuration.integer("train.evaluation_users"), max(1, Self.scoresLimit / max(1, log.itemIDs.count * lengths.count)))
+            settings.holdout.usersLimit, max(1, Self.scoresLimit / max(1, log.itemIDs.count * lengths.count)))
         func questions(_ isAsked: (Int) -> Bool) -> [Int: [UserColdCut.Question]] {
             let users = log.userIDs.indices.filter(isAsked)
             return Dictionary(
@@ -82,10 +98,10 @@ struct UserColdRun {
         // Settings of the rivals: on the next fold, with the others learned.
         let tuned = UserColdRivals.tuning(cut, fold: (round + 1) % options.folds, folds: options.folds)
         let tuning = questions(tuned.isAsked)
-        let settings = tuned.rivals.settings(for: tuning.values.flatMap { $0 }, lengths: lengths) { ranker, lengths in
+        let chosen = tuned.rivals.settings(for: tuning.values.flatMap { $0 }, lengths: lengths) { ranker, lengths in
             lengths.reduce(0) { sum, length in sum + metrics(tuning[length]) { list(ranker, $0) }.report["NDCG@10"] }
         }
-        let rankers = UserColdRivals(cut) { !cut.isNew[$0] }.rankers(settings, for: all)
+        let rankers = UserColdRivals(cut) { !cut.isNew[$0] }.rankers(chosen, for: all)
         for key in UserColdRivals.Key.allCases {
             guard let ranker = rankers[key] else { continue }
             for length in lengths { report.add(key.rawValue, length, metrics(asked[length]) { list(ranker, $0) }) }
@@ -97,11 +113,11 @@ struct UserColdRun {
         let blind = try learned(bare, seed: UInt64(round + 1), columnsAt: path, note: "round \(round + 1), without attributes")
         func serving(_ bundle: ModelBundle, _ rules: RecommendingRules, attributes: Bool) -> UserColdServing {
             UserColdServing(
-                cut, bundle: bundle, configuration: configuration, rules: rules, usesAttributes: attributes, threads: Self.threads)
+                cut, bundle: bundle, settings: settings, rules: rules, usesAttributes: attributes, threads: Self.threads)
         }
         let plain = RecommendingRules(trendingDiscount: 1, categoryDiscount: 1, variety: 0)
         for (name, serving) in [
-            (UserColdReport.served, serving(whole, configuration.recommendingRules, attributes: true)),
+            (UserColdReport.served, serving(whole, settings.served.rules, attributes: true)),
             ("freshet_by_accuracy", serving(whole, plain, attributes: true)),
             ("without_attributes", serving(blind, plain, attributes: false)),
         ] {
@@ -115,19 +131,16 @@ struct UserColdRun {
     private func learned(
         _ log: TrainingLog, seed: UInt64, columnsAt path: String, note: String
     ) throws -> ModelBundle {
-        let excludes = Set(configuration.excludedTypes.map(\.rawValue)), users = configuration.integer("train.evaluation_users")
-        let holdout: Holdout =
-            configuration.text("train.holdout") == "time"
-            ? .newest(share: configuration.number("train.holdout_percent") / 100, of: log, excludes: excludes, maxUsers: users)
-            : .leaveOneOut(of: log, excludes: excludes, maxUsers: users)
-        var towers = try configuration.towerConfiguration()
+        let excludes = settings.holdout.excludes, users = settings.holdout.usersLimit
+        let holdout = Holdout(settings.holdout, of: log) ?? .leaveOneOut(of: log, excludes: excludes, maxUsers: users)
+        var towers = towers
         towers.seed = seed
         let trainer = try Trainer(log.trainingSet(until: holdout.trainingEnds, columnsAt: path), configuration: towers)
         let (model, epoch) = trainer.learned(titled: "train, \(note)")
         let scoring = HoldoutScoring(log: log, holdout: holdout, excludes: excludes, threads: Self.threads)
-        let weights = PartsJudging(model, scoring: scoring, configuration: configuration).weights
-        let parts = BundleTraining(log: log, configuration: configuration), rows = log.userIDs.indices.map { log.rows(of: $0) }
-        guard configuration.boolean("train.final_fit") else { return parts.bundle(model, weights, rows: rows) }
+        let weights = PartsJudging(model, scoring: scoring, settings: settings).weights
+        let parts = BundleTraining(log: log, settings: settings), rows = log.userIDs.indices.map { log.rows(of: $0) }
+        guard settings.learnsHeldOut else { return parts.bundle(model, weights, rows: rows) }
         if towers.patience > 0 {
             try towers.set("epochs", String(max(1, epoch)))
             try towers.set("patience", "0")
@@ -139,7 +152,7 @@ struct UserColdRun {
 
 extension UserColdRivals {
     /// Rivals that learn from the known users but those of a fold, and whether a user is one of these: what settings are chosen on.
-    static func tuning(_ cut: UserColdCut, fold: Int, folds: Int) -> (rivals: UserColdRivals, isAsked: (Int) -> Bool) {
+    package static func tuning(_ cut: UserColdCut, fold: Int, folds: Int) -> (rivals: UserColdRivals, isAsked: (Int) -> Bool) {
         let isAsked = cut.log.userIDs.map { FNV1a.part(of: $0, of: folds) == fold }
         return (UserColdRivals(cut) { !cut.isNew[$0] && !isAsked[$0] }, { isAsked[$0] && !cut.isNew[$0] })
     }

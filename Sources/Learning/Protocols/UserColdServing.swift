@@ -1,6 +1,5 @@
 import Features
 import Interactions
-import Learning
 import Recommending
 import Tensors
 import TowerModel
@@ -8,7 +7,7 @@ import TrainingFiles
 
 /// A model that was trained without the new users, asked about them as it would serve: the snapshot of its bundle, segments and rules, and
 /// what is trending at the moment of each question.
-struct UserColdServing {
+package struct UserColdServing {
     /// Moments at which the trending list is read anew, at most.
     private static let momentsLimit = 500
 
@@ -26,32 +25,32 @@ struct UserColdServing {
     /// - Parameters:
     ///   - bundle: learned from the known users.
     ///   - usesAttributes: whether the questions say the users' attributes.
-    init(
-        _ cut: UserColdCut, bundle: ModelBundle, configuration: Configuration, rules: RecommendingRules, usesAttributes: Bool, threads: Int
+    package init(
+        _ cut: UserColdCut, bundle: ModelBundle, settings: LearningSettings, rules: RecommendingRules, usesAttributes: Bool, threads: Int
     ) {
         self.cut = cut
         log = cut.log
-        featureRules = configuration.featureRules
-        trendingLimitItems = configuration.integer("serve.trending_items")
-        excludes = Set(configuration.excludedTypes.map(\.rawValue))
-        historyLimit = configuration.integer("ingest.history_limit_events")
+        featureRules = settings.features
+        trendingLimitItems = settings.blend.trendingLimitItems
+        excludes = settings.holdout.excludes
+        historyLimit = settings.blend.historyLimitEvents
         let log = cut.log
         rowOf = Dictionary(log.itemIDs.enumerated().map { ($1, Int32($0)) }) { first, _ in first }
         attributes = log.userIDs.indices.map { usesAttributes ? log.attributesObject(of: $0) : nil }
         let rows = log.userIDs.indices.map { cut.isNew[$0] ? log.userStarts[$0]..<log.userStarts[$0] : log.rows(of: $0) }
         var snapshot = bundle.snapshot(
             over: log.servedCatalogue(of: bundle, threads: threads), version: 1,
-            settings: ServedSettings(rules: rules, tailDial: configuration.tailDial))
-        if let segments = configuration.segmentRules, usesAttributes {
+            settings: ServedSettings(rules: rules, tailDial: settings.served.tailDial))
+        if let segments = settings.segments, usesAttributes {
             snapshot = snapshot.withSegments(
                 Self.segmentCounts(log, rows, minimumUsers: segments.minimumUsers),
-                priorEvents: configuration.number("cold_start.segment_prior_events"))
+                priorEvents: segments.priorEvents)
         }
         recommender = BatchRecommender(snapshot: snapshot)
     }
 
     /// The first `count` item rows for each question, by its row.
-    func lists(_ count: Int, _ questions: [UserColdCut.Question]) -> [Int: [Int32]] {
+    package func lists(_ count: Int, _ questions: [UserColdCut.Question]) -> [Int: [Int32]] {
         let known = cut.known
         var order: [Int32] = []
         for user in known.userIDs.indices { order += known.rows(of: user).map { Int32($0) } }

@@ -1,30 +1,47 @@
 import Console
 import Evaluation
-import FeatureStore
 import Features
-import Gradients
 import Interactions
-import Learning
-import Logging
 import MetaLearning
 import Recommending
-import Tensors
 
 /// Adapts a model to categories that it never trained on, from the events that they have so far, and stores the adapters.
-struct AdaptRun: Sendable {
+package struct AdaptRun: Sendable {
     /// What happened to one category.
-    struct Outcome: Sendable {
-        enum State: String, Sendable { case adapted, unchanged, waiting }
-        var category: String
-        var state: State
-        var events: Int64
-        var items: Int
-        /// Of held-back events: mean −ln p of what was taken among the category's items, and NDCG@10.
-        var loss: (adapted: Double, unadapted: Double)?
-        var ndcg: (adapted: Double, unadapted: Double)?
-        var seconds = 0.0
+    package struct Outcome: Sendable {
+        /// How it stands.
+        package enum State: String, Sendable { case adapted, unchanged, waiting }
+        /// Its name.
+        package var category: String
+        /// How it stands.
+        package var state: State
+        /// Interactions with its items.
+        package var events: Int64
+        /// Its items.
+        package var items: Int
+        /// Of held-back events: mean −ln p of what was taken among the category's items.
+        package var loss: (adapted: Double, unadapted: Double)?
+        /// NDCG@10 of the same events.
+        package var ndcg: (adapted: Double, unadapted: Double)?
+        /// What adapting took.
+        package var seconds = 0.0
 
-        var line: ResultLine {
+        /// All of it.
+        package init(
+            category: String, state: State, events: Int64, items: Int, loss: (adapted: Double, unadapted: Double)? = nil,
+            ndcg: (adapted: Double, unadapted: Double)? = nil, seconds: Double = 0.0
+        ) {
+            self.category = category
+            self.state = state
+            self.events = events
+            self.items = items
+            self.loss = loss
+            self.ndcg = ndcg
+            self.seconds = seconds
+        }
+
+        /// For people and programs.
+        package var line: ResultLine {
             var line = ResultLine([
                 "category": .text(category), "state": .text(state.rawValue), "events": .integer(Int(events)), "items": .integer(items),
             ])
@@ -39,22 +56,27 @@ struct AdaptRun: Sendable {
         }
     }
 
-    let store: StoreQueries
-    let support: Int
-    let eventsLimit: Int
-    let method: AdaptationMethod
+    /// Where events are read and adapters kept.
+    package let store: any AdaptationStore
+    /// Events from which on a category is adapted to.
+    package let support: Int
+    /// Events that an adaptation is made of at most, the newest.
+    package let eventsLimit: Int
+    /// How it is adapted.
+    package let method: AdaptationMethod
 
-    init(store: StoreQueries, configuration: Configuration) {
+    /// All of it.
+    package init(store: any AdaptationStore, support: Int, eventsLimit: Int, method: AdaptationMethod) {
         self.store = store
-        support = configuration.integer("adaptation.support")
-        eventsLimit = configuration.integer("adaptation.support_limit_events")
-        method = AdaptationMethod(rawValue: configuration.text("adaptation.method")) ?? .meta
+        self.support = support
+        self.eventsLimit = eventsLimit
+        self.method = method
     }
 
     /// Adapts to every new category that has enough events and others than its newest adapter was made from.
     ///
     /// - Parameter only: these categories; empty for all new ones.
-    func run(_ snapshot: ServingSnapshot, kit: CategoryKit, only: [String] = []) throws -> [Outcome] {
+    package func run(_ snapshot: ServingSnapshot, kit: CategoryKit, only: [String] = []) throws -> [Outcome] {
         guard let version = snapshot.modelVersion.map({ Int32(clamping: $0) }) else { throw CommandFailure("no model is in force: run freshet train") }
         let categories = snapshot.newCategories
         for name in only where categories[name] == nil {
@@ -63,16 +85,16 @@ struct AdaptRun: Sendable {
                     ? "the model was trained on '\(name)', so there is nothing to adapt: it ranks these items by what it learned"
                     : "no item has '\(name)' in its \(kit.field): send the items first, or look at the spelling")
         }
-        let stored = Dictionary(try store.adapters(ofVersion: version, field: kit.field).map { ($0.category, $0) }) { first, _ in first }
+        let stored = try store.adapted(version: version, field: kit.field)
         var outcomes: [Outcome] = []
         for name in (only.isEmpty ? categories.keys.sorted() : only) {
             guard let items = categories[name] else { continue }
-            let known = try store.interactions(withItems: items)
+            let known = try store.count(of: items)
             guard known.count >= support, let first = known.first else {
                 outcomes.append(Outcome(category: name, state: .waiting, events: known.count, items: items.count))
                 continue
             }
-            if stored[name]?.events == known.count {
+            if stored[name] == known.count {
                 outcomes.append(Outcome(category: name, state: .unchanged, events: known.count, items: items.count))
                 continue
             }
@@ -87,13 +109,13 @@ struct AdaptRun: Sendable {
     private func adapt(
         to name: String, items: [String], count: Int64, first: EventTime, _ snapshot: ServingSnapshot, _ kit: CategoryKit, version: Int32
     ) throws -> Outcome? {
-        let events = try store.events(withItems: items, from: first, limit: eventsLimit)
+        let events = try store.events(of: items, from: first, limit: eventsLimit)
         let own = Set(items), ratingsFrom = snapshot.model?.ratingsFrom ?? 0
         func isDeclined(_ entry: HistoryEntry) -> Bool { ratingsFrom != 0 && entry.isRated(below: ratingsFrom) }
         var histories: [String: (taken: [String], declined: Set<String>)] = [:]
         let witnesses = try events.compactMap { event -> CategoryWitness? in
             if histories[event.userID] == nil {
-                let entries = try store.userFeatures(event.userID)?.history.entries ?? []
+                let entries = try store.history(of: event.userID)
                 // What the user rated too low is neither history nor something to adapt to, as in training.
                 histories[event.userID] = (
                     entries.compactMap { $0.type == .impression || own.contains($0.itemID) || isDeclined($0) ? nil : $0.itemID },
@@ -121,7 +143,7 @@ struct AdaptRun: Sendable {
         let judged = judge(witnesses, among: compared, snapshot, kit)
         var outcome = Outcome(category: name, state: .adapted, events: count, items: items.count)
         (outcome.loss, outcome.ndcg) = (judged?.loss, judged?.ndcg)
-        _ = try store.storeAdapter(
+        try store.keep(
             version: version, field: kit.field, category: name, events: count, supportItemIDs: witnesses.map(\.itemID),
             payload: adapter.encoded(), metrics: outcome.line.json)
         return outcome
@@ -146,7 +168,7 @@ struct AdaptRun: Sendable {
             else { continue }
             let count = Double(held.users.rows)
             for (parameters, isAdapted) in [(kit.starts.adapted(to: support, by: method), true), (kit.starts.adapted(to: nil, by: .none), false)] {
-                let found = Self.quality(of: parameters, on: held)
+                let found = held.quality(of: parameters)
                 if isAdapted {
                     loss.adapted += found.loss * count
                     ndcg.adapted += found.ndcg * count
@@ -159,18 +181,5 @@ struct AdaptRun: Sendable {
         }
         guard asked > 0 else { return nil }
         return ((loss.adapted / asked, loss.unadapted / asked), (ndcg.adapted / asked, ndcg.unadapted / asked))
-    }
-
-    /// Mean loss and NDCG@10 of parameters on questions.
-    static func quality(of parameters: [Matrix], on questions: CategoryQuestions) -> (loss: Double, ndcg: Double) {
-        let variables = parameters.map { Variable.constant($0) }
-        let logits = questions.logits(variables).value
-        var metrics = RankingMetrics(cutoffs: [10], catalogueSize: questions.items.rows)
-        for user in 0..<questions.users.rows {
-            metrics.add(
-                ranked: topRows(10, of: logits.row(user)),
-                relevant: questions.answers.row(user).enumerated().filter { $0.element > 0 }.map { Int32($0.offset) })
-        }
-        return (Double(questions.loss(variables).scalar), metrics.report()["NDCG@10"])
     }
 }

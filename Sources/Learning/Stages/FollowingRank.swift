@@ -1,21 +1,29 @@
 import Console
 import Foundation
-import Learning
-import Logging
 import TowerModel
 import TowerTraining
 import TrainingFiles
 
 /// A rank of a training that does what rank 0 orders: it reads the training file, and runs its share of every step. It says nothing while
 /// all is well, and keeps nothing.
-struct FollowingRank {
-    let configuration: Configuration
-    let ranks: TrainingRanks
-    let stop: StopSignal
+package struct FollowingRank {
+    /// Where models lie, beside which the rank keeps its files.
+    package let root: String
+    /// The ranks that it is one of.
+    package let ranks: TrainingRanks
+    /// Ends the training.
+    package let stop: StopSignal
+
+    /// All of it.
+    package init(root: String, ranks: TrainingRanks, stop: StopSignal) {
+        self.root = root
+        self.ranks = ranks
+        self.stop = stop
+    }
 
     /// Follows until rank 0 has no more orders, or until all ranks stop together.
-    func run() throws {
-        let folder = configuration.text("artifacts.path") + "/training-rank-\(ranks.group.rank)"
+    package func run() throws {
+        let folder = root + "/training-rank-\(ranks.group.rank)"
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         var log: TrainingLog?

@@ -1,10 +1,7 @@
 import Console
-import ContentModel
 import Evaluation
 import Interactions
-import Learning
 import Logging
-import ModelArtifacts
 import Recommending
 import TowerModel
 import TrainingFiles
@@ -13,34 +10,72 @@ import TrainingFiles
 /// not forget, then one that learns all of them is published.
 ///
 /// It takes seconds, so nothing of it is kept for `--resume` but its training file, its base and the decision.
-struct IncrementStages {
+package struct IncrementStages {
     /// What it goes on from.
-    struct Base {
-        var promoted: TrainingStages.Promoted
+    package struct Base {
+        /// The model in force.
+        package var promoted: PromotedModel
         /// The best of the last weeks, beside it.
-        var anchor: GateReferences.Reference?
+        package var anchor: GateReferences.Reference?
+
+        /// All of it.
+        package init(promoted: PromotedModel, anchor: GateReferences.Reference? = nil) {
+            self.promoted = promoted
+            self.anchor = anchor
+        }
     }
 
     /// What is published.
-    struct Published {
-        var bundle: ModelBundle
-        var judgedNDCG: Double?
-        var popularityNDCG: Double?
+    package struct Published {
+        /// The model with its parts.
+        package var bundle: ModelBundle
+        /// NDCG@10 of the model that was judged; nil where none was in this process.
+        package var judgedNDCG: Double?
+        /// What counting reached on the same questions.
+        package var popularityNDCG: Double?
+
+        /// All of it.
+        package init(bundle: ModelBundle, judgedNDCG: Double? = nil, popularityNDCG: Double? = nil) {
+            self.bundle = bundle
+            self.judgedNDCG = judgedNDCG
+            self.popularityNDCG = popularityNDCG
+        }
     }
 
     /// The share of the new interactions that is learned before the candidate is judged on the rest.
     private static let learnedShare = 0.5
 
-    let configuration: Configuration
-    let log: TrainingLog
-    let base: Base
-    let rules: IncrementTraining.Rules
-    let journal: TrainingJournal
-    let logger: Logger
-    let stop: StopSignal
+    /// How parts are learned, and what decides.
+    package let settings: LearningSettings
+    /// Old and new interactions.
+    package let log: TrainingLog
+    /// What it goes on from.
+    package let base: Base
+    /// How it learns.
+    package let rules: IncrementTraining.Rules
+    /// Where steps are noted.
+    package let journal: TrainingJournal
+    /// Told what was learned.
+    package let logger: Logger
+    /// Ends the learning early.
+    package let stop: StopSignal
+
+    /// All of it.
+    package init(
+        settings: LearningSettings, log: TrainingLog, base: Base, rules: IncrementTraining.Rules, journal: TrainingJournal,
+        logger: Logger, stop: StopSignal
+    ) {
+        self.settings = settings
+        self.log = log
+        self.base = base
+        self.rules = rules
+        self.journal = journal
+        self.logger = logger
+        self.stop = stop
+    }
 
     /// Settings of the towers decide the shape of the model, which goes on as it is: those that differ are refused by name.
-    static func check(_ towers: TowerConfiguration, against model: TwoTowerModel) throws {
+    package static func check(_ towers: TowerConfiguration, against model: TwoTowerModel) throws {
         // How long and how fast a training runs may differ; so may what is counted for the model to be.
         let free: Set = [
             "preset", "epochs", "batch_size", "accumulation", "precision", "weight_average", "learning_rate", "table_learning_rate",
@@ -58,7 +93,7 @@ struct IncrementStages {
     private var weights: PartWeights { PartWeights(base.promoted.bundle) }
 
     /// Learns, judges and learns again.
-    func train(_ state: inout TrainingFolder.State, write: (TrainingFolder.State) throws -> Void) throws -> Published {
+    package func train(_ state: inout TrainingFolder.State, write: (TrainingFolder.State) throws -> Void) throws -> Published {
         var judged: (model: Double?, popularity: Double?)
         if state.stage == .judged {
             judged = try judge(into: &state)
@@ -74,7 +109,7 @@ struct IncrementStages {
             metadata: ["new": "\(found.newEvents)", "replayed": "\(found.replayedEvents)", "from_version": "\(base.promoted.version)"])
         let rows = log.userIDs.indices.map { log.rows(of: $0) }
         return Published(
-            bundle: BundleTraining(log: log, configuration: configuration).bundle(found.model, weights, rows: rows),
+            bundle: BundleTraining(log: log, settings: settings).bundle(found.model, weights, rows: rows),
             judgedNDCG: judged.model, popularityNDCG: judged.popularity)
     }
 
@@ -89,7 +124,7 @@ struct IncrementStages {
         let older = log.newRows.filter { $0 < ends[log.user(of: $0)] }
         let training = IncrementTraining(log: log, rules: rules), from = base.promoted.bundle.model
         let model = try training.learn(older, ends: ends, from: from, stop: stop).model
-        let excludes = Set(configuration.excludedTypes.map(\.rawValue)), users = configuration.integer("train.evaluation_users")
+        let excludes = settings.holdout.excludes, users = settings.holdout.usersLimit
         let later = Holdout(
             trainingEnds: ends, questions: [], description: "the newer half of what is new, from \(EventTime(milliseconds: border).rfc3339()) to \(EventTime(milliseconds: newest).rfc3339())",
             border: border
@@ -97,13 +132,13 @@ struct IncrementStages {
         let new = Scoring(log: log, holdout: later, excludes: excludes, threads: rules.threads)
         let old = Scoring(log: log, holdout: remembered(excludes: excludes), excludes: excludes, threads: rules.threads)
         let rows = log.userIDs.indices.map { log.userStarts[$0]..<ends[$0] }
-        let bundle = BundleTraining(log: log, configuration: configuration).bundle(model, weights, rows: rows)
-        let served = ServedScoring([bundle], scoring: new, configuration: configuration)
+        let bundle = BundleTraining(log: log, settings: settings).bundle(model, weights, rows: rows)
+        let served = ServedScoring([bundle], scoring: new, settings: settings)
         func answers(_ scoring: HoldoutScoring) -> HoldoutScoring.Outcome { scoring.collect(lists: served.list) }
-        let gate = PromotionGate(configuration), name = "version \(base.promoted.version)"
-        let candidate = answers(new), current = base.promoted.score(new, configuration: configuration)
+        let gate = settings.gate, name = "version \(base.promoted.version)"
+        let candidate = answers(new), current = base.promoted.score(new, settings: settings)
         let popularity = new.scorePopularity(), recent = new.scoreRecentPopularity()
-        let remembering = answers(old), remembered = base.promoted.score(old, configuration: configuration)
+        let remembering = answers(old), remembered = base.promoted.score(old, settings: settings)
         var passes = true, reasons: [String] = [], decided = 0, compared: [GateJudging.Compared] = []
         func take(_ decision: GateDecision, _ title: String) {
             passes = passes && decision.passes
@@ -115,7 +150,7 @@ struct IncrementStages {
                 candidate: candidate.perUser, other: current.perUser, named: name, on: "questions of interactions that neither learned")
             take(decision, "New interactions: ")
             compared.append(.init(role: "promoted", version: base.promoted.version, basis: "later", decision: decision, outcome: nil))
-            let judging = GateJudging(gate: gate, configuration: configuration, scoring: new, candidate: candidate, answer: answers)
+            let judging = GateJudging(gate: gate, settings: settings, scoring: new, candidate: candidate, answer: answers)
             let others = judging.verdict(GateReferences(promoted: nil, anchor: base.anchor), popularity: popularity.perUser)
             compared += others.compared
             // Its first sentence is of a registry without a model in force.
@@ -165,6 +200,6 @@ struct IncrementStages {
         for row in log.newRows { hasNew[log.user(of: row)] = true }
         let ends = log.userIDs.indices.map { log.rows(of: $0).upperBound - (!hasNew[$0] && log.rows(of: $0).count >= 3 ? 1 : 0) }
         return Holdout(trainingEnds: ends, questions: [], description: "last interactions of users without new ones", border: nil).asking(
-            after: .min, of: log, excludes: excludes, maxUsers: configuration.integer("train.evaluation_users"))
+            after: .min, of: log, excludes: excludes, maxUsers: settings.holdout.usersLimit)
     }
 }

@@ -1,63 +1,127 @@
 import Console
 import Evaluation
-import FeatureStore
-import Foundation
 import Interactions
-import Learning
+import Foundation
 import Logging
 import TowerModel
 import TowerTraining
 import TrainingFiles
 
 /// `freshet search`: trainings with settings drawn at random, judged on the same held-out questions of one snapshot.
-struct SearchRun {
+package struct SearchRun {
     /// What is asked for.
-    struct Options {
-        var name: String
-        var space: SearchSpace
+    package struct Options {
+        /// What settings are drawn from.
+        package var space: SearchSpace
         /// Halving, or one rung for all.
-        var plan: SuccessiveHalving
-        var seed: UInt64
+        package var plan: SuccessiveHalving
+        /// Decides what is drawn.
+        package var seed: UInt64
         /// Minutes after which no trial begins or goes on; nil for no limit.
-        var minutes: Double?
+        package var minutes: Double?
+
+        /// All of it.
+        package init(space: SearchSpace, plan: SuccessiveHalving, seed: UInt64, minutes: Double? = nil) {
+            self.space = space
+            self.plan = plan
+            self.seed = seed
+            self.minutes = minutes
+        }
     }
 
     /// What was found.
-    struct Found {
-        var table: SearchTable
+    package struct Found {
+        /// All trials.
+        package var table: SearchTable
         /// The best trial of the highest rung, and the recipe as it stood on the same rung.
-        var best: SearchTable.Trial
-        var baseline: SearchTable.Trial?
+        package var best: SearchTable.Trial
+        /// The recipe as it stood, on the same rung; nil where it was not tried there.
+        package var baseline: SearchTable.Trial?
         /// Whether time ran out before all trials.
-        var isCut: Bool
-        var users: Int
-        var recipe: String
+        package var isCut: Bool
+        /// Users that every trial was asked about.
+        package var users: Int
+        /// The best as YAML.
+        package var recipe: String
+
+        /// All of it.
+        package init(
+            table: SearchTable, best: SearchTable.Trial, baseline: SearchTable.Trial? = nil, isCut: Bool, users: Int, recipe: String
+        ) {
+            self.table = table
+            self.best = best
+            self.baseline = baseline
+            self.isCut = isCut
+            self.users = users
+            self.recipe = recipe
+        }
     }
 
-    let configuration: Configuration
-    let options: Options
-    let asOf: EventTime?
-    let logger: Logger
-    let stop: StopSignal
+    /// Settings as texts.
+    package struct Recipe {
+        /// The settings that trials change, by key.
+        package var settings: [String: String]
+        /// The recipe with the settings of a trial, as YAML.
+        package var yaml: (_ values: [(key: String, value: String)], _ source: String) throws -> String
 
-    /// The folder of a search.
-    var folder: String { configuration.text("artifacts.path") + "/searches/" + options.name }
+        /// All of it.
+        package init(
+            settings: [String: String], yaml: @escaping (_ values: [(key: String, value: String)], _ source: String) throws -> String
+        ) {
+            self.settings = settings
+            self.yaml = yaml
+        }
+    }
+
+    /// How parts are learned, and what is held out.
+    package let settings: LearningSettings
+    /// The same with other values of some keys.
+    package let configured: Configured
+    /// What the search's recipe is written from.
+    package let recipe: Recipe
+    /// What is asked for.
+    package let options: Options
+    /// Leaves out who looks like a machine; nil where everybody counts.
+    package let machines: (gate: DataGate, bounds: UserBounds)?
+    /// Where the table of trials lies.
+    package let folder: String
+    /// Hears of every trial.
+    package let logger: Logger
+    /// Ends the search early.
+    package let stop: StopSignal
+
+    /// All of it.
+    package init(
+        settings: LearningSettings, configured: @escaping Configured, recipe: Recipe, options: Options,
+        machines: (gate: DataGate, bounds: UserBounds)?, folder: String, logger: Logger, stop: StopSignal
+    ) {
+        self.settings = settings
+        self.configured = configured
+        self.recipe = recipe
+        self.options = options
+        self.machines = machines
+        self.folder = folder
+        self.logger = logger
+        self.stop = stop
+    }
 
     /// Runs trials until all are done or time is up.
     ///
+    /// - Parameter snapshot: the one training file of all trials.
     /// - Throws: where there is nothing to learn from or to ask, or not one trial fitted into the time.
-    func run() throws -> Found {
+    package func run(_ snapshot: () throws -> TrainingFile) throws -> Found {
         let started = ContinuousClock.now
         func isOver() -> Bool {
             stop.isRaised || options.minutes.map { started.duration(to: .now).inSeconds >= $0 * 60 } ?? false
         }
         let file = try snapshot()
         let base = file.log
-        let gate = DataInspection(base, gate: configuration.dataGate, bounds: configuration.userBounds, former: nil)
-        let log = configuration.text("train.data_gate") == "enforce"
-            ? try base.leavingOut(Set(gate.suspicious.keys), columnsAt: folder + "/columns-kept") : base
-        guard let holdout = configuration.holdout(of: log), !holdout.questions.isEmpty else {
-            throw CommandFailure("nothing is held out to judge trials by: train.holdout is \(configuration.text("train.holdout")), and there are \(log.count) interactions")
+        let log = try machines.map { machines in
+            let inspection = DataInspection(base, gate: machines.gate, bounds: machines.bounds, former: nil)
+            return try base.leavingOut(Set(inspection.suspicious.keys), columnsAt: folder + "/columns-kept")
+        } ?? base
+        guard let holdout = Holdout(settings.holdout, of: log), !holdout.questions.isEmpty else {
+            throw CommandFailure("nothing is held out to judge trials by: train.holdout is \(settings.holdout.cut.name), and there are \(log.count) interactions")
         }
         let set = try log.trainingSet(until: holdout.trainingEnds, columnsAt: folder + "/columns")
         var table = try SearchTable(path: folder + "/trials.jsonl", head: head(file.identity))
@@ -81,26 +145,14 @@ struct SearchRun {
         }
         return Found(
             table: table, best: best, baseline: table.trial(0, rung: best.rung), isCut: isCut, users: holdout.questions.count,
-            recipe: try recipe(best))
-    }
-
-    /// The one training file of all trials: read from the database once, then kept beside the table.
-    private func snapshot() throws -> TrainingFile {
-        let path = folder + "/log.freshet-training"
-        if !FileManager.default.fileExists(atPath: path) {
-            let url = try configuration.databaseURL()
-            let progress = ProgressLine("read interactions")
-            let read = try SnapshotExport(url: url, configuration: configuration).write(to: path, until: asOf, isStopped: { stop.isRaised }) { progress.update($0) }
-            progress.finish(read.interactions)
-        }
-        return try TrainingFile(path: path)
+            recipe: try text(best))
     }
 
     private func head(_ snapshot: String) -> SearchTable.Head {
         SearchTable.Head(
             seed: options.seed, method: options.plan.rungs > 1 ? "halving" : "random", trials: options.plan.trials, rungs: options.plan.rungs,
             keepOneIn: options.plan.keepOneIn,
-            space: Dictionary(uniqueKeysWithValues: options.space.ranges.map { ($0.key, "\($0.values)") }), settings: configuration.recipe,
+            space: Dictionary(uniqueKeysWithValues: options.space.ranges.map { ($0.key, "\($0.values)") }), settings: recipe.settings,
             snapshot: snapshot)
     }
 
@@ -112,15 +164,15 @@ struct SearchRun {
         let drawn = options.space.settings(trial: number, seed: options.seed)
         var trial = SearchTable.Trial(
             trial: number, rung: rung, epochs: 0, settings: Dictionary(uniqueKeysWithValues: drawn.map { ($0.key, $0.value) }), seconds: 0)
-        var own: Configuration, towers: TowerConfiguration
+        let own: LearningSettings
+        var towers: TowerConfiguration
         do {
-            own = try configuration.setting(drawn, source: "trial \(number)")
-            towers = try own.towerConfiguration()
-            let epochs = max(1, Int((Double(towers.epochs) * options.plan.share(rung: rung)).rounded()))
-            do { try towers.set("epochs", String(epochs)) } catch { throw ConfigurationError(error.description) }
-        } catch let error as ConfigurationError {
+            let found = try configured(drawn, "trial \(number)")
+            (own, towers) = (found.learning, found.towers)
+            try towers.set("epochs", String(max(1, Int((Double(towers.epochs) * options.plan.share(rung: rung)).rounded()))))
+        } catch {
             // Settings that contradict each other are part of a space; the trial is noted and nothing more.
-            trial.failure = error.description
+            trial.failure = "\(error)"
             return trial
         }
         trial.epochs = towers.epochs
@@ -131,9 +183,9 @@ struct SearchRun {
             if summary.isUnfinished || (isOver() && !trainer.isFinished) { return nil }
         }
         let scoring = HoldoutScoring(
-            log: log, holdout: holdout, excludes: Set(own.excludedTypes.map(\.rawValue)), threads: towers.threads)
-        let parts = PartsJudging(trainer.model(), scoring: scoring, configuration: own)
-        let ndcg = scoring.score(parts.bundles, configuration: own).report.metrics["NDCG@10"]
+            log: log, holdout: holdout, excludes: own.holdout.excludes, threads: towers.threads)
+        let parts = PartsJudging(trainer.model(), scoring: scoring, settings: own)
+        let ndcg = scoring.score(parts.bundles, settings: own).report.metrics["NDCG@10"]
         trial.ndcg = ndcg?.mean
         trial.standardError = ndcg?.standardError
         trial.seconds = started.duration(to: .now).inSeconds
@@ -149,9 +201,9 @@ struct SearchRun {
     }
 
     /// The recipe of a trial as YAML.
-    private func recipe(_ trial: SearchTable.Trial) throws -> String {
-        let own = try configuration.setting(trial.settings.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }, source: "trial \(trial.trial)")
+    private func text(_ trial: SearchTable.Trial) throws -> String {
+        let values = trial.settings.sorted { $0.key < $1.key }.map { (key: $0.key, value: $0.value) }
         let score = trial.ndcg.map { String(format: "%.4f", $0) } ?? "none"
-        return "# Found by freshet search: trial \(trial.trial), seed \(options.seed), NDCG@10 \(score) on what was held out.\n" + own.recipeYAML
+        return "# Found by freshet search: trial \(trial.trial), seed \(options.seed), NDCG@10 \(score) on what was held out.\n" + (try recipe.yaml(values, "trial \(trial.trial)"))
     }
 }

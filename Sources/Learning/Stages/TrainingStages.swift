@@ -2,25 +2,15 @@ import Console
 import ContentModel
 import Evaluation
 import Interactions
-import Learning
 import Logging
-import ModelArtifacts
 import Recommending
 import TowerModel
 import TowerTraining
 import TrainingFiles
 
 /// The learning itself: a model that is judged on what was held out, then the model that is published.
-final class TrainingStages {
-    /// The model in force, to be compared with.
-    struct Promoted {
-        var bundle: ModelBundle
-        var version: Int
-        /// In milliseconds since 1970: what it may have learned from ends here.
-        var newestEvent: Int64?
-    }
-
-    private let configuration: Configuration
+package final class TrainingStages {
+    private let settings: LearningSettings
     private let folder: TrainingFolder
     private let log: TrainingLog
     private let towers: TowerConfiguration
@@ -28,15 +18,18 @@ final class TrainingStages {
     private let stop: StopSignal
     private let ranks: TrainingRanks
     private let teacher: TeacherTraining?
-    private let tell: (TrainingRun.Status) -> Void
-    private(set) var judgedNDCG: Double?
-    private(set) var popularityNDCG: Double?
+    private let tell: (TrainingStatus) -> Void
+    /// NDCG@10 of the model that was judged; nil where none was in this process.
+    package private(set) var judgedNDCG: Double?
+    /// What counting reached on the same questions.
+    package private(set) var popularityNDCG: Double?
 
-    init(
-        configuration: Configuration, folder: TrainingFolder, log: TrainingLog, towers: TowerConfiguration, logger: Logger,
-        stop: StopSignal, ranks: TrainingRanks, teacher: TeacherTraining?, tell: @escaping (TrainingRun.Status) -> Void
+    /// All of it.
+    package init(
+        settings: LearningSettings, folder: TrainingFolder, log: TrainingLog, towers: TowerConfiguration, logger: Logger,
+        stop: StopSignal, ranks: TrainingRanks, teacher: TeacherTraining?, tell: @escaping (TrainingStatus) -> Void
     ) {
-        self.configuration = configuration
+        self.settings = settings
         self.folder = folder
         self.log = log
         self.towers = towers
@@ -50,10 +43,10 @@ final class TrainingStages {
     /// Trains what the state still asks for and returns the model to publish.
     ///
     /// - Parameter references: reads the models that the judged one is held against; called once, when that is trained.
-    func train(
+    package func train(
         _ state: inout TrainingFolder.State, references: () throws -> GateReferences
     ) throws -> ModelBundle {
-        let holdout = configuration.holdout(of: log)
+        let holdout = Holdout(settings.holdout, of: log)
         var judgedModel: TwoTowerModel?
         if state.stage == .judged {
             if let holdout {
@@ -72,7 +65,7 @@ final class TrainingStages {
             state.stage = .final
             try folder.write(state)
         }
-        if let holdout, !configuration.boolean("train.final_fit") {
+        if let holdout, !settings.learnsHeldOut {
             // In a run that was resumed, its checkpoint is at the end already: this only reads it.
             let model = try judgedModel ?? learn(trainingSet(holdout), stage: .judged, configuration: towers).model
             return try published(model, &state, holdout)
@@ -98,15 +91,15 @@ final class TrainingStages {
         let rows = log.userIDs.indices.map { holdout?.trainingRows(of: $0, in: log) ?? log.rows(of: $0) }
         var model = base
         if let kept = state.parts.domains, !kept.isEmpty {
-            model.domains = try DomainTraining(log: log, settings: configuration.domainSettings, threads: towers.threads, stop: stop)
+            model.domains = try DomainTraining(log: log, settings: settings.domains, threads: towers.threads, stop: stop)
                 .fitted(on: base, rows: rows) { kept.contains($0) }.adapters
         }
-        let content = ContentTraining(log: log, configuration: configuration)
+        let content = ContentTraining(log: log, settings: settings.content)
         let learning = content.isWanted ? content.learning(rows, threads: towers.threads) : nil
-        var bundle = BundleTraining(log: log, configuration: configuration).bundle(model, state.parts, rows: rows, learning: learning)
-        if let learning, configuration.adaptationSettings.isWanted {
+        var bundle = BundleTraining(log: log, settings: settings).bundle(model, state.parts, rows: rows, learning: learning)
+        if let learning, settings.adaptation.isWanted {
             let training = AdaptationTraining(
-                log: log, settings: configuration.adaptationSettings, rows: rows, learning: learning, logger: logger, stop: stop)
+                log: log, settings: settings.adaptation, rows: rows, learning: learning, logger: logger, stop: stop)
             bundle.kit = try learnAdaptation(training, modelItems: model.itemIDs, into: &state)
         }
         return bundle
@@ -116,7 +109,7 @@ final class TrainingStages {
     private func learnAdaptation(
         _ training: AdaptationTraining, modelItems: [String], into state: inout TrainingFolder.State
     ) throws -> CategoryKit? {
-        tell(TrainingRun.Status(phase: "adaptation", epoch: towers.epochs, epochs: towers.epochs, fraction: 1))
+        tell(TrainingStatus(phase: "adaptation", epoch: towers.epochs, epochs: towers.epochs, fraction: 1))
         let started = ContinuousClock.now
         guard let found = try training.run(modelItems: modelItems) else { return nil }
         journal.note(step: "adaptation", seconds: started.duration(to: .now).inSeconds)
@@ -136,12 +129,12 @@ final class TrainingStages {
 
     private var journal: TrainingJournal { TrainingJournal(folder) }
 
-    private var excludedTypes: Set<UInt8> { Set(configuration.excludedTypes.map(\.rawValue)) }
+    private var excludedTypes: Set<UInt8> { settings.holdout.excludes }
 
     private func learn(
         _ set: TrainingSet, stage: TrainingFolder.Stage, configuration towers: TowerConfiguration
     ) throws -> (model: TwoTowerModel, epochs: Int) {
-        let checkpoints = CheckpointStore(root: folder.checkpointPath(stage))
+        let checkpoints = folder.checkpoints(stage)
         let trainer: Trainer
         var best = 0
         let checkpoint = try checkpoints.newest()
@@ -173,7 +166,7 @@ final class TrainingStages {
                         / Double(max(1, progress.epochs)),
                     note: "epoch \(progress.epoch)/\(progress.epochs)  loss \(String(progress.loss).prefix(6))  \(Int(progress.examplesPerSecond).formatted()) examples/s  \(ProgressLine.clock(progress.secondsLeft)) left")
                 tell(
-                    TrainingRun.Status(
+                    TrainingStatus(
                         phase: phase, epoch: progress.epoch, epochs: progress.epochs,
                         fraction: (Double(progress.epoch - 1) + Double(progress.examples) / Double(max(1, progress.examplesInEpoch)))
                             / Double(max(1, progress.epochs)),
@@ -217,20 +210,20 @@ final class TrainingStages {
     private func judge(
         _ base: TwoTowerModel, holdout: Holdout, references: GateReferences, into state: inout TrainingFolder.State
     ) throws {
-        tell(TrainingRun.Status(phase: "evaluating", epoch: towers.epochs, epochs: towers.epochs, fraction: 1))
+        tell(TrainingStatus(phase: "evaluating", epoch: towers.epochs, epochs: towers.epochs, fraction: 1))
         let started = ContinuousClock.now
         let scoring = HoldoutScoring(log: log, holdout: holdout, excludes: excludedTypes, threads: towers.threads)
         var model = base, domains: DomainTraining.Judged?
-        if configuration.domainSettings.isWanted {
-            domains = try DomainTraining(log: log, settings: configuration.domainSettings, threads: towers.threads, stop: stop).judged(base, scoring: scoring)
+        if settings.domains.isWanted {
+            domains = try DomainTraining(log: log, settings: settings.domains, threads: towers.threads, stop: stop).judged(base, scoring: scoring)
             model.domains = domains?.kept
             if let domains {
                 logger.info("domains judged", metadata: ["tried": "\(domains.rows.count)", "kept": "\(domains.kept?.tokens.joined(separator: " ") ?? "")"])
             }
         }
-        let parts = PartsJudging(model, scoring: scoring, configuration: configuration, drawsTailCurve: true)
+        let parts = PartsJudging(model, scoring: scoring, settings: settings, drawsTailCurve: true)
         let judged = parts.ranking, heads = parts.heads, fitted = parts.content
-        let served = ServedScoring(parts.bundles, scoring: scoring, configuration: configuration)
+        let served = ServedScoring(parts.bundles, scoring: scoring, settings: settings)
         let candidate = scoring.collect(lists: served.list)
         state.parts = parts.weights
         state.parts.domains = domains.map { $0.kept?.tokens ?? [] }
@@ -247,9 +240,9 @@ final class TrainingStages {
         for rival in scoring.scoreLearnedRivals(easeItemsLimit: HoldoutScoring.trainingEASEItemsLimit) {
             record[rival.contestant] = rival.outcome.record
         }
-        let gate = PromotionGate(configuration)
+        let gate = settings.gate
         let verdict = GateJudging(
-            gate: gate, configuration: configuration, scoring: scoring, candidate: candidate, answer: { $0.collect(lists: served.list) }
+            gate: gate, settings: settings, scoring: scoring, candidate: candidate, answer: { $0.collect(lists: served.list) }
         ).verdict(references, popularity: popularity.perUser)
         var reasons = verdict.reasons
         if let teacher, teacher.knowsHoldout {

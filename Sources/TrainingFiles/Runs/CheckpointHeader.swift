@@ -21,7 +21,7 @@ private struct CheckpointHeader: Codable {
 
 extension RankGroup {
     /// Rank 0's checkpoint; the others give nil.
-    func broadcast(_ checkpoint: Checkpoint?) throws -> Checkpoint {
+    package func broadcast(_ checkpoint: Checkpoint?) throws -> Checkpoint {
         let own = try checkpoint.map { [UInt8](try JSONEncoder().encode(CheckpointHeader($0))) }
         let header = try JSONDecoder().decode(CheckpointHeader.self, from: Data(broadcast(own ?? [])))
         var tensors: [NamedTensor] = []

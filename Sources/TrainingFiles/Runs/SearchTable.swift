@@ -2,42 +2,86 @@ import Console
 import Foundation
 
 /// The trials of a search, a line of JSON each, so that a search that was stopped goes on where it was.
-struct SearchTable {
+package struct SearchTable {
     /// The first line: what all trials share. A search goes on only where all of it is the same.
-    struct Head: Codable, Equatable {
-        var seed: UInt64
-        var method: String
-        var trials: Int
-        var rungs: Int
-        var keepOneIn: Int
+    package struct Head: Codable, Equatable {
+        /// Decides which settings are drawn.
+        package var seed: UInt64
+        /// `halving` or `random`.
+        package var method: String
+        /// How many there are.
+        package var trials: Int
+        /// Steps of halving.
+        package var rungs: Int
+        /// Of a step's trials, one in so many goes on.
+        package var keepOneIn: Int
         /// Ranges by key, as text.
-        var space: [String: String]
+        package var space: [String: String]
         /// The settings that trials change.
-        var settings: [String: String]
+        package var settings: [String: String]
         /// The identity of the training file.
-        var snapshot: String
+        package var snapshot: String
+
+        /// All of it.
+        package init(
+            seed: UInt64, method: String, trials: Int, rungs: Int, keepOneIn: Int, space: [String: String], settings: [String: String],
+            snapshot: String
+        ) {
+            self.seed = seed
+            self.method = method
+            self.trials = trials
+            self.rungs = rungs
+            self.keepOneIn = keepOneIn
+            self.space = space
+            self.settings = settings
+            self.snapshot = snapshot
+        }
     }
 
     /// One trial on one rung.
-    struct Trial: Codable {
-        var trial: Int
-        var rung: Int
-        var epochs: Int
-        var settings: [String: String]
+    package struct Trial: Codable {
+        /// Its number; 0 is the configuration as it stands.
+        package var trial: Int
+        /// Its step.
+        package var rung: Int
+        /// How long it learned.
+        package var epochs: Int
+        /// What was drawn, by key.
+        package var settings: [String: String]
         /// NDCG@10 on the held-out questions; nil where the settings contradict each other.
-        var ndcg: Double?
-        var standardError: Double?
-        var seconds: Double
-        var failure: String?
+        package var ndcg: Double?
+        /// Of ``ndcg``.
+        package var standardError: Double?
+        /// What it took.
+        package var seconds: Double
+        /// Why the settings were refused; nil for others.
+        package var failure: String?
+
+        /// All of it.
+        package init(
+            trial: Int, rung: Int, epochs: Int, settings: [String: String], ndcg: Double? = nil, standardError: Double? = nil,
+            seconds: Double, failure: String? = nil
+        ) {
+            self.trial = trial
+            self.rung = rung
+            self.epochs = epochs
+            self.settings = settings
+            self.ndcg = ndcg
+            self.standardError = standardError
+            self.seconds = seconds
+            self.failure = failure
+        }
     }
 
-    let path: String
-    private(set) var trials: [Trial] = []
+    /// The file.
+    package let path: String
+    /// Those that have run, in their order.
+    package private(set) var trials: [Trial] = []
 
     /// Opens a table, or begins one.
     ///
     /// - Throws: where the file is of another search.
-    init(path: String, head: Head) throws {
+    package init(path: String, head: Head) throws {
         self.path = path
         if let data = FileManager.default.contents(atPath: path), !data.isEmpty {
             let lines = data.split(separator: 0x0A)
@@ -54,17 +98,17 @@ struct SearchTable {
     }
 
     /// A trial that has run.
-    func trial(_ number: Int, rung: Int) -> Trial? { trials.first { $0.trial == number && $0.rung == rung } }
+    package func trial(_ number: Int, rung: Int) -> Trial? { trials.first { $0.trial == number && $0.rung == rung } }
 
     /// Scores of a rung by trial.
-    func scores(rung: Int) -> [Int: Double] {
+    package func scores(rung: Int) -> [Int: Double] {
         var scores: [Int: Double] = [:]
         for trial in trials where trial.rung == rung { scores[trial.trial] = trial.ndcg }
         return scores
     }
 
     /// Adds a trial.
-    mutating func append(_ trial: Trial) throws {
+    package mutating func append(_ trial: Trial) throws {
         trials.append(trial)
         do {
             let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))

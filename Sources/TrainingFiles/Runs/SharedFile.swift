@@ -1,17 +1,17 @@
 import Console
 import Foundation
 import TowerTraining
-import TrainingFiles
 
 /// A file of rank 0 that all ranks need: those on the same disk read it where it lies, to the others it is sent.
-struct SharedFile {
+package struct SharedFile {
     private static let blockBytes = 16 << 20
     private let group: any RankGroup
 
-    init(_ group: any RankGroup) { self.group = group }
+    /// Files of a group of ranks.
+    package init(_ group: any RankGroup) { self.group = group }
 
     /// Rank 0's part: sends the file where anybody asks for it.
-    func give(_ path: String, bytes: Int) throws {
+    package func give(_ path: String, bytes: Int) throws {
         guard try group.isRaisedAnywhere(false) else { return }
         let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
         defer { try? handle.close() }
@@ -27,7 +27,7 @@ struct SharedFile {
     }
 
     /// Another rank's part: takes the file into `path` where this rank `isMissing` it. Ranks that have it listen too.
-    func take(bytes: Int, into path: String, isMissing: Bool) throws {
+    package func take(bytes: Int, into path: String, isMissing: Bool) throws {
         guard try group.isRaisedAnywhere(isMissing) else { return }
         let file = isMissing ? try ColumnFile(creating: path) : nil
         var block = [UInt8](repeating: 0, count: min(bytes, Self.blockBytes)), taken = 0

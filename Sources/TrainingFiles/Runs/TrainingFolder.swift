@@ -1,11 +1,13 @@
 import Console
 import Evaluation
 import Foundation
+import ModelArtifacts
+import Recommending
 
 /// Where a training keeps what it needs to go on after a kill: the file that it learns from, its stage, its checkpoints.
-struct TrainingFolder {
+package struct TrainingFolder {
     /// The stages of a run, in order.
-    enum Stage: String, Codable {
+    package enum Stage: String, Codable {
         /// Learning without the held-out part, to be judged on it.
         case judged
         /// Learning again, with everything.
@@ -13,39 +15,70 @@ struct TrainingFolder {
     }
 
     /// What is known of a run that may be resumed.
-    struct State: Codable {
-        var stage: Stage
-        var settings: [String: String]
+    package struct State: Codable {
+        /// What is to be done next.
+        package var stage: Stage
+        /// What the run depends on, by key.
+        package var settings: [String: String]
         /// The identity of the training file that is learned from.
-        var log: String?
+        package var log: String?
         /// Epochs of the judged model that were used, once it is finished.
-        var epochs: Int?
+        package var epochs: Int?
         /// What was learned of the model's parts, once it is judged.
-        var parts = PartWeights()
+        package var parts = PartWeights()
         /// The evaluation, once it is finished.
-        var record: EvaluationRecord?
-        var passes: Bool?
-        var reasons: [String]?
+        package var record: EvaluationRecord?
+        /// Whether the gate let it pass; nil before it was judged.
+        package var passes: Bool?
+        /// Why, a sentence each.
+        package var reasons: [String]?
         /// The version that was promoted when this one was judged, 0 for none; nil where it was not judged.
-        var judgedAgainst: Int?
+        package var judgedAgainst: Int?
         /// True where nothing was held out, so that nothing could be judged.
-        var isUnjudged: Bool?
+        package var isUnjudged: Bool?
         /// What it scored on each question, as the registry keeps it.
-        var answers: [UInt8]?
+        package var answers: [UInt8]?
+
+        /// All of it.
+        package init(
+            stage: Stage, settings: [String: String], log: String? = nil, epochs: Int? = nil, parts: PartWeights = PartWeights(),
+            record: EvaluationRecord? = nil, passes: Bool? = nil, reasons: [String]? = nil, judgedAgainst: Int? = nil,
+            isUnjudged: Bool? = nil, answers: [UInt8]? = nil
+        ) {
+            self.stage = stage
+            self.settings = settings
+            self.log = log
+            self.epochs = epochs
+            self.parts = parts
+            self.record = record
+            self.passes = passes
+            self.reasons = reasons
+            self.judgedAgainst = judgedAgainst
+            self.isUnjudged = isUnjudged
+            self.answers = answers
+        }
     }
 
-    let path: String
+    /// The folder.
+    package let path: String
 
-    var logPath: String { path + "/log.freshet-training" }
+    /// All of it.
+    package init(path: String) {
+        self.path = path
+    }
+
+    /// The file that is learned from.
+    package var logPath: String { path + "/log.freshet-training" }
     /// Where the columns of a stage's training set are written; the name is gone once they are.
-    var columnsPath: String { path + "/columns" }
+    package var columnsPath: String { path + "/columns" }
     /// Where a teacher's vectors are written; the name is gone at once.
-    var teacherPath: String { path + "/teacher" }
-    func checkpointPath(_ stage: Stage) -> String { path + "/checkpoint-\(stage.rawValue)" }
+    package var teacherPath: String { path + "/teacher" }
+    /// The checkpoints of a stage.
+    package func checkpoints(_ stage: Stage) -> CheckpointStore { CheckpointStore(root: path + "/checkpoint-\(stage.rawValue)") }
     private var statePath: String { path + "/state.json" }
 
     /// Removes what an earlier run left.
-    func clear() throws {
+    package func clear() throws {
         try FileProblem.described(advice: Self.advice) {
             if FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -54,13 +87,15 @@ struct TrainingFolder {
 
     private static let advice = "artifacts.path names the folder of the models, which a training must be able to write"
 
-    func read() -> State? {
+    /// What is known of the run; nil where there is none that this program can go on with.
+    package func read() -> State? {
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         return FileManager.default.contents(atPath: statePath).flatMap { try? decoder.decode(State.self, from: $0) }
     }
 
-    func write(_ state: State) throws {
+    /// Keeps what is known; it is there whole or not at all.
+    package func write(_ state: State) throws {
         try FileProblem.described(advice: Self.advice) {
             // A metric of nobody is no number, and ends no training.
             let encoder = JSONEncoder()

@@ -4,26 +4,48 @@ import TowerTraining
 
 /// What a run notes for its report: a line an epoch and a line a step, in a file of the training's folder, so that a resumed run still
 /// has what came before the kill.
-struct TrainingJournal {
+package struct TrainingJournal {
     /// One line.
-    struct Note: Codable {
-        var stage: String?
-        var epoch: Int?
-        var loss: Double?
-        var validation: Double?
-        var examplesPerSecond: Double?
-        var step: String?
-        var seconds: Double
+    package struct Note: Codable {
+        /// The stage, in words; nil for a step.
+        package var stage: String?
+        /// The epoch, from 1.
+        package var epoch: Int?
+        /// Its mean loss.
+        package var loss: Double?
+        /// NDCG@10 on the users kept for validation.
+        package var validation: Double?
+        /// Its speed.
+        package var examplesPerSecond: Double?
+        /// The step, in words; nil for an epoch.
+        package var step: String?
+        /// What it took.
+        package var seconds: Double
+
+        /// All of it.
+        package init(
+            stage: String? = nil, epoch: Int? = nil, loss: Double? = nil, validation: Double? = nil, examplesPerSecond: Double? = nil,
+            step: String? = nil, seconds: Double
+        ) {
+            self.stage = stage
+            self.epoch = epoch
+            self.loss = loss
+            self.validation = validation
+            self.examplesPerSecond = examplesPerSecond
+            self.step = step
+            self.seconds = seconds
+        }
     }
 
     private let path: String
 
-    init(_ folder: TrainingFolder) {
+    /// The journal of a folder; it need not be there yet.
+    package init(_ folder: TrainingFolder) {
         path = folder.path + "/journal.jsonl"
     }
 
     /// Notes an epoch.
-    func note(_ summary: EpochSummary, stage: TrainingFolder.Stage) {
+    package func note(_ summary: EpochSummary, stage: TrainingFolder.Stage) {
         append(
             Note(
                 stage: stage.title, epoch: summary.epoch, loss: summary.loss, validation: summary.validation?["NDCG@10"],
@@ -31,7 +53,7 @@ struct TrainingJournal {
     }
 
     /// Notes a step of the run. One that was interrupted and resumed is noted again, and its seconds add up.
-    func note(step: String, seconds: Double) {
+    package func note(step: String, seconds: Double) {
         append(Note(step: step, seconds: seconds))
     }
 
@@ -46,13 +68,13 @@ struct TrainingJournal {
     }
 
     /// The notes in order; a line that was cut by a kill is left out.
-    var notes: [Note] {
+    package var notes: [Note] {
         guard let data = FileManager.default.contents(atPath: path) else { return [] }
         return data.split(separator: 0x0A).compactMap { try? JSONDecoder().decode(Note.self, from: $0) }
     }
 
     /// The epochs by stage and the steps, as the registry keeps them.
-    var record: (curves: [LearningCurve], timings: [StepTiming]) {
+    package var record: (curves: [LearningCurve], timings: [StepTiming]) {
         var stages: [(name: String, epochs: [Int: LearningCurve.Epoch])] = []
         var steps: [StepTiming] = []
         for note in notes {
@@ -79,7 +101,7 @@ struct TrainingJournal {
 
 extension TrainingFolder.Stage {
     /// For people.
-    var title: String { self == .judged ? "without the held-out part" : "on everything" }
+    package var title: String { self == .judged ? "without the held-out part" : "on everything" }
     /// The step of a run, in words.
-    var step: String { self == .judged ? "training, to be judged" : "training on everything" }
+    package var step: String { self == .judged ? "training, to be judged" : "training on everything" }
 }

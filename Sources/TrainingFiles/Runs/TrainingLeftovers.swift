@@ -1,13 +1,12 @@
 import Console
 import FeatureStore
 import Foundation
-import TrainingFiles
 
 /// Clears up after trainings and searches that ended without clearing up themselves: their files hold what users did.
 ///
 /// Files of a training that lives are never touched: it holds the trainer's lock of the database. Those of one that was killed stay for
 /// `--resume`, but no longer than `train.keep_unfinished_hours`, and not once a user in them was erased.
-final class TrainingLeftovers {
+package final class TrainingLeftovers {
     private let root: String
     private let url: String
     private let keepHours: Int
@@ -17,7 +16,7 @@ final class TrainingLeftovers {
     /// - Parameters:
     ///   - root: `artifacts.path`.
     ///   - url: `database.url`.
-    init(root: String, url: String, keepHours: Int) {
+    package init(root: String, url: String, keepHours: Int) {
         self.root = root
         self.url = url
         self.keepHours = keepHours
@@ -27,7 +26,7 @@ final class TrainingLeftovers {
     ///
     /// - Returns: a sentence for each folder or file that was removed.
     /// - Throws: `StoreError`; `CommandFailure` where something cannot be removed.
-    func clear(_ store: StoreQueries) throws -> [String] {
+    package func clear(_ store: StoreQueries) throws -> [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
         var told: [String] = []
         let folder = TrainingFolder(path: root + "/training")
@@ -105,7 +104,7 @@ final class TrainingLeftovers {
     private static let temporaryPrefixes = ["freshet-evaluate-", "freshet-replay-", "freshet-shop-"]
 
     /// Removes temporary files of evaluations that were killed before the name was gone.
-    static func sweepTemporary(_ folder: String = FileManager.default.temporaryDirectory.path) {
+    package static func sweepTemporary(_ folder: String = FileManager.default.temporaryDirectory.path) {
         for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
             guard let prefix = temporaryPrefixes.first(where: name.hasPrefix),
                 let writer = Int32(name.dropFirst(prefix.count).prefix { $0.isNumber }), writer > 0, kill(writer, 0) != 0, errno == ESRCH

@@ -1,0 +1,23 @@
+/// What was learned of a model's parts on what was held out: with it the parts are made anew for whatever model is published, judged or
+/// served in a replay.
+public struct PartWeights: Codable {
+    /// The weights of the ranking blend; nil where the towers rank alone.
+    public var blend: BlendWeights?
+    /// The ranking heads; nil where there is nothing that they could learn from.
+    public var heads: HeadWeights?
+    /// The weights of the content channel; nil where none were fitted.
+    public var content: [Float]?
+    /// The domains whose adapters helped; nil where none were tried.
+    public var domains: [String]?
+
+    /// Nothing learned yet.
+    public init() {}
+
+    /// Those of a model that is there.
+    public init(_ bundle: ModelBundle) {
+        blend = bundle.blend?.weights
+        heads = bundle.heads?.weights
+        content = bundle.channel?.weights
+        domains = bundle.model.domains?.tokens
+    }
+}

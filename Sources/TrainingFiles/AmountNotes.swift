@@ -33,7 +33,9 @@ package struct AmountNotes {
     /// Lines for the report.
     package var lines: [DataNote] {
         var lines: [DataNote] = []
-        if let orderCurrency, orders > 0 || !leftOutOrders.isEmpty { lines.append(DataNote("orders with an amount", .text("\(orders), in \(orderCurrency)"))) }
+        if let orderCurrency, orders > 0 || !leftOutOrders.isEmpty {
+            lines.append(DataNote("orders with an amount", .text("\(orders), in \(orderCurrency)")))
+        }
         if !leftOutOrders.isEmpty { lines.append(DataNote("orders left out for want of a rate", .text(leftOutOrders))) }
         if !leftOutPrices.isEmpty { lines.append(DataNote("prices left out for want of a rate", .text(leftOutPrices))) }
         return lines

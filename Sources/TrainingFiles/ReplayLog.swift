@@ -70,7 +70,8 @@ package struct ReplayLog {
                 Found(
                     event: ReplayEvents.Event(
                         user: self.row(ofUser: row.userID), item: self.row(ofItem: row.itemID), type: row.type.rawValue,
-                        time: row.time.milliseconds, gain: Double(max(0, amounts.minor(row.amountMinor, row.currency) ?? 0))), position: row.position))
+                        time: row.time.milliseconds, gain: Double(max(0, amounts.minor(row.amountMinor, row.currency) ?? 0))),
+                    position: row.position))
             if found.count.isMultiple(of: 10_000) { progress.update(found.count) }
         }
         progress.finish(found.count)
@@ -118,7 +119,8 @@ package struct ReplayLog {
                 Found(
                     event: ReplayEvents.Event(
                         user: row(ofUser: event.userID), item: row(ofItem: event.itemID), type: event.type.rawValue,
-                        time: event.time.milliseconds, gain: Double(max(0, amounts.minor(event.amountMinor, event.currency) ?? 0))), position: event.position))
+                        time: event.time.milliseconds, gain: Double(max(0, amounts.minor(event.amountMinor, event.currency) ?? 0))),
+                    position: event.position))
         }
         if accepted == 0, let firstReason { throw CommandFailure("not one line of \(path) is an event: \(firstReason)") }
     }

@@ -41,18 +41,14 @@ struct EvaluationRuns {
     /// Items treated as new.
     func itemCold(_ settings: ColdRun.Options) throws {
         let (configuration, url, _) = try opened()
-        let found = try ColdRun(
-            settings: configuration.learningSettings, towers: try configuration.towerConfiguration(), options: settings
-        ).run(try snapshot(configuration, url))
+        let found = try ColdRun(try configuration.runSettings(), options: settings).run(try snapshot(configuration, url))
         try tell(found.json, found.lines)
     }
 
     /// Users treated as new.
     func userCold(_ settings: UserColdRun.Options) throws {
         let (configuration, url, _) = try opened()
-        let found = try UserColdRun(
-            settings: configuration.learningSettings, towers: try configuration.towerConfiguration(), options: settings
-        ).run(try snapshot(configuration, url))
+        let found = try UserColdRun(try configuration.runSettings(), options: settings).run(try snapshot(configuration, url))
         try tell(found.json, found.lines)
     }
 

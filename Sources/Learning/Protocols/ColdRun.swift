@@ -27,19 +27,18 @@ package struct ColdRun {
         }
     }
 
-    /// How parts are learned, and what is held out.
-    package let settings: LearningSettings
-    /// How the towers learn; seeds are each round's own.
-    package let towers: TowerConfiguration
+    /// How everything is learned; seeds of the towers are each round's own.
+    package let base: RunSettings
     /// What is asked for.
     package let options: Options
 
     /// All of it.
-    package init(settings: LearningSettings, towers: TowerConfiguration, options: Options) {
-        self.settings = settings
-        self.towers = towers
+    package init(_ base: RunSettings, options: Options) {
+        self.base = base
         self.options = options
     }
+
+    private var settings: LearningSettings { base.learning }
 
     private static let threads = 2
     private static let mixedLength = 20
@@ -70,7 +69,7 @@ package struct ColdRun {
         let log = cut.log
         let excludes = settings.holdout.excludes
         let holdout = Holdout.leaveOneOut(of: log, excludes: excludes, maxUsers: settings.holdout.usersLimit)
-        var towers = towers
+        var towers = base.towers
         towers.seed = seed
         let trainer = try Trainer(log.trainingSet(until: holdout.trainingEnds, columnsAt: path), configuration: towers)
         let model = trainer.model(titled: "train, seed \(seed)")

@@ -29,17 +29,15 @@ package struct UserColdRun {
         }
     }
 
-    /// How parts are learned, and what is held out.
-    package let settings: LearningSettings
+    /// How parts are learned, what is held out and how models answer.
+    private let settings: LearningSettings
     /// How the towers learn; seeds are each round's own.
-    package let towers: TowerConfiguration
-    /// What is asked for.
-    package let options: Options
+    private let towers: TowerConfiguration
+    private let options: Options
 
-    /// All of it.
-    package init(settings: LearningSettings, towers: TowerConfiguration, options: Options) {
-        self.settings = settings
-        self.towers = towers
+    /// Rounds with settings.
+    package init(_ base: RunSettings, options: Options) {
+        (settings, towers) = (base.learning, base.towers)
         self.options = options
     }
 

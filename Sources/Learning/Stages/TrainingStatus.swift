@@ -13,10 +13,8 @@ package struct TrainingStatus: Sendable {
 
     /// All of it.
     package init(phase: String, epoch: Int, epochs: Int, fraction: Double, loss: Double? = nil, examplesPerSecond: Double? = nil) {
-        self.phase = phase
-        self.epoch = epoch
-        self.epochs = epochs
-        self.fraction = fraction
+        (self.phase, self.fraction) = (phase, fraction)
+        (self.epoch, self.epochs) = (epoch, epochs)
         self.loss = loss
         self.examplesPerSecond = examplesPerSecond
     }

@@ -89,7 +89,8 @@ package struct SearchTable {
                 throw CommandFailure("\(path) is no table of trials; choose another --name")
             }
             guard known == head else {
-                throw CommandFailure("\(path) is of a search with other ranges, settings or data; choose another --name, or remove its folder")
+                throw CommandFailure(
+                    "\(path) is of a search with other ranges, settings or data; choose another --name, or remove its folder")
             }
             // A line that was cut by a kill is left out, and its trial runs again.
             trials = lines.dropFirst().compactMap { try? JSONDecoder().decode(Trial.self, from: $0) }
@@ -122,8 +123,10 @@ package struct SearchTable {
 
     private func write(_ head: Head) throws {
         do {
-            try FileManager.default.createDirectory(at: URL(fileURLWithPath: path).deletingLastPathComponent(), withIntermediateDirectories: true)
-            try (try Self.line(head) + trials.reduce(into: Data()) { $0 += try Self.line($1) }).write(to: URL(fileURLWithPath: path), options: .atomic)
+            let url = URL(fileURLWithPath: path)
+            try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            let lines = try trials.reduce(into: try Self.line(head)) { $0 += try Self.line($1) }
+            try lines.write(to: url, options: .atomic)
         } catch {
             throw CommandFailure("cannot write \(path): \(FileProblem.reason(error))")
         }

@@ -34,7 +34,8 @@ package final class TrainingLeftovers {
             told.append("the files of a training that was killed are removed: \(reason)")
         }
         for name in names where name.hasPrefix("training-rank-") {
-            if try remove(root + "/" + name, training: nil) { told.append("\(root)/\(name), left by a rank of a training that was killed, is removed") }
+            guard try remove(root + "/" + name, training: nil) else { continue }
+            told.append("\(root)/\(name), left by a rank of a training that was killed, is removed")
         }
         for name in (try? FileManager.default.contentsOfDirectory(atPath: root + "/searches")) ?? [] {
             let path = "\(root)/searches/\(name)/log.freshet-training"
@@ -77,7 +78,9 @@ package final class TrainingLeftovers {
         defer { lock.release() }
         // Another training may have come and gone since the look.
         guard folder.flatMap({ Self.written($0.logPath) }) == before, FileManager.default.fileExists(atPath: path) else { return false }
-        try FileProblem.described(advice: "it holds what users did, and nobody needs it: remove it") { try FileManager.default.removeItem(atPath: path) }
+        try FileProblem.described(advice: "it holds what users did, and nobody needs it: remove it") {
+            try FileManager.default.removeItem(atPath: path)
+        }
         return true
     }
 
@@ -97,7 +100,8 @@ package final class TrainingLeftovers {
 
     /// When anything in a folder was written last.
     private static func newest(in folder: String) -> Date? {
-        (FileManager.default.enumerator(atPath: folder)?.allObjects ?? []).compactMap { ($0 as? String).flatMap { written(folder + "/" + $0) } }.max()
+        let names = FileManager.default.enumerator(atPath: folder)?.allObjects ?? []
+        return names.compactMap { ($0 as? String).flatMap { written(folder + "/" + $0) } }.max()
     }
 
     /// Prefixes of files that evaluations write where temporary files lie; the number of the process follows.

@@ -93,6 +93,7 @@ let package = Package(
             ],
             resources: [.embedInCode("Resources")], swiftSettings: strict),
 
+        .target(name: "Reports", dependencies: ["Bytes", "Evaluation", "Interactions"], swiftSettings: strict),
         .target(
             name: "Console", dependencies: ["Bytes", "Interactions", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
         .target(
@@ -129,6 +130,15 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // What is learned and judged, out of training files: no database, no broker.
+        .target(
+            name: "Learning",
+            dependencies: [
+                "Bytes", "Interactions", "Tensors", "Gradients", "ContentModel", "TowerModel", "TowerTraining", "MetaLearning", "Evaluation", "Recommending", "TrainingFiles",
+                "Console", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+
         // Composition root.
         .executableTarget(
             name: "FreshetCommand",
@@ -136,7 +146,7 @@ let package = Package(
                 "Bytes", "Interactions", "Features", "Tensors", "Gradients", "ContentModel", "TowerModel", "TowerTraining", "MetaLearning",
                 "Evaluation", "Recommending", "Simulation", "TextEncoding", "FeatureStore", "EventStream", "VectorIndex",
                 "ModelArtifacts", "MessagePassing",
-                "RecommendationAPI", "TrainingFiles", "Settings", "Intake", "Console", "Workloads",
+                "RecommendationAPI", "TrainingFiles", "Settings", "Intake", "Console", "Reports", "Workloads", "Learning",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -192,6 +202,9 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
+        tests(
+            "Learning", ["Learning", "TrainingFiles", "Evaluation", "Features", "Interactions", "Recommending", "Tensors", "ContentModel", "TowerModel", "TowerTraining"]),
+        tests("Reports", ["Reports", "Evaluation", "Interactions"]),
         tests("Console", ["Console", "Interactions", .product(name: "Logging", package: "swift-log")]),
         tests(
             "HTTPCalls",

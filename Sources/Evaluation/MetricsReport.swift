@@ -32,12 +32,32 @@ public struct MetricsReport: Sendable, Equatable {
     /// ``ItemSlice/beyondHead``.
     public var slices: [String: SliceReport]
 
+    /// Makes a report of what was measured.
+    public init(
+        users: Int, truthPairs: Int, catalogueSize: Int, metrics: [String: MetricValue], coverageAt10: Double, giniAt10: Double?,
+        slices: [String: SliceReport]
+    ) {
+        self.users = users
+        self.truthPairs = truthPairs
+        self.catalogueSize = catalogueSize
+        self.metrics = metrics
+        self.coverageAt10 = coverageAt10
+        self.giniAt10 = giniAt10
+        self.slices = slices
+    }
+
     /// One slice of the relevant items.
     public struct SliceReport: Sendable, Equatable {
         /// Users with a relevant item in the slice.
         public var users: Int
         /// Means over those users by metric name.
         public var metrics: [String: MetricValue]
+
+        /// Makes a slice.
+        public init(users: Int, metrics: [String: MetricValue]) {
+            self.users = users
+            self.metrics = metrics
+        }
     }
 
     /// The mean of a metric, 0 where it was not measured.

@@ -15,7 +15,7 @@ struct DependencyTests {
         for target in rules.manifest.targets where !target.isC {
             let layers = [
                 ImportRules.pure.contains(target.name), ImportRules.adapters.contains(target.name),
-                ImportRules.lines.contains(target.name), ImportRules.workloads.contains(target.name), target.name == ImportRules.root,
+                ImportRules.lines.contains(target.name), ImportRules.upper.contains(target.name), target.name == ImportRules.root,
             ]
             #expect(layers.filter { $0 }.count == 1, "\(target.name) belongs to exactly one layer")
         }
@@ -50,6 +50,7 @@ struct DependencyTests {
                 .target(name: "FeatureStore", dependencies: ["CKernels", "EventStream", "FreshetCommand"]),
                 .target(name: "Intake", dependencies: ["FeatureStore", "Tensors", "Intake"]),
                 .target(name: "Workloads", dependencies: ["Intake", "EventStream", "Tensors", "FreshetCommand"]),
+                .target(name: "Learning", dependencies: ["Intake", "FeatureStore", "Learning"]),
                 .target(name: "EventStream", dependencies: [ .product(name: "Logging", package: "swift-log"), ]),
                 """)
         let planted = ImportRules(manifest: manifest)
@@ -59,6 +60,7 @@ struct DependencyTests {
             Set(planted.forbiddenDependencies()) == [
                 "Tensors -> FeatureStore", "FeatureStore -> EventStream", "FeatureStore -> FreshetCommand", "Intake -> Intake",
                 "Workloads -> FreshetCommand",
+                "Learning -> Learning",
             ])
         #expect(
             planted.sharedCModules() == ["CKernels: Tensors, FeatureStore"]

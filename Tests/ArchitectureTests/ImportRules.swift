@@ -9,14 +9,14 @@ struct ImportRules {
     /// Targets that touch the world; none knows another.
     static let adapters: Set<String> = [
         "FeatureStore", "EventStream", "VectorIndex", "ModelArtifacts", "MessagePassing", "RecommendationAPI", "HTTPCalls",
-        "Settings", "Console",
+        "Settings", "Console", "Reports",
     ]
 
     /// Targets that tie adapters together; they know adapters and pure targets, and none knows another of them.
     static let lines: Set<String> = ["Intake", "TrainingFiles"]
 
-    /// Targets that run lines as a whole, to measure or to show them; they know all below, and none knows another of them.
-    static let workloads: Set<String> = ["Workloads"]
+    /// Targets above the lines, which they may know: what learns of them, what runs them as a whole; none knows another of them.
+    static let upper: Set<String> = ["Learning", "Workloads"]
 
     /// The one target that may know all others.
     static let root = "FreshetCommand"
@@ -68,8 +68,8 @@ struct ImportRules {
             for dependency in target.targets {
                 let isLower = Self.pure.contains(dependency) || manifest[dependency]?.isC == true
                 let ties = Self.lines.contains(target.name) && Self.adapters.contains(dependency)
-                let drives = Self.workloads.contains(target.name) && (Self.adapters.contains(dependency) || Self.lines.contains(dependency))
-                let allowed = target.name == Self.root ? dependency != Self.root : isLower || ties || drives
+                let isAbove = Self.upper.contains(target.name) && Self.adapters.union(Self.lines).contains(dependency)
+                let allowed = target.name == Self.root ? dependency != Self.root : isLower || ties || isAbove
                 if !allowed { found.append("\(target.name) -> \(dependency)") }
             }
             if Self.pure.contains(target.name), !target.products.isEmpty {

@@ -56,4 +56,10 @@ struct LogLineTests {
         stop.raise()
         #expect(stop.isRaised)
     }
+
+    @Test("time left is said in seconds below a minute, in minutes above")
+    func clock() {
+        #expect(ProgressLine.clock(42.4) == "42 s")
+        #expect(ProgressLine.clock(185) == "3 min 5 s")
+    }
 }

@@ -37,8 +37,8 @@ enum DocumentedPlan {
         "swift test -c release --skip-build --disable-xctest": .not("runs these tests"),
         "ops/servers remove .freshet/dev": .not("would remove servers that a person has started"),
         "freshet evaluate": .run,
-        "freshet evaluate --protocol leave-one-out --model 7 --json": .run,
-        "freshet evaluate --protocol replay --events stream.jsonl.gz --report replay.html": .run,
+        "freshet evaluate leave-one-out --model 7 --json": .run,
+        "freshet evaluate replay --events stream.jsonl.gz --report replay.html": .run,
         "freshet models report 7": .run,
         "ops/cut-tail --events train.jsonl.gz --tail 9000 --head-to head.jsonl.gz --tail-to tail.jsonl.gz": .run,
         "freshet models objectives 7": .not(

@@ -83,7 +83,7 @@ extension EndToEnd {
                 #expect(Self.number(found, contestant, "head", "NDCG@10") != nil && Self.number(found, contestant, "mid", "NDCG@10") != nil, "\(contestant)")
             }
             Self.expectPage(try String(contentsOfFile: bench.path("evaluation.html"), encoding: .utf8))
-            let last = try program.run("evaluate", "--protocol", "leave-one-out")
+            let last = try program.run("evaluate", "leave-one-out")
             #expect(last.status == 0 && last.output.contains("each user's last interaction") && last.output.contains("windowed Markov"), "\(last.errors)")
 
             let printed = try program.run("models", "report", "1")
@@ -115,7 +115,7 @@ extension EndToEnd {
             let program = bench.program(broker: nil, SmallShop.training)
             try SmallShop.check(program.run("backfill", "--items", "items.jsonl", "--users", "users.jsonl", "--events", "events.jsonl"))
             // Whatever it costs: what a fair share is, not what one is ready to pay for it.
-            let run = try program.run("evaluate", "--protocol", "item-cold", "--seeds", "2", "--json", "--set", "content.share_cost_percent=100")
+            let run = try program.run("evaluate", "item-cold", "--seeds", "2", "--json", "--set", "content.share_cost_percent=100")
             #expect(run.status == 0, "\(run.errors)")
             let found = try Self.object(run.output)
             #expect(Self.number(found, "seeds") == 2 && Self.number(found, "users") ?? 0 > 50)
@@ -127,7 +127,7 @@ extension EndToEnd {
             #expect(Self.number(found, "freshet", "Recall@20") ?? 0 > 0.34)
             let ratio = try #require(Self.number(found, "new_share_ratio"))
             #expect(ratio > 0.4 && ratio < 2, "new items have \(ratio) times the places that they should have")
-            EndToEnd.expectFailure(try program.run("evaluate", "--protocol", "item-cold", "--new-items", "0"), status: 64, saying: "--new-items")
+            EndToEnd.expectFailure(try program.run("evaluate", "item-cold", "--new-items", "0"), status: 64, saying: "--new-items")
         }
 
         @Test("settings for rare items stand on one curve, the dial evens out what is shown, and wrong values train nothing")
@@ -206,6 +206,8 @@ extension EndToEnd {
             #expect(Self.number(try Self.object(limited.output), "events") == 1)
             #expect(Self.number(try Self.object(limited.output), "popularity", "new", "NDCG@10") == 1, "\(limited.output)")
             let page = try program.run("evaluate", "--protocol", "replay", "--events", file, "--report", bench.path("replay.html"))
+            // The flags of before work, and say the new form.
+            #expect(page.errors.contains("freshet evaluate replay"))
             #expect(page.status == 0 && page.output.contains("warm users: 1"), "\(page.output)\(page.errors)")
             Self.expectPage(try String(contentsOfFile: bench.path("replay.html"), encoding: .utf8))
 

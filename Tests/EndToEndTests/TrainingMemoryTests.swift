@@ -63,8 +63,14 @@ extension EndToEnd {
             #expect(role.stop(limit: 20) == 1, "\(role.log)")
             #expect(Date().timeIntervalSince(asked) < 5, "\(role.log)")
             #expect(role.log.contains("freshet train --resume goes on from there"), "\(role.log)")
+            for changed in ["content.share_cost_percent=3", "serve.trending_items=7", "ingest.history_limit_events=40", "gate_margin=0.01"] {
+                let other = try program.run(settings + ["--resume", "--set", changed], limit: 20)
+                EndToEnd.expectFailure(other, status: 1, saying: "other train.* settings")
+            }
             let resumed = try program.run(settings + ["--resume"])
             #expect(resumed.status == 0 && resumed.errors.contains("going on from a checkpoint"), "\(resumed.errors)")
+            let recorded = try bench.database.sql("select configuration->>'serve.trending_items' from models order by version limit 1")
+            #expect(!recorded.isEmpty && recorded.allSatisfy(\.isNumber), "\(recorded)")
             let models = try bench.database.sql("select artifact_path from models order by version").split(separator: "\n")
                 .map { FileManager.default.contents(atPath: bench.path("artifacts/\($0)/model.safetensors")) }
             #expect(models.count == 2 && models[0] != nil && models[0] == models[1])

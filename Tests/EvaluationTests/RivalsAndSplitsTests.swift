@@ -27,21 +27,4 @@ import Testing
         #expect(rival.rank(1, history: [0, 1], excluding: [1]) == [2])
         #expect(rival.scores(history: [-1, 99]) == [0, 0, 0, 0])
     }
-
-    @Test func newestShareLeavesTheBorderInstantInTraining() {
-        let times: [Int64] = [5, 1, 9, 9, 2, 3, 4, 6, 7, 8]
-        let split = HoldoutSplit.newest(share: 0.2, times: times)
-        #expect(split.holdout == [2, 3])
-        #expect(split.training == [0, 1, 4, 5, 6, 7, 8, 9])
-        #expect(HoldoutSplit.newest(share: 0.1, times: times).holdout.isEmpty)
-        #expect(HoldoutSplit.newest(share: 0.3, times: times).holdout == [2, 3, 9])
-        #expect(HoldoutSplit.newest(share: 0.5, times: []).holdout.isEmpty)
-    }
-
-    @Test func leaveOneOut() {
-        let split = HoldoutSplit.leaveOneOut(users: [0, 1, 0, 2, 1, 0]) { $0 != 1 }
-        #expect(split.holdout == [5])
-        #expect(split.training == [0, 1, 2, 3, 4])
-        #expect(HoldoutSplit.leaveOneOut(users: [0, 1, 0, 2, 1, 0], minimumEvents: 1).holdout == [3, 4, 5])
-    }
 }

@@ -4,6 +4,7 @@ import FeatureStore
 import Features
 import Gradients
 import Interactions
+import Learning
 import Logging
 import MetaLearning
 import Recommending

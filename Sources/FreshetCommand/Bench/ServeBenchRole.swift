@@ -1,5 +1,6 @@
 import Console
 import FeatureStore
+import Interactions
 import ServiceLifecycle
 import Workloads
 
@@ -33,7 +34,7 @@ struct ServeBenchRole {
                 failureTerminationBehavior: .gracefullyShutdownGroup))
         try await ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: ServeCommand.quiet(role.logger))
+                services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: role.logger.quiet)
         ).run()
         guard let line = result.current else { throw CommandFailure("the serving benchmark did not come to its end") }
         return line

@@ -3,6 +3,7 @@ import Evaluation
 import Features
 import Foundation
 import Interactions
+import Learning
 import Logging
 import Recommending
 import Simulation
@@ -166,7 +167,8 @@ struct ShopBench {
             ranks: .alone, teacher: nil, tell: { _ in })
         var state = TrainingFolder.State(stage: .judged, settings: [:])
         let (model, blend) = try stages.train(&state, references: { .none })
-        let dial = ReportValues.TailPoints(metrics: state.metrics ?? "{}")?.used ?? TailDial()
+        let curve = state.record?.tailCurve
+        let dial = TailDial(lambda: Float(curve?.used ?? 0), lift: Float(curve?.usedLift ?? 0))
         return ShopModel(model: model, blend: blend, heads: stages.heads, dial: dial)
     }
 }

@@ -1,3 +1,4 @@
+import Console
 import Tensors
 
 /// Operations a second that the processor's multiply-adds allow: products on operands that stay in the first-level cache, on all

@@ -1,5 +1,6 @@
 import Console
 import Foundation
+import Interactions
 import Tensors
 import TowerModel
 import TowerTraining

@@ -1,6 +1,7 @@
 import Console
 import EventStream
 import Intake
+import Interactions
 import Logging
 
 /// What became of all files of a backfill.

@@ -4,6 +4,7 @@ import FeatureStore
 import Foundation
 import Intake
 import Interactions
+import Learning
 
 /// `freshet dead-letters`
 struct DeadLettersCommand: ParsableCommand {

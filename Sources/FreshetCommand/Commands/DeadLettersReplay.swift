@@ -5,6 +5,7 @@ import FeatureStore
 import Foundation
 import Intake
 import Interactions
+import Learning
 import Logging
 
 /// `freshet dead-letters replay`

@@ -3,6 +3,7 @@ import Console
 import EventStream
 import FeatureStore
 import Foundation
+import Interactions
 import ModelArtifacts
 import RecommendationAPI
 import Tensors

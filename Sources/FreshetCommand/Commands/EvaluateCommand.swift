@@ -1,170 +1,65 @@
 import ArgumentParser
 import Console
-import FeatureStore
-import Foundation
-import Interactions
-import ModelArtifacts
+import Learning
+import Reports
 
-/// `freshet evaluate`
+/// `freshet evaluate`: a subcommand a protocol.
 struct EvaluateCommand: AsyncParsableCommand {
-    /// How the question is put.
-    enum Question: String, ExpressibleByArgument, CaseIterable {
-        case timeSplit = "time-split"
-        case leaveOneOut = "leave-one-out"
-        case replay
-        case itemCold = "item-cold"
-        case userCold = "user-cold"
-        case categoryFewShot = "category-few-shot"
-        case tailCurve = "tail-curve"
-    }
-
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
         abstract: "Offline metrics of a model beside simple rivals, with popular, rare and new items apart.",
         discussion: """
-            The whole catalogue is ranked. With time-split and leave-one-out the model may have learned from the part that is held
+            The whole catalogue is ranked. With holdout and leave-one-out the model may have learned from the part that is held
             out here: the result says from which time on it has not. With replay the events after --from are walked in the order of
-            time: each is predicted, by the model as it serves and by rivals, and then learned. docs/evaluation.md says more.
-            """)
+            time: each is predicted, by the model as it serves and by rivals, and then learned. docs/evaluation.md says more. Without a
+            subcommand it is holdout, and the flags of before work: --protocol says which of these.
+            """,
+        subcommands: [Holdout.self, LeaveOneOut.self, Replay.self, ItemCold.self, UserCold.self, FewShot.self, Tail.self, EvaluateByFlags.self],
+        defaultSubcommand: EvaluateByFlags.self)
 
-    @OptionGroup var options: GlobalOptions
-    @OptionGroup var asOf: AsOfOption
-    @Option(help: "promoted, latest, or a version.") var model = ModelChoice.promoted
-    @Option(
-        name: .customLong("protocol"),
-        help: "time-split, leave-one-out, replay, item-cold: items treated as new are ranked by models trained without them, user-cold: users treated as new are asked with 0 to 10 interactions, category-few-shot: categories treated as new are adapted to, or tail-curve: what each setting for rare items gives and costs."
-    ) var question = Question.timeSplit
-    @Option(help: "Share of the newest interactions that a time split holds out, in percent.") var percent = 10.0
-    @Option(
-        help: ArgumentHelp(
-            "Replay the events after this time: RFC 3339, or milliseconds since 1970. Without it, those after the newest that the model may have learned.",
-            valueName: "time"))
-    var from: String?
-    @Option(help: ArgumentHelp("Replay the events of this file, JSON Lines, plain or .gz, instead of stored ones.", valueName: "file"))
-    var events: String?
-    @Option(help: "Replay so many events at most.") var maxEvents: Int?
-    @Option(
-        help: ArgumentHelp(
-            "With replay: train again after each so long slice of the events' time, beside the model as it is: 12h, 1d, 7d.", valueName: "time"))
-    var retrainEvery: String?
-    @Option(help: ArgumentHelp("With --retrain-every: incremental, full, or both, which compares them.", valueName: "kind")) var retrain = "incremental"
-    @Flag(help: "With --retrain-every: incremental trainings go on with the optimizer's state of the one before, to see what that is worth.") var keepOptimizer = false
-    @Option(help: "Share of the items that item-cold treats as new, in percent.") var newItems = 20.0
-    @Flag(help: "With item-cold: the newest items, instead of random ones.") var newest = false
-    @Option(help: "Rounds of item-cold, user-cold, category-few-shot and tail-curve, each with another seed.") var seeds = 3
-    @Option(help: "Parts of the users by a hash of their ids; user-cold treats one as new in each round.") var folds = 5
-    @Option(help: "Interactions before the last question of user-cold, one of 0, 1, 2, 5, 10; users with fewer are not asked.") var longestHistory = 10
-    @Option(
-        name: .customLong("values"),
-        help: ArgumentHelp(
-            "With tail-curve: only this setting, and those of further --values, at these values, such as train.tail_beta=0.9,0.99.",
-            valueName: "key=list"))
-    var tailValues: [String] = []
-    @Option(help: "With tail-curve: epochs of a training instead of train.epochs.") var epochs: Int?
-    @Option(help: "Half-life of the recent popularity that a replay compares with.") var halfLifeDays = 7.0
-    @Option(help: ArgumentHelp("Write the result as a page of HTML, too.", valueName: "file")) var report: String?
-    @Flag(help: "Print the result as JSON.") var json = false
+    /// What every protocol takes.
+    struct Common: ParsableArguments {
+        @OptionGroup var options: GlobalOptions
+        @OptionGroup var asOf: AsOfOption
+        @Flag(help: "Print the result as JSON.") var json = false
 
-    func validate() throws {
-        guard percent > 0, percent < 100 else { throw ValidationError("--percent takes a number between 0 and 100, not \(percent)") }
-        guard newItems > 0, newItems < 100 else { throw ValidationError("--new-items takes a number between 0 and 100, not \(newItems)") }
-        guard (1...100).contains(seeds) else { throw ValidationError("--seeds takes 1 to 100, not \(seeds)") }
-        guard (2...100).contains(folds) else { throw ValidationError("--folds takes 2 to 100, not \(folds)") }
-        guard question != .userCold || seeds <= folds else {
-            throw ValidationError("--seeds \(seeds) takes at least as many --folds, not \(folds): each round has other new users")
-        }
-        guard UserColdCut.historyLengths.contains(longestHistory) else {
-            throw ValidationError("--longest-history takes one of \(UserColdCut.historyLengths), not \(longestHistory)")
-        }
-        if question != .tailCurve, !tailValues.isEmpty || epochs != nil { throw ValidationError("--values and --epochs belong to --protocol tail-curve") }
-        guard (1...10_000).contains(epochs ?? 1) else { throw ValidationError("--epochs takes 1 to 10000, not \(epochs ?? 0)") }
-        for text in tailValues where TailSetting.parse(text) == nil {
-            throw ValidationError("--values takes one of \(TailSetting.allCases.map(\.rawValue).joined(separator: ", ")), =, and numbers above 0 with commas, not '\(text)'")
-        }
-        guard maxEvents ?? 1 > 0 else { throw ValidationError("--max-events takes 1 or more") }
-        guard (0.001...36_500).contains(halfLifeDays) else {
-            throw ValidationError("--half-life-days takes 0.001 to 36500, not \(halfLifeDays)")
-        }
-        if let retrainEvery {
-            guard question == .replay else { throw ValidationError("--retrain-every belongs to --protocol replay") }
-            guard Self.milliseconds(retrainEvery) != nil else {
-                throw ValidationError("--retrain-every takes a time such as 90m, 12h, 1d, not \(retrainEvery)")
-            }
-        }
-        guard kinds != nil else { throw ValidationError("--retrain takes incremental, full or both, not \(retrain)") }
-        if question != .replay, from != nil || events != nil || maxEvents != nil {
-            throw ValidationError("--from, --events and --max-events belong to --protocol replay")
+        func runs(report: String? = nil) throws -> EvaluationRuns {
+            EvaluationRuns(options: options, until: try asOf.time(), json: json, report: report)
         }
     }
 
-    /// `90m`, `12h`, `1d` in milliseconds, from a minute to ten years.
-    private static func milliseconds(_ text: String) -> Int64? {
-        let units: [Character: Int64] = ["m": 60_000, "h": 3_600_000, "d": 86_400_000]
-        guard let unit = text.last.flatMap({ units[$0] }), let count = Int64(text.dropLast()), (1...5_256_000).contains(count) else { return nil }
-        return count * unit
+    /// Where the page goes.
+    struct Page: ParsableArguments {
+        @Option(help: ArgumentHelp("Write the result as a page of HTML, too.", valueName: "file")) var report: String?
     }
 
-    private var kinds: [RetrainedRanker.Kind]? {
-        retrain == "both" ? [.full, .incremental] : RetrainedRanker.Kind(rawValue: retrain).map { [$0] }
+    /// Which model is asked.
+    struct Asked: ParsableArguments {
+        @Option(help: "promoted, latest, or a version.") var model = ModelChoice.promoted
     }
 
-    func run() async throws {
-        let configuration = try options.configuration()
-        let url = try configuration.databaseURL()
-        try Migrator(url: url).check()
-        let store = StoreQueries(url: url, rules: configuration.featureRules, connections: 1)
-        if question == .itemCold {
-            // It trains its own models: none needs to be registered.
-            let run = ColdRun(
-                configuration: configuration, url: url, until: try asOf.time(),
-                options: ColdRun.Options(percent: newItems, newest: newest, seeds: seeds))
-            let found = try run.run()
-            StandardOutput.line(json ? found.json : found.lines.joined(separator: "\n"))
-            return
+    /// `freshet evaluate holdout`
+    struct Holdout: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "The newest interactions of all, by time.")
+        @OptionGroup var common: Common
+        @OptionGroup var asked: Asked
+        @OptionGroup var page: Page
+        @Option(help: "Share of the newest interactions that is held out, in percent.") var percent = 10.0
+
+        func validate() throws {
+            guard percent > 0, percent < 100 else { throw ValidationError("--percent takes a number between 0 and 100, not \(percent)") }
         }
-        if question == .userCold {
-            let run = UserColdRun(
-                configuration: configuration, url: url, until: try asOf.time(),
-                options: UserColdRun.Options(folds: folds, rounds: seeds, longestHistory: longestHistory))
-            let found = try run.run()
-            StandardOutput.line(json ? found.json : found.lines.joined(separator: "\n"))
-            return
-        }
-        if question == .categoryFewShot {
-            let found = try FewShotRun(
-                configuration: configuration, url: url, until: try asOf.time(), options: FewShotRun.Options(seeds: seeds)
-            ).run()
-            StandardOutput.line(json ? found.json : found.lines.joined(separator: "\n"))
-            return
-        }
-        if question == .tailCurve {
-            let named = tailValues.compactMap(TailSetting.parse)
-            let found = try TailCurveRun(
-                configuration: configuration, url: url, until: try asOf.time(),
-                options: TailCurveRun.Options(
-                    values: named.isEmpty ? nil : Dictionary(named.map { ($0.setting, $0.values) }) { $0 + $1 }, epochs: epochs, seeds: seeds)
-            ).run()
-            if let report { try TrainingReport.write(found.page, to: report) }
-            StandardOutput.line(json ? found.json : found.lines.joined(separator: "\n"))
-            return
-        }
-        let version = try model.find(in: store)
-        switch question {
-        case .itemCold, .userCold, .categoryFewShot, .tailCurve: break
-        case .replay:
-            let options = ReplayRun.Options(
-                from: try AsOfOption.time(from, of: "--from"), eventsLimit: maxEvents ?? .max, file: events, halfLifeDays: halfLifeDays,
-                retrainEvery: retrainEvery.flatMap(Self.milliseconds), retrain: retrainEvery == nil ? [] : kinds ?? [],
-                keepsOptimizer: keepOptimizer)
-            let found = try await ReplayRun(configuration: configuration, url: url, store: store, options: options).run(version)
-            if let report { try TrainingReport.write(found.page, to: report) }
-            if json { StandardOutput.line(found.json) } else { found.lines.forEach(StandardOutput.line) }
-        case .timeSplit, .leaveOneOut:
-            let run = SplitRun(
-                configuration: configuration, url: url, until: try asOf.time(), share: question == .timeSplit ? percent / 100 : nil)
-            let found = try run.run(version)
-            if let report { try TrainingReport.write(found.page, to: report) }
-            if json { StandardOutput.line(found.json) } else { found.lines.forEach(StandardOutput.line) }
-        }
+
+        func run() throws { try common.runs(report: page.report).split(asked.model, share: percent / 100) }
+    }
+
+    /// `freshet evaluate leave-one-out`
+    struct LeaveOneOut: ParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "leave-one-out", abstract: "Each user's last interaction.")
+        @OptionGroup var common: Common
+        @OptionGroup var asked: Asked
+        @OptionGroup var page: Page
+
+        func run() throws { try common.runs(report: page.report).split(asked.model, share: nil) }
     }
 }

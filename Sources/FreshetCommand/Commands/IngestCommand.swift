@@ -4,6 +4,7 @@ import EventStream
 import FeatureStore
 import Foundation
 import Intake
+import Interactions
 import Tensors
 
 /// `freshet ingest`

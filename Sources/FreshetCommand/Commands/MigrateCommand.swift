@@ -1,6 +1,7 @@
 import ArgumentParser
 import Console
 import FeatureStore
+import Interactions
 
 /// `freshet migrate`
 struct MigrateCommand: ParsableCommand {

@@ -1,8 +1,11 @@
 import ArgumentParser
 import Console
+import Evaluation
 import FeatureStore
 import Foundation
+import Interactions
 import ModelArtifacts
+import Reports
 
 /// `freshet models`
 struct ModelsCommand: ParsableCommand {
@@ -23,8 +26,9 @@ struct ModelsCommand: ParsableCommand {
             }
             if models.isEmpty { StandardOutput.line("no model yet: run freshet train") }
             for model in models {
-                let ndcg = EvaluationNumbers.of("model", in: model.metrics)["ndcg@10"].map { String(format: "%.4f", $0) } ?? "–"
-                let popularity = EvaluationNumbers.of("popularity", in: model.metrics)["ndcg@10"].map { String(format: "%.4f", $0) } ?? "–"
+                let record = EvaluationRecord(registry: model.metrics)
+                let ndcg = record.model?["NDCG@10"].map { String(format: "%.4f", $0) } ?? "–"
+                let popularity = record.popularity?["NDCG@10"].map { String(format: "%.4f", $0) } ?? "–"
                 StandardOutput.line(
                     "\(model.version)\t\(model.status.rawValue)\t\(model.createdAt.rfc3339())\tNDCG@10 \(ndcg) (popularity \(popularity))\t\(model.reasonInWords)")
             }

@@ -1,9 +1,12 @@
 import ArgumentParser
 import Console
+import Evaluation
 import FeatureStore
 import Foundation
+import Interactions
 import ModelArtifacts
 import Recommending
+import Reports
 
 extension ModelsCommand {
     /// `freshet models objectives`
@@ -25,36 +28,42 @@ extension ModelsCommand {
             guard let model = try store.model(version) else {
                 throw CommandFailure("there is no model version \(version); freshet models list shows them")
             }
-            guard let found = ReportValues.Objectives(metrics: model.metrics) else {
+            guard let found = EvaluationRecord(registry: model.metrics).objectives else {
                 throw CommandFailure(
                     "version \(version) has no heads: its log had neither impressions nor purchases with a price, or objectives.heads or ranking.blend is off")
             }
             if let pick { return try use(pick, of: found, model, store) }
-            if json { return StandardOutput.line(found.json) }
-            StandardOutput.line("point\tinterest\tconversion\tvalue\tNDCG@10\tgNDCG@10\tcoverage")
-            for point in found.points {
-                StandardOutput.line(
-                    "\(point.isOnFront ? "*" : "")\(point.number)\t\(point.usesClickHead ? "click head" : "blend")\t\(point.conversion)\t\(point.value)\t"
-                        + String(format: "%.4f\t%.4f\t%.3f", point.ndcg, point.gainNDCG, point.coverage))
+            if json {
+                let encoder = JSONEncoder()
+                encoder.outputFormatting = .sortedKeys
+                return StandardOutput.line(String(decoding: try encoder.encode(found), as: UTF8.self))
             }
-            guard !found.weightings.isEmpty else { return }
-            StandardOutput.line("weighting\t" + ["weight", "loss"].flatMap { kind in HeadLoss.names.map { "\($0) \(kind)" } }.joined(separator: "\t"))
-            for weighting in found.weightings {
+            let points = found.points ?? [], weightings = found.sweep ?? []
+            StandardOutput.line("point\tinterest\tconversion\tvalue\tNDCG@10\tgNDCG@10\tcoverage")
+            for point in points {
                 StandardOutput.line(
-                    "\(weighting.isOnFront ? "*" : "")\(weighting.name)\(weighting.isPicked ? ", in use" : "")\t"
+                    "\(point.front == true ? "*" : "")\(point.point ?? 0)\t\(point.clickHead == true ? "click head" : "blend")\t"
+                        + "\(point.conversion ?? 0)\t\(point.value ?? 0)\t"
+                        + String(format: "%.4f\t%.4f\t%.3f", point.ndcg ?? 0, point.gainNDCG ?? 0, point.coverage ?? 0))
+            }
+            guard !weightings.isEmpty else { return }
+            StandardOutput.line("weighting\t" + ["weight", "loss"].flatMap { kind in ObjectivesRecord.heads.map { "\($0) \(kind)" } }.joined(separator: "\t"))
+            for weighting in weightings {
+                StandardOutput.line(
+                    "\(weighting.front == true ? "*" : "")\(weighting.weighting ?? "")\(weighting.picked == true ? ", in use" : "")\t"
                         + (weighting.weights + weighting.losses).map { String(format: "%.4f", $0) }.joined(separator: "\t"))
             }
         }
 
-        private func use(_ pick: Int, of found: ReportValues.Objectives, _ model: RegisteredModel, _ store: StoreQueries) throws {
-            guard let point = found.points.first(where: { $0.number == pick }) else {
-                throw CommandFailure("version \(version) has no point \(pick): they go from 0 to \(found.points.count - 1)")
+        private func use(_ pick: Int, of found: ObjectivesRecord, _ model: RegisteredModel, _ store: StoreQueries) throws {
+            guard let point = found.points?.first(where: { $0.point == pick }) else {
+                throw CommandFailure("version \(version) has no point \(pick): they go from 0 to \((found.points?.count ?? 0) - 1)")
             }
             let artifacts = try options.configuration().artifactStore
             let artifact = try artifacts.artifact(of: model)
             guard var heads = try artifact.heads() else { throw CommandFailure("the files of version \(version) hold no heads; train again") }
-            heads.weights.powers = ObjectivePowers(conversion: Float(point.conversion), value: Float(point.value))
-            heads.weights.ranksByClickHead = point.usesClickHead
+            heads.weights.powers = ObjectivePowers(conversion: Float(point.conversion ?? 0), value: Float(point.value ?? 0))
+            heads.weights.ranksByClickHead = point.clickHead == true
             var attachments = artifact.attachments
             attachments[RankingHeads.attachmentName] = heads.encoded()
             let reference = try artifacts.write(

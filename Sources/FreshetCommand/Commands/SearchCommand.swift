@@ -3,6 +3,7 @@ import Console
 import EventStream
 import Evaluation
 import Foundation
+import Interactions
 import Tensors
 import Yams
 

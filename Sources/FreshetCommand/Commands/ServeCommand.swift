@@ -34,16 +34,9 @@ struct ServeCommand: AsyncParsableCommand {
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: try role.services().map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
-                logger: Self.quiet(logger)))
+                logger: logger.quiet))
         try await group.run()
         logger.notice("stopped: every request that was under way has its answer")
-    }
-
-    /// The group's own lines are of interest only when something is wrong.
-    static func quiet(_ logger: Logger) -> Logger {
-        var quiet = logger
-        quiet.logLevel = max(logger.logLevel, .warning)
-        return quiet
     }
 }
 

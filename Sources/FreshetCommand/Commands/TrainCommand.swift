@@ -1,6 +1,9 @@
 import ArgumentParser
 import Console
 import Foundation
+import Interactions
+import Learning
+import Reports
 import Tensors
 import TowerModel
 
@@ -58,7 +61,7 @@ struct TrainCommand: ParsableCommand {
                 "version": .integer(outcome.version), "promoted": .boolean(outcome.promoted),
                 "interactions": .integer(outcome.interactions), "seconds": .number(outcome.seconds),
                 "reasons": .json("[" + outcome.reasons.map(ResultLine.quoted).joined(separator: ",") + "]"),
-                "metrics": .json(outcome.metrics),
+                "metrics": .json(outcome.record.json),
             ]).print(asJSON: true)
         } else {
             StandardOutput.line("version \(outcome.version) \(outcome.promoted ? "promoted" : "refused") after \(ProgressLine.clock(outcome.seconds)), from \(outcome.interactions) interactions")

@@ -52,7 +52,7 @@ struct DemoRun: Sendable {
         services.append(.init(service: script, successTerminationBehavior: .gracefullyShutdownGroup, failureTerminationBehavior: .gracefullyShutdownGroup))
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: ServeCommand.quiet(logger)))
+                services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger.quiet))
         try await group.run()
         if checks, !outcome.withLock({ $0 }) { throw CommandFailure("the check failed: see above") }
     }

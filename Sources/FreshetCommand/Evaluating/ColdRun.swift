@@ -1,8 +1,11 @@
 import Console
+import ContentModel
 import Evaluation
 import FeatureStore
 import Foundation
 import Interactions
+import Learning
+import Reports
 import Tensors
 import TowerTraining
 import TrainingFiles
@@ -31,7 +34,9 @@ struct ColdRun {
             SnapshotExport(url: url, configuration: configuration), until: until,
             texts: try ContentEncoder.load(configuration, logger: configuration.logger("evaluate")), threads: Self.threads)
         let log = snapshot.log
-        var report = ColdReport(options: options)
+        var report = ColdReport(
+            percent: options.percent, newest: options.newest, contestants: ColdContestants.Key.allCases.map(\.rawValue),
+            parts: ContentChannel.Part.allCases.map { "\($0)" })
         for seed in 1...options.seeds {
             let cut = ColdCut(
                 log, percent: options.percent, newest: options.newest, seed: UInt64(seed), links: configuration.list("content.links"))
@@ -80,7 +85,7 @@ struct ColdRun {
             relevantNew += question.new.count
             relevantOld += ColdCut.heldBack * question.old.count
         }
-        for (key, metric) in zip(ColdContestants.Key.allCases, metrics) { round.reports[key] = metric.report() }
+        for (key, metric) in zip(ColdContestants.Key.allCases, metrics) { round.reports[key.rawValue] = metric.report() }
         round.shareShown = Double(shownNew) / Double(max(1, shown))
         round.shareRelevant = Double(relevantNew) / Double(max(1, relevantNew + relevantOld))
         return round

@@ -6,6 +6,7 @@ import Features
 import FeatureStore
 import Foundation
 import Interactions
+import Learning
 import TowerTraining
 import TrainingFiles
 

@@ -3,8 +3,10 @@ import Evaluation
 import FeatureStore
 import Foundation
 import Interactions
+import Learning
 import ModelArtifacts
 import Recommending
+import Reports
 
 /// `freshet evaluate --protocol replay`: predict a user's next items, then learn of them, beside rivals that learn in the same loop.
 struct ReplayRun {
@@ -69,7 +71,7 @@ struct ReplayRun {
         var report = ReplayReport(
             version: Int(version.version), start: start, newestLearned: newest, outcome: outcome, rejectedLines: log.rejectedLines,
             halfLifeDays: options.halfLifeDays, seconds: started.duration(to: .now).inSeconds)
-        if let every = options.retrainEvery { report.retraining = RetrainingReport(outcome, retrained: retrained, every: every) }
+        if let every = options.retrainEvery { report.retraining = RetrainingReport(outcome, retrained: retrained.map(\.cost), every: every) }
         return report
     }
 

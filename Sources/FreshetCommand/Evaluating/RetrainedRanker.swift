@@ -3,7 +3,9 @@ import Evaluation
 import FeatureStore
 import Foundation
 import Interactions
+import Learning
 import Recommending
+import Reports
 import TowerModel
 import TowerTraining
 import TrainingFiles
@@ -11,10 +13,7 @@ import TrainingFiles
 /// Freshet with a training after each slice of the replay: the model that answers has learned every event up to the slice's border.
 struct RetrainedRanker: ReplayRanker {
     /// How the model is brought up to date.
-    enum Kind: String, CaseIterable {
-        case full
-        case incremental
-    }
+    typealias Kind = RetrainingReport.Kind
 
     /// What the trainings took.
     final class Ledger {
@@ -25,6 +24,13 @@ struct RetrainedRanker: ReplayRanker {
     }
 
     var name: String { "freshet \(kind.rawValue)" }
+    /// What the trainings took, for the report.
+    var cost: RetrainingReport.Cost {
+        RetrainingReport.Cost(
+            kind: kind, name: name, slices: ledger.slices, newEvents: ledger.newEvents, replayedEvents: ledger.replayedEvents,
+            trainingSeconds: ledger.trainingSeconds, allSeconds: ledger.allSeconds)
+    }
+
     let kind: Kind
     let ledger = Ledger()
 

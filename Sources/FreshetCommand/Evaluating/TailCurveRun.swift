@@ -3,7 +3,9 @@ import Evaluation
 import FeatureStore
 import Foundation
 import Interactions
+import Learning
 import Recommending
+import Reports
 import TowerModel
 import TowerTraining
 import TrainingFiles
@@ -43,7 +45,7 @@ struct TailCurveRun {
         let plain = try configuration.setting(TailSetting.allCases.map { ($0.rawValue, "0") }, source: "tail-curve")
         let plan = try values(plain)
         var report = TailCurveReport(
-            split: holdout.description, users: holdout.questions.count, popularity: scoring.scorePopularity(),
+            split: holdout.description, users: holdout.questions.count, popularity: scoring.scorePopularity().record,
             isBlended: BlendTraining(log: log, configuration: plain).isWanted)
         let slices = ItemSlices(counts: scoring.trainingCounts(), itemIDs: log.itemIDs)
         let trained = plan.filter { !$0.setting.isDial }
@@ -52,15 +54,15 @@ struct TailCurveRun {
         for seed in 1...UInt64(options.seeds) {
             let judged = try judged(plain, try towers(plain, nil, 0, seed: seed), set: set, scoring: scoring, note: "seed \(seed)")
             let dials = plan.filter { $0.setting.isDial }.flatMap { dial in dial.values.map { (setting: dial.setting, value: $0) } }
-            let cells = TailCurveCell.cells(scoring, judged: judged, slices: slices, dials: [TailDial()] + dials.map { $0.setting.dial($0.value) })
-            report.add(cells[0], seed: seed, outcome: judged.outcome)
+            let cells = TailCurveReport.Cell.cells(scoring, judged: judged, slices: slices, dials: [TailDial()] + dials.map { $0.setting.dial($0.value) })
+            report.add(cells[0], seed: seed, outcome: judged.outcome.record)
             for (dial, cell) in zip(dials, cells.dropFirst()) { report.add(cell, of: dial.setting, value: dial.value) }
             for (setting, values) in trained {
                 for value in values {
                     let own = try self.judged(
                         plain, try towers(plain, setting, value, seed: seed), set: set, scoring: scoring,
                         note: "seed \(seed), \(setting.rawValue) \(value)")
-                    report.add(TailCurveCell.cells(scoring, judged: own, slices: slices, dials: [TailDial()])[0], of: setting, value: value)
+                    report.add(TailCurveReport.Cell.cells(scoring, judged: own, slices: slices, dials: [TailDial()])[0], of: setting, value: value)
                 }
             }
         }
@@ -109,20 +111,12 @@ struct TailCurveRun {
 }
 
 /// What one model, under one dial, answered to every question.
-struct TailCurveCell {
-    /// NDCG@10 of each question's user.
-    var all: [Double]
-    /// The same where only items beyond the head count, of users who took one.
-    var beyondHead: [Double]
-    var tail: Double
-    var coverage: Double
-    var gini: Double
-
+extension TailCurveReport.Cell {
     /// Rows that the undialled ranking puts first, among which a dial chooses.
     private static let pool = 2_000
 
     /// A cell for each dial, all questions asked once.
-    static func cells(_ scoring: HoldoutScoring, judged: JudgedRanking, slices: ItemSlices, dials: [TailDial]) -> [TailCurveCell] {
+    static func cells(_ scoring: HoldoutScoring, judged: JudgedRanking, slices: ItemSlices, dials: [TailDial]) -> [TailCurveReport.Cell] {
         let log = scoring.log
         // Shares as the blend has them; without a blend a dial on the vectors counts events alike.
         let popularity = judged.hasTables ? judged.tables.popularity : logShares(scoring.trainingCounts())
@@ -141,7 +135,7 @@ struct TailCurveCell {
         }
         return zip(whole, beyond).map { metrics, rare in
             let report = metrics.report()
-            return TailCurveCell(
+            return TailCurveReport.Cell(
                 all: metrics.perUserNDCG, beyondHead: rare.perUserNDCG, tail: report.slices["tail"]?.metrics["NDCG@10"]?.mean ?? 0,
                 coverage: report.coverageAt10, gini: report.giniAt10 ?? 0)
         }

@@ -4,7 +4,9 @@ import Evaluation
 import FeatureStore
 import Foundation
 import Interactions
+import Learning
 import Recommending
+import Reports
 import TowerModel
 import TowerTraining
 import TrainingFiles
@@ -35,7 +37,9 @@ struct UserColdRun {
             SnapshotExport(url: url, configuration: configuration), until: until,
             texts: try ContentEncoder.load(configuration, logger: configuration.logger("evaluate")), threads: Self.threads)
         let log = snapshot.log
-        var report = UserColdReport(lengths: UserColdCut.historyLengths.filter { $0 <= options.longestHistory }, folds: options.folds)
+        var report = UserColdReport(
+            lengths: UserColdCut.historyLengths.filter { $0 <= options.longestHistory }, folds: options.folds,
+            rivals: UserColdRivals.Key.allCases.map(\.rawValue))
         for round in 0..<options.rounds {
             let cut = UserColdCut(log, fold: round, folds: options.folds, longestHistory: options.longestHistory)
             try ask(cut, round: round, columnsAt: snapshot.columnsPath, into: &report)

@@ -1,5 +1,6 @@
 import Features
 import Interactions
+import Learning
 import Recommending
 import Tensors
 import TowerModel

@@ -1,4 +1,5 @@
 import FeatureStore
+import Learning
 import Logging
 import Recommending
 import VectorIndex

@@ -1,6 +1,7 @@
 import FeatureStore
 import Intake
 import Interactions
+import Learning
 import RecommendationAPI
 
 /// What comes in over HTTP goes out through Kafka: checked by the decoder that the consumer uses, then acknowledged by the broker.

@@ -1,6 +1,7 @@
 import Features
 import FeatureStore
 import Interactions
+import Learning
 import Recommending
 import Tensors
 import TowerModel

@@ -2,6 +2,7 @@ import Console
 import EventStream
 import FeatureStore
 import Interactions
+import Learning
 import Logging
 import ModelArtifacts
 import RecommendationAPI

@@ -1,8 +1,11 @@
 import Console
+import Evaluation
 import FeatureStore
 import Interactions
+import Learning
 import RecommendationAPI
 import Recommending
+import Reports
 
 /// Fills in what the HTTP service asks for: each operation in terms of the database, the stream and the snapshot.
 struct ServiceWiring: Sendable {
@@ -222,10 +225,11 @@ struct ServiceWiring: Sendable {
 extension RegisteredModel {
     /// The version as the API shows it.
     var view: ModelVersionView {
-        ModelVersionView(
+        let record = EvaluationRecord(registry: metrics)
+        return ModelVersionView(
             version: Int(version), createdAt: createdAt, promotedAt: promotedAt, isPromoted: status == .promoted,
             status: status.rawValue, preset: JSONText.string("preset", inObject: configuration),
-            metrics: EvaluationNumbers.of("model", in: metrics), popularityMetrics: EvaluationNumbers.of("popularity", in: metrics),
+            metrics: record.model?.main ?? [:], popularityMetrics: record.popularity?.main ?? [:],
             note: reason, refusal: refusal)
     }
 }

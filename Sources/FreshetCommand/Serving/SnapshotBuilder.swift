@@ -2,6 +2,7 @@ import Console
 import ContentModel
 import FeatureStore
 import Interactions
+import Learning
 import Logging
 import ModelArtifacts
 import Recommending

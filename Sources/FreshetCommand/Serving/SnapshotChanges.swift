@@ -1,4 +1,5 @@
 import FeatureStore
+import Learning
 import RecommendationAPI
 import Recommending
 

@@ -1,5 +1,6 @@
 import FeatureStore
 import Interactions
+import Learning
 import Logging
 import ModelArtifacts
 import Recommending

@@ -2,6 +2,7 @@ import Console
 import FeatureStore
 import Foundation
 import Interactions
+import Learning
 import RecommendationAPI
 import Recommending
 import Synchronization

@@ -1,4 +1,4 @@
-import Console
+import Evaluation
 import Features
 import FeatureStore
 import Interactions
@@ -30,11 +30,11 @@ struct AmountNotes {
     }
 
     /// Lines for the report.
-    var lines: [(name: String, value: ResultLine.Value)] {
-        var lines: [(name: String, value: ResultLine.Value)] = []
-        if let orderCurrency, orders > 0 || !leftOutOrders.isEmpty { lines.append(("orders with an amount", .text("\(orders), in \(orderCurrency)"))) }
-        if !leftOutOrders.isEmpty { lines.append(("orders left out for want of a rate", .text(leftOutOrders))) }
-        if !leftOutPrices.isEmpty { lines.append(("prices left out for want of a rate", .text(leftOutPrices))) }
+    var lines: [DataNote] {
+        var lines: [DataNote] = []
+        if let orderCurrency, orders > 0 || !leftOutOrders.isEmpty { lines.append(DataNote("orders with an amount", .text("\(orders), in \(orderCurrency)"))) }
+        if !leftOutOrders.isEmpty { lines.append(DataNote("orders left out for want of a rate", .text(leftOutOrders))) }
+        if !leftOutPrices.isEmpty { lines.append(DataNote("prices left out for want of a rate", .text(leftOutPrices))) }
         return lines
     }
 

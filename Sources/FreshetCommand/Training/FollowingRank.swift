@@ -1,5 +1,6 @@
 import Console
 import Foundation
+import Learning
 import Logging
 import TowerModel
 import TowerTraining

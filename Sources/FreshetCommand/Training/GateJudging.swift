@@ -1,6 +1,6 @@
-import Console
 import Evaluation
 import Interactions
+import Learning
 import TrainingFiles
 
 /// Holds a candidate against the models of the registry: on the same questions wherever that can be, and never with an open door.
@@ -77,12 +77,13 @@ struct GateJudging {
                 asked.outcome)
         }
         let unread = reference.problem.map { "Version \(reference.version) cannot be read (\($0)). " } ?? ""
-        if let recorded = EvaluationNumbers.recorded(HoldoutScoring.gateMetric, in: reference.metrics), isOfThisSplit(reference.metrics),
+        if let recorded = reference.record.model?.report.metrics[HoldoutScoring.gateMetric],
+            reference.record.split == scoring.holdout.description,
             let own = candidate.report.metrics[HoldoutScoring.gateMetric]
         {
             var decision = gate.decide(
                 candidate: own, questions: candidate.perUser.count,
-                recorded: MetricValue(mean: recorded.mean, standardError: recorded.standardError), named: name)
+                recorded: recorded, named: name)
             decision.reasons = decision.reasons.map { unread + $0 }
             return found("recorded figure", decision)
         }
@@ -160,52 +161,9 @@ struct GateJudging {
         let pairs = answers.paired(with: candidate.perUser, of: scoring.questionHashes)
         return pairs.candidate.count >= gate.minimumQuestions ? pairs : nil
     }
-
-    /// Whether a recorded evaluation was cut as this one is: figures of other cuts say nothing of each other.
-    private func isOfThisSplit(_ metrics: String) -> Bool {
-        JSONText.string("split", inObject: metrics) == scoring.holdout.description
-    }
 }
 
 extension GateJudging.Compared {
     /// For the registry.
-    var json: String {
-        var line = ResultLine([
-            "role": .text(role), "version": .integer(version), "basis": .text(basis), "passes": .boolean(decision.passes),
-        ])
-        if let found = decision.comparison {
-            line.add("questions", .integer(found.questions))
-            line.add("candidate", .number(found.candidateMean))
-            line.add("other", .number(found.otherMean))
-            line.add("difference", .number(found.difference))
-            line.add("standard_error", .number(found.standardError))
-            line.add("lower_bound", .number(found.lowerBound))
-        }
-        if let loss = decision.allowedLoss { line.add("allowed_loss", .number(loss)) }
-        return line.json
-    }
-}
-
-extension PromotionGate {
-    /// The gate that the configuration asks for.
-    init(_ configuration: Configuration) {
-        let absolute = configuration.number("train.gate_margin")
-        self.init(
-            margin: absolute > 0 ? .absolute(absolute) : .share(configuration.number("train.gate_margin_percent") / 100),
-            confidence: configuration.number("train.gate_confidence_percent") / 100)
-    }
-
-    /// For the registry: what was decided, by what bar. `compared` are the models behind the reasons.
-    func record(passes: Bool, reasons: [String], compared: [GateJudging.Compared]) -> String {
-        var line = ResultLine([
-            "passes": .boolean(passes), "reasons": .json("[" + reasons.map { JSONText.quoted($0) }.joined(separator: ",") + "]"),
-            "confidence_percent": .number(confidence * 100),
-        ])
-        switch margin {
-        case .share(let share): line.add("margin_percent", .number(share * 100))
-        case .absolute(let loss): line.add("margin", .number(loss))
-        }
-        line.add("comparisons", .json("[" + compared.map(\.json).joined(separator: ",") + "]"))
-        return line.json
-    }
+    var record: GateRecord.Comparison { GateRecord.Comparison(role: role, version: version, basis: basis, decision: decision) }
 }

@@ -1,9 +1,11 @@
 import Evaluation
 import FeatureStore
 import Interactions
+import Learning
 import Logging
 import ModelArtifacts
 import Recommending
+import Reports
 
 /// The models of the registry that a candidate is held against.
 struct GateReferences {
@@ -14,8 +16,8 @@ struct GateReferences {
         var model: TrainingStages.Promoted?
         /// Why ``model`` is nil.
         var problem: String?
-        /// Its evaluation as the registry keeps it.
-        var metrics: String
+        /// Its evaluation as the registry keeps it. Figures of other splits say nothing of each other.
+        var record: EvaluationRecord
         /// What it scored on each question of its own evaluation; nil where nothing was kept.
         var answers: RecordedAnswers?
     }
@@ -54,14 +56,14 @@ struct GateReferences {
     static func best(_ store: StoreQueries, anchorDays: Int) throws -> [RegisteredModel] {
         guard anchorDays > 0 else { return [] }
         let judged = try store.modelsThatServed(days: anchorDays).compactMap { model -> (model: RegisteredModel, mean: Double)? in
-            EvaluationNumbers.recorded(HoldoutScoring.gateMetric, in: model.metrics).map { (model, $0.mean) }
+            EvaluationRecord(registry: model.metrics).model?.report.metrics[HoldoutScoring.gateMetric].map { (model, $0.mean) }
         }
         return judged.sorted { $0.mean != $1.mean ? $0.mean > $1.mean : $0.model.version > $1.model.version }.map(\.model)
     }
 
     private static func reference(_ registered: RegisteredModel, _ store: StoreQueries, _ artifacts: ArtifactStore) throws -> Reference {
         var reference = Reference(
-            version: Int(registered.version), metrics: registered.metrics,
+            version: Int(registered.version), record: EvaluationRecord(registry: registered.metrics),
             answers: try store.answers(of: registered.version).flatMap { RecordedAnswers(decoding: $0) })
         do {
             reference.model = try TrainingStages.Promoted(registered, in: artifacts)

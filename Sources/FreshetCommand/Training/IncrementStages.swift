@@ -2,6 +2,7 @@ import Console
 import ContentModel
 import Evaluation
 import Interactions
+import Learning
 import Logging
 import ModelArtifacts
 import Recommending
@@ -143,20 +144,19 @@ struct IncrementStages {
                     + "(\(gate.minimumQuestions) are needed), so the promoted model stays."
             ]
         }
-        var metrics = ResultLine([
-            "split": .text(later.description), "users": .integer(later.questions.count), "model": .json(candidate.json),
-            "popularity": .json(popularity.json), "recent_popularity": .json(recent.json), "promoted": .json(current.json),
-            "promoted_version": .integer(base.promoted.version),
-        ])
-        metrics.add(
-            "increment",
-            .json(
-                ResultLine([
-                    "from_version": .integer(base.promoted.version), "new_interactions": .integer(log.newRows.count),
-                    "known_model": .json(remembering.json), "known_promoted": .json(remembered.json),
-                ]).json))
-        metrics.add("gate", .json(gate.record(passes: passes, reasons: reasons, compared: compared)))
-        state.metrics = metrics.json
+        var record = EvaluationRecord()
+        record.split = later.description
+        record.users = later.questions.count
+        record.model = candidate.record
+        record.popularity = popularity.record
+        record.recentPopularity = recent.record
+        record.promoted = current.record
+        record.promotedVersion = base.promoted.version
+        record.increment = IncrementRecord(
+            fromVersion: base.promoted.version, newInteractions: log.newRows.count, knownModel: remembering.record,
+            knownPromoted: remembered.record)
+        record.gate = gate.record(passes: passes, reasons: reasons, comparisons: compared.map(\.record))
+        state.record = record
         state.passes = passes
         state.reasons = reasons
         state.judgedAgainst = base.promoted.version

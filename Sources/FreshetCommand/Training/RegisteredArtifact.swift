@@ -21,14 +21,6 @@ extension ArtifactStore {
     }
 }
 
-extension Configuration {
-    /// The models' files: `artifacts.path` and `artifacts.key`.
-    var artifactStore: ArtifactStore {
-        let key = text("artifacts.key")
-        return ArtifactStore(root: text("artifacts.path"), key: key.isEmpty ? nil : Array(key.utf8))
-    }
-}
-
 extension RegisteredModel {
     /// The name of the artifact's folder under `artifacts.path`.
     var artifactName: String { URL(fileURLWithPath: artifactPath).lastPathComponent }

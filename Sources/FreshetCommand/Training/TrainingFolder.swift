@@ -1,4 +1,5 @@
 import Console
+import Evaluation
 import Foundation
 import Recommending
 
@@ -28,8 +29,8 @@ struct TrainingFolder {
         var content: [Float]?
         /// The domains whose adapters helped on what was held out; nil where none were tried.
         var domains: [String]?
-        /// The evaluation, as JSON, once it is finished.
-        var metrics: String?
+        /// The evaluation, once it is finished.
+        var record: EvaluationRecord?
         var passes: Bool?
         var reasons: [String]?
         /// The version that was promoted when this one was judged, 0 for none; nil where it was not judged.
@@ -61,12 +62,17 @@ struct TrainingFolder {
     private static let advice = "artifacts.path names the folder of the models, which a training must be able to write"
 
     func read() -> State? {
-        FileManager.default.contents(atPath: statePath).flatMap { try? JSONDecoder().decode(State.self, from: $0) }
+        let decoder = JSONDecoder()
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        return FileManager.default.contents(atPath: statePath).flatMap { try? decoder.decode(State.self, from: $0) }
     }
 
     func write(_ state: State) throws {
         try FileProblem.described(advice: Self.advice) {
-            try JSONEncoder().encode(state).write(to: URL(fileURLWithPath: statePath), options: .atomic)
+            // A metric of nobody is no number, and ends no training.
+            let encoder = JSONEncoder()
+            encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+            try encoder.encode(state).write(to: URL(fileURLWithPath: statePath), options: .atomic)
         }
     }
 }

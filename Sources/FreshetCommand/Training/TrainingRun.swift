@@ -4,9 +4,11 @@ import Evaluation
 import FeatureStore
 import Foundation
 import Interactions
+import Learning
 import Logging
 import ModelArtifacts
 import Recommending
+import Reports
 import TowerModel
 import TrainingFiles
 
@@ -19,8 +21,8 @@ struct TrainingRun {
         var reasons: [String]
         var interactions: Int
         var seconds: Double
-        /// The evaluation as JSON.
-        var metrics: String
+        /// What was found, as the registry keeps it.
+        var record: EvaluationRecord
         var ndcg: Double?
         var popularityNDCG: Double?
     }
@@ -70,25 +72,11 @@ struct TrainingRun {
                 "a training in several processes is a full one without content.encoder; start it without mpirun, or unset content.encoder and train.mode")
         }
         var settings = Dictionary(uniqueKeysWithValues: towers.settings.map { ($0.key, $0.value) })
-        settings["rules.exclude"] = configuration.list("rules.exclude").joined(separator: ",")
-        for key in ["holdout", "holdout_percent", "final_fit", "positive_ratings_from", "negative_ratings_below", "max_interactions_per_user"] {
-            settings["train." + key] = configuration.text("train." + key)
-        }
-        for key in ["field", "minimum_interactions", "rank", "limit"] { settings["train.domain_" + key] = configuration.text("train.domain_" + key) }
-        settings["train.teacher"] = configuration.text("train.teacher")
-        settings["content.channel"] = configuration.text("content.channel")
-        settings["content.links"] = configuration.list("content.links").joined(separator: ",")
+        settings.merge(configuration.trainingSettings) { own, _ in own }
         settings["content.encoder"] = texts?.checksum
-        settings["currency.rates"] = try configuration.currencyRates()?.minorFactors.map { "\($0.code)=\($0.factor)" }.joined(separator: ",")
-        settings["currency.base"] = configuration.currencyBase
-        for key in ["mode", "field", "support", "query", "inner_steps", "order", "proximity", "rank", "meta_steps", "meta_categories"] {
-            settings["adaptation." + key] = configuration.text("adaptation." + key)
+        if let rates = try configuration.currencyRates() {
+            settings["currency.rates"] = rates.minorFactors.map { "\($0.code)=\($0.factor)" }.joined(separator: ",")
         }
-        for key in ["heads", "click_power", "conversion_power", "value_power", "tune", "balance", "impressions_limit"] {
-            settings["objectives." + key] = configuration.text("objectives." + key)
-        }
-        settings["objectives.loss_weights"] = configuration.list("objectives.loss_weights").joined(separator: ",")
-        for key in ["tail_budget_percent", "blend", "neighbours", "recent_half_life_days"] { settings["ranking." + key] = configuration.text("ranking." + key) }
 
         let artifacts = configuration.artifactStore
         let base = try incrementBase(store, artifacts, towers: towers, settings: &settings)
@@ -167,7 +155,8 @@ struct TrainingRun {
         guard lock.isHeld() else {
             throw CommandFailure("the connection that keeps other trainings out was lost; freshet train --resume finishes this one")
         }
-        let metrics = TrainingReport.metrics(state.metrics ?? "{}", of: log, journal: TrainingJournal(folder), inspection: inspection, amounts: amounts)
+        let record = TrainingReport.record(
+            state.record ?? EvaluationRecord(), of: log, journal: TrainingJournal(folder), inspection: inspection, amounts: amounts)
         var attachments = blend.map { [RankingBlend.attachmentName: $0.encoded()] } ?? [:]
         if let kit = stages.categoryKit { attachments.merge(kit.attachments) { _, new in new } }
         if let heads = stages.heads { attachments[RankingHeads.attachmentName] = heads.encoded() }
@@ -184,7 +173,7 @@ struct TrainingRun {
         var reasons = state.reasons ?? ["Nothing was judged."], passes = state.passes == true
         let version = try store.registerModel(
             artifactPath: URL(fileURLWithPath: reference.path).lastPathComponent, artifactChecksum: reference.checksum,
-            artifactSHA256: reference.sha256, configuration: ResultLine.object(settings), metrics: metrics, watermark: file.watermark,
+            artifactSHA256: reference.sha256, configuration: ResultLine.object(settings), metrics: record.json, watermark: file.watermark,
             answers: state.answers,
             // At once, so that a run that is killed here leaves no candidate that looks as if it had passed.
             refused: passes ? nil : reasons.joined(separator: " "))
@@ -208,7 +197,7 @@ struct TrainingRun {
             metadata: ["version": "\(version)", "seconds": "\(Int(seconds))", "why": "\(reasons.joined(separator: " "))"])
         return Outcome(
             version: Int(version), promoted: passes, reasons: reasons, interactions: log.count, seconds: seconds,
-            metrics: metrics, ndcg: judged.model, popularityNDCG: judged.popularity)
+            record: record, ndcg: judged.model, popularityNDCG: judged.popularity)
     }
 
     /// Promotes a version that the gate let pass. Where another one was promoted since it was judged, it is refused: the reason.
@@ -286,7 +275,7 @@ struct TrainingRun {
     ) throws -> (log: TrainingLog, inspection: DataInspection?, leftOut: [Int]) {
         let mode = configuration.text("train.data_gate")
         guard mode != "off" else { return (log, nil, []) }
-        let former = try store.models(limit: 20).lazy.compactMap { DataInspection.record(inMetrics: $0.metrics) }.first
+        let former = try store.models(limit: 20).lazy.compactMap { EvaluationRecord(registry: $0.metrics).dataProfile }.first
         let inspection = DataInspection(log, gate: configuration.dataGate, bounds: configuration.userBounds, former: former)
         let isEnforced = mode == "enforce"
         if !inspection.suspicious.isEmpty {
@@ -333,38 +322,11 @@ struct TrainingRun {
         try IncrementStages.check(towers, against: promoted.model)
         settings["train.mode"] = "incremental"
         settings["train.base_version"] = "\(current.version)"
-        for key in ["epochs", "rate", "replay", "replay_limit_events", "ewc"] { settings["train.incremental_" + key] = configuration.text("train.incremental_" + key) }
         let channel = try artifacts.artifact(of: current).contentChannel()
         return (
             IncrementStages.Base(promoted: promoted, anchor: references.anchor, channel: channel?.weights),
             (snapshot, promoted.newestEvent.map { EventTime(milliseconds: $0) })
         )
-    }
-}
-
-extension Configuration {
-    /// The trainer's settings: the preset first, then what is set on its own.
-    ///
-    /// - Parameters:
-    ///   - ranks: processes that will train together. - hasTeacher: whether a version is learned from.
-    func towerConfiguration(ranks: Int = 1, hasTeacher: Bool = false) throws(ConfigurationError) -> TowerConfiguration {
-        var towers = TowerConfiguration()
-        var own = trainerSettings.map { (key: $0.key, value: $0.value) }
-        own.sort { ($0.key == "preset" ? 0 : 1, $0.key) < ($1.key == "preset" ? 0 : 1, $1.key) }
-        do {
-            for (key, setting) in own {
-                if case .scalar(let text) = setting.value { try towers.set(key, text) }
-            }
-            for (objective, key) in [
-                ("click", "click_weight"), ("add_to_cart", "add_to_cart_weight"), ("purchase", "purchase_weight"),
-            ] where settings["objectives.\(objective)"] != nil {
-                try towers.set(key, text("objectives.\(objective)"))
-            }
-            try towers.validate(ranks: ranks, hasTeacher: hasTeacher)
-        } catch {
-            throw ConfigurationError(error.description)
-        }
-        return towers
     }
 }
 

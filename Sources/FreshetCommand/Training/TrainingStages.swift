@@ -2,6 +2,7 @@ import Console
 import ContentModel
 import Evaluation
 import Interactions
+import Learning
 import Logging
 import ModelArtifacts
 import Recommending
@@ -73,8 +74,8 @@ final class TrainingStages {
                 state.isUnjudged = true
                 let reason = "Promoted without being judged: train.holdout is none, so nothing was held out."
                 state.reasons = [reason]
-                let gate = ResultLine(["judged": .boolean(false), "reasons": .json("[\(JSONText.quoted(reason))]")])
-                state.metrics = ResultLine(["gate": .json(gate.json)]).json
+                state.record = EvaluationRecord()
+                state.record?.gate = GateRecord(judged: false, reasons: [reason])
             }
             state.stage = .final
             try folder.write(state)
@@ -105,18 +106,18 @@ final class TrainingStages {
         let rows = log.userIDs.indices.map { holdout?.trainingRows(of: $0, in: log) ?? log.rows(of: $0) }
         var model = base
         if let kept = state.domains, !kept.isEmpty {
-            model.domains = try DomainTraining(log: log, configuration: configuration, threads: towers.threads, stop: stop)
+            model.domains = try DomainTraining(log: log, settings: configuration.domainSettings, threads: towers.threads, stop: stop)
                 .fitted(on: base, rows: rows) { kept.contains($0) }.adapters
         }
-        heads = state.heads.map { HeadTraining(log: log, configuration: configuration).heads($0, for: model, rows: rows) }
+        heads = state.heads.map { HeadTraining(log: log, settings: configuration.headSettings).heads($0, for: model, rows: rows) }
         let content = ContentTraining(log: log, configuration: configuration)
         if content.isWanted {
             let learning = content.learning(rows, threads: towers.threads)
             contentChannel = learning.channel
             if let weights = state.content { contentChannel?.weights = weights }
-            if AdaptationTraining.isWanted(configuration) {
+            if configuration.adaptationSettings.isWanted {
                 let training = AdaptationTraining(
-                    log: log, configuration: configuration, rows: rows, learning: learning, logger: logger, stop: stop)
+                    log: log, settings: configuration.adaptationSettings, rows: rows, learning: learning, logger: logger, stop: stop)
                 try learnAdaptation(training, modelItems: model.itemIDs, into: &state)
             }
         }
@@ -130,13 +131,11 @@ final class TrainingStages {
         guard let found = try training.run(modelItems: modelItems) else { return }
         categoryKit = found.kit
         journal.note(step: "adaptation", seconds: started.duration(to: .now).inSeconds)
-        let line = ResultLine([
-            "categories": .integer(found.categories), "loss_unadapted": .number(Double(found.summary.none)),
-            "loss_fine_tuned": .number(Double(found.summary.fineTune)), "loss_meta": .number(Double(found.summary.meta)),
-            "fine_tune_rate": .number(Double(found.kit.starts.plainRate)), "meta_steps": .integer(found.summary.metaSteps),
-        ])
-        state.metrics = state.metrics.map { $0.hasSuffix("}") ? $0.dropLast() + ",\"adaptation\":\(line.json)}" : $0 }
-        logger.info("adaptation learned", metadata: ["categories": "\(found.categories)", "losses": "\(line.words)"])
+        let record = AdaptationRecord(
+            categories: found.categories, unadapted: Double(found.summary.none), fineTuned: Double(found.summary.fineTune),
+            meta: Double(found.summary.meta), fineTuneRate: Double(found.kit.starts.plainRate), metaSteps: found.summary.metaSteps)
+        state.record?.adaptation = record
+        logger.info("adaptation learned", metadata: ["categories": "\(found.categories)", "losses": "\(record.words)"])
     }
 
     /// What may be learned from: all without a holdout.
@@ -232,8 +231,8 @@ final class TrainingStages {
         let started = ContinuousClock.now
         let scoring = HoldoutScoring(log: log, holdout: holdout, excludes: excludedTypes, threads: towers.threads)
         var model = base, domains: DomainTraining.Judged?
-        if DomainTraining.isWanted(configuration) {
-            domains = try DomainTraining(log: log, configuration: configuration, threads: towers.threads, stop: stop).judged(base, scoring: scoring)
+        if configuration.domainSettings.isWanted {
+            domains = try DomainTraining(log: log, settings: configuration.domainSettings, threads: towers.threads, stop: stop).judged(base, scoring: scoring)
             model.domains = domains?.kept
             state.domains = domains?.kept?.tokens ?? []
             if let domains {
@@ -243,7 +242,7 @@ final class TrainingStages {
         let judged = JudgedRanking(model, scoring: scoring, training: BlendTraining(log: log, configuration: configuration))
         let candidate = judged.outcome
         state.blend = judged.fit?.weights
-        let heads = HeadTraining(log: log, configuration: configuration).learn(
+        let heads = HeadTraining(log: log, settings: configuration.headSettings).learn(
             scoring, judged: judged, training: BlendTraining(log: log, configuration: configuration))
         state.heads = heads?.weights
         // Heads read the blend's tables, also where the towers rank alone.
@@ -256,12 +255,14 @@ final class TrainingStages {
         let recent = scoring.scoreRecentPopularity()
         judgedNDCG = candidate.report["NDCG@10"]
         popularityNDCG = popularity.report["NDCG@10"]
-        var metrics = ResultLine([
-            "split": .text(holdout.description), "users": .integer(holdout.questions.count),
-            "model": .json(candidate.json), "popularity": .json(popularity.json), "recent_popularity": .json(recent.json),
-        ])
+        var record = EvaluationRecord()
+        record.split = holdout.description
+        record.users = holdout.questions.count
+        record.model = candidate.record
+        record.popularity = popularity.record
+        record.recentPopularity = recent.record
         for rival in scoring.scoreLearnedRivals(easeItemsLimit: HoldoutScoring.trainingEASEItemsLimit) {
-            metrics.add(rival.key, .json(rival.outcome.json))
+            record[rival.contestant] = rival.outcome.record
         }
         let gate = PromotionGate(configuration)
         let verdict = GateJudging(
@@ -273,26 +274,25 @@ final class TrainingStages {
                 "Version \(teacher.version), which this one learned from, may know what was held out: the figure is too good "
                     + "(train it with train.final_fit: false).")
         }
-        if let promoted = references.promoted { metrics.add("promoted_version", .integer(promoted.version)) }
-        if let outcome = verdict.compared.first(where: { $0.role == "promoted" })?.outcome { metrics.add("promoted", .json(outcome.json)) }
-        metrics.add("gate", .json(gate.record(passes: verdict.passes, reasons: reasons, compared: verdict.compared)))
-        metrics.add("ranking", .json(judged.json))
-        if let domains { metrics.add("domains", .json(domains.json)) }
-        if let heads { metrics.add("objectives", .json(heads.json)) }
+        record.promotedVersion = references.promoted?.version
+        record.promoted = verdict.compared.first { $0.role == "promoted" }?.outcome?.record
+        record.gate = gate.record(passes: verdict.passes, reasons: reasons, comparisons: verdict.compared.map(\.record))
+        record.ranking = judged.record
+        record.domains = domains?.records
+        record.objectives = heads?.record
         if judged.hasTables {
             let curve = TailCurve(scoring, judged: judged), budget = configuration.number("ranking.tail_budget_percent") / 100
             let dial = budget > 0 ? curve.dial(losing: budget) : TailDial()
             if dial != TailDial() { state.blend = (state.blend ?? .towersAlone).dialled(dial) }
-            metrics.add("tail_curve", .json(curve.json(used: dial)))
+            record.tailCurve = curve.record(used: dial)
         }
-        if let weights = state.content {
-            var line = ResultLine()
-            for (part, weight) in zip(ContentChannel.Part.allCases, weights) { line.add("\(part)", .number(Double(weight))) }
-            line.add("constants", .json("[" + (fitted?.constants ?? []).map { "\($0)" }.joined(separator: ",") + "]"))
-            metrics.add("content_channel", .json(line.json))
+        record.contentChannel = state.content.map { weights in
+            ContentChannelRecord(
+                weights: NamedNumbers(zip(ContentChannel.Part.allCases, weights).map { NamedNumbers.Entry("\($0)", Double($1)) }),
+                constants: fitted?.constants ?? [])
         }
         journal.note(step: "evaluating", seconds: started.duration(to: .now).inSeconds)
-        state.metrics = metrics.json
+        state.record = record
         state.passes = verdict.passes
         state.reasons = reasons
         state.judgedAgainst = references.promoted?.version ?? 0
@@ -306,37 +306,13 @@ final class TrainingStages {
     }
 }
 
-extension MetricsReport {
-    /// The report as one JSON object.
-    var json: String {
-        var line = ResultLine(["users": .integer(users), "truth_pairs": .integer(truthPairs), "catalogue": .integer(catalogueSize)])
-        for (name, value) in metrics.sorted(by: { $0.key < $1.key }) {
-            line.add(name, .number(value.mean))
-            line.add(name + "_se", .number(value.standardError))
-        }
-        line.add("Coverage@10", .number(coverageAt10))
-        if let giniAt10 { line.add("Gini@10", .number(giniAt10)) }
-        for (slice, report) in slices.sorted(by: { $0.key < $1.key }) {
-            var inner = ResultLine(["users": .integer(report.users)])
-            for (name, value) in report.metrics.sorted(by: { $0.key < $1.key }) { inner.add(name, .number(value.mean)) }
-            line.add(slice, .json(inner.json))
-        }
-        return line.json
-    }
-}
-
-extension Configuration {
-    /// The interactions that `rules.exclude` names.
-    var excludedTypes: [InteractionType] {
-        var types = Set<InteractionType>()
-        for name in list("rules.exclude") {
-            switch name {
-            case "seen": types.formUnion([.click, .addToCart, .purchase])
-            case "clicked": types.insert(.click)
-            case "carted": types.insert(.addToCart)
-            default: types.insert(.purchase)
-            }
-        }
-        return types.sorted { $0.rawValue < $1.rawValue }
+extension AdaptationRecord {
+    /// For the log.
+    fileprivate var words: String {
+        ResultLine([
+            "categories": .integer(categories ?? 0), "loss_unadapted": .number(unadapted ?? .nan),
+            "loss_fine_tuned": .number(fineTuned ?? .nan), "loss_meta": .number(meta ?? .nan),
+            "fine_tune_rate": .number(fineTuneRate ?? .nan), "meta_steps": .integer(metaSteps ?? 0),
+        ]).words
     }
 }

@@ -1,5 +1,6 @@
 import Console
 import Foundation
+import Interactions
 import Recommending
 import VectorIndex
 

@@ -1,0 +1,79 @@
+import Console
+import FeatureStore
+import Interactions
+import Reports
+
+/// What the protocols of `freshet evaluate` have in common: where they read, and how they tell what was found.
+struct EvaluationRuns {
+    let options: GlobalOptions
+    /// The time that counts as now; nil for the end of what is stored.
+    let until: EventTime?
+    let json: Bool
+    /// Where the page goes, too; nil for no page.
+    let report: String?
+
+    /// A model beside rivals on what is held out of the store: the newest share of all, or without one each user's last interaction.
+    func split(_ model: ModelChoice, share: Double?) throws {
+        let (configuration, url, store) = try opened()
+        let found = try SplitRun(configuration: configuration, url: url, until: until, share: share).run(try model.find(in: store))
+        try tell(found.json, found.lines, page: found.page)
+    }
+
+    /// A model beside rivals on a stream: each event predicted, then learned.
+    func replay(_ model: ModelChoice, _ settings: ReplayRun.Options) async throws {
+        let (configuration, url, store) = try opened()
+        let run = ReplayRun(configuration: configuration, url: url, store: store, options: settings)
+        let found = try await run.run(try model.find(in: store))
+        try tell(found.json, found.lines, page: found.page)
+    }
+
+    /// Items treated as new.
+    func itemCold(_ settings: ColdRun.Options) throws {
+        let (configuration, url, _) = try opened()
+        let found = try ColdRun(configuration: configuration, url: url, until: until, options: settings).run()
+        try tell(found.json, found.lines)
+    }
+
+    /// Users treated as new.
+    func userCold(_ settings: UserColdRun.Options) throws {
+        let (configuration, url, _) = try opened()
+        let found = try UserColdRun(configuration: configuration, url: url, until: until, options: settings).run()
+        try tell(found.json, found.lines)
+    }
+
+    /// Categories treated as new.
+    func fewShot(_ settings: FewShotRun.Options) throws {
+        let (configuration, url, _) = try opened()
+        let found = try FewShotRun(configuration: configuration, url: url, until: until, options: settings).run()
+        try tell(found.json, found.lines)
+    }
+
+    /// Settings for rare items: those of `values`, each `key=list`, or all without any.
+    func tail(_ values: [String], epochs: Int?, seeds: Int) throws {
+        let (configuration, url, _) = try opened()
+        let named = values.compactMap(TailSetting.parse)
+        let settings = TailCurveRun.Options(
+            values: named.isEmpty ? nil : Dictionary(named.map { ($0.setting, $0.values) }) { $0 + $1 }, epochs: epochs, seeds: seeds)
+        let found = try TailCurveRun(configuration: configuration, url: url, until: until, options: settings).run()
+        try tell(found.json, found.lines, page: found.page)
+    }
+
+    private func opened() throws -> (configuration: Configuration, url: String, store: StoreQueries) {
+        let configuration = try options.configuration()
+        let url = try configuration.databaseURL()
+        try Migrator(url: url).check()
+        return (configuration, url, StoreQueries(url: url, rules: configuration.featureRules, connections: 1))
+    }
+
+    private func tell(_ text: String, _ lines: [String], page: @autoclosure () -> ReportPage? = nil) throws {
+        if let report, let page = page() { try TrainingReport.write(page, to: report) }
+        StandardOutput.line(json ? text : lines.joined(separator: "\n"))
+    }
+
+    /// `90m`, `12h`, `1d` in milliseconds, from a minute to ten years.
+    static func milliseconds(_ text: String) -> Int64? {
+        let units: [Character: Int64] = ["m": 60_000, "h": 3_600_000, "d": 86_400_000]
+        guard let unit = text.last.flatMap({ units[$0] }), let count = Int64(text.dropLast()), (1...5_256_000).contains(count) else { return nil }
+        return count * unit
+    }
+}

@@ -1,0 +1,30 @@
+import Settings
+import ContentModel
+import TowerModel
+import TowerTraining
+
+extension Configuration {
+    /// The trainer's settings: the preset first, then what is set on its own.
+    ///
+    /// - Parameters:
+    ///   - ranks: processes that will train together. - hasTeacher: whether a version is learned from.
+    func towerConfiguration(ranks: Int = 1, hasTeacher: Bool = false) throws(ConfigurationError) -> TowerConfiguration {
+        var towers = TowerConfiguration()
+        var own = trainerSettings.map { (key: $0.key, value: $0.value) }
+        own.sort { ($0.key == "preset" ? 0 : 1, $0.key) < ($1.key == "preset" ? 0 : 1, $1.key) }
+        do {
+            for (key, setting) in own {
+                if case .scalar(let text) = setting.value { try towers.set(key, text) }
+            }
+            for (objective, key) in [
+                ("click", "click_weight"), ("add_to_cart", "add_to_cart_weight"), ("purchase", "purchase_weight"),
+            ] where settings["objectives.\(objective)"] != nil {
+                try towers.set(key, text("objectives.\(objective)"))
+            }
+            try towers.validate(ranks: ranks, hasTeacher: hasTeacher)
+        } catch {
+            throw ConfigurationError(error.description)
+        }
+        return towers
+    }
+}

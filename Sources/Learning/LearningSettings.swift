@@ -1,0 +1,129 @@
+import Evaluation
+import MetaLearning
+import Recommending
+
+/// How the ranking blend is learned.
+package struct BlendSettings: Sendable {
+    /// Whether a blend is wanted at all.
+    package var isWanted = true
+    /// Followers that are kept of each item.
+    package var neighbourLimitItems = 0
+    /// Half-life of what counts as recent popularity.
+    package var recentHalfLifeDays = 0.0
+    /// Interactions of a user that serving reads, and so a question knows.
+    package var historyLimitEvents = 0
+    /// Half-life of the counters of trending.
+    package var decayHalfLifeMilliseconds: Int64 = 1
+    /// Places of the trending list.
+    package var trendingLimitItems = 0
+
+    /// All of it.
+    package init(
+        isWanted: Bool, neighbourLimitItems: Int, recentHalfLifeDays: Double, historyLimitEvents: Int, decayHalfLifeMilliseconds: Int64,
+        trendingLimitItems: Int
+    ) {
+        self.isWanted = isWanted
+        self.neighbourLimitItems = neighbourLimitItems
+        self.recentHalfLifeDays = recentHalfLifeDays
+        self.historyLimitEvents = historyLimitEvents
+        self.decayHalfLifeMilliseconds = decayHalfLifeMilliseconds
+        self.trendingLimitItems = trendingLimitItems
+    }
+}
+
+/// How the ranking heads are learned, and what they are ranked by.
+package struct HeadSettings: Sendable {
+    /// Whether heads are wanted at all.
+    package var isWanted: Bool
+    /// Weightings of the losses that are tried.
+    package var balances: [HeadBalance]
+    /// The powers to rank by.
+    package var powers: ObjectivePowers
+    /// Whether the value power that is best on the held-out questions takes the place of that of ``powers``.
+    package var tunesValue: Bool
+
+    /// All of it.
+    package init(isWanted: Bool, balances: [HeadBalance], powers: ObjectivePowers, tunesValue: Bool) {
+        self.isWanted = isWanted
+        self.balances = balances
+        self.powers = powers
+        self.tunesValue = tunesValue
+    }
+}
+
+/// Which domains get adapters of their own.
+package struct DomainSettings: Sendable {
+    /// The attribute of users that names the domain; empty for no adapters.
+    package var field: String
+    /// The rank of an adapter.
+    package var rank: Int
+    /// A domain with fewer interactions gets none.
+    package var minimumInteractions: Int
+    /// Domains at most, the largest first.
+    package var limit: Int
+
+    /// All of it.
+    package init(field: String, rank: Int, minimumInteractions: Int, limit: Int) {
+        self.field = field
+        self.rank = rank
+        self.minimumInteractions = minimumInteractions
+        self.limit = limit
+    }
+
+    /// Whether a field is named.
+    package var isWanted: Bool { !field.isEmpty }
+}
+
+/// How the content channel is learned.
+package struct ContentSettings: Sendable {
+    /// Whether a channel is wanted at all.
+    package var isWanted: Bool
+    /// Attributes of items that name related items.
+    package var linkAttributes: [String]
+    /// What the share of new items may cost, as a share of NDCG@10.
+    package var shareCost: Double
+
+    /// All of it.
+    package init(isWanted: Bool, linkAttributes: [String], shareCost: Double) {
+        self.isWanted = isWanted
+        self.linkAttributes = linkAttributes
+        self.shareCost = shareCost
+    }
+}
+
+/// How adaptation to new categories is learned.
+package struct AdaptationSettings: Sendable {
+    /// Whether it is wanted at all.
+    package var isWanted: Bool
+    /// `categories`, or the attribute of items that names the category.
+    package var field: String
+    /// Events of a task to adapt by, and to judge by.
+    package var support: Int, query: Int
+    /// Steps of an adaptation.
+    package var innerSteps: Int
+    /// The order of the derivatives.
+    package var order: MetaConfiguration.Order
+    /// What holds an adaptation near its start.
+    package var proximity: Float
+    /// The rank of the vectors by content.
+    package var rank: Int
+    /// Steps of the meta-training, and categories that it draws from, at most.
+    package var metaSteps: Int, metaCategories: Int
+
+    /// All of it.
+    package init(
+        isWanted: Bool, field: String, support: Int, query: Int, innerSteps: Int, order: MetaConfiguration.Order, proximity: Float, rank: Int,
+        metaSteps: Int, metaCategories: Int
+    ) {
+        self.isWanted = isWanted
+        self.field = field
+        self.support = support
+        self.query = query
+        self.innerSteps = innerSteps
+        self.order = order
+        self.proximity = proximity
+        self.rank = rank
+        self.metaSteps = metaSteps
+        self.metaCategories = metaCategories
+    }
+}

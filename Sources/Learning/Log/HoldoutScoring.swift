@@ -1,0 +1,144 @@
+import Evaluation
+import Interactions
+import Tensors
+import TowerModel
+import TrainingFiles
+
+/// What a model's two towers make of the items and of a question's user.
+package struct HoldoutVectors {
+    /// What is learned from and asked.
+    package let log: TrainingLog
+    /// Whose vectors they are.
+    package let model: TwoTowerModel
+    /// `[items, dimension]`, in rows of the log.
+    package let items: Matrix
+    /// Threads to compute with.
+    package let threads: Int
+
+    /// All of it.
+    package init(log: TrainingLog, model: TwoTowerModel, items: Matrix, threads: Int) {
+        self.log = log
+        self.model = model
+        self.items = items
+        self.threads = threads
+    }
+
+    /// The vector of a question's user.
+    package func user(_ question: Holdout.Question) -> [Float] {
+        var sequence = UserSequence(dimension: model.dimension, limit: model.historyLength)
+        items.withUnsafeBufferPointer { values in
+            for row in question.known.suffix(model.historyLength) {
+                let start = Int(log.items[row]) * model.dimension
+                sequence.append(
+                    vector: UnsafeBufferPointer(rebasing: values[start..<start + model.dimension]), type: log.types[row], time: log.times[row])
+            }
+        }
+        return model.encodeUser(sequence, attributes: log.attributes[question.user], now: question.time)
+    }
+
+    /// The inner products with all items.
+    package func scores(of user: [Float]) -> [Float] { model.scores(of: user, items: items, threads: threads) }
+}
+
+/// Ranks the whole catalogue for each question of a holdout, by a model or by a rival, under the same rules.
+package struct HoldoutScoring {
+    /// What is learned from and asked.
+    package let log: TrainingLog
+    /// The questions.
+    package let holdout: Holdout
+    /// Types of interactions whose items are left out of the answers.
+    package let excludes: Set<UInt8>
+    /// Threads to compute with.
+    package let threads: Int
+
+    /// All of it.
+    package init(log: TrainingLog, holdout: Holdout, excludes: Set<UInt8>, threads: Int) {
+        self.log = log
+        self.holdout = holdout
+        self.excludes = excludes
+        self.threads = threads
+    }
+
+    /// Metrics with the per-user values that the gate compares.
+    package struct Outcome {
+        /// Means over the questions.
+        package var report: MetricsReport
+        /// NDCG@10 of each question, in their order.
+        package var perUser: [Double]
+
+        /// All of it.
+        package init(report: MetricsReport, perUser: [Double]) {
+            self.report = report
+            self.perUser = perUser
+        }
+    }
+
+    private static let listLength = 100
+
+    /// What the model answers. Items that it never trained on are encoded from their content.
+    package func score(_ model: TwoTowerModel) -> Outcome {
+        let towers = towers(model)
+        return collect { towers($0) }
+    }
+
+    /// The inner products of a model's towers for a question, one an item.
+    package func towers(_ model: TwoTowerModel) -> (Holdout.Question) -> [Float] {
+        let vectors = vectors(model)
+        return { vectors.scores(of: vectors.user($0)) }
+    }
+
+    /// The vectors of a model's towers.
+    package func vectors(_ model: TwoTowerModel) -> HoldoutVectors {
+        HoldoutVectors(
+            log: log, model: model, items: model.encodeItems(log.contents, rows: log.itemIDs.map { model.row(of: $0) }, threads: threads),
+            threads: threads)
+    }
+
+    /// Items that may not be an answer to a question.
+    package func excluded(_ question: Holdout.Question) -> Set<Int32> {
+        var excluded = Set<Int32>()
+        for row in question.known where excludes.contains(log.types[row]) { excluded.insert(log.items[row]) }
+        return excluded
+    }
+
+    /// What counting answers: the most popular items of the training part.
+    package func scorePopularity() -> Outcome {
+        let rival = PopularityRival(counts: trainingCounts())
+        return collect { _ in rival.scores }
+    }
+
+    /// The same, weighted by age; the half-life is a tenth of the time that the log spans.
+    package func scoreRecentPopularity() -> Outcome {
+        let rows = log.userIDs.indices.lazy.map { holdout.trainingRows(of: $0, in: log) }.filter { !$0.isEmpty }
+        let newest = rows.map { log.times[$0.upperBound - 1] }.max() ?? 0
+        let span = newest - (rows.map { log.times[$0.lowerBound] }.min() ?? 0)
+        let rival = RecentPopularityRival(
+            itemCount: log.itemIDs.count, now: newest, halfLifeMilliseconds: max(3_600_000, span / 10)
+        ) { add in
+            for own in rows { for row in own { add(log.items[row], log.times[row]) } }
+        }
+        return collect { _ in rival.scores }
+    }
+
+    /// Interactions to learn from, by item row.
+    package func trainingCounts() -> [Int] {
+        var counts = [Int](repeating: 0, count: log.itemIDs.count)
+        log.items.withUnsafeBufferPointer { items in
+            for user in log.userIDs.indices { for row in holdout.trainingRows(of: user, in: log) { counts[Int(items[row])] += 1 } }
+        }
+        return counts
+    }
+
+    /// Asks every question and keeps what is found.
+    package func collect(_ scores: (Holdout.Question) -> [Float]) -> Outcome {
+        var metrics = RankingMetrics(
+            catalogueSize: log.itemIDs.count, slices: ItemSlices(counts: trainingCounts(), itemIDs: log.itemIDs))
+        for question in holdout.questions {
+            let excluded = excluded(question)
+            let ranked = topRows(
+                Self.listLength, of: scores(question), excluding: { excluded.contains($0) || log.isHidden[Int($0)] })
+            metrics.add(ranked: ranked, relevant: question.truth)
+        }
+        return Outcome(report: metrics.report(), perUser: metrics.perUserNDCG)
+    }
+}

@@ -1,0 +1,76 @@
+import Evaluation
+
+/// What a report shows, of what a training or an evaluation found.
+struct ReportValues {
+    /// The model or something that it is compared with.
+    struct Contestant {
+        var name: String
+        var isOwn: Bool
+        /// A class of the page's style: `a` to `g`.
+        var style: String
+        var record: MetricsRecord
+        var users: Int { record.report.users }
+        subscript(name: String) -> Double? { record[name] }
+    }
+
+    var contestants: [Contestant] = []
+    /// Epochs by stage; none without epochs.
+    var curves: [LearningCurve] = []
+    /// Steps of the run with their seconds, in order.
+    var timings: [(name: String, seconds: Double)] = []
+    /// Lines about the data, in order.
+    var data: [(name: String, value: String)] = []
+    /// Weights of the ranking blend, the largest first; empty where the towers rank alone.
+    var weights: [(name: String, value: Double)] = []
+    /// NDCG@10 of the towers without a blend.
+    var towersAlone: Double?
+    /// Goals beside the next item, and the tail dial, as HTML; empty where there is nothing of them.
+    var objectivesSection = ""
+    /// Domain adapters, as HTML; empty where none were tried.
+    var domainsSection = ""
+    /// What the gate compared, as HTML; empty where it compared nothing.
+    var gateSection = ""
+    /// How the questions were put.
+    var split: String?
+    /// Users that were asked.
+    var users: Int?
+    var passes: Bool?
+    var reasons: [String] = []
+
+    /// Slices in the order of the page.
+    static let slices = ["head", "mid", "tail", "cold"]
+
+    /// Takes what is known; what is not is left out.
+    init(_ record: EvaluationRecord) {
+        objectivesSection = ObjectivesSection(objectives: record.objectives, tail: record.tailCurve).html
+        domainsSection = DomainsSection(rows: record.domains ?? []).html
+        gateSection = GateSection(gate: record.gate).html
+        split = record.split
+        users = record.users
+        for (place, contestant) in EvaluationRecord.Contestant.allCases.enumerated() {
+            guard let found = record[contestant] else { continue }
+            var name = contestant.title
+            if contestant == .promoted, let version = record.promotedVersion { name = "version \(version), promoted" }
+            contestants.append(
+                Contestant(name: name, isOwn: contestant == .model, style: String(UnicodeScalar(UInt8(97 + place))), record: found))
+        }
+        towersAlone = record.ranking?.towersAlone
+        if record.ranking?.blend == true {
+            weights = (record.ranking?.weights?.entries ?? []).map { ($0.name, $0.value) }
+            weights.sort { abs($0.value) != abs($1.value) ? abs($0.value) > abs($1.value) : $0.name < $1.name }
+        }
+        passes = record.gate?.passes
+        reasons = record.gate?.reasons ?? []
+        curves = (record.curves ?? []).filter { !$0.epochs.isEmpty }
+        timings = (record.timings ?? []).map { ($0.name, $0.seconds) }
+        data = (record.data ?? []).compactMap { note in Self.text(note.value).map { (note.name, $0) } }
+    }
+
+    private static func text(_ value: DataNote.Value) -> String? {
+        switch value {
+        case .text(let text): text
+        case .integer(let count): HTMLText.count(Double(count))
+        case .number(let number): number.isNaN ? nil : HTMLText.number(number, decimals: number.rounded() == number ? 0 : 2)
+        }
+    }
+}

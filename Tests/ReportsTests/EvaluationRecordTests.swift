@@ -1,0 +1,106 @@
+import Evaluation
+import Interactions
+import Reports
+import Testing
+
+@Suite("What was found of a model, typed, as the registry keeps it")
+struct EvaluationRecordTests {
+    static func report(_ ndcg: Double, users: Int = 40) -> MetricsReport {
+        MetricsReport(
+            users: users, truthPairs: 55, catalogueSize: 300,
+            metrics: ["NDCG@10": MetricValue(mean: ndcg, standardError: 0.01), "Recall@10": MetricValue(mean: 0.25, standardError: 0.02)],
+            coverageAt10: 0.5, giniAt10: 0.75,
+            slices: ["head": MetricsReport.SliceReport(users: 30, metrics: ["NDCG@10": MetricValue(mean: 0.4, standardError: 0.1)])])
+    }
+
+    static var full: EvaluationRecord {
+        var record = EvaluationRecord()
+        record.split = "the newest 10 %"
+        record.users = 40
+        record.model = MetricsRecord(report(0.3), perUser: [0.1, 0.3, 0.5])
+        record.popularity = MetricsRecord(report(0.1), perUser: [0, 0.1, 0.2])
+        record.promotedVersion = 7
+        let gate = PromotionGate(margin: .share(0.02), confidence: 0.95)
+        let decision = GateDecision(passes: true, reasons: ["good enough"])
+        record.gate = gate.record(
+            passes: true, reasons: ["good <enough>"],
+            comparisons: [GateRecord.Comparison(role: "promoted", version: 7, basis: "later", decision: decision)])
+        var ranking = RankingRecord()
+        (ranking.blend, ranking.towersAlone) = (true, 0.25)
+        ranking.weights = NamedNumbers([.init("tower", 1), .init("recent", -0.5)])
+        ranking.newcomers = [.init(historyLimitEvents: 3, kept: true, questions: 9, everybody: 0.1, newcomers: 0.2)]
+        record.ranking = ranking
+        record.domains = [DomainRecord(domain: "country=n", users: 3, interactions: 9, asked: 2, kept: false, adapter: true)]
+        var objectives = ObjectivesRecord()
+        objectives.examples = 12
+        objectives.points = [
+            ObjectivesRecord.Point(0, clickHead: false, click: 1, conversion: 0, value: 0.5, report: report(0.3), front: true)
+        ]
+        objectives.clickReliability = [[0.1, 0.2]]
+        (objectives.conversionPower, objectives.valuePower) = (0, 0.5)
+        record.objectives = objectives
+        record.tailCurve = TailCurveRecord(
+            points: [TailCurveRecord.Point(dial: 0, lift: 0, report: report(0.3))], recommended: (0.1, 0), used: (0, 0))
+        record.contentChannel = ContentChannelRecord(weights: NamedNumbers([.init("similarity", 0.5)]), constants: [0.25, 1])
+        record.adaptation = AdaptationRecord(categories: 4, unadapted: 1, fineTuned: 0.9, meta: 0.8, fineTuneRate: 0.1, metaSteps: 20)
+        record.data = [DataNote("interactions", .integer(9)), DataNote("share", .number(0.25)), DataNote("first", .text("today"))]
+        record.dataProfile = DataRecord(all: DataProfile(), recent: nil)
+        record.curves = [LearningCurve(stage: "on everything", epochs: [.init(epoch: 1, loss: 2.5, seconds: 3, validation: 0.2)])]
+        record.timings = [StepTiming(name: "reading", seconds: 1.5)]
+        return record
+    }
+
+    @Test("what is written can be read, all of it")
+    func roundTrip() throws {
+        let read = EvaluationRecord(registry: Self.full.json)
+        var expected = Self.full
+        // Slices are kept without their errors, numbers by name without their order.
+        for contestant in [EvaluationRecord.Contestant.model, .popularity] {
+            expected[contestant]?.report.slices["head"]?.metrics["NDCG@10"]?.standardError = 0
+        }
+        expected.ranking?.weights?.entries.sort { $0.name < $1.name }
+        #expect(read == expected)
+    }
+
+    @Test("keys and numbers as users have them, in order")
+    func text() {
+        var record = EvaluationRecord()
+        record.split = "x"
+        record.users = 2
+        record.model = MetricsRecord(Self.report(0.5))
+        #expect(
+            record.json == #"{"split":"x","users":2,"model":{"users":40,"truth_pairs":55,"catalogue":300,"NDCG@10":0.5,"NDCG@10_se":0.01,"#
+                + #""Recall@10":0.25,"Recall@10_se":0.02,"Coverage@10":0.5,"Gini@10":0.75,"head":{"users":30,"NDCG@10":0.4}}}"#)
+        let json = Self.full.json
+        #expect(json.contains(#""newcomers_up_to_3_events":{"kept":true,"questions":9,"everybody_NDCG@10":0.1,"newcomers_NDCG@10":0.2}"#))
+        #expect(json.contains(#""content_channel":{"similarity":0.5,"constants":[0.25,1.0]}"#))
+        let gate = #""gate":{"passes":true,"reasons":["good <enough>"],"confidence_percent":95.0,"margin_percent":2.0,"#
+        #expect(json.contains(gate))
+    }
+
+    @Test("a row of an older program says what it knew")
+    func oldRows() {
+        let record = EvaluationRecord(
+            registry: #"{"model":{"users":3,"NDCG@10":0.25,"Gini@10":null},"gate":{"passes":false,"reasons":["worse"]},"unknown":[1]}"#)
+        #expect(record.model?["NDCG@10"] == 0.25 && record.model?.interval == nil && record.model?["NDCG@10_se"] == 0)
+        #expect(record.model?.main == ["ndcg@10": 0.25, "coverage@10": 0])
+        #expect(record.gate?.passes == false && record.gate?.comparisons == nil && record.ranking == nil)
+    }
+
+    @Test("one part of another kind takes no other with it", arguments: ["[]", "7", #""text""#, "{\"curves\":1}", "null"])
+    func damaged(part: String) {
+        let parts = ["model", "gate", "curves", "data"].map { "\"\($0)\":\(part)" }.joined(separator: ",")
+        let record = EvaluationRecord(registry: "{\"split\":\"kept\",\(parts)}")
+        #expect(record.split == "kept")
+        #expect(record.model?["NDCG@10"] == nil)
+        #expect(EvaluationRecord(registry: part) == EvaluationRecord() || part.hasPrefix("{"))
+    }
+
+    @Test("what is no number is null, and read as nothing")
+    func notANumber() {
+        var record = EvaluationRecord()
+        record.curves = [LearningCurve(stage: nil, epochs: [.init(epoch: 1, loss: .nan, seconds: 1)])]
+        #expect(record.json == #"{"curves":[{"epochs":[{"epoch":1,"loss":null,"seconds":1.0}]}]}"#)
+        #expect(EvaluationRecord(registry: record.json).curves?.first?.epochs.first?.loss == nil)
+    }
+}

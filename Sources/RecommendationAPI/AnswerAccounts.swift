@@ -35,7 +35,9 @@ package struct AuditLog: RequestMiddleware {
         guard let act = exchange.found.audit?(exchange), let caller = exchange.admitted else { return response }
         logger.notice(
             "\(act), asked for over HTTP",
-            metadata: ["key": "\(caller.name ?? "none needed")", "status": "\(response.status.code)", "request_id": "\(exchange.requestID)"])
+            metadata: [
+                "key": "\(caller.name ?? "none needed")", "status": "\(response.status.code)", "request_id": "\(exchange.requestID)",
+            ])
         return response
     }
 }

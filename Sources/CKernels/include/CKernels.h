@@ -88,6 +88,9 @@ void fk_keep_freed_memory(size_t bytes);
 // Lets the allocator have at most `count` arenas. Only glibc listens.
 void fk_limit_arenas(int count);
 
+// Has blocks of `bytes` and more come from the system and go back to it when they are freed. Only glibc listens.
+void fk_return_large_blocks(size_t bytes);
+
 // Gives pages that hold nothing but freed memory back to the system.
 void fk_return_freed_memory(void);
 

@@ -58,8 +58,7 @@ final class TowerOptimizer {
         _ gradients: StepGradients, tokens: TokenTranspose, users: TokenTranspose, squares: GradientSquares = GradientSquares(), index: Int,
         share: Float
     ) {
-        let d = parameters.shape.dimension, anchor = self.anchor
-        let scale = clipScale(gradients, squares: squares)
+        let anchor = self.anchor, scale = clipScale(gradients, squares: squares)
         if scale != 1 { Kernels.scale(scale, gradients.dense.start, into: gradients.dense.start, count: gradients.dense.count) }
         for parameter in DenseParameter.allCases {
             let offset = parameters.layout.offset(parameter), count = parameters.layout.length(parameter)
@@ -72,13 +71,7 @@ final class TowerOptimizer {
                 gradient: gradients.dense.start + offset, count: count, rule: rule, step: index + 1)
         }
         let rate = configuration.tableLearningRate * share
-        parallelFor(count: gradients.items.count, threads: configuration.threads, minimumChunk: 256) { range, _ in
-            for place in range where gradients.usesID[place] {
-                let gradient = gradients.ids.start + place * d
-                if scale != 1 { Kernels.scale(scale, gradient, into: gradient, count: d) }
-                update(.itemIDs, row: Int(gradients.items[place]), gradient: gradient, rate: rate, index: index, anchor: anchor)
-            }
-        }
+        updateIDs(gradients, scale: scale, rate: rate, index: index)
         if parameters.shape.tokenRows > 0 {
             updateTokens(.contentTokens, tokens, source: gradients.content.start, scale: scale, rate: rate, index: index)
         }
@@ -144,6 +137,29 @@ final class TowerOptimizer {
         return length > configuration.clipNorm ? configuration.clipNorm / length : 1
     }
 
+    private func updateIDs(_ gradients: StepGradients, scale: Float, rate: Float, index: Int) {
+        let d = parameters.shape.dimension, anchor = self.anchor, table = parameters.table(.itemIDs).start
+        let isPlain = configuration.tableOptimizer == .adagrad && anchor == nil && parameters.shard.isWhole
+        let accumulators = tableFirst[TableParameter.itemIDs.rawValue].start
+        gradients.items.withUnsafeBufferPointer { items in
+            gradients.usesID.withUnsafeBufferPointer { used in
+                parallelFor(count: items.count, threads: configuration.threads, minimumChunk: 256) { range, _ in
+                    let gradient = gradients.ids.start + range.lowerBound * d
+                    if isPlain, let items = items.baseAddress, let used = used.baseAddress {
+                        return Kernels.adagradRows(
+                            table, stride: d, accumulators: accumulators, indices: items + range.lowerBound, used: used + range.lowerBound,
+                            rows: range.count, columns: d, gradients: gradient, stride: d, gradientScale: scale, learningRate: rate)
+                    }
+                    for place in range where used[place] {
+                        let gradient = gradients.ids.start + place * d
+                        if scale != 1 { Kernels.scale(scale, gradient, into: gradient, count: d) }
+                        update(.itemIDs, row: Int(items[place]), gradient: gradient, rate: rate, index: index, anchor: anchor)
+                    }
+                }
+            }
+        }
+    }
+
     private func updateTokens(
         _ table: TableParameter, _ tokens: TokenTranspose, source: UnsafePointer<Float>, scale: Float, rate: Float, index: Int
     ) {
@@ -152,6 +168,7 @@ final class TowerOptimizer {
             withUnsafeTemporaryAllocation(of: Float.self, capacity: d) { buffer in
                 guard let gradient = buffer.baseAddress else { return }
                 for token in range where parameters.shard.owns(tokens.buckets[token]) {
+                    if token + Self.rowsAhead < range.upperBound { prefetch(table, row: tokens.buckets[token + Self.rowsAhead]) }
                     gradient.update(repeating: 0, count: d)
                     for place in tokens.starts[token]..<tokens.starts[token + 1] {
                         Kernels.axpy(tokens.weights[place] * scale, source + Int(tokens.places[place]) * d, into: gradient, count: d)
@@ -160,6 +177,16 @@ final class TowerOptimizer {
                 }
             }
         }
+    }
+
+    /// A row this far ahead is asked for: those of a large table are rarely in a cache.
+    private static let rowsAhead = 8
+
+    private func prefetch(_ table: TableParameter, row global: Int32) {
+        let row = parameters.shard.place(of: Int(global)), d = parameters.shape.dimension
+        Kernels.prefetch(parameters.table(table).start + row * d, bytes: 4 * d)
+        Kernels.prefetch(
+            tableFirst[table.rawValue].start + (configuration.tableOptimizer == .adagrad ? row : row * d), bytes: 4)
     }
 
     /// Steps a row that this rank holds.

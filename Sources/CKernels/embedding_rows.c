@@ -53,7 +53,7 @@ FK_CLONES void fk_unit_rows_slope(size_t rows, size_t n, const float *x, size_t 
     }
 }
 
-FK_CLONES void fk_adagrad_rows(float *table, size_t tableStride, float *accumulators, const int32_t *indices, const uint8_t *used,
+FK_CLONES void fk_adagrad_rows(float *table, size_t tableStride, float *accumulators, const int32_t *indices, const _Bool *used,
                                size_t rows, size_t n, float *g, size_t gStride, float scale, float rate, float eps) {
     for (size_t r = 0; r < rows; r++, g += gStride) {
         if (r + ROWS_AHEAD < rows) {
@@ -61,7 +61,7 @@ FK_CLONES void fk_adagrad_rows(float *table, size_t tableStride, float *accumula
             fk_prefetch(table + next * tableStride, n * sizeof(float));
             fk_prefetch(accumulators + next, sizeof(float));
         }
-        if (n == 0 || !used[r]) continue;
+        if (n == 0 || (used && !used[r])) continue;
         float *row = table + (size_t)indices[r] * tableStride, *accumulator = accumulators + indices[r];
 #define SCALED(AT) scale * AT(g)
         if (scale != 1) FK_EACH_COLUMN(g, n, FK_LANES, SCALED);

@@ -35,19 +35,16 @@ extension Kernels {
     ///
     /// - Parameters:
     ///   - accumulators: one for each row of the table.
-    ///   - used: by place; rows where it is false stay as they are.
+    ///   - used: by place; rows where it is false stay as they are; nil for none.
     ///   - gradients: row i is that of row `indices[i]`; multiplied with `gradientScale` first, and left so.
     public static func adagradRows(
         _ table: UnsafeMutablePointer<Float>, stride strideTable: Int, accumulators: UnsafeMutablePointer<Float>,
-        indices: UnsafePointer<Int32>, used: UnsafePointer<Bool>, rows: Int, columns: Int, gradients: UnsafeMutablePointer<Float>,
+        indices: UnsafePointer<Int32>, used: UnsafePointer<Bool>?, rows: Int, columns: Int, gradients: UnsafeMutablePointer<Float>,
         stride strideGradients: Int, gradientScale: Float = 1, learningRate: Float, epsilon: Float = 1e-8
     ) {
-        // A Bool is a byte of 0 or 1.
-        UnsafeRawPointer(used).withMemoryRebound(to: UInt8.self, capacity: rows) {
-            fk_adagrad_rows(
-                table, strideTable, accumulators, indices, $0, rows, columns, gradients, strideGradients, gradientScale, learningRate,
-                epsilon)
-        }
+        fk_adagrad_rows(
+            table, strideTable, accumulators, indices, used, rows, columns, gradients, strideGradients, gradientScale, learningRate,
+            epsilon)
     }
 
     /// Adds a weighted sum of rows to `out`: Σ over entries e of `weights[e]` · row `rows[e]` of `vectors`, in order, leaving out weights

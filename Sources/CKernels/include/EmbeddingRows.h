@@ -23,8 +23,8 @@ void fk_unit_rows_slope(size_t rows, size_t n, const float *x, size_t xStride, c
                         size_t gStride, float *along);
 
 // `fk_adagrad_row` on table row indices[i] with gradient row i, which is multiplied with `scale` first and keeps that; rows where
-// used[i] is 0 stay. indices are distinct.
-void fk_adagrad_rows(float *table, size_t tableStride, float *accumulators, const int32_t *indices, const uint8_t *used, size_t rows,
+// used[i] is 0 stay (NULL for none). indices are distinct.
+void fk_adagrad_rows(float *table, size_t tableStride, float *accumulators, const int32_t *indices, const _Bool *used, size_t rows,
                      size_t n, float *g, size_t gStride, float scale, float rate, float eps);
 
 // out [n] += the sum over entries e of weights[e] * vectors row rows[e], where the weight is above `least`.

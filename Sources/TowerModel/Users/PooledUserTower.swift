@@ -187,9 +187,10 @@ extension UserTokens {
         let buckets: UnsafeBufferPointer<Int32>
 
         /// The token rows of a user row; none for −1.
-        package subscript(user: Int32) -> UnsafeBufferPointer<Int32> {
-            user < 0 ? UnsafeBufferPointer(start: nil, count: 0) : UnsafeBufferPointer(rebasing: buckets[starts[Int(user)]..<starts[Int(user) + 1]])
-        }
+        package subscript(user: Int32) -> UnsafeBufferPointer<Int32> { UnsafeBufferPointer(rebasing: buckets[range(of: user)]) }
+
+        /// Where the tokens of a user row stand; nowhere for −1.
+        package func range(of user: Int32) -> Range<Int> { user < 0 ? 0..<0 : starts[Int(user)]..<starts[Int(user) + 1] }
     }
 
     /// Lends the tokens while `body` runs.

@@ -138,23 +138,15 @@ final class TowerOptimizer {
     }
 
     private func updateIDs(_ gradients: StepGradients, scale: Float, rate: Float, index: Int) {
-        let d = parameters.shape.dimension, anchor = self.anchor, table = parameters.table(.itemIDs).start
-        let isPlain = configuration.tableOptimizer == .adagrad && anchor == nil && parameters.shard.isWhole
-        let accumulators = tableFirst[TableParameter.itemIDs.rawValue].start
+        let d = parameters.shape.dimension
         gradients.items.withUnsafeBufferPointer { items in
             gradients.usesID.withUnsafeBufferPointer { used in
                 parallelFor(count: items.count, threads: configuration.threads, minimumChunk: 256) { range, _ in
-                    let gradient = gradients.ids.start + range.lowerBound * d
-                    if isPlain, let items = items.baseAddress, let used = used.baseAddress {
-                        return Kernels.adagradRows(
-                            table, stride: d, accumulators: accumulators, indices: items + range.lowerBound, used: used + range.lowerBound,
-                            rows: range.count, columns: d, gradients: gradient, stride: d, gradientScale: scale, learningRate: rate)
-                    }
-                    for place in range where used[place] {
-                        let gradient = gradients.ids.start + place * d
-                        if scale != 1 { Kernels.scale(scale, gradient, into: gradient, count: d) }
-                        update(.itemIDs, row: Int(items[place]), gradient: gradient, rate: rate, index: index, anchor: anchor)
-                    }
+                    guard let items = items.baseAddress, let used = used.baseAddress else { return }
+                    let first = range.lowerBound
+                    step(
+                        .itemIDs, rows: items + first, used: used + first, count: range.count, gradients: gradients.ids.start + first * d,
+                        scale: scale, rate: rate, index: index)
                 }
             }
         }
@@ -163,30 +155,56 @@ final class TowerOptimizer {
     private func updateTokens(
         _ table: TableParameter, _ tokens: TokenTranspose, source: UnsafePointer<Float>, scale: Float, rate: Float, index: Int
     ) {
-        let d = parameters.shape.dimension, anchor = self.anchor
-        parallelFor(count: tokens.buckets.count, threads: configuration.threads, minimumChunk: 64) { range, _ in
-            withUnsafeTemporaryAllocation(of: Float.self, capacity: d) { buffer in
-                guard let gradient = buffer.baseAddress else { return }
-                for token in range where parameters.shard.owns(tokens.buckets[token]) {
-                    if token + Self.rowsAhead < range.upperBound { prefetch(table, row: tokens.buckets[token + Self.rowsAhead]) }
-                    gradient.update(repeating: 0, count: d)
-                    for place in tokens.starts[token]..<tokens.starts[token + 1] {
-                        Kernels.axpy(tokens.weights[place] * scale, source + Int(tokens.places[place]) * d, into: gradient, count: d)
+        let d = parameters.shape.dimension
+        tokens.withPointers { tokens in
+            parallelFor(count: tokens.count, threads: configuration.threads, minimumChunk: 64) { range, _ in
+                withUnsafeTemporaryAllocation(of: Float.self, capacity: Self.tokensTogether * d) { buffer in
+                    guard let sums = buffer.baseAddress else { return }
+                    for tile in tiles(of: range, limit: Self.tokensTogether) {
+                        sums.update(repeating: 0, count: tile.count * d)
+                        for token in tile {
+                            let sum = sums + (token - tile.lowerBound) * d
+                            for place in tokens.starts[token]..<tokens.starts[token + 1] {
+                                Kernels.axpy(tokens.weights[place] * scale, source + Int(tokens.places[place]) * d, into: sum, count: d)
+                            }
+                        }
+                        step(
+                            table, rows: tokens.buckets + tile.lowerBound, used: nil, count: tile.count, gradients: sums, scale: 1,
+                            rate: rate, index: index)
                     }
-                    update(table, row: Int(tokens.buckets[token]), gradient: gradient, rate: rate, index: index, anchor: anchor)
                 }
             }
         }
     }
 
+    /// Tokens whose gradients lie in the first cache together.
+    private static let tokensTogether = 64
     /// A row this far ahead is asked for: those of a large table are rarely in a cache.
     private static let rowsAhead = 8
 
-    private func prefetch(_ table: TableParameter, row global: Int32) {
-        let row = parameters.shard.place(of: Int(global)), d = parameters.shape.dimension
-        Kernels.prefetch(parameters.table(table).start + row * d, bytes: 4 * d)
-        Kernels.prefetch(
-            tableFirst[table.rawValue].start + (configuration.tableOptimizer == .adagrad ? row : row * d), bytes: 4)
+    /// Steps distinct rows of a table, those that this rank holds.
+    ///
+    /// - Parameters:
+    ///   - used: rows where it is false stay as they are; nil for none.
+    ///   - gradients: `[count, d]`; multiplied with `scale`.
+    private func step(
+        _ table: TableParameter, rows: UnsafePointer<Int32>, used: UnsafePointer<Bool>?, count: Int,
+        gradients: UnsafeMutablePointer<Float>, scale: Float, rate: Float, index: Int
+    ) {
+        let d = parameters.shape.dimension, values = parameters.table(table).start, anchor = self.anchor, shard = parameters.shard
+        if configuration.tableOptimizer == .adagrad, anchor == nil, shard.isWhole {
+            return Kernels.adagradRows(
+                values, stride: d, accumulators: tableFirst[table.rawValue].start, indices: rows, used: used, rows: count, columns: d,
+                gradients: gradients, stride: d, gradientScale: scale, learningRate: rate)
+        }
+        for place in 0..<count where used?[place] ?? true && shard.owns(rows[place]) {
+            if place + Self.rowsAhead < count {
+                Kernels.prefetch(values + shard.place(of: Int(rows[place + Self.rowsAhead])) * d, bytes: 4 * d)
+            }
+            let gradient = gradients + place * d
+            if scale != 1 { Kernels.scale(scale, gradient, into: gradient, count: d) }
+            update(table, row: Int(rows[place]), gradient: gradient, rate: rate, index: index, anchor: anchor)
+        }
     }
 
     /// Steps a row that this rank holds.

@@ -12,6 +12,8 @@
 #include "RowProducts.h"
 // Loops over the rows of a tile.
 #include "TileRows.h"
+// Loops over rows of embedding tables.
+#include "EmbeddingRows.h"
 
 // Reductions. Sums run in 64 lanes, so they differ from a left-to-right sum in the last bits.
 float fk_dot(const float *a, const float *b, size_t n);

@@ -63,7 +63,7 @@ extension EndToEnd {
             #expect(role.stop(limit: 20) == 1, "\(role.log)")
             #expect(Date().timeIntervalSince(asked) < 5, "\(role.log)")
             #expect(role.log.contains("freshet train --resume goes on from there"), "\(role.log)")
-            for changed in ["content.share_cost_percent=3", "serve.trending_items=7", "ingest.history_limit_events=40", "gate_margin=0.01"] {
+            for changed in ["content.share_cost_percent=3", "serve.trending_items=70", "ingest.history_limit_events=40", "gate_margin=0.01"] {
                 let other = try program.run(settings + ["--resume", "--set", changed], limit: 20)
                 EndToEnd.expectFailure(other, status: 1, saying: "other train.* settings")
             }

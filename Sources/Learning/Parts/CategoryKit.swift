@@ -11,6 +11,7 @@ package struct CategoryKit: Sendable {
 
     /// History rows are the model's.
     package var factors: ContentFactors
+    /// Where adaptations start.
     package var starts: CategoryStarts
     /// `categories`, or an attribute.
     package var field: String

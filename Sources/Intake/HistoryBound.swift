@@ -2,8 +2,8 @@ import FeatureStore
 
 /// How many users a batch may have, by the entries of their histories: a user's row is read and written whole, however little is new.
 ///
-/// What stored histories hold is not known before they are read, and a bound by the longest possible ones would make batches small where most
-/// users are new. So it goes by what was written of late, twice over, and by the longest possible histories for the worst case.
+/// What stored histories hold is not known before they are read, and a bound by the longest possible ones would make batches small where
+/// most users are new. So it goes by what was written of late, twice over, and by the longest possible histories for the worst case.
 struct HistoryBound {
     /// Entries that a batch's users may have, all together, by what was written of late.
     static let entriesLimit = 4_000_000

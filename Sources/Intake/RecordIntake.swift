@@ -30,7 +30,8 @@ public struct RecordIntake {
     /// Bytes of these records that the batch may hold.
     public private(set) var bytes = 0
 
-    /// Whether the batch should be taken now, so that it stays within ``batchBytesLimit``, `batchRecords` and what its users' histories take.
+    /// Whether the batch should be taken now, so that it stays within ``batchBytesLimit``, `batchRecords` and what its users' histories
+    /// take.
     public func isFull(batchRecords: Int) -> Bool {
         records >= batchRecords || bytes >= Self.batchBytesLimit || histories.isReached(users: folded.users.count)
     }

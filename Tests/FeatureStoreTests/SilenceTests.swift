@@ -6,7 +6,7 @@ import Testing
 import TestSupport
 
 /// Connections that fall silent without an end are noticed, and long work is not taken for silence.
-@Suite(.enabled(if: TestDatabase.isAvailable, TestDatabase.reason), .timeLimit(.minutes(2)))
+@Suite(.enabled(if: TestDatabase.isAvailable, TestDatabase.reason), .timeLimit(.minutes(15)))
 struct SilenceTests {
     /// A database behind a gate; nil where the server is not reached by a port on loopback.
     private func gated() throws -> (database: TestDatabase, gate: Gate, url: String)? {

@@ -30,6 +30,15 @@ void fk_keep_freed_memory(size_t bytes) {
 #endif
 }
 
+void fk_return_large_blocks(size_t bytes) {
+#ifdef __GLIBC__
+    // Set once, it no longer grows with what is freed.
+    mallopt(M_MMAP_THRESHOLD, bytes > (32 << 20) ? 32 << 20 : (int)bytes);
+#else
+    (void)bytes;
+#endif
+}
+
 void fk_limit_arenas(int count) {
 #ifdef __GLIBC__
     mallopt(M_ARENA_MAX, count);

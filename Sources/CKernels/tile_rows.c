@@ -249,16 +249,6 @@ FK_CLONES void fk_sum_rows_into(size_t rows, size_t n, const float *x, size_t xS
         for (size_t r = 0; r < rows; r++) out[i] += x[r * xStride + i];
 }
 
-FK_CLONES void fk_gather_rows(const float *table, size_t tableStride, const int32_t *indices, size_t rows, size_t n, float *out,
-                              size_t outStride) {
-    for (size_t r = 0; r < rows; r++) {
-        if (r + 8 < rows) __builtin_prefetch(table + (size_t)indices[r + 8] * tableStride);
-        const float *from = table + (size_t)indices[r] * tableStride;
-        float *to = out + r * outStride;
-        for (size_t i = 0; i < n; i++) to[i] = from[i];
-    }
-}
-
 FK_CLONES void fk_scatter_add_rows(float *table, size_t tableStride, const int32_t *indices, size_t rows, size_t n,
                                    const float *x, size_t xStride, float scale) {
     for (size_t r = 0; r < rows; r++) {

@@ -40,7 +40,10 @@ extension Connection {
             case .finished:
                 if try hasBytes(within: Self.lastWaitMilliseconds, sql) { break }
                 throw givenUp(sql, "the connection has been silent for \(silent / 1_000) s, and the server is not working on it")
-            case .silent: throw givenUp(sql, "it has been silent for \(silent / 1_000) s and answers no other connection either")
+            case .silent:
+                // The question takes seconds in which the answer may have come.
+                if try hasBytes(within: 0, sql) { break }
+                throw givenUp(sql, "it has been silent for \(silent / 1_000) s and answers no other connection either")
             }
             break
         }

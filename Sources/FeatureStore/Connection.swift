@@ -17,7 +17,8 @@ final class Connection {
     let settings: ConnectionSettings
     /// How long the server may work on a statement, in milliseconds; 0: as long as it likes.
     let statementTimeoutMilliseconds: Int
-    /// Whether the server is no longer the one to talk to, though the connection works: a replica, since it was made.
+    /// Whether nobody talks over the connection any more, though libpq may find that it works: it was given up, or the server is a replica
+    /// by now.
     private var isStale = false
     private var prepared: [String: String] = [:]
     private var rowTypes: [String: RowType] = [:]
@@ -58,7 +59,11 @@ final class Connection {
     var serverProcessID: Int32 { PQbackendPID(handle) }
 
     /// Breaks the connection at once, as a crash of this process would: the server rolls back what is open.
-    func sever() { shutdown(PQsocket(handle), Int32(SHUT_RDWR)) }
+    func sever() {
+        // Bytes that came before can still be read, and libpq takes the connection for a good one as long as it finds some.
+        isStale = true
+        shutdown(PQsocket(handle), Int32(SHUT_RDWR))
+    }
 
     // MARK: Connecting
 
@@ -322,6 +327,8 @@ final class Connection {
     }
 
     func lost(_ sql: String) -> StoreError {
+        // Whatever libpq makes of it: the next call connects again, as the sentence says.
+        isStale = true
         let text = PQerrorMessage(handle).map { String(cString: $0) } ?? ""
         let line = text.split(separator: "\n").first.map(String.init) ?? "the connection was lost"
         return StoreError(

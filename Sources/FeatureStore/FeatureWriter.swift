@@ -110,6 +110,9 @@ struct FeatureWriter {
     struct Written {
         fileprivate var users: [UserFeatureRow] = []
         fileprivate var items: [String] = []
+
+        /// Rows of users, and the entries of their histories all together.
+        var histories: (rows: Int, entries: Int) { (users.count, users.reduce(0) { $0 + $1.history.entries.count }) }
     }
 
     /// Keeps the rows that a committed transaction wrote.

@@ -143,6 +143,10 @@ public struct IngestSummary: Sendable, Equatable {
     public var rejected = 0
     /// Records dropped because their user was erased at or after their time.
     public var erased = 0
+    /// Rows of users' features that were written.
+    public var userRows = 0
+    /// Entries of histories in these rows: a row is read and written whole.
+    public var historyEntries = 0
     /// The catalogue's version after this commit, when items changed.
     public var catalogueVersion: Int64?
     /// An earlier call had committed this batch already; nothing was done.
@@ -161,6 +165,8 @@ public struct IngestSummary: Sendable, Equatable {
         sum.usersChanged += right.usersChanged
         sum.rejected += right.rejected
         sum.erased += right.erased
+        sum.userRows += right.userRows
+        sum.historyEntries += right.historyEntries
         sum.catalogueVersion = left.catalogueVersion ?? right.catalogueVersion
         return sum
     }

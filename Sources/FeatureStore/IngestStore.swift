@@ -200,8 +200,11 @@ public final class IngestStore {
 
     private func commitOnce(_ batch: IngestBatch) throws(StoreError) -> IngestSummary {
         var written: FeatureWriter.Written?
-        let summary = try transaction { (connection) throws(StoreError) in try write(batch, &written, connection) }
-        if let written { featureWriter.committed(written) }
+        var summary = try transaction { (connection) throws(StoreError) in try write(batch, &written, connection) }
+        if let written {
+            (summary.userRows, summary.historyEntries) = written.histories
+            featureWriter.committed(written)
+        }
         for offset in batch.offsets { storedOffsets[offset.topic, default: [:]][offset.partition] = offset.nextOffset }
         try onStep?(.committed)
         return summary

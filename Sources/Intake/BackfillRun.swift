@@ -178,6 +178,8 @@ public struct BackfillRun {
             try queries.markReplayed(pass.mended)
             pass.mended = []
         }
-        totals.settle(lane.takeFinished())
+        let finished = lane.takeFinished()
+        for batch in finished { intake.note(batch.summary) }
+        totals.settle(finished)
     }
 }

@@ -251,6 +251,7 @@ public final class IngestRun {
             totals.items += summary.itemsChanged
             totals.users += summary.usersChanged
             totals.batches += 1
+            intake.note(summary)
             consumer.commitToBroker(
                 offsets.map { (partition: TopicPartition($0.topic, $0.partition), nextOffset: $0.nextOffset) })
         }

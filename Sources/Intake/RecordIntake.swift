@@ -13,8 +13,6 @@ public struct RecordIntake {
     /// Bytes of records from which on a batch is full, what they become in memory included: PostgreSQL takes no message above 1 GiB, and
     /// memory is not for free.
     public static let batchBytesLimit = 64 << 20
-    /// Entries of histories that a batch's users may have, all together: a user's row is read and written whole, however little is new.
-    public static let batchHistoryEntriesLimit = 4_000_000
     /// What an event takes in a batch beside its texts, in bytes: itself, and its part of what is folded.
     static let interactionBytes = 512
     /// What another record takes in a batch beside its texts, in bytes.
@@ -26,16 +24,20 @@ public struct RecordIntake {
     /// What was gathered since the last ``take(offsets:)``.
     public private(set) var batch = IngestBatch()
     private var folded: FeatureDelta
+    private var histories: HistoryBound
     /// Records taken since the last ``take(offsets:)``, rejected ones included.
     public private(set) var records = 0
     /// Bytes of these records that the batch may hold.
     public private(set) var bytes = 0
 
-    /// Whether the batch should be taken now, so that it stays within ``batchBytesLimit``, ``batchHistoryEntriesLimit`` and `batchRecords`.
+    /// Whether the batch should be taken now, so that it stays within ``batchBytesLimit``, `batchRecords` and what its users' histories
+    /// take.
     public func isFull(batchRecords: Int) -> Bool {
-        records >= batchRecords || bytes >= Self.batchBytesLimit
-            || folded.users.count * featureRules.historyLimitEvents >= Self.batchHistoryEntriesLimit
+        records >= batchRecords || bytes >= Self.batchBytesLimit || histories.isReached(users: folded.users.count)
     }
+
+    /// Takes in what a batch wrote, so that the next ones are as large as their users' histories allow.
+    public mutating func note(_ summary: IngestSummary) { histories.note(summary) }
 
     /// An empty intake.
     public init(rules: DecodingRules, featureRules: FeatureRules) {
@@ -43,6 +45,7 @@ public struct RecordIntake {
         maxRecordBytes = rules.maxRecordBytes
         self.featureRules = featureRules
         folded = FeatureDelta(rules: featureRules)
+        histories = HistoryBound(longest: featureRules.historyLimitEvents)
     }
 
     /// Decodes one record. A nil `value` is a tombstone: it deletes the item or user that `key` names.

@@ -22,6 +22,26 @@ package struct AnswerCount: RequestMiddleware {
     }
 }
 
+/// A line of the log for each promotion and erasure that somebody was let in for: who, by the name of the key, what, and what became of
+/// it.
+package struct AuditLog: RequestMiddleware {
+    private let logger: Logger
+
+    /// Writes to this log.
+    package init(to logger: Logger) { self.logger = logger }
+
+    package func handle(_ exchange: inout Exchange, next: some RequestHandler) async throws -> Response {
+        let response = try await next.handle(&exchange)
+        guard let act = exchange.found.audit?(exchange), let caller = exchange.admitted else { return response }
+        logger.notice(
+            "\(act), asked for over HTTP",
+            metadata: [
+                "key": "\(caller.name ?? "none needed")", "status": "\(response.status.code)", "request_id": "\(exchange.requestID)",
+            ])
+        return response
+    }
+}
+
 /// A line of the log for each answer, where it is asked for (`debug`). It has the template of the path, which itself may hold a user's id.
 package struct AccessLog: RequestMiddleware {
     let logger: Logger

@@ -48,6 +48,10 @@ final class Connection: Sendable {
     }
 
     let channel: any Channel
+    /// Where the caller is.
+    let address: SocketAddress?
+    /// What stands for it among those who send wrong keys.
+    let origin: UInt64?
     private let connections: Connections
     private let state: Mutex<State>
 
@@ -56,6 +60,8 @@ final class Connection: Sendable {
 
     init(channel: any Channel, connections: Connections) {
         self.channel = channel
+        address = channel.remoteAddress
+        origin = KeyGuesses.origin(channel.remoteAddress)
         self.connections = connections
         let now = NIODeadline.now()
         state = Mutex(State(readingSince: now, lastActive: now))

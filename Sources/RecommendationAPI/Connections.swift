@@ -52,6 +52,7 @@ final class Connections: Sendable {
     private let held = Atomic<Int>(0)
     private let closedCounts = AtomicCounters(count: Cause.allCases.count)
     private let acceptFailures = Atomic<Int>(0)
+    private let opened = Atomic<Int>(0)
     private let told = Mutex<[Cause: Told]>([:])
     private let lastRelief = Atomic<UInt64>(0)
     private let hasStopped = Atomic<Bool>(false)
@@ -74,6 +75,7 @@ final class Connections: Sendable {
     /// - Returns: nil where none could: the connection must be closed.
     func admit(_ channel: any Channel) -> Connection? {
         let connection = Connection(channel: channel, connections: self)
+        opened.wrappingAdd(1, ordering: .relaxed)
         let place = ObjectIdentifier(channel)
         let isFull = open.withLock { open in
             open[place] = connection
@@ -195,6 +197,8 @@ final class Connections: Sendable {
         text.sample([], Double(count))
         text.begin("freshet_http_connections_limit", .gauge, "The most connections that may be open; the oldest idle ones make room.")
         text.sample([], Double(maxConnections))
+        text.begin("freshet_http_connections_opened_total", .counter, "Connections that callers opened.")
+        text.sample([], Double(opened.load(ordering: .relaxed)))
         text.begin("freshet_http_connections_closed_total", .counter, "Connections that the service closed, by cause.")
         for cause in Cause.allCases { text.sample([("cause", cause.label)], Double(closedCounts[cause.rawValue])) }
         text.begin("freshet_http_accept_failures_total", .counter, "Connections that the system refused, as for want of descriptors.")

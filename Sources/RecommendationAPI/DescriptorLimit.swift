@@ -25,6 +25,22 @@ public enum DescriptorLimit {
         return Int(clamping: limit.rlim_cur)
     }
 
+    /// What is said at the start where the limit leaves room for fewer connections than the settings ask for, or nil.
+    ///
+    /// - Parameters:
+    ///   - room: connections that the limit leaves room for.
+    ///   - maxConnections: `http.max_connections`, nil where nobody set it: then each request that is answered at once needs one.
+    package static func shortage(room: Int, maxConnections: Int?, maxConcurrentRequests: Int) -> String? {
+        let advice = "that many are taken; raise it for more"
+        if let maxConnections {
+            guard maxConnections > room else { return nil }
+            return "http.max_connections is \(maxConnections), and the limit of open files (ulimit -n) leaves room for \(room): \(advice)"
+        }
+        guard maxConcurrentRequests > room else { return nil }
+        return "the limit of open files (ulimit -n) leaves room for \(room) connections, fewer than http.max_concurrent_requests "
+            + "(\(maxConcurrentRequests)): \(advice)"
+    }
+
     /// The most connections that leave room for all else that a process opens (databases, brokers, files, timers of the runtime): a
     /// quarter of the descriptors, at least 64 and at most 512, is kept for that.
     public static func connections(ofDescriptors descriptors: Int) -> Int {

@@ -1,5 +1,6 @@
 import HTTPTypes
 import HummingbirdCore
+import NIOCore
 
 /// One request on its way through the service, with what each concern has found out about it.
 package struct Exchange: Sendable {
@@ -16,17 +17,39 @@ package struct Exchange: Sendable {
     let found: Route
     /// Whether a look-up says that somebody only looks. What the body of a POST says is for its route to tell.
     package let asksForPreview: Bool
-    /// The number of the caller's key in the ring, or -1; set by ``KeyCheck``.
-    package var caller = -1
+    /// Who was let in by ``KeyCheck``; nil before, and where it refused.
+    package var admitted: Caller?
+    /// The number of the caller's key in the ring, or -1.
+    package var caller: Int { admitted?.number ?? -1 }
+    /// Where the request comes from.
+    let address: SocketAddress?
+    /// What stands for that address among those who send wrong keys; nil where it is not known.
+    let origin: UInt64?
     /// What stands in the query; whole behind ``KnownQuery``.
     package private(set) var query = QueryParameters()
     private var isQueryRead = false
     /// The body, where the route takes one; set by ``BodyIntake``.
     package var body: [UInt8] = []
 
+    /// A caller that was let in.
+    package struct Caller: Sendable, Equatable {
+        /// The number of its key in the ring; -1 where none is needed.
+        package let number: Int
+        /// The name of its key, which is no secret; nil where none is needed.
+        package let name: String?
+
+        /// A caller.
+        package init(number: Int, name: String?) {
+            self.number = number
+            self.name = name
+        }
+    }
+
     /// A request that has come, and its route.
-    init(service: ServiceCore, request: Request, table: RouteTable, connection: Connection?) {
+    init(service: ServiceCore, request: Request, table: RouteTable, connection: Connection?, address: SocketAddress? = nil) {
         self.service = service
+        self.address = address ?? connection?.address
+        origin = connection?.origin ?? KeyGuesses.origin(address)
         self.request = request
         self.connection = connection
         began = .now
@@ -43,8 +66,8 @@ package struct Exchange: Sendable {
     }
 
     /// The same, without a connection.
-    package init(service: ServiceCore, request: Request, table: RouteTable) {
-        self.init(service: service, request: request, table: table, connection: nil)
+    package init(service: ServiceCore, request: Request, table: RouteTable, address: SocketAddress? = nil) {
+        self.init(service: service, request: request, table: table, connection: nil, address: address)
     }
 
     /// Reads the query where nobody has.

@@ -114,7 +114,9 @@ package final class IdempotencyCache: Sendable {
             guard entry.bytes + answer.body.count <= maxBytes else { return state.remove(key, began: entry.began) }
             state.bytes += answer.body.count
             entry.bytes += answer.body.count
-            entry.answer = answer
+            // Without the room that its writer had to spare: what is kept is what is counted.
+            let body = [UInt8](unsafeUninitializedCapacity: answer.body.count) { $1 = $0.initialize(fromContentsOf: answer.body) }
+            entry.answer = Answer(body: body)
             state.entries[key] = entry
             while state.bytes > maxBytes, state.head < state.order.count { dropOne(&state) }
         }

@@ -28,7 +28,7 @@ enum IntakeRoutes {
                 try await exchange.service.operations.putUser(try record(exchange, "user_id", waits))
             }
         },
-        Route(.delete, "/v1/users/{id}", scope: .write, parameters: wait) { exchange in
+        Route(.delete, "/v1/users/{id}", scope: .write, parameters: wait, audit: { _ in "erasure of a user" }) { exchange in
             try await intake(exchange) { waits, _ in
                 try await exchange.service.operations.deleteUser(try deletion(exchange, "user_id", waits))
             }

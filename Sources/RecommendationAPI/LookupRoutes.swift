@@ -34,13 +34,18 @@ enum LookupRoutes {
             }
             return Response(json: writer.bytes)
         },
-        Route(.post, "/v1/models/{version}/promote", scope: .admin, parameters: promotion) { exchange in
+        Route(
+            .post, "/v1/models/{version}/promote", scope: .admin, parameters: promotion,
+            audit: { "promotion of version \($0.parameters[0].cutForMessage)\(forced($0))" }
+        ) { exchange in
             guard let version = Int(exchange.parameters[0]), version > 0 else {
                 throw Problem.badParameter("version", "The version in the path must be a whole number above 0.")
             }
             return response(try await exchange.service.operations.promote(version, try promotion(exchange)))
         },
-        Route(.post, "/v1/models/rollback", scope: .admin, parameters: promotion) { exchange in
+        Route(
+            .post, "/v1/models/rollback", scope: .admin, parameters: promotion, audit: { "rollback of the model\(forced($0))" }
+        ) { exchange in
             response(try await exchange.service.operations.rollback(try promotion(exchange)))
         },
         Route(.get, "/v1/experiments", scope: .read, parameters: lookup) { _ in
@@ -59,6 +64,8 @@ enum LookupRoutes {
             try StatisticsStream.response(exchange)
         },
     ]
+
+    private static func forced(_ exchange: Exchange) -> String { (try? exchange.query.flag("force")) == true ? " by force" : "" }
 
     private static func promotion(_ exchange: Exchange) throws -> PromotionRequest {
         let reason = try exchange.query.value("reason")

@@ -19,6 +19,16 @@ public final class RateLimit: Sendable {
         origin = now
     }
 
+    /// The seconds that a caller would have to wait now, rounded up, or nil; nothing is counted.
+    public func wait(caller: Int = 0, now: ContinuousClock.Instant) -> Int? {
+        let elapsed = (now - origin).wholeMicroseconds * 1_000
+        return wait(early: max(due[caller % due.count], elapsed) - elapsed)
+    }
+
+    private func wait(early: UInt64) -> Int? {
+        early > toleranceNanoseconds ? Int((early - toleranceNanoseconds + 999_999_999) / 1_000_000_000) : nil
+    }
+
     /// Lets a request through (nil), or tells how many seconds to wait, rounded up.
     ///
     /// - Parameter cost: what it counts for; one that costs more than the burst passes where nothing is owed.
@@ -29,10 +39,7 @@ public final class RateLimit: Sendable {
         while true {
             let expected = due[caller]
             let start = max(expected, elapsed)
-            let early = start - elapsed
-            if early > toleranceNanoseconds {
-                return Int((early - toleranceNanoseconds + 999_999_999) / 1_000_000_000)
-            }
+            if let wait = wait(early: start - elapsed) { return wait }
             if due.exchange(caller, from: expected, to: start + spacingNanoseconds * cost) { return nil }
         }
     }

@@ -85,7 +85,7 @@ package struct QueryParameters: Sendable {
     func check(_ known: KnownParameters, takesBody: Bool) throws(Problem) {
         for (name, _) in pairs where !known.names.contains(name) {
             // `context.` alone names nothing.
-            if known.prefixes.contains(where: { name.hasPrefix($0) && name.utf8.count > $0.utf8.count }) { continue }
+            if known.prefixes.contains(where: { $0.isEmpty || name.hasPrefix($0) && name.utf8.count > $0.utf8.count }) { continue }
             throw .unknown(
                 name, kind: "parameter", known: known.names + known.prefixes.map { $0 + "NAME" },
                 ifNone: takesBody ? "this request takes what it needs from its body" : "this request takes none")

@@ -6,6 +6,9 @@ package struct KnownParameters: Sendable {
     /// What marks a question of somebody who only looks: nothing of it is stored, and it is in no figure.
     static let preview = "preview"
 
+    /// Whatever it is: of pages, whose links others write.
+    static let any = KnownParameters(prefixes: [""])
+
     let names: [String]
     /// Beginnings of names that go on as the caller likes: `context.`.
     let prefixes: [String]
@@ -42,6 +45,8 @@ package final class Route: Sendable {
     let isLimited: Bool
     /// Whether what is answered is written down as shown.
     let recordsImpressions: Bool
+    /// What a request does that is written down whoever may do it, in words without ids of users; nil for all else.
+    let audit: (@Sendable (Exchange) -> String)?
     let handle: @Sendable (Exchange) async throws -> Response
     let segments: [Substring]
 
@@ -49,7 +54,8 @@ package final class Route: Sendable {
     package init(
         _ method: HTTPRequest.Method, _ template: String, scope: AccessScope?, or orScope: AccessScope? = nil,
         takesBody: Bool = false, parameters: KnownParameters = KnownParameters(), isTimed: Bool = true, isLimited: Bool = true,
-        recordsImpressions: Bool = false, handle: @escaping @Sendable (Exchange) async throws -> Response
+        recordsImpressions: Bool = false, audit: (@Sendable (Exchange) -> String)? = nil,
+        handle: @escaping @Sendable (Exchange) async throws -> Response
     ) {
         self.method = method
         self.template = template
@@ -60,6 +66,7 @@ package final class Route: Sendable {
         self.isTimed = isTimed
         self.isLimited = isLimited
         self.recordsImpressions = recordsImpressions
+        self.audit = audit
         self.handle = handle
         segments = template.split(separator: "/")
     }

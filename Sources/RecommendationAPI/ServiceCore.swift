@@ -41,7 +41,7 @@ package final class ServiceCore: Sendable {
     ) {
         self.operations = operations
         self.configuration = configuration
-        keys = KeyCheck(configuration.keyRing)
+        keys = KeyCheck(configuration.keyRing, logger: logger)
         hosts = HostRules(configuration)
         origins = OriginRules(configuration, hosts: hosts)
         self.logger = logger
@@ -50,13 +50,12 @@ package final class ServiceCore: Sendable {
             rules: DecodingRules(maxRecordBytes: configuration.maxBodyBytes, maxIDBytes: configuration.maxBodyBytes))
         // No connection may be one more descriptor than the process has: its runtime ends without a word then.
         let room = DescriptorLimit.connections(ofDescriptors: DescriptorLimit.raise())
-        let wanted = configuration.maxConnections ?? min(room, Self.defaultMaxConnections)
-        if wanted > room {
-            logger.warning(
-                "http.max_connections is \(wanted), and the limit of open files (ulimit -n) leaves room for \(room): that many are taken")
+        if let shortage = DescriptorLimit.shortage(
+            room: room, maxConnections: configuration.maxConnections, maxConcurrentRequests: configuration.maxConcurrentRequests) {
+            logger.warning("\(shortage)")
         }
         connections = Connections(
-            maxConnections: min(wanted, room), maxHeldBytes: configuration.maxHeldBytes,
+            maxConnections: min(configuration.maxConnections ?? Self.defaultMaxConnections, room), maxHeldBytes: configuration.maxHeldBytes,
             limits: ConnectionLimits(
                 idle: .seconds(Int64(configuration.idleConnectionSeconds)),
                 request: .milliseconds(Int64(configuration.requestMilliseconds)),

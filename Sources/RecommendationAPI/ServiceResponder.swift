@@ -35,6 +35,7 @@ package struct ServiceResponder: Sendable {
         let admitted = core.keys.then(CallerRates(limit: core.rateLimit).then(core.origins.then(read)))
         let addressed = RefusedHeads().then(core.hosts.then(KnownRoutes(crossOrigin: crossOrigin).then(admitted)))
         let told = AnswerMarks().then(ProblemDetails(logger: core.logger).then(addressed))
-        return AccessLog(logger: core.logger).then(AnswerCount(metrics: core.metrics).then(crossOrigin.then(told)))
+        let counted = AnswerCount(metrics: core.metrics).then(crossOrigin.then(told))
+        return AccessLog(logger: core.logger).then(AuditLog(to: core.logger).then(counted))
     }
 }

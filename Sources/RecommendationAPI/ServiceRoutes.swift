@@ -12,7 +12,7 @@ enum ServiceRoutes {
         Route(.get, "/readyz", scope: nil, isLimited: false) { exchange in
             let parts = await exchange.service.operations.readiness()
             let isReady = parts.canAnswer
-            let withDetail = exchange.service.keys.mayRead(exchange.request)
+            let withDetail = exchange.service.keys.mayRead(exchange)
             var writer = JSONWriter()
             writer.object { writer in
                 writer.field("status", isReady ? "ready" : "not ready")
@@ -33,7 +33,8 @@ enum ServiceRoutes {
                 body: ResponseBody(byteBuffer: ByteBuffer(string: text.text)))
         },
         StaticFile.route("/openapi.json", PackageResources.openapi_json, type: "application/json"),
-        StaticFile.route("/", PackageResources.dashboard_html, type: "text/html; charset=utf-8"),
+        // Links to a page carry marks of campaigns and the like, which mean nothing here.
+        StaticFile.route("/", PackageResources.dashboard_html, type: "text/html; charset=utf-8", parameters: .any),
         StaticFile.route("/dashboard.css", PackageResources.dashboard_css, type: "text/css; charset=utf-8"),
         StaticFile.route("/dashboard.js", PackageResources.dashboard_js, type: "text/javascript; charset=utf-8"),
         StaticFile.route("/charts.js", PackageResources.charts_js, type: "text/javascript; charset=utf-8"),
@@ -48,10 +49,12 @@ enum StaticFile {
     static let contentSecurityPolicy =
         "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
 
-    static func route(_ path: String, _ bytes: [UInt8], type: String) -> Route {
+    static func route(
+        _ path: String, _ bytes: [UInt8], type: String, parameters: KnownParameters = KnownParameters()
+    ) -> Route {
         let tag = "\"\(String(IdempotencyCache.fingerprint(bytes, waitsForCommit: false), radix: 16))\""
         let buffer = ByteBuffer(bytes: bytes)
-        return Route(.get, path, scope: nil, isTimed: false) { exchange in
+        return Route(.get, path, scope: nil, parameters: parameters, isTimed: false) { exchange in
             var headers: HTTPFields = [
                 .contentType: type, .cacheControl: "no-cache", .eTag: tag,
                 .contentSecurityPolicy: contentSecurityPolicy,

@@ -38,7 +38,7 @@ public struct Configuration: Sendable {
     /// Nothing set.
     public init() {}
 
-    /// What is odd about where the settings come from, in sentences: a file of a secret that everybody may read.
+    /// What is odd about where the settings come from, in sentences: a file with secrets that everybody may read.
     public internal(set) var warnings: [String] = []
 
     /// The settings that somebody made, by key.

@@ -13,7 +13,15 @@ extension Configuration {
         files: [String], environment: [String: String], flags: [(key: String, value: String)]
     ) throws(ConfigurationError) -> Configuration {
         var configuration = Configuration()
-        for file in Self.existing(files) { try configuration.read(SettingsFile(path: file)) }
+        for path in Self.existing(files) {
+            let file = try SettingsFile(path: path)
+            try configuration.read(file)
+            let secret = file.isReadByAll ? configuration.secretKeys(from: path) : []
+            guard !secret.isEmpty else { continue }
+            configuration.warnings.append(
+                "\(path): every user of this machine may read it, and it holds secrets (\(secret.joined(separator: ", "))); take the right "
+                    + "away (chmod o-r), or let variables such as FRESHET_DATABASE_URL_FILE name files of their own for them")
+        }
         try configuration.readEnvironment(environment)
         for flag in flags {
             let key = String(flag.key.trimmingSpaces)

@@ -168,22 +168,30 @@ extension Configuration {
     public var redaction: Redaction {
         var secrets: [String] = [], words: Set<String> = []
         for (name, setting) in settings {
-            guard let key = ConfigurationKey.byName[name] else { continue }
-            switch setting.value {
-            case .scalar(let text) where key.isSecret:
-                if name == "database.url" {
-                    let found = ConnectionSecrets.secrets(in: text)
-                    secrets += found.secrets
-                    words.formUnion(found.words)
-                } else {
-                    secrets.append(text)
-                }
-            case .list(let items) where key.isSecret: secrets += items
-            case .map(let entries): secrets += entries.filter { ConfigurationKey.isSecret(entry: $0.key) }.map(\.value)
-            default: continue
-            }
+            let found = Self.secrets(of: name, setting.value)
+            secrets += found.secrets
+            words.formUnion(found.words)
         }
         return Redaction(secrets, butNot: words)
+    }
+
+    /// What of a key's value is secret, and what stands beside it and is not.
+    private static func secrets(of name: String, _ value: Value) -> (secrets: [String], words: Set<String>) {
+        guard let key = ConfigurationKey.byName[name] else { return ([], []) }
+        switch value {
+        case .scalar(let text) where key.isSecret: return name == "database.url" ? ConnectionSecrets.secrets(in: text) : ([text], [])
+        case .list(let items) where key.isSecret: return (items, [])
+        case .map(let entries): return (entries.filter { ConfigurationKey.isSecret(entry: $0.key) }.map(\.value), [])
+        default: return ([], [])
+        }
+    }
+
+    /// The keys with something secret that a file set last, in order.
+    func secretKeys(from path: String) -> [String] {
+        settings.filter { name, setting in
+            (setting.source == path || setting.source.hasPrefix(path + ":"))
+                && !Self.secrets(of: name, setting.value).secrets.allSatisfy(\.isEmpty)
+        }.keys.sorted()
     }
 
     /// The same before the settings are known, or where they are wrong: of what variables and `--set` bring.

@@ -41,9 +41,12 @@ struct SecretFile {
         guard let text = String(validating: bytes, as: UTF8.self) else { throw refusal("which is not UTF-8") }
         guard !text.allSatisfy(\.isWhitespace) else { throw refusal("which is empty: write the value into it, or unset the variable") }
         self.text = text
-        let isOpen = status.st_mode & S_IFMT == S_IFREG && status.st_mode & S_IROTH != 0
-        warning = isOpen ? "\(variable): every user of this machine may read \(path); take the right away: chmod o-r" : nil
+        warning = Self.isReadByAll(status)
+            ? "\(variable): every user of this machine may read \(path); take the right away: chmod o-r" : nil
     }
+
+    /// Whether a file, and no pipe, may be read by every user of the machine.
+    static func isReadByAll(_ status: stat) -> Bool { status.st_mode & S_IFMT == S_IFREG && status.st_mode & S_IROTH != 0 }
 
     /// The settings of librdkafka whose own names end so: their variables hold the path itself.
     private static let ownNames: Set<String> = [

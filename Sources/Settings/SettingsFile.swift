@@ -9,13 +9,16 @@ struct SettingsFile {
 
     let path: String
     let text: String
+    /// Whether every user of the machine may read it.
+    let isReadByAll: Bool
 
     /// Reads a file, a pipe included, to its end.
     ///
     /// - Throws: ``ConfigurationError`` that says what is wrong with the file and where.
     init(path: String) throws(ConfigurationError) {
         self.path = path
-        let bytes = try Self.bytes(path)
+        let bytes: [UInt8]
+        (bytes, isReadByAll) = try Self.bytes(path)
         guard !bytes.starts(with: [0xFF, 0xFE]), !bytes.starts(with: [0xFE, 0xFF]) else {
             throw ConfigurationError("\(path) is UTF-16, and a configuration file must be UTF-8: save it as UTF-8")
         }
@@ -28,7 +31,7 @@ struct SettingsFile {
         self.text = text
     }
 
-    private static func bytes(_ path: String) throws(ConfigurationError) -> [UInt8] {
+    private static func bytes(_ path: String) throws(ConfigurationError) -> ([UInt8], isReadByAll: Bool) {
         func failure() -> ConfigurationError {
             let reason = errno == EISDIR ? "it is a folder" : String(cString: strerror(errno))
             return ConfigurationError("cannot read the configuration file \(path): \(reason)")
@@ -36,13 +39,15 @@ struct SettingsFile {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw failure() }
         defer { close(file) }
+        var status = stat()
+        guard fstat(file, &status) == 0 else { throw failure() }
         var bytes: [UInt8] = []
         var block = [UInt8](repeating: 0, count: 65_536)
         while true {
             let count = block.withUnsafeMutableBytes { read(file, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw failure() }
-            guard count > 0 else { return bytes }
+            guard count > 0 else { return (bytes, SecretFile.isReadByAll(status)) }
             bytes += block[..<count]
             guard bytes.count <= maxFileBytes else {
                 throw ConfigurationError(

@@ -82,6 +82,14 @@ extension Kernels {
         fk_limit_arenas(Int32(clamping: Swift.max(2, Threads.processors)))
     }
 
+    /// Has blocks of `bytes` and more come from the system and go back to it as soon as they are freed: glibc else keeps more and larger
+    /// ones among the small pieces with each large one that is freed, and the pages between do not go back. For roles that live long;
+    /// call it once at start. Only glibc listens.
+    public static func returnLargeBlocks(ofBytes bytes: Int) {
+        precondition(bytes > 0, "blocks of \(bytes) bytes cannot be told apart")
+        fk_return_large_blocks(bytes)
+    }
+
     /// Gives pages that hold nothing but freed memory back to the system. Takes milliseconds; other threads' allocations may wait for it.
     public static func returnFreedMemory() {
         fk_return_freed_memory()

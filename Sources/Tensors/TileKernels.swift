@@ -86,12 +86,6 @@ extension Kernels {
         rows: Int, columns: Int, _ x: UnsafePointer<Float>, stride: Int, into out: UnsafeMutablePointer<Float>
     ) { fk_sum_rows_into(rows, columns, x, stride, out) }
 
-    /// Row i of `out` = row `indices[i]` of `table`. Indices are trusted.
-    public static func gatherRows(
-        _ table: UnsafePointer<Float>, stride strideTable: Int, indices: UnsafePointer<Int32>, rows: Int, columns: Int,
-        into out: UnsafeMutablePointer<Float>, stride strideOut: Int
-    ) { fk_gather_rows(table, strideTable, indices, rows, columns, out, strideOut) }
-
     /// Row `indices[i]` of `table` += `alpha` · row i of `x`, in order. Indices are trusted.
     public static func scatterAddRows(
         _ table: UnsafeMutablePointer<Float>, stride strideTable: Int, indices: UnsafePointer<Int32>, rows: Int, columns: Int,

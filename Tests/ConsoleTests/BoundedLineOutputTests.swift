@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// Log lines never end a process, never hold it up, and what was lost is said.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(15)))
 struct BoundedLineOutputTests {
     private func note(_ lines: Int, _ reason: String) -> String { "lost \(lines): \(reason)\n" }
 

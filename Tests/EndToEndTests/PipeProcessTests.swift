@@ -22,7 +22,7 @@ extension EndToEnd {
             }
         }
 
-        @Test("a signal ends the wait for a pipe's writer", .timeLimit(.minutes(2)))
+        @Test("a signal ends the wait for a pipe's writer", .timeLimit(.minutes(15)))
         func signal() throws {
             let bench = try Workbench()
             let fifo = bench.path("fifo")

@@ -2,7 +2,7 @@ import EventStream
 import Testing
 
 extension OverTheProtocol {
-    @Suite(.timeLimit(.minutes(1)))
+    @Suite(.timeLimit(.minutes(15)))
     struct EmbeddedBrokerTests {
         @Test func hasTheFixedPortAndItsTopics() throws {
             let port = try freePort()

@@ -5,7 +5,7 @@ import Testing
 
 extension OverTheProtocol {
     /// What librdkafka's mock cluster does not survive by itself: each of these ended the process.
-    @Suite(.timeLimit(.minutes(1)))
+    @Suite(.timeLimit(.minutes(15)))
     struct GroupGuardTests {
         /// As the mock cluster makes them.
         private let name = "0x7f0000000000"

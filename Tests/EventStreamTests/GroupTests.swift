@@ -4,7 +4,7 @@ import Testing
 
 extension OverTheProtocol {
     /// Runs in turn: the embedded broker takes 3 s for a group's first members and up to the session timeout for later ones.
-    @Suite(.timeLimit(.minutes(2)))
+    @Suite(.timeLimit(.minutes(15)))
     struct GroupTests {
         private let quick = ["session.timeout.ms": "6000", "heartbeat.interval.ms": "300"]
 

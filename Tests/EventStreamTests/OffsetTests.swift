@@ -2,7 +2,7 @@ import EventStream
 import Testing
 
 extension OverTheProtocol {
-    @Suite(.timeLimit(.minutes(1)))
+    @Suite(.timeLimit(.minutes(15)))
     struct OffsetTests {
         /// A broker with one topic of two partitions, each with ten records of its own numbers.
         private func filled() throws -> EmbeddedBroker {

@@ -36,7 +36,7 @@ import Testing
         }.start()
     }
 
-    @Test(.timeLimit(.minutes(1))) func aFIFOIsWaitedForAndReadToItsEnd() throws {
+    @Test(.timeLimit(.minutes(15))) func aFIFOIsWaitedForAndReadToItsEnd() throws {
         let path = try fifo()
         // Opened before anybody writes: the end is not there yet.
         let reader = try LineReader(path: path, isStopping: { false })
@@ -45,7 +45,7 @@ import Testing
         #expect(try lines(reader) == ["one", "two", "three"])
     }
 
-    @Test(.timeLimit(.minutes(1))) func aStopEndsTheWaitForAWriter() throws {
+    @Test(.timeLimit(.minutes(15))) func aStopEndsTheWaitForAWriter() throws {
         let stop = Mutex(false)
         let reader = try LineReader(path: try fifo(), isStopping: { stop.withLock { $0 } })
         Thread {
@@ -55,7 +55,7 @@ import Testing
         #expect(try lines(reader) == [])
     }
 
-    @Test(.timeLimit(.minutes(1))) func aStopGivesTheWholeLinesAndNotTheHalfOne() throws {
+    @Test(.timeLimit(.minutes(15))) func aStopGivesTheWholeLinesAndNotTheHalfOne() throws {
         let stop = Mutex(false)
         let path = try fifo()
         let writer = open(path, O_RDWR)
@@ -70,7 +70,7 @@ import Testing
         #expect(try reader.next() == nil)
     }
 
-    @Test(.timeLimit(.minutes(1))) func compressionIsSeenInAPipe() throws {
+    @Test(.timeLimit(.minutes(15))) func compressionIsSeenInAPipe() throws {
         let path = try fifo()
         let lines = (0..<5_000).map { "line \($0)" }
         let compressed = try gzip(Array(lines.joined(separator: "\n").utf8))
@@ -81,7 +81,7 @@ import Testing
         #expect(try stopped.next() == nil)
     }
 
-    @Test(.timeLimit(.minutes(1))) func aDescriptorOfTheShellIsReadUnderItsName() throws {
+    @Test(.timeLimit(.minutes(15))) func aDescriptorOfTheShellIsReadUnderItsName() throws {
         for folder in ["/dev/fd/", "/proc/self/fd/"] {
             var ends: [Int32] = [0, 0]
             try #require(pipe(&ends) == 0)
@@ -100,7 +100,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func devicesAndLinks() throws {
+    @Test(.timeLimit(.minutes(15))) func devicesAndLinks() throws {
         #expect(try lines(try LineReader(path: "/dev/null")) == [])
         let file = folder.appendingPathComponent("file").path
         try Data("x\r\ny".utf8).write(to: URL(fileURLWithPath: file))

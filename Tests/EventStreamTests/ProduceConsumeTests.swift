@@ -3,7 +3,7 @@ import Interactions
 import Testing
 
 extension OverTheProtocol {
-    @Suite(.timeLimit(.minutes(1)))
+    @Suite(.timeLimit(.minutes(15)))
     struct ProduceConsumeTests {
         @Test func orderHoldsWithinAKey() throws {
             let broker = try EmbeddedBroker(port: 0, partitions: 8, topics: ["t"])

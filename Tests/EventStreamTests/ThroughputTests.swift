@@ -4,7 +4,7 @@ import Testing
 
 extension OverTheProtocol {
     /// Measures rather than tests; runs where `FRESHET_MEASURE` is set. The figures decide nothing.
-    @Suite(.enabled(if: ProcessInfo.processInfo.environment["FRESHET_MEASURE"] != nil), .timeLimit(.minutes(5)))
+    @Suite(.enabled(if: ProcessInfo.processInfo.environment["FRESHET_MEASURE"] != nil), .timeLimit(.minutes(15)))
     struct ThroughputTests {
         @Test(arguments: ["none", "lz4"]) func aMillionRecordsEachWay(_ compression: String) throws {
             let count = 1_000_000

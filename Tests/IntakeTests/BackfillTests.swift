@@ -111,7 +111,7 @@ struct BackfillTests {
         #expect(try count("stream_offsets") == "0")
     }
 
-    @Test("a stop ends a pipe that nobody writes to, and what was whole is stored", .timeLimit(.minutes(1)))
+    @Test("a stop ends a pipe that nobody writes to, and what was whole is stored", .timeLimit(.minutes(15)))
     func stopped() throws {
         let path = folder.appendingPathComponent("open").path
         try #require(mkfifo(path, 0o600) == 0)

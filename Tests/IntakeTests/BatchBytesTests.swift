@@ -54,6 +54,24 @@ struct BatchBytesTests {
         #expect(records <= 140_000 && refused == 0)
     }
 
+    @Test("where stored histories are short a batch has more users, up to what full histories would take; where they are long it has fewer")
+    func expectedHistories() {
+        func users(afterEntries entries: Int) -> Int {
+            var intake = intake(), summary = IngestSummary()
+            (summary.userRows, summary.historyEntries) = (20_000, 20_000 * entries)
+            for _ in 0..<10 { intake.note(summary) }
+            while !intake.isFull(batchRecords: 200_000) {
+                let n = intake.records
+                intake.add(.events, value: "{\"type\":\"click\",\"user_id\":\"u\(n)\",\"item_id\":\"i\",\"timestamp\":1795248000000}")
+            }
+            return intake.records
+        }
+        let short = users(afterEntries: 3), half = users(afterEntries: 60), long = users(afterEntries: 200)
+        #expect(short == 60_000)
+        #expect(half > 25_000 && half < 40_000)
+        #expect(long == 20_000)
+    }
+
     @Test("users with long histories make a batch full: a row each is read and written whole")
     func histories() {
         for (limit, most) in [(200, 20_000), (2_000, 2_000)] {

@@ -43,7 +43,7 @@ struct IngestTests {
         try producer.flush(timeoutMilliseconds: 10_000)
     }
 
-    @Test("keys that are no ids end nothing: each is a dead letter, and what lies around them is stored", .timeLimit(.minutes(2)))
+    @Test("keys that are no ids end nothing: each is a dead letter, and what lies around them is stored", .timeLimit(.minutes(15)))
     func keys() throws {
         let framed: [UInt8] = [0, 0, 0, 0, 7] + Array("i9".utf8)
         var records: [(kind: RecordKind, key: [UInt8]?, value: String?)] = []
@@ -71,7 +71,7 @@ struct IngestTests {
         #expect(next.records == 1 && next.rejected == 0)
     }
 
-    @Test("a record that the database refuses ends nothing either", .timeLimit(.minutes(2)))
+    @Test("a record that the database refuses ends nothing either", .timeLimit(.minutes(15)))
     func refusedByDatabase() throws {
         try database.sql("alter table items add constraint mine check (item_id <> 'bad')")
         try send(["a", "bad", "b"].map { (.items, Array($0.utf8), #"{"item_id":"\#($0)"}"#) })

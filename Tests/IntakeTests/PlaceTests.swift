@@ -10,7 +10,7 @@ import Testing
 /// A partition that the broker does not have where it was read up to, batches that cannot be stored, and clocks that are off.
 @Suite(
     "Where reading goes on", .serialized,
-    .enabled(if: TestDatabase.isAvailable, Comment(rawValue: TestDatabase.unavailable)), .timeLimit(.minutes(3)))
+    .enabled(if: TestDatabase.isAvailable, Comment(rawValue: TestDatabase.unavailable)), .timeLimit(.minutes(15)))
 struct PlaceTests {
     private let database: TestDatabase
     private let broker: EmbeddedBroker

@@ -37,6 +37,20 @@ struct AnswerBytesTests {
         }
     }
 
+    @Test("what is kept is what is counted, without the room that its writer had to spare")
+    func exact() {
+        let cache = IdempotencyCache(maxKeys: 10, maxBytes: 1 << 20, lifetimeSeconds: 60), now = ContinuousClock.now
+        var answer = Self.answer(300)
+        answer.body.reserveCapacity(100_000)
+        _ = cache.admit(Self.key("k"), fingerprint: 1, now: now)
+        cache.finish(Self.key("k"), answer: answer)
+        guard case .replay(let kept) = cache.admit(Self.key("k"), fingerprint: 1, now: now) else {
+            Issue.record("nothing was kept")
+            return
+        }
+        #expect(kept.body.count == 300 && kept.body.capacity < 1_000)
+    }
+
     @Test("one that does not fit is not kept, and takes no other with it")
     func tooLarge() {
         let now = ContinuousClock.now

@@ -156,7 +156,7 @@ import Testing
     @Test func eachCallerHasARateAndProbesHaveNone() async throws {
         let rates = CallerRates(limit: RateLimit(requestsPerSecond: 1, burstRequests: 2, now: .now - .seconds(100)))
         var first = TestExchange(.get, "/looks")
-        first.exchange.caller = 1
+        first.exchange.admitted = Exchange.Caller(number: 1, name: "one")
         var passed = 0
         for _ in 0..<4 {
             let outcome = try await first.pass(rates)
@@ -164,10 +164,10 @@ import Testing
         }
         #expect(passed == 2)
         var second = TestExchange(.get, "/looks")
-        second.exchange.caller = 2
+        second.exchange.admitted = Exchange.Caller(number: 2, name: "two")
         #expect(try await second.pass(rates).isLetThrough)
         var probe = TestExchange(.get, "/probe")
-        probe.exchange.caller = 1
+        probe.exchange.admitted = Exchange.Caller(number: 1, name: "one")
         #expect(try await probe.pass(rates).isLetThrough)
         #expect(try await first.pass(CallerRates(limit: nil)).isLetThrough)
     }

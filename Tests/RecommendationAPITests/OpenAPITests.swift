@@ -29,6 +29,10 @@ import Testing
                     RouteDescriptionKey(method: method.uppercased(), path: path, scope: security.first?["key"]?.first))
                 let responses = try #require(operation["responses"] as? [String: Any])
                 #expect(responses.keys.contains { $0.hasPrefix("2") }, "\(method) \(path)")
+                // What any request may be answered with, before its route is looked at.
+                for status in ["400", "405", "408", "414", "417", "421", "431", "501"] {
+                    #expect(responses[status] != nil, "\(status) of \(method) \(path)")
+                }
                 // Whatever stands in braces is a parameter in the path.
                 let named = path.matches(of: /\{(\w+)\}/).map { String($0.output.1) }
                 let parameters = (operation["parameters"] as? [[String: Any]] ?? []).compactMap { parameter in

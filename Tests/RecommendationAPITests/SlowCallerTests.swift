@@ -117,6 +117,16 @@ import Testing
         #expect(limit >= 256 && DescriptorLimit.raise() == limit)
     }
 
+    @Test func aLimitBelowWhatIsAskedForIsSaid() {
+        #expect(DescriptorLimit.shortage(room: 48, maxConnections: 48, maxConcurrentRequests: 1_024) == nil)
+        let asked = DescriptorLimit.shortage(room: 48, maxConnections: 49, maxConcurrentRequests: 16)
+        #expect(asked?.contains("http.max_connections is 49") == true && asked?.contains("room for 48") == true)
+        // Nobody set it: each request that is answered at once needs a connection.
+        let unset = DescriptorLimit.shortage(room: 48, maxConnections: nil, maxConcurrentRequests: 1_024)
+        #expect(unset?.contains("room for 48 connections") == true && unset?.contains("http.max_concurrent_requests (1024)") == true)
+        #expect(DescriptorLimit.shortage(room: 1_024, maxConnections: nil, maxConcurrentRequests: 1_024) == nil)
+    }
+
     @Test func anAnswerThatIsNotReadEnds() async throws {
         let service = TestService(APIConfiguration(answerMilliseconds: 1_000)) { Self.large(8, &$0) }
         try await service.serve { port, _ in

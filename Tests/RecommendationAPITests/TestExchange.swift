@@ -43,7 +43,7 @@ struct TestExchange {
 
     init(
         _ method: HTTPRequest.Method, _ path: String, headers: [String: String] = [:], authority: String? = "localhost:8080",
-        body: String = ""
+        body: String = "", from address: String? = nil
     ) {
         var fields = HTTPFields()
         for (name, value) in headers {
@@ -56,7 +56,7 @@ struct TestExchange {
             logger: Logger(label: "test") { _ in logged.handler() }, routes: Self.routes.map { ($0.method.rawValue, $0.template) })
         exchange = Exchange(
             service: core, request: Request(head: head, body: RequestBody(buffer: ByteBuffer(string: body))),
-            table: RouteTable(Self.routes))
+            table: RouteTable(Self.routes), address: address.flatMap { try? SocketAddress(ipAddress: $0, port: 40_000) })
     }
 
     /// Lets it through a concern.

@@ -104,6 +104,25 @@ struct SecretFileTests {
         #expect(warning.contains("FRESHET_DATABASE_URL_FILE") && warning.contains("chmod") && !warning.contains("s3cret"))
         #expect(try load(["FRESHET_DATABASE_URL_FILE": text("postgresql://h/d")], mode: 0o640).warnings.isEmpty)
     }
+
+    @Test("a file of settings that everybody may read is said where it holds secrets, with their keys", arguments: [
+        ("http:\n  admin_keys: [s3cret-key]\n", "http.admin_keys"), ("database:\n  url: postgresql://f:s3cret@h/d\n", "database.url"),
+        ("database:\n  url: host=h password=s3cret\n", "database.url"),
+        ("kafka:\n  properties:\n    sasl.password: s3cret\n", "kafka.properties"),
+        ("http:\n  port: 80\ndatabase:\n  url: postgresql://h/d\nkafka:\n  properties:\n    linger.ms: 5\n", nil),
+    ])
+    func worldReadableSettings(yaml: String, key: String?) throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "freshet-open-\(UUID().uuidString).yaml").path
+        defer { unlink(path) }
+        try Data(yaml.utf8).write(to: URL(fileURLWithPath: path))
+        for (mode, isOpen) in [(0o644, true), (0o604, true), (0o640, false), (0o600, false)] as [(mode_t, Bool)] {
+            chmod(path, mode)
+            let warnings = try Configuration.load(files: [path], environment: [:], flags: []).warnings
+            #expect(warnings.count == (isOpen && key != nil ? 1 : 0), "\(warnings)")
+            guard let warning = warnings.first, let key else { continue }
+            #expect(warning.contains(path) && warning.contains(key) && warning.contains("chmod o-r") && !warning.contains("s3cret"))
+        }
+    }
 }
 
 /// No sentence repeats a secret, wherever it was put by mistake.

@@ -16,6 +16,8 @@ public final class Gate: @unchecked Sendable {
     /// Connections through which nothing passes any more, and whether new ones are like that.
     private var silent: Set<Int32> = []
     private var isSilent = false
+    /// Connections whose bytes wait at the gate.
+    private var held: Set<Int32> = []
 
     /// Where clients connect.
     public private(set) var port: UInt16 = 0
@@ -49,6 +51,17 @@ public final class Gate: @unchecked Sendable {
         }
     }
 
+    /// Lets nothing pass for now through the connections that are there, and nothing at all through new ones.
+    public func hold() {
+        lock.withLock {
+            held.formUnion(open)
+            isSilent = true
+        }
+    }
+
+    /// Lets pass what was held, as a network does that was only slow. New connections stay silent.
+    public func release() { lock.withLock { held = [] } }
+
     /// Lets new connections pass again. Those that fell silent stay so.
     public func speak() { lock.withLock { isSilent = false } }
 
@@ -59,6 +72,7 @@ public final class Gate: @unchecked Sendable {
     }
 
     private func isSilent(_ descriptor: Int32) -> Bool { lock.withLock { silent.contains(descriptor) } }
+    private func isHeld(_ descriptor: Int32) -> Bool { lock.withLock { held.contains(descriptor) } }
 
     /// Lets connections in again, on the same port.
     public func letIn() throws {
@@ -115,6 +129,7 @@ public final class Gate: @unchecked Sendable {
                         while self?.isOpen(from) == true { usleep(50_000) }
                         break
                     }
+                    while self?.isHeld(from) == true, self?.isOpen(from) == true { usleep(50_000) }
                     var sent = 0
                     while sent < count {
                         let more = buffer[sent..<count].withUnsafeBytes { send(to, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
@@ -132,6 +147,7 @@ public final class Gate: @unchecked Sendable {
             self?.lock.withLock {
                 _ = self?.open.subtract([client, server])
                 _ = self?.silent.subtract([client, server])
+                _ = self?.held.subtract([client, server])
             }
             close(client)
             close(server)

@@ -12,6 +12,8 @@
 #include "RowProducts.h"
 // Loops over the rows of a tile.
 #include "TileRows.h"
+// Loops over rows of embedding tables.
+#include "EmbeddingRows.h"
 
 // Reductions. Sums run in 64 lanes, so they differ from a left-to-right sum in the last bits.
 float fk_dot(const float *a, const float *b, size_t n);
@@ -87,6 +89,9 @@ void fk_keep_freed_memory(size_t bytes);
 
 // Lets the allocator have at most `count` arenas. Only glibc listens.
 void fk_limit_arenas(int count);
+
+// Has blocks of `bytes` and more come from the system and go back to it when they are freed. Only glibc listens.
+void fk_return_large_blocks(size_t bytes);
 
 // Gives pages that hold nothing but freed memory back to the system.
 void fk_return_freed_memory(void);

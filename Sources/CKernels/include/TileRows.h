@@ -31,9 +31,7 @@ void fk_activate_rows_slope(fk_activation f, size_t rows, size_t n, const float 
 // out [n] += the sum of the rows.
 void fk_sum_rows_into(size_t rows, size_t n, const float *x, size_t xStride, float *out);
 
-// out row i = table row indices[i], and table row indices[i] += scale * x row i, in order.
-void fk_gather_rows(const float *table, size_t tableStride, const int32_t *indices, size_t rows, size_t n, float *out,
-                    size_t outStride);
+// table row indices[i] += scale * x row i, in order.
 void fk_scatter_add_rows(float *table, size_t tableStride, const int32_t *indices, size_t rows, size_t n, const float *x,
                          size_t xStride, float scale);
 

@@ -58,6 +58,7 @@ struct DoctorCommand: ParsableCommand {
         }
         let count = configuration.settings.count + configuration.trainerSettings.count
         tell("configuration", .good, count == 1 ? "1 setting, each is known and in range" : "\(count) settings, each is known and in range")
+        for warning in configuration.warnings { tell("configuration", .warning, warning) }
         for (part, problem) in configuration.roleProblems { tell(part, .wrong, problem) }
         checkService(configuration, tell)
         let role = try databaseRole()

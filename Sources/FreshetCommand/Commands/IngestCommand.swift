@@ -45,12 +45,12 @@ struct IngestCommand: ParsableCommand {
         let logger = configuration.logger("ingest")
         let isWatched = untilEnd || StandardError.isTerminal
         var told = (stored: 0, at: ContinuousClock.now)
-        var memory = BacklogMemory()
+        var growth = GrowthWatch()
         let totals = try IngestRole(
             settings: try configuration.ingestSettings(), acceptNewCluster: acceptNewCluster, acceptMissingRecords: acceptMissingRecords,
             logger: logger, isStopping: { stop.isRaised })
             .run(untilEnd: untilEnd, progress: { totals in
-                if memory.isDue(records: totals.records, at: .now) { Kernels.returnFreedMemory() }
+                FreedMemory.giveBack(ifDue: &growth)
                 if isWatched {
                     if totals.records > 0 { progress.update(totals.records, note: "\(totals.stored) stored") }
                 } else if totals.stored > told.stored, told.at.duration(to: .now) >= .seconds(60) {

@@ -11,11 +11,15 @@ struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "The HTTP service: recommendations, events, items, users, models, the dashboard.")
 
+    /// Bodies, snapshots and indexes have blocks of this size; what a request needs to be answered is smaller.
+    private static let largeBlockBytes = 1 << 20
+
     @OptionGroup var options: GlobalOptions
     @Option(help: "The port; http.port otherwise.") var port: Int?
 
     func run() async throws {
         Kernels.limitArenas()
+        Kernels.returnLargeBlocks(ofBytes: Self.largeBlockBytes)
         var configuration = try options.configuration()
         if let port { try configuration.set("http.port", .scalar(String(port)), source: "--port") }
         let logger = configuration.logger("serve")

@@ -28,8 +28,6 @@ actor SnapshotFeed {
     /// The newest adapter that was read.
     private var adapterMark: AdapterMark?
     private var catchingUp: Task<Void, any Error>?
-    /// Changes of items that were taken over so far.
-    private(set) var changedItems = 0
     /// The files that the model in force was read from.
     private(set) var installed: ModelIdentity?
     /// Whether the database turned out to be another one, and the model, its index and its adapters are still of the former.
@@ -108,11 +106,9 @@ actor SnapshotFeed {
             case .changes(let items, let mark):
                 cell.replace(
                     by: Served(snapshot: snapshot.applying(items, encodedBy: encoder, catalogueVersion: mark.version), mark: mark))
-                changedItems += items.count
             case .everything(let items, let mark):
                 cell.replace(
                     by: Served(snapshot: snapshot.becoming(items, encodedBy: encoder, catalogueVersion: mark.version), mark: mark))
-                changedItems += items.count
                 if let known { readAgain(known, mark) }
             }
             return

@@ -22,7 +22,6 @@ struct SnapshotLoops: Service {
     /// Where killed trainings leave files; nil where nobody looks.
     var leftovers: (@Sendable () -> TrainingLeftovers)?
 
-    private static let memoryEvery = Duration.seconds(20)
     private static let partsEvery = Duration.seconds(1)
     private static let trendingEvery = Duration.seconds(2)
     private static let clockEvery = Duration.seconds(30)
@@ -48,15 +47,14 @@ struct SnapshotLoops: Service {
     private func catalogueLoop() async {
         var attempts = attempts
         var isAway = false
-        var memory = FreedMemory(), lost = LostConnectionsTold()
+        var lost = LostConnectionsTold()
         while !Task.isCancelled {
             do {
                 try await feed.catchUp()
                 for sentence in await feed.takeNews() { board.note("warning", sentence) }
-                await memory.noticed(changedItems: feed.changedItems)
                 let promoted = try await store.run { store throws(StoreError) in try store.promotedModel() }
                 board.promoted(promoted?.version)
-                try await follow(promoted, &attempts, &memory)
+                try await follow(promoted, &attempts)
                 if let categories = try await feed.refreshAdapters(), !categories.isEmpty {
                     board.note("model", "adapted to \(categories.count) new categories, the newest '\(categories[0])'")
                     logger.notice("adapters in force", metadata: ["categories": "\(categories.prefix(20).joined(separator: ", "))"])
@@ -84,7 +82,7 @@ struct SnapshotLoops: Service {
 
     /// Puts the promoted model in force where another one is, or where all is to be built again. One that cannot be used is tried
     /// again after a pause, since its files may come later; the former one serves on.
-    private func follow(_ promoted: RegisteredModel?, _ attempts: inout ModelAttempts, _ memory: inout FreedMemory) async throws {
+    private func follow(_ promoted: RegisteredModel?, _ attempts: inout ModelAttempts) async throws {
         let installed = await feed.installed, isAnother = await feed.mustBuildAgain
         guard let promoted else {
             // Nor is one promoted that could not be used.
@@ -120,18 +118,18 @@ struct SnapshotLoops: Service {
         }
         board.set(model: promoted.view)
         if isAnother { try await feed.refreshSegments() }
-        await memory.giveBack()
+        await FreedMemory.giveBack()
     }
 
-    /// Gives back what floods of connections, bodies and answers have left behind, once the process has grown by it.
+    /// Gives back what floods of connections, bodies and answers, and waves of items, have left behind, once the process has grown by it.
     private func memoryLoop() async {
         var growth = GrowthWatch()
         while !Task.isCancelled {
-            if growth.isDue(bytes: FreedMemory.anonymousBytes) {
-                await FreedMemory().giveBack()
-                growth.gaveBack(bytes: FreedMemory.anonymousBytes)
+            if growth.isDue(at: .now, bytes: { ProcessMemory.anonymousBytes }) {
+                await FreedMemory.giveBack()
+                growth.gaveBack(bytes: ProcessMemory.anonymousBytes)
             }
-            try? await Task.sleep(for: Self.memoryEvery)
+            try? await Task.sleep(for: GrowthWatch.pause)
         }
     }
 

@@ -97,12 +97,10 @@ package struct PooledUserTower {
                 (attention + head * length).update(from: logits, count: length)
             }
         }
-        for j in 0..<length {
-            let vector = batch.vectors + Int(batch.rows[start + j]) * d
-            for head in 0..<shape.heads {
-                let weight = attention[head * length + j]
-                if weight > Self.negligibleWeight { Kernels.axpy(weight, vector, into: input + head * d, count: d) }
-            }
+        for head in 0..<shape.heads {
+            Kernels.poolRows(
+                batch.vectors, stride: d, rows: batch.rows + start, count: length, weights: attention + head * length,
+                above: Self.negligibleWeight, columns: d, into: input + head * d)
         }
     }
 
@@ -122,16 +120,9 @@ package struct PooledUserTower {
         let gaps = gradient + layout.offset(.attentionGaps), empty = gradient + layout.offset(.attentionEmpty)
         withUnsafeTemporaryAllocation(of: Float.self, capacity: heads * length) { buffer in
             guard let slopes = buffer.baseAddress else { return }
-            slopes.update(repeating: 0, count: heads * length)
-            for j in 0..<length {
-                let row = Int(batch.rows[start + j]) * d
-                for head in 0..<heads {
-                    let weight = attention[head * length + j]
-                    guard weight > Self.negligibleWeight else { continue }
-                    slopes[head * length + j] = Kernels.dot(outer + head * d, batch.vectors + row, count: d)
-                    Kernels.axpy(weight, outer + head * d, into: vectorGradient + row, count: d)
-                }
-            }
+            Kernels.poolRowsBackward(
+                batch.vectors, stride: d, rows: batch.rows + start, count: length, pools: heads, weights: attention,
+                above: Self.negligibleWeight, columns: d, outer: outer, slopes: slopes, into: vectorGradient)
             for head in 0..<heads {
                 let weights = attention + head * length, slope = slopes + head * length
                 // Softmax: dlogit_j = α_j (slope_j − Σ α slope); the empty entry's vector is zero, so its slope is too.
@@ -190,6 +181,25 @@ extension PooledUserTower {
 }
 
 extension UserTokens {
+    /// The tokens of all users, borrowed for parallel loops: arrays would be counted by every thread at each access.
+    package struct Rows {
+        let starts: UnsafeBufferPointer<Int>
+        let buckets: UnsafeBufferPointer<Int32>
+
+        /// The token rows of a user row; none for −1.
+        package subscript(user: Int32) -> UnsafeBufferPointer<Int32> { UnsafeBufferPointer(rebasing: buckets[range(of: user)]) }
+
+        /// Where the tokens of a user row stand; nowhere for −1.
+        package func range(of user: Int32) -> Range<Int> { user < 0 ? 0..<0 : starts[Int(user)]..<starts[Int(user) + 1] }
+    }
+
+    /// Lends the tokens while `body` runs.
+    package func withRows<Result>(_ body: (Rows) -> Result) -> Result {
+        starts.withUnsafeBufferPointer { starts in
+            buckets.withUnsafeBufferPointer { buckets in body(Rows(starts: starts, buckets: buckets)) }
+        }
+    }
+
     /// Where the tokens of a user row stand in ``buckets``; nowhere for −1.
     package func range(of user: Int32) -> Range<Int> { user < 0 ? 0..<0 : starts[Int(user)]..<starts[Int(user) + 1] }
 }

@@ -28,7 +28,9 @@ package struct UserNetwork {
     }
 
     /// The attribute part of the input (d floats, overwritten): the user's tokens and how long the user was away.
-    package func attributes(tokens: ArraySlice<Int32>, table: TableRows, idle: UInt8, into target: UnsafeMutablePointer<Float>) {
+    package func attributes(
+        tokens: UnsafeBufferPointer<Int32>, table: TableRows, idle: UInt8, into target: UnsafeMutablePointer<Float>
+    ) {
         let d = layout.shape.dimension
         if idle == TowerShape.noIdle {
             target.update(repeating: 0, count: d)
@@ -42,7 +44,9 @@ package struct UserNetwork {
     package func attributes(
         tokens: ArraySlice<Int32>, table: UnsafePointer<Float>, idle: UInt8, into target: UnsafeMutablePointer<Float>
     ) {
-        attributes(tokens: tokens, table: TableRows(start: table, width: layout.shape.dimension), idle: idle, into: target)
+        tokens.withUnsafeBufferPointer {
+            attributes(tokens: $0, table: TableRows(start: table, width: layout.shape.dimension), idle: idle, into: target)
+        }
     }
 
     /// From inputs to vectors for `count` users.
@@ -74,14 +78,10 @@ package struct UserNetwork {
     /// Scales `count` vectors where they have unit length, and sets their last components.
     package func finish(count: Int, vectors: UnsafeMutablePointer<Float>, lengths: UnsafeMutablePointer<Float>) {
         let d = layout.shape.dimension
-        for row in 0..<count {
-            let u = vectors + row * d
-            if unitLength {
-                lengths[row] = Kernels.l2Normalise(u, into: u, count: d - 1, epsilon: 1e-6)
-                if scale != 1 { Kernels.scale(scale, u, into: u, count: d - 1) }
-            }
-            u[d - 1] = 1
+        if unitLength {
+            Kernels.unitRows(rows: count, columns: d - 1, vectors, stride: d, epsilon: 1e-6, scale: scale, inverses: lengths)
         }
+        for row in 0..<count { vectors[row * d + d - 1] = 1 }
     }
 
     /// The way back through ``finish(count:vectors:lengths:)``: changes the gradient of the vectors into that of its input.
@@ -90,16 +90,11 @@ package struct UserNetwork {
         gradient: UnsafeMutablePointer<Float>
     ) {
         let d = layout.shape.dimension
-        for row in 0..<count {
-            let g = outer + row * d, u = vectors + row * d
-            g[d - 1] = 0  // the constant 1
-            guard unitLength else { continue }
-            // u = s z/|z|: dz = (s/|z|) (g − (g·u) u / s²), and d ln s = g·u
-            let product = Kernels.dot(g, u, count: d - 1)
-            if layout.shape.learnsTemperature { gradient[layout.offset(.temperature)] += product }
-            Kernels.axpy(-product / (scale * scale), u, into: g, count: d - 1)
-            Kernels.scale(scale * lengths[row], g, into: g, count: d - 1)
-        }
+        for row in 0..<count { outer[row * d + d - 1] = 0 }  // the constant 1
+        guard unitLength else { return }
+        Kernels.unitRowsBackward(
+            rows: count, columns: d - 1, vectors, stride: d, inverses: lengths, scale: scale, gradient: outer, stride: d,
+            along: layout.shape.learnsTemperature ? gradient + layout.offset(.temperature) : nil)
     }
 
     /// The way back through the network for `count` users.

@@ -1,3 +1,5 @@
+import Tensors
+
 /// A column of a training set: values that never change, either its own or in memory that an owner keeps, such as a mapped file.
 ///
 /// An index costs one load whatever is behind it.
@@ -49,6 +51,13 @@ public struct Column<Element: BitwiseCopyable & Sendable>: RandomAccessCollectio
     @inlinable public subscript(_ index: Int) -> Element {
         precondition(index >= 0 && index < count, "an index outside of the column")
         return base[index &* step]
+    }
+
+    /// Asks the memory for values that will be read soon; places outside of the column are left out.
+    func prefetch(_ range: Range<Int>) {
+        guard step == 1, !isEmpty else { return }
+        let kept = range.clamped(to: indices)
+        Kernels.prefetch(base + kept.lowerBound, bytes: kept.count * MemoryLayout<Element>.stride)
     }
 
     /// Lends the values for a hot loop. A repeated value is written out for it.

@@ -1,4 +1,5 @@
 import Bytes
+import Tensors
 
 /// A random order of `0..<count` that takes no memory: the place of each index is computed.
 ///
@@ -63,11 +64,19 @@ struct ExampleOrder {
     private let plan: ExamplePlan
     private let permutation: Permutation
     private let perUser: Int
+    /// The first index that was not looked at.
     private var index = 0
+    /// Examples that were found and not yet taken, from ``nextFound`` on.
+    private var found: [(event: Int32, user: Int32)] = []
+    private var nextFound = 0
+    private let threads: Int
+    /// Indices that one thread looks at together, and that all look at before examples are handed out.
+    private static let group = 256, lookAhead = 4_096
     /// Examples of each user so far; empty without a limit.
     private var taken: [Int32]
 
-    init(_ plan: ExamplePlan, count: Int, perUser: Int, key: UInt64) {
+    init(_ plan: ExamplePlan, count: Int, perUser: Int, key: UInt64, threads: Int) {
+        self.threads = threads
         self.plan = plan
         self.count = count
         self.perUser = perUser
@@ -89,15 +98,33 @@ struct ExampleOrder {
     }
 
     private mutating func next() -> Int? {
-        while index < permutation.count {
-            let event = permutation(index)
-            index += 1
-            guard let user = plan.exampleUser(of: event) else { continue }
-            guard perUser > 0 else { return event }
-            guard taken[Int(user)] < perUser else { continue }
-            taken[Int(user)] += 1
-            return event
+        while true {
+            while nextFound < found.count {
+                let (event, user) = found[nextFound]
+                nextFound += 1
+                guard perUser > 0 else { return Int(event) }
+                guard taken[Int(user)] < perUser else { continue }
+                taken[Int(user)] += 1
+                return Int(event)
+            }
+            guard index < permutation.count else { return nil }
+            look(at: index..<min(index + Self.lookAhead, permutation.count))
         }
-        return nil
+    }
+
+    /// Finds the examples among the next indices, in their order.
+    private mutating func look(at range: Range<Int>) {
+        let (plan, permutation) = (plan, permutation), groups = (range.count + Self.group - 1) / Self.group
+        var parts = [[(event: Int32, user: Int32)]](repeating: [], count: groups)
+        parts.withUnsafeMutableBufferPointer { parts in
+            parallelFor(count: groups, threads: threads) { own, _ in
+                for number in own {
+                    let from = range.lowerBound + number * Self.group, to = min(from + Self.group, range.upperBound)
+                    parts[number] = plan.examples(among: (from..<to).map { Int32(permutation($0)) })
+                }
+            }
+        }
+        found = Array(parts.joined())
+        (index, nextFound) = (range.upperBound, 0)
     }
 }

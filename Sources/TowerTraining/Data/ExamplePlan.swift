@@ -88,11 +88,22 @@ struct ExamplePlan: Sendable {
         weigh(event) > Self.leastWeight && !(isHeldOut[Int(user)] && event == set.userStarts[Int(user) + 1] - 1)
     }
 
-    /// The user row of an event that is predicted; nil for one that is not. The weight is asked first: finding the user costs more.
-    func exampleUser(of event: Int) -> Int32? {
-        guard weigh(event) > Self.leastWeight else { return nil }
-        let user = users[event]
-        return isHeldOut[Int(user)] && event == set.userStarts[Int(user) + 1] - 1 ? nil : user
+    /// Those of some events that are predicted, in their order, with their users.
+    ///
+    /// What is read of events that are far apart is rarely in a cache. All weights are asked before the first user is looked for, without
+    /// a branch, so that many of them are on their way at once.
+    func examples(among events: [Int32]) -> [(event: Int32, user: Int32)] {
+        let weighty = [Int32](unsafeUninitializedCapacity: events.count) { buffer, count in
+            for event in events {
+                buffer[count] = event
+                count += weigh(Int(event)) > Self.leastWeight ? 1 : 0
+            }
+        }
+        for event in weighty { users.prefetch(Int(event)) }
+        return weighty.compactMap { event in
+            let user = users[Int(event)]
+            return isHeldOut[Int(user)] && Int(event) == set.userStarts[Int(user) + 1] - 1 ? nil : (event, user)
+        }
     }
 
     /// The weight of an example; mean 1 over all.
@@ -100,9 +111,11 @@ struct ExamplePlan: Sendable {
 
     /// The events of an epoch (from 0) that are examples: shuffled by the seed and the epoch, with at most the configured number
     /// of each user.
-    func order(epoch: Int) -> ExampleOrder {
+    ///
+    /// - Parameter threads: look for examples together; their number changes nothing.
+    func order(epoch: Int, threads: Int = 1) -> ExampleOrder {
         var random = SeededGenerator(seed: seed, stream: 0x6570_0000 + UInt64(epoch))
-        return ExampleOrder(self, count: epochLength, perUser: perUser, key: random.next())
+        return ExampleOrder(self, count: epochLength, perUser: perUser, key: random.next(), threads: threads)
     }
 
     /// The first examples in the order of events, for checks.
@@ -168,6 +181,12 @@ private struct UserLookup: Sendable {
             hints.append(Int32(user))
         }
         self.hints = hints
+    }
+
+    /// Asks the memory for where the search for an event's user begins.
+    func prefetch(_ event: Int) {
+        let place = event / stride
+        hints.withUnsafeBufferPointer { if let hints = $0.baseAddress { Kernels.prefetch(hints + place, bytes: 4) } }
     }
 
     subscript(event: Int) -> Int32 {

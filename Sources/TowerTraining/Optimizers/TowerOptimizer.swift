@@ -58,8 +58,7 @@ final class TowerOptimizer {
         _ gradients: StepGradients, tokens: TokenTranspose, users: TokenTranspose, squares: GradientSquares = GradientSquares(), index: Int,
         share: Float
     ) {
-        let d = parameters.shape.dimension, anchor = self.anchor
-        let scale = clipScale(gradients, squares: squares)
+        let anchor = self.anchor, scale = clipScale(gradients, squares: squares)
         if scale != 1 { Kernels.scale(scale, gradients.dense.start, into: gradients.dense.start, count: gradients.dense.count) }
         for parameter in DenseParameter.allCases {
             let offset = parameters.layout.offset(parameter), count = parameters.layout.length(parameter)
@@ -72,13 +71,7 @@ final class TowerOptimizer {
                 gradient: gradients.dense.start + offset, count: count, rule: rule, step: index + 1)
         }
         let rate = configuration.tableLearningRate * share
-        parallelFor(count: gradients.items.count, threads: configuration.threads, minimumChunk: 256) { range, _ in
-            for place in range where gradients.usesID[place] {
-                let gradient = gradients.ids.start + place * d
-                if scale != 1 { Kernels.scale(scale, gradient, into: gradient, count: d) }
-                update(.itemIDs, row: Int(gradients.items[place]), gradient: gradient, rate: rate, index: index, anchor: anchor)
-            }
-        }
+        updateIDs(gradients, scale: scale, rate: rate, index: index)
         if parameters.shape.tokenRows > 0 {
             updateTokens(.contentTokens, tokens, source: gradients.content.start, scale: scale, rate: rate, index: index)
         }
@@ -144,21 +137,73 @@ final class TowerOptimizer {
         return length > configuration.clipNorm ? configuration.clipNorm / length : 1
     }
 
+    private func updateIDs(_ gradients: StepGradients, scale: Float, rate: Float, index: Int) {
+        let d = parameters.shape.dimension
+        gradients.items.withUnsafeBufferPointer { items in
+            gradients.usesID.withUnsafeBufferPointer { used in
+                parallelFor(count: items.count, threads: configuration.threads, minimumChunk: 256) { range, _ in
+                    guard let items = items.baseAddress, let used = used.baseAddress else { return }
+                    let first = range.lowerBound
+                    step(
+                        .itemIDs, rows: items + first, used: used + first, count: range.count, gradients: gradients.ids.start + first * d,
+                        scale: scale, rate: rate, index: index)
+                }
+            }
+        }
+    }
+
     private func updateTokens(
         _ table: TableParameter, _ tokens: TokenTranspose, source: UnsafePointer<Float>, scale: Float, rate: Float, index: Int
     ) {
-        let d = parameters.shape.dimension, anchor = self.anchor
-        parallelFor(count: tokens.buckets.count, threads: configuration.threads, minimumChunk: 64) { range, _ in
-            withUnsafeTemporaryAllocation(of: Float.self, capacity: d) { buffer in
-                guard let gradient = buffer.baseAddress else { return }
-                for token in range where parameters.shard.owns(tokens.buckets[token]) {
-                    gradient.update(repeating: 0, count: d)
-                    for place in tokens.starts[token]..<tokens.starts[token + 1] {
-                        Kernels.axpy(tokens.weights[place] * scale, source + Int(tokens.places[place]) * d, into: gradient, count: d)
+        let d = parameters.shape.dimension
+        tokens.withPointers { tokens in
+            parallelFor(count: tokens.count, threads: configuration.threads, minimumChunk: 64) { range, _ in
+                withUnsafeTemporaryAllocation(of: Float.self, capacity: Self.tokensTogether * d) { buffer in
+                    guard let sums = buffer.baseAddress else { return }
+                    for tile in tiles(of: range, limit: Self.tokensTogether) {
+                        sums.update(repeating: 0, count: tile.count * d)
+                        for token in tile {
+                            let sum = sums + (token - tile.lowerBound) * d
+                            for place in tokens.starts[token]..<tokens.starts[token + 1] {
+                                Kernels.axpy(tokens.weights[place] * scale, source + Int(tokens.places[place]) * d, into: sum, count: d)
+                            }
+                        }
+                        step(
+                            table, rows: tokens.buckets + tile.lowerBound, used: nil, count: tile.count, gradients: sums, scale: 1,
+                            rate: rate, index: index)
                     }
-                    update(table, row: Int(tokens.buckets[token]), gradient: gradient, rate: rate, index: index, anchor: anchor)
                 }
             }
+        }
+    }
+
+    /// Tokens whose gradients lie in the first cache together.
+    private static let tokensTogether = 64
+    /// A row this far ahead is asked for: those of a large table are rarely in a cache.
+    private static let rowsAhead = 8
+
+    /// Steps distinct rows of a table, those that this rank holds.
+    ///
+    /// - Parameters:
+    ///   - used: rows where it is false stay as they are; nil for none.
+    ///   - gradients: `[count, d]`; multiplied with `scale`.
+    private func step(
+        _ table: TableParameter, rows: UnsafePointer<Int32>, used: UnsafePointer<Bool>?, count: Int,
+        gradients: UnsafeMutablePointer<Float>, scale: Float, rate: Float, index: Int
+    ) {
+        let d = parameters.shape.dimension, values = parameters.table(table).start, anchor = self.anchor, shard = parameters.shard
+        if configuration.tableOptimizer == .adagrad, anchor == nil, shard.isWhole {
+            return Kernels.adagradRows(
+                values, stride: d, accumulators: tableFirst[table.rawValue].start, indices: rows, used: used, rows: count, columns: d,
+                gradients: gradients, stride: d, gradientScale: scale, learningRate: rate)
+        }
+        for place in 0..<count where used?[place] ?? true && shard.owns(rows[place]) {
+            if place + Self.rowsAhead < count {
+                Kernels.prefetch(values + shard.place(of: Int(rows[place + Self.rowsAhead])) * d, bytes: 4 * d)
+            }
+            let gradient = gradients + place * d
+            if scale != 1 { Kernels.scale(scale, gradient, into: gradient, count: d) }
+            update(table, row: Int(rows[place]), gradient: gradient, rate: rate, index: index, anchor: anchor)
         }
     }
 

@@ -48,6 +48,10 @@ final class ItemPass {
     }
 
     private func chooseIDs(_ items: [Int32], key: UInt64, rate: Float) {
+        guard rate > 0 else {
+            usesID = [Bool](repeating: true, count: items.count)
+            return
+        }
         usesID.removeAll(keepingCapacity: true)
         let threshold = UInt64(rate * 16_777_216)
         for item in items {
@@ -60,18 +64,26 @@ final class ItemPass {
         let ids = parameters.rows(.itemIDs), tower = self.tower, isUnit = configuration.unitLength
         // Values of their own: each access to a variable of the object is checked.
         let (inputs, hidden, vectors, lengths, usesID) = (inputs.start, hidden.start, vectors.start, lengths.start, usesID)
+        // Without content a vector is its id row.
+        let areIDs = parameters.shape.tokenRows == 0 && ids.slots == nil
         items.withUnsafeBufferPointer { rows in
             parallelFor(count: items.count, threads: threads, minimumChunk: 64) { range, _ in
                 for tile in tiles(of: range, limit: ItemTower.tileLimitItems) {
-                    tower.forward(
-                        rows, range: tile, content: content, inputs: inputs, hidden: hidden, vectors: vectors)
-                    for place in tile {
-                        let v = vectors + place * d
-                        if usesID[place] { Kernels.apply(.add, v, ids[rows[place]], into: v, count: d) }
-                        if isUnit {
-                            lengths[place] = Kernels.l2Normalise(v, into: v, count: d - 1, epsilon: 1e-6)
+                    let first = vectors + tile.lowerBound * d
+                    if areIDs, let indices = rows.baseAddress {
+                        Kernels.gatherRows(
+                            ids.start, stride: d, indices: indices + tile.lowerBound, rows: tile.count, columns: d, into: first, stride: d)
+                    } else {
+                        for place in tile where usesID[place] { Kernels.prefetch(ids[rows[place]], bytes: 4 * d) }
+                        tower.forward(
+                            rows, range: tile, content: content, inputs: inputs, hidden: hidden, vectors: vectors)
+                        for place in tile where usesID[place] {
+                            Kernels.apply(.add, vectors + place * d, ids[rows[place]], into: vectors + place * d, count: d)
                         }
                     }
+                    guard isUnit else { continue }
+                    Kernels.unitRows(
+                        rows: tile.count, columns: d - 1, first, stride: d, epsilon: 1e-6, inverses: lengths + tile.lowerBound)
                 }
             }
         }
@@ -107,15 +119,15 @@ final class ItemPass {
     private func reduce(_ items: Int, parts: Int) {
         let (vectors, gradient, lengths, partVectors) = (vectors.start, vectorGradient.start, lengths.start, partVectors)
         parallelFor(count: items, threads: threads, minimumChunk: 256) { range, _ in
-            let from = range.lowerBound * d, count = range.count * d
-            (gradient + from).update(from: partVectors[0].start + from, count: count)
-            for part in 1..<max(1, parts) { Kernels.axpy(1, partVectors[part].start + from, into: gradient + from, count: count) }
-            guard configuration.unitLength else { return }
-            for place in range {
-                let g = gradient + place * d, v = vectors + place * d
-                let along = Kernels.dot(g, v, count: d - 1)
-                Kernels.axpy(-along, v, into: g, count: d - 1)
-                Kernels.scale(lengths[place], g, into: g, count: d - 1)
+            // Few enough at a time to stay in the first cache.
+            for tile in tiles(of: range, limit: 64) {
+                let from = tile.lowerBound * d, count = tile.count * d
+                (gradient + from).update(from: partVectors[0].start + from, count: count)
+                for part in 1..<max(1, parts) { Kernels.axpy(1, partVectors[part].start + from, into: gradient + from, count: count) }
+                guard configuration.unitLength else { continue }
+                Kernels.unitRowsBackward(
+                    rows: tile.count, columns: d - 1, vectors + from, stride: d, inverses: lengths + tile.lowerBound,
+                    gradient: gradient + from, stride: d)
             }
         }
     }

@@ -24,7 +24,7 @@ final class PooledPass: TrainingPass {
     }
 
     func begin(epoch: Int, skipping done: Int) -> Int {
-        var order = plan.order(epoch: epoch)
+        var order = plan.order(epoch: epoch, threads: configuration.threads)
         order.skip(done)
         self.order = order
         return order.count

@@ -139,18 +139,20 @@ final class SequenceStep {
     ) {
         let table = parameters.rows(.userTokens), m = parameters.shape.inputWidth
         let known = w.attributes.start, sum = known + d
-        for window in windows {
-            tower.network.attributes(
-                tokens: userTokens.buckets[userTokens.range(of: batch.users[window])], table: table, idle: TowerShape.noIdle, into: known)
-            for example in batch.exampleStarts[window]..<batch.exampleStarts[window + 1] {
-                sum.update(from: known, count: d)
-                if batch.idle[example] != TowerShape.noIdle {
-                    Kernels.apply(.add, sum, tower.weights(.idle) + Int(batch.idle[example]) * d, into: sum, count: d)
+        userTokens.withRows { tokens in
+            for window in windows {
+                tower.network.attributes(
+                    tokens: tokens[batch.users[window]], table: table, idle: TowerShape.noIdle, into: known)
+                for example in batch.exampleStarts[window]..<batch.exampleStarts[window + 1] {
+                    sum.update(from: known, count: d)
+                    if batch.idle[example] != TowerShape.noIdle {
+                        Kernels.apply(.add, sum, tower.weights(.idle) + Int(batch.idle[example]) * d, into: sum, count: d)
+                    }
+                    let newest = Int(batch.newest[example])
+                    tower.gather(
+                        entry: newest < 0 ? -1 : newest - tile.first, tile: tile, space: space, attributes: sum,
+                        into: w.inputs.start + (example - first) * m)
                 }
-                let newest = Int(batch.newest[example])
-                tower.gather(
-                    entry: newest < 0 ? -1 : newest - tile.first, tile: tile, space: space, attributes: sum,
-                    into: w.inputs.start + (example - first) * m)
             }
         }
     }

@@ -68,7 +68,7 @@ final class TowerStep {
         let rate = dropout ? configuration.dropout : 0
         var losses = [Double](repeating: 0, count: threads)
         losses.withUnsafeMutableBufferPointer { losses in
-            batch.withPointers { pointers in
+            withBorrowed(batch) { pointers, tokens in
                 let history = HistoryBatch(
                     starts: pointers.starts, rows: pointers.rows, types: pointers.types, gaps: pointers.gaps, vectors: items.vectors.start)
                 let loss = SoftmaxLoss(dimension: d, candidates: batch.candidates, corrections: pointers.corrections)
@@ -78,7 +78,8 @@ final class TowerStep {
                     for tile in tiles(of: range, limit: tile) {
                         losses[slot] += runTile(
                             tile, batch: pointers, history: history, tower: tower, loss: loss, workspace: workspaces[slot],
-                            itemGradient: part.start, gradient: partDense[slot].start, key: key, rate: rate, events: batch.events)
+                            itemGradient: part.start, gradient: partDense[slot].start, key: key, rate: rate, events: batch.events,
+                            tokens: tokens)
                     }
                 }
             }
@@ -90,6 +91,11 @@ final class TowerStep {
     }
 
     private var usedParts = 1
+
+    /// Lends the arrays of a batch and of the users' tokens while `body` runs.
+    private func withBorrowed(_ batch: TrainingBatch, _ body: (TrainingBatch.Pointers, UserTokens.Rows) -> Void) {
+        batch.withPointers { pointers in userTokens.withRows { body(pointers, $0) } }
+    }
 
     private func gatherTeacherItems(_ batch: TrainingBatch) {
         guard let teacher else { return }
@@ -125,7 +131,7 @@ final class TowerStep {
     private func runTile(
         _ tile: Range<Int>, batch: TrainingBatch.Pointers, history: HistoryBatch, tower: PooledUserTower, loss: SoftmaxLoss,
         workspace w: UserWorkspace, itemGradient: UnsafeMutablePointer<Float>, gradient: UnsafeMutablePointer<Float>, key: UInt64,
-        rate: Float, events: [Int32]
+        rate: Float, events: [Int32], tokens: UserTokens.Rows
     ) -> Double {
         let shape = parameters.shape, m = shape.inputWidth, first = tile.lowerBound
         let table = parameters.rows(.userTokens)
@@ -134,13 +140,17 @@ final class TowerStep {
         // Values of their own: each access to a variable of an object is checked.
         let attention = w.attention.start, inputs = w.inputs.start, inputGradient = w.inputGradient.start
         let attributes = attributeGradient.start, idleOffset = parameters.layout.offset(.idle)
+        // The rows of a large table are rarely in a cache: all are asked for before the first is read.
+        for i in tile {
+            for token in tokens[batch.users[i]] { Kernels.prefetch(table[token], bytes: 4 * d) }
+        }
         for i in tile {
             let start = batch.starts[i], input = inputs + (i - first) * m
             tower.pool(
                 history, entry: start, length: batch.starts[i + 1] - start,
                 attention: attention + (start - batch.starts[first]) * shape.heads, input: input)
             tower.network.attributes(
-                tokens: userTokens.buckets[userTokens.range(of: batch.users[i])], table: table, idle: batch.idle[i],
+                tokens: tokens[batch.users[i]], table: table, idle: batch.idle[i],
                 into: input + shape.heads * d)
             if rate > 0 { applyDropout(input, count: m, rate: rate, key: SplitMix64Mixing.mixed(key &+ UInt64(batch.first + i) &* 0x9e6d)) }
         }

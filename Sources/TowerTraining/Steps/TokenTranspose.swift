@@ -50,6 +50,32 @@ package struct TokenTranspose: Equatable {
         }
     }
 
+    /// The arrays of tokens turned round, borrowed for parallel loops: arrays would be counted by every thread at each access.
+    struct Pointers {
+        /// Token rows.
+        let count: Int
+        let buckets: UnsafePointer<Int32>
+        let starts: UnsafePointer<Int>
+        let places: UnsafePointer<Int32>
+        let weights: UnsafePointer<Float>
+    }
+
+    /// Lends the arrays while `body` runs; it does not where there are no tokens.
+    func withPointers(_ body: (Pointers) -> Void) {
+        buckets.withUnsafeBufferPointer { buckets in
+            starts.withUnsafeBufferPointer { starts in
+                places.withUnsafeBufferPointer { places in
+                    weights.withUnsafeBufferPointer { weights in
+                        guard let first = buckets.baseAddress, let starts = starts.baseAddress, let places = places.baseAddress,
+                            let weights = weights.baseAddress
+                        else { return }
+                        body(Pointers(count: buckets.count, buckets: first, starts: starts, places: places, weights: weights))
+                    }
+                }
+            }
+        }
+    }
+
     /// Where fewer than a bucket in so many has a token, tokens are sorted: going over all buckets would take longer. The result is the
     /// same.
     private static let sortedShare = 16
@@ -84,8 +110,10 @@ package struct TokenTranspose: Equatable {
 extension TokenTranspose {
     /// The user tokens of a step's users turned round.
     init(_ gradients: StepGradients, userTokens: UserTokens, shape: TowerShape) {
-        self.init(
-            gradients.users, bucketCount: shape.userRows, range: userTokens.range, buckets: userTokens.buckets,
-            weight: { _ in UserTokens.weight })
+        self = userTokens.withRows { tokens in
+            TokenTranspose(
+                gradients.users, bucketCount: shape.userRows, range: { tokens.range(of: $0) }, buckets: userTokens.buckets,
+                weight: { _ in UserTokens.weight })
+        }
     }
 }

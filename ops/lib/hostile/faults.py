@@ -80,15 +80,18 @@ class Faults:
         disk = self.world.disk
         if not disk.can_fill:
             return "left out: mounting a small file system needs root"
-        disk.fill()
+        disk.fill([role.log for role in self.world.roles.values() if disk.holds(role.log)])
         try:
-            # A swap within the full disk: the model's files are there, its kept index may not be written.
+            # A swap within the full disk: the model's files are there, its kept index may not be written. It is a line of the log.
             await asyncio.sleep(disturbance.seconds / 3)
-            swapped = await self.world.swap()
+            within = await self.world.swap()
             await asyncio.sleep(disturbance.seconds * 2 / 3)
         finally:
             disk.empty()
-        return f"the disk of the logs and the artifacts full; within it {swapped}"
+        # The next line that can be written says how many could not.
+        after = await self.world.swap()
+        await asyncio.sleep(2)
+        return f"the disk of the logs and the artifacts full; within it {within}; afterwards {after}"
 
     async def database_disk_full(self, disturbance):
         disk, starts = self.world.database_disk, self.world.postgres.starts

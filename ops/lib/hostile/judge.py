@@ -7,8 +7,10 @@ import time
 from dataclasses import dataclass
 
 from .compare import LEFT_OUT
+from .plan import calm_seconds
 
 MEMORY_SHARE = 1.10
+LOST_LINES = "freshet_log_lines_dropped_total"
 RULE = (
     "An outage is only the time in which the harness itself keeps PostgreSQL out of the service's reach (silent, frozen, or, with a\n"
     "full disk, not answering a probe beside the roles), until {grace} s after it is back; for POST /v1/events the time in which the\n"
@@ -137,7 +139,7 @@ def memory(world, watch, seen):
     for role in world.roles.values():
         if role.name == "undisturbed":
             continue
-        span = 12 if seen["finish"] - seen["start"] < 1200 else 30
+        span = calm_seconds(world.options.minutes) - 3
         at = [kib for moment, name, _, kib, *_ in watch.memory if name == role.name and seen["mark"] - span <= moment <= seen["mark"]]
         end = [kib for moment, name, _, kib, *_ in watch.memory if name == role.name and seen["finish"] - span <= moment <= seen["finish"]]
         most = max((kib for _, name, _, kib, *_ in watch.memory if name == role.name), default=0)
@@ -151,6 +153,20 @@ def memory(world, watch, seen):
         held = last <= first * MEMORY_SHARE and not role.ends
         rows.append(Row(f"RssAnon of {role.name} at the end within 10 % of the mark", words, held))
     return rows
+
+
+def lost_lines(watch, disturbances):
+    """Of each time the logs' disk was full the service's log says afterwards how many lines were lost, and the metric says the same."""
+    words, held = [], True
+    for place, each in enumerate(disturbances):
+        if each.kind.name != "disk-full":
+            continue
+        end = disturbances[place + 1].began if place + 1 < len(disturbances) else each.ended + 5
+        told, sentence = watch.lost_lines("serve", each.began, end)
+        counted = watch.value(LOST_LINES, end) - watch.value(LOST_LINES, each.began)
+        held = held and told == counted > 0
+        words.append(f"{told} by its log, {counted:g} by {LOST_LINES}" + (f": {sentence}" if sentence else ""))
+    return [Row("serve says how many lines a full disk has cost", "\n".join(words), held)] if words else []
 
 
 def tables(world, seen):
@@ -212,7 +228,9 @@ def told(watch, disturbances, start, first):
                     if words.search(string):
                         found[(2, f"/v1/stats: {string[:150]}")] += 1
             for metric, (low, high) in watch.moved(each.began, end).items():
-                if is_news(metric, high, usual_metrics) and words.search(metric) and not NOT_OF_IT.search(metric):
+                if not words.search(metric) or NOT_OF_IT.search(metric):
+                    continue
+                if is_news(metric, low, high, usual_metrics, end - each.began, first - start):
                     found[(3, f"{metric} {low:g} → {high:g}")] += 1
         best = sorted(found.items(), key=lambda each: (each[0][0], -each[1]))
         seen = "\n".join(f"{text}" + (f" (× {count})" if count > 1 else "") for (_, text), count in best[:3])
@@ -220,12 +238,17 @@ def told(watch, disturbances, start, first):
     return rows
 
 
-def is_news(metric, high, usual):
-    """Whether a metric tells more than the calm before did: one that did not move then, or a gauge far above what it was."""
+def is_news(metric, low, high, usual, seconds, usual_seconds):
+    """
+    Whether a metric tells more than the calm before did: one that did not move then, a gauge far above what it was, or a count that rises
+    far faster than it did.
+    """
     if metric not in usual:
         return True
-    counts = re.search(r"_(total|sum|count|bucket)(\{|$)", metric)
-    return not counts and high > 4 * max(1, usual[metric][1])
+    usual_low, usual_high = usual[metric]
+    if re.search(r"_(total|sum|count|bucket)(\{|$)", metric):
+        return (high - low) / max(1, seconds) > 10 * (usual_high - usual_low) / max(1, usual_seconds)
+    return high > 4 * max(1, usual_high)
 
 
 def parts(body):
@@ -245,7 +268,7 @@ def judge(world, watch, disturbances, seen):
     rows += memory(world, watch, seen) + tables(world, seen)
     done = [each for each in disturbances if not each.note.startswith("left out")]
     left_out = [each for each in disturbances if each.note.startswith("left out")]
-    rows += told(watch, done, seen["start"], first)
+    rows += told(watch, done, seen["start"], first) + lost_lines(watch, done)
     missed = [f"{each.kind.name} {each.note}" for each in left_out] + [f"{name}: no time was left" for name in seen["missed"]]
     if missed:
         rows.append(Row("every disturbance was made", "; ".join(missed), False))

@@ -16,6 +16,8 @@ class Kind:
     what: str
     # What cannot be reached meanwhile, by the harness's own doing: "database" (of the service), "broker", or nothing.
     away: str = ""
+    # Seconds that it lasts in a short run, too: longer than the limit that ends it (http.request_seconds, http.answer_seconds: 30).
+    least_seconds: int = 0
     # Seconds after its end that still count as outage: until a silent connection must have been noticed, or a server has recovered.
     grace_seconds: int = 0
     # Words one of which an operator must have seen, in a log line, on /readyz, /v1/stats or in a metric that moved.
@@ -23,9 +25,11 @@ class Kind:
 
 
 KINDS = [
-    Kind("slow-heads", 40, "1,200 connections send a request's head a line a second and never end it", words=r"connection|head|slow|time"),
-    Kind("slow-bodies", 40, "1,200 connections send a body a byte a second", words=r"body|bodies|408|slow|in_flight|under way|too many"),
-    Kind("deaf-readers", 40, "60 connections ask for lists with details, many times, and read nothing",
+    Kind("slow-heads", 40, "1,200 connections send a request's head a line a second and never end it", least_seconds=36,
+         words=r"connection|head|slow|time"),
+    Kind("slow-bodies", 40, "1,200 connections send a body a byte a second", least_seconds=36,
+         words=r"body|bodies|408|slow|in_flight|under way|too many"),
+    Kind("deaf-readers", 40, "60 connections ask for lists with details, many times, and read nothing", least_seconds=36,
          words=r"read|write|slow|connection|in_flight|time"),
     Kind("idle-flood", 45, "more idle connections than there are descriptors", words=r"connection|descriptor|too many|EMFILE"),
     Kind("short-connections", 20, "400 connections a second that ask, close at once and read nothing", words=r"connection|requests_total"),
@@ -67,6 +71,14 @@ class Disturbance:
     note: str = ""
 
 
+def calm_seconds(minutes):
+    """
+    Seconds without a disturbance before memory is measured: a role looks every 20 s whether it has freed memory to give back, so it is
+    measured over two such looks, where the run is long enough for them.
+    """
+    return 45 if minutes >= 10 else 15
+
+
 def plan(minutes, seed, only=None):
     """
     The disturbances, and the moments between which memory is measured: the mark (after five minutes; earlier in a short run) and the end.
@@ -78,13 +90,15 @@ def plan(minutes, seed, only=None):
     total = minutes * 60
     kinds = [kind for kind in KINDS if only is None or kind.name in only]
     short = minutes < 20
-    calm = 15 if short else 40
+    calm = calm_seconds(minutes)
     mark = total * 0.4 if minutes < 10 else 300
     end = total - calm
     gap = 3 if short else 10
     chance = random.Random(seed)
-    # In a short run each kind has its share of the time, so that all of them come once.
-    share = (end - 2 * calm - CALM_AT_THE_BEGINNING_SECONDS) / max(1, len(kinds)) - gap
+    # In a short run each kind has its share of the time, so that all of them come once; those that need more come before the shares.
+    long = [kind for kind in kinds if kind.least_seconds]
+    time_for_kinds = end - 2 * calm - CALM_AT_THE_BEGINNING_SECONDS - sum(kind.least_seconds + gap for kind in long)
+    share = time_for_kinds / max(1, len(kinds) - len(long)) - gap
     disturbances, time, rounds, waiting = [], float(CALM_AT_THE_BEGINNING_SECONDS), 0, []
     while True:
         if not waiting:
@@ -95,11 +109,11 @@ def plan(minutes, seed, only=None):
             if rounds == 1:
                 waiting.sort(key=lambda kind: kind.name not in FIRST)
         kind = waiting[0]
-        seconds = min(kind.seconds, max(4, share)) if short else kind.seconds
+        seconds = kind.least_seconds or min(kind.seconds, max(4, share)) if short else kind.seconds
         if time < mark + 5 and time + seconds + gap > mark - calm:
             time = mark + 5
         if short and end - gap - time >= 4:
-            seconds = min(seconds, end - gap - time)
+            seconds = max(kind.least_seconds, min(seconds, end - gap - time))
         if time + seconds + gap > end:
             break
         waiting.pop(0)

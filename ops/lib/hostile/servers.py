@@ -8,7 +8,7 @@ import subprocess
 import time
 
 START_LIMIT_SECONDS = 120
-MEBIBYTE = 1 << 20
+MEBIBYTE, PAGE_BYTES = 1 << 20, os.sysconf("SC_PAGE_SIZE")
 
 
 def free_port():
@@ -56,17 +56,28 @@ class SmallDisk:
         state = os.statvfs(self.path)
         return state.f_bavail * state.f_frsize
 
-    def fill(self, left_bytes=0):
-        """Takes away all free space but `left_bytes`, in the last pages of logs too. What is written meanwhile may need another try."""
-        for name in os.listdir(self.path):
-            if name.endswith(".log"):
-                with open(os.path.join(self.path, name), "ab") as log:
-                    log.write(b"\n" * (-log.tell() % 4096))
+    def fill(self, files=()):
+        """
+        Takes away all free space, and the room in the last pages of `files`, which lie on it and are written to: their next line finds
+        none. What is written meanwhile may need another try.
+        """
         for _ in range(20):
-            if self.remount(self.used_bytes() + left_bytes):
-                return
+            if self.remount(self.used_bytes()):
+                break
             time.sleep(0.01)
-        raise OSError(f"{self.path} could not be filled")
+        else:
+            raise OSError(f"{self.path} could not be filled")
+        for path in files:
+            if not self.holds(path):
+                raise OSError(f"{path} does not lie on {self.path}")
+            with open(path, "ab", buffering=0) as file:
+                # A line that comes in between makes the rest too long by itself: only what fits is written.
+                while (rest := -os.fstat(file.fileno()).st_size % PAGE_BYTES) > 0:
+                    file.write(b"\n" * rest)
+
+    def holds(self, path):
+        """Whether a file lies on this file system."""
+        return os.stat(path).st_dev == os.stat(self.path).st_dev
 
     def empty(self):
         self.remount(f"{self.mebibytes}m")

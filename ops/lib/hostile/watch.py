@@ -71,6 +71,8 @@ class Watch:
                 await asyncio.sleep(0.5)
 
     def take(self, role, text, copy):
+        if not text:
+            return  # by which a full disk's last page was filled
         now = time.time()
         copy.write(f"{now:.1f} {text}\n")
         try:
@@ -129,6 +131,17 @@ class Watch:
             if not await self.postgres.answers():
                 self.unreachable.append((began, time.time()))
             await asyncio.sleep(max(0.1, 1 - (time.time() - began)))
+
+    def lost_lines(self, role, begin, end):
+        """What a role's log says between two moments of lines that it could not write: their number, and the first sentence."""
+        found = [
+            (int(match[1]), text) for moment, name, _, text in self.lines
+            if name == role and begin <= moment <= end and (match := re.match(r"(\d+) lines? before this one could not be written", text))]
+        return sum(count for count, _ in found), next((text for _, text in found), "")
+
+    def value(self, metric, moment):
+        """A metric as it was last read before a moment, 0 where it was not."""
+        return next((values.get(metric, 0.0) for at, values in reversed(self.metrics) if at <= moment), 0.0)
 
     def sentences(self, begin, end, unlike=frozenset()):
         """Notices and louder of the service and ingest between two moments, alike but for numbers once, with a count; the loudest first."""

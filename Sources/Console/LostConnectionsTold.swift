@@ -1,13 +1,18 @@
 /// What an operator is told of connections that ended and were replaced, at most every ``pause``.
-struct LostConnectionsTold {
+public struct LostConnectionsTold: Sendable {
     /// Time between two sentences at least.
-    static let pause = Duration.seconds(10)
+    public static let pause = Duration.seconds(10)
 
     private var told = 0
     private var toldAt: ContinuousClock.Instant?
 
+    /// Of a role that has told nothing yet.
+    public init() {}
+
     /// A sentence, where connections were lost since the last one and it is time for another.
-    mutating func look(lost: Int, at now: ContinuousClock.Instant) -> String? {
+    ///
+    /// - Parameter lost: how many were lost since the start.
+    public mutating func look(lost: Int, at now: ContinuousClock.Instant) -> String? {
         guard lost > told, toldAt.map({ $0.duration(to: now) >= Self.pause }) ?? true else { return nil }
         let count = lost - told
         told = lost

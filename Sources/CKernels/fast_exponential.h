@@ -26,14 +26,6 @@
         (out) = (f16)(~fk_low & (i16)(fk_p * (f16)fk_power));                                                               \
     } while (0)
 
-#define FK_ADD_LANES(v, total)                                                                                              \
-    do {                                                                                                                    \
-        f16 fk_v = (v);                                                                                                     \
-        float fk_h[8];                                                                                                      \
-        for (int fk_i = 0; fk_i < 8; fk_i++) fk_h[fk_i] = fk_v[fk_i] + fk_v[fk_i + 8];                                      \
-        (total) = ((fk_h[0] + fk_h[4]) + (fk_h[2] + fk_h[6])) + ((fk_h[1] + fk_h[5]) + (fk_h[3] + fk_h[7]));                \
-    } while (0)
-
 // The last, incomplete group of a row goes through the same lanes: `left` numbers, the others `fill`.
 #define FK_LOAD_LEFT(p, left, fill, out)                                                                                    \
     do {                                                                                                                    \

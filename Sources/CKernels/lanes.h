@@ -24,4 +24,13 @@ typedef float f16u __attribute__((vector_size(64), aligned(4)));
 #define FK_SPLAT(x) ((f16){0} + (x))
 #define FK_SELECT(mask, a, b) ((f16)(((mask) & (i16)(a)) | (~(mask) & (i16)(b))))
 
+// The sum of the lanes. A macro rather than a function over f16: passing 64-byte vectors between functions has no stable ABI below AVX-512.
+#define FK_FOLD(v, total)                                                                                                   \
+    do {                                                                                                                    \
+        f16 fk_v = (v);                                                                                                     \
+        float fk_h[8];                                                                                                      \
+        for (int fk_i = 0; fk_i < 8; fk_i++) fk_h[fk_i] = fk_v[fk_i] + fk_v[fk_i + 8];                                      \
+        (total) = ((fk_h[0] + fk_h[4]) + (fk_h[2] + fk_h[6])) + ((fk_h[1] + fk_h[5]) + (fk_h[3] + fk_h[7]));                \
+    } while (0)
+
 #endif

@@ -4,15 +4,6 @@
 
 #include "lanes.h"
 
-// Macros rather than functions over f16: passing 64-byte vectors between functions has no stable ABI below AVX-512.
-#define FK_FOLD(v, total)                                                                                                   \
-    do {                                                                                                                    \
-        f16 fk_v = (v);                                                                                                     \
-        float fk_h[8];                                                                                                      \
-        for (int fk_i = 0; fk_i < 8; fk_i++) fk_h[fk_i] = fk_v[fk_i] + fk_v[fk_i + 8];                                      \
-        (total) = ((fk_h[0] + fk_h[4]) + (fk_h[2] + fk_h[6])) + ((fk_h[1] + fk_h[5]) + (fk_h[3] + fk_h[7]));                \
-    } while (0)
-
 // Four accumulators hide the latency of the additions.
 #define FK_REDUCE(term, scalar)                                                                                             \
     f16 s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};                                                                             \

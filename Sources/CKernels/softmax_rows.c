@@ -73,7 +73,7 @@ FK_CLONES void fk_exp_sum_rows(size_t rows, size_t n, float *x, size_t stride, c
             memcpy(x + i, &u, left * sizeof(float));
         }
         float total;
-        FK_ADD_LANES(a + b, total);
+        FK_FOLD(a + b, total);
         sums[r] += total;
     }
 }
@@ -139,7 +139,7 @@ FK_CLONES void fk_causal_softmax_rows(size_t rows, size_t n, size_t first, float
             if (left == 16) FK_STORE(row + i, v);
             else memcpy(row + i, &v, left * sizeof(float));
         }
-        FK_ADD_LANES(sum, total);
+        FK_FOLD(sum, total);
         logSums[r] = top == -INFINITY ? top : top + logf(total);
         const float inverse = total > 0 || total != total ? 1.0f / total : 0;
         for (size_t i = 0; i < entries; i++) row[i] *= inverse;

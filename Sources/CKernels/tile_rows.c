@@ -15,7 +15,7 @@ FK_CLONES void fk_layer_norm_rows(size_t rows, size_t n, const float *x, size_t 
             b += FK_LOAD(x + i + 16);
         }
         for (; i + 16 <= n; i += 16) a += FK_LOAD(x + i);
-        FK_ADD_LANES(a + b, sum);
+        FK_FOLD(a + b, sum);
         for (; i < n; i++) sum += x[i];
         const float m = sum / (float)n;
         a = b = (f16){0};
@@ -28,7 +28,7 @@ FK_CLONES void fk_layer_norm_rows(size_t rows, size_t n, const float *x, size_t 
             f16 u = FK_LOAD(x + i) - m;
             a += u * u;
         }
-        FK_ADD_LANES(a + b, squares);
+        FK_FOLD(a + b, squares);
         for (; i < n; i++) squares += (x[i] - m) * (x[i] - m);
         const float scale = 1.0f / sqrtf(squares / (float)n + eps);
         mean[r] = m;
@@ -64,8 +64,8 @@ FK_CLONES void fk_layer_norm_rows_slope(size_t rows, size_t n, const float *x, s
             if (dgain) FK_STORE(dgain + i, FK_LOAD(dgain + i) + v * y);
             if (dbias) FK_STORE(dbias + i, FK_LOAD(dbias + i) + v);
         }
-        FK_ADD_LANES(a, sum);
-        FK_ADD_LANES(b, along);
+        FK_FOLD(a, sum);
+        FK_FOLD(b, along);
         for (; i < n; i++) {
             float y = (x[i] - m) * scale, h = gain ? g[i] * gain[i] : g[i];
             sum += h;

@@ -14,6 +14,16 @@ enum FreedMemory {
         growth.gaveBack(bytes: ProcessMemory.anonymousBytes)
     }
 
+    /// The same on a thread of its own, where requests want the caller's.
+    static func gaveBack(ifDue growth: GrowthWatch) async -> GrowthWatch {
+        let looked = try? await OwnThread.run(named: "freshet-memory") {
+            var growth = growth
+            giveBack(ifDue: &growth)
+            return growth
+        }
+        return looked ?? growth
+    }
+
     /// Gives back on a thread of its own; allocations elsewhere wait a moment at most.
     static func giveBack() async {
         _ = try? await OwnThread.run(named: "freshet-memory") { Kernels.returnFreedMemory() }

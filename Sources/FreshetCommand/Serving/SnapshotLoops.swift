@@ -125,10 +125,7 @@ struct SnapshotLoops: Service {
     private func memoryLoop() async {
         var growth = GrowthWatch()
         while !Task.isCancelled {
-            if growth.isDue(at: .now, bytes: { ProcessMemory.anonymousBytes }) {
-                await FreedMemory.giveBack()
-                growth.gaveBack(bytes: ProcessMemory.anonymousBytes)
-            }
+            growth = await FreedMemory.gaveBack(ifDue: growth)
             try? await Task.sleep(for: GrowthWatch.pause)
         }
     }

@@ -60,11 +60,11 @@ package struct PartsJudging {
     /// of the channel are one for both.
     package var bundles: [ModelBundle] {
         let log = scoring.log, model = ranking.vectors.model
-        var channel: ContentChannel?
-        if let content {
-            let rows = log.userIDs.indices.map { scoring.holdout.trainingRows(of: $0, in: log) }
-            channel = ContentTraining(log: log, settings: settings.content).learning(rows, threads: scoring.threads).channel
-            channel?.weights = content.all
+        let channel = content.map { fitted in
+            let learning = fitted.learning ?? ContentTraining(log: log, settings: settings.content).learning(of: scoring)
+            var channel = learning.channel
+            channel.weights = fitted.all
+            return channel
         }
         let rows = log.itemIDs.map { model.row(of: $0) ?? -1 }, items = model.itemIDs.count
         return [0, 1].map { half in

@@ -47,6 +47,11 @@ package struct ContentTraining {
         }
     }
 
+    /// What a judged model may learn of contents: nothing of what was held out.
+    package func learning(of scoring: HoldoutScoring) -> ContentLearning {
+        learning(log.userIDs.indices.map { scoring.holdout.trainingRows(of: $0, in: log) }, threads: scoring.threads)
+    }
+
     /// What was found.
     package struct Fitted {
         /// The weights.
@@ -56,6 +61,8 @@ package struct ContentTraining {
         /// The constants of which ``all`` has the mean: that of new items of a time split; or, with the newest items withheld, where dates tell
         /// them, and with random ones.
         package var constants: [Float] = []
+        /// What was learned of all that may be learned from; nil where the fit did without.
+        package var learning: ContentLearning?
     }
 
     /// Items treated as new, and what is learned without them.
@@ -77,8 +84,7 @@ package struct ContentTraining {
         guard taken >= Self.leastTakenLater else { return nil }
         return Fold(
             withheld: isNew,
-            learning: learning(log.userIDs.indices.map { scoring.holdout.trainingRows(of: $0, in: log) }, threads: scoring.threads),
-            members: counts.indices.filter { isNew[$0] && !log.isHidden[$0] }, isLater: true)
+            learning: learning(of: scoring), members: counts.indices.filter { isNew[$0] && !log.isHidden[$0] }, isLater: true)
     }
 
     private func fold(_ withheld: [Bool], counts: [Int], scoring: HoldoutScoring) -> Fold {
@@ -133,12 +139,13 @@ package struct ContentTraining {
         let trained = model.encodeItems(log.contents, rows: log.itemIDs.map { model.row(of: $0) }, threads: scoring.threads)
         // What was taken of new items indeed says it best. Else the newest are what arrives is most like, and few of one time, and any fifth is like
         // the catalogue: neither alone is to be trusted.
-        let folds = laterFold(counts: counts, scoring: scoring).map { [$0] } ?? (newest == nil ? [first] : [first, fold(WithheldItems.atRandom(itemIDs: log.itemIDs), counts: counts, scoring: scoring)])
+        let later = laterFold(counts: counts, scoring: scoring)
+        let folds = later.map { [$0] } ?? (newest == nil ? [first] : [first, fold(WithheldItems.atRandom(itemIDs: log.itemIDs), counts: counts, scoring: scoring)])
         let constants = folds.map {
             constant(weights, fold: $0, questions: questions, model: model, trained: trained, scoring: scoring, counts: counts, scores: scores)
         }
         weights[ContentChannel.Part.constant.rawValue] = constants.reduce(0, +) / Float(constants.count)
-        return Fitted(all: weights, sparse: fit.weights(prior: prior, leavingOut: [.affinity, .strength]), constants: constants)
+        return Fitted(all: weights, sparse: fit.weights(prior: prior, leavingOut: [.affinity, .strength]), constants: constants, learning: later?.learning)
     }
 
     /// ln Σ e^score of no items at all.

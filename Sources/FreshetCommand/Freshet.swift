@@ -14,7 +14,7 @@ struct Freshet: AsyncParsableCommand {
             --set key=value; the later wins.
             Exit status: 0 done, 1 the work failed, 3 the gate refused the new model (train), 64 wrong usage.
             """,
-        version: "0.1.0",
+        version: "0.2.0",
         subcommands: [
             DemoCommand.self, MigrateCommand.self, BrokerCommand.self, ProduceCommand.self, IngestCommand.self,
             BackfillCommand.self, TrainCommand.self, SearchCommand.self, AdaptCommand.self, RecommendCommand.self, EvaluateCommand.self,

@@ -86,12 +86,8 @@ package struct ColdContestants {
     /// Scores for a question: of the new items by contestant, and of all items as served; what the user has is −∞ there.
     package func scores(_ question: ColdCut.Question) -> (new: [Key: [Float]], all: [Float]) {
         let log = cut.log, rows = log.rows(of: question.user)
-        var sequence = UserSequence(dimension: model.dimension, limit: model.historyLength)
-        for row in rows.suffix(model.historyLength) {
-            sequence.append(vector: vectors.row(Int(log.items[row])), type: log.types[row], time: log.times[row])
-        }
-        let now = rows.last.map { log.times[$0] } ?? 0
-        let user = model.encodeUser(sequence, attributes: log.attributes[question.user], now: now)
+        let user = HoldoutVectors(log: log, model: model, items: vectors, threads: threads).user(
+            question.user, known: rows, now: rows.last.map { log.times[$0] } ?? 0)
         var all = model.scores(of: user, items: vectors, threads: threads)
         let own = zip(user, level).reduce(Float(0)) { $0 + $1.0 * $1.1 }
         let profile = learning.profile(rows.lazy.map { Int(log.items[$0]) })

@@ -2,6 +2,7 @@ import Evaluation
 import Interactions
 import Tensors
 import TowerModel
+import TowerTraining
 import TrainingFiles
 
 /// What a model's two towers make of the items and of a question's user.
@@ -25,15 +26,17 @@ package struct HoldoutVectors {
 
     /// The vector of a question's user.
     package func user(_ question: Holdout.Question) -> [Float] {
-        var sequence = UserSequence(dimension: model.dimension, limit: model.historyLength)
-        items.withUnsafeBufferPointer { values in
-            for row in question.known.suffix(model.historyLength) {
-                let start = Int(log.items[row]) * model.dimension
-                sequence.append(
-                    vector: UnsafeBufferPointer(rebasing: values[start..<start + model.dimension]), type: log.types[row], time: log.times[row])
-            }
+        user(question.user, known: question.known, now: question.time)
+    }
+
+    /// The vector of a user of whom some rows are known.
+    package func user(_ user: Int, known rows: Range<Int>, now: Int64) -> [Float] {
+        let sequence = items.withUnsafeBufferPointer {
+            UserSequence(
+                rows, items: log.items, types: log.types, times: log.times, vectors: $0, dimension: model.dimension,
+                limit: model.historyLength)
         }
-        return model.encodeUser(sequence, attributes: log.attributes[question.user], now: question.time)
+        return model.encodeUser(sequence, attributes: log.attributes[user], now: now)
     }
 
     /// The inner products with all items.

@@ -136,13 +136,13 @@ package struct ContentTraining {
                 rest: sample(rest).flatMap(parts), restCount: rest.count)
         }
         var weights = fit.weights(prior: prior)
-        let trained = model.encodeItems(log.contents, rows: log.itemIDs.map { model.row(of: $0) }, threads: scoring.threads)
+        let vectors = scoring.vectors(model)
         // What was taken of new items indeed says it best. Else the newest are what arrives is most like, and few of one time, and any fifth is like
         // the catalogue: neither alone is to be trusted.
         let later = laterFold(counts: counts, scoring: scoring)
         let folds = later.map { [$0] } ?? (newest == nil ? [first] : [first, fold(WithheldItems.atRandom(itemIDs: log.itemIDs), counts: counts, scoring: scoring)])
         let constants = folds.map {
-            constant(weights, fold: $0, questions: questions, model: model, trained: trained, scoring: scoring, counts: counts, scores: scores)
+            constant(weights, fold: $0, questions: questions, vectors: vectors, scoring: scoring, counts: counts, scores: scores)
         }
         weights[ContentChannel.Part.constant.rawValue] = constants.reduce(0, +) / Float(constants.count)
         return Fitted(all: weights, sparse: fit.weights(prior: prior, leavingOut: [.affinity, .strength]), constants: constants, learning: later?.learning)
@@ -177,12 +177,12 @@ package struct ContentTraining {
     /// closer together and would fill fewer places than their share. Where content says too little, that share would cost hits; then it is
     /// the largest that keeps `content.share_cost_percent`: see ``FairShare``.
     private func constant(
-        _ weights: [Float], fold: Fold, questions: [Holdout.Question], model: TwoTowerModel, trained: Matrix, scoring: HoldoutScoring,
+        _ weights: [Float], fold: Fold, questions: [Holdout.Question], vectors: HoldoutVectors, scoring: HoldoutScoring,
         counts: [Int], scores: (Holdout.Question) -> [Float]
     ) -> Float {
         let withheld = fold.withheld, learning = fold.learning, members = fold.members
         guard !members.isEmpty else { return 0 }
-        let level = mean(trained, rows: counts.indices.filter { counts[$0] > 0 })
+        let level = mean(vectors.items, rows: counts.indices.filter { counts[$0] > 0 })
         var share = FairShare(length: Self.listLength)
         let limit = min(Self.shareQuestionsLimit, max(Self.leastShareQuestions, Self.shareScoresLimit / members.count))
         let questions = questions.count > limit ? (0..<limit).map { questions[$0 * questions.count / limit] } : questions
@@ -191,7 +191,7 @@ package struct ContentTraining {
             let truth = Set(question.truth)
             let taken = Set(fold.isLater ? question.truth.lazy.map { Int($0) }.filter { withheld[$0] } : known.filter { withheld[$0] })
             let excluded = scoring.excluded(question), fixed = scores(question)
-            let own = zip(userVector(question, model: model, vectors: trained), level).reduce(Float(0)) { $0 + $1.0 * $1.1 }
+            let own = zip(vectors.user(question), level).reduce(Float(0)) { $0 + $1.0 * $1.1 }
             let profile = learning.profile(known.filter { !withheld[$0] })
             let new = members.map { row in
                 (score: zip(weights, parts(of: row, learning, profile, level: own, constant: 0)).reduce(Float(0)) { $0 + $1.0 * $1.1 }, row: row)
@@ -213,18 +213,6 @@ package struct ContentTraining {
     private static let shareScoresLimit = 5_000_000
     /// Held-out interactions with items that nobody took before: fewer say nothing of their share.
     private static let leastTakenLater = 100
-
-    private func userVector(_ question: Holdout.Question, model: TwoTowerModel, vectors: Matrix) -> [Float] {
-        var sequence = UserSequence(dimension: model.dimension, limit: model.historyLength)
-        vectors.withUnsafeBufferPointer { values in
-            for row in question.known.suffix(model.historyLength) {
-                let start = Int(log.items[row]) * model.dimension
-                sequence.append(
-                    vector: UnsafeBufferPointer(rebasing: values[start..<start + model.dimension]), type: log.types[row], time: log.times[row])
-            }
-        }
-        return model.encodeUser(sequence, attributes: log.attributes[question.user], now: question.time)
-    }
 
     private func mean(_ vectors: Matrix, rows: [Int]) -> [Float] {
         var sum = [Double](repeating: 0, count: vectors.columns)

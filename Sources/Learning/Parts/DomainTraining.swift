@@ -180,18 +180,10 @@ package struct DomainTraining {
         chosen.sort { (log.times[$0.row], $0.row) < (log.times[$1.row], $1.row) }
         chosen = Array(chosen.suffix(Self.examplesLimit))
         var result = DomainExamples()
-        let d = base.dimension
-        vectors.withUnsafeBufferPointer { values in
-            for (user, row) in chosen {
-                var sequence = UserSequence(dimension: d, limit: base.historyLength)
-                for earlier in (rows[user].lowerBound..<row).suffix(base.historyLength) {
-                    let start = Int(log.items[earlier]) * d
-                    sequence.append(
-                        vector: UnsafeBufferPointer(rebasing: values[start..<start + d]), type: log.types[earlier], time: log.times[earlier])
-                }
-                result.users += base.encodeUser(sequence, attributes: log.attributes[user], now: log.times[row])
-                result.targets.append(candidates.places[Int(log.items[row])])
-            }
+        let towers = HoldoutVectors(log: log, model: base, items: vectors, threads: 1)
+        for (user, row) in chosen {
+            result.users += towers.user(user, known: rows[user].lowerBound..<row, now: log.times[row])
+            result.targets.append(candidates.places[Int(log.items[row])])
         }
         return (result, chosen)
     }

@@ -22,13 +22,9 @@ extension TwoTowerModel {
             guard configuration.userTower == .sequence else {
                 let all = UnsafeBufferPointer(start: vectors, count: items.rows * dimension)
                 for event in events {
-                    var history = UserSequence(dimension: dimension, limit: length)
-                    for entry in max(events.lowerBound, event - length)..<event {
-                        let row = Int(set.items[entry]) * dimension
-                        history.append(
-                            vector: UnsafeBufferPointer(rebasing: all[row..<row + dimension]), type: set.types[entry],
-                            time: set.times[entry])
-                    }
+                    let history = UserSequence(
+                        events.lowerBound..<event, items: set.items, types: set.types, times: set.times, vectors: all, dimension: dimension,
+                        limit: length)
                     let vector = encodeUser(history, attributes: set.userAttributes[user], now: set.times[event])
                     vector.withUnsafeBufferPointer {
                         if let from = $0.baseAddress {

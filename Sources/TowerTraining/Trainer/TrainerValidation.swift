@@ -32,12 +32,9 @@ extension Trainer {
                 for index in range {
                     let (user, event) = plan.heldOut[index]
                     let before = set.userStarts[Int(user)]..<event
-                    var sequence = UserSequence(dimension: d, limit: configuration.historyLength)
-                    for entry in before.suffix(configuration.historyLength) {
-                        sequence.append(
-                            vector: UnsafeBufferPointer(start: vectors + Int(set.items[entry]) * d, count: d),
-                            type: set.types[entry], time: set.times[entry])
-                    }
+                    let sequence = UserSequence(
+                        before, items: set.items, types: set.types, times: set.times,
+                        vectors: UnsafeBufferPointer(start: vectors, count: n * d), dimension: d, limit: configuration.historyLength)
                     let tokens = userTokens.buckets[userTokens.range(of: user)]
                     let vector = tower.encode(
                         sequence, tokens: tokens, table: table, now: set.times[event],

@@ -69,19 +69,22 @@ let package = Package(
         pure("Simulation", ["Bytes", "Interactions"]),
         pure("TextEncoding", ["Tensors"]),
 
+        // What several adapters do alike.
+        .target(name: "Files", swiftSettings: strict),
+
         // Adapters at the edge.
         .target(
             name: "FeatureStore", dependencies: ["CLibPQ", "Interactions", "Features"],
             resources: [.embedInCode("Migrations")], swiftSettings: strict),
         .target(
             name: "EventStream",
-            dependencies: ["CRDKafka", "CBrokerPort", "Bytes", "Interactions"], swiftSettings: strict),
-        .target(name: "VectorIndex", dependencies: ["CFaiss", "Recommending", "Tensors"], swiftSettings: strict),
+            dependencies: ["CRDKafka", "CBrokerPort", "Bytes", "Files", "Interactions"], swiftSettings: strict),
+        .target(name: "VectorIndex", dependencies: ["CFaiss", "Files", "Recommending", "Tensors"], swiftSettings: strict),
         .target(name: "MessagePassing", dependencies: ["CMessagePassing", "TowerTraining"], swiftSettings: strict),
         .target(
             name: "ModelArtifacts",
             dependencies: [
-                "Bytes", "CDigest", "Interactions", "ContentModel", "Recommending", "Tensors", "TowerModel", "TextEncoding",
+                "Bytes", "CDigest", "Files", "Interactions", "ContentModel", "Recommending", "Tensors", "TowerModel", "TextEncoding",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
@@ -170,6 +173,7 @@ let package = Package(
         .target(name: "FuzzInputs", dependencies: ["Tensors"], path: "Tests/FuzzInputs", swiftSettings: strict),
         tests("Architecture", []),
         tests("Bytes", ["Bytes"]),
+        tests("Files", ["Files"]),
         tests("Interactions", ["Interactions", "FuzzInputs"]),
         tests("Features", ["Features", "Interactions"]),
         tests("Tensors", ["Tensors", "FuzzInputs"]),

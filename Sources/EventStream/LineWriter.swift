@@ -1,3 +1,5 @@
+import Files
+
 #if canImport(Glibc)
 import Glibc
 #else
@@ -50,7 +52,7 @@ public final class LineWriter {
 
     deinit {
         guard !isClosed else { return }
-        _ = Self.closeDescriptor(descriptor)
+        _ = closeDescriptor(descriptor)
         if let move { unlink(move.from) }
     }
 
@@ -70,7 +72,7 @@ public final class LineWriter {
     public func close() throws(StreamError) {
         try flush()
         isClosed = true
-        let closed = Self.closeDescriptor(descriptor)
+        let closed = closeDescriptor(descriptor)
         guard let move else { return }
         guard closed == 0, rename(move.from, move.to) == 0 else {
             let code = errno
@@ -89,27 +91,10 @@ public final class LineWriter {
     }
 
     private func flush() throws(StreamError) {
-        let code = buffer.withUnsafeBytes { Self.writeAll($0, to: descriptor) }
+        let code = buffer.withUnsafeBytes { OpenFile.writeAll($0, to: descriptor) }
         buffer.removeAll(keepingCapacity: true)
         guard code != 0 else { return }
         throw Self.failure(path, code)
-    }
-
-    /// Writes all bytes to an open descriptor, however slowly they are taken; the error's number, or 0.
-    public static func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32 {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = writeDescriptor(descriptor, UnsafeRawBufferPointer(rebasing: rest))
-            if count > 0 {
-                rest = rest.dropFirst(count)
-            } else if errno == EAGAIN {
-                var state = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                _ = poll(&state, 1, -1)
-            } else if errno != EINTR {
-                return errno
-            }
-        }
-        return 0
     }
 
     static func failure(_ path: String, _ code: Int32) -> StreamError {
@@ -125,13 +110,7 @@ public final class LineWriter {
         }
         return StreamError(.fileUnwritable, "cannot write \(name): \(String(cString: strerror(code))); \(advice).")
     }
-
-    // Under names of their own, since methods hide the functions.
-    #if canImport(Glibc)
-    private static func writeDescriptor(_ d: Int32, _ b: UnsafeRawBufferPointer) -> Int { Glibc.write(d, b.baseAddress, b.count) }
-    private static func closeDescriptor(_ d: Int32) -> Int32 { Glibc.close(d) }
-    #else
-    private static func writeDescriptor(_ d: Int32, _ b: UnsafeRawBufferPointer) -> Int { Darwin.write(d, b.baseAddress, b.count) }
-    private static func closeDescriptor(_ d: Int32) -> Int32 { Darwin.close(d) }
-    #endif
 }
+
+/// Under a name of its own, since the method hides the function.
+private func closeDescriptor(_ descriptor: Int32) -> Int32 { close(descriptor) }

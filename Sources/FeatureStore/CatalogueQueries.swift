@@ -199,7 +199,9 @@ extension StoreQueries {
     /// - Parameters:
     ///   - time: when the counts are taken. Events after it count for more than one. The order does not depend on it.
     ///   - purchaseWeight: what a purchase is worth in clicks.
-    public func trending(at time: EventTime, limit: Int, purchaseWeight: Double = 5) throws(StoreError) -> [TrendingCount] {
+    public func trending(
+        at time: EventTime, limit: Int, purchaseWeight: Double = TrendingScore.purchaseWeight
+    ) throws(StoreError) -> [TrendingCount] {
         try pool.reading { (connection) throws(StoreError) in
             var parameters = Parameters()
             parameters.add(Int32(clamping: max(0, limit)))
@@ -215,7 +217,7 @@ extension StoreQueries {
                 let (clicks, purchases) = (count(1), count(4))
                 return TrendingCount(
                     itemID: rows.string(row, 0) ?? "", clicks: clicks.double, purchases: purchases.double,
-                    score: clicks + purchases.times(purchaseWeight))
+                    score: TrendingScore.score(clicks: clicks, purchases: purchases, purchaseWeight: purchaseWeight))
             }
         }
     }

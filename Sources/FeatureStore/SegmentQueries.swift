@@ -1,3 +1,4 @@
+import Features
 import Interactions
 
 /// What is counted of the newest interactions by what is known of the people behind them.
@@ -24,7 +25,8 @@ public struct SegmentRules: Sendable, Equatable {
 
     /// Makes rules.
     public init(
-        eventsLimit: Int = 100_000, names: [String] = [], halfLifeHours: Double = 168, minimumUsers: Int = 10, purchaseWeight: Double = 5
+        eventsLimit: Int = 100_000, names: [String] = [], halfLifeHours: Double = 168, minimumUsers: Int = 10,
+        purchaseWeight: Double = TrendingScore.purchaseWeight
     ) {
         self.eventsLimit = eventsLimit
         self.names = names

@@ -1,4 +1,5 @@
 import Bytes
+import Files
 
 #if canImport(Glibc)
     import Glibc
@@ -79,7 +80,7 @@ struct ArtifactDirectory {
     static func manifest(
         at path: String, kind: Manifest.Kind, expecting expected: ArtifactReference? = nil, key: [UInt8]? = nil
     ) throws(ArtifactError) -> Manifest {
-        let file = try LoadedFile("\(path)/\(Manifest.fileName)")
+        let file = try LoadedFile.ofArtifact("\(path)/\(Manifest.fileName)")
         let manifest = try file.read { (bytes) throws(ArtifactError) in try Manifest.parse(bytes, path: path) }
         guard manifest.kind == kind else {
             throw ArtifactError(.otherArtifact, path: path, "it is a \(manifest.kind.rawValue), not a \(kind.rawValue).")
@@ -112,7 +113,7 @@ struct ArtifactDirectory {
                 "artifacts.key is set and this artifact has no \(Manifest.signatureName): it was written without a key. "
                     + "Train again, or unset the key.")
         }
-        let signature = try LoadedFile(name)
+        let signature = try LoadedFile.ofArtifact(name)
         let wanted = Array((Hexadecimal.text(of: manifest.read { SHA256.authenticationCode(of: $0, key: key) }) + "\n").utf8)
         // As long for a near miss as for any other.
         let isRight = signature.read { $0.count == wanted.count && zip($0, wanted).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0 }
@@ -131,7 +132,7 @@ struct ArtifactDirectory {
         guard let described = manifest.files[name] else {
             throw ArtifactError(.unusable, path: path, "the manifest names no \(name). Train again.")
         }
-        let file = try LoadedFile("\(path)/\(name)")
+        let file = try LoadedFile.ofArtifact("\(path)/\(name)")
         guard file.byteCount == described.bytes else {
             throw ArtifactError(
                 .damaged, path: file.path,

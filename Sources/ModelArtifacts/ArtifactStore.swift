@@ -1,3 +1,4 @@
+import Files
 import Recommending
 import Tensors
 import TowerModel

@@ -2,9 +2,6 @@ import Features
 
 /// An item with how much is done with it now, such as a decayed count of its clicks and purchases.
 public struct TrendingItem: Sendable, Equatable {
-    /// Clicks that a purchase counts for in the trending list.
-    public static let purchaseWeight = 5.0
-
     /// The item's id.
     public var itemID: String
     /// On any scale, above 0; counts of any ages stay apart.

@@ -60,9 +60,8 @@ extension ItemIndex {
         path: String, vectors: [Float], dimension: Int, modelVersion: Int64 = 0
     ) throws(VectorIndexError) -> ItemIndex {
         let count = try VectorInput.checkedCount(vectors, dimension: dimension)
-        let file = try WholeFile(reading: path)
-        return try withExtendedLifetime(file) { () throws(VectorIndexError) in
-            let (header, parts) = try IndexHeader.read(file.bytes, path)
+        return try WholeFile.read(path).read { (bytes) throws(VectorIndexError) in
+            let (header, parts) = try IndexHeader.read(bytes, path)
             guard header.modelVersion == modelVersion else {
                 throw VectorIndexError(
                     .otherModel,

@@ -59,9 +59,7 @@ public struct SavedVectors: Sendable, Equatable {
 
     /// Reads what ``save(to:modelVersion:)`` wrote. A file that is cut short, changed, of another format or of another model is refused.
     public static func load(path: String, modelVersion: Int64, dimension: Int) throws(VectorIndexError) -> SavedVectors {
-        let file = try WholeFile(reading: path)
-        return try withExtendedLifetime(file) { () throws(VectorIndexError) in
-            let bytes = file.bytes
+        return try WholeFile.read(path).read { (bytes) throws(VectorIndexError) in
             func word(_ place: Int) -> Int64 {
                 Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 * place, as: Int64.self))
             }

@@ -1,42 +1,25 @@
+import Files
+
 #if canImport(Glibc)
     import Glibc
 #endif
 
-/// A file read or written as a whole.
-final class WholeFile {
-    let bytes: UnsafeRawBufferPointer
-    private let room: UnsafeMutableRawBufferPointer
-
-    /// Reads the file into memory: what is checked is what is used, whatever happens to the file meanwhile, and one that is cut while it is
-    /// read is found to be short. A mapped file would end its reader with a signal.
-    init(reading path: String) throws(VectorIndexError) {
-        let file = open(path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { throw Self.error("Cannot open \(path)") }
-        defer { close(file) }
-        var information = stat()
-        guard fstat(file, &information) == 0 else { throw Self.error("Cannot read the size of \(path)") }
-        guard information.st_mode & S_IFMT == S_IFREG else {
-            throw VectorIndexError(.notAnIndex, "\(path) is not a file.")
-        }
-        let size = Int(information.st_size)
-        let room = UnsafeMutableRawBufferPointer.allocate(byteCount: max(size, 1), alignment: 16)
-        var filled = 0
-        while filled < size {
-            let count = read(file, room.baseAddress.map { $0 + filled }, size - filled)
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else {
-                let failure = Self.error("Cannot read \(path)")
-                room.deallocate()
-                throw failure
+/// Files that are read or written as a whole.
+enum WholeFile {
+    /// Reads a file.
+    static func read(_ path: String) throws(VectorIndexError) -> LoadedFile {
+        do throws(LoadedFile.Failure) {
+            return try LoadedFile(path)
+        } catch {
+            let what = switch error.step {
+            case .opening: "Cannot open \(path)"
+            case .measuring: "Cannot read the size of \(path)"
+            case .reading: "Cannot read \(path)"
+            case .kind: throw VectorIndexError(.notAnIndex, "\(path) is not a file.")
             }
-            if count == 0 { break }
-            filled += count
+            throw Self.error(what, error.code)
         }
-        self.room = room
-        bytes = UnsafeRawBufferPointer(start: filled == 0 ? nil : UnsafeRawPointer(room.baseAddress), count: filled)
     }
-
-    deinit { room.deallocate() }
 
     /// Whether there is anything at the path.
     static func exists(_ path: String) -> Bool {
@@ -84,17 +67,12 @@ final class WholeFile {
     }
 
     private static func put(_ bytes: UnsafeRawBufferPointer, _ file: Int32) -> Bool {
-        var offset = 0
-        while offset < bytes.count {
-            let count = Glibc.write(file, bytes.baseAddress.map { $0 + offset }, bytes.count - offset)
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return false }
-            offset += count
-        }
-        return true
+        let code = OpenFile.writeAll(bytes, to: file)
+        if code != 0 { errno = code }
+        return code == 0
     }
 
-    private static func error(_ what: String) -> VectorIndexError {
-        VectorIndexError(.file, "\(what): \(String(cString: strerror(errno))). Check the path, its rights and the disk.")
+    private static func error(_ what: String, _ code: Int32 = errno) -> VectorIndexError {
+        VectorIndexError(.file, "\(what): \(String(cString: strerror(code))). Check the path, its rights and the disk.")
     }
 }

@@ -14,7 +14,7 @@ struct DependencyTests {
         #expect(folders == Set(rules.manifest.targets.map(\.name)))
         for target in rules.manifest.targets where !target.isC {
             let layers = [
-                ImportRules.pure.contains(target.name), ImportRules.adapters.contains(target.name),
+                ImportRules.pure.contains(target.name), ImportRules.ground.contains(target.name), ImportRules.adapters.contains(target.name),
                 ImportRules.lines.contains(target.name), ImportRules.upper.contains(target.name), target.name == ImportRules.root,
             ]
             #expect(layers.filter { $0 }.count == 1, "\(target.name) belongs to exactly one layer")
@@ -45,10 +45,11 @@ struct DependencyTests {
         let manifest = Manifest(
             text: """
                 pure("Interactions", ["Tensors"]),
-                pure("Tensors", ["FeatureStore", "CKernels"]),
+                pure("Tensors", ["FeatureStore", "CKernels", "Files"]),
+                .target(name: "Files", dependencies: ["EventStream"]),
                 .target(name: "CKernels", cSettings: kernels),
-                .target(name: "FeatureStore", dependencies: ["CKernels", "EventStream", "FreshetCommand"]),
-                .target(name: "Intake", dependencies: ["FeatureStore", "Tensors", "Intake"]),
+                .target(name: "FeatureStore", dependencies: ["CKernels", "EventStream", "Files", "FreshetCommand"]),
+                .target(name: "Intake", dependencies: ["FeatureStore", "Files", "Tensors", "Intake"]),
                 .target(name: "Workloads", dependencies: ["Intake", "EventStream", "Tensors", "FreshetCommand"]),
                 .target(name: "Learning", dependencies: ["Intake", "FeatureStore", "Learning"]),
                 .target(name: "EventStream", dependencies: [ .product(name: "Logging", package: "swift-log"), ]),
@@ -58,7 +59,7 @@ struct DependencyTests {
         #expect(manifest["EventStream"]?.products == ["Logging"])
         #expect(
             Set(planted.forbiddenDependencies()) == [
-                "Tensors -> FeatureStore", "FeatureStore -> EventStream", "FeatureStore -> FreshetCommand", "Intake -> Intake",
+                "Tensors -> FeatureStore", "Tensors -> Files", "Files -> EventStream", "FeatureStore -> EventStream", "FeatureStore -> FreshetCommand", "Intake -> Intake",
                 "Workloads -> FreshetCommand",
                 "Learning -> Learning",
             ])

@@ -6,6 +6,9 @@ struct ImportRules {
         "MetaLearning", "Recommending", "Simulation", "TextEncoding",
     ]
 
+    /// What several adapters do alike with the world: any target but the pure ones may know it, and it knows nobody.
+    static let ground: Set<String> = ["Files"]
+
     /// Targets that touch the world; none knows another.
     static let adapters: Set<String> = [
         "FeatureStore", "EventStream", "VectorIndex", "ModelArtifacts", "MessagePassing", "RecommendationAPI", "HTTPCalls",
@@ -66,7 +69,8 @@ struct ImportRules {
         var found: [String] = []
         for target in manifest.targets {
             for dependency in target.targets {
-                let isLower = Self.pure.contains(dependency) || manifest[dependency]?.isC == true
+                let stands = !Self.pure.union(Self.ground).contains(target.name) && Self.ground.contains(dependency)
+                let isLower = stands || Self.pure.contains(dependency) || manifest[dependency]?.isC == true
                 let ties = Self.lines.contains(target.name) && Self.adapters.contains(dependency)
                 let isAbove = Self.upper.contains(target.name) && Self.adapters.union(Self.lines).contains(dependency)
                 let allowed = target.name == Self.root ? dependency != Self.root : isLower || ties || isAbove

@@ -18,8 +18,7 @@ extension Configuration {
         return events == 0
             ? nil
             : SegmentRules(
-                eventsLimit: events, names: list("cold_start.segments"), halfLifeHours: number("cold_start.segment_half_life_hours"),
-                purchaseWeight: TrendingItem.purchaseWeight)
+                eventsLimit: events, names: list("cold_start.segments"), halfLifeHours: number("cold_start.segment_half_life_hours"))
     }
     /// The same for evaluations, which count of a log what the store would.
     var segmentSettings: SegmentSettings? {

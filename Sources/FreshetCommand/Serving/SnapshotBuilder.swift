@@ -46,8 +46,7 @@ struct SnapshotBuilder: Sendable {
         let limit = max(trendingItems, ServingSnapshot.trendingLimitItems)
         let (catalogue, trending) = try await store.run { store throws(StoreError) in
             // Shares do not depend on the time at which decayed counts are read, so any time serves.
-            (try store.catalogue(), try store.trending(
-                    at: store.newestEventTime() ?? .now, limit: limit, purchaseWeight: TrendingItem.purchaseWeight))
+            (try store.catalogue(), try store.trending(at: store.newestEventTime() ?? .now, limit: limit))
         }
         let mark = catalogue.mark
         var built = try await OwnThread.run(named: "freshet-snapshot") {

@@ -164,9 +164,7 @@ actor SnapshotFeed {
     private func readTrending() async throws -> [TrendingItem] {
         let now = clock.now
         let limit = max(trendingItems, ServingSnapshot.trendingLimitItems)
-        let trending = try await store.run { store throws(StoreError) in
-            try store.trending(at: now, limit: limit, purchaseWeight: TrendingItem.purchaseWeight)
-        }
+        let trending = try await store.run { store throws(StoreError) in try store.trending(at: now, limit: limit) }
         return trending.map(TrendingItem.init)
     }
 

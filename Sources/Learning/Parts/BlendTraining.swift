@@ -1,3 +1,4 @@
+import Features
 import Foundation
 import Interactions
 import Recommending
@@ -126,6 +127,9 @@ package struct BlendTraining {
     }
 
     /// The trending list as serving would have had it after the last of the rows.
+    ///
+    /// Summed in doubles from the newest row back: what is learned from needs no exact counters, whose sums ``TrendingClock`` keeps in
+    /// whatever order events come.
     package func trending(_ rows: [Range<Int>]) -> [BlendTrainer.TrendingRow] {
         let halfLife = Double(settings.decayHalfLifeMilliseconds)
         var scores = [Double](repeating: 0, count: log.itemIDs.count)
@@ -133,12 +137,7 @@ package struct BlendTraining {
             let newest = rows.lazy.filter { !$0.isEmpty }.map { times[$0.upperBound - 1] }.max() ?? 0
             for own in rows {
                 for row in own {
-                    let weight: Double
-                    switch log.types[row] {
-                    case InteractionType.purchase.rawValue: weight = TrendingItem.purchaseWeight
-                    case InteractionType.click.rawValue: weight = 1
-                    default: continue
-                    }
+                    guard let weight = TrendingScore.weight(of: InteractionType(rawValue: log.types[row])) else { continue }
                     scores[Int(log.items[row])] += weight * exp2(Double(times[row] - newest) / halfLife)
                 }
             }

@@ -32,9 +32,8 @@ package struct TrendingClock {
         let now = EventTime(milliseconds: time)
         var found: [(row: Int, score: ScaledValue)] = []
         for row in clicks.indices where !isHidden[row] && !(clicks[row].isEmpty && purchases[row].isEmpty) {
-            let score = clicks[row].scaledValue(at: now, rules: rules)
-                + purchases[row].scaledValue(at: now, rules: rules).times(TrendingItem.purchaseWeight)
-            found.append((row, score))
+            let clicked = clicks[row].scaledValue(at: now, rules: rules), bought = purchases[row].scaledValue(at: now, rules: rules)
+            found.append((row, TrendingScore.score(clicks: clicked, purchases: bought)))
         }
         found.sort { $0.score != $1.score ? $1.score < $0.score : $0.row < $1.row }
         return found.prefix(limitItems).map { TrendingItem(itemID: itemIDs[$0.row], score: $0.score) }

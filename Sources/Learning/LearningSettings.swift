@@ -229,8 +229,8 @@ package struct AdaptationSettings: Sendable {
 
     /// All of it.
     package init(
-        isWanted: Bool, field: String, support: Int, query: Int, innerSteps: Int, order: MetaConfiguration.Order, proximity: Float, rank: Int,
-        metaSteps: Int, metaCategories: Int
+        isWanted: Bool, field: String, support: Int, query: Int, innerSteps: Int, order: MetaConfiguration.Order, proximity: Float,
+        rank: Int, metaSteps: Int, metaCategories: Int
     ) {
         self.isWanted = isWanted
         self.field = field

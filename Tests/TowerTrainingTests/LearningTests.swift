@@ -111,6 +111,7 @@ import TowerTraining
         try configuration.set("popularity_dial", "0.5")
         let dialled = try TwoTowerModel(configuration: configuration, itemIDs: model.itemIDs, tensors: model.tensors)
         let moved = dialled.encodeItems(contents, rows: set.itemIDs.map { model.row(of: $0) })
+        #expect(model.dialled(popularity: 0.5).encodeItems(contents, rows: set.itemIDs.map { model.row(of: $0) }).values == moved.values)
         let rarest = Float(counts.min() ?? 1)
         for (row, count) in counts.enumerated() {
             #expect(moved.row(row).dropLast() == items.row(row).dropLast())

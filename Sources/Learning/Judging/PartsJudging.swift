@@ -1,3 +1,4 @@
+import Console
 import ContentModel
 import Recommending
 import TowerModel
@@ -36,6 +37,28 @@ package struct PartsJudging {
         dial = budget > 0 ? tailCurve?.dial(losing: budget) ?? TailDial() : TailDial()
     }
 
+    /// Learns the parts of towers, first the domains that `train.domain_field` asks for.
+    ///
+    /// - Parameters:
+    ///   - base: trained without the held-out part.
+    ///   - stop: ends the learning of domains early.
+    /// - Throws: where the process was asked to stop.
+    package static func learning(
+        _ base: TwoTowerModel, scoring: HoldoutScoring, settings: LearningSettings, drawsTailCurve: Bool = false, stop: StopSignal
+    ) throws -> PartsJudging {
+        var model = base, domains: DomainTraining.Judged?
+        if settings.domains.isWanted {
+            let training = DomainTraining(log: scoring.log, settings: settings.domains, threads: scoring.threads, stop: stop)
+            domains = try training.judged(base, scoring: scoring)
+            model.domains = domains?.kept
+        }
+        var parts = PartsJudging(model, scoring: scoring, settings: settings, drawsTailCurve: drawsTailCurve)
+        parts.domains = domains
+        return parts
+    }
+
+    /// What was found of domains; nil where none were asked for.
+    package private(set) var domains: DomainTraining.Judged?
     /// The tail dial that training builds in: the best beyond the head within `ranking.tail_budget_percent`.
     package let dial: TailDial
     /// What each place of the dial gives; nil where nothing was counted or nobody asked.
@@ -47,6 +70,7 @@ package struct PartsJudging {
         weights.blend = blend(ranking.fit?.weights)
         weights.heads = heads?.weights
         weights.content = content?.all
+        weights.domains = domains.map { $0.kept?.tokens ?? [] }
         return weights
     }
 

@@ -15,6 +15,17 @@ extension TrainingLog {
             entries: entries, contents: contents, version: 1, vectors: bundle.vectors(of: Array(zip(itemIDs, contents)), threads: threads))
     }
 
+    /// The same with what was popular after the last of some rows.
+    package func servedCatalogue(
+        of bundle: ModelBundle, trendingAfter rows: [Range<Int>], settings: BlendSettings, threads: Int
+    ) -> ServedCatalogue {
+        var catalogue = servedCatalogue(of: bundle, threads: threads)
+        catalogue.trending = BlendTraining(log: self, settings: settings).trending(rows).map {
+            TrendingItem(itemID: itemIDs[Int($0.row)], score: Double($0.share))
+        }
+        return catalogue
+    }
+
     /// What a history keeps of a row.
     package func historyEntry(at row: Int) -> HistoryEntry {
         HistoryEntry(

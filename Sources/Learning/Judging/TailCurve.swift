@@ -2,7 +2,10 @@ import Evaluation
 import Recommending
 import TrainingFiles
 
-/// What each place of the tail dial gives and costs on the held-out questions, all asked once.
+/// What each place of the tail dial gives and costs on the held-out questions, all asked once: what a training chooses a dial by.
+///
+/// It turns the scores of the judged ranking, before heads, content channel and `rules.*`: 27 places within every training leave no time to
+/// ask a snapshot for each. What a place gives as it serves is what `freshet evaluate tail` says.
 package struct TailCurve {
     /// The dial's places: nothing, then each part alone.
     package static let dials: [TailDial] =

@@ -86,7 +86,8 @@ package struct Holdout {
     package func trainingRows(of user: Int, in log: TrainingLog) -> Range<Int> { log.userStarts[user]..<trainingEnds[user] }
 
     /// Asks each user for what comes from a row on; of more users than `maxUsers` those whose ids have the smallest hashes: the same ones
-    /// in another training, too, so that two models can be compared on the questions that both were asked. Memory grows with users, items and the users that are asked.
+    /// in another training, too, so that two models can be compared on the questions that both were asked. Memory grows with users, items
+    /// and the users that are asked.
     private mutating func ask(_ log: TrainingLog, from rows: [Int], excludes: Set<UInt8>, maxUsers: Int) {
         var isExcluded = [Bool](repeating: false, count: 256)
         for type in excludes { isExcluded[Int(type)] = true }

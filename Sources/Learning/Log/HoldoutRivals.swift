@@ -27,9 +27,10 @@ extension HoldoutScoring {
 
     /// Every rival, popularity first. Buying again is one where the rules let things be shown again.
     package func scoreRivals(easeItemsLimit: Int = EASERival.itemsLimit) -> [Rival] {
-        var rivals = [Rival(contestant: .popularity, outcome: scorePopularity()), Rival(contestant: .recentPopularity, outcome: scoreRecentPopularity())]
-        rivals += scoreLearnedRivals(easeItemsLimit: easeItemsLimit)
-        return rivals
+        [
+            Rival(contestant: .popularity, outcome: scorePopularity()),
+            Rival(contestant: .recentPopularity, outcome: scoreRecentPopularity()),
+        ] + scoreLearnedRivals(easeItemsLimit: easeItemsLimit)
     }
 
     /// Those beside popularity: windowed Markov, EASE, and buying again.

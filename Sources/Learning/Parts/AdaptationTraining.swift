@@ -143,6 +143,7 @@ package struct AdaptationTraining {
         }
         guard asked.count >= CategoryPool.leastUsers else { return nil }
         let factors = factorLearning.factors(rank: rank) { isMember[$0] }
-        return CategoryPool(category: name, rows: chosen, asked: asked, learning: learning, factorLearning: factorLearning, factors: factors)
+        return CategoryPool(
+            category: name, rows: chosen, asked: asked, learning: learning, factorLearning: factorLearning, factors: factors)
     }
 }

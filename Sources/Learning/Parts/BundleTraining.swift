@@ -1,3 +1,4 @@
+import Console
 import ContentModel
 import Recommending
 import TowerModel
@@ -14,6 +15,24 @@ package struct BundleTraining {
     package init(log: TrainingLog, settings: LearningSettings) {
         self.log = log
         self.settings = settings
+    }
+
+    /// The bundle of towers with the domains that weights name, whose adapters are fitted anew.
+    ///
+    /// - Parameters:
+    ///   - rows, learning: as ``bundle(_:_:rows:learning:)`` has them.
+    ///   - stop: ends the fit of the adapters early.
+    /// - Throws: where the process was asked to stop.
+    package func bundle(
+        fittingDomainsTo base: TwoTowerModel, _ weights: PartWeights, rows: [Range<Int>], learning: ContentLearning? = nil, threads: Int,
+        stop: StopSignal
+    ) throws -> ModelBundle {
+        var model = base
+        if let kept = weights.domains, !kept.isEmpty {
+            model.domains = try DomainTraining(log: log, settings: settings.domains, threads: threads, stop: stop)
+                .fitted(on: base, rows: rows) { kept.contains($0) }.adapters
+        }
+        return bundle(model, weights, rows: rows, learning: learning)
     }
 
     /// The bundle of a model.

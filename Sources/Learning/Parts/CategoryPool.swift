@@ -3,8 +3,8 @@ import MetaLearning
 import Recommending
 import Tensors
 
-/// A trained category treated as new: some of its items, and some users with what they took of them and what they had beside them. Tasks are
-/// drawn from it.
+/// A trained category treated as new: some of its items, and some users with what they took of them and what they had beside them. Tasks
+/// are drawn from it.
 package struct CategoryPool {
     /// Items of a pool, and users, at most.
     package static let itemsLimit = 150, usersLimit = 160
@@ -30,8 +30,8 @@ package struct CategoryPool {
     /// - Parameters:
     ///   - rows: the items' rows; users: of the log, with the rows of what they had beside and what they took of `rows` by place.
     package init(
-        category: String, rows: [Int], asked: [(history: [Int32], taken: [Int])], learning: ContentLearning, factorLearning: ContentFactorLearning,
-        factors: ContentFactors
+        category: String, rows: [Int], asked: [(history: [Int32], taken: [Int])], learning: ContentLearning,
+        factorLearning: ContentFactorLearning, factors: ContentFactors
     ) {
         self.category = category
         let channel = learning.channel
@@ -67,7 +67,9 @@ package struct CategoryPool {
     }
 
     /// The questions of a task.
-    package func questions(support: Int, query: Int, using random: inout SeededGenerator) -> (support: CategoryQuestions, query: CategoryQuestions) {
+    package func questions(
+        support: Int, query: Int, using random: inout SeededGenerator
+    ) -> (support: CategoryQuestions, query: CategoryQuestions) {
         var drawn: [(user: Int, item: Int)] = []
         for _ in 0..<support { drawn.append(events[random.next(below: events.count)]) }
         let supportItems = Set(drawn.map(\.item)), supportUsers = Set(drawn.map(\.user))

@@ -58,8 +58,8 @@ package struct ContentTraining {
         package var all: [Float]
         /// Those of the sparse parts and popularity without the dense space, fitted on the same questions.
         package var sparse: [Float]
-        /// The constants of which ``all`` has the mean: that of new items of a time split; or, with the newest items withheld, where dates tell
-        /// them, and with random ones.
+        /// The constants of which ``all`` has the mean: that of new items of a time split; or, with the newest items withheld, where dates
+        /// tell them, and with random ones.
         package var constants: [Float] = []
         /// What was learned of all that may be learned from; nil where the fit did without.
         package var learning: ContentLearning?
@@ -100,8 +100,8 @@ package struct ContentTraining {
     /// Those of content are fitted on what users took of the withheld items: the profile is made of the others, and what the user took of
     /// the withheld is to be found among all of them. The towers have learned these very interactions, so they have no say. The constant
     /// then gives new items, in lists beside others, the share that users' interactions with such items have: see ``constant``. Where
-    /// enough was held out of items that were new by time, it is theirs; else the mean of what the newest items ask for, on which the weights
-    /// are fitted where dates tell them, and what random ones do.
+    /// enough was held out of items that were new by time, it is theirs; else the mean of what the newest items ask for, on which the
+    /// weights are fitted where dates tell them, and what random ones do.
     ///
     /// - Parameters:
     ///   - model: trained without the held-out part.
@@ -137,15 +137,18 @@ package struct ContentTraining {
         }
         var weights = fit.weights(prior: prior)
         let vectors = scoring.vectors(model)
-        // What was taken of new items indeed says it best. Else the newest are what arrives is most like, and few of one time, and any fifth is like
-        // the catalogue: neither alone is to be trusted.
+        // What was taken of new items indeed says it best. Else the newest are what arrives is most like, and few of one time, and any
+        // fifth is like the catalogue: neither alone is to be trusted.
         let later = laterFold(counts: counts, scoring: scoring)
-        let folds = later.map { [$0] } ?? (newest == nil ? [first] : [first, fold(WithheldItems.atRandom(itemIDs: log.itemIDs), counts: counts, scoring: scoring)])
+        func atRandom() -> Fold { fold(WithheldItems.atRandom(itemIDs: log.itemIDs), counts: counts, scoring: scoring) }
+        let folds = later.map { [$0] } ?? (newest == nil ? [first] : [first, atRandom()])
         let constants = folds.map {
             constant(weights, fold: $0, questions: questions, vectors: vectors, scoring: scoring, counts: counts, scores: scores)
         }
         weights[ContentChannel.Part.constant.rawValue] = constants.reduce(0, +) / Float(constants.count)
-        return Fitted(all: weights, sparse: fit.weights(prior: prior, leavingOut: [.affinity, .strength]), constants: constants, learning: later?.learning)
+        return Fitted(
+            all: weights, sparse: fit.weights(prior: prior, leavingOut: [.affinity, .strength]), constants: constants,
+            learning: later?.learning)
     }
 
     /// ln Σ e^score of no items at all.
@@ -194,7 +197,8 @@ package struct ContentTraining {
             let own = zip(vectors.user(question), level).reduce(Float(0)) { $0 + $1.0 * $1.1 }
             let profile = learning.profile(known.filter { !withheld[$0] })
             let new = members.map { row in
-                (score: zip(weights, parts(of: row, learning, profile, level: own, constant: 0)).reduce(Float(0)) { $0 + $1.0 * $1.1 }, row: row)
+                let parts = parts(of: row, learning, profile, level: own, constant: 0)
+                return (score: zip(weights, parts).reduce(Float(0)) { $0 + $1.0 * $1.1 }, row: row)
             }.sorted { ($0.score, -$0.row) > ($1.score, -$1.row) }
             let others = topRows(Self.listLength, of: fixed) {
                 withheld[Int($0)] || counts[Int($0)] == 0 || log.isHidden[Int($0)] || excluded.contains($0)

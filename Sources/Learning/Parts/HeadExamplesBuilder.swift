@@ -107,7 +107,8 @@ package struct HeadExamplesBuilder {
             // Each stands for the candidates that were not drawn.
             let weight = Float(shown) / Float(max(others.count, 1))
             // What the user declined counts as each of these, candidate or not: it is known, not drawn.
-            let unwanted = Array((declined[Int32(question.user)] ?? []).filter { outcomes[$0] == nil && !others.contains($0) }.suffix(Self.negatives))
+            let unwanted = (declined[Int32(question.user)] ?? []).filter { outcomes[$0] == nil && !others.contains($0) }
+                .suffix(Self.negatives)
             built.declined += unwanted.count
             for row in others + unwanted {
                 add(HeadExample(click: 0, isBought: false, weight: weight), of: row, seen, user: question.user, to: &built)
@@ -119,7 +120,8 @@ package struct HeadExamplesBuilder {
     private func declinedItems() -> [Int32: [Int32]] {
         let shown = log.impressions
         var items: [Int32: [Int32]] = [:]
-        for place in shown.times.indices where shown.outcomes[place] == ImpressionColumns.declined && shown.times[place] >= scoring.holdout.border ?? .min {
+        let border = scoring.holdout.border ?? .min
+        for place in shown.times.indices where shown.outcomes[place] == ImpressionColumns.declined && shown.times[place] >= border {
             items[shown.users[place], default: []].append(shown.items[place])
         }
         return items
@@ -153,7 +155,8 @@ package struct HeadSight {
             builder.judged.signals(history: asked.history, times: asked.times, now: asked.now),
             purchases: builder.training.purchases(question),
             vectors: HeadVectors(
-                user: own, newest: asked.history.last.map { vectors.items.row(Int($0)) }, biasComponents: TwoTowerModel.popularityComponents),
+                user: own, newest: asked.history.last.map { vectors.items.row(Int($0)) },
+                biasComponents: TwoTowerModel.popularityComponents),
             declared: builder.scoring.log.attributes[question.user], tables: builder.tables)
     }
 

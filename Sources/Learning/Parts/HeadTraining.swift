@@ -101,11 +101,13 @@ package struct HeadTraining {
         Self.markFront(&points)
         weights.powers = settings.powers
         let plain = points.filter { $0.powers == ObjectivePowers() }
-        weights.ranksByClickHead = (plain.first { $0.usesClickHead }?.report["NDCG@10"] ?? 0) > plain.first { !$0.usesClickHead }?.report["NDCG@10"] ?? 0
+        func ndcg(byClickHead isUsed: Bool) -> Double { plain.first { $0.usesClickHead == isUsed }?.report["NDCG@10"] ?? 0 }
+        weights.ranksByClickHead = ndcg(byClickHead: true) > ndcg(byClickHead: false)
         if settings.tunesValue {
-            // The smallest power within a standard error of nothing would be caution; the best is what was asked for, by whichever stands for
-            // interest.
-            let best = points.filter { $0.powers.conversion == weights.powers.conversion }.max { $0.report["gNDCG@10"] < $1.report["gNDCG@10"] }
+            // The smallest power within a standard error of nothing would be caution; the best is what was asked for, by whichever stands
+            // for interest.
+            let best = points.filter { $0.powers.conversion == weights.powers.conversion }
+                .max { $0.report["gNDCG@10"] < $1.report["gNDCG@10"] }
             if let best { (weights.powers.value, weights.ranksByClickHead) = (best.powers.value, best.usesClickHead) }
         }
         let crossed = judgedHalves.map { half in
@@ -219,7 +221,9 @@ package struct HeadCalibration {
         func head(_ name: String, _ logits: [Float], _ outcomes: [Float], _ weights: [Float]) -> Head {
             let correction = Calibration(fitting: logits, outcomes: outcomes, weights: weights)
             func reliability(_ calibration: Calibration) -> Reliability {
-                let outputs = logits.map { HeadOutput(click: calibration.logit($0), conversion: 0, location: 0, logScale: 0).clickProbability }
+                let outputs = logits.map {
+                    HeadOutput(click: calibration.logit($0), conversion: 0, location: 0, logScale: 0).clickProbability
+                }
                 return Reliability(outputs, outcomes: outcomes, weights: weights)
             }
             return Head(name: name, correction: correction, before: reliability(Calibration()), after: reliability(correction))

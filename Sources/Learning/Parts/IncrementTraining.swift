@@ -72,7 +72,11 @@ package struct IncrementTraining {
         _ newRows: [Int], ends: [Int]?, from model: TwoTowerModel, keeping kept: Trainer? = nil, stop: StopSignal? = nil
     ) throws -> Learned {
         let base: WarmStart
-        do { base = try WarmStart(model, keeping: kept) } catch { throw CommandFailure("the model to go on from cannot be read: \(error.description)") }
+        do {
+            base = try WarmStart(model, keeping: kept)
+        } catch {
+            throw CommandFailure("the model to go on from cannot be read: \(error.description)")
+        }
         let settings = base.settings(epochs: rules.epochs, rateShare: rules.rateShare, seed: rules.seed, threads: rules.threads)
         let whole = TrainingSet(
             itemIDs: log.itemIDs, itemContents: log.contents, userIDs: log.userIDs, userAttributes: log.attributes,
@@ -105,8 +109,10 @@ package struct IncrementTraining {
                 set = part(increment) { all[$0] }
                 let judge = try Trainer(part(sample) { all[$0] }, configuration: Self.steady(settings), from: base)
                 trainer = try Trainer(set, configuration: settings, from: base)
-                let learned = Float(max(1, newRows.count + replayed.rows.count)), weighed = old.weights.isEmpty ? 0 : oldMass(ends, settings, whole.clock)
-                trainer.anchor(try judge.importance(batches: Self.importanceEvents / Self.importanceBatch), strength: rules.ewc * weighed / learned)
+                let learned = Float(max(1, newRows.count + replayed.rows.count))
+                let weighed = old.weights.isEmpty ? 0 : oldMass(ends, settings, whole.clock)
+                let importance = try judge.importance(batches: Self.importanceEvents / Self.importanceBatch)
+                trainer.anchor(importance, strength: rules.ewc * weighed / learned)
             } else {
                 trainer = try Trainer(set, configuration: settings, from: base)
             }
@@ -115,7 +121,9 @@ package struct IncrementTraining {
         }
         while !trainer.isFinished {
             let summary = trainer.runEpoch(now: { 0 }, shouldStop: { stop?.isRaised ?? false })
-            if summary.isUnfinished || stop?.isRaised == true { throw CommandFailure("stopped; freshet train --resume learns the new interactions again") }
+            guard !summary.isUnfinished, stop?.isRaised != true else {
+                throw CommandFailure("stopped; freshet train --resume learns the new interactions again")
+            }
         }
         return Learned(model: trainer.model(), newEvents: newRows.count, replayedEvents: replayed.rows.count, trainer: trainer)
     }
@@ -132,7 +140,9 @@ package struct IncrementTraining {
     private func eventsPerItem(_ ends: [Int]?) -> [Int] {
         var counts = [Int](repeating: 0, count: log.itemIDs.count)
         log.items.withUnsafeBufferPointer { items in
-            for user in log.userIDs.indices { for row in log.userStarts[user]..<(ends?[user] ?? log.userStarts[user + 1]) { counts[Int(items[row])] += 1 } }
+            for user in log.userIDs.indices {
+                for row in log.userStarts[user]..<(ends?[user] ?? log.userStarts[user + 1]) { counts[Int(items[row])] += 1 }
+            }
         }
         return counts
     }

@@ -2,13 +2,11 @@ import Console
 import ContentModel
 import Evaluation
 import Reports
-import Tensors
 import TowerModel
-import TowerTraining
 import TrainingFiles
 
-/// `freshet evaluate --protocol item-cold`: some items are treated as new, towers and content channel are trained without them, and
-/// who took which of them is asked. Several seeds; rivals on the same questions.
+/// `freshet evaluate item-cold`: some items are treated as new, a model with its parts is trained without them, and its snapshot is asked
+/// who took which of them. Several seeds; rivals on the same questions.
 package struct ColdRun {
     /// What is asked for.
     package struct Options {
@@ -64,36 +62,30 @@ package struct ColdRun {
         return report
     }
 
-    /// Trains on what a cut leaves and asks everybody.
+    /// Trains on what a cut leaves, as `freshet train` would, and asks everybody.
     private func ask(_ cut: ColdCut, seed: UInt64, columnsAt path: String) throws -> ColdReport.Round {
         let log = cut.log
-        let excludes = settings.holdout.excludes
-        let holdout = Holdout.leaveOneOut(of: log, excludes: excludes, maxUsers: settings.holdout.usersLimit)
         var towers = base.towers
         towers.seed = seed
-        let trainer = try Trainer(log.trainingSet(until: holdout.trainingEnds, columnsAt: path), configuration: towers)
-        let model = trainer.model(titled: "train, seed \(seed)")
-        let scoring = HoldoutScoring(log: log, holdout: holdout, excludes: excludes, threads: Self.threads)
-        let training = ContentTraining(log: log, settings: settings.content)
-        let learning = training.learning(log.userIDs.indices.map { log.rows(of: $0) }, threads: Self.threads)
-        var channel = learning.channel
-        let fitted = training.fitted(model, scoring: scoring, scores: scoring.towers(model))
-        channel.weights = fitted.all
+        let run = BundleRun(settings: settings, towers: towers, threads: Self.threads)
+        let trained = try run.trained(on: log, columnsAt: path, note: "seed \(seed)")
+        // Rivals by content are asked also where no channel is wanted.
+        let learning = trained.learning
+            ?? ContentTraining(log: log, settings: settings.content).learning(trained.rows, threads: Self.threads)
         let contestants = ColdContestants(
-            cut: cut, model: model, channel: channel, sparseWeights: fitted.sparse, learning: learning, threads: Self.threads)
-        var round = ColdReport.Round(weights: channel.weights)
+            cut: cut, bundle: trained.bundle, sparseWeights: trained.parts.content?.sparse ?? ContentChannel.defaultWeights,
+            learning: learning, settings: settings, threads: Self.threads)
+        var round = ColdReport.Round(weights: trained.bundle.channel?.weights ?? ContentChannel.Part.allCases.map { _ in 0 })
         var metrics = ColdContestants.Key.allCases.map { _ in
             RankingMetrics(cutoffs: [10, 20, 100], catalogueSize: cut.isNew.count { $0 })
         }
         var shown = 0, shownNew = 0, relevantNew = 0, relevantOld = 0
         for question in cut.questions {
-            let found = contestants.scores(question)
+            let lists = contestants.lists(100, of: question)
             for (place, key) in ColdContestants.Key.allCases.enumerated() {
-                let scores = found.new[key] ?? []
-                metrics[place].add(
-                    ranked: topRows(100, of: scores).map { contestants.newRows[Int($0)] }, relevant: question.new)
+                metrics[place].add(ranked: lists[key] ?? [], relevant: question.new)
             }
-            let top = topRows(Self.mixedLength, of: found.all) { found.all[Int($0)] == -.infinity }
+            let top = contestants.mixed(Self.mixedLength, of: question)
             shown += top.count
             shownNew += top.count { cut.isNew[Int($0)] }
             relevantNew += question.new.count

@@ -8,8 +8,13 @@ import Reports
 import Tensors
 import TrainingFiles
 
-/// `freshet evaluate --protocol category-few-shot`: each trained category in turn is treated as new and kept out of all learning; what
-/// adaptation makes of a few of its events is compared with rivals on the same tasks.
+/// `freshet evaluate few-shot`: each trained category in turn is treated as new and kept out of all learning; what adaptation makes of a
+/// few of its events is compared with rivals on the same tasks.
+///
+/// The one protocol that asks no snapshot of a ``ModelBundle``. What is compared are ways of adapting from the same few events, and an item
+/// of an adapted category is ranked among its like by the adapter alone, in serving too; the towers have no say, so none are trained.
+/// Categories are kept out of the regressions by content, one a category and seed, where a bundle without each category would take a
+/// training of the towers each. What adapted categories serve is asked of the running program by `ops/quality` over a data set with tasks.
 package struct FewShotRun {
     /// What is asked for.
     package struct Options {
@@ -50,16 +55,17 @@ package struct FewShotRun {
     package func run(_ snapshot: SnapshotLog) throws -> FewShotReport {
         let log = snapshot.log
         let rows = log.userIDs.indices.map { log.rows(of: $0) }
+        let learning = ContentTraining(log: log, settings: settings.content).learning(rows)
         let training = AdaptationTraining(
-            log: log, settings: settings.adaptation, rows: rows, learning: ContentTraining(log: log, settings: settings.content).learning(rows),
-            logger: logger, stop: StopSignal())
+            log: log, settings: settings.adaptation, rows: rows, learning: learning, logger: logger, stop: StopSignal())
         let factorLearning = training.factorLearning(), rank = settings.adaptation.rank
         var report = FewShotReport()
         for seed in 1...UInt64(options.seeds) {
             let pools = try training.pools(factorLearning, rank: rank, seed: seed)
             guard pools.count >= Self.folds else {
                 throw CommandFailure(
-                    "there are \(pools.count) values of \(settings.adaptation.field) with enough items and users, and few-shot evaluation needs \(Self.folds)")
+                    "there are \(pools.count) values of \(settings.adaptation.field) with enough items and users, and few-shot evaluation "
+                        + "needs \(Self.folds)")
             }
             for fold in 0..<Self.folds {
                 let others = pools.enumerated().filter { $0.offset % Self.folds != fold }.map(\.element)

@@ -106,7 +106,7 @@ package struct ReplayRun {
         var report = ReplayReport(
             version: asked.version, start: start, newestLearned: asked.newest, outcome: outcome, rejectedLines: log.rejectedLines,
             halfLifeDays: options.halfLifeDays, seconds: started.duration(to: .now).inSeconds)
-        if let every = options.retrainEvery { report.retraining = RetrainingReport(outcome, retrained: retrained.map(\.cost), every: every) }
+        report.retraining = options.retrainEvery.map { RetrainingReport(outcome, retrained: retrained.map(\.cost), every: $0) }
         return report
     }
 }

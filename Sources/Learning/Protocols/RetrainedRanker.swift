@@ -145,12 +145,7 @@ package struct RetrainingSource {
         var settings = bundle.model.configuration
         settings.seed = rules.seed
         settings.threads = rules.threads
-        let trainer: Trainer
-        do {
-            trainer = try Trainer(log.trainingSet(until: ends, columnsAt: path), configuration: settings)
-        } catch let error as TowerModel.ConfigurationError {
-            throw CommandFailure(error.description)
-        }
+        let trainer = try log.trainer(settings, until: ends, columnsAt: path)
         while !trainer.isFinished { _ = trainer.runEpoch(now: { 0 }) }
         return trainer.model()
     }

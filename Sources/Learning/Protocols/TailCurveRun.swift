@@ -1,14 +1,14 @@
 import Console
 import Evaluation
-import Foundation
 import Recommending
 import Reports
 import TowerModel
 import TowerTraining
 import TrainingFiles
 
-/// `freshet evaluate --protocol tail-curve`: what each setting for rare items gives and costs, all on the same held-out questions of one
-/// snapshot. Dials move the scores of the plain model; for every value of the others a model is trained, once a seed.
+/// `freshet evaluate tail`: what each setting for rare items gives and costs, all on the same held-out questions of one snapshot of the
+/// store, each asked of models with their parts as they would serve. Dials turn what the plain model answers; for every value of the others
+/// a model is trained, once a seed.
 package struct TailCurveRun {
     /// What is asked for.
     package struct Options {
@@ -27,9 +27,9 @@ package struct TailCurveRun {
         }
     }
 
-    /// How parts are learned, and what is held out.
+    /// What is held out.
     package let settings: LearningSettings
-    /// The same with other values of some keys.
+    /// How everything is learned with other values of some keys; with none of the settings for rare items, unless they are given.
     package let configured: Configured
     /// What is asked for.
     package let options: Options
@@ -49,33 +49,42 @@ package struct TailCurveRun {
     package func run(_ snapshot: SnapshotLog) throws -> TailCurveReport {
         let log = snapshot.log
         guard let holdout = Holdout(settings.holdout, of: log), !holdout.questions.isEmpty else {
-            throw CommandFailure("nobody can be asked: train.holdout is \(settings.holdout.cut.name), and there are \(log.count) interactions")
+            throw CommandFailure(
+                "nobody can be asked: train.holdout is \(settings.holdout.cut.name), and there are \(log.count) interactions")
         }
         let scoring = HoldoutScoring(
             log: log, holdout: holdout, excludes: settings.holdout.excludes, threads: Self.threads)
         let set = try log.trainingSet(until: holdout.trainingEnds, columnsAt: snapshot.columnsPath)
-        let plain = try configured([], "tail-curve")
+        let plain = try prepared([], "tail-curve")
         let plan = try values(plain)
         var report = TailCurveReport(
             split: holdout.description, users: holdout.questions.count, popularity: scoring.scorePopularity().record,
             isBlended: plain.learning.blend.isWanted)
-        let slices = ItemSlices(counts: scoring.trainingCounts(), itemIDs: log.itemIDs)
-        let trained = plan.filter { !$0.setting.isDial }
         // Wrong values end the run before its first training.
-        for (setting, values) in trained { for value in values { _ = try towers(plain, setting, value, seed: 1) } }
+        let trained = try plan.filter { !$0.setting.isDial }.flatMap { setting, values in
+            try values.map { (setting: setting, value: $0, run: try prepared([(setting.rawValue, String($0))], "--values")) }
+        }
+        let asked = TailQuestions(scoring)
         for seed in 1...UInt64(options.seeds) {
-            let judged = try judged(plain, try towers(plain, nil, 0, seed: seed), set: set, scoring: scoring, note: "seed \(seed)")
-            let dials = plan.filter { $0.setting.isDial }.flatMap { dial in dial.values.map { (setting: dial.setting, value: $0) } }
-            let cells = TailCurveReport.Cell.cells(scoring, judged: judged, slices: slices, dials: [TailDial()] + dials.map { $0.setting.dial($0.value) })
-            report.add(cells[0], seed: seed, outcome: judged.outcome.record)
-            for (dial, cell) in zip(dials, cells.dropFirst()) { report.add(cell, of: dial.setting, value: dial.value) }
-            for (setting, values) in trained {
+            let model = try model(set, plain.towers, seed: seed, note: "seed \(seed)")
+            let bundles = try bundles(model, plain, scoring: scoring)
+            let found = asked.ask(bundles, settings: plain.learning)
+            report.add(found.cell, seed: seed, outcome: found.outcome.record)
+            for (setting, values) in plan where setting.isDial {
                 for value in values {
-                    let own = try self.judged(
-                        plain, try towers(plain, setting, value, seed: seed), set: set, scoring: scoring,
-                        note: "seed \(seed), \(setting.rawValue) \(value)")
-                    report.add(TailCurveReport.Cell.cells(scoring, judged: own, slices: slices, dials: [TailDial()])[0], of: setting, value: value)
+                    let own: [ModelBundle], dial = setting.dial(value)
+                    if dial == nil {
+                        own = try self.bundles(model.dialled(popularity: Float(value)), plain, scoring: scoring)
+                    } else {
+                        own = bundles
+                    }
+                    report.add(asked.ask(own, settings: plain.learning, dial: dial ?? TailDial()).cell, of: setting, value: value)
                 }
+            }
+            for (setting, value, run) in trained {
+                let model = try self.model(set, run.towers, seed: seed, note: "seed \(seed), \(setting.rawValue) \(value)")
+                let own = try self.bundles(model, run, scoring: scoring)
+                report.add(asked.ask(own, settings: run.learning).cell, of: setting, value: value)
             }
         }
         return report
@@ -86,74 +95,46 @@ package struct TailCurveRun {
         let isBlended = plain.learning.blend.isWanted
         if let named = options.values {
             for setting in [TailSetting.tailDial, .tailLift] where named[setting] != nil && !isBlended {
-                throw CommandFailure("\(setting.rawValue) acts on the ranking blend, but ranking.blend is off; name train.popularity_dial instead")
+                throw CommandFailure(
+                    "\(setting.rawValue) acts on the ranking blend, but ranking.blend is off; name train.popularity_dial instead")
             }
             if named[.popularityDial] != nil, isBlended {
-                throw CommandFailure("train.popularity_dial acts on the towers' vectors, for which the ranking blend makes up; name ranking.tail_dial instead, or --set ranking.blend=off")
+                throw CommandFailure(
+                    "train.popularity_dial acts on the towers' vectors, for which the ranking blend makes up; name ranking.tail_dial "
+                        + "instead, or --set ranking.blend=off")
             }
             return TailSetting.allCases.compactMap { setting in named[setting].map { (setting: setting, values: $0.sorted()) } }
         }
         let loss = plain.towers.loss
         return TailSetting.allCases.compactMap { setting -> (setting: TailSetting, values: [Double])? in
             switch setting {
+            case .tailDial where !isBlended, .tailLift where !isBlended: nil
             // On the towers' vectors the blend's own signals of popularity make up for a dial.
-            case .tailDial where !isBlended, .tailLift where !isBlended, .popularityDial where isBlended, .logitAdjustment where loss == .bce: nil
+            case .popularityDial where isBlended, .logitAdjustment where loss == .bce: nil
             default: (setting: setting, values: setting.values)
             }
         }
     }
 
-    private func towers(_ plain: RunSettings, _ setting: TailSetting?, _ value: Double, seed: UInt64) throws -> TowerConfiguration {
-        var towers = try setting.map { try configured([($0.rawValue, String(value))], "--values").towers } ?? plain.towers
-        towers.seed = seed
-        towers.threads = Self.threads
-        if let epochs = options.epochs { towers.epochs = epochs }
-        return towers
+    /// Settings with values of some keys, without a dial that training builds in.
+    private func prepared(_ values: [(key: String, value: String)], _ source: String) throws -> RunSettings {
+        var run = try configured(values, source)
+        run.learning.tailBudget = 0
+        run.towers.threads = Self.threads
+        if let epochs = options.epochs { run.towers.epochs = epochs }
+        return run
     }
 
-    private func judged(
-        _ plain: RunSettings, _ towers: TowerConfiguration, set: TrainingSet, scoring: HoldoutScoring, note: String
-    ) throws -> JudgedRanking {
+    private func model(_ set: TrainingSet, _ towers: TowerConfiguration, seed: UInt64, note: String) throws -> TwoTowerModel {
+        var towers = towers
+        towers.seed = seed
         let trainer: Trainer
         do { trainer = try Trainer(set, configuration: towers) } catch { throw CommandFailure(error.description) }
-        return JudgedRanking(
-            trainer.model(titled: "train, \(note)"), scoring: scoring, training: BlendTraining(log: scoring.log, settings: plain.learning.blend))
-    }
-}
-
-/// What one model, under one dial, answered to every question.
-extension TailCurveReport.Cell {
-    /// Rows that the undialled ranking puts first, among which a dial chooses.
-    private static let pool = 2_000
-
-    /// A cell for each dial, all questions asked once.
-    package static func cells(_ scoring: HoldoutScoring, judged: JudgedRanking, slices: ItemSlices, dials: [TailDial]) -> [TailCurveReport.Cell] {
-        let log = scoring.log
-        // Shares as the blend has them; without a blend a dial on the vectors counts events alike.
-        let popularity = judged.hasTables ? judged.tables.popularity : logShares(scoring.trainingCounts())
-        var whole = dials.map { _ in RankingMetrics(cutoffs: [10], catalogueSize: log.itemIDs.count, slices: slices) }
-        var beyond = dials.map { _ in RankingMetrics(cutoffs: [10], catalogueSize: log.itemIDs.count) }
-        for question in scoring.holdout.questions {
-            let plain = judged.scores(question), excluded = scoring.excluded(question)
-            let rows = topRows(pool, of: plain, excluding: { excluded.contains($0) || log.isHidden[Int($0)] })
-            let rare = question.truth.filter { slices.slice(of: $0).isBeyondHead }
-            for (place, dial) in dials.enumerated() {
-                let scores = rows.map { plain[Int($0)] + dial.bonus(popularity: popularity[Int($0)], isBeyondHead: slices.slice(of: $0).isBeyondHead) }
-                let ranked = topRows(10, of: scores).map { rows[Int($0)] }
-                whole[place].add(ranked: ranked, relevant: question.truth)
-                beyond[place].add(ranked: ranked, relevant: rare)
-            }
-        }
-        return zip(whole, beyond).map { metrics, rare in
-            let report = metrics.report()
-            return TailCurveReport.Cell(
-                all: metrics.perUserNDCG, beyondHead: rare.perUserNDCG, tail: report.slices["tail"]?.metrics["NDCG@10"]?.mean ?? 0,
-                coverage: report.coverageAt10, gini: report.giniAt10 ?? 0)
-        }
+        return trainer.model(titled: "train, \(note)")
     }
 
-    private static func logShares(_ counts: [Int]) -> [Float] {
-        let total = Double(max(1, counts.reduce(0, +)))
-        return counts.map { Float(log(Double(max(1, $0)) / total)) }
+    /// The model with its parts as it would serve, once for each half of the users; see ``PartsJudging/bundles``.
+    private func bundles(_ model: TwoTowerModel, _ run: RunSettings, scoring: HoldoutScoring) throws -> [ModelBundle] {
+        try PartsJudging.learning(model, scoring: scoring, settings: run.learning, stop: StopSignal()).bundles
     }
 }

@@ -2,12 +2,12 @@ import Recommending
 import Reports
 
 extension TailSetting {
-    /// A value of a dial; nothing for other settings.
-    package func dial(_ value: Double) -> TailDial {
+    /// What a value asks of serving; nil for settings of which serving knows nothing.
+    package func dial(_ value: Double) -> TailDial? {
         switch self {
         case .tailLift: TailDial(lift: Float(value))
-        case .tailDial, .popularityDial: TailDial(lambda: Float(value))
-        default: TailDial()
+        case .tailDial: TailDial(lambda: Float(value))
+        default: nil
         }
     }
 }

@@ -129,22 +129,9 @@ package struct UserColdRun {
     private func learned(
         _ log: TrainingLog, seed: UInt64, columnsAt path: String, note: String
     ) throws -> ModelBundle {
-        let excludes = settings.holdout.excludes, users = settings.holdout.usersLimit
-        let holdout = Holdout(settings.holdout, of: log) ?? .leaveOneOut(of: log, excludes: excludes, maxUsers: users)
         var towers = towers
         towers.seed = seed
-        let trainer = try Trainer(log.trainingSet(until: holdout.trainingEnds, columnsAt: path), configuration: towers)
-        let (model, epoch) = trainer.learned(titled: "train, \(note)")
-        let scoring = HoldoutScoring(log: log, holdout: holdout, excludes: excludes, threads: Self.threads)
-        let weights = PartsJudging(model, scoring: scoring, settings: settings).weights
-        let parts = BundleTraining(log: log, settings: settings), rows = log.userIDs.indices.map { log.rows(of: $0) }
-        guard settings.learnsHeldOut else { return parts.bundle(model, weights, rows: rows) }
-        if towers.patience > 0 {
-            try towers.set("epochs", String(max(1, epoch)))
-            try towers.set("patience", "0")
-        }
-        let final = try Trainer(log.trainingSet(columnsAt: path), configuration: towers).model(titled: "final fit, \(note)")
-        return parts.bundle(final, weights, rows: rows)
+        return try BundleRun(settings: settings, towers: towers, threads: Self.threads).trained(on: log, columnsAt: path, note: note).bundle
     }
 }
 

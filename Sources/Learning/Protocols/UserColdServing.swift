@@ -16,11 +16,7 @@ package struct UserColdServing {
     private let recommender: BatchRecommender
     private let featureRules: FeatureRules
     private let trendingLimitItems: Int
-    private let excludes: Set<UInt8>
-    private let historyLimit: Int
-    private let rowOf: [String: Int32]
-    /// By user row, JSON objects.
-    private let attributes: [String?]
+    private let served: ServedLists
 
     /// - Parameters:
     ///   - bundle: learned from the known users.
@@ -32,11 +28,9 @@ package struct UserColdServing {
         log = cut.log
         featureRules = settings.features
         trendingLimitItems = settings.blend.trendingLimitItems
-        excludes = settings.holdout.excludes
-        historyLimit = settings.blend.historyLimitEvents
         let log = cut.log
-        rowOf = Dictionary(log.itemIDs.enumerated().map { ($1, Int32($0)) }) { first, _ in first }
-        attributes = log.userIDs.indices.map { usesAttributes ? log.attributesObject(of: $0) : nil }
+        served = ServedLists(
+            log, excludes: settings.holdout.excludes, historyLimit: settings.blend.historyLimitEvents, usesAttributes: usesAttributes)
         let rows = log.userIDs.indices.map { cut.isNew[$0] ? log.userStarts[$0]..<log.userStarts[$0] : log.rows(of: $0) }
         var snapshot = bundle.snapshot(
             over: log.servedCatalogue(of: bundle, threads: threads), version: 1,
@@ -69,21 +63,9 @@ package struct UserColdServing {
                 let trending = clock.popular(trendingLimitItems, at: question.time, itemIDs: log.itemIDs, isHidden: log.isHidden)
                 asked = recommender.with(snapshot: recommender.current.withTrending(trending))
             }
-            lists[question.row] = list(count, question, of: asked)
+            lists[question.row] = served.list(count, of: question.user, known: question.known, at: question.time, by: asked)
         }
         return lists
-    }
-
-    private func list(_ count: Int, _ question: UserColdCut.Question, of recommender: BatchRecommender) -> [Int32] {
-        var history = UserHistory(limit: historyLimit), excluded: [String] = []
-        for row in question.known {
-            history.insert(log.historyEntry(at: row))
-            if excludes.contains(log.types[row]) { excluded.append(log.itemIDs[Int(log.items[row])]) }
-        }
-        return recommender.recommend(
-            count: count, history: history, excluded: excluded, attributes: attributes[question.user],
-            now: EventTime(milliseconds: question.time), userID: log.userIDs[question.user]
-        ).compactMap { rowOf[$0.itemID] }
     }
 
     /// What a store would count by segment, without decay.

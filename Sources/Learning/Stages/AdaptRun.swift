@@ -77,7 +77,9 @@ package struct AdaptRun: Sendable {
     ///
     /// - Parameter only: these categories; empty for all new ones.
     package func run(_ snapshot: ServingSnapshot, kit: CategoryKit, only: [String] = []) throws -> [Outcome] {
-        guard let version = snapshot.modelVersion.map({ Int32(clamping: $0) }) else { throw CommandFailure("no model is in force: run freshet train") }
+        guard let version = snapshot.modelVersion.map({ Int32(clamping: $0) }) else {
+            throw CommandFailure("no model is in force: run freshet train")
+        }
         let categories = snapshot.newCategories
         for name in only where categories[name] == nil {
             throw CommandFailure(
@@ -99,7 +101,8 @@ package struct AdaptRun: Sendable {
                 continue
             }
             let started = ContinuousClock.now
-            guard var outcome = try adapt(to: name, items: items, count: known.count, first: first, snapshot, kit, version: version) else { continue }
+            let adapted = try adapt(to: name, items: items, count: known.count, first: first, snapshot, kit, version: version)
+            guard var outcome = adapted else { continue }
             if outcome.state == .adapted { outcome.seconds = started.duration(to: .now).inSeconds }
             outcomes.append(outcome)
         }
@@ -125,7 +128,9 @@ package struct AdaptRun: Sendable {
             guard let history = histories[event.userID], !history.declined.contains(event.itemID) else { return nil }
             return CategoryWitness(historyItemIDs: history.taken, itemID: event.itemID)
         }
-        guard witnesses.count >= support else { return Outcome(category: name, state: .waiting, events: Int64(witnesses.count), items: items.count) }
+        guard witnesses.count >= support else {
+            return Outcome(category: name, state: .waiting, events: Int64(witnesses.count), items: items.count)
+        }
         let met = Set(witnesses.map(\.itemID))
         // What nobody is shown is no rival of what was taken, and keeps no place from those that are.
         let others = items.filter { !met.contains($0) && snapshot.state(of: $0) != .hidden }
@@ -134,11 +139,13 @@ package struct AdaptRun: Sendable {
         // Without likeness to the support, as in training: every support item has it.
         guard let questions = snapshot.questions(witnesses, support: [], among: compared) else { return nil }
         var adapter = CategoryAdapter(kit.starts.adapted(to: questions, by: method))
-        // The offset is that of what serves, where items are like the support more or less: without that the category as a whole would rise.
+        // The offset is that of what serves, where items are like the support more or less: without that the category as a whole would
+        // rise.
         let served = snapshot.questions(witnesses, support: witnesses.map(\.itemID), among: compared) ?? questions
         adapter.offset = snapshot.offset(of: adapter, questions: served, witnesses: witnesses, among: compared)
         guard adapter.isFinite else {
-            throw CommandFailure("the adaptation to '\(name)' gives numbers that are not finite: lower adaptation.inner_steps, or train again")
+            throw CommandFailure(
+                "the adaptation to '\(name)' gives numbers that are not finite: lower adaptation.inner_steps, or train again")
         }
         let judged = judge(witnesses, among: compared, snapshot, kit)
         var outcome = Outcome(category: name, state: .adapted, events: count, items: items.count)
@@ -149,8 +156,8 @@ package struct AdaptRun: Sendable {
         return outcome
     }
 
-    /// Loss and NDCG@10 on events that an adaptation did not see: those after the first `support`; with no more than these, each in turn by an
-    /// adaptation to the others.
+    /// Loss and NDCG@10 on events that an adaptation did not see: those after the first `support`; with no more than these, each in turn by
+    /// an adaptation to the others.
     private func judge(
         _ witnesses: [CategoryWitness], among items: [String], _ snapshot: ServingSnapshot, _ kit: CategoryKit
     ) -> (loss: (adapted: Double, unadapted: Double), ndcg: (adapted: Double, unadapted: Double))? {
@@ -167,16 +174,12 @@ package struct AdaptRun: Sendable {
                 let held = snapshot.questions(part.held, support: ids, among: items)
             else { continue }
             let count = Double(held.users.rows)
-            for (parameters, isAdapted) in [(kit.starts.adapted(to: support, by: method), true), (kit.starts.adapted(to: nil, by: .none), false)] {
-                let found = held.quality(of: parameters)
-                if isAdapted {
-                    loss.adapted += found.loss * count
-                    ndcg.adapted += found.ndcg * count
-                } else {
-                    loss.unadapted += found.loss * count
-                    ndcg.unadapted += found.ndcg * count
-                }
-            }
+            let adapted = held.quality(of: kit.starts.adapted(to: support, by: method))
+            let unadapted = held.quality(of: kit.starts.adapted(to: nil, by: .none))
+            loss.adapted += adapted.loss * count
+            ndcg.adapted += adapted.ndcg * count
+            loss.unadapted += unadapted.loss * count
+            ndcg.unadapted += unadapted.ndcg * count
             asked += count
         }
         guard asked > 0 else { return nil }

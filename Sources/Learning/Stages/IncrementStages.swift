@@ -84,7 +84,8 @@ package struct IncrementStages {
         for (key, value) in towers.settings where !free.contains(key) {
             guard let own = model.configuration.value(of: key), own != value else { continue }
             throw CommandFailure(
-                "train.\(key) is \(value), and the promoted model was trained with \(own): an incremental training keeps it. Set it back, or train in full")
+                "train.\(key) is \(value), and the promoted model was trained with \(own): an incremental training keeps it. Set it back, "
+                    + "or train in full")
         }
     }
 
@@ -117,7 +118,9 @@ package struct IncrementStages {
     private func judge(into state: inout TrainingFolder.State) throws -> (model: Double?, popularity: Double?) {
         let started = ContinuousClock.now
         let times = log.newRows.map { log.times[$0] }.sorted()
-        guard let newest = times.last else { throw CommandFailure("there is nothing new to learn from since version \(base.promoted.version)") }
+        guard let newest = times.last else {
+            throw CommandFailure("there is nothing new to learn from since version \(base.promoted.version)")
+        }
         // What happened at one instant stays together, on the older side.
         let border = times[max(0, Int(Double(times.count) * Self.learnedShare) - 1)]
         let ends = log.userIDs.indices.map { log.firstRow(of: $0, after: border) }
@@ -125,9 +128,10 @@ package struct IncrementStages {
         let training = IncrementTraining(log: log, rules: rules), from = base.promoted.bundle.model
         let model = try training.learn(older, ends: ends, from: from, stop: stop).model
         let excludes = settings.holdout.excludes, users = settings.holdout.usersLimit
+        func text(_ time: Int64) -> String { EventTime(milliseconds: time).rfc3339() }
         let later = Holdout(
-            trainingEnds: ends, questions: [], description: "the newer half of what is new, from \(EventTime(milliseconds: border).rfc3339()) to \(EventTime(milliseconds: newest).rfc3339())",
-            border: border
+            trainingEnds: ends, questions: [],
+            description: "the newer half of what is new, from \(text(border)) to \(text(newest))", border: border
         ).asking(after: border, of: log, excludes: excludes, maxUsers: users)
         let new = Scoring(log: log, holdout: later, excludes: excludes, threads: rules.threads)
         let old = Scoring(log: log, holdout: remembered(excludes: excludes), excludes: excludes, threads: rules.threads)

@@ -121,13 +121,16 @@ package struct SearchRun {
             return try base.leavingOut(Set(inspection.suspicious.keys), columnsAt: folder + "/columns-kept")
         } ?? base
         guard let holdout = Holdout(settings.holdout, of: log), !holdout.questions.isEmpty else {
-            throw CommandFailure("nothing is held out to judge trials by: train.holdout is \(settings.holdout.cut.name), and there are \(log.count) interactions")
+            throw CommandFailure(
+                "nothing is held out to judge trials by: train.holdout is \(settings.holdout.cut.name), and there are \(log.count) "
+                    + "interactions")
         }
         let set = try log.trainingSet(until: holdout.trainingEnds, columnsAt: folder + "/columns")
         var table = try SearchTable(path: folder + "/trials.jsonl", head: head(file.identity))
         var isCut = false
         search: for rung in 0..<options.plan.rungs {
-            for number in options.plan.survivors(rung: rung, scores: rung > 0 ? table.scores(rung: rung - 1) : [:]) where table.trial(number, rung: rung) == nil {
+            let survivors = options.plan.survivors(rung: rung, scores: rung > 0 ? table.scores(rung: rung - 1) : [:])
+            for number in survivors where table.trial(number, rung: rung) == nil {
                 guard !isOver() else {
                     isCut = true
                     break search
@@ -140,8 +143,10 @@ package struct SearchRun {
                 logger.notice("trial", metadata: metadata(trial))
             }
         }
-        guard let best = table.trials.filter({ $0.ndcg != nil }).max(by: { ($0.rung, $0.ndcg ?? 0, -$0.trial) < ($1.rung, $1.ndcg ?? 0, -$1.trial) }) else {
-            throw CommandFailure("no trial was finished in \(options.minutes.map { "\($0) minutes" } ?? "time"); the table is \(table.path)")
+        func place(_ trial: SearchTable.Trial) -> (Int, Double, Int) { (trial.rung, trial.ndcg ?? 0, -trial.trial) }
+        guard let best = table.trials.filter({ $0.ndcg != nil }).max(by: { place($0) < place($1) }) else {
+            throw CommandFailure(
+                "no trial was finished in \(options.minutes.map { "\($0) minutes" } ?? "time"); the table is \(table.path)")
         }
         return Found(
             table: table, best: best, baseline: table.trial(0, rung: best.rung), isCut: isCut, users: holdout.questions.count,
@@ -150,8 +155,8 @@ package struct SearchRun {
 
     private func head(_ snapshot: String) -> SearchTable.Head {
         SearchTable.Head(
-            seed: options.seed, method: options.plan.rungs > 1 ? "halving" : "random", trials: options.plan.trials, rungs: options.plan.rungs,
-            keepOneIn: options.plan.keepOneIn,
+            seed: options.seed, method: options.plan.rungs > 1 ? "halving" : "random", trials: options.plan.trials,
+            rungs: options.plan.rungs, keepOneIn: options.plan.keepOneIn,
             space: Dictionary(uniqueKeysWithValues: options.space.ranges.map { ($0.key, "\($0.values)") }), settings: recipe.settings,
             snapshot: snapshot)
     }
@@ -184,7 +189,7 @@ package struct SearchRun {
         }
         let scoring = HoldoutScoring(
             log: log, holdout: holdout, excludes: own.holdout.excludes, threads: towers.threads)
-        let parts = PartsJudging(trainer.model(), scoring: scoring, settings: own)
+        let parts = try PartsJudging.learning(trainer.model(), scoring: scoring, settings: own, stop: stop)
         let ndcg = scoring.score(parts.bundles, settings: own).report.metrics["NDCG@10"]
         trial.ndcg = ndcg?.mean
         trial.standardError = ndcg?.standardError
@@ -204,6 +209,7 @@ package struct SearchRun {
     private func text(_ trial: SearchTable.Trial) throws -> String {
         let values = trial.settings.sorted { $0.key < $1.key }.map { (key: $0.key, value: $0.value) }
         let score = trial.ndcg.map { String(format: "%.4f", $0) } ?? "none"
-        return "# Found by freshet search: trial \(trial.trial), seed \(options.seed), NDCG@10 \(score) on what was held out.\n" + (try recipe.yaml(values, "trial \(trial.trial)"))
+        let head = "# Found by freshet search: trial \(trial.trial), seed \(options.seed), NDCG@10 \(score) on what was held out.\n"
+        return head + (try recipe.yaml(values, "trial \(trial.trial)"))
     }
 }

@@ -117,7 +117,9 @@ package final class TrainingRanks {
         let own = [Int64(set.eventCount), Int64(set.itemCount), Int64(set.userCount), set.clock]
         let all = try group.gathered(own, counts: [Int](repeating: own.count, count: group.size))
         for rank in 0..<group.size where Array(all[rank * own.count..<(rank + 1) * own.count]) != Array(all[..<own.count]) {
-            throw CommandFailure("rank \(rank) has \(all[rank * own.count]) interactions to learn from and rank 0 has \(all[0]); run the same version of the program everywhere")
+            throw CommandFailure(
+                "rank \(rank) has \(all[rank * own.count]) interactions to learn from and rank 0 has \(all[0]); run the same version of "
+                    + "the program everywhere")
         }
     }
 }

@@ -89,18 +89,14 @@ package final class TrainingStages {
         _ base: TwoTowerModel, _ state: inout TrainingFolder.State, _ holdout: Holdout?
     ) throws -> ModelBundle {
         let rows = log.userIDs.indices.map { holdout?.trainingRows(of: $0, in: log) ?? log.rows(of: $0) }
-        var model = base
-        if let kept = state.parts.domains, !kept.isEmpty {
-            model.domains = try DomainTraining(log: log, settings: settings.domains, threads: towers.threads, stop: stop)
-                .fitted(on: base, rows: rows) { kept.contains($0) }.adapters
-        }
         let content = ContentTraining(log: log, settings: settings.content)
         let learning = content.isWanted ? content.learning(rows, threads: towers.threads) : nil
-        var bundle = BundleTraining(log: log, settings: settings).bundle(model, state.parts, rows: rows, learning: learning)
+        var bundle = try BundleTraining(log: log, settings: settings).bundle(
+            fittingDomainsTo: base, state.parts, rows: rows, learning: learning, threads: towers.threads, stop: stop)
         if let learning, settings.adaptation.isWanted {
             let training = AdaptationTraining(
                 log: log, settings: settings.adaptation, rows: rows, learning: learning, logger: logger, stop: stop)
-            bundle.kit = try learnAdaptation(training, modelItems: model.itemIDs, into: &state)
+            bundle.kit = try learnAdaptation(training, modelItems: base.itemIDs, into: &state)
         }
         return bundle
     }
@@ -153,37 +149,29 @@ package final class TrainingStages {
         let phase = stage == .judged ? "training" : "final fit"
         while !trainer.isFinished {
             guard try !ranks.isStopped(stop) else {
-                guard trainer.keepsCheckpoints else {
-                    throw CommandFailure("stopped after \(trainer.epoch) epochs; with train.table_sharding rows nothing of them is kept, and freshet train --resume begins this stage anew")
-                }
-                throw CommandFailure("stopped after \(trainer.epoch) epochs; freshet train --resume goes on from there")
+                let done = "stopped after \(trainer.epoch) epochs"
+                guard trainer.keepsCheckpoints else { throw Self.lost(done, "them") }
+                throw CommandFailure("\(done); freshet train --resume goes on from there")
             }
             let summary = trainer.runEpoch(
                 now: { clock.duration(to: .now).inSeconds }, shouldStop: { [stop] in stop.isRaised }
             ) { [tell] progress in
-                line.update(
-                    share: (Double(progress.epoch - 1) + Double(progress.examples) / Double(max(1, progress.examplesInEpoch)))
-                        / Double(max(1, progress.epochs)),
-                    note: "epoch \(progress.epoch)/\(progress.epochs)  loss \(String(progress.loss).prefix(6))  \(Int(progress.examplesPerSecond).formatted()) examples/s  \(ProgressLine.clock(progress.secondsLeft)) left")
+                line.update(share: progress.share, note: progress.note)
                 tell(
                     TrainingStatus(
-                        phase: phase, epoch: progress.epoch, epochs: progress.epochs,
-                        fraction: (Double(progress.epoch - 1) + Double(progress.examples) / Double(max(1, progress.examplesInEpoch)))
-                            / Double(max(1, progress.epochs)),
-                        loss: progress.loss,
+                        phase: phase, epoch: progress.epoch, epochs: progress.epochs, fraction: progress.share, loss: progress.loss,
                         examplesPerSecond: progress.examplesPerSecond))
             }
             if summary.isUnfinished {
                 if summary.failure == nil { ranks.noteCommonStop() }
-                guard trainer.keepsCheckpoints else {
-                    let what = summary.failure.map { "\($0); epoch \(summary.epoch) ended" } ?? "stopped in epoch \(summary.epoch)"
-                    throw CommandFailure("\(what) after \(summary.examples) examples; with train.table_sharding rows nothing of it is kept, and freshet train --resume begins this stage anew")
-                }
+                let ended = summary.failure.map { "\($0); epoch \(summary.epoch) ended" } ?? "stopped in epoch \(summary.epoch)"
+                let done = "\(ended) after \(summary.examples) examples"
+                guard trainer.keepsCheckpoints else { throw Self.lost(done, "it") }
                 _ = try checkpoints.write(trainer.checkpoint())
-                if let failure = summary.failure {
-                    throw CommandFailure("\(failure); epoch \(summary.epoch) ended after \(summary.examples) examples, and freshet train --resume goes on from there, with as many ranks as you like")
-                }
-                throw CommandFailure("stopped in epoch \(summary.epoch) after \(summary.examples) examples; freshet train --resume goes on from there")
+                throw CommandFailure(
+                    summary.failure == nil
+                        ? "\(done); freshet train --resume goes on from there"
+                        : "\(done), and freshet train --resume goes on from there, with as many ranks as you like")
             }
             if summary.isBest { best = summary.epoch }
             journal.note(summary, stage: stage)
@@ -207,26 +195,28 @@ package final class TrainingStages {
         return (model, towers.patience > 0 ? best : trainer.epoch)
     }
 
+    /// What is said where a stage ends of which no checkpoint can be kept.
+    private static func lost(_ done: String, _ what: String) -> CommandFailure {
+        CommandFailure(
+            "\(done); with train.table_sharding rows nothing of \(what) is kept, and freshet train --resume begins this stage anew")
+    }
+
     private func judge(
         _ base: TwoTowerModel, holdout: Holdout, references: GateReferences, into state: inout TrainingFolder.State
     ) throws {
         tell(TrainingStatus(phase: "evaluating", epoch: towers.epochs, epochs: towers.epochs, fraction: 1))
         let started = ContinuousClock.now
         let scoring = HoldoutScoring(log: log, holdout: holdout, excludes: excludedTypes, threads: towers.threads)
-        var model = base, domains: DomainTraining.Judged?
-        if settings.domains.isWanted {
-            domains = try DomainTraining(log: log, settings: settings.domains, threads: towers.threads, stop: stop).judged(base, scoring: scoring)
-            model.domains = domains?.kept
-            if let domains {
-                logger.info("domains judged", metadata: ["tried": "\(domains.rows.count)", "kept": "\(domains.kept?.tokens.joined(separator: " ") ?? "")"])
-            }
+        let parts = try PartsJudging.learning(base, scoring: scoring, settings: settings, drawsTailCurve: true, stop: stop)
+        if let domains = parts.domains {
+            logger.info(
+                "domains judged",
+                metadata: ["tried": "\(domains.rows.count)", "kept": "\(domains.kept?.tokens.joined(separator: " ") ?? "")"])
         }
-        let parts = PartsJudging(model, scoring: scoring, settings: settings, drawsTailCurve: true)
         let judged = parts.ranking, heads = parts.heads, fitted = parts.content
         let served = ServedScoring(parts.bundles, scoring: scoring, settings: settings)
         let candidate = scoring.collect(lists: served.list)
         state.parts = parts.weights
-        state.parts.domains = domains.map { $0.kept?.tokens ?? [] }
         let popularity = scoring.scorePopularity()
         let recent = scoring.scoreRecentPopularity()
         judgedNDCG = candidate.report["NDCG@10"]
@@ -254,7 +244,7 @@ package final class TrainingStages {
         record.promoted = verdict.compared.first { $0.role == "promoted" }?.outcome?.record
         record.gate = gate.record(passes: verdict.passes, reasons: reasons, comparisons: verdict.compared.map(\.record))
         record.ranking = judged.record
-        record.domains = domains?.records
+        record.domains = parts.domains?.records
         record.objectives = heads?.record
         record.tailCurve = parts.tailCurve?.record(used: parts.dial)
         record.contentChannel = state.parts.content.map { weights in
@@ -271,9 +261,23 @@ package final class TrainingStages {
         logger.info(
             "evaluated",
             metadata: [
-                "ndcg_at_10": "\(String(candidate.report["NDCG@10"]).prefix(7))", "popularity": "\(String(popularity.report["NDCG@10"]).prefix(7))",
+                "ndcg_at_10": "\(String(candidate.report["NDCG@10"]).prefix(7))",
+                "popularity": "\(String(popularity.report["NDCG@10"]).prefix(7))",
                 "recent_popularity": "\(String(recent.report["NDCG@10"]).prefix(7))", "users": "\(holdout.questions.count)",
             ])
+    }
+}
+
+extension TrainingProgress {
+    /// How much of all epochs is done.
+    fileprivate var share: Double {
+        (Double(epoch - 1) + Double(examples) / Double(max(1, examplesInEpoch))) / Double(max(1, epochs))
+    }
+
+    /// Where it stands, for people.
+    fileprivate var note: String {
+        "epoch \(epoch)/\(epochs)  loss \(String(loss).prefix(6))  \(Int(examplesPerSecond).formatted()) examples/s  "
+            + "\(ProgressLine.clock(secondsLeft)) left"
     }
 }
 

@@ -13,7 +13,7 @@ import Darwin
 /// vector is its popularity, that of a user vector is 1.
 public struct TwoTowerModel: Sendable {
     /// The settings that the model was trained with.
-    public let configuration: TowerConfiguration
+    public private(set) var configuration: TowerConfiguration
     /// Trailing components of an item's vector that hold its popularity.
     public static let popularityComponents = 1
     /// Ids by trained row: the items that had interactions in training.
@@ -91,6 +91,13 @@ public struct TwoTowerModel: Sendable {
         }
         if configuration.unitLength { Kernels.l2Normalise(vector, into: vector, count: d - 1, epsilon: 1e-6) }
         if configuration.popularityDial > 0 { vector[d - 1] -= dialled(row) }
+    }
+
+    /// The same model under another `train.popularity_dial`, which acts on the vectors of items alone: no training is needed for it.
+    public func dialled(popularity dial: Float) -> TwoTowerModel {
+        var model = self
+        model.configuration.popularityDial = dial
+        return model
     }
 
     /// What the popularity dial takes from an item's score.

@@ -69,9 +69,9 @@ public final class LoadedFile {
 
     /// Lends the bytes, the first at an address that 16 divides. They are there for as long as `body` runs, even where nothing else keeps
     /// the file.
-    public func read<Result, Failure: Error>(
-        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
-    ) throws(Failure) -> Result {
+    public func read<Result, Thrown: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Thrown) -> Result
+    ) throws(Thrown) -> Result {
         defer { withExtendedLifetime(self) {} }
         return try body(UnsafeRawBufferPointer(bytes))
     }

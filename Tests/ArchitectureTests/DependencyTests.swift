@@ -14,8 +14,9 @@ struct DependencyTests {
         #expect(folders == Set(rules.manifest.targets.map(\.name)))
         for target in rules.manifest.targets where !target.isC {
             let layers = [
-                ImportRules.pure.contains(target.name), ImportRules.ground.contains(target.name), ImportRules.adapters.contains(target.name),
-                ImportRules.lines.contains(target.name), ImportRules.upper.contains(target.name), target.name == ImportRules.root,
+                ImportRules.pure.contains(target.name), ImportRules.ground.contains(target.name),
+                ImportRules.adapters.contains(target.name), ImportRules.lines.contains(target.name),
+                ImportRules.upper.contains(target.name), target.name == ImportRules.root,
             ]
             #expect(layers.filter { $0 }.count == 1, "\(target.name) belongs to exactly one layer")
         }
@@ -59,7 +60,8 @@ struct DependencyTests {
         #expect(manifest["EventStream"]?.products == ["Logging"])
         #expect(
             Set(planted.forbiddenDependencies()) == [
-                "Tensors -> FeatureStore", "Tensors -> Files", "Files -> EventStream", "FeatureStore -> EventStream", "FeatureStore -> FreshetCommand", "Intake -> Intake",
+                "Tensors -> FeatureStore", "Tensors -> Files", "Files -> EventStream", "FeatureStore -> EventStream",
+                "FeatureStore -> FreshetCommand", "Intake -> Intake",
                 "Workloads -> FreshetCommand",
                 "Learning -> Learning",
             ])

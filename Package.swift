@@ -138,8 +138,9 @@ let package = Package(
         .target(
             name: "Workloads",
             dependencies: [
-                "Interactions", "Features", "Simulation", "Recommending", "Console", "EventStream", "FeatureStore", "HTTPCalls",
-                "VectorIndex", "Intake", .product(name: "Logging", package: "swift-log"),
+                "Interactions", "Features", "Tensors", "Evaluation", "ContentModel", "TowerModel", "TowerTraining", "Simulation",
+                "Recommending", "TextEncoding", "Console", "EventStream", "FeatureStore", "HTTPCalls", "VectorIndex", "ModelArtifacts",
+                "Intake", "TrainingFiles", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
 
@@ -217,7 +218,8 @@ let package = Package(
         tests(
             "Workloads",
             [
-                "Workloads", "Console", "FuzzInputs", "HTTPCalls", "Interactions", "RecommendationAPI", "Recommending", "Simulation",
+                "Workloads", "Console", "ContentModel", "FuzzInputs", "HTTPCalls", "Interactions", "RecommendationAPI", "Recommending",
+                "Simulation", "TowerModel", "TowerTraining", "TrainingFiles",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),

@@ -6,8 +6,6 @@ struct TwinTests {
     static let deliberate: [(files: Set<String>, reason: String)] = [
         (["CandidateLoss.swift", "SoftmaxLoss.swift"], "two losses with the same arguments, each named where it is read"),
         (["LiveItemsCommands.swift", "BenchCommand.swift"], "the options of a command stand in the command"),
-        (["FreshItemsRun.swift", "FreshnessRun.swift"], "two probes beside the same load, which differ in what they ask"),
-        (["TrainBench.swift", "TrainBenchSequence.swift"], "two benches with one measure, each of another training"),
         (["TeacherVectors.swift", "SequenceInspection.swift"], "a tower's pointers are opened where it runs, in its order"),
         (["ColdRun.swift", "TailCurveRun.swift"], "what an evaluation is given stands in the evaluation"),
     ]

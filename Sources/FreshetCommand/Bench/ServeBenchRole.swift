@@ -38,4 +38,5 @@ struct ServeBenchRole {
         ).run()
         guard let line = result.current else { throw CommandFailure("the serving benchmark did not come to its end") }
         return line
-    }}
+    }
+}

@@ -121,14 +121,7 @@ struct BenchCommand: AsyncParsableCommand {
                 requestsPerSecond: requests)
             let run = FreshnessRun(service: try target.service(), users: users, items: items, clicks: clicks, load: load)
             let result = try await run.run { if $0.isMultiple(of: 20) { StandardError.write("\($0) clicks\n") } }
-            var line = ResultLine([
-                "bench": .text("freshness"), "clicks": .integer(clicks), "changed": .integer(result.changed.count),
-                "unchanged": .integer(result.unchanged), "p50_ms": .number(result.changed.percentile(50)),
-                "p99_ms": .number(result.changed.percentile(99)), "max_ms": .number(result.changed.percentile(100)),
-                "control_changed": .integer(result.controlChanged),
-            ])
-            line.add(result.load)
-            line.print(asJSON: true)
+            result.line(clicks: clicks).print(asJSON: true)
         }
     }
 }

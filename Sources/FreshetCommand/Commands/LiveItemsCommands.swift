@@ -31,15 +31,7 @@ extension BenchCommand {
             let run = FreshItemsRun(
                 service: try target.service(), users: Array(users[..<(users.count / 2)]), newItems: count, depth: depth, load: load)
             let result = try await run.run { if $0.isMultiple(of: 50) { StandardError.write("\($0) items\n") } }
-            var line = ResultLine([
-                "bench": .text("fresh-items"), "items": .integer(count), "appeared": .integer(result.appeared.count),
-                "unseen": .integer(result.unseen), "failed": .integer(result.failed), "p50_ms": .number(result.appeared.percentile(50)),
-                "p99_ms": .number(result.appeared.percentile(99)), "max_ms": .number(result.appeared.percentile(100)),
-                "median_place": .integer(result.places.sorted().dropFirst(result.places.count / 2).first ?? 0),
-                "after_deletion": .integer(result.afterDeletion),
-            ])
-            line.add(result.load)
-            line.print(asJSON: true)
+            result.line(items: count).print(asJSON: true)
         }
     }
 
@@ -61,11 +53,7 @@ extension BenchCommand {
             }
             let run = NewCategoriesRun(service: try target.service(), users: users, categories: count, itemsPerCategory: items, support: support)
             let result = try await run.run { if $0.isMultiple(of: 5) { StandardError.write("\($0) categories\n") } }
-            ResultLine([
-                "bench": .text("adapt"), "categories": .integer(count), "adapted": .integer(result.adapted.count), "unadapted": .integer(result.unadapted),
-                "p50_ms": .number(result.adapted.percentile(50)), "p99_ms": .number(result.adapted.percentile(99)),
-                "max_ms": .number(result.adapted.percentile(100)),
-            ]).print(asJSON: true)
+            result.line(categories: count).print(asJSON: true)
         }
     }
 
@@ -90,15 +78,7 @@ extension BenchCommand {
             let result = try await ChurnRun(
                 service: try target.service(), users: users, items: items, writers: writers, readers: readers, processID: pid
             ).run { [items] in if $0 % max(items / 10, 1_000) == 0 { StandardError.write("\($0) changes\n") } }
-            func size(_ value: Double?) -> ResultLine.Value { value.map { .number($0.rounded()) } ?? .null }
-            ResultLine([
-                "bench": .text("churn"), "items": .integer(items), "changes": .integer(result.changes),
-                "changes_per_s": .number((Double(result.changes) / result.seconds).rounded()), "answers": .integer(result.answers),
-                "answers_with_changing_items": .integer(result.answersWithChangingItems), "wrong_items": .integer(result.wrongItems),
-                "failed_requests": .integer(result.failed), "p50_ms": .number(result.latency.percentile(50)),
-                "p99_ms": .number(result.latency.percentile(99)), "rss_anon_before_mb": size(result.memory.before),
-                "rss_anon_largest_mb": size(result.memory.largest), "rss_anon_after_mb": size(result.memory.after),
-            ]).print(asJSON: true)
+            result.line(items: items).print(asJSON: true)
         }
     }
 }

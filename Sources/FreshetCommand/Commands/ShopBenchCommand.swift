@@ -1,5 +1,11 @@
 import ArgumentParser
 import Console
+import Foundation
+import Learning
+import Logging
+import Recommending
+import TrainingFiles
+import Workloads
 
 /// `freshet bench shop`
 struct ShopBenchCommand: ParsableCommand {
@@ -16,8 +22,35 @@ struct ShopBenchCommand: ParsableCommand {
     @Flag(help: "Print as JSON (always).") var json = false
 
     func run() throws {
-        let configuration = try options.configuration()
+        let configuration = try options.configuration(), logger = configuration.logger("bench"), stop = StopSignal()
         let seeds = seed.isEmpty ? ShopBench.seeds : seed.map { UInt64(bitPattern: Int64($0)) }
-        try ShopBench(configuration: configuration, logger: configuration.logger("bench"), stop: StopSignal()).run(seeds: seeds).print(asJSON: true)
+        try ShopBench(logger: logger) { log, seed in
+            try ShopBenchTraining(configuration: configuration, logger: logger, stop: stop).train(log, seed: seed)
+        }.run(seeds: seeds).print(asJSON: true)
+    }
+}
+
+/// One training of the simulated shop, in a folder that goes with it; both goals rank by the same towers and the same blend.
+private struct ShopBenchTraining {
+    let configuration: Configuration
+    let logger: Logger
+    let stop: StopSignal
+
+    func train(_ log: TrainingLog, seed: UInt64) throws -> ShopModel {
+        let own = try configuration.setting(
+            [
+                ("objectives.tune", "value"), ("ranking.tail_budget_percent", ShopBench.tailBudgetPercent), ("train.seed", String(seed)),
+            ], source: "bench shop")
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("freshet-shop-\(getpid())-\(seed)").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let folder = TrainingFolder(path: path)
+        try folder.clear()
+        let stages = TrainingStages(
+            settings: own.learningSettings, folder: folder, log: log, towers: try own.towerConfiguration(), logger: logger, stop: stop,
+            ranks: .alone, teacher: nil, tell: { _ in })
+        var state = TrainingFolder.State(stage: .judged, settings: [:])
+        let bundle = try stages.train(&state, references: { .none })
+        let curve = state.record?.tailCurve
+        return ShopModel(bundle: bundle, dial: TailDial(lambda: Float(curve?.used ?? 0), lift: Float(curve?.usedLift ?? 0)))
     }
 }

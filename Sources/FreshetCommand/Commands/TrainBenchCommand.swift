@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Tensors
+import Workloads
 
 /// `freshet bench train`
 struct TrainBenchCommand: ParsableCommand {
@@ -57,9 +58,7 @@ struct TrainBenchCommand: ParsableCommand {
     private func twoTower() throws -> TrainBench {
         let data = try data.map { try TrainBenchData.log(path: $0) }
             ?? TrainBenchData.synthetic(users: users ?? 100_000, items: items ?? 50_000, examples: examples, seed: seed)
-        return TrainBench(
-            data: data, threads: threads ?? Threads.processors, batch: batch ?? 1_024, warmup: warmup ?? 20, steps: steps,
-            seconds: seconds, seed: seed)
+        return TrainBench(data: data, timing: timing(batch: 1_024, warmup: 20))
     }
 
     private func sasrec() throws -> TrainBenchSequence {
@@ -67,7 +66,12 @@ struct TrainBenchCommand: ParsableCommand {
             ?? TrainBenchSequences.synthetic(users: users ?? 6_040, items: items ?? 3_416, length: length, seed: seed)
         return TrainBenchSequence(
             data: data, isFull: workload == .sasrecFull, precision: precision == .float32 ? .float32 : .bfloat16,
-            threads: threads ?? Threads.processors, batch: batch ?? 128, warmup: warmup ?? 5, steps: steps ?? 100, seconds: seconds,
+            timing: timing(batch: 128, warmup: 5))
+    }
+
+    private func timing(batch usual: Int, warmup first: Int) -> TrainBenchTiming {
+        TrainBenchTiming(
+            threads: threads ?? Threads.processors, batch: batch ?? usual, warmup: warmup ?? first, steps: steps, seconds: seconds,
             seed: seed)
     }
 }

@@ -47,6 +47,21 @@ public struct ChurnRun: Sendable {
         public internal(set) var latency = LatencySample()
         /// Anonymous memory of the process in MiB: before, largest, and once all items are gone.
         public internal(set) var memory: (before: Double?, largest: Double?, after: Double?) = (nil, nil, nil)
+
+        /// For printing.
+        ///
+        /// - Parameter asked: items that were to come, change and go.
+        public func line(items asked: Int) -> ResultLine {
+            func size(_ value: Double?) -> ResultLine.Value { value.map { .number($0.rounded()) } ?? .null }
+            return ResultLine([
+                "bench": .text("churn"), "items": .integer(asked), "changes": .integer(changes),
+                "changes_per_s": .number((Double(changes) / seconds).rounded()), "answers": .integer(answers),
+                "answers_with_changing_items": .integer(answersWithChangingItems), "wrong_items": .integer(wrongItems),
+                "failed_requests": .integer(failed), "p50_ms": .number(latency.percentile(50)),
+                "p99_ms": .number(latency.percentile(99)), "rss_anon_before_mb": size(memory.before),
+                "rss_anon_largest_mb": size(memory.largest), "rss_anon_after_mb": size(memory.after),
+            ])
+        }
     }
 
     private static let answerItems = 50

@@ -30,18 +30,37 @@ public struct FreshItemsRun: Sendable {
 
     /// What was seen.
     public struct Result: Sendable {
-        /// From sending the record until an answer with the item has arrived.
-        public internal(set) var appeared = LatencySample()
-        /// Items that were in no answer within the limit.
-        public internal(set) var unseen = 0
+        /// From sending an item's record until an answer with the item has arrived.
+        package var items = ProbeTally()
         /// Places at which new items stood first, from 1.
-        public internal(set) var places: [Int] = []
+        package var places: [Int] = []
         /// Items that were in an answer after their deletion was stored.
-        public internal(set) var afterDeletion = 0
+        package var afterDeletion = 0
         /// Items of which a request had no answer in time; they are in none of the other figures.
-        public internal(set) var failed = 0
+        package var failed = 0
         /// What the load beside it did.
-        public internal(set) var load = BenchLoad.Result()
+        package var load = BenchLoad.Result()
+
+        /// Nothing yet.
+        package init() {}
+
+        /// The middle one of ``places``, the later one of two; 0 without any.
+        package var medianPlace: Int { places.sorted().dropFirst(places.count / 2).first ?? 0 }
+
+        /// For printing.
+        ///
+        /// - Parameter asked: items that were to be sent.
+        public func line(items asked: Int) -> ResultLine {
+            var line = ResultLine([
+                "bench": .text("fresh-items"), "items": .integer(asked), "appeared": .integer(items.shown.count),
+                "unseen": .integer(items.unseen), "failed": .integer(failed),
+            ])
+            line.add(items.shown)
+            line.add("median_place", .integer(medianPlace))
+            line.add("after_deletion", .integer(afterDeletion))
+            line.add(load)
+            return line
+        }
     }
 
     private static let limit = Duration.seconds(5)
@@ -51,20 +70,19 @@ public struct FreshItemsRun: Sendable {
 
     /// Measures.
     ///
-    /// - Parameter progress: told of how many are done.
+    /// - Parameter progress: told of how many items are done.
     /// - Throws: `CommandFailure` that says what the service lacks; the failures of requests.
     public func run(progress: @Sendable (Int) -> Void = { _ in }) async throws -> Result {
         try await BenchReadiness(service: service, userID: users[0]).check([.model, .ingest])
         var result = Result()
-        (result, result.load) = try await load.beside { try await probe(progress) }
+        (result, result.load) = try await load.beside { try await add(progress) }
         return result
     }
 
-    private func probe(_ progress: @Sendable (Int) -> Void) async throws -> Result {
+    private func add(_ progress: @Sendable (Int) -> Void) async throws -> Result {
         var result = Result()
         let run = EventTime.now.milliseconds
         var asked = 0, number = 0, tasteless = 0
-        var waits = VainWaits()
         // A user who gets what is popular has shown no taste that a new item could meet; so many in a row mean that nobody has.
         while number < newItems, asked < users.count * (number + 1) {
             let user = users[asked % users.count]
@@ -81,11 +99,9 @@ public struct FreshItemsRun: Sendable {
                 }
                 number += 1
                 tasteless = 0
-                let unseen = result.unseen
-                try await probe("fresh-\(run)-\(number)", record, user, &result)
-                try waits.note(
-                    vain: result.unseen > unseen,
-                    "new items were in no answer within \(Self.limit): is freshet ingest still running?")
+                let found = try await look(for: "fresh-\(run)-\(number)", record, user, &result)
+                try result.items.note(
+                    found, "new items were in no answer within \(Self.limit): is freshet ingest still running?")
             } catch let failure as CommandFailure {
                 throw failure
             } catch let cancelled as CancellationError {
@@ -101,21 +117,18 @@ public struct FreshItemsRun: Sendable {
         return result
     }
 
-    private func probe(_ id: String, _ record: String, _ user: String, _ result: inout Result) async throws {
-        let start = ContinuousClock.now
-        _ = try await service.send(.put, "/v1/items/\(id)", body: record)
-        let found = try await service.recommendations(userID: user, count: depth, since: start, within: Self.limit, pause: Self.between) {
-            $0.items.contains { $0.item_id == id }
-        }
+    /// Sends an item, waits for it, and deletes it again. How long it took; nil where no answer had it in time.
+    private func look(for id: String, _ record: String, _ user: String, _ result: inout Result) async throws -> Duration? {
+        let probe = AnswerProbe(service: service, limit: Self.limit, pause: Self.between)
+        let found = try await probe.answer(
+            userID: user, count: depth, after: { _ = try await service.send(.put, "/v1/items/\(id)", body: record) }
+        ) { $0.items.contains { $0.item_id == id } }
         _ = try await service.send(.delete, "/v1/items/\(id)?wait=true", body: nil)
         if try await service.recommendations(userID: user, count: depth).items.contains(where: { $0.item_id == id }) {
             result.afterDeletion += 1
         }
-        if let found, let place = found.answer.items.firstIndex(where: { $0.item_id == id }) {
-            result.appeared.add(found.took)
-            result.places.append(place + 1)
-        } else {
-            result.unseen += 1
-        }
+        guard let found, let place = found.answer.items.firstIndex(where: { $0.item_id == id }) else { return nil }
+        result.places.append(place + 1)
+        return found.took
     }
 }

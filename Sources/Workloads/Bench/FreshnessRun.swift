@@ -29,14 +29,26 @@ public struct FreshnessRun: Sendable {
 
     /// What was seen.
     public struct Result: Sendable {
-        /// From sending the click until an answer that differs has arrived.
-        public internal(set) var changed = LatencySample()
-        /// Clicks after which no answer changed within the limit.
-        public internal(set) var unchanged = 0
+        /// From sending a click until an answer that differs has arrived.
+        package var clicks = ProbeTally()
         /// Times a control user's answer changed while nobody clicked for it.
-        public internal(set) var controlChanged = 0
+        package var controlChanged = 0
         /// What the load beside it did.
-        public internal(set) var load = BenchLoad.Result()
+        package var load = BenchLoad.Result()
+
+        /// For printing.
+        ///
+        /// - Parameter asked: clicks that were to be made.
+        public func line(clicks asked: Int) -> ResultLine {
+            var line = ResultLine([
+                "bench": .text("freshness"), "clicks": .integer(asked), "changed": .integer(clicks.shown.count),
+                "unchanged": .integer(clicks.unseen),
+            ])
+            line.add(clicks.shown)
+            line.add("control_changed", .integer(controlChanged))
+            line.add(load)
+            return line
+        }
     }
 
     private static let limit = Duration.seconds(5)
@@ -44,19 +56,18 @@ public struct FreshnessRun: Sendable {
 
     /// Measures.
     ///
-    /// - Parameter progress: told of how many are done.
+    /// - Parameter progress: told of how many clicks are done.
     /// - Throws: `CommandFailure` that says what the service lacks; the failures of requests.
     public func run(progress: @Sendable (Int) -> Void = { _ in }) async throws -> Result {
         try await BenchReadiness(service: service, userID: users[0]).check([.model, .ingest])
         var result = Result()
-        (result, result.load) = try await load.beside { try await probe(progress) }
+        (result, result.load) = try await load.beside { try await click(progress) }
         return result
     }
 
-    private func probe(_ progress: @Sendable (Int) -> Void) async throws -> Result {
+    private func click(_ progress: @Sendable (Int) -> Void) async throws -> Result {
         var result = Result()
-        var waits = VainWaits()
-        let control = users[0]
+        let probe = AnswerProbe(service: service, limit: Self.limit, pause: .milliseconds(2)), control = users[0]
         for click in 0..<clicks {
             let user = users[1 + click % (users.count / 2 - 1)]
             let controlBefore = try await service.recommendations(userID: control, count: 10)
@@ -65,21 +76,18 @@ public struct FreshnessRun: Sendable {
             guard let target = before.items.last(where: { $0.exploration != true }) else { continue }
             let event = BenchLoad.click(
                 user: user, item: target.item_id, request: before.request_id, id: "probe-\(click)-\(EventTime.now.milliseconds)")
-            let start = ContinuousClock.now
-            _ = try await service.post(events: [event])
-            let changed = try await service.recommendations(
-                userID: user, count: 10, since: start, within: Self.limit, pause: .milliseconds(2)
-            ) { $0.differs(from: before, inScores: true) }
-            if let changed { result.changed.add(changed.took) } else { result.unchanged += 1 }
-            try waits.note(
-                vain: changed == nil,
+            let changed = try await probe.answer(userID: user, count: 10, after: { _ = try await service.post(events: [event]) }) {
+                $0.differs(from: before, inScores: true)
+            }
+            try result.clicks.note(
+                changed?.took,
                 "clicks changed no answer within \(Self.limit): is freshet ingest still running, and have the users of --users a history?")
             let controlAfter = try await service.recommendations(userID: control, count: 10)
             if controlAfter.differs(from: controlBefore, inScores: false) { result.controlChanged += 1 }
             progress(click + 1)
             try await Task.sleep(for: Self.pauseBetweenClicks)
         }
-        guard result.changed.count + result.unchanged > 0 else {
+        guard result.clicks.shown.count + result.clicks.unseen > 0 else {
             throw CommandFailure(
                 "no user was shown an item to click on: is there a catalogue, and are the users of --users those of the shop?")
         }

@@ -27,9 +27,19 @@ public struct NewCategoriesRun: Sendable {
     /// What was seen.
     public struct Result: Sendable {
         /// From sending the last support event until an answer with an adapted item has arrived.
-        public internal(set) var adapted = LatencySample()
-        /// Categories of which no answer was adapted within the limit.
-        public internal(set) var unadapted = 0
+        package var categories = ProbeTally()
+
+        /// For printing.
+        ///
+        /// - Parameter asked: categories that were to be made.
+        public func line(categories asked: Int) -> ResultLine {
+            var line = ResultLine([
+                "bench": .text("adapt"), "categories": .integer(asked), "adapted": .integer(categories.shown.count),
+                "unadapted": .integer(categories.unseen),
+            ])
+            line.add(categories.shown)
+            return line
+        }
     }
 
     private static let limit = Duration.seconds(20)
@@ -41,7 +51,7 @@ public struct NewCategoriesRun: Sendable {
     public func run(progress: @Sendable (Int) -> Void = { _ in }) async throws -> Result {
         try await BenchReadiness(service: service, userID: users[0]).check([.model, .ingest])
         var result = Result()
-        var waits = VainWaits()
+        let probe = AnswerProbe(service: service, limit: Self.limit, pause: .milliseconds(5))
         let run = EventTime.now.milliseconds
         let contents = try await shownItems()
         guard contents.count >= itemsPerCategory else {
@@ -65,21 +75,18 @@ public struct NewCategoriesRun: Sendable {
             // The four have time to be seen, and found too few.
             try await Task.sleep(for: .milliseconds(600))
             let asker = users[(number &* 13 &+ support) % users.count]
-            let start = ContinuousClock.now
-            _ = try await service.post(events: Array(events.suffix(1)))
-            let adapted = try await service.recommendations(
-                userID: asker, count: 10, category: category, since: start, within: Self.limit, pause: .milliseconds(5)
+            let adapted = try await probe.answer(
+                userID: asker, count: 10, category: category, after: { _ = try await service.post(events: Array(events.suffix(1))) }
             ) { $0.items.contains { $0.reason == "adapted" } }
-            if let adapted { result.adapted.add(adapted.took) } else { result.unadapted += 1 }
             for id in ids { _ = try await service.send(.delete, "/v1/items/\(id)", body: nil) }
             // The first tells enough: an adaptation takes a second, and each wait twenty.
-            guard adapted != nil || result.adapted.count > 0 else {
+            guard adapted != nil || result.categories.shown.count > 0 else {
                 throw CommandFailure(
                     "no answer for a new category was adapted within \(Self.limit): start freshet adapt --watch, and give --support what "
                         + "adaptation.support says")
             }
-            try waits.note(
-                vain: adapted == nil, "categories were not adapted within \(Self.limit): is freshet adapt --watch still running?")
+            try result.categories.note(
+                adapted?.took, "categories were not adapted within \(Self.limit): is freshet adapt --watch still running?")
             progress(number + 1)
         }
         return result

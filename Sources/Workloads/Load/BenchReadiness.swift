@@ -80,19 +80,3 @@ public struct BenchReadiness: Sendable {
         }
     }
 }
-
-/// Waits in vain, one after another: a measurement that only waits is ended with a sentence.
-struct VainWaits {
-    /// So many in a row are no chance.
-    static let limit = 5
-
-    private var inARow = 0
-
-    /// Counts one.
-    ///
-    /// - Throws: ``CommandFailure`` with `advice` after ``limit`` in a row.
-    mutating func note(vain: Bool, _ advice: @autoclosure () -> String) throws {
-        inARow = vain ? inARow + 1 : 0
-        if inARow >= Self.limit { throw CommandFailure("\(Self.limit) in a row \(advice())") }
-    }
-}

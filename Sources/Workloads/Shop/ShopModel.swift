@@ -1,14 +1,19 @@
 import Interactions
 import Recommending
-import TowerModel
 import TrainingFiles
 
 /// A model of the simulated shop that ranks by one goal or by several.
-struct ShopModel {
+package struct ShopModel {
     /// With the tail dial built into its blend.
-    let bundle: ModelBundle
+    package let bundle: ModelBundle
     /// The dial that is built in.
-    let dial: TailDial
+    package let dial: TailDial
+
+    /// A model, and the dial that its blend has.
+    package init(bundle: ModelBundle, dial: TailDial) {
+        self.bundle = bundle
+        self.dial = dial
+    }
 
     /// Recommends from all items: with one goal what is likely to be taken next, with several what is worth it, rare items lifted.
     func recommender(_ log: TrainingLog, _ records: [ItemRecord], arm: ShopBench.Arm) -> BatchRecommender {

@@ -6,7 +6,7 @@ extension TrainingLog {
     /// A log of events that are in memory, with impressions joined to what followed under the same request.
     ///
     /// - Parameter events: in any order; amounts are of one currency.
-    init(events: [Interaction], items: [ItemRecord], users: [UserRecord]) {
+    package init(events: [Interaction], items: [ItemRecord], users: [UserRecord]) {
         let items = items.sorted { $0.itemID < $1.itemID }, users = users.sorted { $0.userID < $1.userID }
         let itemRows = Dictionary(items.enumerated().map { ($1.itemID, Int32($0)) }) { first, _ in first }
         let userRows = Dictionary(users.enumerated().map { ($1.userID, Int32($0)) }) { first, _ in first }
@@ -47,7 +47,8 @@ extension TrainingLog {
         self.init(
             userIDs: users.map(\.userID), itemIDs: items.map(\.itemID), contents: items.map(\.content), isHidden: items.map(\.hidden),
             attributes: users.map { $0.attributes.map { JSONText.tokens(ofObject: $0) } ?? [] }, userStarts: starts,
-            items: Column(kept.map(\.item)), types: Column(kept.map(\.event.type.rawValue)), times: Column(kept.map(\.event.time.milliseconds)),
+            items: Column(kept.map(\.item)), types: Column(kept.map(\.event.type.rawValue)),
+            times: Column(kept.map(\.event.time.milliseconds)),
             amounts: Column(kept.map { $0.event.type == .purchase ? $0.event.amountMinor ?? -1 : -1 }), impressions: impressions)
     }
 }

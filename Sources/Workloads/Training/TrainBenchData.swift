@@ -10,31 +10,36 @@ import TowerTraining
 /// The examples of the two-tower workload, and some that are held out.
 ///
 /// Each user has a row of their own, as an attribute that nobody else has: `user=17`. Events without weight are there as history alone.
-struct TrainBenchData {
+package struct TrainBenchData {
     /// Newest interactions of a history.
-    static let historyLength = 20
+    package static let historyLength = 20
 
     /// What a user of ``TrainBenchData/set`` took next, which training never sees.
-    struct HeldOut {
+    package struct HeldOut: Equatable {
         /// Row of the user.
-        var user: Int
+        package var user: Int
         /// Rows of the user's newest items, oldest first.
-        var history: [Int32]
+        package var history: [Int32]
         /// Row of the item.
-        var target: Int32
+        package var target: Int32
     }
 
-    let name: String
-    let set: TrainingSet
+    /// What the data are called in the result.
+    package let name: String
+    /// What is learned from. Events without weight are history alone.
+    package let set: TrainingSet
     /// Events that are examples.
-    let examples: Int
-    let heldOut: [HeldOut]
+    package let examples: Int
+    /// What is asked of the model.
+    package let heldOut: [HeldOut]
     /// By held-out example, the items that its user had before; nil leaves the whole catalogue in the ranking.
-    let had: [Set<Int32>]?
+    package let had: [Set<Int32>]?
 
     /// Users without taste who draw from a Zipf distribution: each example has 20 draws before it as its history. Users are drawn too, one
     /// an example.
-    static func synthetic(users: Int, items: Int, examples count: Int, heldOut: Int = 5_000, seed: UInt64 = 1) -> TrainBenchData {
+    package static func synthetic(
+        users: Int, items: Int, examples count: Int, heldOut: Int = 5_000, seed: UInt64 = 1
+    ) -> TrainBenchData {
         let draw = ZipfDraw(count: items, exponent: 1)
         var random = SplitMix64(seed: seed), counts = [Int](repeating: 0, count: users), events = TrainBenchEvents()
         for _ in 0..<count { counts[Int.random(in: 0..<users, using: &random)] += 1 }
@@ -55,7 +60,7 @@ struct TrainBenchData {
 
     /// A log of interactions, JSON Lines or compressed, in the order of time: each after a user's first is an example, with up to 20
     /// before it as its history. The last of each user is held out.
-    static func log(path: String) throws -> TrainBenchData {
+    package static func log(path: String) throws -> TrainBenchData {
         let (byUser, itemCount) = try histories(path: path)
         var events = TrainBenchEvents(), questions: [HeldOut] = [], had: [Set<Int32>] = [], examples = 0
         for (user, items) in byUser.enumerated() {
@@ -72,7 +77,7 @@ struct TrainBenchData {
     }
 
     /// The items of each user of a log of interactions, JSON Lines or compressed, in its order, and the number of items.
-    static func histories(path: String) throws -> (users: [[Int32]], itemCount: Int) {
+    package static func histories(path: String) throws -> (users: [[Int32]], itemCount: Int) {
         struct Line: Decodable {
             var user_id: String
             var item_id: String
@@ -97,7 +102,7 @@ struct TrainBenchData {
     }
 
     /// Different items that a batch's targets are expected to hold.
-    func distinctTargets(batch: Int) -> Double {
+    package func distinctTargets(batch: Int) -> Double {
         var counts = [Int](repeating: 0, count: self.set.itemCount)
         for event in 0..<self.set.eventCount where self.set.weights[event] > 0 { counts[Int(self.set.items[event])] += 1 }
         let total = Double(max(1, examples))
@@ -105,7 +110,7 @@ struct TrainBenchData {
     }
 
     /// The share of held-out examples whose target is among the best `cutoff` items that the user did not have before.
-    func recall(_ model: TwoTowerModel, at cutoff: Int, threads: Int) -> Double {
+    package func recall(_ model: TwoTowerModel, at cutoff: Int, threads: Int) -> Double {
         guard !heldOut.isEmpty else { return .nan }
         let items = model.encodeItems(self.set.itemContents, rows: (0..<Int32(self.set.itemCount)).map { $0 }, threads: threads)
         let d = model.dimension

@@ -4,14 +4,17 @@ import Simulation
 import TowerTraining
 
 /// The histories that the sequence tower's workloads learn from: the newest of each user, at most one more than the tower sees.
-struct TrainBenchSequences {
-    static let historyLength = 200
+package struct TrainBenchSequences {
+    /// Interactions that the tower sees of a user.
+    package static let historyLength = 200
 
-    let name: String
-    let set: TrainingSet
+    /// What the data are called in the result.
+    package let name: String
+    /// What is learned from; `TrainingSet/weights` are all 1.
+    package let set: TrainingSet
 
     /// Users whose numbers of interactions follow a log-normal distribution around `length`, from 5 to 2,000, with items at random.
-    static func synthetic(users: Int, items: Int, length: Int, seed: UInt64) -> TrainBenchSequences {
+    package static func synthetic(users: Int, items: Int, length: Int, seed: UInt64) -> TrainBenchSequences {
         var random = SplitMix64(seed: seed)
         let histories = (0..<users).map { _ in
             let angle = 2 * Double.pi * Double.random(in: 0..<1, using: &random)
@@ -23,7 +26,7 @@ struct TrainBenchSequences {
     }
 
     /// A log of interactions, JSON Lines or compressed, in the order of time.
-    static func log(path: String) throws -> TrainBenchSequences {
+    package static func log(path: String) throws -> TrainBenchSequences {
         TrainBenchSequences(name: (path as NSString).lastPathComponent, set: trainingSet(try TrainBenchData.histories(path: path).users))
     }
 
@@ -38,10 +41,10 @@ struct TrainBenchSequences {
     }
 
     /// Interactions that have one before them: what is predicted from a history.
-    var positions: Int { self.set.eventCount - self.set.userCount }
+    package var positions: Int { self.set.eventCount - self.set.userCount }
 
     /// Entries of histories that attention reads in an epoch, over all interactions: each reads itself and those before it.
-    var attended: Int {
+    package var attended: Int {
         (0..<self.set.userCount).reduce(0) { sum, user in
             let count = self.set.userStarts[user + 1] - self.set.userStarts[user] - 1
             return sum + count * (count + 1) / 2

@@ -2,18 +2,23 @@ import Console
 import TowerTraining
 
 /// Runs a trainer for a number of steps, over the ends of epochs.
-struct TrainBenchSteps {
-    let trainer: Trainer
-    private(set) var steps = 0, examples = 0, seconds = 0.0
-    private(set) var firstLoss: Double?, lastLoss: Double?
+package struct TrainBenchSteps {
+    private let trainer: Trainer
+    /// Since ``resetTimes()``: steps, examples, and seconds of training.
+    package private(set) var steps = 0, examples = 0, seconds = 0.0
+    /// The loss of the first and of the last step of all.
+    package private(set) var firstLoss: Double?, lastLoss: Double?
     /// Examples of the current epoch that are done, and the sum of their losses.
     private var done = 0, lossSum = 0.0
 
-    init(trainer: Trainer) { self.trainer = trainer }
+    /// A trainer that has not begun.
+    package init(trainer: Trainer) { self.trainer = trainer }
 
-    mutating func resetTimes() { (steps, examples, seconds) = (0, 0, 0) }
+    /// Counts steps, examples and seconds from 0 again; losses are kept.
+    package mutating func resetTimes() { (steps, examples, seconds) = (0, 0, 0) }
 
-    mutating func go(steps limit: Int, seconds most: Double?) {
+    /// Runs so many more steps at most, and so many seconds.
+    package mutating func go(steps limit: Int, seconds most: Double?) {
         let clock = ContinuousClock(), start = clock.now, end = steps + limit
         var stepsDone = steps, losses = (first: firstLoss, last: lastLoss), known = (done: done, sum: lossSum)
         let isOver = { stepsDone >= end || most.map { start.duration(to: clock.now).inSeconds >= $0 } ?? false }

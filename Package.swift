@@ -144,12 +144,13 @@ let package = Package(
             ],
             swiftSettings: strict),
 
-        // What is learned and judged, out of training files: no database, no broker.
+        // What is learned and judged, out of training files: rows of the registry are values here, database and broker are given.
         .target(
             name: "Learning",
             dependencies: [
                 "Bytes", "Interactions", "Features", "Tensors", "Gradients", "ContentModel", "TowerModel", "TowerTraining", "MetaLearning",
-                "Evaluation", "Recommending", "TrainingFiles", "Reports", "Console", .product(name: "Logging", package: "swift-log"),
+                "Evaluation", "Recommending", "FeatureStore", "TrainingFiles", "Reports", "Console",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
 
@@ -224,7 +225,11 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         tests(
-            "Learning", ["Learning", "TrainingFiles", "Evaluation", "Features", "Interactions", "Recommending", "Tensors", "ContentModel", "TowerModel", "TowerTraining"]),
+            "Learning",
+            [
+                "Learning", "Console", "ContentModel", "Evaluation", "Features", "FeatureStore", "Interactions", "Recommending", "Reports",
+                "Tensors", "TowerModel", "TowerTraining", "TrainingFiles", .product(name: "Logging", package: "swift-log"),
+            ]),
         tests("Reports", ["Reports", "Evaluation", "Interactions"]),
         tests("Console", ["Console", "Interactions", .product(name: "Logging", package: "swift-log")]),
         tests(

@@ -32,6 +32,27 @@ public struct RegisteredModel: Sendable, Equatable {
     public var promotedAt: EventTime?
     /// The version that it replaced.
     public var replacedVersion: Int32?
+
+    /// A version as the registry has it.
+    package init(
+        version: Int32, createdAt: EventTime, status: Status, artifactPath: String = "", artifactChecksum: String = "",
+        artifactSHA256: String? = nil, configuration: String = "{}", metrics: String = "{}", watermark: String = "{}",
+        reason: String? = nil, refusal: String? = nil, promotedAt: EventTime? = nil, replacedVersion: Int32? = nil
+    ) {
+        self.version = version
+        self.createdAt = createdAt
+        self.status = status
+        self.artifactPath = artifactPath
+        self.artifactChecksum = artifactChecksum
+        self.artifactSHA256 = artifactSHA256
+        self.configuration = configuration
+        self.metrics = metrics
+        self.watermark = watermark
+        self.reason = reason
+        self.refusal = refusal
+        self.promotedAt = promotedAt
+        self.replacedVersion = replacedVersion
+    }
 }
 
 /// The registry of model versions. At most one is promoted.

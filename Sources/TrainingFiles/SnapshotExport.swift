@@ -55,6 +55,12 @@ package struct SnapshotExport {
         package var interactions: Int
         /// Items that people met and nobody described.
         package var itemsWithoutRecord: [String]
+
+        /// All of it.
+        package init(interactions: Int, itemsWithoutRecord: [String]) {
+            self.interactions = interactions
+            self.itemsWithoutRecord = itemsWithoutRecord
+        }
     }
 
     /// Items and users by the rows in which they came, before they are put in order.

@@ -30,4 +30,11 @@ enum SmallLog {
     static func clicks(_ user: String, at times: [Int64], from first: Int = 0) -> [Event] {
         times.enumerated().map { Event(user: user, item: "i\(first + $0)", time: $1) }
     }
+
+    /// Forty users with six clicks each, on items of their own corner.
+    static func population() -> [Event] {
+        (0..<40).flatMap { user in
+            (0..<6).map { Event(user: "u\(user)", item: "i\((user * 3 + $0 * $0) % 30)", time: Int64(user * 100 + $0 * 60_000)) }
+        }
+    }
 }

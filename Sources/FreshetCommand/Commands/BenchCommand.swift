@@ -92,7 +92,7 @@ struct BenchCommand: AsyncParsableCommand {
             let shop = ServeBenchShop(users: shopUsers)
             try shop.fill(schema.url, rules: configuration.featureRules)
             _ = try await OwnThread.run(named: "freshet-train") { [configuration] in
-                try TrainingRun(
+                try TrainingRole(
                     configuration: configuration, logger: configuration.logger("bench"), resume: false, asOf: nil, stop: StopSignal()
                 ).run()
             }

@@ -1,4 +1,5 @@
 import Console
+import EventStream
 import FeatureStore
 import Interactions
 import Learning
@@ -92,7 +93,7 @@ struct EvaluationRuns {
     }
 
     private func tell(_ text: String, _ lines: [String], page: @autoclosure () -> ReportPage? = nil) throws {
-        if let report, let page = page() { try TrainingReport.write(page, to: report) }
+        if let report, let page = page() { try LineWriter.write(page.html, to: report) }
         StandardOutput.line(json ? text : lines.joined(separator: "\n"))
     }
 

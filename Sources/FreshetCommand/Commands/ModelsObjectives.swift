@@ -65,7 +65,7 @@ extension ModelsCommand {
             guard bundle.heads != nil else { throw CommandFailure("the files of version \(version) hold no heads; train again") }
             bundle.heads?.weights.powers = ObjectivePowers(conversion: Float(point.conversion ?? 0), value: Float(point.value ?? 0))
             bundle.heads?.weights.ranksByClickHead = point.clickHead == true
-            let reference = try artifacts.write(bundle, name: TrainingRun.artifactName(), notes: artifact.notes)
+            let reference = try artifacts.write(bundle, name: ArtifactStore.newName(), notes: artifact.notes)
             let picked = try store.registerModel(
                 artifactPath: URL(fileURLWithPath: reference.path).lastPathComponent, artifactChecksum: reference.checksum,
                 artifactSHA256: reference.sha256, configuration: model.configuration, metrics: model.metrics, watermark: model.watermark,

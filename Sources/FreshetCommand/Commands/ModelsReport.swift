@@ -23,7 +23,7 @@ extension ModelsCommand {
                 throw CommandFailure("there is no model version \(version); freshet models list shows them")
             }
             if let output {
-                try TrainingReport.write(model, to: output)
+                try model.writeReport(to: output)
                 // Not into the page, where that is what standard output is for.
                 if output != "-", !output.hasPrefix("/dev/") { StandardOutput.line(output) }
                 return
@@ -32,9 +32,9 @@ extension ModelsCommand {
             guard FileManager.default.fileExists(atPath: folder) else {
                 throw CommandFailure("the files of version \(version) are not under \(configuration.text("artifacts.path")) any more; name a file with --output")
             }
-            let path = folder + "/" + TrainingReport.fileName
+            let path = configuration.artifactStore.reportPath(of: model)
             // What was decided of a version since, such as a promotion by hand, belongs into its report.
-            try TrainingReport.write(model, to: path)
+            try model.writeReport(to: path)
             StandardOutput.line(path)
         }
     }

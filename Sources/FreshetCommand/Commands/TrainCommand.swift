@@ -52,7 +52,7 @@ struct TrainCommand: ParsableCommand {
             return try ranks.run { try FollowingRank(root: configuration.text("artifacts.path"), ranks: ranks, stop: stop).run() }
         }
         let outcome = try ranks.run {
-            try TrainingRun(
+            try TrainingRole(
                 configuration: configuration, logger: configuration.logger("train"), resume: resume, asOf: asOf, stop: stop, ranks: ranks
             ).run()
         }

@@ -27,4 +27,13 @@ extension Configuration {
         }
         return towers
     }
+
+    /// The trainer's settings and those of the program that a report shows, as they are when nobody sets them.
+    static var shownDefaults: [String: String] {
+        var defaults = Dictionary(uniqueKeysWithValues: TowerConfiguration().settings.map { ($0.key, $0.value) })
+        for key in ConfigurationKey.all where ["train.", "rules.", "ranking."].contains(where: key.name.hasPrefix) {
+            defaults[key.name] = key.fallback
+        }
+        return defaults
+    }
 }

@@ -17,7 +17,7 @@ struct DemoTraining: Sendable {
         board.note("training", "a training has begun")
         defer { board.set(training: nil) }
         let outcome = try await OwnThread.run(named: "freshet-train") { [self] in
-            var run = TrainingRun(configuration: configuration, logger: logger, resume: false, asOf: nil, stop: stop)
+            var run = TrainingRole(configuration: configuration, logger: logger, resume: false, asOf: nil, stop: stop)
             run.tell = { status in
                 board.set(
                     training: TrainingView(

@@ -1,20 +1,20 @@
 import Console
 import FeatureStore
-import Foundation
-import Learning
-import ModelArtifacts
+import Interactions
+import Recommending
 
 extension TeacherTraining {
-    /// The version that the configuration names; nil where it names none.
-    init?(_ configuration: Configuration, store: StoreQueries) throws {
-        let version = configuration.integer("train.teacher")
+    /// A version of the registry; nil for 0, which names none.
+    ///
+    /// - Parameter bundle: reads the files of a version.
+    /// - Throws: `CommandFailure` where there is no such version.
+    package init?(version: Int, in models: any RegisteredModels, bundle: (RegisteredModel) throws -> ModelBundle) throws {
         guard version > 0 else { return nil }
-        guard let registered = try store.model(Int32(clamping: version)) else {
+        guard let registered = try models.model(Int32(clamping: version)) else {
             throw CommandFailure("there is no version \(version) to learn from (train.teacher); freshet models list shows all")
         }
-        let settings = try? JSONSerialization.jsonObject(with: Data(registered.configuration.utf8)) as? [String: String]
         self.init(
-            version: version, model: try configuration.artifactStore.artifact(of: registered).bundle.model,
-            knowsHoldout: settings?["train.final_fit"] != "false")
+            version: version, model: try bundle(registered).model,
+            knowsHoldout: JSONText.string("train.final_fit", inObject: registered.configuration) != "false")
     }
 }

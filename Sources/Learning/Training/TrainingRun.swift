@@ -4,74 +4,122 @@ import Evaluation
 import FeatureStore
 import Foundation
 import Interactions
-import Learning
 import Logging
-import ModelArtifacts
 import Recommending
-import Reports
 import TowerModel
 import TrainingFiles
 
-/// One retraining, from the database's state to a registered model version.
-struct TrainingRun {
+/// One retraining, from one moment of the store to a registered version: its order and what is decided on the way. Database, files of
+/// models and ranks are given to it.
+package struct TrainingRun {
     /// What the run ended with.
-    struct Outcome: Sendable {
-        var version: Int
-        var promoted: Bool
-        var reasons: [String]
-        var interactions: Int
-        var seconds: Double
+    package struct Outcome: Sendable {
+        /// The version's number.
+        package var version: Int
+        /// Whether it serves now.
+        package var promoted: Bool
+        /// Why, a sentence each.
+        package var reasons: [String]
+        /// What it learned from.
+        package var interactions: Int
+        /// From the beginning of the run.
+        package var seconds: Double
         /// What was found, as the registry keeps it.
-        var record: EvaluationRecord
-        var ndcg: Double?
-        var popularityNDCG: Double?
+        package var record: EvaluationRecord
+        /// NDCG@10 of the model that was judged; nil where none was in this process.
+        package var ndcg: Double?
+        /// What counting reached on the same questions.
+        package var popularityNDCG: Double?
     }
 
-    let configuration: Configuration
-    let logger: Logger
-    let resume: Bool
-    let asOf: EventTime?
-    let stop: StopSignal
-    /// The processes that train together.
-    var ranks = TrainingRanks.alone
-    /// Hears where the run stands.
-    var tell: (TrainingStatus) -> Void = { _ in }
+    private let plan: TrainingPlan
+    private let store: any TrainingStore
+    private let folder: TrainingFolder
+    private let teacher: TeacherTraining?
+    private let ranks: TrainingRanks
+    private let logger: Logger
+    private let stop: StopSignal
+    private let tell: (TrainingStatus) -> Void
+
+    /// A run.
+    ///
+    /// - Parameters:
+    ///   - folder: where what is needed to go on after a kill is kept.
+    ///   - ranks: the processes that train together.
+    ///   - tell: hears where the run stands.
+    package init(
+        _ plan: TrainingPlan, store: any TrainingStore, folder: TrainingFolder, teacher: TeacherTraining?, ranks: TrainingRanks,
+        logger: Logger, stop: StopSignal, tell: @escaping (TrainingStatus) -> Void
+    ) {
+        self.plan = plan
+        self.store = store
+        self.folder = folder
+        self.teacher = teacher
+        self.ranks = ranks
+        self.logger = logger
+        self.stop = stop
+        self.tell = tell
+    }
 
     /// Runs to the end.
     ///
-    /// - Throws: `CommandFailure` and the adapters' errors, each a sentence.
-    func run() throws -> Outcome {
-        let started = ContinuousClock.now
-        let url = try configuration.databaseURL()
-        try Migrator(url: url).check()
-        let lock = try TrainingLock(url: url, isPatient: true)
-        defer { lock.release() }
-        let store = StoreQueries(url: url, rules: configuration.featureRules, connections: 1)
-        let folder = TrainingFolder(path: configuration.text("artifacts.path") + "/training")
-        TrainingLeftovers.sweepTemporary()
-        let teacher = try TeacherTraining(configuration, store: store)
-        guard teacher == nil || !ranks.group.isShared else {
-            throw CommandFailure("a training with a teacher runs in one process; start it without mpirun, or leave out --teacher")
-        }
-        let towers = try configuration.towerConfiguration(ranks: ranks.group.size, hasTeacher: teacher != nil)
-        let texts = try ContentEncoder.load(configuration, logger: logger)
-        _ = try configuration.headBalances()
-        let ratings = try configuration.ratingRules()
-        guard !ranks.group.isShared || (texts == nil && configuration.text("train.mode") != "incremental") else {
+    /// - Parameters:
+    ///   - resumes: whether to go on where a run was stopped, if its settings are these and none of its users was erased since.
+    ///   - began: what ``Outcome/seconds`` count from.
+    /// - Throws: `CommandFailure` and the errors of store and files, each a sentence.
+    package func run(resuming resumes: Bool, since began: ContinuousClock.Instant = .now) throws -> Outcome {
+        var settings = plan.settings
+        let base = try incrementBase(&settings)
+        var state = try opened(resumes, settings, base)
+        let file = try TrainingFile(path: folder.logPath)
+        guard state.log ?? file.identity == file.identity else {
             throw CommandFailure(
-                "a training in several processes is a full one without content.encoder; start it without mpirun, or unset content.encoder and train.mode")
+                "the training file \(folder.logPath) is of another snapshot than the run to resume; start without --resume")
         }
-        var settings = Dictionary(uniqueKeysWithValues: towers.settings.map { ($0.key, $0.value) })
-        settings.merge(configuration.trainingSettings) { own, _ in own }
-        settings["content.encoder"] = texts?.checksum
-        if let rates = try configuration.currencyRates() {
-            settings["currency.rates"] = rates.minorFactors.map { "\($0.code)=\($0.factor)" }.joined(separator: ",")
-        }
+        state.log = file.identity
+        try folder.write(state)
+        let amounts = AmountNotes(watermark: file.watermark)
+        if let warning = amounts?.warning { logger.warning("\(warning)") }
+        var (log, inspection, leftOut) = try looked(at: file.log)
+        tell(TrainingStatus(phase: "reading", epoch: 0, epochs: plan.towers.epochs, fraction: 1))
+        plan.texts?.describe(&log)
+        try ranks.share(file, at: folder.logPath, leavingOut: leftOut)
+        let learned = try learn(log, base?.base, &state)
 
-        let artifacts = configuration.artifactStore
-        let base = try incrementBase(store, artifacts, towers: towers, settings: &settings)
-        var state: TrainingFolder.State
-        let erased = resume ? try erasedUsers(in: folder, store) : 0
+        tell(TrainingStatus(phase: "publishing", epoch: plan.towers.epochs, epochs: plan.towers.epochs, fraction: 1))
+        guard store.isLocked() else {
+            throw CommandFailure("the connection that keeps other trainings out was lost; freshet train --resume finishes this one")
+        }
+        let record = (state.record ?? EvaluationRecord()).with(log, journal: journal, inspection: inspection, amounts: amounts)
+        let gone = try store.erasedUsers(in: file.log)
+        if gone > 0 {
+            logger.warning("users erased while this training ran: \(gone); what it learned of them goes with the next training")
+        }
+        let entry = RegistryEntry(
+            configuration: ResultLine.object(settings), metrics: record.json, watermark: file.watermark, answers: state.answers,
+            // At once, so that a run that is killed here leaves no candidate that looks as if it had passed.
+            refused: state.passes == true ? nil : (state.reasons ?? Self.unjudged).joined(separator: " "))
+        let (version, passes, reasons) = try published(learned.bundle, entry, state)
+        let seconds = began.duration(to: .now).inSeconds
+        // A refusal is no failure, and nobody should have to look for it.
+        logger.log(
+            level: passes && state.isUnjudged != true ? .notice : .warning,
+            !passes
+                ? "refused by the gate: the promoted model stays"
+                : state.isUnjudged == true ? "promoted without being judged" : "promoted",
+            metadata: ["version": "\(version)", "seconds": "\(Int(seconds))", "why": "\(reasons.joined(separator: " "))"])
+        return Outcome(
+            version: Int(version), promoted: passes, reasons: reasons, interactions: log.count, seconds: seconds, record: record,
+            ndcg: learned.judgedNDCG, popularityNDCG: learned.popularityNDCG)
+    }
+
+    private static let unjudged = ["Nothing was judged."]
+
+    private var journal: TrainingJournal { TrainingJournal(folder) }
+
+    /// Where the run stands: where it was stopped, or at its beginning with one moment of the store.
+    private func opened(_ resumes: Bool, _ settings: [String: String], _ base: IncrementBase?) throws -> TrainingFolder.State {
+        let erased = resumes ? try erasedUsers() : 0
         if erased > 0 {
             logger.warning(
                 """
@@ -79,223 +127,112 @@ struct TrainingRun {
                 starts from the beginning
                 """)
         }
-        if resume, erased == 0, let saved = folder.read() {
+        if resumes, erased == 0, let saved = folder.read() {
             guard saved.settings == settings else {
-                throw CommandFailure("the run to resume has other train.* settings; start without --resume, or with the settings of that run")
+                throw CommandFailure(
+                    "the run to resume has other train.* settings; start without --resume, or with the settings of that run")
             }
-            state = saved
-            logger.notice("resuming", metadata: ["stage": "\(state.stage.rawValue)"])
-        } else {
-            if resume, erased == 0 { logger.notice("there is no run to resume; starting a new one") }
-            try folder.clear()
-            tell(TrainingStatus(phase: "reading", epoch: 0, epochs: towers.epochs, fraction: 0))
-            let progress = ProgressLine("read interactions")
-            let readFrom = ContinuousClock.now
-            let read = try SnapshotExport(url: url, configuration: configuration, seen: base?.seen).write(
-                to: folder.logPath, until: asOf, isStopped: { stop.isRaised }
-            ) {
-                progress.update($0)
-            }
-            progress.finish(read.interactions)
-            TrainingJournal(folder).note(step: "reading", seconds: readFrom.duration(to: .now).inSeconds)
-            try register(read.itemsWithoutRecord, url: url)
-            state = TrainingFolder.State(stage: .judged, settings: settings)
+            logger.notice("resuming", metadata: ["stage": "\(saved.stage.rawValue)"])
+            return saved
         }
-        let file = try TrainingFile(path: folder.logPath)
-        guard state.log ?? file.identity == file.identity else {
-            throw CommandFailure("the training file \(folder.logPath) is of another snapshot than the run to resume; start without --resume")
-        }
-        state.log = file.identity
-        try folder.write(state)
-        let amounts = AmountNotes(watermark: file.watermark)
-        if let warning = amounts?.warning { logger.warning("\(warning)") }
-        let least = configuration.integer("train.min_interactions")
-        guard file.log.count >= least else {
-            throw CommandFailure(
-                "there are \(file.log.count) interactions to learn from, and train.min_interactions asks for \(least): ingest or backfill some first")
-        }
-        var (log, inspection, leftOut) = try inspected(file.log, folder: folder, store: store)
-        guard log.count >= least else {
-            throw CommandFailure(
-                "without the \(leftOut.count) users who look like machines there are \(log.count) interactions to learn from, and train.min_interactions asks for \(least): "
-                    + "raise the bounds train.data_max_*, or set train.data_gate=warn")
-        }
-        tell(TrainingStatus(phase: "reading", epoch: 0, epochs: towers.epochs, fraction: 1))
-        log.describeTexts(by: texts, threads: towers.threads)
-        let stages = TrainingStages(
-            settings: configuration.learningSettings, folder: folder, log: log, towers: towers, logger: logger, stop: stop, ranks: ranks,
-            teacher: teacher, tell: tell)
-        try ranks.share(file, at: folder.logPath, leavingOut: leftOut)
-        var bundle: ModelBundle
-        let judged: (model: Double?, popularity: Double?)
-        if let base {
-            tell(TrainingStatus(phase: "training", epoch: 0, epochs: 1, fraction: 0))
-            let found = try IncrementStages(
-                settings: configuration.learningSettings, log: log, base: base.base,
-                rules: configuration.incrementRules(seed: towers.seed, threads: towers.threads), journal: TrainingJournal(folder),
-                logger: logger, stop: stop
-            ).train(&state, write: folder.write)
-            (bundle, judged) = (found.bundle, (found.judgedNDCG, found.popularityNDCG))
-        } else {
-            bundle = try stages.train(&state) { try references(store, artifacts) }
-            judged = (stages.judgedNDCG, stages.popularityNDCG)
-        }
-
-        tell(TrainingStatus(phase: "publishing", epoch: towers.epochs, epochs: towers.epochs, fraction: 1))
-        guard lock.isHeld() else {
-            throw CommandFailure("the connection that keeps other trainings out was lost; freshet train --resume finishes this one")
-        }
-        let record = TrainingReport.record(
-            state.record ?? EvaluationRecord(), of: log, journal: TrainingJournal(folder), inspection: inspection, amounts: amounts)
-        bundle.textEncoder = texts?.checksum
-        if ratings.isNeeded { bundle.ratingsFrom = ratings.positiveFrom }
-        let gone = try ErasedUsers.count(in: file.log, ledger: store)
-        if gone > 0 {
-            logger.warning("users erased while this training ran: \(gone); what it learned of them goes with the next training")
-        }
-        let reference = try artifacts.write(bundle, name: Self.artifactName())
-        var reasons = state.reasons ?? ["Nothing was judged."], passes = state.passes == true
-        let version = try store.registerModel(
-            artifactPath: URL(fileURLWithPath: reference.path).lastPathComponent, artifactChecksum: reference.checksum,
-            artifactSHA256: reference.sha256, configuration: ResultLine.object(settings), metrics: record.json, watermark: file.watermark,
-            answers: state.answers,
-            // At once, so that a run that is killed here leaves no candidate that looks as if it had passed.
-            refused: passes ? nil : reasons.joined(separator: " "))
-        if passes, let late = try promote(version, reason: reasons.joined(separator: " "), judged: state.judgedAgainst, store, artifacts) {
-            passes = false
-            reasons.insert(late, at: 0)
-        }
-        do {
-            if let registered = try store.model(version) { try TrainingReport.write(registered, to: reference.path + "/" + TrainingReport.fileName) }
-        } catch {
-            logger.warning("the report of version \(version) could not be written: \(error)")
-        }
-        try? FileManager.default.removeItem(atPath: folder.path)
-        try StoreQueries(url: url, connections: 1).holdingPromotions { try prune(store, artifacts) }
-        let seconds = started.duration(to: .now).inSeconds
-        // A refusal is no failure, and nobody should have to look for it.
-        logger.log(
-            level: passes && state.isUnjudged != true ? .notice : .warning,
-            passes
-                ? (state.isUnjudged == true ? "promoted without being judged" : "promoted") : "refused by the gate: the promoted model stays",
-            metadata: ["version": "\(version)", "seconds": "\(Int(seconds))", "why": "\(reasons.joined(separator: " "))"])
-        return Outcome(
-            version: Int(version), promoted: passes, reasons: reasons, interactions: log.count, seconds: seconds,
-            record: record, ndcg: judged.model, popularityNDCG: judged.popularity)
-    }
-
-    /// Promotes a version that the gate let pass. Where another one was promoted since it was judged, it is refused: the reason.
-    ///
-    /// - Parameter judged: the version that was promoted when it was judged, 0 for none; nil where nothing was judged.
-    private func promote(_ version: Int32, reason: String, judged: Int?, _ store: StoreQueries, _ artifacts: ArtifactStore) throws -> String? {
-        // What a disk kept is what servers will read.
-        if let registered = try store.model(version) { _ = try artifacts.checkPromotion(of: registered) }
-        do {
-            if let judged {
-                try store.promoteModel(version, reason: reason, judgedAgainst: judged > 0 ? Int32(clamping: judged) : nil)
-            } else {
-                try store.promoteModel(version, reason: reason)
-            }
-            return nil
-        } catch {
-            guard error.code == .conflict else { throw error }
-            let late = "\(error.message)."
-            try store.refuseModel(version, reason: "\(late) \(reason)")
-            return late
-        }
+        if resumes, erased == 0 { logger.notice("there is no run to resume; starting a new one") }
+        try folder.clear()
+        tell(TrainingStatus(phase: "reading", epoch: 0, epochs: plan.towers.epochs, fraction: 0))
+        let progress = ProgressLine("read interactions"), readFrom = ContinuousClock.now
+        let read = try store.export(to: folder.logPath, seen: base?.seen, isStopped: { stop.isRaised }) { progress.update($0) }
+        progress.finish(read.interactions)
+        journal.note(step: "reading", seconds: readFrom.duration(to: .now).inSeconds)
+        if !read.itemsWithoutRecord.isEmpty { try store.register(itemsWithoutRecord: read.itemsWithoutRecord) }
+        return TrainingFolder.State(stage: .judged, settings: settings)
     }
 
     /// How many users of a run that may be resumed were erased since; 0 where there is none that can be read.
-    private func erasedUsers(in folder: TrainingFolder, _ store: StoreQueries) throws -> Int {
+    private func erasedUsers() throws -> Int {
         guard folder.read() != nil, let file = try? TrainingFile(path: folder.logPath) else { return 0 }
-        return try ErasedUsers.count(in: file.log, ledger: store)
+        return try store.erasedUsers(in: file.log)
     }
 
-    /// Items that came with events alone get a bare record, so that what is learned of them can be recommended. A real record, with
-    /// any date, replaces it: theirs is the earliest time there is, so that none that came from outside is ever overwritten.
-    private func register(_ itemIDs: [String], url: String) throws {
-        guard !itemIDs.isEmpty, configuration.boolean("train.register_items") else { return }
-        let ingest = try IngestStore(url: url, rules: configuration.featureRules)
-        let origin = RecordOrigin(
-            source: "train", cluster: "", position: Position(partition: Position.filePartition, offset: 0))
-        for start in stride(from: 0, to: itemIDs.count, by: 10_000) {
-            var batch = IngestBatch()
-            for id in itemIDs[start..<min(start + 10_000, itemIDs.count)] {
-                let record = ItemRecord(itemID: id, updatedAt: .earliestWritable)
-                batch.items.append((change: .upsert(record), origin: origin))
-            }
-            _ = try ingest.commit(batch)
+    /// What is learned, in full or on top of what serves.
+    private func learn(
+        _ log: TrainingLog, _ base: IncrementStages.Base?, _ state: inout TrainingFolder.State
+    ) throws -> IncrementStages.Published {
+        var published: IncrementStages.Published
+        if let base, let rules = plan.increment {
+            tell(TrainingStatus(phase: "training", epoch: 0, epochs: 1, fraction: 0))
+            published = try IncrementStages(
+                settings: plan.learning, log: log, base: base, rules: rules, journal: journal, logger: logger, stop: stop
+            ).train(&state, write: folder.write)
+        } else {
+            let stages = TrainingStages(
+                settings: plan.learning, folder: folder, log: log, towers: plan.towers, logger: logger, stop: stop, ranks: ranks,
+                teacher: teacher, tell: tell)
+            let bundle = try stages.train(&state) { try references() }
+            published = IncrementStages.Published(
+                bundle: bundle, judgedNDCG: stages.judgedNDCG, popularityNDCG: stages.popularityNDCG)
         }
-        logger.notice("items without a record were registered; send records to describe them", metadata: ["items": "\(itemIDs.count)"])
+        published.bundle.textEncoder = plan.texts?.checksum
+        if let from = plan.ratingsFrom { published.bundle.ratingsFrom = from }
+        return published
     }
 
-    /// Removes the files of old versions; the registry keeps their rows. What serves, what a rollback goes back to, and what the gate holds
-    /// candidates against stay.
-    private func prune(_ store: StoreQueries, _ artifacts: ArtifactStore) throws {
-        let models = try store.models(limit: 1_000)
-        let promoted = models.first { $0.status == .promoted }
-        let kept = Set(models.prefix(configuration.integer("artifacts.keep_versions")).map(\.version))
-        let anchor = try GateReferences.best(store, anchorDays: configuration.integer("train.gate_anchor_days")).first?.version
-        let needed = kept.union([anchor, promoted?.version, promoted?.replacedVersion].compactMap { $0 })
-        for model in models where !needed.contains(model.version) {
-            let name = model.artifactName
-            // Only what lies in this folder is this folder's to remove.
-            guard artifacts.names().contains(name) else { continue }
-            try artifacts.remove(name: name)
-            logger.info("files of an old version removed", metadata: ["version": "\(model.version)"])
-        }
+    private func references() throws -> GateReferences {
+        try GateReferences.read(store.models, bundle: store.bundle, anchorDays: plan.anchorDays, logger: logger)
     }
 
-    /// A folder name that sorts by time: `20261121-080000-1a2b3c`.
-    static func artifactName() -> String {
-        let time = EventTime.now.rfc3339().prefix(19).filter { $0.isNumber || $0 == "T" }.replacing("T", with: "-")
-        return time + "-" + String(UInt32.random(in: 0x10_0000...0xFF_FFFF), radix: 16)
-    }
+    // MARK: The data
 
     /// The log after the data gate, under `enforce` without suspicious users, whose rows are named. A gate that refuses leaves a page
     /// beside the models.
-    private func inspected(
-        _ log: TrainingLog, folder: TrainingFolder, store: StoreQueries
-    ) throws -> (log: TrainingLog, inspection: DataInspection?, leftOut: [Int]) {
-        let mode = configuration.text("train.data_gate")
-        guard mode != "off" else { return (log, nil, []) }
-        let former = try store.models(limit: 20).lazy.compactMap { EvaluationRecord(registry: $0.metrics).dataProfile }.first
-        let inspection = DataInspection(log, gate: configuration.dataGate, bounds: configuration.userBounds, former: former)
-        let isEnforced = mode == "enforce"
+    private func looked(at log: TrainingLog) throws -> (log: TrainingLog, inspection: DataInspection?, leftOut: [Int]) {
+        guard log.count >= plan.leastInteractions else {
+            throw CommandFailure(
+                "there are \(log.count) interactions to learn from, and train.min_interactions asks for \(plan.leastInteractions): "
+                    + "ingest or backfill some first")
+        }
+        guard let rules = plan.data else { return (log, nil, []) }
+        let former = try store.models.models(limit: 20).lazy.compactMap { EvaluationRecord(registry: $0.metrics).dataProfile }.first
+        let inspection = DataInspection(log, gate: rules.gate, bounds: rules.bounds, former: former)
         if !inspection.suspicious.isEmpty {
             logger.warning(
-                isEnforced ? "users who look like machines are left out" : "some users look like machines; train.data_gate=enforce leaves them out",
+                rules.isEnforced
+                    ? "users who look like machines are left out"
+                    : "some users look like machines; train.data_gate=enforce leaves them out",
                 metadata: ["users": "\(inspection.suspicious.count)", "interactions": "\(inspection.suspiciousEvents)"])
         }
         let reasons = inspection.reasons
-        guard isEnforced else {
+        guard rules.isEnforced else {
             for reason in reasons { logger.warning("the data look broken: \(reason)") }
             return (log, inspection, [])
         }
         guard reasons.isEmpty else {
-            let path = configuration.text("artifacts.path") + "/data-report.html"
-            try TrainingReport.write(inspection.page, to: path)
+            try store.write(inspection.page, to: rules.pagePath)
             throw CommandFailure(
-                "the data gate refuses to learn from this: \(reasons.joined(separator: "; ")). The page is \(path); train.data_gate=warn learns all the same")
+                "the data gate refuses to learn from this: \(reasons.joined(separator: "; ")). The page is \(rules.pagePath); "
+                    + "train.data_gate=warn learns all the same")
         }
         let users = inspection.suspicious.keys.sorted()
-        return (try log.leavingOut(Set(users), columnsAt: folder.columnsPath + "-kept"), inspection, users)
+        let kept = try log.leavingOut(Set(users), columnsAt: folder.columnsPath + "-kept")
+        guard kept.count >= plan.leastInteractions else {
+            throw CommandFailure(
+                "without the \(users.count) users who look like machines there are \(kept.count) interactions to learn from, and "
+                    + "train.min_interactions asks for \(plan.leastInteractions): "
+                    + "raise the bounds train.data_max_*, or set train.data_gate=warn")
+        }
+        return (kept, inspection, users)
     }
 
-    private func references(_ store: StoreQueries, _ artifacts: ArtifactStore) throws -> GateReferences {
-        try GateReferences.read(store, artifacts, anchorDays: configuration.integer("train.gate_anchor_days"), logger: logger)
-    }
+    // MARK: What an incremental training goes on from
+
+    private typealias IncrementBase = (base: IncrementStages.Base, seen: (snapshot: String, until: EventTime?))
 
     /// What an incremental training goes on from; nil for a full one, and where there is nothing to go on from yet.
-    private func incrementBase(
-        _ store: StoreQueries, _ artifacts: ArtifactStore, towers: TowerConfiguration, settings: inout [String: String]
-    ) throws -> (base: IncrementStages.Base, seen: (snapshot: String, until: EventTime?))? {
-        guard configuration.text("train.mode") == "incremental" else { return nil }
-        guard let current = try store.promotedModel() else {
+    private func incrementBase(_ settings: inout [String: String]) throws -> IncrementBase? {
+        guard plan.increment != nil else { return nil }
+        guard let current = try store.models.promotedModel() else {
             logger.notice("there is no promoted model to go on from; training in full")
             return nil
         }
-        let references = try references(store, artifacts)
+        let references = try references()
         guard let promoted = references.promoted?.model, promoted.version == Int(current.version) else {
             logger.warning("version \(current.version) cannot be read, so nothing goes on from it; training in full")
             return nil
@@ -303,7 +240,7 @@ struct TrainingRun {
         guard let snapshot = JSONText.string("snapshot", inObject: current.watermark) else {
             throw CommandFailure("the registry does not say what version \(current.version) has learned from; train in full")
         }
-        try IncrementStages.check(towers, against: promoted.bundle.model)
+        try IncrementStages.check(plan.towers, against: promoted.bundle.model)
         settings["train.mode"] = "incremental"
         settings["train.base_version"] = "\(current.version)"
         return (
@@ -311,11 +248,62 @@ struct TrainingRun {
             (snapshot, promoted.newestEvent.map { EventTime(milliseconds: $0) })
         )
     }
+
+    // MARK: Publishing
+
+    /// Registers the model, promotes it where the gate let it pass, and removes what is needed no more.
+    private func published(
+        _ bundle: ModelBundle, _ entry: RegistryEntry, _ state: TrainingFolder.State
+    ) throws -> (version: Int32, passes: Bool, reasons: [String]) {
+        var reasons = state.reasons ?? Self.unjudged, passes = entry.refused == nil
+        let version = try store.register(bundle, entry)
+        if passes, let late = try promote(version, reason: reasons.joined(separator: " "), judged: state.judgedAgainst) {
+            passes = false
+            reasons.insert(late, at: 0)
+        }
+        do {
+            if let registered = try store.models.model(version) { try store.writeReport(of: registered) }
+        } catch {
+            logger.warning("the report of version \(version) could not be written: \(error)")
+        }
+        try? FileManager.default.removeItem(atPath: folder.path)
+        try store.holdingPromotions { try prune() }
+        return (version, passes, reasons)
+    }
+
+    /// Promotes a version that the gate let pass. Where another one was promoted since it was judged, it is refused: the reason.
+    ///
+    /// - Parameter judged: the version that was promoted when it was judged, 0 for none; nil where nothing was judged.
+    private func promote(_ version: Int32, reason: String, judged: Int?) throws -> String? {
+        if let registered = try store.models.model(version) { try store.check(registered) }
+        do {
+            try store.promote(version, reason: reason, judgedAgainst: judged)
+            return nil
+        } catch let error as StoreError where error.code == .conflict {
+            let late = "\(error.message)."
+            try store.refuse(version, reason: "\(late) \(reason)")
+            return late
+        }
+    }
+
+    /// Removes the files of old versions; the registry keeps their rows. What serves, what a rollback goes back to, and what the gate holds
+    /// candidates against stay.
+    private func prune() throws {
+        let models = try store.models.models(limit: 1_000)
+        let promoted = models.first { $0.status == .promoted }
+        let kept = Set(models.prefix(plan.keptVersions).map(\.version))
+        let anchor = try GateReferences.best(store.models, anchorDays: plan.anchorDays).first?.version
+        let needed = kept.union([anchor, promoted?.version, promoted?.replacedVersion].compactMap { $0 })
+        for model in models where !needed.contains(model.version) {
+            guard try store.removeFiles(of: model) else { continue }
+            logger.info("files of an old version removed", metadata: ["version": "\(model.version)"])
+        }
+    }
 }
 
 extension ResultLine {
     /// A JSON object of strings, keys in order.
-    static func object(_ entries: [String: String]) -> String {
+    fileprivate static func object(_ entries: [String: String]) -> String {
         var line = ResultLine()
         for (key, value) in entries.sorted(by: { $0.key < $1.key }) { line.add(key, .text(value)) }
         return line.json

@@ -1,25 +1,16 @@
-import Console
 import Evaluation
-import FeatureStore
-import EventStream
 import FeatureStore
 import Foundation
 import Interactions
-import Learning
 import Reports
-import TowerModel
 import TrainingFiles
 
-/// The report of a registered version: the registry has everything that it shows.
-enum TrainingReport {
-    /// In the version's folder, beside the tensors.
-    static let fileName = "report.html"
-
+extension EvaluationRecord {
     /// An evaluation with what else the registry keeps of a run: the data, the epochs, the steps.
-    static func record(
-        _ evaluation: EvaluationRecord, of log: TrainingLog, journal: TrainingJournal, inspection: DataInspection?, amounts: AmountNotes? = nil
+    package func with(
+        _ log: TrainingLog, journal: TrainingJournal, inspection: DataInspection?, amounts: AmountNotes? = nil
     ) -> EvaluationRecord {
-        var record = evaluation
+        var record = self
         let times = log.userIDs.indices.lazy.map { log.rows(of: $0) }.filter { !$0.isEmpty }
         var data = [
             DataNote("interactions", .integer(log.count)), DataNote("users", .integer(log.userIDs.count)),
@@ -34,11 +25,23 @@ enum TrainingReport {
         (record.curves, record.timings) = journal.record
         return record
     }
+}
 
-    /// The page of a version.
-    static func page(_ model: RegisteredModel) -> ReportPage {
-        var subtitle = "Registered \(model.createdAt.rfc3339())"
-        if let newest = JSONText.string("newest_event_time", inObject: model.watermark) { subtitle += ", from interactions up to \(newest)" }
+/// The report of a registered version: the registry has everything that it shows.
+package struct VersionReport {
+    private let model: RegisteredModel
+    private let defaults: [String: String]
+
+    /// The report of a version.
+    ///
+    /// - Parameter defaults: what the settings are when nobody sets them, by key.
+    package init(_ model: RegisteredModel, defaults: [String: String]) {
+        self.model = model
+        self.defaults = defaults
+    }
+
+    /// The evaluation, with what was decided of the version since.
+    package var record: EvaluationRecord {
         var record = EvaluationRecord(registry: model.metrics)
         var gate = record.gate ?? GateRecord(reasons: [])
         var reasons = gate.reasons ?? []
@@ -51,31 +54,24 @@ enum TrainingReport {
         }
         gate.reasons = reasons
         record.gate = gate
+        return record
+    }
+
+    /// The page.
+    package var page: ReportPage {
+        var subtitle = "Registered \(model.createdAt.rfc3339())"
+        if let newest = JSONText.string("newest_event_time", inObject: model.watermark) {
+            subtitle += ", from interactions up to \(newest)"
+        }
         return ReportPage(
             ReportPage.Subject(
-                title: "Model version \(model.version)", subtitle: subtitle, status: model.status.rawValue,
-                settings: settings(model.configuration), defaults: defaults), of: record)
+                title: "Model version \(model.version)", subtitle: subtitle, status: model.status.rawValue, settings: settings,
+                defaults: defaults), of: record)
     }
 
-    /// Writes the page; it appears whole or not at all.
-    static func write(_ model: RegisteredModel, to path: String) throws {
-        try write(page(model), to: path)
-    }
-
-    static func write(_ page: ReportPage, to path: String) throws {
-        try LineWriter.write(page.html, to: path)
-    }
-
-    private static func settings(_ configuration: String) -> [(key: String, value: String)] {
-        let object = (try? JSONSerialization.jsonObject(with: Data(configuration.utf8))) as? [String: Any] ?? [:]
+    /// The settings of its run, keys in order.
+    package var settings: [(key: String, value: String)] {
+        let object = (try? JSONSerialization.jsonObject(with: Data(model.configuration.utf8))) as? [String: Any] ?? [:]
         return object.map { (key: $0.key, value: $0.value as? String ?? "\($0.value)") }.sorted { $0.key < $1.key }
-    }
-
-    /// The trainer's settings and those of the program, as they are when nobody sets them.
-    private static var defaults: [String: String] {
-        var defaults = Dictionary(uniqueKeysWithValues: TowerConfiguration().settings.map { ($0.key, $0.value) })
-        for key in ConfigurationKey.all 
-        where ["train.", "rules.", "ranking."].contains(where: key.name.hasPrefix) { defaults[key.name] = key.fallback }
-        return defaults
     }
 }

@@ -144,6 +144,17 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // What answers over HTTP: the snapshot in force and its loops, records that come in, what is told of each part.
+        .target(
+            name: "Serving",
+            dependencies: [
+                "Bytes", "Interactions", "Features", "Tensors", "ContentModel", "TowerModel", "MetaLearning", "Evaluation", "Recommending",
+                "FeatureStore", "EventStream", "VectorIndex", "ModelArtifacts", "RecommendationAPI", "Console", "Intake", "TrainingFiles",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
+
         // What is learned and judged, out of training files: rows of the registry are values here, database and broker are given.
         .target(
             name: "Learning",
@@ -162,6 +173,7 @@ let package = Package(
                 "Evaluation", "Recommending", "Simulation", "TextEncoding", "FeatureStore", "EventStream", "VectorIndex",
                 "ModelArtifacts", "MessagePassing",
                 "RecommendationAPI", "TrainingFiles", "Settings", "Intake", "Console", "Reports", "Workloads", "Learning",
+                "Serving",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -223,6 +235,13 @@ let package = Package(
                 "Simulation", "TowerModel", "TowerTraining", "TrainingFiles",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+        tests(
+            "Serving",
+            [
+                "Serving", "Console", "EventStream", "FeatureStore", "Interactions", "ModelArtifacts", "RecommendationAPI", "Recommending",
+                "VectorIndex",
+                .product(name: "Logging", package: "swift-log"),
             ]),
         tests(
             "Learning",

@@ -13,6 +13,13 @@ public struct CatalogueItem: Sendable, Equatable {
     /// The list price as it was sent, where ``comparePrice(_:)`` put another into the record.
     public var shownPriceMicros: Int64?
 
+    /// An item at a version of the catalogue.
+    package init(record: ItemRecord, isDeleted: Bool, catalogueVersion: Int64) {
+        self.record = record
+        self.isDeleted = isDeleted
+        self.catalogueVersion = catalogueVersion
+    }
+
     /// Whether it may be recommended.
     public var isAvailable: Bool { !record.hidden && !isDeleted }
 

@@ -20,6 +20,22 @@ public struct StoredOffset: Sendable, Equatable {
     public var missingRecords: Int64
     /// Why the partition stands still; nil: it does not.
     public var halted: String?
+
+    /// A partition of a cluster.
+    package init(
+        topic: String, partition: Int32, cluster: String, epoch: Int64 = 0, nextOffset: Int64? = nil, owner: String? = nil,
+        updatedAt: EventTime = EventTime(milliseconds: 0), missingRecords: Int64 = 0, halted: String? = nil
+    ) {
+        self.topic = topic
+        self.partition = partition
+        self.cluster = cluster
+        self.epoch = epoch
+        self.nextOffset = nextOffset
+        self.owner = owner
+        self.updatedAt = updatedAt
+        self.missingRecords = missingRecords
+        self.halted = halted
+    }
 }
 
 extension StoredOffset {

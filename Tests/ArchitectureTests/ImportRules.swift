@@ -18,8 +18,9 @@ struct ImportRules {
     /// Targets that tie adapters together; they know adapters and pure targets, and none knows another of them.
     static let lines: Set<String> = ["Intake", "TrainingFiles"]
 
-    /// Targets above the lines, which they may know: what learns of them, what runs them as a whole; none knows another of them.
-    static let upper: Set<String> = ["Learning", "Workloads"]
+    /// Targets above the lines, which they may know: what learns of them, what answers by them, what runs them as a whole; none knows
+    /// another of them.
+    static let upper: Set<String> = ["Learning", "Serving", "Workloads"]
 
     /// The one target that may know all others.
     static let root = "FreshetCommand"

@@ -7,6 +7,7 @@ import Interactions
 import Learning
 import ModelArtifacts
 import Recommending
+import Serving
 
 /// `freshet adapt`
 struct AdaptCommand: AsyncParsableCommand {

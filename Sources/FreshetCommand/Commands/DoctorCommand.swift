@@ -6,6 +6,7 @@ import Foundation
 import Interactions
 import ModelArtifacts
 import RecommendationAPI
+import Serving
 import Tensors
 
 /// `freshet doctor`

@@ -5,6 +5,7 @@ import Interactions
 import Learning
 import ModelArtifacts
 import Reports
+import Serving
 import TrainingFiles
 
 /// What the protocols of `freshet evaluate` have in common: where they read, and how they tell what was found.

@@ -5,6 +5,7 @@ import FeatureStore
 import Foundation
 import Intake
 import Interactions
+import Serving
 import Tensors
 
 /// `freshet ingest`

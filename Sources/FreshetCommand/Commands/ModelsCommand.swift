@@ -6,6 +6,7 @@ import Foundation
 import Interactions
 import ModelArtifacts
 import Reports
+import Serving
 
 /// `freshet models`
 struct ModelsCommand: ParsableCommand {

@@ -7,6 +7,7 @@ import Interactions
 import ModelArtifacts
 import Recommending
 import Reports
+import Serving
 
 extension ModelsCommand {
     /// `freshet models objectives`

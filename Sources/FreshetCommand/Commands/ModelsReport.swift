@@ -3,6 +3,7 @@ import Console
 import FeatureStore
 import Foundation
 import ModelArtifacts
+import Serving
 
 extension ModelsCommand {
     /// `freshet models report`

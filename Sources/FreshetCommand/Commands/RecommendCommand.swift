@@ -9,6 +9,7 @@ import Learning
 import Logging
 import ModelArtifacts
 import Recommending
+import Serving
 
 /// `freshet recommend`
 struct RecommendCommand: AsyncParsableCommand {

@@ -1,6 +1,7 @@
 import FeatureStore
 import Learning
 import Recommending
+import Serving
 
 extension Configuration {
     /// The dials of serving.

@@ -1,15 +1,6 @@
 import Recommending
+import Serving
 import VectorIndex
-
-/// How serving indexes the item vectors: the section `index` of the configuration.
-struct IndexSettings: Sendable {
-    var kind = IndexKind.automatic
-    var goal = IndexGoal()
-    var threads = 2
-    var policy = RebuildPolicy()
-    /// Whether vectors and index of a large catalogue are kept as files beside the model.
-    var keepsFiles = true
-}
 
 extension Configuration {
     /// The section `index`.

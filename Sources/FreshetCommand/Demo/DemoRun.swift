@@ -6,6 +6,7 @@ import Intake
 import Interactions
 import Logging
 import ServiceLifecycle
+import Serving
 import Synchronization
 import Workloads
 

@@ -3,6 +3,7 @@ import Interactions
 import Learning
 import Logging
 import RecommendationAPI
+import Serving
 
 /// The first training, then one every few minutes, as a scheduled job would do it.
 struct DemoTraining: Sendable {

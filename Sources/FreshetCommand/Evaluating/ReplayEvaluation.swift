@@ -6,6 +6,7 @@ import Learning
 import ModelArtifacts
 import Recommending
 import Reports
+import Serving
 import TrainingFiles
 
 /// What a replay needs of the database and the files: events, the version that answers, and the catalogue to train with.

@@ -8,6 +8,7 @@ import Logging
 import ModelArtifacts
 import Recommending
 import Reports
+import Serving
 import TrainingFiles
 
 extension StoreQueries: RegisteredModels {}

@@ -4,6 +4,7 @@ import Interactions
 import Learning
 import Logging
 import ModelArtifacts
+import Serving
 import TowerModel
 import TrainingFiles
 

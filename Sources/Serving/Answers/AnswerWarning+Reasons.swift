@@ -6,7 +6,7 @@ extension AnswerWarning {
     private static let namedIDs = 5
 
     /// What the caller should know of an answer: ids to rank that nothing is known of, and why nothing is left.
-    static func of(_ query: RecommendationQuery, answered: Int, snapshot: ServingSnapshot) -> [AnswerWarning] {
+    package static func of(_ query: RecommendationQuery, answered: Int, snapshot: ServingSnapshot) -> [AnswerWarning] {
         var warnings: [AnswerWarning] = []
         let asked = query.items ?? []
         let unknown = asked.filter { snapshot.state(of: $0) == .unknown }

@@ -4,13 +4,28 @@ import Interactions
 import Recommending
 
 /// One request's way: the user's state as the database has it now, the snapshot in force, the answer, its impressions.
-struct RecommendationFlow: Sendable {
-    let states: UserStateReader
-    let feed: SnapshotFeed
-    let impressions: ImpressionFeed?
-    /// Interactions that keep an item out of answers.
-    let excludes: [InteractionType]
-    let clock: ServingClock
+package struct RecommendationFlow: Sendable {
+    /// Reads the state of users.
+    package let states: UserStateReader
+    /// Holds the snapshot in force.
+    package let feed: SnapshotFeed
+    /// Publishes what was shown; nil where nothing is published.
+    package let impressions: ImpressionFeed?
+    private let excludes: [InteractionType]
+    private let clock: ServingClock
+
+    /// A way to answers.
+    ///
+    /// - Parameter excludes: interactions that keep an item out of answers.
+    package init(
+        states: UserStateReader, feed: SnapshotFeed, impressions: ImpressionFeed?, excludes: [InteractionType], clock: ServingClock
+    ) {
+        self.states = states
+        self.feed = feed
+        self.impressions = impressions
+        self.excludes = excludes
+        self.clock = clock
+    }
 
     /// An answer with what the database knew of the user.
     struct Outcome: Sendable {
@@ -51,30 +66,5 @@ struct RecommendationFlow: Sendable {
         }
         return Outcome(
             answer: answer, watermark: watermark, isColdUser: history.entries.isEmpty, snapshot: snapshot)
-    }
-}
-
-/// What 'now' means to the learned and the decayed: the wall clock, or the newest accepted event.
-final class ServingClock: Sendable {
-    private let dataClock: SnapshotCell<EventTime?>
-
-    /// A wall clock when `followsData` is false.
-    init(followsData: Bool) {
-        self.followsData = followsData
-        dataClock = SnapshotCell(nil)
-    }
-
-    private let followsData: Bool
-    /// The clock on the wall, as PostgreSQL has it.
-    let wall = ServiceClock()
-
-    var now: EventTime {
-        followsData ? dataClock.current ?? wall.now() : wall.now()
-    }
-
-    /// Tells the newest accepted event's time.
-    func advance(to time: EventTime?) {
-        guard let time else { return }
-        dataClock.replace(by: time)
     }
 }

@@ -2,20 +2,26 @@ import Console
 import Evaluation
 import FeatureStore
 import Interactions
-import Learning
 import RecommendationAPI
 import Recommending
-import Reports
 
 /// Fills in what the HTTP service asks for: each operation in terms of the database, the stream and the snapshot.
-struct ServiceWiring: Sendable {
-    let flow: RecommendationFlow
-    let intake: IntakeFlow
-    let store: StoreQueries
-    let board: StatisticsBoard
+package struct ServiceWiring: Sendable {
+    private let flow: RecommendationFlow
+    private let intake: IntakeFlow
+    private let store: StoreQueries
+    private let board: StatisticsBoard
+
+    /// Operations that answer by these.
+    package init(flow: RecommendationFlow, intake: IntakeFlow, store: StoreQueries, board: StatisticsBoard) {
+        self.flow = flow
+        self.intake = intake
+        self.store = store
+        self.board = board
+    }
 
     /// The operations of the service.
-    var operations: ServiceOperations {
+    package var operations: ServiceOperations {
         ServiceOperations(
             recommend: { try await recommend($0) },
             similar: { try await similar($0) },
@@ -55,7 +61,8 @@ struct ServiceWiring: Sendable {
                 return board.gauges() + intake.gate.gauges() + (flow.impressions?.gauges() ?? []) + [
                     Gauge(
                         name: "freshet_user_states_cut_short_total",
-                        help: "Reads of a user that left something out: more than 1,000 ids of one person, or more than 200,000 items that exclude.",
+                        help: "Reads of a user that left something out: more than 1,000 ids of one person, or more than 200,000 items "
+                            + "that exclude.",
                         kind: .counter, value: Double(flow.states.cutShortReads)),
                     Gauge(
                         name: "freshet_database_connections_lost_total",
@@ -104,7 +111,7 @@ struct ServiceWiring: Sendable {
             context: Dictionary(
                 request.context.map { (IDForm.nfc.of($0.key), IDForm.nfc.of($0.value)) }, uniquingKeysWith: { _, last in last }),
             items: request.candidateItemIDs.map { $0.map(IDForm.nfc.of) },
-            explain: request.explain, objective: try Self.objective(request.objective))
+            explain: request.explain, objective: try ObjectiveWeights(named: request.objective))
         let outcome = try await explaining { try await flow.answer(query, requestID: request.requestID, isPreview: request.isPreview) }
         if !request.isPreview { board.explored(slots: outcome.answer.items.count(where: \.isExploration)) }
         var watermark = outcome.watermark
@@ -186,45 +193,11 @@ struct ServiceWiring: Sendable {
             itemID: entry.itemID, title: entry.title, categories: entry.categories, priceMicros: entry.priceMicros,
             currency: entry.currency, publishedAt: entry.publishedAt)
     }
-
-    private static func objective(_ weights: [String: Double]) throws(ServiceError) -> ObjectiveWeights? {
-        guard !weights.isEmpty else { return nil }
-        for (name, weight) in weights {
-            guard ["click", "conversion", "value"].contains(name) else {
-                throw ServiceError(.invalid, "objective knows click, conversion and value, not \(name)")
-            }
-            guard abs(weight) <= maxObjectiveWeight else {
-                throw ServiceError(.invalid, "objective.\(name) is \(weight), but takes a number up to \(maxObjectiveWeight)")
-            }
-        }
-        return ObjectiveWeights(click: Float(weights["click"] ?? 1), value: Float(weights["value"] ?? 0), conversion: Float(weights["conversion"] ?? 0))
-    }
-
-    private static let maxObjectiveWeight = 1_000.0
-
-    /// Turns the store's errors into answers that a caller can act on.
-    private func explaining<Result: Sendable>(_ work: () async throws -> Result) async throws -> Result {
-        do {
-            return try await work()
-        } catch let error as StoreError {
-            switch error.code {
-            case .notFound: throw ServiceError(.notFound, error.message)
-            case .conflict: throw ServiceError(.conflict, error.message)
-            case .authentication, .insufficientPrivilege, .missingDatabase:
-                // An operator mends it, in the database or in the settings; what it said is on /readyz and in the log, not here.
-                throw ServiceError(
-                    .unavailable, "the database does not let this service do that; its operator sees why", retryAfterSeconds: 30)
-            default:
-                guard error.isRetriable else { throw error }
-                throw ServiceError(.unavailable, "the database does not answer; try again shortly", retryAfterSeconds: 1)
-            }
-        }
-    }
 }
 
 extension RegisteredModel {
     /// The version as the API shows it.
-    var view: ModelVersionView {
+    package var view: ModelVersionView {
         let record = EvaluationRecord(registry: metrics)
         return ModelVersionView(
             version: Int(version), createdAt: createdAt, promotedAt: promotedAt, isPromoted: status == .promoted,

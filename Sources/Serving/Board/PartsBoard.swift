@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// The parts that answers need are looked at when somebody asks, by the way that an answer takes; nothing that stops elsewhere can keep
 /// an old word of them alive. The others are told by the loops that use them.
-final class PartsBoard: Sendable {
+package final class PartsBoard: Sendable {
     private struct Contents {
         var facts = ReadinessFacts()
         var looking: Task<Void, Never>?
@@ -23,14 +23,17 @@ final class PartsBoard: Sendable {
 
     private let contents = Mutex(Contents())
 
+    /// Nothing was seen yet.
+    package init() {}
+
     /// Changes what is known.
-    func update(_ change: (inout ReadinessFacts) -> Void) {
+    package func update(_ change: (inout ReadinessFacts) -> Void) {
         contents.withLock { change(&$0.facts) }
     }
 
     /// Does `work`, notes how it went, and gives back what came of it; nil where it failed.
     @discardableResult
-    func watching<Found: Sendable>(
+    package func watching<Found: Sendable>(
         _ part: WritableKeyPath<ReadinessFacts, PartLook> & Sendable, _ work: () async throws -> Found
     ) async -> Found? {
         update { $0[keyPath: part].ask(at: .now) }
@@ -45,7 +48,7 @@ final class PartsBoard: Sendable {
     }
 
     /// Every part as it is now, after a look at those that answers need.
-    func parts(_ states: UserStateReader, _ feed: SnapshotFeed) async -> [PartStatus] {
+    package func parts(_ states: UserStateReader, _ feed: SnapshotFeed) async -> [PartStatus] {
         beginLook(states, feed)
         let limit = ContinuousClock.now + Self.waitLimit
         var pause = GrowingPause(first: .milliseconds(1), longest: .milliseconds(32))
@@ -57,7 +60,7 @@ final class PartsBoard: Sendable {
     }
 
     /// Every part as it was last seen.
-    func known(_ feed: SnapshotFeed) -> [PartStatus] {
+    package func known(_ feed: SnapshotFeed) -> [PartStatus] {
         let snapshot = feed.current
         return contents.withLock {
             $0.facts.parts(servedModel: snapshot.modelVersion, availableItems: snapshot.availableCount, at: .now)
@@ -65,7 +68,7 @@ final class PartsBoard: Sendable {
     }
 
     /// Begins a look at the parts that answers need, unless one is under way or has just ended.
-    func beginLook(_ states: UserStateReader, _ feed: SnapshotFeed) {
+    package func beginLook(_ states: UserStateReader, _ feed: SnapshotFeed) {
         contents.withLock { contents in
             guard contents.looking == nil, contents.looked.map({ $0.duration(to: .now) >= Self.lookedRecently }) ?? true else { return }
             contents.facts.database.ask(at: .now)

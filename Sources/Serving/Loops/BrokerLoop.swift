@@ -1,16 +1,25 @@
 import Console
 import EventStream
 import FeatureStore
-import RecommendationAPI
 
 /// Looks every two seconds how far ingest is behind, what is still to be erased, what the gate refused, and whether Kafka answers.
-struct BrokerLoop: Sendable {
-    let store: StoreQueries
-    let board: StatisticsBoard
-    /// Told which cluster the broker says it is.
-    let cluster: SnapshotCell<String?>
-    let kafka: KafkaSettings
-    let topics: [String]
+package struct BrokerLoop: Sendable {
+    private let store: StoreQueries
+    private let board: StatisticsBoard
+    private let cluster: SnapshotCell<String?>
+    private let kafka: KafkaSettings
+    private let topics: [String]
+
+    /// A loop that looks at these topics.
+    ///
+    /// - Parameter cluster: told which cluster the broker says it is.
+    package init(store: StoreQueries, board: StatisticsBoard, cluster: SnapshotCell<String?>, kafka: KafkaSettings, topics: [String]) {
+        self.store = store
+        self.board = board
+        self.cluster = cluster
+        self.kafka = kafka
+        self.topics = topics
+    }
 
     private static let every = Duration.seconds(2)
 
@@ -39,61 +48,5 @@ struct BrokerLoop: Sendable {
     private func read() async throws -> LagReading {
         let kafka = kafka, topics = topics
         return try await OwnThread.run(named: "freshet-lag") { try LagReading(kafka, topics: topics) }
-    }
-}
-
-/// How far the stored offsets are behind the topics' ends.
-struct LagReading: Sendable {
-    let cluster: String
-    /// Topics that the cluster does not have.
-    let missingTopics: [String]
-    /// The first and the next offset of every partition.
-    private let bounds: [TopicPartition: ClosedRange<Int64>]
-
-    /// Asks the broker.
-    init(_ settings: KafkaSettings, topics: [String]) throws {
-        let consumer = try StreamConsumer(reading: settings)
-        defer { consumer.close() }
-        var bounds: [TopicPartition: ClosedRange<Int64>] = [:]
-        var missing: [String] = []
-        for topic in topics {
-            do throws(StreamError) {
-                for found in try consumer.endOffsets(topic, timeoutMilliseconds: 3_000) {
-                    bounds[TopicPartition(topic, found.partition)] = max(0, min(found.low, found.high))...max(0, found.high)
-                }
-            } catch {
-                guard error.code == .unknownTopic else { throw error }
-                missing.append(topic)
-            }
-        }
-        self.bounds = bounds
-        missingTopics = missing
-        cluster = try consumer.clusterID(timeoutMilliseconds: 3_000)
-    }
-
-    /// The stored offsets that mean something here: of this cluster, and of partitions that it has.
-    func current(_ stored: [StoredOffset]) -> [StoredOffset] {
-        stored.filter { $0.cluster == cluster && bounds[TopicPartition($0.topic, $0.partition)] != nil }
-    }
-
-    /// What of the records is not stored. Rows of former clusters, topics and partitions say nothing of it.
-    func ingest(stored: [StoredOffset]?) -> ReadinessFacts.Ingest {
-        guard let stored else { return ReadinessFacts.Ingest(missingTopics: missingTopics) }
-        var left: [TopicPartition: Int64] = bounds.mapValues { $0.upperBound - $0.lowerBound }
-        for offset in current(stored) {
-            let partition = TopicPartition(offset.topic, offset.partition)
-            // Nothing is owed below the first record that the broker still has.
-            guard let range = bounds[partition] else { continue }
-            left[partition] = range.upperBound - min(max(offset.nextOffset ?? 0, range.lowerBound), range.upperBound)
-        }
-        let foreign = stored.count { $0.cluster != cluster && bounds[TopicPartition($0.topic, $0.partition)] != nil }
-        // What a broker says may be anything: its sum ends nothing.
-        let lag: Int64 = left.values.reduce(Int64(0)) { sum, next in
-            let (larger, isBeyond) = sum.addingReportingOverflow(next)
-            return isBeyond ? Int64.max : larger
-        }
-        let storedOffsets = current(stored).reduce(Int64(0)) { $0 &+ ($1.nextOffset ?? 0) }
-        return ReadinessFacts.Ingest(
-            foreignPartitions: foreign, missingTopics: missingTopics, lagRecords: lag, storedOffsets: storedOffsets)
     }
 }

@@ -6,9 +6,9 @@ import Tensors
 /// A build of a large index, or a wave of items that came and went, frees many small pieces; glibc keeps their pages in the arenas of
 /// the threads that asked for them, and a page can go back only when nothing on it is in use. So there are no more arenas than
 /// processors (`Kernels.limitArenas`), and pages are returned when a build has ended or `GrowthWatch` says so.
-enum FreedMemory {
+package enum FreedMemory {
     /// Gives back at once, where `growth` says that it is time. Takes milliseconds.
-    static func giveBack(ifDue growth: inout GrowthWatch) {
+    package static func giveBack(ifDue growth: inout GrowthWatch) {
         guard growth.isDue(at: .now, bytes: { ProcessMemory.anonymousBytes }) else { return }
         Kernels.returnFreedMemory()
         growth.gaveBack(bytes: ProcessMemory.anonymousBytes)

@@ -7,27 +7,50 @@ import TrainingFiles
 import ServiceLifecycle
 
 /// Keeps the serving snapshot fresh while requests are answered: catalogue, trending, promotions, counts, lag.
-struct SnapshotLoops: Service {
-    let feed: SnapshotFeed
-    let store: StoreQueries
-    let states: UserStateReader
-    let board: StatisticsBoard
-    let clock: ServingClock
-    let broker: BrokerLoop
-    let refresh: Duration
-    let segmentRefresh: Duration
-    let logger: Logger
-    /// What the start found of the promoted model.
-    var attempts = ModelAttempts()
-    /// Where killed trainings leave files; nil where nobody looks.
-    var leftovers: (@Sendable () -> TrainingLeftovers)?
+package struct SnapshotLoops: Service {
+    private let feed: SnapshotFeed
+    private let store: StoreQueries
+    private let states: UserStateReader
+    private let board: StatisticsBoard
+    private let clock: ServingClock
+    private let broker: BrokerLoop
+    private let refresh: Duration
+    private let segmentRefresh: Duration
+    private let logger: Logger
+    private let attempts: ModelAttempts
+    private let leftovers: (@Sendable () -> TrainingLeftovers)?
+
+    /// Loops over what serves.
+    ///
+    /// - Parameters:
+    ///   - refresh: between two looks at the catalogue and the registry.
+    ///   - attempts: what the start found of the promoted model.
+    ///   - leftovers: where killed trainings leave files; nil where nobody looks.
+    package init(
+        feed: SnapshotFeed, store: StoreQueries, states: UserStateReader, board: StatisticsBoard, clock: ServingClock, broker: BrokerLoop,
+        refresh: Duration, segmentRefresh: Duration, logger: Logger, attempts: ModelAttempts,
+        leftovers: (@Sendable () -> TrainingLeftovers)?
+    ) {
+        self.feed = feed
+        self.store = store
+        self.states = states
+        self.board = board
+        self.clock = clock
+        self.broker = broker
+        self.refresh = refresh
+        self.segmentRefresh = segmentRefresh
+        self.logger = logger
+        self.attempts = attempts
+        self.leftovers = leftovers
+    }
 
     private static let partsEvery = Duration.seconds(1)
     private static let trendingEvery = Duration.seconds(2)
     private static let clockEvery = Duration.seconds(30)
     private static let leftoversEvery = Duration.seconds(15)
 
-    func run() async throws {
+    /// Runs until the group of services shuts down.
+    package func run() async throws {
         try await cancelWhenGracefulShutdown {
             try await withThrowingDiscardingTaskGroup { group in
                 group.addTask { await catalogueLoop() }
@@ -211,7 +234,7 @@ struct SnapshotLoops: Service {
     }
 
     /// Asks once, and says so where this machine's clock differs.
-    static func readClock(_ clock: ServiceClock, store: StoreQueries, logger: Logger) async throws {
+    package static func readClock(_ clock: ServiceClock, store: StoreQueries, logger: Logger) async throws {
         // On the store's own thread, so that no wait for one counts as a difference.
         let (time, at) = try await store.run { store throws(StoreError) in
             let started = ContinuousClock.now

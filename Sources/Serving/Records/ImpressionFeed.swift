@@ -11,16 +11,22 @@ import Synchronization
 ///
 /// Whoever may read makes the service write here, so what an answer writes is bounded: its first items, and so many items a second of
 /// all answers together. Answers beyond are given and not recorded, which is counted.
-final class ImpressionFeed: Sendable {
+package final class ImpressionFeed: Sendable {
     /// What waits for Kafka at most, in librdkafka's queue.
-    static let queueLimitKibibytes = 65_536
+    package static let queueLimitKibibytes = 65_536
 
     /// The bounds of what is written.
-    struct Bounds: Sendable {
+    package struct Bounds: Sendable {
         /// Items of one answer that are recorded, from the first.
-        var itemsPerAnswer: Int
+        package var itemsPerAnswer: Int
         /// Items a second, of all answers.
-        var itemsPerSecond: Int
+        package var itemsPerSecond: Int
+
+        /// Both.
+        package init(itemsPerAnswer: Int, itemsPerSecond: Int) {
+            self.itemsPerAnswer = itemsPerAnswer
+            self.itemsPerSecond = itemsPerSecond
+        }
     }
 
     private struct Counts {
@@ -38,7 +44,10 @@ final class ImpressionFeed: Sendable {
     private let logger: Logger
     private let counts = Mutex(Counts())
 
-    init(_ settings: KafkaSettings, topic: String, bounds: Bounds, parts: PartsBoard, logger: Logger) throws(StreamError) {
+    /// A feed with a producer of its own: an outage is outlasted, and nobody waits for it.
+    package init(
+        _ settings: KafkaSettings, topic: String, bounds: Bounds, parts: PartsBoard, logger: Logger
+    ) throws(StreamError) {
         var settings = settings
         if settings.properties["queue.buffering.max.kbytes"] == nil {
             settings.properties["queue.buffering.max.kbytes"] = String(Self.queueLimitKibibytes)
@@ -54,7 +63,7 @@ final class ImpressionFeed: Sendable {
     }
 
     /// What `/metrics` adds.
-    func gauges() -> [Gauge] {
+    package func gauges() -> [Gauge] {
         let counts = counts.withLock { ($0.lost, $0.held) }
         return [
             Gauge(
@@ -71,7 +80,7 @@ final class ImpressionFeed: Sendable {
     }
 
     /// Publishes an answer without waiting. Answers for nobody in particular are not published.
-    func publish(_ answer: RecommendationAnswer, userID: String, sessionID: String?, at now: EventTime) {
+    package func publish(_ answer: RecommendationAnswer, userID: String, sessionID: String?, at now: EventTime) {
         guard !answer.items.isEmpty else { return }
         let items = answer.items.prefix(bounds.itemsPerAnswer)
         guard rate.admit(cost: items.count, now: .now) == nil else {
@@ -86,6 +95,19 @@ final class ImpressionFeed: Sendable {
             }
             return
         }
+        let record = Self.record(of: answer, items: items, userID: userID, sessionID: sessionID, at: now)
+        do {
+            try producer.produce(topic: topic, key: Array(userID.utf8), value: record)
+        } catch {
+            // An answer never waits for its impressions; what is lost is counted and told, not hidden.
+            lose(error)
+        }
+    }
+
+    /// The record of an answer: what was shown to whom, in its order.
+    package static func record(
+        of answer: RecommendationAnswer, items: ArraySlice<RecommendedItem>, userID: String, sessionID: String?, at now: EventTime
+    ) -> [UInt8] {
         var json = JSONWriter(reservingBytes: 256 + items.count * 96)
         json.object { object in
             object.field("request_id", answer.requestID)
@@ -106,16 +128,11 @@ final class ImpressionFeed: Sendable {
                 }
             }
         }
-        do {
-            try producer.produce(topic: topic, key: Array(userID.utf8), value: json.bytes)
-        } catch {
-            // An answer never waits for its impressions; what is lost is counted and told, not hidden.
-            lose(error)
-        }
+        return json.bytes
     }
 
     /// Tells what Kafka has not taken since this was last asked.
-    func tellFailures() {
+    package func tellFailures() {
         let failed = producer.counts.failed
         let (lost, isNews) = counts.withLock { counts in
             defer { counts.failed = failed }

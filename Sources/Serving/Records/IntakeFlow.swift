@@ -1,35 +1,58 @@
 import FeatureStore
 import Intake
 import Interactions
-import Learning
 import RecommendationAPI
 
 /// What comes in over HTTP goes out through Kafka: checked by the decoder that the consumer uses, then acknowledged by the broker.
-struct IntakeFlow: Sendable {
+package struct IntakeFlow: Sendable {
     private static let waitLimit = Duration.seconds(5)
     /// Between two looks at the database.
     private static let pause = GrowingPause(first: .milliseconds(3), longest: .milliseconds(50), factor: 1.3)
 
-    let gate: IntakeGate
-    /// Connections of its own: no answer waits for one while writers wait for their commits.
-    let store: StoreQueries
-    /// Requests that wait for their commit.
-    let commitWaits: IntakeLimit
-    let decoder: RecordDecoder
-    let topics: Topics
-    /// The cluster that the producer writes to, once it is known.
-    let cluster: SnapshotCell<String?>
-    let clock: ServiceClock
+    /// What hands records to Kafka.
+    package let gate: IntakeGate
+    private let store: StoreQueries
+    private let commitWaits: IntakeLimit
+    private let decoder: RecordDecoder
+    private let topics: Topics
+    private let cluster: SnapshotCell<String?>
+    private let clock: ServiceClock
+
+    /// A way in.
+    ///
+    /// - Parameters:
+    ///   - store: with connections of its own: no answer waits for one while writers wait for their commits.
+    ///   - commitWaits: requests that wait for their commit.
+    ///   - cluster: the one that the producer writes to, once it is known.
+    package init(
+        gate: IntakeGate, store: StoreQueries, commitWaits: IntakeLimit, decoder: RecordDecoder, topics: Topics,
+        cluster: SnapshotCell<String?>, clock: ServiceClock
+    ) {
+        self.gate = gate
+        self.store = store
+        self.commitWaits = commitWaits
+        self.decoder = decoder
+        self.topics = topics
+        self.cluster = cluster
+        self.clock = clock
+    }
 
     /// The topics' names.
-    struct Topics: Sendable {
-        var events: String
-        var items: String
-        var users: String
+    package struct Topics: Sendable {
+        fileprivate var events: String
+        fileprivate var items: String
+        fileprivate var users: String
+
+        /// All of them.
+        package init(events: String, items: String, users: String) {
+            self.events = events
+            self.items = items
+            self.users = users
+        }
     }
 
     /// `POST /v1/events`
-    func submit(_ submission: EventSubmission) async throws -> IntakeOutcome {
+    package func submit(_ submission: EventSubmission) async throws -> IntakeOutcome {
         let now = clock.now()
         let origin = Self.origin(at: now)
         var outcome = IntakeOutcome(accepted: 0)
@@ -66,31 +89,31 @@ struct IntakeFlow: Sendable {
     }
 
     /// `PUT /v1/items/{id}`
-    func putItem(_ submission: RecordSubmission) async throws -> IntakeOutcome {
+    package func putItem(_ submission: RecordSubmission) async throws -> IntakeOutcome {
         try await put(submission, .item, topic: topics.items) { bytes, origin in
             decoder.item(bytes, origin: origin, now: clock.now()).map { ($0.itemID, $0.updatedAt) }
         }
     }
 
     /// `PUT /v1/users/{id}`
-    func putUser(_ submission: RecordSubmission) async throws -> IntakeOutcome {
+    package func putUser(_ submission: RecordSubmission) async throws -> IntakeOutcome {
         try await put(submission, .user, topic: topics.users) { bytes, origin in
             decoder.user(bytes, origin: origin, now: clock.now()).map { ($0.userID, $0.updatedAt) }
         }
     }
 
     /// `DELETE /v1/items/{id}`
-    func deleteItem(_ request: DeletionRequest) async throws -> IntakeOutcome {
+    package func deleteItem(_ request: DeletionRequest) async throws -> IntakeOutcome {
         try await delete(request, .item, topic: topics.items)
     }
 
     /// `DELETE /v1/users/{id}`
-    func deleteUser(_ request: DeletionRequest) async throws -> IntakeOutcome {
+    package func deleteUser(_ request: DeletionRequest) async throws -> IntakeOutcome {
         try await delete(request, .user, topic: topics.users)
     }
 
     /// Waits until the database holds what `watermark` names in the events topic.
-    func wait(for watermark: Watermark) async throws {
+    package func wait(for watermark: Watermark) async throws {
         let positions = watermark.offsets.map { Position(partition: $0.key, offset: $0.value) }
         guard try await wait(for: positions, in: topics.events) else {
             throw ServiceError(

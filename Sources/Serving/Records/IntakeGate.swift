@@ -8,13 +8,12 @@ import Synchronization
 /// Hands records to Kafka for somebody who waits: acknowledged within a few seconds, or refused with what to do.
 ///
 /// While Kafka does not take records nobody waits: requests are refused at once until the broker answers and one has gone through.
-final class IntakeGate: Sendable {
+package final class IntakeGate: Sendable {
     /// Kafka has this long to take a record; a caller's patience is shorter than a broker's outage.
-    static let brokerLimitMilliseconds = 4_000
+    package static let brokerLimitMilliseconds = 4_000
     /// While it does not, it is asked so often whether it is back.
     private static let askEvery = Duration.milliseconds(500)
     private static let answerLimitMilliseconds = 1_000
-    private static let retryAfterSeconds = 2
 
     private let producer: StreamProducer
     private let settings: KafkaSettings
@@ -22,11 +21,10 @@ final class IntakeGate: Sendable {
     private let parts: PartsBoard
     private let logger: Logger
     private let outage = Mutex(BrokerOutage())
-    /// Where the broker is, for people.
-    private let place: String
+    private let refusals: IntakeRefusals
 
     /// Connects; returns at once, whether or not a broker answers.
-    init(_ settings: KafkaSettings, limit: IntakeLimit, parts: PartsBoard, logger: Logger) throws(StreamError) {
+    package init(_ settings: KafkaSettings, limit: IntakeLimit, parts: PartsBoard, logger: Logger) throws(StreamError) {
         self.settings = settings
         self.limit = limit
         self.parts = parts
@@ -37,18 +35,22 @@ final class IntakeGate: Sendable {
             settings.properties["message.timeout.ms"] = String(Self.brokerLimitMilliseconds)
         }
         producer = try StreamProducer(settings, mode: .latency)
-        place = settings.bootstrapServers
+        refusals = IntakeRefusals(place: settings.bootstrapServers)
     }
 
     /// Sends records to a topic, dated `time`, and gives back where they stand, in their order.
     ///
     /// - Throws: ``ServiceError``: `unavailable` where the broker did not take all of them, at once where it is known to take none or
     ///   too much waits for it already.
-    func produce(_ records: [(key: [UInt8], value: [UInt8]?)], to topic: String, at time: EventTime) async throws -> [Position] {
+    package func produce(
+        _ records: [(key: [UInt8], value: [UInt8]?)], to topic: String, at time: EventTime
+    ) async throws -> [Position] {
         guard !records.isEmpty else { return [] }
         let bytes = records.reduce(0) { $0 + $1.key.count + ($1.value?.count ?? 0) }
         return try await limit.hold(bytes: bytes) {
-            guard outage.withLock({ $0.admits() }) else { throw away() }
+            guard outage.withLock({ $0.admits() }) else {
+                throw refusals.untried(since: outage.withLock { $0.since }, now: .now)
+            }
             let sent = await send(records, to: topic, at: time)
             var positions: [Position] = []
             var failure: StreamError?
@@ -59,13 +61,13 @@ final class IntakeGate: Sendable {
                 }
             }
             note(failure)
-            if let failure { throw problem(failure, taken: positions.count, of: records.count) }
+            if let failure { throw refusals.of(failure, taken: positions.count, of: records.count) }
             return positions
         }
     }
 
     /// What `/metrics` adds.
-    func gauges() -> [Gauge] {
+    package func gauges() -> [Gauge] {
         [
             Gauge(name: "freshet_intake_waiting_requests", help: "Requests that wait for Kafka.", value: Double(limit.waitingRequests)),
             Gauge(name: "freshet_intake_waiting_bytes", help: "Bytes of records that wait for Kafka.", value: Double(limit.waitingBytes)),
@@ -134,35 +136,6 @@ final class IntakeGate: Sendable {
             return true
         } catch {
             return error.code != .timedOut && error.code != .unreachable
-        }
-    }
-
-    private func away() -> ServiceError {
-        let seconds = outage.withLock { $0.since }.map { $0.duration(to: .now).components.seconds } ?? 0
-        return ServiceError(
-            .unavailable,
-            "Kafka at \(place) has not taken records for \(seconds) s, so this one was not tried. Check that the broker runs and that "
-                + "kafka.bootstrap_servers names it. \(Self.again)", retryAfterSeconds: Self.retryAfterSeconds)
-    }
-
-    private static let again = "Send the request again: records with the same event_id, or under the same Idempotency-Key, count once."
-
-    private func problem(_ error: StreamError, taken: Int, of count: Int) -> ServiceError {
-        if error.code == .messageTooLarge {
-            return ServiceError(.invalid, "the broker does not take a record of this size: \(error.message)")
-        }
-        let part = taken == 0 ? "" : " \(taken) of the \(count) records were taken before."
-        let again = Self.again
-        switch error.code {
-        case .timedOut, .unreachable:
-            return ServiceError(
-                .unavailable,
-                "Kafka at \(place) did not take the records in time (\(error.message))\(part) Check that the broker runs and that "
-                    + "kafka.bootstrap_servers names it. \(again)", retryAfterSeconds: Self.retryAfterSeconds)
-        default:
-            return ServiceError(
-                .unavailable, "Kafka at \(place) did not take the records: \(error.message)\(part) \(again)",
-                retryAfterSeconds: Self.retryAfterSeconds)
         }
     }
 }

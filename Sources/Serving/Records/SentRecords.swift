@@ -4,19 +4,30 @@ import Interactions
 import RecommendationAPI
 
 /// What one request sent to a topic, so that the commit's word on each can be told by its place in the request.
-struct SentRecords {
+package struct SentRecords {
     /// A clock of the broker may differ from ours by as much before a record without a time of its own counts as older.
     private static let brokerClockMilliseconds: Int64 = 1_000
 
-    enum Kind { case events, item, user }
+    /// What a request sends: many events, or one record.
+    package enum Kind: Sendable { case events, item, user }
 
-    let kind: Kind
-    let topic: String
-    var events: [(index: Int, event: SentEvent)] = []
-    var record: SentRecord?
+    /// What was sent.
+    package let kind: Kind
+    /// Where it was sent.
+    package let topic: String
+    /// Events with their places in the request.
+    package var events: [(index: Int, event: SentEvent)] = []
+    /// The one record of other kinds.
+    package var record: SentRecord?
+
+    /// Nothing sent yet.
+    package init(kind: Kind, topic: String) {
+        self.kind = kind
+        self.topic = topic
+    }
 
     /// The time of a record: its own, else between when it was sent and now.
-    static func time(_ stated: EventTime?, sentAt: EventTime) -> ClosedRange<EventTime> {
+    package static func time(_ stated: EventTime?, sentAt: EventTime) -> ClosedRange<EventTime> {
         if let stated { return stated...stated }
         let slack = brokerClockMilliseconds
         let end = max(EventTime.now, sentAt)
@@ -35,6 +46,11 @@ struct SentRecords {
                 .map { [$0] } ?? []
             }
         }
+        take(fates, into: &outcome)
+    }
+
+    /// Takes what became of them into the outcome: one fate a record, in the order in which they were sent.
+    package func take(_ fates: [RecordFate], into outcome: inout IntakeOutcome) {
         if kind == .events { outcome.duplicates = 0 }
         for (place, fate) in fates.enumerated() {
             let index = kind == .events ? events[place].index : 0

@@ -1,5 +1,4 @@
 import FeatureStore
-import Learning
 import Logging
 import Recommending
 import VectorIndex
@@ -25,20 +24,8 @@ struct IndexedCatalogue: Sendable {
 
     private static let itemsAtOnce = 10_000
 
-    /// Rows of the index, in order, and what is to be applied on them.
-    struct Rows {
-        var itemIDs: [String]
-        /// `[itemIDs.count, dimension]`, row-major.
-        var vectors: [Float]
-        var index: ItemIndex?
-        /// By row; nil where the item is no longer there.
-        var items: [CatalogueItem?]
-        /// New and changed items.
-        var later: [CatalogueItem] = []
-    }
-
     /// All vectors, without an index.
-    func encoded() -> Rows {
+    func encoded() -> IndexedRows {
         let items = catalogue.items.filter { !$0.isDeleted }
         var vectors: [Float] = []
         vectors.reserveCapacity(items.count * encoder.dimension)
@@ -46,15 +33,15 @@ struct IndexedCatalogue: Sendable {
             let slice = Array(items[start..<min(start + Self.itemsAtOnce, items.count)])
             for vector in encoder.encode(slice, threads: settings.threads) { vectors.append(contentsOf: vector) }
         }
-        return Rows(itemIDs: items.map(\.record.itemID), vectors: vectors, index: nil, items: items)
+        return IndexedRows(itemIDs: items.map(\.record.itemID), vectors: vectors, items: items)
     }
 
     /// Vectors and index.
     ///
     /// - Parameter reuses: whether the files beside the model may serve; a rebuild wants new ones.
-    func indexed(reusing reuses: Bool) throws -> Rows {
+    func indexed(reusing reuses: Bool) throws -> IndexedRows {
         if reuses, keepsFiles, let saved = saved() {
-            var rows = matched(saved)
+            var rows = IndexedRows(saved, of: catalogue.items)
             rows.index = try ItemIndex.loadOrBuild(
                 path: indexPath, vectors: saved.vectors, dimension: encoder.dimension, modelVersion: modelVersion,
                 threads: settings.threads, kind: settings.kind, goal: settings.goal
@@ -101,19 +88,5 @@ struct IndexedCatalogue: Sendable {
             logger.warning("the saved vectors do not serve: \(error)")
             return nil
         }
-    }
-
-    /// Tells what of the saved rows is as it was.
-    private func matched(_ saved: SavedVectors) -> Rows {
-        var rows = Rows(
-            itemIDs: saved.itemIDs, vectors: saved.vectors, index: nil, items: [CatalogueItem?](repeating: nil, count: saved.itemIDs.count))
-        let places = Dictionary(saved.itemIDs.enumerated().map { ($1, $0) }) { first, _ in first }
-        for item in catalogue.items where !item.isDeleted {
-            let place = places[item.record.itemID]
-            if let place { rows.items[place] = item }
-            if place == nil || item.catalogueVersion > saved.catalogueVersion { rows.later.append(item) }
-        }
-        rows.later.sort { ($0.catalogueVersion, $0.record.itemID) < ($1.catalogueVersion, $1.record.itemID) }
-        return rows
     }
 }

@@ -1,7 +1,6 @@
 import Features
 import FeatureStore
 import Interactions
-import Learning
 import ModelArtifacts
 import Recommending
 import Tensors
@@ -9,7 +8,7 @@ import TowerModel
 import TrainingFiles
 
 /// The promoted model's two towers as serving uses them.
-struct ItemEncoder: Sendable {
+package struct ItemEncoder: Sendable {
     private let bundle: ModelBundle
     /// The sentence encoder that the model was trained with; nil where it was trained without, or where this program has another.
     private let texts: ContentEncoder?
@@ -17,20 +16,22 @@ struct ItemEncoder: Sendable {
     /// How the model's training compared prices; nil where it compared them as they were.
     private let prices: AmountScale?
 
-    init(bundle: ModelBundle, texts: ContentEncoder? = nil, prices: AmountScale? = nil) {
+    /// The towers of a bundle, with what its training described items by.
+    package init(bundle: ModelBundle, texts: ContentEncoder? = nil, prices: AmountScale? = nil) {
         self.prices = prices
         self.bundle = bundle
         self.texts = texts
     }
 
     /// Components of a vector.
-    var dimension: Int { bundle.model.dimension }
+    package var dimension: Int { bundle.model.dimension }
 
     /// Whether the model learned from interactions with the item; others are encoded from their content.
-    func isTrained(_ itemID: String) -> Bool { bundle.isTrained(itemID) }
+    package func isTrained(_ itemID: String) -> Bool { bundle.isTrained(itemID) }
 
-    /// The items as the model sees them: prices in the currency in which it compares them, and those without an embedding get the vector of their text, where it was trained so.
-    func described(_ items: [CatalogueItem], threads: Int = 1) -> [CatalogueItem] {
+    /// The items as the model sees them: prices in the currency in which it compares them, and those without an embedding get the vector
+    /// of their text, where it was trained so.
+    package func described(_ items: [CatalogueItem], threads: Int = 1) -> [CatalogueItem] {
         let items = priced(items)
         guard let texts, !items.isEmpty else { return items }
         var contents = items.map(\.record.content), described = items
@@ -40,7 +41,7 @@ struct ItemEncoder: Sendable {
     }
 
     /// The items with prices in the currency in which the model compares them.
-    func priced(_ items: [CatalogueItem]) -> [CatalogueItem] {
+    package func priced(_ items: [CatalogueItem]) -> [CatalogueItem] {
         guard let prices else { return items }
         var items = items
         for place in items.indices { items[place].comparePrice(prices) }
@@ -48,9 +49,10 @@ struct ItemEncoder: Sendable {
     }
 
     /// One vector an item; see ``described(_:threads:)``.
-    func encode(_ items: [CatalogueItem], threads: Int = 1) -> [[Float]] {
+    package func encode(_ items: [CatalogueItem], threads: Int = 1) -> [[Float]] {
         guard !items.isEmpty else { return [] }
-        let vectors = bundle.vectors(of: items.map { ($0.record.itemID, $0.record.content) }, threads: threads), width = dimension
+        let width = dimension
+        let vectors = bundle.vectors(of: items.map { ($0.record.itemID, $0.record.content) }, threads: threads)
         return items.indices.map { Array(vectors[$0 * width..<($0 + 1) * width]) }
     }
 }

@@ -2,7 +2,6 @@ import Console
 import ContentModel
 import FeatureStore
 import Interactions
-import Learning
 import Logging
 import ModelArtifacts
 import Recommending
@@ -11,23 +10,42 @@ import VectorIndex
 
 /// Builds a serving snapshot from a model version: reads the artifact, encodes the catalogue, builds the index or
 /// takes what an earlier build left beside the model.
-struct SnapshotBuilder: Sendable {
+package struct SnapshotBuilder: Sendable {
     let store: StoreQueries
     let artifacts: ArtifactStore
     let index: IndexSettings
     let logger: Logger
     /// Length of the trending list, which the ranking blend reads.
-    var trendingItems = 500
+    private let trendingItems = 500
     /// The dials of the snapshots that are built.
-    var rules = RecommendingRules()
+    let rules: RecommendingRules
     /// What turns texts into vectors, for models that were trained so.
-    var texts: ContentEncoder?
+    let texts: ContentEncoder?
     /// The tail dial of the ranking; see `RankingBlend.dialled`.
-    var tailDial = TailDial()
+    let tailDial: TailDial
+
+    /// Builds nothing yet.
+    ///
+    /// - Parameters:
+    ///   - rules: the dials of the snapshots.
+    ///   - texts: what turns texts into vectors, for models that were trained so.
+    package init(
+        store: StoreQueries, artifacts: ArtifactStore, index: IndexSettings, logger: Logger, rules: RecommendingRules,
+        texts: ContentEncoder?, tailDial: TailDial = TailDial()
+    ) {
+        self.store = store
+        self.artifacts = artifacts
+        self.index = index
+        self.logger = logger
+        self.rules = rules
+        self.texts = texts
+        self.tailDial = tailDial
+    }
 
     /// A snapshot with what encodes the items that come later.
-    struct Built: Sendable {
-        var snapshot: ServingSnapshot
+    package struct Built: Sendable {
+        /// What answers.
+        package var snapshot: ServingSnapshot
         /// Where the catalogue was that the snapshot was built of.
         var mark: CatalogueMark
         var encoder: ItemEncoder
@@ -42,7 +60,7 @@ struct SnapshotBuilder: Sendable {
     /// - Parameters:
     ///   - indexed: false for batch work, which ranks everything anyway.
     ///   - reusing: whether the files that a build left beside the model may serve.
-    func build(_ version: RegisteredModel, indexed: Bool = true, reusing: Bool = true) async throws -> Built {
+    package func build(_ version: RegisteredModel, indexed: Bool = true, reusing: Bool = true) async throws -> Built {
         let limit = max(trendingItems, ServingSnapshot.trendingLimitItems)
         let (catalogue, trending) = try await store.run { store throws(StoreError) in
             // Shares do not depend on the time at which decayed counts are read, so any time serves.
@@ -79,8 +97,9 @@ struct SnapshotBuilder: Sendable {
     }
 
     /// How a version answers: the dials, and amounts compared as its training compared them.
-    func settings(of version: RegisteredModel) -> ServedSettings {
-        ServedSettings(rules: rules, tailDial: tailDial, orderAmounts: AmountNotes.orders(watermark: version.watermark, rates: rules.rates))
+    package func settings(of version: RegisteredModel) -> ServedSettings {
+        ServedSettings(
+            rules: rules, tailDial: tailDial, orderAmounts: AmountNotes.orders(watermark: version.watermark, rates: rules.rates))
     }
 
     /// The adapters of a model version, newest first; one that cannot be read is left out and named.
@@ -102,7 +121,10 @@ struct SnapshotBuilder: Sendable {
         if let texts, texts.checksum == wanted { return texts }
         let found = texts.map { "names another one, \($0.checksum)" } ?? "names none"
         logger.warning(
-            "model version \(version.version) was trained with the sentence encoder \(wanted), and content.encoder \(found): items are encoded without the vectors of their texts; name that encoder's folder, or train again")
+            """
+            model version \(version.version) was trained with the sentence encoder \(wanted), and content.encoder \(found): items are \
+            encoded without the vectors of their texts; name that encoder's folder, or train again
+            """)
         return nil
     }
 }

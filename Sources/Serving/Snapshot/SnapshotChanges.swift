@@ -1,11 +1,10 @@
 import FeatureStore
-import Learning
 import RecommendationAPI
 import Recommending
 
 extension ServingSnapshot {
     /// The same snapshot with newer items of the store, which the promoted model encodes.
-    func applying(_ items: [CatalogueItem], encodedBy encoder: ItemEncoder?, catalogueVersion: Int64) -> ServingSnapshot {
+    package func applying(_ items: [CatalogueItem], encodedBy encoder: ItemEncoder?, catalogueVersion: Int64) -> ServingSnapshot {
         let items = encoder?.described(items) ?? items
         let vectors = encoder?.encode(items) ?? []
         let changes = items.enumerated().map { index, item -> CatalogueChange in
@@ -17,13 +16,11 @@ extension ServingSnapshot {
         return applying(changes, catalogueVersion: catalogueVersion).learningContent(
             items.filter { !$0.isDeleted }.map { $0.contentEntry(isTrained: encoder?.isTrained($0.record.itemID) == true) })
     }
-}
 
-extension ServingSnapshot {
     /// The same snapshot with exactly these items of the store: what is not among them is gone. Items that read as before keep their
     /// place and vector, so that a large catalogue need not be encoded before what is gone is out of answers; what does not show in an
     /// entry (texts, tags) comes with the next build.
-    func becoming(_ items: [CatalogueItem], encodedBy encoder: ItemEncoder?, catalogueVersion: Int64) -> ServingSnapshot {
+    package func becoming(_ items: [CatalogueItem], encodedBy encoder: ItemEncoder?, catalogueVersion: Int64) -> ServingSnapshot {
         let items = items.filter { !$0.isDeleted }
         let there = Set(items.map(\.record.itemID))
         let gone = itemIDs.filter { !there.contains($0) }.map { CatalogueChange.delete(itemID: $0) }
@@ -35,7 +32,7 @@ extension ServingSnapshot {
 
 extension SegmentCount {
     /// What the store counted.
-    init(_ counted: SegmentEvents) {
+    package init(_ counted: SegmentEvents) {
         self.init(segment: counted.segment, itemID: counted.itemID, events: counted.events)
     }
 }
@@ -47,7 +44,7 @@ extension CatalogueItem {
     }
 
     /// What serving keeps of an item.
-    var entry: CatalogueEntry {
+    package var entry: CatalogueEntry {
         CatalogueEntry(
             itemID: record.itemID, title: record.title.map { ShownText.cut($0, toBytes: ShownText.maxTitleBytes) },
             categories: record.categories, priceMicros: shownPriceMicros ?? record.priceMicros,

@@ -1,23 +1,23 @@
 import FeatureStore
 import Interactions
-import Learning
 import Logging
 import ModelArtifacts
 import Recommending
 import TrainingFiles
 
 /// Owns the serving snapshot and is the only one that replaces it: catalogue changes, the trending list, new models.
-actor SnapshotFeed {
+package actor SnapshotFeed {
     private let store: StoreQueries
     private nonisolated let cell: SnapshotCell<Served>
     /// How often the catalogue was read from the beginning because the database's did not go on from the one served.
-    nonisolated let rereads = SnapshotCell(0)
+    package nonisolated let rereads = SnapshotCell(0)
     private let builder: SnapshotBuilder
     /// Where the models' files are.
-    nonisolated let artifacts: ArtifactStore
+    package nonisolated let artifacts: ArtifactStore
     private let clock: ServingClock
     private let trendingItems: Int
-    nonisolated let exploration: ExplorationRules
+    /// When new items get slots of their own.
+    package nonisolated let exploration: ExplorationRules
     private let logger: Logger
     private var encoder: ItemEncoder?
     private let segments: SegmentRules?
@@ -29,9 +29,9 @@ actor SnapshotFeed {
     private var adapterMark: AdapterMark?
     private var catchingUp: Task<Void, any Error>?
     /// The files that the model in force was read from.
-    private(set) var installed: ModelIdentity?
+    package private(set) var installed: ModelIdentity?
     /// Whether the database turned out to be another one, and the model, its index and its adapters are still of the former.
-    private(set) var mustBuildAgain = false
+    package private(set) var mustBuildAgain = false
     /// Sentences that nobody has taken yet; see ``takeNews()``.
     private var news: [String] = []
 
@@ -41,7 +41,12 @@ actor SnapshotFeed {
         var mark: CatalogueMark?
     }
 
-    init(
+    /// A feed without a model; nothing is read yet.
+    ///
+    /// - Parameters:
+    ///   - segments: what is counted of segments of the users; nil where nothing is.
+    ///   - segmentPriorEvents: what everybody's popularity weighs beside that of a segment.
+    package init(
         store: StoreQueries, builder: SnapshotBuilder, clock: ServingClock, trendingItems: Int, exploration: ExplorationRules,
         segments: SegmentRules? = nil, segmentPriorEvents: Double = 10, logger: Logger
     ) {
@@ -58,13 +63,13 @@ actor SnapshotFeed {
     }
 
     /// The snapshot in force.
-    nonisolated var current: ServingSnapshot { cell.current.snapshot }
+    package nonisolated var current: ServingSnapshot { cell.current.snapshot }
 
     /// A snapshot whose catalogue is at least as new as `mark`, and of its history. Waits for the database only where it is behind.
     ///
     /// A mark below the snapshot's is that of a state read before a change, or of a database that went back: the loop that looks at the
     /// catalogue all the time tells which.
-    nonisolated func snapshot(atLeast mark: CatalogueMark) async throws -> ServingSnapshot {
+    package nonisolated func snapshot(atLeast mark: CatalogueMark) async throws -> ServingSnapshot {
         let served = cell.current
         if served.mark == mark || mark.version < served.snapshot.catalogueVersion { return served.snapshot }
         try await catchUp()
@@ -72,7 +77,7 @@ actor SnapshotFeed {
     }
 
     /// What happened since the last call, for people.
-    func takeNews() -> [String] {
+    package func takeNews() -> [String] {
         defer { news = [] }
         return news
     }
@@ -83,7 +88,7 @@ actor SnapshotFeed {
     }
 
     /// Reads what has changed in the catalogue. Callers that come while it is being read share the next reading.
-    func catchUp() async throws {
+    package func catchUp() async throws {
         // A reading that has begun may have missed the change that the caller knows of, so its result is not enough.
         if let running = catchingUp { _ = try? await running.value }
         if let running = catchingUp { return try await running.value }
@@ -126,19 +131,20 @@ actor SnapshotFeed {
             ? "the catalogue is \(mark.version - known.version) versions ahead of what was served, more than its history tells apart: "
                 + "everything is read again"
             : "the database's catalogue, version \(mark.version), does not go on from version \(known.version), which was served, "
-                + "as after a restore, a failover to an older standby or in another database: items, model, adapters, trending and segments are read again"
+                + "as after a restore, a failover to an older standby or in another database: items, model, adapters, trending and "
+                + "segments are read again"
         logger.warning("\(sentence)")
         news.append(sentence)
     }
 
     /// Reads what is popular now.
-    func refreshTrending() async throws {
+    package func refreshTrending() async throws {
         let trending = try await readTrending()
         update { $0.withTrending(trending) }
     }
 
     /// Reads how the new items are received.
-    func refreshExploration() async throws {
+    package func refreshExploration() async throws {
         guard exploration.everySlots > 0, current.model != nil else { return }
         let items = current.explorableItems()
         let known = try await readExposure(items)
@@ -155,7 +161,7 @@ actor SnapshotFeed {
     }
 
     /// Reads what segments of the users do; nothing happens where none are wanted.
-    func refreshSegments() async throws {
+    package func refreshSegments() async throws {
         guard let segments else { return }
         segmentCounts = try await store.run { store throws(StoreError) in try store.segmentEvents(segments) }.map(SegmentCount.init)
         update { $0.withSegments(segmentCounts, priorEvents: segmentPriorEvents) }
@@ -172,7 +178,7 @@ actor SnapshotFeed {
     ///
     /// - Returns: the names of all categories in force, where there was something new.
     @discardableResult
-    func refreshAdapters() async throws -> [String]? {
+    package func refreshAdapters() async throws -> [String]? {
         guard let kit, let version = current.modelVersion.map({ Int32(clamping: $0) }) else { return nil }
         let newest = try await store.run { store throws(StoreError) in try store.newestAdapter(ofVersion: version) }
         guard newest != adapterMark else { return nil }
@@ -185,14 +191,14 @@ actor SnapshotFeed {
     }
 
     /// What the model in force adapts with.
-    var categoryKit: CategoryKit? { kit }
+    package var categoryKit: CategoryKit? { kit }
 
     /// Loads a model and puts it in force. Requests go on with the old snapshot meanwhile.
     ///
     /// - Parameters:
     ///   - indexed: false where nobody searches.
     ///   - rebuilding: whether the index is built anew where one was left beside the model.
-    func install(_ version: RegisteredModel, indexed: Bool = true, rebuilding: Bool = false) async throws {
+    package func install(_ version: RegisteredModel, indexed: Bool = true, rebuilding: Bool = false) async throws {
         let rereadsBefore = rereads.current
         let built = try await builder.build(version, indexed: indexed, reusing: !rebuilding)
         let trending = try await readTrending()
@@ -234,7 +240,7 @@ actor SnapshotFeed {
     }
 
     /// Lets the model go, where the database says that none is promoted: answers come from what is trending.
-    func removeModel() async throws {
+    package func removeModel() async throws {
         let (items, mark) = try await store.run { store throws(StoreError) in try store.catalogue() }
         let trending = try await readTrending()
         (encoder, kit, adapterMark, installed, mustBuildAgain) = (nil, nil, nil, nil, false)
@@ -246,7 +252,7 @@ actor SnapshotFeed {
     }
 
     /// Whether so much has changed that the index should be built again.
-    nonisolated var isIndexStale: Bool {
+    package nonisolated var isIndexStale: Bool {
         let snapshot = current
         return snapshot.model != nil && builder.index.policy.isDue(for: snapshot)
     }

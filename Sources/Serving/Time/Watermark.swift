@@ -1,18 +1,20 @@
 import Interactions
 
 /// Places in the events topic: `partition@offset`, comma-separated. Whoever posts an event gets one, and may wait for it.
-struct Watermark: Sendable, Equatable {
+package struct Watermark: Sendable, Equatable {
     /// The highest offset of each partition.
-    private(set) var offsets: [Int32: Int64] = [:]
+    package private(set) var offsets: [Int32: Int64] = [:]
 
-    init() {}
+    /// No place.
+    package init() {}
 
-    init(_ positions: some Sequence<Position>) {
+    /// The highest of some places; those of files are none.
+    package init(_ positions: some Sequence<Position>) {
         for position in positions where position.partition >= 0 { add(position) }
     }
 
     /// Reads the text form; nil if it is none.
-    init?(parsing text: String) {
+    package init?(parsing text: String) {
         for part in text.split(separator: ",") {
             let halves = part.split(separator: "@", omittingEmptySubsequences: false)
             guard halves.count == 2, let partition = Int32(halves[0]), let offset = Int64(halves[1]), partition >= 0, offset >= 0
@@ -23,12 +25,12 @@ struct Watermark: Sendable, Equatable {
     }
 
     /// Takes a place in.
-    mutating func add(_ position: Position) {
+    package mutating func add(_ position: Position) {
         offsets[position.partition] = max(position.offset, offsets[position.partition] ?? position.offset)
     }
 
     /// The text form, partitions in order; nil without any.
-    var text: String? {
+    package var text: String? {
         guard !offsets.isEmpty else { return nil }
         return offsets.sorted { $0.key < $1.key }.map { "\($0.key)@\($0.value)" }.joined(separator: ",")
     }

@@ -2,24 +2,34 @@ import FeatureStore
 import Intake
 
 /// Which files a model version is: after a restore the same number may name others.
-struct ModelIdentity: Sendable, Equatable {
-    var version: Int32
-    var artifactName: String
-    var checksum: String
-    var sha256: String?
+package struct ModelIdentity: Sendable, Equatable {
+    /// The number in the registry.
+    package var version: Int32
+    /// The name of the folder.
+    package var artifactName: String
+    /// What its manifest is: CRC-32, and SHA-256 where the registry has it.
+    package var checksum: String, sha256: String?
+
+    /// All of it.
+    package init(version: Int32, artifactName: String, checksum: String, sha256: String? = nil) {
+        self.version = version
+        self.artifactName = artifactName
+        self.checksum = checksum
+        self.sha256 = sha256
+    }
 }
 
 extension RegisteredModel {
     /// Which files it is.
-    var identity: ModelIdentity {
+    package var identity: ModelIdentity {
         ModelIdentity(version: version, artifactName: artifactName, checksum: artifactChecksum, sha256: artifactSHA256)
     }
 }
 
 /// When a model that could not be used is tried again: at first after a second, then after twice as long each time.
-struct ModelAttempts: Sendable {
-    static let firstPause = Duration.seconds(1)
-    static let longestPause = Duration.seconds(30)
+package struct ModelAttempts: Sendable {
+    /// Before the second attempt, and between later ones at most.
+    package static let firstPause = Duration.seconds(1), longestPause = Duration.seconds(30)
 
     private struct Failing: Sendable {
         var identity: ModelIdentity
@@ -29,17 +39,20 @@ struct ModelAttempts: Sendable {
     }
     private var failing: Failing?
 
+    /// None yet.
+    package init() {}
+
     /// Whether the last attempt failed.
-    var isFailing: Bool { failing != nil }
+    package var isFailing: Bool { failing != nil }
 
     /// Whether it is time for an attempt; another model need not wait.
-    func areDue(_ identity: ModelIdentity, at now: ContinuousClock.Instant) -> Bool {
+    package func areDue(_ identity: ModelIdentity, at now: ContinuousClock.Instant) -> Bool {
         guard let failing, failing.identity == identity else { return true }
         return now >= failing.next
     }
 
     /// An attempt failed. Says whether it was the first one of this model.
-    mutating func failed(_ identity: ModelIdentity, at now: ContinuousClock.Instant) -> Bool {
+    package mutating func failed(_ identity: ModelIdentity, at now: ContinuousClock.Instant) -> Bool {
         let former = failing.flatMap { $0.identity == identity ? $0 : nil }
         var pause = former?.pause ?? GrowingPause(first: Self.firstPause, longest: Self.longestPause)
         let next = now.advanced(by: pause.take())
@@ -50,14 +63,14 @@ struct ModelAttempts: Sendable {
     /// What is told of a promoted version that cannot be used.
     ///
     /// - Parameter serving: the version that answers meanwhile; nil: none.
-    static func sentence(_ version: Int32, serving: Int32?, _ error: any Error) -> String {
+    package static func sentence(_ version: Int32, serving: Int32?, _ error: any Error) -> String {
         let answers = serving.map { "version \($0) serves on" } ?? "answers come from what is trending"
         return "version \(version) is promoted and cannot be used yet; \(answers), and it is tried again after "
             + "\(firstPause.components.seconds) to \(longestPause.components.seconds) s: \(error)"
     }
 
     /// An attempt went well. Says how many of the model's failed before; nil where none did.
-    mutating func succeeded() -> Int? {
+    package mutating func succeeded() -> Int? {
         defer { failing = nil }
         return failing?.tries
     }

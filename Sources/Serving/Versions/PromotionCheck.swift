@@ -9,7 +9,7 @@ extension ArtifactStore {
     /// - Returns: a sentence where they cannot be looked at here, since there is no folder of models at all: servers have one of their
     ///   own then, and use the version once its files are there.
     /// - Throws: `CommandFailure` where the folder is here and the version's files are not in it, or not whole.
-    func checkPromotion(of version: RegisteredModel) throws(CommandFailure) -> String? {
+    package func checkPromotion(of version: RegisteredModel) throws(CommandFailure) -> String? {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: root, isDirectory: &isFolder), isFolder.boolValue else {
             return "the files of version \(version.version) were not looked at: there is no folder \(root) here (artifacts.path)"
@@ -20,7 +20,8 @@ extension ArtifactStore {
         } catch {
             throw CommandFailure(
                 "version \(version.version) is not promoted, since its files cannot be used: \(error) Copy the folder "
-                    + "\(version.artifactName) to \(root), or promote with force: servers then go on with the former version until the files are there")
+                    + "\(version.artifactName) to \(root), or promote with force: servers then go on with the former version until "
+                    + "the files are there")
         }
     }
 }

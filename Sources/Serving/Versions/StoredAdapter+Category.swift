@@ -4,7 +4,7 @@ import Recommending
 
 extension AdaptedCategory {
     /// What the database keeps of a category.
-    init(_ stored: StoredAdapter) throws(CategoryFormatError) {
+    package init(_ stored: StoredAdapter) throws(CategoryFormatError) {
         self.init(name: stored.category, adapter: try CategoryAdapter(encoded: stored.payload), supportItemIDs: stored.supportItemIDs)
     }
 }

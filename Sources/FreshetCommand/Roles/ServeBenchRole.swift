@@ -2,6 +2,7 @@ import Console
 import FeatureStore
 import Interactions
 import ServiceLifecycle
+import Serving
 import Workloads
 
 /// The serving benchmark with a service in this process, over a shop that was made for it.

@@ -2,12 +2,12 @@ import Console
 import EventStream
 import FeatureStore
 import Interactions
-import Learning
 import Logging
 import ModelArtifacts
 import RecommendationAPI
 import Recommending
 import ServiceLifecycle
+import Serving
 import Synchronization
 import TrainingFiles
 
@@ -86,7 +86,8 @@ struct ServeRole: Sendable {
                 configuration.kafkaSettings, topic: configuration.text("topics.impressions"),
                 bounds: ImpressionFeed.Bounds(
                     itemsPerAnswer: configuration.integer("serve.impressions_per_answer"),
-                    itemsPerSecond: configuration.integer("serve.impressions_per_second")), parts: board.parts, logger: logger) : nil
+                    itemsPerSecond: configuration.integer("serve.impressions_per_second")), parts: board.parts, logger: logger)
+            : nil
         let flow = RecommendationFlow(
             states: states, feed: feed, impressions: impressions, excludes: configuration.excludedTypes, clock: clock)
         let wiring = ServiceWiring(flow: flow, intake: intake, store: store, board: board)
@@ -102,7 +103,10 @@ struct ServeRole: Sendable {
                 topics: configuration.topicKinds.keys.sorted()), refresh: .milliseconds(configuration.integer("serve.refresh_ms")),
             segmentRefresh: .seconds(configuration.integer("cold_start.segment_refresh_seconds")),
             logger: logger, attempts: attempts.current, leftovers: leftovers)
-        let reload = KeyReload(again: configurationAgain, current: configuration, keys: api.keyRing, logger: logger)
+        let source = configurationAgain.map { [configuration] again in
+            KeyReload.Source(signature: { again.signature }, read: { try again.keys(beside: configuration) })
+        }
+        let reload = KeyReload(source, keys: api.keyRing, logger: logger)
         return [loops, server, reload]
     }
 

@@ -76,7 +76,8 @@ import Testing
     }
 
     @Test func gaugesSayWhatIsKnownAndNothingElse() {
-        let snapshot = ServingSnapshot(catalogue: [CatalogueEntry(itemID: "a"), CatalogueEntry(itemID: "b", available: false)], catalogueVersion: 9)
+        let snapshot = ServingSnapshot(
+            catalogue: [CatalogueEntry(itemID: "a"), CatalogueEntry(itemID: "b", available: false)], catalogueVersion: 9)
         var gauges = ServingGauges(
             snapshot: snapshot,
             parts: [PartStatus(name: "model", isReady: false, detail: "", state: .refused, isRequired: false)])

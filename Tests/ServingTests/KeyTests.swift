@@ -24,11 +24,13 @@ import Testing
         #expect(!asked.isRepeat, "who asks hears what is wrong")
     }
 
+    private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
     private func key(_ secret: String) -> APIKey { APIKey(name: secret, secret: secret, scopes: [.read]) }
 
     @Test func keysAreExchangedButNeverForNone() throws {
         let ring = KeyRing([key("old")])
-        let reload = KeyReload(nil, keys: ring, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let reload = KeyReload(nil, keys: ring, logger: quiet)
         func source(_ keys: [APIKey]) -> KeyReload.Source {
             KeyReload.Source(signature: { [] }, read: { KeyReload.Found(keys: keys, hasOtherChanges: false) })
         }
@@ -39,6 +41,6 @@ import Testing
         let wrong = KeyReload.Source(signature: { [] }, read: { throw CommandFailure("line 3: no list") })
         #expect(!reload.reload(wrong, isRepeat: true) && ring.keys.count == 2)
         let open = KeyRing()
-        #expect(KeyReload(nil, keys: open, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }).reload(source([]), isRepeat: false))
+        #expect(KeyReload(nil, keys: open, logger: quiet).reload(source([]), isRepeat: false), "who had none needs none")
     }
 }

@@ -63,7 +63,8 @@ import Testing
         #expect(untried.code == .unavailable && untried.retryAfterSeconds == 2)
         #expect(untried.detail.contains("kafka:9092 has not taken records for 90 s") && untried.detail.contains("Idempotency-Key"))
         let late = refusals.of(StreamError(.timedOut, "no answer"), taken: 2, of: 5)
-        #expect(late.code == .unavailable && late.detail.contains("2 of the 5 records were taken before.") && late.detail.contains("in time"))
+        #expect(late.code == .unavailable && late.detail.contains("in time"))
+        #expect(late.detail.contains("2 of the 5 records were taken before."))
         #expect(!refusals.of(StreamError(.timedOut, "no answer"), taken: 0, of: 5).detail.contains("were taken before"))
         let large = refusals.of(StreamError(.messageTooLarge, "1 MB"), taken: 0, of: 1)
         #expect(large.code == .invalid && large.retryAfterSeconds == nil, "sent again it is too large again")
@@ -89,8 +90,9 @@ import Testing
     }
 
     @Test(arguments: [
-        (StoreError(.notFound, "there is no version 9"), ServiceError.Code.notFound, nil), (StoreError(.conflict, "refused"), .conflict, nil),
-        (StoreError(.authentication, "password of bob"), .unavailable, 30), (StoreError(.unreachable, isRetriable: true, "10.0.0.1"), .unavailable, 1),
+        (StoreError(.notFound, "there is no version 9"), ServiceError.Code.notFound, nil),
+        (StoreError(.conflict, "refused"), .conflict, nil), (StoreError(.authentication, "password of bob"), .unavailable, 30),
+        (StoreError(.unreachable, isRetriable: true, "10.0.0.1"), .unavailable, 1),
     ] as [(StoreError, ServiceError.Code, Int?)])
     func failuresOfTheDatabaseTellACallerWhatToDo(error: StoreError, code: ServiceError.Code, retry: Int?) throws {
         let told = try #require(ServiceError(error))

@@ -8,7 +8,9 @@ import VectorIndex
 
 /// What changes in a catalogue, as the snapshot takes it over.
 @Suite struct SnapshotTests {
-    private func item(_ id: String, version: Int64 = 1, hidden: Bool = false, isDeleted: Bool = false, title: String? = nil) -> CatalogueItem {
+    private func item(
+        _ id: String, version: Int64 = 1, hidden: Bool = false, isDeleted: Bool = false, title: String? = nil
+    ) -> CatalogueItem {
         var record = ItemRecord(itemID: id, title: title)
         record.hidden = hidden
         return CatalogueItem(record: record, isDeleted: isDeleted, catalogueVersion: version)
@@ -30,7 +32,8 @@ import VectorIndex
             [item("a", version: 2, title: "A"), item("d", version: 2), item("b", version: 1, isDeleted: true)], encodedBy: nil,
             catalogueVersion: 2)
         #expect(other.catalogueVersion == 2, "its versions are its own")
-        #expect(["a", "b", "c", "d"].map { other.state(of: $0) == .hidden || other.state(of: $0) == .unknown } == [false, true, true, false])
+        let isGone = ["a", "b", "c", "d"].map { other.state(of: $0) == .hidden || other.state(of: $0) == .unknown }
+        #expect(isGone == [false, true, true, false])
         #expect(other.entry("a")?.title == "A")
     }
 

@@ -30,13 +30,15 @@ enum ProcessTitle {
     private static func secret(in argument: String) -> Int? {
         if argument.hasPrefix("--key=") { return argument.utf8.count - 6 }
         let setting = argument.hasPrefix("--set=") ? argument.dropFirst(6) : argument[...]
-        guard let equals = setting.firstIndex(of: "="), Configuration.isSecret(String(setting[..<equals].trimmingSpaces)) else { return nil }
+        guard let equals = setting.firstIndex(of: "="), Configuration.isSecret(String(setting[..<equals].trimmingSpaces))
+        else { return nil }
         return setting[setting.index(after: equals)...].utf8.count
     }
 
     /// Where the arguments lie in this process, by `/proc/self/stat`.
     private static var place: Range<UInt>? {
-        guard let text = try? String(contentsOfFile: "/proc/self/stat", encoding: .utf8), let name = text.lastIndex(of: ")") else { return nil }
+        guard let text = try? String(contentsOfFile: "/proc/self/stat", encoding: .utf8), let name = text.lastIndex(of: ")")
+        else { return nil }
         // From the third field on; the arguments' start and end are the 48th and the 49th.
         let fields = text[text.index(after: name)...].split(separator: " ")
         guard fields.count > 46, let start = UInt(fields[45]), let end = UInt(fields[46].trimmingCharacters(in: .whitespacesAndNewlines)),

@@ -22,7 +22,8 @@ import Workloads
         let log = TrainingLog(
             events: [
                 event(.purchase, "u2", "b", at: 30, request: "r2", amount: 500, offset: 5),
-                event(.impression, "u2", "b", at: 10, request: "r2", offset: 1), event(.impression, "u2", "a", at: 10, request: "r2", offset: 2),
+                event(.impression, "u2", "b", at: 10, request: "r2", offset: 1),
+                event(.impression, "u2", "a", at: 10, request: "r2", offset: 2),
                 event(.click, "u2", "b", at: 20, request: "r2", offset: 3), event(.click, "u1", "a", at: 5, request: "r1", offset: 0),
                 event(.click, "u1", "gone", at: 6, offset: 7),
             ],

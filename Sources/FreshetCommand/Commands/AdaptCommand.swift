@@ -43,12 +43,15 @@ struct AdaptCommand: AsyncParsableCommand {
             builder: SnapshotBuilder(
                 store: store, artifacts: configuration.artifactStore, index: configuration.indexSettings,
                 logger: logger, rules: configuration.recommendingRules, texts: try ContentEncoder.load(configuration, logger: logger)),
-            clock: ServingClock(followsData: configuration.text("clock") == "data"), trendingItems: configuration.integer("serve.trending_items"),
+            clock: ServingClock(followsData: configuration.text("clock") == "data"),
+            trendingItems: configuration.integer("serve.trending_items"),
             exploration: ExplorationRules(everySlots: 0, untilImpressions: 0), logger: logger)
         let run = AdaptRun(store: store, configuration: configuration)
         try await feed.install(model.find(in: store), indexed: false)
         if await feed.categoryKit?.starts.metaStaysPlain == true, run.method == .meta {
-            logger.notice("meta-learning found no better start than the one without adaptation; learned rates still adapt from it", metadata: ["model_version": "\(feed.current.modelVersion ?? 0)"])
+            logger.notice(
+                "meta-learning found no better start than the one without adaptation; learned rates still adapt from it",
+                metadata: ["model_version": "\(feed.current.modelVersion ?? 0)"])
         }
         guard watch else {
             let outcomes = try run.run(feed.current, kit: try await Self.kit(of: feed), only: category)
@@ -89,7 +92,8 @@ struct AdaptCommand: AsyncParsableCommand {
     private static func kit(of feed: SnapshotFeed) async throws -> CategoryKit {
         guard let kit = await feed.categoryKit else {
             throw CommandFailure(
-                "model version \(feed.current.modelVersion ?? 0) cannot adapt: it was trained with adaptation.mode or content.channel off, or on fewer than two categories with enough items and users")
+                "model version \(feed.current.modelVersion ?? 0) cannot adapt: it was trained with adaptation.mode or content.channel "
+                    + "off, or on fewer than two categories with enough items and users")
         }
         return kit
     }

@@ -45,7 +45,11 @@ struct BackfillCommand: ParsableCommand {
             let name = path == "-" ? "standard input" : URL(fileURLWithPath: path).lastPathComponent
             let progress = ProgressLine("backfill \(name)")
             func note(_ totals: BackfillRun.Totals) -> String {
-                let what = kind == .items ? "\(totals.items) changed" : kind == .users ? "\(totals.users) changed" : "\(totals.stored) stored"
+                let what = switch kind {
+                case .items: "\(totals.items) changed"
+                case .users: "\(totals.users) changed"
+                default: "\(totals.stored) stored"
+                }
                 return "\(what), \(totals.rejected) rejected"
             }
             let totals = try run.run(path: path, kind: kind, progress: { progress.update($0.lines, note: note($0)) })

@@ -13,8 +13,8 @@ struct BenchCommand: AsyncParsableCommand {
         abstract: "Fixed workloads on this machine, for sizing; one JSON line each.",
         discussion: "ops/bench runs them beside what a Python team would write, in turns, and prints the ratio.",
         subcommands: [
-            Ingest.self, IndexBenchCommand.self, TextBenchCommand.self, TrainBenchCommand.self, Serve.self, Freshness.self, FreshItems.self, Adapt.self,
-            Churn.self, ShopBenchCommand.self,
+            Ingest.self, IndexBenchCommand.self, TextBenchCommand.self, TrainBenchCommand.self, Serve.self, Freshness.self,
+            FreshItems.self, Adapt.self, Churn.self, ShopBenchCommand.self,
         ])
 
     /// A schema name that no other run has.
@@ -57,7 +57,9 @@ struct BenchCommand: AsyncParsableCommand {
     struct Serve: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Requests a second and their latency: of a shop of 100,000 items made for it, or of a running service.",
-            discussion: "Without --url, the shop is made in a schema of its own, a model is trained briefly, and the service runs in this process.")
+            discussion: """
+                Without --url, the shop is made in a schema of its own, a model is trained briefly, and the service runs in this process.
+                """)
         @OptionGroup var options: GlobalOptions
         @Option(help: "A running service to ask instead.") var url: String?
         @Option(help: "A file of user ids, with --url.") var users: String?

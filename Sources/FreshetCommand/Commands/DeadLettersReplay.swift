@@ -61,7 +61,8 @@ struct DeadLettersReplay: AsyncParsableCommand {
             let progress = ProgressLine("replay", total: waiting.count)
             var last: Int64 = 0, looked = 0
             while !stop.isRaised {
-                let page = try store.waitingDeadLetters(code: reason, again: again, after: last, newest: waiting.newest, limit: Self.pageLetters)
+                let page = try store.waitingDeadLetters(
+                    code: reason, again: again, after: last, newest: waiting.newest, limit: Self.pageLetters)
                 guard let end = page.last?.id else { break }
                 last = end
                 looked += page.count
@@ -119,8 +120,8 @@ struct DeadLettersReplay: AsyncParsableCommand {
     }
 
     private func send(
-        _ letters: [(letter: DeadLetter, kind: RecordKind)], by producer: StreamProducer, _ store: StoreQueries, _ configuration: Configuration,
-        _ totals: inout Totals
+        _ letters: [(letter: DeadLetter, kind: RecordKind)], by producer: StreamProducer, _ store: StoreQueries,
+        _ configuration: Configuration, _ totals: inout Totals
     ) async throws {
         let unsent = await withTaskGroup(of: Int64?.self) { group in
             for (letter, kind) in letters {
@@ -179,7 +180,11 @@ struct DeadLettersReplay: AsyncParsableCommand {
 
     private func say(_ totals: Totals, _ logger: Logger) {
         for (count, what) in [
-            (totals.cut, "were cut when they were kept (a record of more than \(RecordIntake.rejectedPayloadBytes) bytes); send them from their source"),
+            (
+                totals.cut,
+                "were cut when they were kept (a record of more than \(RecordIntake.rejectedPayloadBytes) bytes); "
+                    + "send them from their source"
+            ),
             (totals.tombstones, "are deletions, which have no content to send again; delete under a key that is an id"),
             (totals.erased, "are of users that were erased since"),
             (totals.unknownSource, "come from topics that topics.* no longer names"),

@@ -19,7 +19,10 @@ struct DoctorCommand: ParsableCommand {
     @Flag(help: "Print as JSON Lines.") var json = false
     @Option(
         help: ArgumentHelp(
-            "Also tells what the database's user and the Kafka user lack for a role, or have beyond it: migrate, ingest, serve, train or operate.",
+            """
+            Also tells what the database's user and the Kafka user lack for a role, or have beyond it: migrate, ingest, serve, train or \
+            operate.
+            """,
             valueName: "role"))
     var role: String?
 
@@ -103,7 +106,9 @@ struct DoctorCommand: ParsableCommand {
         case .migrate, .train:
             tell("kafka rights", .good, "\(role.rawValue) speaks to no broker")
         case .serve, .operate:
-            tell("kafka rights", .warning, "what \(role.rawValue) may write shows with its first record only; docs/kafka.md lists what it needs")
+            tell(
+                "kafka rights", .warning,
+                "what \(role.rawValue) may write shows with its first record only; docs/kafka.md lists what it needs")
         case .ingest:
             for topic in read {
                 do {
@@ -123,9 +128,12 @@ struct DoctorCommand: ParsableCommand {
             tell("rights", .wrong, "\(rights.user) lacks for \(role.rawValue): \(rights.missing.joined(separator: "; ")) — \(script)")
         }
         if !rights.excess.isEmpty {
-            tell("rights", .warning, "\(rights.user) has more than \(role.rawValue) needs: \(rights.excess.joined(separator: "; ")) — \(script)")
+            let excess = rights.excess.joined(separator: "; ")
+            tell("rights", .warning, "\(rights.user) has more than \(role.rawValue) needs: \(excess) — \(script)")
         }
-        if rights.missing.isEmpty, rights.excess.isEmpty { tell("rights", .good, "\(rights.user) has what \(role.rawValue) needs, and no more") }
+        if rights.missing.isEmpty, rights.excess.isEmpty {
+            tell("rights", .good, "\(rights.user) has what \(role.rawValue) needs, and no more")
+        }
     }
 
     private func checkDatabase(_ configuration: Configuration, _ role: DatabaseRole?, _ tell: (String, Finding, String) -> Void) {

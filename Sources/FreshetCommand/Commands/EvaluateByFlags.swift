@@ -38,12 +38,19 @@ struct EvaluateByFlags: AsyncParsableCommand {
     @Option(help: "promoted, latest, or a version.") var model = ModelChoice.promoted
     @Option(
         name: .customLong("protocol"),
-        help: "time-split, leave-one-out, replay, item-cold: items treated as new are ranked by models trained without them, user-cold: users treated as new are asked with 0 to 10 interactions, category-few-shot: categories treated as new are adapted to, or tail-curve: what each setting for rare items gives and costs."
+        help: """
+            time-split, leave-one-out, replay, item-cold: items treated as new are ranked by models trained without them, user-cold: users \
+            treated as new are asked with 0 to 10 interactions, category-few-shot: categories treated as new are adapted to, or \
+            tail-curve: what each setting for rare items gives and costs.
+            """
     ) var question: Question?
     @Option(help: "Share of the newest interactions that a time split holds out, in percent.") var percent = 10.0
     @Option(
         help: ArgumentHelp(
-            "Replay the events after this time: RFC 3339, or milliseconds since 1970. Without it, those after the newest that the model may have learned.",
+            """
+            Replay the events after this time: RFC 3339, or milliseconds since 1970. Without it, those after the newest that the model may \
+            have learned.
+            """,
             valueName: "time"))
     var from: String?
     @Option(help: ArgumentHelp("Replay the events of this file, JSON Lines, plain or .gz, instead of stored ones.", valueName: "file"))
@@ -51,15 +58,22 @@ struct EvaluateByFlags: AsyncParsableCommand {
     @Option(help: "Replay so many events at most.") var maxEvents: Int?
     @Option(
         help: ArgumentHelp(
-            "With replay: train again after each so long slice of the events' time, beside the model as it is: 12h, 1d, 7d.", valueName: "time"))
+            "With replay: train again after each so long slice of the events' time, beside the model as it is: 12h, 1d, 7d.",
+            valueName: "time"))
     var retrainEvery: String?
-    @Option(help: ArgumentHelp("With --retrain-every: incremental, full, or both, which compares them.", valueName: "kind")) var retrain = "incremental"
-    @Flag(help: "With --retrain-every: incremental trainings go on with the optimizer's state of the one before, to see what that is worth.") var keepOptimizer = false
+    @Option(help: ArgumentHelp("With --retrain-every: incremental, full, or both, which compares them.", valueName: "kind"))
+    var retrain = "incremental"
+    @Flag(
+        help: """
+            With --retrain-every: incremental trainings go on with the optimizer's state of the one before, to see what that is worth.
+            """)
+    var keepOptimizer = false
     @Option(help: "Share of the items that item-cold treats as new, in percent.") var newItems = 20.0
     @Flag(help: "With item-cold: the newest items, instead of random ones.") var newest = false
     @Option(help: "Rounds of item-cold, user-cold, category-few-shot and tail-curve, each with another seed.") var seeds = 3
     @Option(help: "Parts of the users by a hash of their ids; user-cold treats one as new in each round.") var folds = 5
-    @Option(help: "Interactions before the last question of user-cold, one of 0, 1, 2, 5, 10; users with fewer are not asked.") var longestHistory = 10
+    @Option(help: "Interactions before the last question of user-cold, one of 0, 1, 2, 5, 10; users with fewer are not asked.")
+    var longestHistory = 10
     @Option(
         name: .customLong("values"),
         help: ArgumentHelp(
@@ -82,10 +96,12 @@ struct EvaluateByFlags: AsyncParsableCommand {
         guard UserColdCut.historyLengths.contains(longestHistory) else {
             throw ValidationError("--longest-history takes one of \(UserColdCut.historyLengths), not \(longestHistory)")
         }
-        if question != .tailCurve, !tailValues.isEmpty || epochs != nil { throw ValidationError("--values and --epochs belong to --protocol tail-curve") }
+        if question != .tailCurve, !tailValues.isEmpty || epochs != nil {
+            throw ValidationError("--values and --epochs belong to --protocol tail-curve")
+        }
         guard (1...10_000).contains(epochs ?? 1) else { throw ValidationError("--epochs takes 1 to 10000, not \(epochs ?? 0)") }
         for text in tailValues where TailSetting.parse(text) == nil {
-            throw ValidationError("--values takes one of \(TailSetting.allCases.map(\.rawValue).joined(separator: ", ")), =, and numbers above 0 with commas, not '\(text)'")
+            throw ValidationError(TailSetting.refusal(of: text))
         }
         guard maxEvents ?? 1 > 0 else { throw ValidationError("--max-events takes 1 or more") }
         guard (0.001...36_500).contains(halfLifeDays) else {

@@ -6,13 +6,17 @@ import Reports
 extension EvaluateCommand {
     /// `freshet evaluate replay`
     struct Replay: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "A stream in the order of time: predicted, by the model as it serves, then learned.")
+        static let configuration = CommandConfiguration(
+            abstract: "A stream in the order of time: predicted, by the model as it serves, then learned.")
         @OptionGroup var common: Common
         @OptionGroup var asked: Asked
         @OptionGroup var page: Page
         @Option(
             help: ArgumentHelp(
-                "The events after this time: RFC 3339, or milliseconds since 1970. Without it, those after the newest that the model may have learned.",
+                """
+                The events after this time: RFC 3339, or milliseconds since 1970. Without it, those after the newest that the model may \
+                have learned.
+                """,
                 valueName: "time"))
         var from: String?
         @Option(help: ArgumentHelp("The events of this file, JSON Lines, plain or .gz, instead of stored ones.", valueName: "file"))
@@ -24,7 +28,8 @@ extension EvaluateCommand {
         var retrainEvery: String?
         @Option(help: ArgumentHelp("With --retrain-every: incremental, full, or both, which compares them.", valueName: "kind"))
         var retrain = "incremental"
-        @Flag(help: "With --retrain-every: incremental trainings go on with the optimizer's state of the one before.") var keepOptimizer = false
+        @Flag(help: "With --retrain-every: incremental trainings go on with the optimizer's state of the one before.")
+        var keepOptimizer = false
         @Option(help: "Half-life of the recent popularity that is compared with.") var halfLifeDays = 7.0
 
         private var kinds: [RetrainingReport.Kind]? {
@@ -62,7 +67,9 @@ extension EvaluateCommand {
         @Option(help: "Rounds, each with another seed.") var seeds = 3
 
         func validate() throws {
-            guard newItems > 0, newItems < 100 else { throw ValidationError("--new-items takes a number between 0 and 100, not \(newItems)") }
+            guard newItems > 0, newItems < 100 else {
+                throw ValidationError("--new-items takes a number between 0 and 100, not \(newItems)")
+            }
             try EvaluateCommand.check(seeds: seeds)
         }
 
@@ -76,7 +83,8 @@ extension EvaluateCommand {
         @OptionGroup var common: Common
         @Option(help: "Parts of the users by a hash of their ids; one is treated as new in each round.") var folds = 5
         @Option(help: "Rounds, each with other new users.") var seeds = 3
-        @Option(help: "Interactions before the last question, one of 0, 1, 2, 5, 10; users with fewer are not asked.") var longestHistory = 10
+        @Option(help: "Interactions before the last question, one of 0, 1, 2, 5, 10; users with fewer are not asked.")
+        var longestHistory = 10
 
         func validate() throws {
             try EvaluateCommand.check(seeds: seeds)
@@ -122,11 +130,7 @@ extension EvaluateCommand {
         func validate() throws {
             try EvaluateCommand.check(seeds: seeds)
             guard (1...10_000).contains(epochs ?? 1) else { throw ValidationError("--epochs takes 1 to 10000, not \(epochs ?? 0)") }
-            for text in values where TailSetting.parse(text) == nil { throw ValidationError(Self.wrong(text)) }
-        }
-
-        private static func wrong(_ text: String) -> String {
-            "--values takes one of \(TailSetting.allCases.map(\.rawValue).joined(separator: ", ")), =, and numbers above 0 with commas, not '\(text)'"
+            for text in values where TailSetting.parse(text) == nil { throw ValidationError(TailSetting.refusal(of: text)) }
         }
 
         func run() throws { try common.runs(report: page.report).tail(values, epochs: epochs, seeds: seeds) }
@@ -134,5 +138,13 @@ extension EvaluateCommand {
 
     private static func check(seeds: Int) throws {
         guard (1...100).contains(seeds) else { throw ValidationError("--seeds takes 1 to 100, not \(seeds)") }
+    }
+}
+
+extension TailSetting {
+    /// What is said of a text that names no setting with values.
+    static func refusal(of text: String) -> String {
+        let names = allCases.map(\.rawValue).joined(separator: ", ")
+        return "--values takes one of \(names), =, and numbers above 0 with commas, not '\(text)'"
     }
 }

@@ -101,7 +101,8 @@ struct EvaluationRuns {
     /// `90m`, `12h`, `1d` in milliseconds, from a minute to ten years.
     static func milliseconds(_ text: String) -> Int64? {
         let units: [Character: Int64] = ["m": 60_000, "h": 3_600_000, "d": 86_400_000]
-        guard let unit = text.last.flatMap({ units[$0] }), let count = Int64(text.dropLast()), (1...5_256_000).contains(count) else { return nil }
+        guard let unit = text.last.flatMap({ units[$0] }), let count = Int64(text.dropLast()), (1...5_256_000).contains(count)
+        else { return nil }
         return count * unit
     }
 }

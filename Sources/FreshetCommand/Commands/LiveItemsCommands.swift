@@ -39,7 +39,9 @@ extension BenchCommand {
     struct Adapt: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "adapt",
-            abstract: "The time from a new category's fifth event to the first answer that carries its adapter, while freshet adapt --watch runs.")
+            abstract: """
+                The time from a new category's fifth event to the first answer that carries its adapter, while freshet adapt --watch runs.
+                """)
         @OptionGroup var target: Target
         @Option(help: "New categories, one after another; their items are deleted again.") var count = 20
         @Option(help: "Items of each.") var items = 20
@@ -51,7 +53,8 @@ extension BenchCommand {
             guard users.count >= 2, count > 0, support > 0, items >= support else {
                 throw ValidationError("at least 2 users, a --count and a --support above 0, and as many --items as --support are needed")
             }
-            let run = NewCategoriesRun(service: try target.service(), users: users, categories: count, itemsPerCategory: items, support: support)
+            let run = NewCategoriesRun(
+                service: try target.service(), users: users, categories: count, itemsPerCategory: items, support: support)
             let result = try await run.run { if $0.isMultiple(of: 5) { StandardError.write("\($0) categories\n") } }
             result.line(categories: count).print(asJSON: true)
         }
@@ -62,7 +65,9 @@ extension BenchCommand {
         static let configuration = CommandConfiguration(
             commandName: "churn",
             abstract: "Adds, updates and removes many items while answers are asked for, and judges every answer.",
-            discussion: "A tenth of the items is hidden by its update. Each change is waited for, so that an answer asked for later must know it.")
+            discussion: """
+                A tenth of the items is hidden by its update. Each change is waited for, so that an answer asked for later must know it.
+                """)
         @OptionGroup var target: Target
         @Option(help: "Items that come, change and go.") var items = 100_000
         @Option(help: "Changes under way at once.") var writers = 64

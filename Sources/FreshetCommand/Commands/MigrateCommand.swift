@@ -16,7 +16,9 @@ struct MigrateCommand: ParsableCommand {
 
     func run() throws {
         guard !printRoles else {
-            for line in DatabaseRole.script.split(separator: "\n", omittingEmptySubsequences: false).dropLast() { StandardOutput.line(String(line)) }
+            for line in DatabaseRole.script.split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
+                StandardOutput.line(String(line))
+            }
             return
         }
         let configuration = try options.configuration()

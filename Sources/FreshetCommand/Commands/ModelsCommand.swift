@@ -31,7 +31,8 @@ struct ModelsCommand: ParsableCommand {
                 let ndcg = record.model?["NDCG@10"].map { String(format: "%.4f", $0) } ?? "–"
                 let popularity = record.popularity?["NDCG@10"].map { String(format: "%.4f", $0) } ?? "–"
                 StandardOutput.line(
-                    "\(model.version)\t\(model.status.rawValue)\t\(model.createdAt.rfc3339())\tNDCG@10 \(ndcg) (popularity \(popularity))\t\(model.reasonInWords)")
+                    "\(model.version)\t\(model.status.rawValue)\t\(model.createdAt.rfc3339())\tNDCG@10 \(ndcg) (popularity \(popularity))\t"
+                        + model.reasonInWords)
             }
         }
     }

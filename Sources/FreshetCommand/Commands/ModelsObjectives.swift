@@ -15,9 +15,9 @@ extension ModelsCommand {
         static let configuration = CommandConfiguration(
             abstract: "What mixes of goals give on what was held out, and a way to pick one.",
             discussion: """
-                The score of an item is click power · ln pCTR + conversion power · ln pCVR + value power · ln E[value]. Points that no other one
-                beats in both NDCG@10 and revenue-weighted NDCG@10 are marked with *. --pick registers the same model with the powers of a
-                point as a new version, and promotes it where the old one was promoted.
+                The score of an item is click power · ln pCTR + conversion power · ln pCVR + value power · ln E[value]. Points that no
+                other one beats in both NDCG@10 and revenue-weighted NDCG@10 are marked with *. --pick registers the same model with
+                the powers of a point as a new version, and promotes it where the old one was promoted.
                 """)
         @OptionGroup var options: GlobalOptions
         @Argument var version: Int32
@@ -31,7 +31,8 @@ extension ModelsCommand {
             }
             guard let found = EvaluationRecord(registry: model.metrics).objectives else {
                 throw CommandFailure(
-                    "version \(version) has no heads: its log had neither impressions nor purchases with a price, or objectives.heads or ranking.blend is off")
+                    "version \(version) has no heads: its log had neither impressions nor purchases with a price, or objectives.heads or "
+                        + "ranking.blend is off")
             }
             if let pick { return try use(pick, of: found, model, store) }
             if json {
@@ -48,7 +49,8 @@ extension ModelsCommand {
                         + String(format: "%.4f\t%.4f\t%.3f", point.ndcg ?? 0, point.gainNDCG ?? 0, point.coverage ?? 0))
             }
             guard !weightings.isEmpty else { return }
-            StandardOutput.line("weighting\t" + ["weight", "loss"].flatMap { kind in ObjectivesRecord.heads.map { "\($0) \(kind)" } }.joined(separator: "\t"))
+            let columns = ["weight", "loss"].flatMap { kind in ObjectivesRecord.heads.map { "\($0) \(kind)" } }
+            StandardOutput.line("weighting\t" + columns.joined(separator: "\t"))
             for weighting in weightings {
                 StandardOutput.line(
                     "\(weighting.front == true ? "*" : "")\(weighting.weighting ?? "")\(weighting.picked == true ? ", in use" : "")\t"
@@ -73,8 +75,9 @@ extension ModelsCommand {
                 answers: try store.answers(of: model.version), refusal: model.refusal)
             let reason = "point \(pick) of the objectives of version \(version)"
             if model.status == .promoted { try store.promoteModel(picked, reason: reason, force: true) }
-            let result = ResultLine(["version": .integer(Int(picked)), "promoted": .boolean(model.status == .promoted), "reason": .text(reason)])
-            result.print(asJSON: json)
+            ResultLine([
+                "version": .integer(Int(picked)), "promoted": .boolean(model.status == .promoted), "reason": .text(reason),
+            ]).print(asJSON: json)
         }
     }
 }

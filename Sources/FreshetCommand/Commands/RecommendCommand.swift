@@ -31,12 +31,15 @@ struct RecommendCommand: AsyncParsableCommand {
     @Option(help: "Whom to recommend for.") var users: String
     @Option(name: .shortAndLong, help: "Items a user, 1 to 1,000.") var n = 100
     @Option(help: "Rank these items only.") var candidates: String?
-    @Option(help: "Where to write; standard output otherwise. A name that ends in .gz is not compressed: pipe through gzip.") var output: String?
+    @Option(help: "Where to write; standard output otherwise. A name that ends in .gz is not compressed: pipe through gzip.")
+    var output: String?
     @Option(help: "promoted, latest, or a version.") var model = ModelChoice.promoted
 
     func run() async throws {
         guard RecommendationQuery.countRange.contains(n) else { throw ValidationError("--n takes 1 to 1,000, not \(n)") }
-        guard users != "-" || candidates != "-" else { throw ValidationError("- can be read once: name a file for --users or --candidates") }
+        guard users != "-" || candidates != "-" else {
+            throw ValidationError("- can be read once: name a file for --users or --candidates")
+        }
         let configuration = try options.configuration()
         let rules = try configuration.decodingRules()
         let ids = try IDFile.read(users, field: "user_id", rules: rules)
@@ -54,7 +57,8 @@ struct RecommendCommand: AsyncParsableCommand {
         var snapshot = try await builder.build(try model.find(in: store), indexed: false).snapshot
         if let segments = configuration.segmentRules {
             snapshot = snapshot.withSegments(
-                try store.segmentEvents(segments).map(SegmentCount.init), priorEvents: configuration.number("cold_start.segment_prior_events"))
+                try store.segmentEvents(segments).map(SegmentCount.init),
+                priorEvents: configuration.number("cold_start.segment_prior_events"))
         }
         let recommender = BatchRecommender(snapshot: snapshot, candidates: wanted)
         if let wanted, let candidates { try check(recommender, wanted.count, of: candidates, configuration.logger("recommend")) }
@@ -74,7 +78,8 @@ struct RecommendCommand: AsyncParsableCommand {
                     group.addTask {
                         let state = try await states.read(userID: id, exclude: excludes)
                         let items = recommender.recommend(
-                            count: n, history: state.history, excluded: state.excludedItemIDs, attributes: state.attributes, now: now, userID: id)
+                            count: n, history: state.history, excluded: state.excludedItemIDs, attributes: state.attributes, now: now,
+                            userID: id)
                         return (place, Self.line(userID: id, items: items))
                     }
                 }

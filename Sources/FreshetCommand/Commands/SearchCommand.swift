@@ -31,11 +31,15 @@ struct SearchCommand: ParsableCommand {
     @Option(
         name: .customLong("range"),
         help: ArgumentHelp(
-            "A setting to search over: train.learning_rate=1e-4..1e-2:log, train.epochs=3..12, train.preset=small,default. May be repeated.",
+            """
+            A setting to search over: train.learning_rate=1e-4..1e-2:log, train.epochs=3..12, train.preset=small,default. May be \
+            repeated.
+            """,
             valueName: "key=range"))
     var ranges: [String] = []
     @Option(help: ArgumentHelp("The same as YAML: a key and a range, or a list of values, a line.", valueName: "file")) var space: String?
-    @Option(help: "random gives each trial a whole training; halving gives many little and the best of them more.") var method = Method.halving
+    @Option(help: "random gives each trial a whole training; halving gives many little and the best of them more.")
+    var method = Method.halving
     @Option(help: "Trials, the configuration as it stands included.") var trials = 27
     @Option(help: "Halving: one trial in so many goes on.") var keepOneIn = 3
     @Option(help: "Halving: steps.") var rungs = 3
@@ -53,7 +57,9 @@ struct SearchCommand: ParsableCommand {
         guard !name.isEmpty, name.utf8.allSatisfy({ $0 >= 0x61 && $0 <= 0x7A || $0 >= 0x30 && $0 <= 0x39 || $0 == 0x2D }) else {
             throw ValidationError("--name takes lower-case letters, digits and hyphens, not '\(name)'")
         }
-        guard trials == 1 || !ranges.isEmpty || space != nil else { throw ValidationError("there is nothing to search over: name --range or --space") }
+        guard trials == 1 || !ranges.isEmpty || space != nil else {
+            throw ValidationError("there is nothing to search over: name --range or --space")
+        }
     }
 
     func run() throws {
@@ -144,12 +150,16 @@ struct SearchCommand: ParsableCommand {
         func row(_ trial: SearchTable.Trial) -> String {
             let score = trial.ndcg.map { String(format: "%.4f ± %.4f", $0, trial.standardError ?? 0) } ?? "failed"
             let settings = trial.settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
-            return "rung \(trial.rung)  trial \(trial.trial)  \(score)  \(trial.epochs) epochs  \(Int(trial.seconds)) s  \(trial.trial == 0 ? "as it stands" : settings)"
+            return "rung \(trial.rung)  trial \(trial.trial)  \(score)  \(trial.epochs) epochs  \(Int(trial.seconds)) s  "
+                + (trial.trial == 0 ? "as it stands" : settings)
         }
         let ranked = found.table.trials.sorted { ($0.rung, $0.ndcg ?? -1, -$0.trial) > ($1.rung, $1.ndcg ?? -1, -$1.trial) }
         var lines = ranked.prefix(20).map(row)
         if found.isCut { lines.append("Time was up before all trials; the same command goes on.") }
-        lines.append("best: trial \(found.best.trial), NDCG@10 \(String(format: "%.4f", found.best.ndcg ?? 0)) over \(found.users) users" + (found.baseline?.ndcg.map { String(format: "; as it stands %.4f", $0) } ?? ""))
+        let best = String(format: "%.4f", found.best.ndcg ?? 0)
+        lines.append(
+            "best: trial \(found.best.trial), NDCG@10 \(best) over \(found.users) users"
+                + (found.baseline?.ndcg.map { String(format: "; as it stands %.4f", $0) } ?? ""))
         lines.append("recipe: \(recipePath), trials: \(found.table.path)")
         return lines
     }

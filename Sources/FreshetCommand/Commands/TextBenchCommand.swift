@@ -6,7 +6,9 @@ import Workloads
 struct TextBenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "text", abstract: "Texts a second of a sentence encoder, and its share of the arithmetic bound.",
-        discussion: "Reads the titles and descriptions of item records, as content.encoder does, and encodes them from shortest to longest.")
+        discussion: """
+            Reads the titles and descriptions of item records, as content.encoder does, and encodes them from shortest to longest.
+            """)
 
     @Argument(help: "A folder as content.encoder names it.") var folder: String
     @Option(help: "Item records, JSON Lines, plain or .gz.") var items: String

@@ -17,8 +17,8 @@ struct TrainCommand: ParsableCommand {
             Several processes train one model together where OpenMPI starts them: mpirun -n 2 freshet train (docs/operations.md).
             --set takes train.* keys without their section, too: --set batch_size=512. A preset replaces all of the trainer's settings but
             seed and threads; those that are set on their own win over it.
-            Exit status: 0 promoted, 1 failed, 64 wrong usage, and 3 (train.refused_status) where the gate refused the new model: the work was
-            done, what served stays, and `freshet models list` says why.
+            Exit status: 0 promoted, 1 failed, 64 wrong usage, and 3 (train.refused_status) where the gate refused the new model: the
+            work was done, what served stays, and `freshet models list` says why.
             """)
 
     @OptionGroup var options: GlobalOptions
@@ -64,7 +64,10 @@ struct TrainCommand: ParsableCommand {
                 "metrics": .json(outcome.record.json),
             ]).print(asJSON: true)
         } else {
-            StandardOutput.line("version \(outcome.version) \(outcome.promoted ? "promoted" : "refused") after \(ProgressLine.clock(outcome.seconds)), from \(outcome.interactions) interactions")
+            let ended = outcome.promoted ? "promoted" : "refused"
+            StandardOutput.line(
+                "version \(outcome.version) \(ended) after \(ProgressLine.clock(outcome.seconds)), from "
+                    + "\(outcome.interactions) interactions")
             if let ndcg = outcome.ndcg, let popularity = outcome.popularityNDCG {
                 StandardOutput.line("NDCG@10 \(String(ndcg).prefix(6)), popularity \(String(popularity).prefix(6))")
             }

@@ -109,7 +109,8 @@ extension Configuration {
         let given = list("objectives.loss_weights"), weights = given.compactMap { Float($0) }
         guard given.count == HeadLoss.names.count, weights.count == given.count, weights.allSatisfy({ $0.isFinite && $0 >= 0 }) else {
             throw ConfigurationError(
-                "objectives.loss_weights is \(given.joined(separator: ",")), but takes three numbers from 0: of \(HeadLoss.names.joined(separator: ", "))")
+                "objectives.loss_weights is \(given.joined(separator: ",")), but takes three numbers from 0: of "
+                    + HeadLoss.names.joined(separator: ", "))
         }
         return [.fixed(weights)]
     }

@@ -50,7 +50,10 @@ struct DemoRun: Sendable {
         var services = try role.services().map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) }
         services.append(.init(service: ingest))
         services.append(.init(service: LoopService { try await broker.keepRunning() }))
-        services.append(.init(service: script, successTerminationBehavior: .gracefullyShutdownGroup, failureTerminationBehavior: .gracefullyShutdownGroup))
+        services.append(
+            .init(
+                service: script, successTerminationBehavior: .gracefullyShutdownGroup,
+                failureTerminationBehavior: .gracefullyShutdownGroup))
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger.quiet))
@@ -64,7 +67,8 @@ struct DemoRun: Sendable {
         let store = StoreQueries(url: try configuration.databaseURL(), connections: 1)
         guard try store.newestEventTime() == nil else {
             throw CommandFailure(
-                "the database holds events that are not the demonstration's: name an empty one in database.url, or run ops/demo, which brings its own")
+                "the database holds events that are not the demonstration's: name an empty one in database.url, or run ops/demo, which "
+                    + "brings its own")
         }
         let state = DemoState(openingMilliseconds: EventTime.now.milliseconds, seed: 7)
         try state.write(to: path)

@@ -27,9 +27,10 @@ struct DemoTraining: Sendable {
             }
             return try run.run()
         }
+        let model = String(outcome.ndcg ?? 0).prefix(6), popularity = String(outcome.popularityNDCG ?? 0).prefix(6)
         board.note(
             "model",
-            "version \(outcome.version) \(outcome.promoted ? "promoted" : "refused"): NDCG@10 \(String(outcome.ndcg ?? 0).prefix(6)) against popularity's \(String(outcome.popularityNDCG ?? 0).prefix(6))")
+            "version \(outcome.version) \(outcome.promoted ? "promoted" : "refused"): NDCG@10 \(model) against popularity's \(popularity)")
         return outcome
     }
 }

@@ -149,7 +149,8 @@ let package = Package(
             name: "Serving",
             dependencies: [
                 "Bytes", "Interactions", "Features", "Tensors", "ContentModel", "TowerModel", "MetaLearning", "Evaluation", "Recommending",
-                "FeatureStore", "EventStream", "VectorIndex", "ModelArtifacts", "RecommendationAPI", "Console", "Intake", "TrainingFiles",
+                "FeatureStore", "EventStream", "VectorIndex", "ModelArtifacts", "RecommendationAPI", "Reports", "Console", "Intake",
+                "TrainingFiles",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

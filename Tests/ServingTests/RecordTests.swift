@@ -105,7 +105,7 @@ import Testing
         #expect(try ObjectiveWeights(named: [:]) == nil)
         let weights = try #require(try ObjectiveWeights(named: ["value": 2]))
         #expect(weights.click == 1 && weights.value == 2 && weights.conversion == 0, "clicks count unless they are named")
-        for wrong in [["clicks": 1.0], ["value": 1_000.5], ["click": -.infinity]] {
+        for wrong in [["clicks": 1.0], ["value": 1_000.5], ["click": -Double.infinity]] {
             let error = #expect(throws: ServiceError.self) { try ObjectiveWeights(named: wrong) }
             #expect(error?.code == .invalid && error?.detail.hasPrefix("objective") == true)
         }

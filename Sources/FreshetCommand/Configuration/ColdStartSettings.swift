@@ -1,7 +1,6 @@
 import FeatureStore
 import Learning
 import Recommending
-import Serving
 
 extension Configuration {
     /// The dials of serving.

@@ -4,7 +4,6 @@ import Interactions
 import Learning
 import Logging
 import ModelArtifacts
-import Serving
 import TowerModel
 import TrainingFiles
 

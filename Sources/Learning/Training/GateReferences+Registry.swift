@@ -3,6 +3,7 @@ import FeatureStore
 import Interactions
 import Logging
 import Recommending
+import Reports
 import TrainingFiles
 
 extension GateReferences {

@@ -6,6 +6,7 @@ import Foundation
 import Interactions
 import Logging
 import Recommending
+import Reports
 import TowerModel
 import TrainingFiles
 

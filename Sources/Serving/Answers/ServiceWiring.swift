@@ -4,6 +4,7 @@ import FeatureStore
 import Interactions
 import RecommendationAPI
 import Recommending
+import Reports
 
 /// Fills in what the HTTP service asks for: each operation in terms of the database, the stream and the snapshot.
 package struct ServiceWiring: Sendable {

@@ -83,14 +83,6 @@ extension Configuration {
             maxItemEventsPerDay: integer("train.data_max_item_events_per_day"))
     }
 
-    /// What a training looks at before it learns; nil where `train.data_gate` is off.
-    var dataRules: TrainingPlan.DataRules? {
-        let mode = text("train.data_gate")
-        guard mode != "off" else { return nil }
-        return TrainingPlan.DataRules(
-            gate: dataGate, bounds: userBounds, isEnforced: mode == "enforce", pagePath: text("artifacts.path") + "/data-report.html")
-    }
-
     /// How an incremental training learns.
     func incrementRules(seed: UInt64, threads: Int) -> IncrementTraining.Rules {
         IncrementTraining.Rules(

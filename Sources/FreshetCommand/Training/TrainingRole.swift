@@ -64,7 +64,7 @@ struct TrainingRole {
         }
         var plan = TrainingPlan(learning: configuration.learningSettings, towers: towers, settings: settings)
         if isIncremental { plan.increment = configuration.incrementRules(seed: towers.seed, threads: towers.threads) }
-        plan.data = configuration.dataRules
+        plan.data = dataRules
         plan.leastInteractions = configuration.integer("train.min_interactions")
         plan.anchorDays = configuration.integer("train.gate_anchor_days")
         plan.keptVersions = configuration.integer("artifacts.keep_versions")
@@ -73,5 +73,14 @@ struct TrainingRole {
             TrainingPlan.Texts(checksum: encoder.checksum) { $0.describeTexts(by: encoder, threads: towers.threads) }
         }
         return plan
+    }
+
+    /// What is looked at before anything is learned; nil where `train.data_gate` is off.
+    private var dataRules: TrainingPlan.DataRules? {
+        let mode = configuration.text("train.data_gate")
+        guard mode != "off" else { return nil }
+        return TrainingPlan.DataRules(
+            gate: configuration.dataGate, bounds: configuration.userBounds, isEnforced: mode == "enforce",
+            pagePath: configuration.text("artifacts.path") + "/data-report.html")
     }
 }

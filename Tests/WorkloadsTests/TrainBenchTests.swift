@@ -144,7 +144,8 @@ import Workloads
         #expect(TextBench.spread(3, over: Array(0..<9)) == [0, 3, 6])
         #expect(TextBench.spread(9, over: [1, 2]) == [1, 2])
         let one = TextBench.operations(tokens: [10], layers: 2, width: 4, inner: 8)
-        #expect(one == 10 * (2 * 2 * (4 * 16 + 2 * 32) + 4 * 2 * 4 * 10))
+        let layersOfAToken = 2.0 * 2 * (4 * 16 + 2 * 32), attentionOfAToken = 4.0 * 2 * 4 * 10
+        #expect(one == 10 * (layersOfAToken + attentionOfAToken))
         #expect(TextBench.operations(tokens: [10, 10], layers: 2, width: 4, inner: 8) == 2 * one)
         #expect(TextBench.operations(tokens: [20], layers: 2, width: 4, inner: 8) > 2 * one, "each token reads all others")
     }

@@ -22,6 +22,13 @@ package struct TrainBenchData {
         package var history: [Int32]
         /// Row of the item.
         package var target: Int32
+
+        /// What a user took after these.
+        package init(user: Int, history: [Int32], target: Int32) {
+            self.user = user
+            self.history = history
+            self.target = target
+        }
     }
 
     /// What the data are called in the result.

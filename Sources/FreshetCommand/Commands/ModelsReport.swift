@@ -30,7 +30,7 @@ extension ModelsCommand {
             }
             let folder = configuration.artifactStore.root + "/" + model.artifactName
             guard FileManager.default.fileExists(atPath: folder) else {
-                throw CommandFailure("the files of version \(version) are not under \(configuration.text("artifacts.path")) any more; name a file with --output")
+                throw CommandFailure("the files of version \(version) are not under \(configuration.text(.artifactsPath)) any more; name a file with --output")
             }
             let path = folder + "/" + TrainingReport.fileName
             // What was decided of a version since, such as a promotion by hand, belongs into its report.

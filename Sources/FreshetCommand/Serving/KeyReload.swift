@@ -12,12 +12,15 @@ struct ConfigurationAgain: Sendable {
     let flags: [(key: String, value: String)]
 
     /// The lists of the service's keys.
-    static let keyLists = ["http.read_keys", "http.write_keys", "http.admin_keys", "http.metrics_keys"]
+    static let keyLists: [KeyName] = [.httpReadKeys, .httpWriteKeys, .httpAdminKeys, .httpMetricsKeys]
+
+    /// Whether a setting is one of these lists.
+    static func isKeyList(_ name: String) -> Bool { keyLists.contains { $0.rawValue == name } }
 
     /// The files that keys may stand in: those of the settings, and those that variables name (`FRESHET_HTTP_READ_KEYS_FILE`).
     var keyFiles: [String] {
         let named = files.isEmpty ? ["freshet.yaml"] : files
-        let variables = Self.keyLists.compactMap { ConfigurationKey.byName[$0] }.map { $0.environmentName + "_FILE" }
+        let variables = Self.keyLists.map { $0.environmentName + "_FILE" }
         return named + variables.compactMap { environment[$0] }.filter { !$0.isEmpty }
     }
 
@@ -89,8 +92,8 @@ struct KeyReload: Service {
                 throw ConfigurationError(
                     "the settings have no keys any more, which would open the service to everybody: restart it where that is meant")
             }
-            let others = current.settings.filter { !ConfigurationAgain.keyLists.contains($0.key) }.mapValues(\.value)
-                != found.settings.filter { !ConfigurationAgain.keyLists.contains($0.key) }.mapValues(\.value)
+            let others = current.settings.filter { !ConfigurationAgain.isKeyList($0.key) }.mapValues(\.value)
+                != found.settings.filter { !ConfigurationAgain.isKeyList($0.key) }.mapValues(\.value)
             let before = Set(keys.keys.map(\.fingerprint)), after = Set(next.map(\.fingerprint))
             keys.replace(by: next)
             logger.notice(

@@ -47,7 +47,7 @@ struct TrainingRun {
         let lock = try TrainingLock(url: url, isPatient: true)
         defer { lock.release() }
         let store = StoreQueries(url: url, rules: configuration.featureRules, connections: 1)
-        let folder = TrainingFolder(path: configuration.text("artifacts.path") + "/training")
+        let folder = TrainingFolder(path: configuration.text(.artifactsPath) + "/training")
         TrainingLeftovers.sweepTemporary()
         let teacher = try TeacherTraining(configuration, store: store)
         guard teacher == nil || !ranks.group.isShared else {
@@ -57,7 +57,7 @@ struct TrainingRun {
         let texts = try ContentEncoder.load(configuration, logger: logger)
         _ = try configuration.headBalances()
         let ratings = try configuration.ratingRules()
-        guard !ranks.group.isShared || (texts == nil && configuration.text("train.mode") != "incremental") else {
+        guard !ranks.group.isShared || (texts == nil && configuration.text(.trainMode) != "incremental") else {
             throw CommandFailure(
                 "a training in several processes is a full one without content.encoder; start it without mpirun, or unset content.encoder and train.mode")
         }
@@ -109,7 +109,7 @@ struct TrainingRun {
         try folder.write(state)
         let amounts = AmountNotes(watermark: file.watermark)
         if let warning = amounts?.warning { logger.warning("\(warning)") }
-        let least = configuration.integer("train.min_interactions")
+        let least = configuration.integer(.trainMinInteractions)
         guard file.log.count >= least else {
             throw CommandFailure(
                 "there are \(file.log.count) interactions to learn from, and train.min_interactions asks for \(least): ingest or backfill some first")
@@ -214,7 +214,7 @@ struct TrainingRun {
     /// Items that came with events alone get a bare record, so that what is learned of them can be recommended. A real record, with
     /// any date, replaces it: theirs is the earliest time there is, so that none that came from outside is ever overwritten.
     private func register(_ itemIDs: [String], url: String) throws {
-        guard !itemIDs.isEmpty, configuration.boolean("train.register_items") else { return }
+        guard !itemIDs.isEmpty, configuration.boolean(.trainRegisterItems) else { return }
         let ingest = try IngestStore(url: url, rules: configuration.featureRules)
         let origin = RecordOrigin(
             source: "train", cluster: "", position: Position(partition: Position.filePartition, offset: 0))
@@ -234,8 +234,8 @@ struct TrainingRun {
     private func prune(_ store: StoreQueries, _ artifacts: ArtifactStore) throws {
         let models = try store.models(limit: 1_000)
         let promoted = models.first { $0.status == .promoted }
-        let kept = Set(models.prefix(configuration.integer("artifacts.keep_versions")).map(\.version))
-        let anchor = try GateReferences.best(store, anchorDays: configuration.integer("train.gate_anchor_days")).first?.version
+        let kept = Set(models.prefix(configuration.integer(.artifactsKeepVersions)).map(\.version))
+        let anchor = try GateReferences.best(store, anchorDays: configuration.integer(.trainGateAnchorDays)).first?.version
         let needed = kept.union([anchor, promoted?.version, promoted?.replacedVersion].compactMap { $0 })
         for model in models where !needed.contains(model.version) {
             let name = model.artifactName
@@ -257,7 +257,7 @@ struct TrainingRun {
     private func inspected(
         _ log: TrainingLog, folder: TrainingFolder, store: StoreQueries
     ) throws -> (log: TrainingLog, inspection: DataInspection?, leftOut: [Int]) {
-        let mode = configuration.text("train.data_gate")
+        let mode = configuration.text(.trainDataGate)
         guard mode != "off" else { return (log, nil, []) }
         let former = try store.models(limit: 20).lazy.compactMap { EvaluationRecord(registry: $0.metrics).dataProfile }.first
         let inspection = DataInspection(log, gate: configuration.dataGate, bounds: configuration.userBounds, former: former)
@@ -273,7 +273,7 @@ struct TrainingRun {
             return (log, inspection, [])
         }
         guard reasons.isEmpty else {
-            let path = configuration.text("artifacts.path") + "/data-report.html"
+            let path = configuration.text(.artifactsPath) + "/data-report.html"
             try TrainingReport.write(inspection.page, to: path)
             throw CommandFailure(
                 "the data gate refuses to learn from this: \(reasons.joined(separator: "; ")). The page is \(path); train.data_gate=warn learns all the same")
@@ -283,14 +283,14 @@ struct TrainingRun {
     }
 
     private func references(_ store: StoreQueries, _ artifacts: ArtifactStore) throws -> GateReferences {
-        try GateReferences.read(store, artifacts, anchorDays: configuration.integer("train.gate_anchor_days"), logger: logger)
+        try GateReferences.read(store, artifacts, anchorDays: configuration.integer(.trainGateAnchorDays), logger: logger)
     }
 
     /// What an incremental training goes on from; nil for a full one, and where there is nothing to go on from yet.
     private func incrementBase(
         _ store: StoreQueries, _ artifacts: ArtifactStore, towers: TowerConfiguration, settings: inout [String: String]
     ) throws -> (base: IncrementStages.Base, seen: (snapshot: String, until: EventTime?))? {
-        guard configuration.text("train.mode") == "incremental" else { return nil }
+        guard configuration.text(.trainMode) == "incremental" else { return nil }
         guard let current = try store.promotedModel() else {
             logger.notice("there is no promoted model to go on from; training in full")
             return nil

@@ -184,7 +184,12 @@ struct BlendTests {
                 features.withUnsafeMutableBufferPointer {
                     user.write(featuresOf: row, tower: tower[Int(row)], trend: trend, tables: tables, into: $0)
                 }
-                #expect(abs(dot(weights.values, features) - scores[Int(row)]) < 1e-3)
+                for feature in RankingFeature.allCases where features[feature.rawValue].isNaN {
+                    Issue.record("UserSignals.write leaves \(feature) out")
+                }
+                #expect(
+                    abs(dot(weights.values, features) - scores[Int(row)]) < 1e-3,
+                    "what serving adds (BlendColumn, RankingBlend.bonuses) is not what training sees (UserSignals.write)")
             }
         }
     }

@@ -178,14 +178,14 @@ extension StoreQueries {
                 """)
             let sums = try connection.run(
                 """
-                select \(["impressions", "clicks", "add_to_carts", "purchases"].map(SaturatingSum.sql).joined(separator: ", "))
+                select \(InteractionType.allCases.map { SaturatingSum.sql($0.countColumn) }.joined(separator: ", "))
                 from item_features
                 """)
             let letters = try connection.run("select code, count(*) from dead_letters group by code order by code")
             var byCode: [String: Int64] = [:]
             for row in 0..<letters.count { byCode[letters.string(row, 0) ?? ""] = letters.int64(row, 1) }
             var byType: [InteractionType: Int64] = [:]
-            for type in InteractionType.allCases { byType[type] = sums.int64(0, Int(type.rawValue)) ?? 0 }
+            for (column, type) in InteractionType.allCases.enumerated() { byType[type] = sums.int64(0, column) ?? 0 }
             return StoreStatistics(
                 interactions: byType, users: rows.int64(0, 0) ?? 0, items: rows.int64(0, 1) ?? 0, hiddenItems: rows.int64(0, 2) ?? 0,
                 deadLetters: byCode, erasedUsers: rows.int64(0, 3) ?? 0, catalogueVersion: rows.int64(0, 4) ?? 0,
@@ -234,6 +234,18 @@ extension StoreQueries {
                 MinuteCount(
                     minute: rows.time(row, 0) ?? time, interactions: rows.int64(row, 1) ?? 0, impressions: rows.int64(row, 2) ?? 0)
             }
+        }
+    }
+}
+
+extension InteractionType {
+    /// The column of `user_features` and `item_features` that counts it.
+    fileprivate var countColumn: String {
+        switch self {
+        case .impression: "impressions"
+        case .click: "clicks"
+        case .addToCart: "add_to_carts"
+        case .purchase: "purchases"
         }
     }
 }

@@ -170,7 +170,7 @@ public final class TrainingSnapshot {
     ///   - withContext: whether request, slot, model version and context are read too.
     ///   - each: gets every row; what it throws ends the export.
     public func forEachInteraction(
-        types: Set<InteractionType> = [.click, .addToCart, .purchase], after: String? = nil, until: EventTime? = nil,
+        types: Set<InteractionType> = InteractionType.acts, after: String? = nil, until: EventTime? = nil,
         withContext: Bool = false, _ each: (TrainingRow) throws(StoreError) -> Void
     ) throws(StoreError) {
         // COPY takes no parameters; only numbers and a snapshot made of digits are written into its text.

@@ -41,7 +41,7 @@ struct FinalError {
     /// What `log.format` is, as far as that can be known where other settings are wrong.
     private var formatInArguments: String? {
         let (files, flags) = Self.named(in: arguments)
-        return Configuration.glimpse("log.format", files: files, environment: ProcessInfo.processInfo.environment, flags: flags)
+        return Configuration.glimpse(.logFormat, files: files, environment: ProcessInfo.processInfo.environment, flags: flags)
     }
 
     /// Files and settings that a command line names, as far as that can be said without parsing it.

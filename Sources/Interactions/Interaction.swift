@@ -1,4 +1,4 @@
-/// What a user did with an item. The raw value is what the database stores.
+/// What a user did with an item. The raw value is what the database and files of models store: no number is ever given again.
 public enum InteractionType: UInt8, Sendable, CaseIterable {
     case impression = 0
     case click = 1
@@ -14,6 +14,9 @@ public enum InteractionType: UInt8, Sendable, CaseIterable {
         case .purchase: "purchase"
         }
     }
+
+    /// Everything but being shown an item: what histories keep and a training learns from.
+    public static let acts = Set(allCases).subtracting([.impression])
 }
 
 /// Where a record stands in its source: the offset in a partition, or the line of a file.

@@ -45,17 +45,13 @@ public struct RankingBlend: Sendable, Equatable {
     /// What the history adds to the score of each item that it says something of.
     func bonuses(_ user: UserSignals) -> UserBonuses {
         var bonuses: [Int32: Float] = [:]
-        let values = weights.values(historyEvents: user.history.count)
+        let values = weights.values(historyEvents: user.history.count), places = RankingFeature.placesOfUsers
         bonuses.reserveCapacity(user.transitions.count + user.own.count)
         withUnsafeTemporaryAllocation(of: Float.self, capacity: RankingFeature.count) { features in
             func add(_ row: Int32) {
                 user.write(featuresOf: row, tower: 0, trend: 0, tables: tables, into: features)
-                // What all users share is in the snapshot's columns.
-                features[RankingFeature.popularity.rawValue] = 0
-                features[RankingFeature.recentPopularity.rawValue] = 0
-                features[RankingFeature.returningRecentPopularity.rawValue] = 0
                 var sum: Float = 0
-                for place in 0..<RankingFeature.count { sum += values[place] * features[place] }
+                for place in places { sum += values[place] * features[place] }
                 bonuses[row] = sum
             }
             for row in user.transitions.keys { add(row) }

@@ -1,4 +1,7 @@
-/// A signal that the ranking weighs. The raw value is the place of its weight in a blend.
+/// A signal that the ranking weighs. The raw value is the place of its weight in a blend; a model that was trained with others is refused.
+///
+/// A new one is computed for a user and an item in ``UserSignals/write(featuresOf:tower:trend:tables:into:)``, by which training and
+/// serving go.
 public enum RankingFeature: Int, CaseIterable, Sendable {
     /// The inner product of the two towers, a logit.
     case tower
@@ -31,9 +34,21 @@ public enum RankingFeature: Int, CaseIterable, Sendable {
     var isOfPause: Bool {
         switch self {
         case .returningRecentPopularity, .returningTrend, .returningTransition: true
-        default: false
+        case .tower, .popularity, .recentPopularity, .trend, .transition, .own, .ownCount, .ownPopularity, .ownRepeatRate, .ownAge: false
         }
     }
+
+    /// Whether it is the same for all users but for the pause and the towers: then a snapshot's `BlendColumn` adds it to every item. Any
+    /// other says something of items of the user's history and of what follows them alone, and ``RankingBlend/bonuses(_:)`` adds it.
+    var isShared: Bool {
+        switch self {
+        case .tower, .popularity, .recentPopularity, .trend, .returningRecentPopularity, .returningTrend: true
+        case .transition, .own, .ownCount, .ownPopularity, .ownRepeatRate, .ownAge, .returningTransition: false
+        }
+    }
+
+    /// The places of those that are not ``isShared``.
+    static let placesOfUsers = allCases.filter { !$0.isShared }.map(\.rawValue)
 
     /// How many there are.
     public static var count: Int { allCases.count }

@@ -121,56 +121,56 @@ public struct Configuration: Sendable {
     }
 }
 
-// Reading by type. Keys are checked when set, so these trap only on a key that the program itself misspells.
+// Reading by type. Values are checked when set, and a name without a key does not compile: these trap only where a key of another kind is
+// asked for, as a number of a text.
 extension Configuration {
-    private func key(_ name: String) -> ConfigurationKey {
-        guard let key = ConfigurationKey.byName[name] else { preconditionFailure("no configuration key is named \(name)") }
-        return key
-    }
-
-    /// The text of a key of any kind with one value.
-    public func text(_ name: String) -> String {
-        let key = key(name)
-        if case .scalar(let text)? = settings[name]?.value { return text }
+    private func fallback(_ name: KeyName) -> String {
+        guard let key = ConfigurationKey.byName[name.rawValue] else { preconditionFailure("the table of keys lacks \(name.rawValue)") }
         return key.fallback
     }
 
+    /// The text of a key of any kind with one value.
+    public func text(_ name: KeyName) -> String {
+        if case .scalar(let text)? = settings[name.rawValue]?.value { return text }
+        return fallback(name)
+    }
+
     /// The value of an integer key.
-    public func integer(_ name: String) -> Int {
-        guard let number = Int(text(name)) else { preconditionFailure("\(name) is not an integer key") }
+    public func integer(_ name: KeyName) -> Int {
+        guard let number = Int(text(name)) else { preconditionFailure("\(name.rawValue) is not an integer key") }
         return number
     }
 
     /// The value of a boolean key.
-    public func boolean(_ name: String) -> Bool { text(name) == "true" }
+    public func boolean(_ name: KeyName) -> Bool { text(name) == "true" }
 
     /// The values of a list key in order.
-    public func list(_ name: String) -> [String] {
-        if case .list(let items)? = settings[name]?.value { return items }
-        return key(name).fallback.split(separator: ",").map(String.init)
+    public func list(_ name: KeyName) -> [String] {
+        if case .list(let items)? = settings[name.rawValue]?.value { return items }
+        return fallback(name).split(separator: ",").map(String.init)
     }
 
     /// The entries of a map key.
-    public func map(_ name: String) -> [String: String] {
-        if case .map(let map)? = settings[name]?.value { return map }
+    public func map(_ name: KeyName) -> [String: String] {
+        if case .map(let map)? = settings[name.rawValue]?.value { return map }
         return [:]
     }
 
     /// The value of a number key.
-    public func number(_ name: String) -> Double {
-        guard let number = Double(text(name)) else { preconditionFailure("\(name) is not a number key") }
+    public func number(_ name: KeyName) -> Double {
+        guard let number = Double(text(name)) else { preconditionFailure("\(name.rawValue) is not a number key") }
         return number
     }
 
     /// The value of a time key.
-    public func time(_ name: String) -> EventTime {
-        guard let time = EventTime(rfc3339: text(name)) else { preconditionFailure("\(name) is not a time key") }
+    public func time(_ name: KeyName) -> EventTime {
+        guard let time = EventTime(rfc3339: text(name)) else { preconditionFailure("\(name.rawValue) is not a time key") }
         return time
     }
 
     /// The database, or a sentence that says how to name it.
     public func databaseURL() throws(ConfigurationError) -> String {
-        let url = text("database.url")
+        let url = text(.databaseURL)
         guard !url.isEmpty else {
             throw ConfigurationError(
                 "no database is configured: set database.url in freshet.yaml or FRESHET_DATABASE_URL in the environment, "

@@ -2,196 +2,196 @@ extension ConfigurationKey {
     /// What is learned, and how cold starts and logs go.
     static let ofLearning: [ConfigurationKey] = [
         ConfigurationKey(
-            "train.max_interactions_per_user", .integer(2...100_000), "5000", "newest interactions of one user that training reads"),
+            .trainMaxInteractionsPerUser, .integer(2...100_000), "5000", "newest interactions of one user that training reads"),
         ConfigurationKey(
-            "train.register_items", .boolean, "true",
+            .trainRegisterItems, .boolean, "true",
             "whether items that only events name get a bare record, so that they can be recommended"),
-        ConfigurationKey("train.min_interactions", .integer(1...1_000_000), "100", "with fewer interactions training refuses to begin"),
+        ConfigurationKey(.trainMinInteractions, .integer(1...1_000_000), "100", "with fewer interactions training refuses to begin"),
         ConfigurationKey(
-            "train.mode", .choice(["full", "incremental"]), "full",
+            .trainMode, .choice(["full", "incremental"]), "full",
             "full: from nothing; incremental: from the promoted model, on what it has not seen"),
-        ConfigurationKey("train.incremental_epochs", .integer(1...1_000), "3", "passes over the examples of an incremental training"),
+        ConfigurationKey(.trainIncrementalEpochs, .integer(1...1_000), "3", "passes over the examples of an incremental training"),
         ConfigurationKey(
-            "train.incremental_rate", .number(0.001...10), "0.6",
+            .trainIncrementalRate, .number(0.001...10), "0.6",
             "step sizes of an incremental training as a share of those of a full one"),
         ConfigurationKey(
-            "train.incremental_replay", .number(0...1_000), "6",
+            .trainIncrementalReplay, .number(0...1_000), "6",
             "old events that are learned again for each new one, so that they are not forgotten"),
         ConfigurationKey(
-            "train.incremental_replay_limit_events", .integer(0...100_000_000), "200000", "old events that are learned again at most"),
+            .trainIncrementalReplayLimitEvents, .integer(0...100_000_000), "200000", "old events that are learned again at most"),
         ConfigurationKey(
-            "train.incremental_ewc", .number(0...1_000_000), "0",
+            .trainIncrementalEWC, .number(0...1_000_000), "0",
             "elastic weight consolidation: pull towards the old parameters by their importance; 1 weighs the old events as what they are, "
                 + "0 is off"
         ),
         ConfigurationKey(
-            "train.keep_unfinished_hours", .integer(0...8_760), "72",
+            .trainKeepUnfinishedHours, .integer(0...8_760), "72",
             "how long the files of a killed training stay for --resume; those with a user who was erased since go at once"),
         ConfigurationKey(
-            "train.data_gate", .choice(["enforce", "warn", "off"]), "warn",
+            .trainDataGate, .choice(["enforce", "warn", "off"]), "warn",
             "before training: enforce refuses data that look broken and leaves suspicious users out, warn says so and learns from all, off "
                 + "looks at nothing"
         ),
         ConfigurationKey(
-            "train.data_max_events_per_minute", .integer(1...1_000_000), "300",
+            .trainDataMaxEventsPerMinute, .integer(1...1_000_000), "300",
             "a user with more interactions within 60 seconds is left out"),
         ConfigurationKey(
-            "train.data_max_events_per_day", .integer(1...1_000_000), "3000", "a user with more interactions within 24 hours is left out"),
+            .trainDataMaxEventsPerDay, .integer(1...1_000_000), "3000", "a user with more interactions within 24 hours is left out"),
         ConfigurationKey(
-            "train.data_max_item_events_per_day", .integer(1...1_000_000), "100",
+            .trainDataMaxItemEventsPerDay, .integer(1...1_000_000), "100",
             "a user with more interactions with one item within 24 hours is left out"),
         ConfigurationKey(
-            "train.data_max_suspicious_share", .number(0...1), "0.3",
+            .trainDataMaxSuspiciousShare, .number(0...1), "0.3",
             "largest share of interactions by users left out that the data gate lets pass"),
         ConfigurationKey(
-            "train.data_max_repeated_share", .number(0...1), "0.2",
+            .trainDataMaxRepeatedShare, .number(0...1), "0.2",
             "largest share of repeated interactions (same user, item, type, time) that the data gate lets pass"),
         ConfigurationKey(
-            "train.data_max_item_share", .number(0...1), "0.5", "largest share of one item's interactions that the data gate lets pass"),
+            .trainDataMaxItemShare, .number(0...1), "0.5", "largest share of one item's interactions that the data gate lets pass"),
         ConfigurationKey(
-            "train.data_max_stability_index", .number(0...100), "0.5",
+            .trainDataMaxStabilityIndex, .number(0...100), "0.5",
             "largest population stability index of types, hours, items and attributes since the former training"),
         ConfigurationKey(
-            "train.data_max_gap", .number(0...1), "0.3",
+            .trainDataMaxGap, .number(0...1), "0.3",
             "largest Kolmogorov-Smirnov gap of interactions a user or an item since the former training"),
         ConfigurationKey(
-            "train.data_max_null_rise", .number(0...1), "0.2",
+            .trainDataMaxNullRise, .number(0...1), "0.2",
             "largest rise of the share of interactions without item content or user attributes since the former training"),
         ConfigurationKey(
-            "train.data_minimum_users", .integer(2...1_000_000_000), "200",
+            .trainDataMinimumUsers, .integer(2...1_000_000_000), "200",
             "users since the former training, and in it, below which the data gate compares nothing"),
-        ConfigurationKey("train.holdout", .choice(["time", "leave-one-out", "none"]), "time", "how the evaluation set is cut"),
-        ConfigurationKey("train.holdout_percent", .number(0.1...90), "10", "share of the newest interactions held out by a time split"),
-        ConfigurationKey("train.evaluation_users", .integer(10...1_000_000), "5000", "users that the evaluation ranks for at most"),
+        ConfigurationKey(.trainHoldout, .choice(["time", "leave-one-out", "none"]), "time", "how the evaluation set is cut"),
+        ConfigurationKey(.trainHoldoutPercent, .number(0.1...90), "10", "share of the newest interactions held out by a time split"),
+        ConfigurationKey(.trainEvaluationUsers, .integer(10...1_000_000), "5000", "users that the evaluation ranks for at most"),
         ConfigurationKey(
-            "train.domain_field", .text, "",
+            .trainDomainField, .text, "",
             "attribute of users, such as country, each of whose values gets an adapter of the user's vector over the shared model, where "
                 + "that helps on what was held out; requests name the domain by attribute or context; empty: none"
         ),
         ConfigurationKey(
-            "train.domain_minimum_interactions", .integer(20...1_000_000_000), "1000",
+            .trainDomainMinimumInteractions, .integer(20...1_000_000_000), "1000",
             "interactions to learn from below which a domain gets no adapter"),
         ConfigurationKey(
-            "train.domain_rank", .integer(0...64), "4",
+            .trainDomainRank, .integer(0...64), "4",
             "rank of the map in a domain's adapter, beside a scale and a shift of each component"),
         ConfigurationKey(
-            "train.domain_limit", .integer(1...1_000), "50", "domains that are tried at most: those with the most interactions"),
-        ConfigurationKey("train.final_fit", .boolean, "true", "fit again on everything, held-out part included, after the evaluation"),
+            .trainDomainLimit, .integer(1...1_000), "50", "domains that are tried at most: those with the most interactions"),
+        ConfigurationKey(.trainFinalFit, .boolean, "true", "fit again on everything, held-out part included, after the evaluation"),
         ConfigurationKey(
-            "train.gate_margin_percent", .number(0.01...50), "5",
+            .trainGateMarginPercent, .number(0.01...50), "5",
             "largest loss in NDCG@10 against the promoted model, as a share of that one's, that still promotes"),
         ConfigurationKey(
-            "train.gate_margin", .number(0...1), "0",
+            .trainGateMargin, .number(0...1), "0",
             "the same in NDCG@10 itself, in place of train.gate_margin_percent; 0: the share decides"),
         ConfigurationKey(
-            "train.gate_confidence_percent", .number(50...97.5), "90",
+            .trainGateConfidencePercent, .number(50...97.5), "90",
             "how sure it must be that a new model loses no more than the margin, one-sided"),
         ConfigurationKey(
-            "train.gate_anchor_days", .integer(0...3_650), "28",
+            .trainGateAnchorDays, .integer(0...3_650), "28",
             "a new model is also held against the best that served in so many days, so that small losses do not add up; 0: against the "
                 + "promoted one alone"
         ),
         ConfigurationKey(
-            "train.refused_status", .integer(0...125), "3",
+            .trainRefusedStatus, .integer(0...125), "3",
             "exit status of freshet train where the gate refused the new model; 0: as if it had been promoted"),
         ConfigurationKey(
-            "train.teacher", .integer(0...1_000_000_000), "0",
+            .trainTeacher, .integer(0...1_000_000_000), "0",
             "version of the registry that the pooled tower also learns from; 0 for none (train --teacher)"),
         ConfigurationKey(
-            "train.rank_timeout_seconds", .integer(1...86_400), "300",
+            .trainRankTimeoutSeconds, .integer(1...86_400), "300",
             "how long a rank of a training that mpirun started waits for the others before it takes one for lost"),
         ConfigurationKey(
-            "train.positive_ratings_from", .number(-1_000_000...1_000_000), "0",
+            .trainPositiveRatingsFrom, .number(-1_000_000...1_000_000), "0",
             "events with a context.rating below this are no training examples, and serving leaves them out of histories (what was rated "
                 + "stays known, as rules.exclude says); 0 keeps all"
         ),
         ConfigurationKey(
-            "train.negative_ratings_below", .number(-1_000_000...1_000_000), "0",
+            .trainNegativeRatingsBelow, .number(-1_000_000...1_000_000), "0",
             "events with a context.rating below this decline the item: left out like those below train.positive_ratings_from, and "
                 + "negatives of the head for clicks; 0 for none"
         ),
         ConfigurationKey(
-            "content.channel", .choice(["auto", "off"]), "auto",
+            .contentChannel, .choice(["auto", "off"]), "auto",
             "auto: items that training never met are scored by what their content says (likeness to the user's history, popularity of such "
                 + "content, the towers), weighed on held-out items; off: by the towers alone"
         ),
-        ConfigurationKey("content.links", .list(allowed: nil), "", "attributes whose values are ids of other items, such as works cited"),
+        ConfigurationKey(.contentLinks, .list(allowed: nil), "", "attributes whose values are ids of other items, such as works cited"),
         ConfigurationKey(
-            "adaptation.mode", .choice(["auto", "off"]), "auto",
+            .adaptationMode, .choice(["auto", "off"]), "auto",
             "auto: training learns how to adapt to categories that it has never met, from a few events each (freshet adapt); off: it does "
                 + "not"
         ),
         ConfigurationKey(
-            "adaptation.field", .name, "categories", "what adapts: categories, or the name of an attribute such as brand or region"),
+            .adaptationField, .name, "categories", "what adapts: categories, or the name of an attribute such as brand or region"),
         ConfigurationKey(
-            "adaptation.method", .choice(["meta", "fine-tune", "none"]), "meta",
+            .adaptationMethod, .choice(["meta", "fine-tune", "none"]), "meta",
             "how freshet adapt adapts: from the meta-learned start, by plain fine-tuning from the start that is best unadapted, or not at "
                 + "all, for comparison"
         ),
         ConfigurationKey(
-            "adaptation.support", .integer(1...100), "5", "events of a category that adaptation is learned for, and with which it begins"),
-        ConfigurationKey("adaptation.query", .integer(1...1_000), "15", "users that judge an adaptation while it is learned"),
-        ConfigurationKey("adaptation.inner_steps", .integer(1...20), "5", "gradient steps of an adaptation"),
+            .adaptationSupport, .integer(1...100), "5", "events of a category that adaptation is learned for, and with which it begins"),
+        ConfigurationKey(.adaptationQuery, .integer(1...1_000), "15", "users that judge an adaptation while it is learned"),
+        ConfigurationKey(.adaptationInnerSteps, .integer(1...20), "5", "gradient steps of an adaptation"),
         ConfigurationKey(
-            "adaptation.order", .choice(["second", "first"]), "second", "second: exact derivatives through the steps; first: without"),
-        ConfigurationKey("adaptation.proximity", .number(0...100), "0.01", "how strongly an adaptation is held to its start"),
-        ConfigurationKey("adaptation.rank", .integer(1...256), "16", "numbers in the vectors that adapt"),
+            .adaptationOrder, .choice(["second", "first"]), "second", "second: exact derivatives through the steps; first: without"),
+        ConfigurationKey(.adaptationProximity, .number(0...100), "0.01", "how strongly an adaptation is held to its start"),
+        ConfigurationKey(.adaptationRank, .integer(1...256), "16", "numbers in the vectors that adapt"),
         ConfigurationKey(
-            "adaptation.meta_steps", .integer(1...100_000), "300", "outer steps of the learning at most; each looks at four tasks"),
+            .adaptationMetaSteps, .integer(1...100_000), "300", "outer steps of the learning at most; each looks at four tasks"),
         ConfigurationKey(
-            "adaptation.meta_categories", .integer(2...1_000), "24",
+            .adaptationMetaCategories, .integer(2...1_000), "24",
             "trained categories that adaptation is learned on at most, drawn by the seed"),
         ConfigurationKey(
-            "adaptation.support_limit_events", .integer(1...1_000), "64", "newest events of a category that freshet adapt uses at most"),
+            .adaptationSupportLimitEvents, .integer(1...1_000), "64", "newest events of a category that freshet adapt uses at most"),
         ConfigurationKey(
-            "content.share_cost_percent", .number(0...100), "2",
+            .contentShareCostPercent, .number(0...100), "2",
             "share of NDCG@20 that the fair share of new items may cost on what was held out; 100: the fair share whatever it costs"),
         ConfigurationKey(
-            "content.encoder", .text, "",
+            .contentEncoder, .text, "",
             "folder of a sentence-transformers model (BERT-type: config.json, vocab.txt, model.safetensors) that turns titles and "
                 + "descriptions into vectors for the item tower; empty: none"
         ),
         ConfigurationKey(
-            "content.encoder_precision", .choice(["auto", "float32", "bfloat16"]), "auto",
+            .contentEncoderPrecision, .choice(["auto", "float32", "bfloat16"]), "auto",
             "products of the sentence encoder; auto: the faster of both on the processor"),
         ConfigurationKey(
-            "content.encoder_cache_mebibytes", .integer(1...65_536), "512",
+            .contentEncoderCacheMebibytes, .integer(1...65_536), "512",
             "largest file, and memory, of vectors of texts, under artifacts.path; 1.5 KB a text for a width of 384"),
         ConfigurationKey(
-            "ranking.blend", .choice(["auto", "off"]), "auto",
+            .rankingBlend, .choice(["auto", "off"]), "auto",
             "auto: training learns how much transitions, popularity and own items count beside the towers, and uses it where it is better "
                 + "on what was held out; off: the towers rank alone"
         ),
-        ConfigurationKey("ranking.neighbours", .integer(0...1_000), "100", "items kept of those that follow an item; 0 keeps none"),
+        ConfigurationKey(.rankingNeighbours, .integer(0...1_000), "100", "items kept of those that follow an item; 0 keeps none"),
         ConfigurationKey(
-            "ranking.recent_half_life_days", .number(0.01...36_500), "14",
+            .rankingRecentHalfLifeDays, .number(0.01...36_500), "14",
             "age at which an event counts half in the blend's recent popularity"),
         ConfigurationKey(
-            "cold_start.diversity", .number(0...1), "0.15",
+            .coldStartDiversity, .number(0...1), "0.15",
             "share that each further item of a main category loses of its odds in the trending list and in the lists of users without a "
                 + "history; 0 is popularity alone"
         ),
         ConfigurationKey(
-            "cold_start.variety", .number(0...5), "0.05",
+            .coldStartVariety, .number(0...5), "0.05",
             "chance in the lists of users without a history, in log odds, by the user's or the session's id; 0 gives everybody the same"),
         ConfigurationKey(
-            "cold_start.segments", .list(allowed: nil), "",
+            .coldStartSegments, .list(allowed: nil), "",
             "attributes of users and fields of the context by which trending items are counted, such as country, device; none named: all "
                 + "of them"
         ),
         ConfigurationKey(
-            "cold_start.segment_events", .integer(0...10_000_000), "100000",
+            .coldStartSegmentEvents, .integer(0...10_000_000), "100000",
             "newest interactions that segments are counted from; 0 counts none"),
         ConfigurationKey(
-            "cold_start.segment_half_life_hours", .number(0.01...876_000), "168", "age at which an interaction counts half in a segment"),
+            .coldStartSegmentHalfLifeHours, .number(0.01...876_000), "168", "age at which an interaction counts half in a segment"),
         ConfigurationKey(
-            "cold_start.segment_prior_events", .number(0.01...1_000_000), "10",
+            .coldStartSegmentPriorEvents, .number(0.01...1_000_000), "10",
             "interactions with an item that pull its liking in a segment towards everybody's"),
         ConfigurationKey(
-            "cold_start.segment_refresh_seconds", .integer(1...86_400), "60",
+            .coldStartSegmentRefreshSeconds, .integer(1...86_400), "60",
             "how often segments are counted anew; never more than a tenth of the time"),
         ConfigurationKey(
-            "log.level", .choice(["trace", "debug", "info", "notice", "warning", "error"]), "info", "least severe line that is written"),
-        ConfigurationKey("log.format", .choice(["text", "json"]), "text", "text for people, json for machines; both on standard error"),
+            .logLevel, .choice(["trace", "debug", "info", "notice", "warning", "error"]), "info", "least severe line that is written"),
+        ConfigurationKey(.logFormat, .choice(["text", "json"]), "text", "text for people, json for machines; both on standard error"),
     ]
 }

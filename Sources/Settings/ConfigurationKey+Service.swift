@@ -2,173 +2,173 @@ extension ConfigurationKey {
     /// What is stored, served and sent.
     static let ofService: [ConfigurationKey] = [
         ConfigurationKey(
-            "database.url", .secret, "",
+            .databaseURL, .secret, "",
             "PostgreSQL, as postgresql://user:password@host:port/database or key=value words"),
         ConfigurationKey(
-            "database.connections", .integer(1...64), "4",
+            .databaseConnections, .integer(1...64), "4",
             "connections for everything but ingest, user state, and the commits that writers wait for (2)"),
         ConfigurationKey(
-            "database.state_connections", .integer(1...32), "2",
+            .databaseStateConnections, .integer(1...32), "2",
             "connections that read user state; each reads for up to 64 requests at once"),
         ConfigurationKey(
-            "kafka.bootstrap_servers", .name, "127.0.0.1:9092", "host:port of one or more brokers, comma-separated"),
-        ConfigurationKey("kafka.group", .name, "freshet", "consumer group of the ingest role"),
-        ConfigurationKey("kafka.properties", .map, "", "any librdkafka setting, passed through: security.protocol: SASL_SSL"),
-        ConfigurationKey("topics.events", .name, "freshet.events", "clicks, purchases and other events"),
-        ConfigurationKey("topics.items", .name, "freshet.items", "item records, compacted"),
-        ConfigurationKey("topics.users", .name, "freshet.users", "user records, compacted"),
-        ConfigurationKey("topics.impressions", .name, "freshet.impressions", "what the service showed"),
-        ConfigurationKey("topics.dead_letters", .name, "freshet.dead-letters", "rejected records with their reasons"),
-        ConfigurationKey("http.host", .name, "127.0.0.1", "address to listen on; loopback unless set"),
-        ConfigurationKey("http.port", .integer(0...65_535), "8080", "port to listen on; 0 takes a free one"),
+            .kafkaBootstrapServers, .name, "127.0.0.1:9092", "host:port of one or more brokers, comma-separated"),
+        ConfigurationKey(.kafkaGroup, .name, "freshet", "consumer group of the ingest role"),
+        ConfigurationKey(.kafkaProperties, .map, "", "any librdkafka setting, passed through: security.protocol: SASL_SSL"),
+        ConfigurationKey(.topicsEvents, .name, "freshet.events", "clicks, purchases and other events"),
+        ConfigurationKey(.topicsItems, .name, "freshet.items", "item records, compacted"),
+        ConfigurationKey(.topicsUsers, .name, "freshet.users", "user records, compacted"),
+        ConfigurationKey(.topicsImpressions, .name, "freshet.impressions", "what the service showed"),
+        ConfigurationKey(.topicsDeadLetters, .name, "freshet.dead-letters", "rejected records with their reasons"),
+        ConfigurationKey(.httpHost, .name, "127.0.0.1", "address to listen on; loopback unless set"),
+        ConfigurationKey(.httpPort, .integer(0...65_535), "8080", "port to listen on; 0 takes a free one"),
         ConfigurationKey(
-            "http.read_keys", .keys, "",
+            .httpReadKeys, .keys, "",
             "keys (X-API-Key, or a bearer token) that may read; without any key, everybody may do everything, on loopback only"),
-        ConfigurationKey("http.write_keys", .keys, "", "keys that may also send events and records"),
-        ConfigurationKey("http.admin_keys", .keys, "", "keys that may also promote models"),
-        ConfigurationKey("http.metrics_keys", .keys, "", "keys that open /metrics and nothing else, for Prometheus"),
+        ConfigurationKey(.httpWriteKeys, .keys, "", "keys that may also send events and records"),
+        ConfigurationKey(.httpAdminKeys, .keys, "", "keys that may also promote models"),
+        ConfigurationKey(.httpMetricsKeys, .keys, "", "keys that open /metrics and nothing else, for Prometheus"),
         ConfigurationKey(
-            "http.open", .boolean, "false",
+            .httpOpen, .boolean, "false",
             "true: listen beyond loopback although there are no keys, so that whoever reaches the port may do everything"),
         ConfigurationKey(
-            "http.cors_origins", .list(allowed: nil), "", "origins whose pages may call from a browser: https://shop.example"),
+            .httpCORSOrigins, .list(allowed: nil), "", "origins whose pages may call from a browser: https://shop.example"),
         ConfigurationKey(
-            "http.rate_limit_per_second", .integer(0...1_000_000), "0",
+            .httpRateLimitPerSecond, .integer(0...1_000_000), "0",
             "requests a second of each key, or of all callers together without keys; more are answered 429; 0: no limit"),
         ConfigurationKey(
-            "http.rate_limit_burst", .integer(1...1_000_000), "100",
+            .httpRateLimitBurst, .integer(1...1_000_000), "100",
             "requests that may come at once before the limit holds them back"),
-        ConfigurationKey("http.max_body_bytes", .integer(1_024...67_108_864), "5242880", "largest request body"),
+        ConfigurationKey(.httpMaxBodyBytes, .integer(1_024...67_108_864), "5242880", "largest request body"),
         ConfigurationKey(
-            "http.max_concurrent_requests", .integer(1...100_000), "1024", "requests under way at once; more are answered 503"),
+            .httpMaxConcurrentRequests, .integer(1...100_000), "1024", "requests under way at once; more are answered 503"),
         ConfigurationKey(
-            "http.allowed_hosts", .list(allowed: nil), "",
+            .httpAllowedHosts, .list(allowed: nil), "",
             "names, beside those of this machine, that Host may say where a service on loopback has no keys: shop.example"),
         ConfigurationKey(
-            "http.max_connections", .integer(0...1_000_000), "0",
+            .httpMaxConnections, .integer(0...1_000_000), "0",
             "open connections; the oldest idle ones make room for new ones; 0: as many as the limit of open files leaves room for, at most "
                 + "10000"
         ),
         ConfigurationKey(
-            "http.request_seconds", .integer(1...3_600), "30", "time for a request to come in whole; then 408, and the connection is closed"
+            .httpRequestSeconds, .integer(1...3_600), "30", "time for a request to come in whole; then 408, and the connection is closed"
         ),
         ConfigurationKey(
-            "http.answer_seconds", .integer(1...3_600), "30",
+            .httpAnswerSeconds, .integer(1...3_600), "30",
             "time after which a caller is cut off that reads next to nothing (less than 8 KiB a second) of its answer"),
         ConfigurationKey(
-            "http.max_held_bytes", .integer(1_048_576...68_719_476_736), "536870912",
+            .httpMaxHeldBytes, .integer(1_048_576...68_719_476_736), "536870912",
             "bodies and answers held for all callers together; beyond it the slowest callers are cut off"),
         ConfigurationKey(
-            "http.max_intake_requests", .integer(1...100_000), "256",
+            .httpMaxIntakeRequests, .integer(1...100_000), "256",
             "requests that wait for Kafka at once; more are answered 503, so that recommendations have the other places"),
         ConfigurationKey(
-            "http.max_intake_bytes", .integer(65_536...17_179_869_184), "67108864",
+            .httpMaxIntakeBytes, .integer(65_536...17_179_869_184), "67108864",
             "bytes of records that wait for Kafka at once; more are answered 503"),
-        ConfigurationKey("artifacts.path", .name, ".freshet/artifacts", "folder of the model files"),
+        ConfigurationKey(.artifactsPath, .name, ".freshet/artifacts", "folder of the model files"),
         ConfigurationKey(
-            "artifacts.key", .secret, "",
+            .artifactsKey, .secret, "",
             "signs the model files of a training, 16 characters or more; servers with it read nothing else, and keep no index file"),
         ConfigurationKey(
-            "artifacts.keep_versions", .integer(2...1_000), "10",
+            .artifactsKeepVersions, .integer(2...1_000), "10",
             "newest model versions whose files are kept, beside the promoted one and the one that it replaced"),
         ConfigurationKey(
-            "clock", .choice(["wall", "data"]), "wall",
+            .clock, .choice(["wall", "data"]), "wall",
             "what 'now' means for decay and age: the wall clock, or the newest accepted event"),
-        ConfigurationKey("ingest.batch_records", .integer(1...200_000), "50000", "records in one transaction at most"),
-        ConfigurationKey("ingest.batch_linger_ms", .integer(1...10_000), "15", "how long a batch waits for more records"),
-        ConfigurationKey("ingest.max_record_bytes", .integer(256...16_777_216), "1048576", "a larger record is a dead letter"),
+        ConfigurationKey(.ingestBatchRecords, .integer(1...200_000), "50000", "records in one transaction at most"),
+        ConfigurationKey(.ingestBatchLingerMilliseconds, .integer(1...10_000), "15", "how long a batch waits for more records"),
+        ConfigurationKey(.ingestMaxRecordBytes, .integer(256...16_777_216), "1048576", "a larger record is a dead letter"),
         ConfigurationKey(
-            "ingest.max_future_skew_seconds", .integer(0...31_536_000), "300", "an event further in the future is a dead letter"),
+            .ingestMaxFutureSkewSeconds, .integer(0...31_536_000), "300", "an event further in the future is a dead letter"),
         ConfigurationKey(
-            "ingest.earliest_time", .time, "1990-01-01T00:00:00Z", "an earlier event is a dead letter: usually an unset clock"),
-        ConfigurationKey("ingest.default_currency", .currency, "USD", "currency of a value that names none: an ISO 4217 code such as EUR"),
+            .ingestEarliestTime, .time, "1990-01-01T00:00:00Z", "an earlier event is a dead letter: usually an unset clock"),
+        ConfigurationKey(.ingestDefaultCurrency, .currency, "USD", "currency of a value that names none: an ISO 4217 code such as EUR"),
         ConfigurationKey(
-            "currency.base", .currency, "",
+            .currencyBase, .currency, "",
             "currency in which amounts and prices are compared; none: ingest.default_currency where currency.rates are set, "
                 + "else that in which most people paid"),
         ConfigurationKey(
-            "currency.rates", .rates, "",
+            .currencyRates, .rates, "",
             "what one unit of other currencies is worth in currency.base, exact decimals: VND: 0.000039; "
                 + "without them amounts in other currencies are left out of training"),
-        ConfigurationKey("ingest.event_types", .eventTypes, "", "other names for the event types: view: click"),
-        ConfigurationKey("ingest.history_limit_events", .integer(1...2_000), "200", "newest events kept in a user's history"),
-        ConfigurationKey("ingest.decay_half_life_hours", .integer(1...8_760), "24", "half-life of the decayed counters behind trending"),
-        ConfigurationKey("rules.exclude", .list(allowed: ["purchased", "carted", "clicked", "seen"]), "purchased",
+        ConfigurationKey(.ingestEventTypes, .eventTypes, "", "other names for the event types: view: click"),
+        ConfigurationKey(.ingestHistoryLimitEvents, .integer(1...2_000), "200", "newest events kept in a user's history"),
+        ConfigurationKey(.ingestDecayHalfLifeHours, .integer(1...8_760), "24", "half-life of the decayed counters behind trending"),
+        ConfigurationKey(.rulesExclude, .list(allowed: ["purchased", "carted", "clicked", "seen"]), "purchased",
             "what a user did with an item that keeps it out of answers; seen means any click, cart or purchase; [] excludes nothing"),
         ConfigurationKey(
-            "rules.diversity", .number(0...1), "0",
+            .rulesDiversity, .number(0...1), "0",
             "share that each further item of a main category loses of its odds in the list of a user with a history"),
-        ConfigurationKey("objectives.click", .number(0...1_000), "1", "weight of a click as a training example"),
-        ConfigurationKey("objectives.add_to_cart", .number(0...1_000), "1", "weight of an add_to_cart as a training example"),
-        ConfigurationKey("objectives.purchase", .number(0...1_000), "1", "weight of a purchase as a training example"),
+        ConfigurationKey(.objectivesClick, .number(0...1_000), "1", "weight of a click as a training example"),
+        ConfigurationKey(.objectivesAddToCart, .number(0...1_000), "1", "weight of an add_to_cart as a training example"),
+        ConfigurationKey(.objectivesPurchase, .number(0...1_000), "1", "weight of a purchase as a training example"),
         ConfigurationKey(
-            "objectives.heads", .choice(["auto", "off"]), "auto",
+            .objectivesHeads, .choice(["auto", "off"]), "auto",
             "auto: training learns the probabilities of click and purchase and the worth of an order, for requests with objective weights "
                 + "and for the powers below; off: it does not"
         ),
-        ConfigurationKey("objectives.click_power", .number(0...10), "1", "exponent of the probability of a click in the score of an item"),
-        ConfigurationKey("objectives.conversion_power", .number(0...10), "0", "exponent of the probability of a purchase after a click"),
-        ConfigurationKey("objectives.value_power", .number(0...10), "0", "exponent of the expected order value"),
+        ConfigurationKey(.objectivesClickPower, .number(0...10), "1", "exponent of the probability of a click in the score of an item"),
+        ConfigurationKey(.objectivesConversionPower, .number(0...10), "0", "exponent of the probability of a purchase after a click"),
+        ConfigurationKey(.objectivesValuePower, .number(0...10), "0", "exponent of the expected order value"),
         ConfigurationKey(
-            "objectives.tune", .choice(["off", "value"]), "off",
+            .objectivesTune, .choice(["off", "value"]), "off",
             "value: training replaces objectives.value_power by the exponent with the best revenue-weighted NDCG@10 on what was held out"),
         ConfigurationKey(
-            "objectives.balance", .choice(["uncertainty", "fixed", "sweep"]), "uncertainty",
+            .objectivesBalance, .choice(["uncertainty", "fixed", "sweep"]), "uncertainty",
             "how the losses of click, conversion and value are weighed: by learned uncertainty, by objectives.loss_weights, or by the "
                 + "compromise of several weightings on users that they did not learn from"
         ),
         ConfigurationKey(
-            "objectives.loss_weights", .numbers(count: 3, 0...1_000_000), "1,1,1",
+            .objectivesLossWeights, .numbers(count: 3, 0...1_000_000), "1,1,1",
             "fixed weights of the losses of click, conversion and value"),
         ConfigurationKey(
-            "objectives.impressions_limit", .integer(0...10_000_000), "200000",
+            .objectivesImpressionsLimit, .integer(0...10_000_000), "200000",
             "newest impressions that training reads; 0 reads none and draws negatives instead"),
         ConfigurationKey(
-            "ranking.tail_dial", .number(0...2), "0",
+            .rankingTailDial, .number(0...2), "0",
             "lambda in score - lambda * ln(share of all events) of the final ranking: larger favours rare items; needs the blend"),
         ConfigurationKey(
-            "ranking.tail_lift", .number(0...5), "0",
+            .rankingTailLift, .number(0...5), "0",
             "added to the final score of items beyond the most popular fifth: a hit there counts as e to this many; needs the blend"),
         ConfigurationKey(
-            "ranking.tail_budget_percent", .number(0...50), "0",
+            .rankingTailBudgetPercent, .number(0...50), "0",
             "share of NDCG@10 on what was held out that training may give up for rare items: of the tail dials and lifts within it the "
                 + "best beyond the head is built into the model's blend"
         ),
-        ConfigurationKey("serve.impressions", .boolean, "true", "whether answers are published to the impressions topic"),
+        ConfigurationKey(.serveImpressions, .boolean, "true", "whether answers are published to the impressions topic"),
         ConfigurationKey(
-            "serve.impressions_per_answer", .integer(1...1_000), "100", "first items of an answer that are published as shown at most"),
+            .serveImpressionsPerAnswer, .integer(1...1_000), "100", "first items of an answer that are published as shown at most"),
         ConfigurationKey(
-            "serve.impressions_per_second", .integer(1...1_000_000), "20000",
+            .serveImpressionsPerSecond, .integer(1...1_000_000), "20000",
             "items a second that are published as shown at most, of all answers of a server; what is beyond is answered, counted and not "
                 + "published"),
-        ConfigurationKey("serve.refresh_ms", .integer(50...60_000), "250", "how often catalogue and promotions are looked at"),
+        ConfigurationKey(.serveRefreshMilliseconds, .integer(50...60_000), "250", "how often catalogue and promotions are looked at"),
         ConfigurationKey(
-            "serve.trending_items", .integer(10...10_000), "500",
+            .serveTrendingItems, .integer(10...10_000), "500",
             "most popular items that the ranking blend counts as trending; lists look at up to 10,000, so that what a request may not show "
                 + "leaves no gap"
         ),
         ConfigurationKey(
-            "index.kind", .choice(["auto", "flat", "hnsw", "lists"]), "auto",
+            .indexKind, .choice(["auto", "flat", "hnsw", "lists"]), "auto",
             "auto: every vector is compared up to 10,000 items, beyond that lists of codes (int8 where they are exact enough), or a graph "
                 + "where lists would not help; flat, hnsw and lists ask for one kind"
         ),
         ConfigurationKey(
-            "index.recall", .number(0.5...0.999), "0.95",
+            .indexRecall, .number(0.5...0.999), "0.95",
             "share of the exact best 100 that a search of the index finds, measured while it is built"),
-        ConfigurationKey("index.threads", .integer(1...64), "2", "threads that encode the catalogue and build the index"),
+        ConfigurationKey(.indexThreads, .integer(1...64), "2", "threads that encode the catalogue and build the index"),
         ConfigurationKey(
-            "index.max_fresh_items", .integer(0...1_000_000), "20000",
+            .indexMaxFreshItems, .integer(0...1_000_000), "20000",
             "with more vectors outside the index it is built anew in the background"),
         ConfigurationKey(
-            "index.max_removed_percent", .number(1...100), "20",
+            .indexMaxRemovedPercent, .number(1...100), "20",
             "with a larger share of the index deleted or replaced it is built anew in the background"),
         ConfigurationKey(
-            "index.keep_files", .boolean, "true",
+            .indexKeepFiles, .boolean, "true",
             "whether vectors and index of a large catalogue are kept beside the model, for the next start"),
         ConfigurationKey(
-            "exploration.every_slots", .integer(0...1_000), "10",
+            .explorationEverySlots, .integer(0...1_000), "10",
             "at most one slot of an answer in so many goes to a new item of which little is known; 0 explores nothing"),
         ConfigurationKey(
-            "exploration.until_impressions", .integer(1...1_000_000), "200", "a new item that was shown so often is no longer explored"),
+            .explorationUntilImpressions, .integer(1...1_000_000), "200", "a new item that was shown so often is no longer explored"),
     ]
 }

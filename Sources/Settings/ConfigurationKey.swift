@@ -45,8 +45,8 @@ public struct ConfigurationKey: Sendable {
         }
     }
 
-    /// Section and name: `database.url`.
-    public let name: String
+    /// What code asks by.
+    public let id: KeyName
     /// What it takes.
     public let kind: Kind
     /// The text of its value where nobody sets it; empty for none.
@@ -55,24 +55,25 @@ public struct ConfigurationKey: Sendable {
     public let summary: String
 
     /// A key as ``all`` lists it.
-    public init(_ name: String, _ kind: Kind, _ fallback: String, _ summary: String) {
-        self.name = name
+    public init(_ id: KeyName, _ kind: Kind, _ fallback: String, _ summary: String) {
+        self.id = id
         self.kind = kind
         self.fallback = fallback
         self.summary = summary
     }
 
+    /// Section and name: `database.url`.
+    public var name: String { id.rawValue }
+
     /// `database.url` → `FRESHET_DATABASE_URL`.
-    public var environmentName: String {
-        "FRESHET_" + name.uppercased().replacing(".", with: "_")
-    }
+    public var environmentName: String { id.environmentName }
 
     /// The part before the first dot.
-    public var section: Substring { name.prefix { $0 != "." } }
+    public var section: Substring { id.section }
 }
 
 extension ConfigurationKey {
-    /// Every key of this program. `train.*` beyond those listed here are the trainer's own settings.
+    /// Every key of this program, one for each ``KeyName``. `train.*` beyond those listed here are the trainer's own settings.
     public static let all: [ConfigurationKey] = ofService + ofLearning
 
     /// The keys by name.

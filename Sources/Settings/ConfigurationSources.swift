@@ -35,18 +35,17 @@ extension Configuration {
     ///
     /// Pipes are left alone: they can be read once only.
     public static func glimpse(
-        _ key: String, files: [String], environment: [String: String], flags: [(key: String, value: String)]
+        _ name: KeyName, files: [String], environment: [String: String], flags: [(key: String, value: String)]
     ) -> String? {
         var found = Configuration()
+        let key = name.rawValue, variable = name.environmentName
         for path in existing(files) where isRegularFile(path) {
             guard let mapping = try? SettingsFile(path: path).root()?.mapping else { continue }
             if let text = scalar(key, in: mapping) { try? found.set(key, text: text, source: path) }
         }
-        if let known = ConfigurationKey.byName[key], let value = environment[known.environmentName], !value.isEmpty {
-            try? found.set(key, text: value, source: known.environmentName)
-        }
+        if let value = environment[variable], !value.isEmpty { try? found.set(key, text: value, source: variable) }
         for flag in flags where flag.key.trimmingSpaces == key { try? found.set(key, text: flag.value, source: "--set") }
-        return found.settings[key] == nil ? nil : found.text(key)
+        return found.isSet(name) ? found.text(name) : nil
     }
 
     private static func isRegularFile(_ path: String) -> Bool {

@@ -48,7 +48,7 @@ extension ConfigurationKey.Kind {
         case .numbers(let count, let range): "list of \(count) numbers from \(range.lowerBound) to \(range.upperBound)"
         case .currency: "ISO 4217 code"
         case .map: "mapping"
-        case .eventTypes: "mapping to impression, click, add_to_cart, purchase"
+        case .eventTypes: "mapping to \(EventTypeNames.all.joined(separator: ", "))"
         case .rates: "mapping from ISO 4217 codes to numbers above 0"
         }
     }

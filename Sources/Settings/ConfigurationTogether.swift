@@ -17,7 +17,7 @@ extension Configuration {
     static let leastArtifactsKeyCharacters = 16
 
     private func checkArtifactsKey() throws(ConfigurationError) {
-        let key = text("artifacts.key")
+        let key = text(.artifactsKey)
         guard !key.isEmpty, key.count < Self.leastArtifactsKeyCharacters else { return }
         throw ConfigurationError(
             "\(sources(of: ["artifacts.key"])): artifacts.key has \(key.count) characters, and needs "
@@ -28,7 +28,7 @@ extension Configuration {
         var owners: [String: String] = [:]
         for key in ConfigurationKey.all {
             guard case .keys = key.kind else { continue }
-            for secret in list(key.name) {
+            for secret in list(key.id) {
                 guard let other = owners.updateValue(key.name, forKey: secret), other != key.name else { continue }
                 throw ConfigurationError(
                     "\(sources(of: [other, key.name])): \(other) and \(key.name) hold the same key, so it is not said what it opens: "
@@ -40,9 +40,9 @@ extension Configuration {
     private func checkTopics() throws(ConfigurationError) {
         var owners: [String: String] = [:]
         for key in ConfigurationKey.all where key.section == "topics" {
-            if let other = owners.updateValue(key.name, forKey: text(key.name)) {
+            if let other = owners.updateValue(key.name, forKey: text(key.id)) {
                 throw ConfigurationError(
-                    "\(sources(of: [other, key.name])): \(other) and \(key.name) are both \(text(key.name)): "
+                    "\(sources(of: [other, key.name])): \(other) and \(key.name) are both \(text(key.id)): "
                         + "each kind of record has a topic of its own")
             }
         }
@@ -51,23 +51,31 @@ extension Configuration {
     /// Below it an event moves nothing, and a training over nothing but such events would learn nothing.
     static let leastExampleWeight = 0.000_1
 
+    /// The weight of each kind of interaction as an example: `objectives.*`, and the trainer's own setting, which it goes before.
+    public static let exampleWeights: [(objective: KeyName, trainer: String)] = [
+        (.objectivesClick, "click_weight"), (.objectivesAddToCart, "add_to_cart_weight"), (.objectivesPurchase, "purchase_weight"),
+    ]
+
+    /// Whether somebody set a key.
+    public func isSet(_ key: KeyName) -> Bool { settings[key.rawValue] != nil }
+
     private func checkWeights() throws(ConfigurationError) {
-        let names = ["click", "add_to_cart", "purchase"]
-        let weights = names.map { name -> Double in
-            if settings["objectives.\(name)"] != nil { return number("objectives.\(name)") }
-            if case .scalar(let text)? = trainerSettings["\(name)_weight"]?.value { return Double(text) ?? 1 }
+        let weights = Self.exampleWeights.map { objective, trainer -> Double in
+            if isSet(objective) { return number(objective) }
+            if case .scalar(let text)? = trainerSettings[trainer]?.value { return Double(text) ?? 1 }
             return 1
         }
         guard weights.allSatisfy({ $0 <= Self.leastExampleWeight }) else { return }
-        let keys = names.map { settings["objectives.\($0)"] != nil ? "objectives.\($0)" : "train.\($0)_weight" }
+        let keys = Self.exampleWeights.map { isSet($0.objective) ? $0.objective.rawValue : "train.\($0.trainer)" }
         throw ConfigurationError(
             "\(sources(of: keys)): \(keys.joined(separator: ", ")) are all 0 or nearly so, so no event would be learned from: "
                 + "give one a weight, such as 1")
     }
 
     private func checkPowers() throws(ConfigurationError) {
-        let keys = ["objectives.click_power", "objectives.conversion_power", "objectives.value_power"]
-        guard keys.allSatisfy({ number($0) == 0 }) else { return }
+        let powers: [KeyName] = [.objectivesClickPower, .objectivesConversionPower, .objectivesValuePower]
+        guard powers.allSatisfy({ number($0) == 0 }) else { return }
+        let keys = powers.map(\.rawValue)
         throw ConfigurationError(
             "\(sources(of: keys)): \(keys.joined(separator: ", ")) are all 0, so every item would have the same score: "
                 + "give one a power, such as 1")

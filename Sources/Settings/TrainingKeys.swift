@@ -6,22 +6,22 @@ extension ConfigurationKey {
 
     /// Settings of other sections that learning reads: what may be an answer, how lists are spread, and what serving knows of a user and
     /// shows as trending: a model is judged by the lists that it would serve.
-    private static let readByLearning: Set<String> = [
-        "rules.exclude", "rules.diversity", "serve.trending_items", "ingest.history_limit_events", "ingest.decay_half_life_hours",
-        "ingest.default_currency",
+    private static let readByLearning: Set<KeyName> = [
+        .rulesExclude, .rulesDiversity, .serveTrendingItems, .ingestHistoryLimitEvents, .ingestDecayHalfLifeHours,
+        .ingestDefaultCurrency,
     ]
 
     /// Settings of the sections that decide no model: when to begin, how to end, what waits how long; what only serving or
     /// `freshet adapt` read; and the encoder's folder, whose checksum stands for it.
-    private static let withoutEffect: Set<String> = [
-        "train.min_interactions", "train.register_items", "train.keep_unfinished_hours", "train.refused_status",
-        "train.rank_timeout_seconds", "adaptation.method", "adaptation.support_limit_events",
-        "content.encoder", "content.encoder_cache_mebibytes",
+    private static let withoutEffect: Set<KeyName> = [
+        .trainMinInteractions, .trainRegisterItems, .trainKeepUnfinishedHours, .trainRefusedStatus,
+        .trainRankTimeoutSeconds, .adaptationMethod, .adaptationSupportLimitEvents,
+        .contentEncoder, .contentEncoderCacheMebibytes,
     ]
 
     /// Whether what a training makes, or whether it is promoted, depends on this setting.
     public var decidesTraining: Bool {
-        (Self.learningSections.contains(section) || Self.readByLearning.contains(name)) && !Self.withoutEffect.contains(name)
+        (Self.learningSections.contains(section) || Self.readByLearning.contains(id)) && !Self.withoutEffect.contains(id)
     }
 }
 
@@ -31,11 +31,11 @@ extension Configuration {
         var texts: [String: String] = [:]
         for key in ConfigurationKey.all where key.decidesTraining {
             if key.kind.isMap {
-                texts[key.name] = map(key.name).sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
+                texts[key.name] = map(key.id).sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
             } else if key.kind.isList {
-                texts[key.name] = list(key.name).joined(separator: ",")
+                texts[key.name] = list(key.id).joined(separator: ",")
             } else {
-                texts[key.name] = text(key.name)
+                texts[key.name] = text(key.id)
             }
         }
         return texts

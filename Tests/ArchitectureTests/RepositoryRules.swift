@@ -20,7 +20,7 @@ enum RepositoryRules {
 
     /// The keys that the program declares.
     static func configurationKeys(inCode text: String) -> Set<String> {
-        Set(text.matches(of: /ConfigurationKey\(\s*"([a-z_.]+)"/).map { String($0.1) })
+        Set(text.matches(of: /(?m)^    case \w+ = "([a-z_.]+)"$/).map { String($0.1) })
     }
 
     /// The keys that open a row of a table.

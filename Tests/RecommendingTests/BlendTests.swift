@@ -169,7 +169,7 @@ struct BlendTests {
         #expect(sequences.tables(itemCount: 4).repeatRate[2] > sequences.tables(itemCount: 4).repeatRate[1])
     }
 
-    @Test func aScoreIsTheInnerProductOfWeightsAndFeatures() {
+    @Test func aScoreIsTheInnerProductOfWeightsAndFeatures() throws {
         let users = PlantedUsers(.follows, users: 50, seed: 8)
         let tables = users.sequences.tables(itemCount: PlantedUsers.items)
         let weights = BlendWeights(RankingFeature.allCases.map { 0.3 + 0.2 * Float($0.rawValue) })
@@ -184,7 +184,12 @@ struct BlendTests {
                 features.withUnsafeMutableBufferPointer {
                     user.write(featuresOf: row, tower: tower[Int(row)], trend: trend, tables: tables, into: $0)
                 }
-                #expect(abs(dot(weights.values, features) - scores[Int(row)]) < 1e-3)
+                for feature in RankingFeature.allCases {
+                    try #require(!features[feature.rawValue].isNaN, "UserSignals.write leaves \(feature) out")
+                }
+                #expect(
+                    abs(dot(weights.values, features) - scores[Int(row)]) < 1e-3,
+                    "what serving adds (BlendColumn, RankingBlend.bonuses) is not what training sees (UserSignals.write)")
             }
         }
     }

@@ -22,7 +22,7 @@ struct FileTests {
     @Test("a second document is refused")
     func documents() throws {
         Sources.expectRefusal(saying: "second document", "--config") { try Sources.yaml("http: {port: 1}\n---\nhttp: {port: 2}\n") }
-        #expect(try Sources.yaml("---\nhttp: {port: 1}\n...\n").integer("http.port") == 1)
+        #expect(try Sources.yaml("---\nhttp: {port: 1}\n...\n").integer(.httpPort) == 1)
         #expect(try Sources.yaml("---\n").settings.isEmpty)
         #expect(try Sources.yaml("# nothing\n").settings.isEmpty)
     }
@@ -36,14 +36,14 @@ struct FileTests {
     @Test("an alias stands for what it names")
     func aliases() throws {
         let configuration = try Sources.yaml("topics:\n  events: &name shop.events\nkafka:\n  group: *name\n")
-        #expect(configuration.text("kafka.group") == "shop.events")
+        #expect(configuration.text(.kafkaGroup) == "shop.events")
         Sources.expectRefusal(saying: "alias") { try Sources.yaml("kafka:\n  group: *nobody\n") }
     }
 
     @Test("what is not UTF-8 is named by its line")
     func encodings() throws {
         let bom = Data([0xEF, 0xBB, 0xBF]) + Data("http: {port: 81}\r\n".utf8)
-        #expect(try Sources.load(files: [bom]).integer("http.port") == 81)
+        #expect(try Sources.load(files: [bom]).integer(.httpPort) == 81)
         let latin = Data("http:\n  host: caf".utf8) + Data([0xE9]) + Data("\n".utf8)
         Sources.expectRefusal(saying: "file1.yaml:2", "UTF-8") { try Sources.load(files: [latin]) }
         let wide = try #require("http: {port: 81}".data(using: .utf16))
@@ -96,7 +96,7 @@ struct FileTests {
         try pipe.fileHandleForWriting.write(contentsOf: Data("http: {port: 81}\n".utf8))
         try pipe.fileHandleForWriting.close()
         let path = "/dev/fd/\(pipe.fileHandleForReading.fileDescriptor)"
-        #expect(try Configuration.load(files: [path], environment: [:], flags: []).integer("http.port") == 81)
+        #expect(try Configuration.load(files: [path], environment: [:], flags: []).integer(.httpPort) == 81)
     }
 
     @Test("a later file wins by key, and in mappings by entry")
@@ -105,9 +105,9 @@ struct FileTests {
             "http: {port: 81, host: a.example}\nkafka: {properties: {linger.ms: 5, acks: 1}}\nrules: {exclude: [purchased]}\ntrain: "
                 + "{epochs: 3, seed: 4}\n",
             "http: {port: 82}\nkafka: {properties: {acks: all}}\nrules: {exclude: []}\ntrain: {seed: 5}\n")
-        #expect(both.integer("http.port") == 82 && both.text("http.host") == "a.example")
-        #expect(both.map("kafka.properties") == ["linger.ms": "5", "acks": "all"])
-        #expect(both.list("rules.exclude") == [])
+        #expect(both.integer(.httpPort) == 82 && both.text(.httpHost) == "a.example")
+        #expect(both.map(.kafkaProperties) == ["linger.ms": "5", "acks": "all"])
+        #expect(both.list(.rulesExclude) == [])
         #expect(both.trainerSettings["epochs"]?.value == .scalar("3") && both.trainerSettings["seed"]?.value == .scalar("5"))
         #expect(both.settings["http.port"]?.source.contains("file2.yaml") == true)
     }
@@ -118,7 +118,7 @@ struct FileTests {
             files: [Data("http: {port: 1, host: a}\nclock: data\n".utf8)],
             environment: ["FRESHET_HTTP_PORT": "2", "FRESHET_HTTP_HOST": "b"],
             flags: [(key: "http.port", value: "3")])
-        #expect(all.integer("http.port") == 3 && all.text("http.host") == "b" && all.text("clock") == "data")
+        #expect(all.integer(.httpPort) == 3 && all.text(.httpHost) == "b" && all.text(.clock) == "data")
     }
 
     @Test("one setting is known although others are wrong")
@@ -127,7 +127,7 @@ struct FileTests {
         defer { try? FileManager.default.removeItem(atPath: path) }
         try Data("http: {port: eighty}\nlog:\n  format: json\n".utf8).write(to: URL(fileURLWithPath: path))
         func format(_ files: [String], _ environment: [String: String] = [:], _ flags: [(key: String, value: String)] = []) -> String? {
-            Configuration.glimpse("log.format", files: files, environment: environment, flags: flags)
+            Configuration.glimpse(.logFormat, files: files, environment: environment, flags: flags)
         }
         #expect(format([path]) == "json")
         #expect(format([path], ["FRESHET_LOG_FORMAT": "text"]) == "text")

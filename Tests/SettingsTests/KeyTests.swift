@@ -13,6 +13,11 @@ import Testing
         }
     }
 
+    @Test("every name that code asks by stands in the table once, and nothing else does")
+    func table() {
+        #expect(ConfigurationKey.all.map(\.name).sorted() == KeyName.allCases.map(\.rawValue).sorted())
+    }
+
     @Test("every key has a section, a line for people and a variable of its own")
     func names() {
         #expect(Set(ConfigurationKey.all.map(\.environmentName)).count == ConfigurationKey.all.count)

@@ -7,25 +7,25 @@ struct ListTests {
         "a list within a line is taken from flags and variables, [] too",
         arguments: ["rules.exclude", "cold_start.segments", "content.links"])
     func flow(key: String) throws {
-        let variable = try #require(ConfigurationKey.byName[key]).environmentName
+        let name = try #require(KeyName(rawValue: key)), variable = name.environmentName
         for (text, list) in [
             ("[]", []), (" [ ] ", []), ("[purchased]", ["purchased"]), ("[purchased, clicked]", ["purchased", "clicked"]),
             ("['purchased', \"clicked\"]", ["purchased", "clicked"]), ("purchased,clicked", ["purchased", "clicked"]),
             ("purchased , clicked", ["purchased", "clicked"]), ("", []),
         ] as [(String, [String])] {
-            #expect(try Sources.flags((key, text)).list(key) == list, "\(text)")
+            #expect(try Sources.flags((key, text)).list(name) == list, "\(text)")
             let found = try Sources.environment([variable: text])
-            #expect(found.list(key) == list && found.settings[key] != nil, "\(text)")
+            #expect(found.list(name) == list && found.settings[key] != nil, "\(text)")
         }
     }
 
     @Test("keys of the service too")
     func keys() throws {
-        #expect(try Sources.flags(("http.read_keys", "[a1, b2]")).list("http.read_keys") == ["a1", "b2"])
-        #expect(try Sources.environment(["FRESHET_HTTP_WRITE_KEYS": "a1,b2"]).list("http.write_keys") == ["a1", "b2"])
+        #expect(try Sources.flags(("http.read_keys", "[a1, b2]")).list(.httpReadKeys) == ["a1", "b2"])
+        #expect(try Sources.environment(["FRESHET_HTTP_WRITE_KEYS": "a1,b2"]).list(.httpWriteKeys) == ["a1", "b2"])
         let emptied = try Sources.load(
             files: [], environment: ["FRESHET_HTTP_READ_KEYS": "a1"], flags: [(key: "http.read_keys", value: "[]")])
-        #expect(emptied.list("http.read_keys") == [])
+        #expect(emptied.list(.httpReadKeys) == [])
     }
 
     @Test("what is no list says so")
@@ -102,6 +102,6 @@ struct ListTests {
             }
         }
         Sources.expectRefusal(saying: "objectives.loss_weights", "0") { try Sources.flags(("objectives.loss_weights", "0,0,0")) }
-        #expect(try Sources.flags(("objectives.loss_weights", "1, 0.5, 2")).list("objectives.loss_weights") == ["1", "0.5", "2"])
+        #expect(try Sources.flags(("objectives.loss_weights", "1, 0.5, 2")).list(.objectivesLossWeights) == ["1", "0.5", "2"])
     }
 }

@@ -6,13 +6,17 @@ struct MapTests {
     @Test("names from variables keep their case; one in capitals stands for its small form too")
     func eventTypes() throws {
         let key = "ingest.event_types"
-        #expect(try Sources.environment(["FRESHET_INGEST_EVENT_TYPES_addToCart": "add_to_cart"]).map(key) == ["addToCart": "add_to_cart"])
-        #expect(try Sources.environment(["FRESHET_INGEST_EVENT_TYPES_View_Item": "click"]).map(key) == ["View_Item": "click"])
-        #expect(try Sources.environment(["FRESHET_INGEST_EVENT_TYPES_VIEW": "click"]).map(key) == ["view": "click", "VIEW": "click"])
-        #expect(try Sources.flags(("ingest.event_types.addToCart", "add_to_cart")).map(key) == ["addToCart": "add_to_cart"])
-        #expect(try Sources.environment(["FRESHET_INGEST_EVENT_TYPES": "{addToCart: add_to_cart, view: click}"]).map(key)
+        #expect(
+            try Sources.environment(["FRESHET_INGEST_EVENT_TYPES_addToCart": "add_to_cart"]).map(.ingestEventTypes)
+                == ["addToCart": "add_to_cart"])
+        #expect(try Sources.environment(["FRESHET_INGEST_EVENT_TYPES_View_Item": "click"]).map(.ingestEventTypes) == ["View_Item": "click"])
+        #expect(
+            try Sources.environment(["FRESHET_INGEST_EVENT_TYPES_VIEW": "click"]).map(.ingestEventTypes)
+                == ["view": "click", "VIEW": "click"])
+        #expect(try Sources.flags(("ingest.event_types.addToCart", "add_to_cart")).map(.ingestEventTypes) == ["addToCart": "add_to_cart"])
+        #expect(try Sources.environment(["FRESHET_INGEST_EVENT_TYPES": "{addToCart: add_to_cart, view: click}"]).map(.ingestEventTypes)
             == ["addToCart": "add_to_cart", "view": "click"])
-        #expect(try Sources.flags((key, "{}")).map(key) == [:])
+        #expect(try Sources.flags((key, "{}")).map(.ingestEventTypes) == [:])
     }
 
     @Test("a variable whose section is misspelt by a letter or two is refused; those of other programs are theirs")
@@ -31,7 +35,7 @@ struct MapTests {
         let found = try Sources.environment([
             "FRESHET_KAFKA_PROPERTIES_SASL_USERNAME": "shop", "FRESHET_KAFKA_PROPERTIES_ssl_ca_location": "/ca.pem",
             "FRESHET_KAFKA_PROPERTIES_SASL__X_Y": "z", "FRESHET_KAFKA_PROPERTIES_SASL_PASSWORD": " with spaces ",
-        ]).map("kafka.properties")
+        ]).map(.kafkaProperties)
         #expect(found == ["sasl.username": "shop", "ssl.ca.location": "/ca.pem", "sasl_x.y": "z", "sasl.password": " with spaces "])
     }
 
@@ -41,7 +45,7 @@ struct MapTests {
             files: ["ingest: {event_types: {a: click, b: click}}"].map { .init($0.utf8) },
             environment: ["FRESHET_INGEST_EVENT_TYPES_b": "purchase"],
             flags: [(key: "ingest.event_types.c", value: "impression")])
-        #expect(all.map("ingest.event_types") == ["a": "click", "b": "purchase", "c": "impression"])
+        #expect(all.map(.ingestEventTypes) == ["a": "click", "b": "purchase", "c": "impression"])
     }
 
     @Test("a type that is not known is refused with the nearest")
@@ -64,9 +68,9 @@ struct MapTests {
         Sources.expectRefusal(saying: "U+0007") { try Sources.yaml("ingest: {event_types: {\"a\\ab\": click}}") }
         Sources.expectRefusal(saying: "U+0085") { try Sources.yaml("ingest: {event_types: {\"a\\Nb\": click}}") }
         #expect(
-            try Sources.yaml("ingest: {event_types: {\(String(repeating: "v", count: 256)): click}}").map("ingest.event_types").count == 1)
+            try Sources.yaml("ingest: {event_types: {\(String(repeating: "v", count: 256)): click}}").map(.ingestEventTypes).count == 1)
         // What differs in the Unicode form alone is one name, as it is in events.
-        #expect(try Sources.yaml("ingest: {event_types: {\"cafe\\u0301\": click}}").map("ingest.event_types") == ["caf\u{E9}": "click"])
+        #expect(try Sources.yaml("ingest: {event_types: {\"cafe\\u0301\": click}}").map(.ingestEventTypes) == ["caf\u{E9}": "click"])
     }
 
     @Test("variables of this program are known in any case, and others left alone")

@@ -27,17 +27,17 @@ struct NullTests {
 
     @Test("a key named null opens nothing")
     func readKeys() throws {
-        #expect(try Sources.yaml("http: {read_keys: null}").list("http.read_keys") == [])
-        #expect(try Sources.yaml("http: {read_keys: [null, shop]}").list("http.read_keys") == ["shop"])
+        #expect(try Sources.yaml("http: {read_keys: null}").list(.httpReadKeys) == [])
+        #expect(try Sources.yaml("http: {read_keys: [null, shop]}").list(.httpReadKeys) == ["shop"])
         #expect(try Sources.yaml("http: {admin_keys: [~]}").settings.isEmpty)
         #expect(try Sources.environment(["FRESHET_HTTP_ADMIN_KEYS": "[null]"]).settings.isEmpty)
     }
 
     @Test("within lists and mappings")
     func within() throws {
-        #expect(try Sources.yaml("rules: {exclude: [null]}").list("rules.exclude") == ["purchased"])
-        #expect(try Sources.yaml("rules: {exclude: []}").list("rules.exclude") == [])
-        let map = try Sources.yaml("ingest:\n  event_types:\n    view: ~\n    look: click\n").map("ingest.event_types")
+        #expect(try Sources.yaml("rules: {exclude: [null]}").list(.rulesExclude) == ["purchased"])
+        #expect(try Sources.yaml("rules: {exclude: []}").list(.rulesExclude) == [])
+        let map = try Sources.yaml("ingest:\n  event_types:\n    view: ~\n    look: click\n").map(.ingestEventTypes)
         #expect(map == ["look": "click"])
         #expect(try Sources.yaml("kafka: {properties: {linger.ms: null}}").settings.isEmpty)
     }
@@ -45,15 +45,15 @@ struct NullTests {
     @Test("leaves what an earlier file says as it is")
     func layers() throws {
         let both = try Sources.yaml("http: {read_keys: [shop], port: 81}", "http: {read_keys: null, port: ~}")
-        #expect(both.list("http.read_keys") == ["shop"])
-        #expect(both.integer("http.port") == 81)
+        #expect(both.list(.httpReadKeys) == ["shop"])
+        #expect(both.integer(.httpPort) == 81)
     }
 
     @Test("in quotes it is a word")
     func quoted() throws {
-        #expect(try Sources.yaml("artifacts: {path: \"null\"}").text("artifacts.path") == "null")
-        #expect(try Sources.yaml("artifacts: {path: !!str null}").text("artifacts.path") == "null")
-        #expect(try Sources.yaml("kafka: {properties: {sasl.password: '~'}}").map("kafka.properties") == ["sasl.password": "~"])
+        #expect(try Sources.yaml("artifacts: {path: \"null\"}").text(.artifactsPath) == "null")
+        #expect(try Sources.yaml("artifacts: {path: !!str null}").text(.artifactsPath) == "null")
+        #expect(try Sources.yaml("kafka: {properties: {sasl.password: '~'}}").map(.kafkaProperties) == ["sasl.password": "~"])
     }
 
     @Test("an unknown key is refused also where it sets nothing")

@@ -32,11 +32,11 @@ struct SecretFileTests {
             "FRESHET_HTTP_PORT_FILE": text("8081" + end), "FRESHET_TRAIN_EPOCHS_FILE": text("3" + end),
             "FRESHET_CURRENCY_RATES_VND_FILE": text("0.5" + end)
         ])
-        #expect(found.text("database.url") == "postgresql://f:pässword@h/d")
-        #expect(found.list("http.admin_keys") == ["first-key", "second-key"] && found.list("http.read_keys") == ["one-key", "two-keys"])
-        #expect(found.map("kafka.properties")["sasl.password"] == "  kept as it is")
+        #expect(found.text(.databaseURL) == "postgresql://f:pässword@h/d")
+        #expect(found.list(.httpAdminKeys) == ["first-key", "second-key"] && found.list(.httpReadKeys) == ["one-key", "two-keys"])
+        #expect(found.map(.kafkaProperties)["sasl.password"] == "  kept as it is")
         #expect(
-            found.integer("http.port") == 8_081 && found.map("currency.rates")["VND"] == "0.5" && found.trainerSettings["epochs"] != nil)
+            found.integer(.httpPort) == 8_081 && found.map(.currencyRates)["VND"] == "0.5" && found.trainerSettings["epochs"] != nil)
         #expect(found.warnings.isEmpty)
     }
 
@@ -77,7 +77,7 @@ struct SecretFileTests {
         defer { try? FileManager.default.removeItem(at: folder) }
         let found = try Sources.load(
             files: [], environment: ["FRESHET_HTTP_PORT_FILE": folder.path], flags: [(key: "http.port", value: "82")])
-        #expect(found.integer("http.port") == 82)
+        #expect(found.integer(.httpPort) == 82)
     }
 
     @Test("a variable that misses a setting is refused as others are")
@@ -94,7 +94,7 @@ struct SecretFileTests {
             "FRESHET_KAFKA_PROPERTIES_SASL_OAUTHBEARER_ASSERTION_FILE": "/x", "FRESHET_INGEST_EVENT_TYPES_OPEN_FILE": "click",
         ])
         #expect(
-            own.map("kafka.properties")["sasl.oauthbearer.assertion.file"] == "/x" && own.map("ingest.event_types")["open_file"] == "click")
+            own.map(.kafkaProperties)["sasl.oauthbearer.assertion.file"] == "/x" && own.map(.ingestEventTypes)["open_file"] == "click")
     }
 
     @Test("a file that everybody may read is said")

@@ -5,8 +5,8 @@ import Testing
 struct ServiceKeyTests {
     @Test("an open door needs a word")
     func open() throws {
-        #expect(!(try Sources.yaml("http: {host: 0.0.0.0}").boolean("http.open")))
-        #expect(try Sources.yaml("http: {open: true}").boolean("http.open"))
+        #expect(!(try Sources.yaml("http: {host: 0.0.0.0}").boolean(.httpOpen)))
+        #expect(try Sources.yaml("http: {open: true}").boolean(.httpOpen))
         for text in ["yes", "1", "on"] { Sources.expectRefusal(saying: "http.open") { try Sources.yaml("http: {open: '\(text)'}") } }
     }
 

@@ -12,13 +12,13 @@ import Testing
     private func readAll(_ configuration: Configuration) {
         for key in ConfigurationKey.all {
             switch key.kind {
-            case .integer: _ = configuration.integer(key.name)
-            case .number: _ = configuration.number(key.name)
-            case .boolean: _ = configuration.boolean(key.name)
-            case .time: _ = configuration.time(key.name)
-            case .list: _ = configuration.list(key.name)
-            case .map: _ = configuration.map(key.name)
-            default: _ = configuration.text(key.name)
+            case .integer: _ = configuration.integer(key.id)
+            case .number: _ = configuration.number(key.id)
+            case .boolean: _ = configuration.boolean(key.id)
+            case .time: _ = configuration.time(key.id)
+            case .list: _ = configuration.list(key.id)
+            case .map: _ = configuration.map(key.id)
+            default: _ = configuration.text(key.id)
             }
         }
     }

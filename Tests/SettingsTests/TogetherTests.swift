@@ -18,7 +18,7 @@ struct TogetherTests {
         }
         // So small that a training takes no event for an example.
         Sources.expectRefusal(saying: "objectives.click") { try Sources.yaml("objectives: {click: 1e-5, add_to_cart: 0, purchase: 1e-4}") }
-        #expect(try Sources.yaml("objectives: {click: 0, add_to_cart: 0}").number("objectives.click") == 0)
+        #expect(try Sources.yaml("objectives: {click: 0, add_to_cart: 0}").number(.objectivesClick) == 0)
         #expect(try Sources.yaml("objectives: {click: 0, add_to_cart: 0, purchase: 0.001}").settings.count == 3)
     }
 

@@ -48,10 +48,11 @@ struct TrainingKeyTests {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         let text = try String(
             contentsOf: root.appending(path: "Sources/FreshetCommand/Configuration/LearningSettings.swift"), encoding: .utf8)
-        let names = text.matches(of: /(?:text|integer|number|boolean|list|map)\("([a-z_]+\.[a-z_]+)"\)/).map { String($0.1) }
+        let names = text.matches(of: /(?:text|integer|number|boolean|list|map)\(\.(\w+)\)/).map { String($0.1) }
         #expect(names.count > 40)
         for name in Set(names) {
-            #expect(ConfigurationKey.byName[name]?.decidesTraining == true, "\(name)")
+            let key = ConfigurationKey.all.first { "\($0.id)" == name }
+            #expect(key?.decidesTraining == true, "\(name)")
         }
     }
 }

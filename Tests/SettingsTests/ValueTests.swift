@@ -19,8 +19,8 @@ struct ValueTests {
 
     @Test("true and false may be written as YAML writes them")
     func words() throws {
-        #expect(try !Sources.yaml("serve: {impressions: False}").boolean("serve.impressions"))
-        #expect(try Sources.yaml("serve: {impressions: TRUE}").boolean("serve.impressions"))
+        #expect(try !Sources.yaml("serve: {impressions: False}").boolean(.serveImpressions))
+        #expect(try Sources.yaml("serve: {impressions: TRUE}").boolean(.serveImpressions))
         #expect(try Sources.yaml("train: {content: False}").trainerSettings["content"]?.value == .scalar("false"))
     }
 
@@ -56,12 +56,12 @@ struct ValueTests {
 
     @Test("scientific notation is a number; spaces around values of variables and flags say nothing")
     func accepted() throws {
-        #expect(try Sources.yaml("objectives: {click: 1e1}").number("objectives.click") == 10)
-        #expect(try Sources.environment(["FRESHET_HTTP_PORT": " 8081 "]).integer("http.port") == 8_081)
-        #expect(try Sources.flags((" http.port ", " 8082")).integer("http.port") == 8_082)
-        #expect(try Sources.environment(["FRESHET_SERVE_IMPRESSIONS": "false "]).boolean("serve.impressions") == false)
+        #expect(try Sources.yaml("objectives: {click: 1e1}").number(.objectivesClick) == 10)
+        #expect(try Sources.environment(["FRESHET_HTTP_PORT": " 8081 "]).integer(.httpPort) == 8_081)
+        #expect(try Sources.flags((" http.port ", " 8082")).integer(.httpPort) == 8_082)
+        #expect(try Sources.environment(["FRESHET_SERVE_IMPRESSIONS": "false "]).boolean(.serveImpressions) == false)
         #expect(try Sources.environment(["FRESHET_TRAIN_EPOCHS": " 3"]).trainerSettings["epochs"]?.value == .scalar("3"))
-        #expect(try Sources.environment(["FRESHET_TOPICS_EVENTS": " shop.events "]).text("topics.events") == "shop.events")
+        #expect(try Sources.environment(["FRESHET_TOPICS_EVENTS": " shop.events "]).text(.topicsEvents) == "shop.events")
     }
 
     @Test("a trainer's value out of range is refused when it is set, wherever it stands")
@@ -97,8 +97,8 @@ struct ValueTests {
                 try Sources.yaml("ingest: {default_currency: \(wrong)}")
             }
         }
-        #expect(try Sources.yaml("ingest: {default_currency: eur}").text("ingest.default_currency") == "EUR")
-        #expect(try Sources.environment(["FRESHET_INGEST_DEFAULT_CURRENCY": "Gbp"]).text("ingest.default_currency") == "GBP")
+        #expect(try Sources.yaml("ingest: {default_currency: eur}").text(.ingestDefaultCurrency) == "EUR")
+        #expect(try Sources.environment(["FRESHET_INGEST_DEFAULT_CURRENCY": "Gbp"]).text(.ingestDefaultCurrency) == "GBP")
     }
 
     @Test("control characters are in no value, save the lines of certificates")
@@ -115,7 +115,7 @@ struct ValueTests {
             try Sources.yaml("kafka: {properties: {ssl.key.pem: \"s3cret\\0\"}}")
         }
         let pem = "-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----\n"
-        #expect(try Sources.environment(["FRESHET_KAFKA_PROPERTIES_SSL_CA_PEM": pem]).map("kafka.properties")["ssl.ca.pem"] == pem)
+        #expect(try Sources.environment(["FRESHET_KAFKA_PROPERTIES_SSL_CA_PEM": pem]).map(.kafkaProperties)["ssl.ca.pem"] == pem)
     }
 
     @Test("a name is not empty")

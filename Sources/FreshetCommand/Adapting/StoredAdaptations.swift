@@ -33,8 +33,8 @@ extension AdaptRun {
     /// As the configuration has it.
     init(store: StoreQueries, configuration: Configuration) {
         self.init(
-            store: StoredAdaptations(store: store), support: configuration.integer("adaptation.support"),
-            eventsLimit: configuration.integer("adaptation.support_limit_events"),
-            method: AdaptationMethod(rawValue: configuration.text("adaptation.method")) ?? .meta)
+            store: StoredAdaptations(store: store), support: configuration.integer(.adaptationSupport),
+            eventsLimit: configuration.integer(.adaptationSupportLimitEvents),
+            method: AdaptationMethod(rawValue: configuration.text(.adaptationMethod)) ?? .meta)
     }
 }

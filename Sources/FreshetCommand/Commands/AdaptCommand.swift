@@ -43,8 +43,8 @@ struct AdaptCommand: AsyncParsableCommand {
             builder: SnapshotBuilder(
                 store: store, artifacts: configuration.artifactStore, index: configuration.indexSettings,
                 logger: logger, rules: configuration.recommendingRules, texts: try ContentEncoder.load(configuration, logger: logger)),
-            clock: ServingClock(followsData: configuration.text("clock") == "data"),
-            trendingItems: configuration.integer("serve.trending_items"),
+            clock: ServingClock(followsData: configuration.text(.clock) == "data"),
+            trendingItems: configuration.integer(.serveTrendingItems),
             exploration: ExplorationRules(everySlots: 0, untilImpressions: 0), logger: logger)
         let run = AdaptRun(store: store, configuration: configuration)
         try await feed.install(model.find(in: store), indexed: false)

@@ -35,7 +35,7 @@ struct BenchCommand: AsyncParsableCommand {
             defer { withExtendedLifetime(schema) {} }
             try configuration.set("database.url", .scalar(schema.url), source: "bench")
             try IngestBench(
-                settings: configuration.ingestSettings(), eventsTopic: configuration.text("topics.events"), events: events,
+                settings: configuration.ingestSettings(), eventsTopic: configuration.text(.topicsEvents), events: events,
                 logger: configuration.logger("ingest")
             ).run().print(asJSON: true)
         }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Console
 import EventStream
 import Foundation
+import Intake
 import Logging
 
 /// `freshet broker`
@@ -110,6 +111,6 @@ extension StopSignal {
 extension Configuration {
     /// Every topic that Freshet reads or writes.
     var topics: [String] {
-        ["events", "items", "users", "impressions", "dead_letters"].map { text("topics.\($0)") }
+        RecordKind.allCases.map(topic) + [text(.topicsDeadLetters)]
     }
 }

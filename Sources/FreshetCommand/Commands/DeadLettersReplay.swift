@@ -126,7 +126,7 @@ struct DeadLettersReplay: AsyncParsableCommand {
         let unsent = await withTaskGroup(of: Int64?.self) { group in
             for (letter, kind) in letters {
                 let source = letter.record.origin.source
-                let topic = configuration.topicKinds[source] == kind ? source : configuration.text("topics.\(kind.rawValue)")
+                let topic = configuration.topicKinds[source] == kind ? source : configuration.topic(of: kind)
                 group.addTask {
                     do throws(StreamError) {
                         _ = try await producer.produceAcknowledged(topic: topic, key: letter.record.key, value: letter.record.payload)

@@ -3,6 +3,7 @@ import Console
 import EventStream
 import FeatureStore
 import Foundation
+import Intake
 import Interactions
 import ModelArtifacts
 import RecommendationAPI
@@ -83,7 +84,7 @@ struct DoctorCommand: ParsableCommand {
             let consumer = try StreamConsumer(reading: configuration.kafkaSettings)
             defer { consumer.close() }
             let cluster = try consumer.clusterID(timeoutMilliseconds: 4_000)
-            tell("broker", .good, "\(configuration.text("kafka.bootstrap_servers")) is cluster \(cluster)")
+            tell("broker", .good, "\(configuration.text(.kafkaBootstrapServers)) is cluster \(cluster)")
             for topic in configuration.topics {
                 do {
                     tell("topic \(topic)", .good, "\(try consumer.partitions(topic, timeoutMilliseconds: 4_000).count) partitions")
@@ -101,7 +102,7 @@ struct DoctorCommand: ParsableCommand {
     private func checkKafkaRights(
         _ configuration: Configuration, _ role: DatabaseRole, _ consumer: StreamConsumer, _ tell: (String, Finding, String) -> Void
     ) {
-        let read = ["topics.events", "topics.items", "topics.users", "topics.impressions"].map { configuration.text($0) }
+        let read = RecordKind.allCases.map(configuration.topic)
         switch role {
         case .migrate, .train:
             tell("kafka rights", .good, "\(role.rawValue) speaks to no broker")
@@ -159,7 +160,7 @@ struct DoctorCommand: ParsableCommand {
     }
 
     private func checkModel(_ model: RegisteredModel, _ configuration: Configuration, _ tell: (String, Finding, String) -> Void) {
-        let root = configuration.text("artifacts.path")
+        let root = configuration.text(.artifactsPath)
         do {
             let towers = try configuration.artifactStore.model(of: model)
             tell("model", .good, "version \(model.version), \(towers.itemIDs.count) items, checksum fits")
@@ -175,18 +176,18 @@ struct DoctorCommand: ParsableCommand {
     }
 
     private func checkService(_ configuration: Configuration, _ tell: (String, Finding, String) -> Void) {
-        let host = configuration.text("http.host")
+        let host = configuration.text(.httpHost)
         let keys = ConfigurationKey.all.filter { $0.name.hasPrefix("http.") && $0.name.hasSuffix("_keys") }
-            .reduce(0) { $0 + configuration.list($1.name).count }
+            .reduce(0) { $0 + configuration.list($1.id).count }
         for note in configuration.keyNotes { tell("service", .warning, note) }
         // An address that is open without a word is among the settings that a role refuses.
         if (try? configuration.apiConfiguration()) != nil {
-            tell("service", .good, "listens on \(host):\(configuration.text("http.port")) with \(keys == 1 ? "1 key" : "\(keys) keys")")
+            tell("service", .good, "listens on \(host):\(configuration.text(.httpPort)) with \(keys == 1 ? "1 key" : "\(keys) keys")")
         }
     }
 
     private func checkEncoder(_ configuration: Configuration, _ tell: (String, Finding, String) -> Void) {
-        let folder = configuration.text("content.encoder")
+        let folder = configuration.text(.contentEncoder)
         guard !folder.isEmpty else { return }
         do {
             let shape = try TextEncoderFolder.load(folder).shape
@@ -200,7 +201,7 @@ struct DoctorCommand: ParsableCommand {
 
     /// Nothing is made that is not there: a folder that doctor makes as one user may be closed to the user that trains.
     private func checkDisk(_ configuration: Configuration, _ tell: (String, Finding, String) -> Void) {
-        let path = configuration.text("artifacts.path")
+        let path = configuration.text(.artifactsPath)
         let folder = WritableFolder(path: path)
         if let problem = folder.problem {
             tell("disk", .wrong, "artifacts.path is \(path), and \(problem): make it a folder that the user who trains may write")

@@ -14,9 +14,7 @@ struct EvaluateCommand: AsyncParsableCommand {
             time: each is predicted, by the model as it serves and by rivals, and then learned. docs/evaluation.md says more. Without a
             subcommand it is holdout, and the flags of before work: --protocol says which of these.
             """,
-        subcommands: [
-            Holdout.self, LeaveOneOut.self, Replay.self, ItemCold.self, UserCold.self, FewShot.self, Tail.self, EvaluateByFlags.self,
-        ],
+        subcommands: protocols + [EvaluateByFlags.self],
         defaultSubcommand: EvaluateByFlags.self)
 
     /// What every protocol takes.

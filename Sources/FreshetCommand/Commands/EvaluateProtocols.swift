@@ -4,6 +4,11 @@ import Learning
 import Reports
 
 extension EvaluateCommand {
+    /// Every protocol, as the help lists them.
+    static var protocols: [any ParsableCommand.Type] {
+        [Holdout.self, LeaveOneOut.self, Replay.self, ItemCold.self, UserCold.self, FewShot.self, Tail.self]
+    }
+
     /// `freshet evaluate replay`
     struct Replay: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

@@ -36,7 +36,7 @@ struct GlobalOptions: ParsableArguments {
         do {
             let configuration = try Configuration.load(
                 files: config, environment: ProcessInfo.processInfo.environment, flags: flags)
-            StandardError.setFormat(configuration.text("log.format"))
+            StandardError.setFormat(configuration.text(.logFormat))
             HiddenSecrets.add(configuration.redaction)
             let logger = configuration.logger("configuration")
             for warning in configuration.warnings { logger.warning("\(warning)") }
@@ -99,8 +99,8 @@ struct AsOfOption: ParsableArguments {
 extension Configuration {
     /// A logger for a role, as `log.level` and `log.format` say.
     func logger(_ role: String) -> Logger {
-        let format = LineLogHandler.Format(rawValue: text("log.format")) ?? .text
-        let level = Logger.Level(rawValue: text("log.level")) ?? .info
+        let format = LineLogHandler.Format(rawValue: text(.logFormat)) ?? .text
+        let level = Logger.Level(rawValue: text(.logLevel)) ?? .info
         return Logger(label: role) { LineLogHandler(label: $0, format: format, logLevel: level) }
     }
 }

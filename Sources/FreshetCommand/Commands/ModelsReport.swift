@@ -32,7 +32,7 @@ extension ModelsCommand {
             let folder = configuration.artifactStore.root + "/" + model.artifactName
             guard FileManager.default.fileExists(atPath: folder) else {
                 throw CommandFailure(
-                    "the files of version \(version) are not under \(configuration.text("artifacts.path")) any more; name a file with "
+                    "the files of version \(version) are not under \(configuration.text(.artifactsPath)) any more; name a file with "
                         + "--output")
             }
             let path = configuration.artifactStore.reportPath(of: model)

@@ -3,6 +3,7 @@ import Bytes
 import Console
 import EventStream
 import Foundation
+import Intake
 import Interactions
 
 /// `freshet produce`
@@ -27,14 +28,14 @@ struct ProduceCommand: ParsableCommand {
         guard files.count(where: { $0 == "-" }) <= 1 else { throw ValidationError("- can be read once: standard input has one end") }
         guard !topic.allSatisfy(\.isWhitespace) else { throw ValidationError("--topic is empty: name events, items, users or impressions") }
         let configuration = try options.configuration()
-        let kinds = ["events", "items", "users", "impressions"]
+        let kinds = RecordKind.allCases.map(\.rawValue)
         if !kinds.contains(topic), !configuration.topics.contains(topic),
             let near = NearestName.close(to: topic, among: kinds + configuration.topics)
         {
             throw ValidationError("--topic \(topic) is no topic that ingest reads; did you mean \(near)?")
         }
-        let name = ["events", "items", "users", "impressions"].contains(topic) ? configuration.text("topics.\(topic)") : topic
-        let field = name == configuration.text("topics.items") ? "item_id" : "user_id"
+        let name = RecordKind(rawValue: topic).map(configuration.topic) ?? topic
+        let field = name == configuration.text(.topicsItems) ? "item_id" : "user_id"
         let decoder = RecordDecoder(rules: DecodingRules(maxRecordBytes: Self.maxLineBytes, idForm: .nfc))
         let producer = try StreamProducer(configuration.kafkaSettings, mode: .throughput)
         let stop = StopSignal.onSignals()

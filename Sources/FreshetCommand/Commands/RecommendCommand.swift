@@ -58,14 +58,14 @@ struct RecommendCommand: AsyncParsableCommand {
         if let segments = configuration.segmentRules {
             snapshot = snapshot.withSegments(
                 try store.segmentEvents(segments).map(SegmentCount.init),
-                priorEvents: configuration.number("cold_start.segment_prior_events"))
+                priorEvents: configuration.number(.coldStartSegmentPriorEvents))
         }
         let recommender = BatchRecommender(snapshot: snapshot, candidates: wanted)
         if let wanted, let candidates { try check(recommender, wanted.count, of: candidates, configuration.logger("recommend")) }
         var now = EventTime.now
         if let given = try asOf.time() {
             now = given
-        } else if configuration.text("clock") == "data", let newest = try store.newestEventTime() {
+        } else if configuration.text(.clock) == "data", let newest = try store.newestEventTime() {
             now = newest
         }
         let writer = try LineWriter(path: output)

@@ -73,7 +73,7 @@ struct SearchCommand: ParsableCommand {
                 }
             }
         }
-        let stop = StopSignal.onSignals(), folder = configuration.text("artifacts.path") + "/searches/" + name
+        let stop = StopSignal.onSignals(), folder = configuration.text(.artifactsPath) + "/searches/" + name
         let run = SearchRun(
             settings: configuration.learningSettings, configured: { try configuration.setting($0, source: $1).runSettings() },
             recipe: SearchRun.Recipe(
@@ -81,7 +81,7 @@ struct SearchCommand: ParsableCommand {
             options: SearchRun.Options(
                 space: space, plan: SuccessiveHalving(trials: trials, keepOneIn: keepOneIn, rungs: method == .halving ? rungs : 1),
                 seed: seed, minutes: minutes),
-            machines: configuration.text("train.data_gate") == "enforce" ? (configuration.dataGate, configuration.userBounds) : nil,
+            machines: configuration.text(.trainDataGate) == "enforce" ? (configuration.dataGate, configuration.userBounds) : nil,
             folder: folder, logger: configuration.logger("search"), stop: stop)
         let until = try asOf.time()
         let found = try run.run { try Self.snapshot(configuration, folder: folder, until: until, stop: stop) }

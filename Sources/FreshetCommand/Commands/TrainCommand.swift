@@ -49,7 +49,7 @@ struct TrainCommand: ParsableCommand {
         let stop = StopSignal.onSignals(), asOf = try asOf.time()
         let ranks = try TrainingRanks.joined(configuration, stop: stop)
         guard ranks.isLeader else {
-            return try ranks.run { try FollowingRank(root: configuration.text("artifacts.path"), ranks: ranks, stop: stop).run() }
+            return try ranks.run { try FollowingRank(root: configuration.text(.artifactsPath), ranks: ranks, stop: stop).run() }
         }
         let outcome = try ranks.run {
             try TrainingRole(
@@ -73,7 +73,7 @@ struct TrainCommand: ParsableCommand {
             }
             for reason in outcome.reasons { StandardOutput.line(reason) }
         }
-        let status = configuration.integer("train.refused_status")
+        let status = configuration.integer(.trainRefusedStatus)
         if !outcome.promoted, status != 0 { throw ExitCode(Int32(clamping: status)) }
     }
 }

@@ -3,7 +3,7 @@ import ModelArtifacts
 extension Configuration {
     /// The models' files: `artifacts.path` and `artifacts.key`.
     var artifactStore: ArtifactStore {
-        let key = text("artifacts.key")
-        return ArtifactStore(root: text("artifacts.path"), key: key.isEmpty ? nil : Array(key.utf8))
+        let key = text(.artifactsKey)
+        return ArtifactStore(root: text(.artifactsPath), key: key.isEmpty ? nil : Array(key.utf8))
     }
 }

@@ -10,35 +10,42 @@ extension Configuration {
             databaseURL: try databaseURL(), rules: try decodingRules(), featureRules: featureRules, clock: { .now })
         settings.followsDatabaseClock = true
         settings.kafka = kafkaSettings
-        settings.group = text("kafka.group")
+        settings.group = text(.kafkaGroup)
         settings.topics = topicKinds
-        settings.deadLetterTopic = text("topics.dead_letters")
-        settings.batchRecords = integer("ingest.batch_records")
-        settings.lingerMilliseconds = integer("ingest.batch_linger_ms")
+        settings.deadLetterTopic = text(.topicsDeadLetters)
+        settings.batchRecords = integer(.ingestBatchRecords)
+        settings.lingerMilliseconds = integer(.ingestBatchLingerMilliseconds)
         return settings
     }
 
     /// What each topic holds.
     var topicKinds: [String: RecordKind] {
-        [
-            text("topics.events"): .events, text("topics.items"): .items, text("topics.users"): .users,
-            text("topics.impressions"): .impressions,
-        ]
+        Dictionary(RecordKind.allCases.map { (topic(of: $0), $0) }) { first, _ in first }
+    }
+
+    /// The topic of a kind of record.
+    func topic(of kind: RecordKind) -> String {
+        switch kind {
+        case .events: text(.topicsEvents)
+        case .items: text(.topicsItems)
+        case .users: text(.topicsUsers)
+        case .impressions: text(.topicsImpressions)
+        }
     }
 
     /// How to reach Kafka.
     var kafkaSettings: KafkaSettings {
-        KafkaSettings(bootstrapServers: text("kafka.bootstrap_servers"), properties: map("kafka.properties"))
+        KafkaSettings(bootstrapServers: text(.kafkaBootstrapServers), properties: map(.kafkaProperties))
     }
 
     /// The decoder's bounds and names as `ingest.*` sets them.
     func decodingRules() throws(ConfigurationError) -> DecodingRules {
         var rules = DecodingRules(idForm: .nfc)
-        rules.maxRecordBytes = integer("ingest.max_record_bytes")
-        rules.maxFutureSkewMilliseconds = Int64(integer("ingest.max_future_skew_seconds")) * 1_000
-        rules.defaultCurrency = text("ingest.default_currency")
-        rules.earliestTime = time("ingest.earliest_time")
-        for (name, type) in map("ingest.event_types") {
+        rules.maxRecordBytes = integer(.ingestMaxRecordBytes)
+        rules.maxFutureSkewMilliseconds = Int64(integer(.ingestMaxFutureSkewSeconds)) * 1_000
+        rules.defaultCurrency = text(.ingestDefaultCurrency)
+        rules.earliestTime = time(.ingestEarliestTime)
+        for (name, type) in map(.ingestEventTypes) {
             guard let known = InteractionType.allCases.first(where: { $0.name == type }) else {
                 let names = InteractionType.allCases.map(\.name).joined(separator: ", ")
                 throw ConfigurationError("ingest.event_types maps \(name) to \(type), but knows only \(names)")
@@ -51,7 +58,7 @@ extension Configuration {
     /// How interactions fold into features.
     var featureRules: FeatureRules {
         FeatureRules(
-            historyLimitEvents: integer("ingest.history_limit_events"),
-            decayHalfLifeMilliseconds: Int64(integer("ingest.decay_half_life_hours")) * 3_600_000)
+            historyLimitEvents: integer(.ingestHistoryLimitEvents),
+            decayHalfLifeMilliseconds: Int64(integer(.ingestDecayHalfLifeHours)) * 3_600_000)
     }
 }

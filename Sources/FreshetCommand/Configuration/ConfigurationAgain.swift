@@ -8,12 +8,15 @@ struct ConfigurationAgain: Sendable {
     let flags: [(key: String, value: String)]
 
     /// The lists of the service's keys.
-    static let keyLists = ["http.read_keys", "http.write_keys", "http.admin_keys", "http.metrics_keys"]
+    static let keyLists: [KeyName] = [.httpReadKeys, .httpWriteKeys, .httpAdminKeys, .httpMetricsKeys]
+
+    /// Whether a setting is one of these lists.
+    static func isKeyList(_ name: String) -> Bool { keyLists.contains { $0.rawValue == name } }
 
     /// The files that keys may stand in: those of the settings, and those that variables name (`FRESHET_HTTP_READ_KEYS_FILE`).
     var keyFiles: [String] {
         let named = files.isEmpty ? ["freshet.yaml"] : files
-        let variables = Self.keyLists.compactMap { ConfigurationKey.byName[$0] }.map { $0.environmentName + "_FILE" }
+        let variables = Self.keyLists.map { $0.environmentName + "_FILE" }
         return named + variables.compactMap { environment[$0] }.filter { !$0.isEmpty }
     }
 
@@ -48,7 +51,7 @@ struct ConfigurationAgain: Sendable {
     func keys(beside current: Configuration) throws -> KeyReload.Found {
         let found = try read()
         func others(_ configuration: Configuration) -> [String: Configuration.Value] {
-            configuration.settings.filter { !Self.keyLists.contains($0.key) }.mapValues(\.value)
+            configuration.settings.filter { !Self.isKeyList($0.key) }.mapValues(\.value)
         }
         return KeyReload.Found(keys: try found.apiConfiguration().apiKeys, hasOtherChanges: others(current) != others(found))
     }

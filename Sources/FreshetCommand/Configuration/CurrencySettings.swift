@@ -6,10 +6,10 @@ extension Configuration {
     ///
     /// - Throws: `ConfigurationError` where a code or a rate is none.
     func currencyRates() throws(ConfigurationError) -> CurrencyRates? {
-        let rates = map("currency.rates")
+        let rates = map(.currencyRates)
         if rates.isEmpty { return nil }
         do throws(CurrencyRates.Problem) {
-            return try CurrencyRates(base: currencyBase ?? text("ingest.default_currency"), rates: rates)
+            return try CurrencyRates(base: currencyBase ?? text(.ingestDefaultCurrency), rates: rates)
         } catch {
             throw ConfigurationError((error.code.isEmpty ? "currency.base: " : "currency.rates.\(error.code): ") + error.description)
         }
@@ -17,7 +17,7 @@ extension Configuration {
 
     /// `currency.base` in upper case; nil where it is not set.
     var currencyBase: String? {
-        let base = text("currency.base")
+        let base = text(.currencyBase)
         return base.isEmpty ? nil : base.uppercased()
     }
 }

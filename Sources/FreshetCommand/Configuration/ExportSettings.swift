@@ -5,7 +5,7 @@ import TrainingFiles
 extension Configuration {
     /// `train.positive_ratings_from` and `train.negative_ratings_below`.
     func ratingRules() throws(ConfigurationError) -> RatingRules {
-        let positive = number("train.positive_ratings_from"), negative = number("train.negative_ratings_below")
+        let positive = number(.trainPositiveRatingsFrom), negative = number(.trainNegativeRatingsBelow)
         guard positive == 0 || negative == 0 || negative <= positive else {
             throw ConfigurationError(
                 "train.negative_ratings_below is \(negative), above train.positive_ratings_from, \(positive): "
@@ -17,7 +17,7 @@ extension Configuration {
     /// What an export reads of each person and of what was shown.
     func exportSettings() throws(ConfigurationError) -> SnapshotExport.Settings {
         SnapshotExport.Settings(
-            impressionsLimit: integer("objectives.impressions_limit"), maxInteractionsPerUser: integer("train.max_interactions_per_user"),
+            impressionsLimit: integer(.objectivesImpressionsLimit), maxInteractionsPerUser: integer(.trainMaxInteractionsPerUser),
             ratings: try ratingRules(), rates: try currencyRates(), currencyBase: currencyBase)
     }
 }

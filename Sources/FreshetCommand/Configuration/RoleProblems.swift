@@ -13,7 +13,7 @@ extension Configuration {
             }
         }
         check("ingest settings") { _ = try decodingRules() }
-        check("training settings") { _ = try towerConfiguration(hasTeacher: integer("train.teacher") > 0) }
+        check("training settings") { _ = try towerConfiguration(hasTeacher: integer(.trainTeacher) > 0) }
         check("training settings") { _ = try ratingRules() }
         check("training settings") { _ = try headBalances() }
         check("service settings") { _ = try apiConfiguration() }

@@ -4,3 +4,4 @@ import Settings
 typealias Configuration = Settings.Configuration
 typealias ConfigurationError = Settings.ConfigurationError
 typealias ConfigurationKey = Settings.ConfigurationKey
+typealias KeyName = Settings.KeyName

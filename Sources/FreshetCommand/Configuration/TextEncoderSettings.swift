@@ -7,12 +7,12 @@ extension ContentEncoder {
     ///
     /// - Throws: `ArtifactError` with the file at fault.
     static func load(_ configuration: Configuration, logger: Logger) throws -> ContentEncoder? {
-        let folder = configuration.text("content.encoder")
+        let folder = configuration.text(.contentEncoder)
         guard !folder.isEmpty else { return nil }
-        let wanted = configuration.text("content.encoder_precision")
+        let wanted = configuration.text(.contentEncoderPrecision)
         let precision: ProductPrecision = wanted == "float32" || (wanted == "auto" && !Kernels.isBFloat16Faster) ? .float32 : .bfloat16
         return try ContentEncoder(
-            folder: folder, cachePath: configuration.text("artifacts.path") + "/text-vectors.cache",
-            cacheBytes: configuration.integer("content.encoder_cache_mebibytes") << 20, precision: precision, logger: logger)
+            folder: folder, cachePath: configuration.text(.artifactsPath) + "/text-vectors.cache",
+            cacheBytes: configuration.integer(.contentEncoderCacheMebibytes) << 20, precision: precision, logger: logger)
     }
 }

@@ -16,11 +16,7 @@ extension Configuration {
             for (key, setting) in own {
                 if case .scalar(let text) = setting.value { try towers.set(key, text) }
             }
-            for (objective, key) in [
-                ("click", "click_weight"), ("add_to_cart", "add_to_cart_weight"), ("purchase", "purchase_weight"),
-            ] where settings["objectives.\(objective)"] != nil {
-                try towers.set(key, text("objectives.\(objective)"))
-            }
+            for (objective, key) in Self.exampleWeights where isSet(objective) { try towers.set(key, text(objective)) }
             try towers.validate(ranks: ranks, hasTeacher: hasTeacher)
         } catch {
             throw ConfigurationError(error.description)

@@ -25,7 +25,7 @@ struct DemoRun: Sendable {
         _ = try configuration.apiConfiguration()
         let url = try configuration.databaseURL()
         for name in try Migrator(url: url).migrate() { logger.info("applied \(name)") }
-        let port = configuration.text("kafka.bootstrap_servers").split(separator: ":").last.flatMap { UInt16($0) } ?? 9092
+        let port = configuration.text(.kafkaBootstrapServers).split(separator: ":").last.flatMap { UInt16($0) } ?? 9092
         let broker = try DemoBroker(port: port, settings: SharedArguments.settings(), logger: logger)
         defer { broker.close() }
         var configuration = configuration
@@ -62,7 +62,7 @@ struct DemoRun: Sendable {
     }
 
     private func demoState() throws -> (DemoState, isNew: Bool) {
-        let path = configuration.text("artifacts.path") + "/demo.json"
+        let path = configuration.text(.artifactsPath) + "/demo.json"
         if let known = DemoState.read(from: path) { return (known, false) }
         let store = StoreQueries(url: try configuration.databaseURL(), connections: 1)
         guard try store.newestEventTime() == nil else {
@@ -79,7 +79,7 @@ struct DemoRun: Sendable {
     private func play(
         state: DemoState, isNew: Bool, role: ServeRole, port: Int, configuration: Configuration, stop: StopSignal
     ) async throws -> Bool {
-        let address = "http://\(configuration.text("http.host")):\(port)"
+        let address = "http://\(configuration.text(.httpHost)):\(port)"
         StandardOutput.news("dashboard: \(address)/")
         var shop = state.shop
         if isNew {
@@ -87,15 +87,15 @@ struct DemoRun: Sendable {
             shop = try await OwnThread.run(named: "freshet-history") { [shop] in
                 var past = shop
                 let topics = DemoHistory.Topics(
-                    items: configuration.text("topics.items"), users: configuration.text("topics.users"),
-                    events: configuration.text("topics.events"))
+                    items: configuration.text(.topicsItems), users: configuration.text(.topicsUsers),
+                    events: configuration.text(.topicsEvents))
                 try DemoHistory(kafka: configuration.kafkaSettings, topics: topics).produce(
                     &past, until: EventTime(milliseconds: state.openingMilliseconds))
                 return past
             }
             try await waitUntilStored(configuration)
         }
-        let service = try ServiceClient(base: address, apiKey: configuration.list("http.admin_keys").first)
+        let service = try ServiceClient(base: address, apiKey: configuration.list(.httpAdminKeys).first)
         let training = DemoTraining(configuration: Self.demoTraining(configuration), board: role.board, logger: logger, stop: stop)
         if role.feed.current.modelVersion == nil {
             let outcome = try await training.train()

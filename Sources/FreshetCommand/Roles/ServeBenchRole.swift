@@ -20,7 +20,7 @@ struct ServeBenchRole {
         let script = LoopService { [configuration] in
             var ports = listening.makeAsyncIterator()
             guard let port = await ports.next() else { return }
-            let service = try ServiceClient(base: "http://\(configuration.text("http.host")):\(port)", apiKey: nil)
+            let service = try ServiceClient(base: "http://\(configuration.text(.httpHost)):\(port)", apiKey: nil)
             let bench = ServeBench(service: service, users: ids, connections: connections, seconds: seconds, rate: rate)
             var line = try await bench.run()
             line.add("items", .integer(role.feed.current.itemCount))

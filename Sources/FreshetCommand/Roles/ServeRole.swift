@@ -43,27 +43,27 @@ struct ServeRole: Sendable {
         let url = try configuration.databaseURL()
         try Migrator(url: url).check()
         store = StoreQueries(
-            url: url, rules: configuration.featureRules, connections: configuration.integer("database.connections"))
+            url: url, rules: configuration.featureRules, connections: configuration.integer(.databaseConnections))
         states = try UserStateReader(
-            url: url, connections: configuration.integer("database.state_connections"), rules: configuration.featureRules)
-        clock = ServingClock(followsData: configuration.text("clock") == "data")
+            url: url, connections: configuration.integer(.databaseStateConnections), rules: configuration.featureRules)
+        clock = ServingClock(followsData: configuration.text(.clock) == "data")
         feed = SnapshotFeed(
             store: store,
             builder: SnapshotBuilder(
                 store: store, artifacts: configuration.artifactStore, index: configuration.indexSettings,
                 logger: logger, rules: configuration.recommendingRules, texts: try ContentEncoder.load(configuration, logger: logger),
                 tailDial: configuration.tailDial),
-            clock: clock, trendingItems: configuration.integer("serve.trending_items"),
+            clock: clock, trendingItems: configuration.integer(.serveTrendingItems),
             exploration: ExplorationRules(
-                everySlots: configuration.integer("exploration.every_slots"),
-                untilImpressions: configuration.integer("exploration.until_impressions")),
-            segments: configuration.segmentRules, segmentPriorEvents: configuration.number("cold_start.segment_prior_events"),
+                everySlots: configuration.integer(.explorationEverySlots),
+                untilImpressions: configuration.integer(.explorationUntilImpressions)),
+            segments: configuration.segmentRules, segmentPriorEvents: configuration.number(.coldStartSegmentPriorEvents),
             logger: logger)
         board = StatisticsBoard(feed: feed, store: store, clock: clock.wall)
         gate = try IntakeGate(
             configuration.kafkaSettings,
             limit: IntakeLimit(
-                maxRequests: configuration.integer("http.max_intake_requests"), maxBytes: configuration.integer("http.max_intake_bytes")),
+                maxRequests: configuration.integer(.httpMaxIntakeRequests), maxBytes: configuration.integer(.httpMaxIntakeBytes)),
             parts: board.parts, logger: logger)
     }
 
@@ -75,33 +75,33 @@ struct ServeRole: Sendable {
             gate: gate,
             store: StoreQueries(
                 url: try configuration.databaseURL(), rules: configuration.featureRules, connections: Self.commitConnections),
-            commitWaits: IntakeLimit(maxRequests: configuration.integer("http.max_intake_requests"), maxBytes: .max), decoder: decoder,
+            commitWaits: IntakeLimit(maxRequests: configuration.integer(.httpMaxIntakeRequests), maxBytes: .max), decoder: decoder,
             topics: IntakeFlow.Topics(
-                events: configuration.text("topics.events"), items: configuration.text("topics.items"),
-                users: configuration.text("topics.users")),
+                events: configuration.text(.topicsEvents), items: configuration.text(.topicsItems),
+                users: configuration.text(.topicsUsers)),
             cluster: cluster, clock: clock.wall)
         // A producer of its own: nobody waits for impressions, so they outlast an outage that an intake does not wait for.
-        let impressions = configuration.boolean("serve.impressions")
+        let impressions = configuration.boolean(.serveImpressions)
             ? try ImpressionFeed(
-                configuration.kafkaSettings, topic: configuration.text("topics.impressions"),
+                configuration.kafkaSettings, topic: configuration.text(.topicsImpressions),
                 bounds: ImpressionFeed.Bounds(
-                    itemsPerAnswer: configuration.integer("serve.impressions_per_answer"),
-                    itemsPerSecond: configuration.integer("serve.impressions_per_second")), parts: board.parts, logger: logger)
+                    itemsPerAnswer: configuration.integer(.serveImpressionsPerAnswer),
+                    itemsPerSecond: configuration.integer(.serveImpressionsPerSecond)), parts: board.parts, logger: logger)
             : nil
         let flow = RecommendationFlow(
             states: states, feed: feed, impressions: impressions, excludes: configuration.excludedTypes, clock: clock)
         let wiring = ServiceWiring(flow: flow, intake: intake, store: store, board: board)
         let server = RecommendationServer(
             operations: wiring.operations, configuration: api, logger: logger, onListening: onListening)
-        let root = configuration.text("artifacts.path"), url = try configuration.databaseURL()
-        let hours = configuration.integer("train.keep_unfinished_hours")
+        let root = configuration.text(.artifactsPath), url = try configuration.databaseURL()
+        let hours = configuration.integer(.trainKeepUnfinishedHours)
         let leftovers = { @Sendable in TrainingLeftovers(root: root, url: url, keepHours: hours) }
         let loops = SnapshotLoops(
             feed: feed, store: store, states: states, board: board, clock: clock,
             broker: BrokerLoop(
                 store: store, board: board, cluster: cluster, kafka: configuration.kafkaSettings,
-                topics: configuration.topicKinds.keys.sorted()), refresh: .milliseconds(configuration.integer("serve.refresh_ms")),
-            segmentRefresh: .seconds(configuration.integer("cold_start.segment_refresh_seconds")),
+                topics: configuration.topicKinds.keys.sorted()), refresh: .milliseconds(configuration.integer(.serveRefreshMilliseconds)),
+            segmentRefresh: .seconds(configuration.integer(.coldStartSegmentRefreshSeconds)),
             logger: logger, attempts: attempts.current, leftovers: leftovers)
         let source = configurationAgain.map { [configuration] again in
             KeyReload.Source(signature: { again.signature }, read: { try again.keys(beside: configuration) })

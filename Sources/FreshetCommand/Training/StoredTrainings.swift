@@ -40,7 +40,7 @@ struct StoredTrainings: TrainingStore {
     /// Items that came with events alone get a bare record, so that what is learned of them can be recommended. A real record, with
     /// any date, replaces it: theirs is the earliest time there is, so that none that came from outside is ever overwritten.
     func register(itemsWithoutRecord itemIDs: [String]) throws {
-        guard configuration.boolean("train.register_items") else { return }
+        guard configuration.boolean(.trainRegisterItems) else { return }
         let ingest = try IngestStore(url: url, rules: configuration.featureRules)
         let origin = RecordOrigin(source: "train", cluster: "", position: Position(partition: Position.filePartition, offset: 0))
         for start in stride(from: 0, to: itemIDs.count, by: Self.itemsAtOnce) {

@@ -34,13 +34,13 @@ struct TrainingRole {
             logger: logger)
         TrainingLeftovers.sweepTemporary()
         let teacher = try TeacherTraining(
-            version: configuration.integer("train.teacher"), in: store, bundle: trainings.bundle)
+            version: configuration.integer(.trainTeacher), in: store, bundle: trainings.bundle)
         guard teacher == nil || !ranks.group.isShared else {
             throw CommandFailure("a training with a teacher runs in one process; start it without mpirun, or leave out --teacher")
         }
         return try TrainingRun(
             try plan(hasTeacher: teacher != nil), store: trainings,
-            folder: TrainingFolder(path: configuration.text("artifacts.path") + "/training"), teacher: teacher, ranks: ranks,
+            folder: TrainingFolder(path: configuration.text(.artifactsPath) + "/training"), teacher: teacher, ranks: ranks,
             logger: logger, stop: stop, tell: tell
         ).run(resuming: resume, since: began)
     }
@@ -50,7 +50,7 @@ struct TrainingRole {
         let towers = try configuration.towerConfiguration(ranks: ranks.group.size, hasTeacher: hasTeacher)
         let texts = try ContentEncoder.load(configuration, logger: logger)
         _ = try configuration.headBalances()
-        let ratings = try configuration.ratingRules(), isIncremental = configuration.text("train.mode") == "incremental"
+        let ratings = try configuration.ratingRules(), isIncremental = configuration.text(.trainMode) == "incremental"
         guard !ranks.group.isShared || (texts == nil && !isIncremental) else {
             throw CommandFailure(
                 "a training in several processes is a full one without content.encoder; start it without mpirun, or unset "
@@ -65,9 +65,9 @@ struct TrainingRole {
         var plan = TrainingPlan(learning: configuration.learningSettings, towers: towers, settings: settings)
         if isIncremental { plan.increment = configuration.incrementRules(seed: towers.seed, threads: towers.threads) }
         plan.data = dataRules
-        plan.leastInteractions = configuration.integer("train.min_interactions")
-        plan.anchorDays = configuration.integer("train.gate_anchor_days")
-        plan.keptVersions = configuration.integer("artifacts.keep_versions")
+        plan.leastInteractions = configuration.integer(.trainMinInteractions)
+        plan.anchorDays = configuration.integer(.trainGateAnchorDays)
+        plan.keptVersions = configuration.integer(.artifactsKeepVersions)
         plan.ratingsFrom = ratings.isNeeded ? ratings.positiveFrom : nil
         plan.texts = texts.map { encoder in
             TrainingPlan.Texts(checksum: encoder.checksum) { $0.describeTexts(by: encoder, threads: towers.threads) }
@@ -77,10 +77,10 @@ struct TrainingRole {
 
     /// What is looked at before anything is learned; nil where `train.data_gate` is off.
     private var dataRules: TrainingPlan.DataRules? {
-        let mode = configuration.text("train.data_gate")
+        let mode = configuration.text(.trainDataGate)
         guard mode != "off" else { return nil }
         return TrainingPlan.DataRules(
             gate: configuration.dataGate, bounds: configuration.userBounds, isEnforced: mode == "enforce",
-            pagePath: configuration.text("artifacts.path") + "/data-report.html")
+            pagePath: configuration.text(.artifactsPath) + "/data-report.html")
     }
 }

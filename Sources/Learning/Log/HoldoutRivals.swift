@@ -46,7 +46,7 @@ extension HoldoutScoring {
             let ease = EASERival(sequences: sequences, itemCount: itemCount, lambda: Self.easeLambda, itemsLimit: easeItemsLimit)
             rivals.append(Rival(contestant: .ease, outcome: collect { ease.scores(history: items($0.known)) }))
         }
-        if !excludes.isSuperset(of: [InteractionType.click, .addToCart, .purchase].map(\.rawValue)) {
+        if !excludes.isSuperset(of: InteractionType.acts.map(\.rawValue)) {
             let again = BuyAgainRival(counts: trainingCounts())
             rivals.append(Rival(contestant: .buyAgain, outcome: collect { again.scores(history: items($0.known)) }))
         }

@@ -5,7 +5,7 @@ import Recommending
 import Reports
 import TrainingFiles
 
-/// `freshet evaluate --protocol replay`: predict a user's next items, then learn of them, beside rivals that learn in the same loop.
+/// `freshet evaluate replay`: predict a user's next items, then learn of them, beside rivals that learn in the same loop.
 package struct ReplayRun {
     /// What is asked for.
     package struct Options {

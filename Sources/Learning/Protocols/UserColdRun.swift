@@ -9,7 +9,7 @@ import TowerModel
 import TowerTraining
 import TrainingFiles
 
-/// `freshet evaluate --protocol user-cold`: users held out whole are asked with 0, 1, 2, 5 and 10 interactions of history, of models that
+/// `freshet evaluate user-cold`: users held out whole are asked with 0, 1, 2, 5 and 10 interactions of history, of models that
 /// were trained without them; rivals learn from the same users. Several rounds, each with other new users and another seed.
 package struct UserColdRun {
     /// What is asked for.

@@ -151,6 +151,7 @@ private struct Weigher: Sendable {
     init(_ set: TrainingSet, configuration: TowerConfiguration) {
         (items, types, times, weights, clock) = (set.items, set.types, set.times, set.weights, set.clock)
         typeWeights = [0, configuration.clickWeight, configuration.cartWeight, configuration.purchaseWeight]
+        precondition(typeWeights.count == TowerShape.typeCount, "\(typeWeights.count) weights for \(TowerShape.typeCount) types")
         itemWeights = ItemWeights.weights(counts: set.eventsPerItem(), configuration: configuration)
         halfLife = Double(configuration.recencyHalfLifeDays) * 86_400_000
     }

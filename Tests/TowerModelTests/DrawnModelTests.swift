@@ -17,10 +17,8 @@ struct DrawnModelTests {
     /// The tensors of a model that was never trained.
     private func tensors(_ configuration: TowerConfiguration) -> [NamedTensor] {
         let parameters = TowerParameters(TowerShape(configuration, itemCount: Self.ids.count, embedding: 0))
-        parameters.initialize(seed: 3, temperature: configuration.temperature)
-        let hasher = ContentHasher(
-            textBuckets: configuration.textBuckets, tagBuckets: configuration.tagBuckets, textTokens: configuration.textTokens,
-            clock: 1_700_000_000_123)
+        parameters.initialize(seed: 3, temperature: configuration.loss.temperature)
+        let hasher = ContentHasher(configuration.items, clock: 1_700_000_000_123)
         return parameters.tensors() + [
             NamedTensor(name: "item.popularity", shape: [3, 1], values: [-1, -2, -3]),
             NamedTensor(

@@ -168,7 +168,7 @@ import TowerTraining
         let trainer = try Trainer(learned, configuration: settings, from: base)
         if ewc > 0 {
             var steady = settings
-            steady.batchSize = 16
+            steady.steps.batchSize = 16
             let importance = try Trainer(past, configuration: steady, from: base).importance(batches: 60)
             trainer.anchor(importance, strength: ewc * Float(oldRows.count) / Float(fresh.count))
         }

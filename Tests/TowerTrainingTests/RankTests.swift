@@ -28,7 +28,7 @@ import TowerTraining
 
     private static func alone(_ set: TrainingSet, _ configuration: TowerConfiguration, batch: Int) throws -> Course {
         var doubled = configuration
-        doubled.batchSize = batch
+        doubled.steps.batchSize = batch
         return try course(Trainer(set, configuration: doubled))
     }
 
@@ -50,14 +50,14 @@ import TowerTraining
         // Entries left out by chance move the border between tiles, and with it what else chance leaves out.
         if tower == "sequence" { settings += [("history_dropout", "0"), ("dropout", "0")] }
         let configuration = try PlantedShop.configuration(settings)
-        let alone = try Self.alone(shop.set, configuration, batch: 2 * configuration.batchSize)
+        let alone = try Self.alone(shop.set, configuration, batch: 2 * configuration.steps.batchSize)
         let ranks = try Self.together(2, shop.set, configuration)
         #expect(ranks[0].checkpoint == ranks[1].checkpoint, "every rank has the same bits")
         #expect(ranks[0].losses == ranks[1].losses)
         #expect(ranks[0].distance(alone) < 1e-5, "\(ranks[0].losses) beside \(alone.losses)")
         #expect(alone.losses[3] < alone.losses[0] && ranks[0].losses.count == 4)
         // Gathered negatives and shared work are what makes it so: half a batch a step is another curve.
-        #expect(try Self.alone(shop.set, configuration, batch: configuration.batchSize).distance(alone) > 1e-3)
+        #expect(try Self.alone(shop.set, configuration, batch: configuration.steps.batchSize).distance(alone) > 1e-3)
         let again = try Self.together(2, shop.set, configuration)
         #expect(again[0].checkpoint == ranks[0].checkpoint, "the same seed gives the same model")
     }

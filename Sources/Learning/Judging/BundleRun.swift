@@ -53,7 +53,7 @@ package struct BundleRun {
             return try published(model, parts, log, rows: log.userIDs.indices.map { holdout.trainingRows(of: $0, in: log) })
         }
         var final = towers
-        if towers.patience > 0 {
+        if towers.validation.patience > 0 {
             try final.set("epochs", String(max(1, epoch)))
             try final.set("patience", "0")
         }

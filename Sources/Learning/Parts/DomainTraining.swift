@@ -111,7 +111,7 @@ package struct DomainTraining {
             guard !stop.isRaised else { throw CommandFailure("stopped; freshet train --resume goes on from there") }
             line.update(share: Double(found.count) / Double(domains.count), note: domain.token)
             let (examples, places) = self.examples(of: domain.users, rows: rows, base: base, vectors: vectors, candidates: candidates)
-            let masks = base.configuration.maskHistory
+            let masks = base.configuration.loss.maskHistory
             let result = fit.run(examples, items: candidates.vectors, leavingOut: masks ? { example, body in
                 for row in rows[places[example].user].lowerBound..<places[example].row { body(candidates.places[Int(log.items[row])]) }
             } : nil)

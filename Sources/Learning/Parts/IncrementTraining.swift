@@ -87,7 +87,7 @@ package struct IncrementTraining {
         }
         func draw(_ count: Int, _ seed: UInt64) -> (rows: [Int], weights: [Float]) {
             Increment.draw(
-                count, of: log.times, clock: whole.clock, halfLifeDays: settings.recencyHalfLifeDays, seed: seed, isOld: isOld)
+                count, of: log.times, clock: whole.clock, halfLifeDays: settings.examples.recencyHalfLifeDays, seed: seed, isOld: isOld)
         }
         let replayed = draw(min(rules.replayLimitEvents, Int((rules.replay * Double(newRows.count)).rounded(.up))), rules.seed)
         let increment = Increment(newRows: newRows, replayedRows: replayed.rows, replayedWeights: replayed.weights)
@@ -132,8 +132,9 @@ package struct IncrementTraining {
     private static func steady(_ settings: TowerConfiguration) -> TowerConfiguration {
         var steady = settings
         steady.epochs = 1
-        steady.batchSize = importanceBatch
-        (steady.idDropout, steady.dropout, steady.blockDropout, steady.historyDropout, steady.attributeDropout) = (0, 0, 0, 0, 0)
+        steady.steps.batchSize = importanceBatch
+        (steady.dropout.ids, steady.dropout.inputs, steady.dropout.history, steady.dropout.attributes) = (0, 0, 0, 0)
+        steady.sequence.dropout = 0
         return steady
     }
 
@@ -149,7 +150,7 @@ package struct IncrementTraining {
 
     /// What the old events weigh together: their number, or less where old ones weigh less.
     private func oldMass(_ ends: [Int]?, _ settings: TowerConfiguration, _ clock: Int64) -> Float {
-        let halfLife = Double(settings.recencyHalfLifeDays) * 86_400_000
+        let halfLife = Double(settings.examples.recencyHalfLifeDays) * 86_400_000
         var sum = 0.0
         for user in log.userIDs.indices {
             for row in log.userStarts[user]..<(ends?[user] ?? log.userStarts[user + 1]) {

@@ -105,7 +105,7 @@ package struct TailCurveRun {
             }
             return TailSetting.allCases.compactMap { setting in named[setting].map { (setting: setting, values: $0.sorted()) } }
         }
-        let loss = plain.towers.loss
+        let loss = plain.towers.loss.kind
         return TailSetting.allCases.compactMap { setting -> (setting: TailSetting, values: [Double])? in
             switch setting {
             case .tailDial where !isBlended, .tailLift where !isBlended: nil

@@ -73,7 +73,7 @@ package final class TrainingStages {
         judgedModel = nil
         // The held-out part is the newest: the published model learns from it too, for as long as was right without it.
         var final = towers
-        if let epochs = state.epochs, towers.patience > 0 {
+        if let epochs = state.epochs, towers.validation.patience > 0 {
             do {
                 try final.set("epochs", String(max(1, epochs)))
                 try final.set("patience", "0")
@@ -192,7 +192,7 @@ package final class TrainingStages {
         }
         journal.note(step: stage.step, seconds: clock.duration(to: .now).inSeconds)
         guard let model = try trainer.collectedModel() else { throw CommandFailure("only rank 0 has the model") }
-        return (model, towers.patience > 0 ? best : trainer.epoch)
+        return (model, towers.validation.patience > 0 ? best : trainer.epoch)
     }
 
     /// What is said where a stage ends of which no checkpoint can be kept.

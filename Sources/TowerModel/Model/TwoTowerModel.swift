@@ -64,7 +64,7 @@ public struct TwoTowerModel: Sendable {
             parallelFor(count: contents.count, threads: threads, minimumChunk: 16) { range, _ in
                 for tile in tiles(of: range, limit: ItemTower.tileLimitItems) {
                     let content = ContentTable(
-                        Array(contents[tile]), hasher: hasher, embedding: shape.embedding, useContent: configuration.useContent)
+                        Array(contents[tile]), hasher: hasher, embedding: shape.embedding, useContent: configuration.items.usesContent)
                     let inputs = FloatBuffer(tile.count * d), hidden = FloatBuffer(tile.count * h)
                     let first = vectors + tile.lowerBound * d
                     dense.withUnsafePointer { dense in
@@ -89,21 +89,21 @@ public struct TwoTowerModel: Sendable {
             precondition(row >= 0 && Int(row) < shape.itemCount, "row \(row) of \(shape.itemCount) trained items")
             ids.withUnsafePointer { Kernels.apply(.add, vector, $0 + Int(row) * d, into: vector, count: d) }
         }
-        if configuration.unitLength { Kernels.l2Normalise(vector, into: vector, count: d - 1, epsilon: 1e-6) }
-        if configuration.popularityDial > 0 { vector[d - 1] -= dialled(row) }
+        if configuration.items.unitLength { Kernels.l2Normalise(vector, into: vector, count: d - 1, epsilon: 1e-6) }
+        if configuration.served.popularityDial > 0 { vector[d - 1] -= dialled(row) }
     }
 
     /// The same model under another `train.popularity_dial`, which acts on the vectors of items alone: no training is needed for it.
     public func dialled(popularity dial: Float) -> TwoTowerModel {
         var model = self
-        model.configuration.popularityDial = dial
+        model.configuration.served.popularityDial = dial
         return model
     }
 
     /// What the popularity dial takes from an item's score.
     private func dialled(_ row: Int32?) -> Float {
-        guard configuration.popularityDial > 0 else { return 0 }
-        return configuration.popularityDial * ((row.map { logPopularity[Int($0)] } ?? rarest) - rarest)
+        guard configuration.served.popularityDial > 0 else { return 0 }
+        return configuration.served.popularityDial * ((row.map { logPopularity[Int($0)] } ?? rarest) - rarest)
     }
 
     /// The smallest popularity: that of new items.
@@ -264,7 +264,7 @@ public struct TwoTowerModel: Sendable {
 extension TwoTowerModel {
     /// Names of the tensors that files keep in 8 bits.
     public var int8Tensors: Set<String> {
-        guard configuration.quantisation != .none else { return [] }
+        guard configuration.served.quantisation != .none else { return [] }
         return Set(TableParameter.allCases.map(\.name) + DenseParameter.allCases.filter(\.isQuantised).map(\.name))
     }
 }

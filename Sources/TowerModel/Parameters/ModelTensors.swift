@@ -122,12 +122,12 @@ extension TowerShape {
     /// The shape that a configuration and the sizes of the data give.
     package init(_ configuration: TowerConfiguration, itemCount: Int, embedding: Int) {
         self.init(
-            dimension: configuration.dimension, heads: configuration.heads, historyLength: configuration.historyLength,
-            hidden: configuration.hidden, contentHidden: configuration.useContent ? configuration.contentHidden : 0,
-            tokenRows: configuration.useContent ? configuration.textBuckets + configuration.tagBuckets : 0,
-            userRows: configuration.userBuckets, itemCount: itemCount, embedding: configuration.useContent ? embedding : 0,
-            sequence: configuration.userTower == .sequence ? SequenceShape(configuration) : nil,
-            learnsTemperature: configuration.learnedTemperature)
+            dimension: configuration.dimension, heads: configuration.users.heads, historyLength: configuration.historyLength,
+            hidden: configuration.users.hidden, contentHidden: configuration.items.usesContent ? configuration.items.hidden : 0,
+            tokenRows: configuration.items.usesContent ? configuration.items.textBuckets + configuration.items.tagBuckets : 0,
+            userRows: configuration.users.buckets, itemCount: itemCount, embedding: configuration.items.usesContent ? embedding : 0,
+            sequence: configuration.users.kind == .sequence ? SequenceShape(configuration) : nil,
+            learnsTemperature: configuration.loss.learnedTemperature)
     }
 }
 
@@ -143,13 +143,19 @@ extension ContentHasher {
         ]
     }
 
+    /// A hasher that has learned nothing.
+    ///
+    /// - Parameter clock: milliseconds since 1970; ages of items are counted back from it.
+    package init(_ items: TowerConfiguration.Items, clock: Int64) {
+        self.init(textBuckets: items.textBuckets, tagBuckets: items.tagBuckets, textTokens: items.textTokens, clock: clock)
+    }
+
     /// A hasher from its tensors.
     package init(_ configuration: TowerConfiguration, reader: TensorReader) throws(ModelError) {
         let time = try reader.values("content.clock", rows: 1, columns: 3)
         guard time.allSatisfy({ abs($0) < 1e7 }) else { throw ModelError("the tensor content.clock is no time: \(time)") }
         self.init(
-            textBuckets: configuration.textBuckets, tagBuckets: configuration.tagBuckets, textTokens: configuration.textTokens,
-            clock: Int64(time[0]) * 86_400_000 + Int64(time[1]) * 1_000 + Int64(time[2]))
+            configuration.items, clock: Int64(time[0]) * 86_400_000 + Int64(time[1]) * 1_000 + Int64(time[2]))
         inverseFrequency = try reader.values("content.frequency", rows: bucketCount, columns: 1)
         let scale = try reader.values("content.scale", rows: 2, columns: 2)
         numberMean = Array(scale[0..<2])

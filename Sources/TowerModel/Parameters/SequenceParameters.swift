@@ -30,10 +30,10 @@ package struct SequenceShape: Sendable, Equatable {
 extension SequenceShape {
     /// The sizes that a configuration gives.
     package init(_ configuration: TowerConfiguration) {
+        let tower = configuration.sequence, hasNetwork = tower.head == .network
         self.init(
-            kind: configuration.block, blocks: configuration.blocks, heads: configuration.attentionHeads,
-            feedForward: configuration.feedForward, hasDistances: configuration.distanceBias, hasPlaces: configuration.places,
-            hasNetwork: configuration.head == .network, means: configuration.head == .network ? configuration.historyMeans : 0)
+            kind: tower.block, blocks: tower.blocks, heads: tower.attentionHeads, feedForward: tower.feedForward,
+            hasDistances: tower.distanceBias, hasPlaces: tower.places, hasNetwork: hasNetwork, means: hasNetwork ? tower.historyMeans : 0)
     }
 }
 

@@ -23,8 +23,8 @@ package struct UserNetwork {
         self.precision = precision
         self.layout = layout
         self.dense = dense
-        unitLength = configuration.unitLength
-        scale = layout.shape.learnsTemperature ? Kernels.exp(dense[layout.offset(.temperature)]) : 1 / configuration.temperature
+        unitLength = configuration.items.unitLength
+        scale = layout.shape.learnsTemperature ? Kernels.exp(dense[layout.offset(.temperature)]) : 1 / configuration.loss.temperature
     }
 
     /// The attribute part of the input (d floats, overwritten): the user's tokens and how long the user was away.

@@ -7,7 +7,7 @@ package enum UserTower {
 
     /// The tower that a configuration describes.
     package init(_ configuration: TowerConfiguration, layout: DenseLayout, dense: UnsafePointer<Float>) {
-        switch configuration.userTower {
+        switch configuration.users.kind {
         case .pooled: self = .pooled(PooledUserTower(configuration, layout: layout, dense: dense))
         case .sequence: self = .sequence(SequenceTower(configuration, layout: layout, dense: dense))
         }

@@ -42,9 +42,9 @@ struct ExamplePlan: Sendable {
         precondition(set.eventCount <= Int(Int32.max), "\(set.eventCount) events, where \(Int32.max) can be numbered")
         self.set = set
         seed = configuration.seed
-        perUser = configuration.examplesPerUser
+        perUser = configuration.examples.perUser
         users = UserLookup(set)
-        heldOut = Self.heldOut(set, users: configuration.validationUsers, seed: configuration.seed)
+        heldOut = Self.heldOut(set, users: configuration.validation.users, seed: configuration.seed)
         var isHeldOut = [Bool](repeating: false, count: set.userCount)
         for held in heldOut { isHeldOut[Int(held.user)] = true }
         self.isHeldOut = isHeldOut
@@ -72,7 +72,7 @@ struct ExamplePlan: Sendable {
         meanWeight = count == 0 ? 1 : Float(sum / Double(count))
         let total = Float(max(1, count))
         shares = counts.map { Float($0) / total }
-        logitAdjustments = TowerTraining.logitAdjustments(shares: shares, examples: count, strength: configuration.logitAdjustment)
+        logitAdjustments = TowerTraining.logitAdjustments(shares: shares, examples: count, strength: configuration.loss.logitAdjustment)
     }
 
     /// Number of events, examples or not.
@@ -150,10 +150,10 @@ private struct Weigher: Sendable {
 
     init(_ set: TrainingSet, configuration: TowerConfiguration) {
         (items, types, times, weights, clock) = (set.items, set.types, set.times, set.weights, set.clock)
-        typeWeights = [0, configuration.clickWeight, configuration.cartWeight, configuration.purchaseWeight]
+        typeWeights = [0, configuration.examples.clickWeight, configuration.examples.cartWeight, configuration.examples.purchaseWeight]
         precondition(typeWeights.count == TowerShape.typeCount, "\(typeWeights.count) weights for \(TowerShape.typeCount) types")
         itemWeights = ItemWeights.weights(counts: set.eventsPerItem(), configuration: configuration)
-        halfLife = Double(configuration.recencyHalfLifeDays) * 86_400_000
+        halfLife = Double(configuration.examples.recencyHalfLifeDays) * 86_400_000
     }
 
     func callAsFunction(_ event: Int) -> Float {

@@ -14,8 +14,9 @@ enum ItemWeights {
     ///
     /// - Parameter counts: events by item row.
     static func weights(counts: [Int], configuration: TowerConfiguration) -> [Float]? {
-        let effective = effectiveNumber(counts, beta: configuration.tailBeta)
-        let inverse = inversePropensity(counts, power: configuration.propensityPower, limit: configuration.propensityLimit)
+        let effective = effectiveNumber(counts, beta: configuration.examples.tailBeta)
+        let inverse = inversePropensity(
+            counts, power: configuration.examples.propensityPower, limit: configuration.examples.propensityLimit)
         guard let effective else { return inverse }
         return inverse.map { zip(effective, $0).map { $0 * $1 } } ?? effective
     }

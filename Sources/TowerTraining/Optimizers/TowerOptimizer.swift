@@ -25,7 +25,7 @@ final class TowerOptimizer {
         var tableFirst: [FloatBuffer] = [], tableSecond: [FloatBuffer] = []
         for table in TableParameter.allCases {
             let rows = parameters.shard.count(of: table.rows(in: parameters.shape)), floats = parameters.table(table).count
-            switch configuration.tableOptimizer {
+            switch configuration.steps.tableOptimizer {
             case .adagrad:
                 tableFirst.append(FloatBuffer(rows))
                 tableSecond.append(FloatBuffer(0))
@@ -63,14 +63,14 @@ final class TowerOptimizer {
         for parameter in DenseParameter.allCases {
             let offset = parameters.layout.offset(parameter), count = parameters.layout.length(parameter)
             let rule = AdamRule(
-                learningRate: configuration.learningRate * share, beta2: 0.99,
-                weightDecay: parameter.decays ? configuration.weightDecay : 0)
+                learningRate: configuration.steps.learningRate * share, beta2: 0.99,
+                weightDecay: parameter.decays ? configuration.steps.weightDecay : 0)
             anchor?.pull(parameters, dense: offset, count: count, into: gradients.dense.start + offset)
             Kernels.adamStep(
                 parameters.dense.start + offset, first: denseFirst.start + offset, second: denseSecond.start + offset,
                 gradient: gradients.dense.start + offset, count: count, rule: rule, step: index + 1)
         }
-        let rate = configuration.tableLearningRate * share
+        let rate = configuration.steps.tableLearningRate * share
         updateIDs(gradients, scale: scale, rate: rate, index: index)
         if parameters.shape.tokenRows > 0 {
             updateTokens(.contentTokens, tokens, source: gradients.content.start, scale: scale, rate: rate, index: index)
@@ -126,7 +126,7 @@ final class TowerOptimizer {
     /// What gradients are multiplied with so that their common length is at most the configured one. Token rows count by the
     /// gradients of the sums that they are part of.
     private func clipScale(_ gradients: StepGradients, squares: GradientSquares) -> Float {
-        guard configuration.clipNorm > 0 else { return 1 }
+        guard configuration.steps.clipNorm > 0 else { return 1 }
         let d = parameters.shape.dimension
         func square(_ buffer: FloatBuffer, _ count: Int) -> Float { Kernels.dot(buffer.start, buffer.start, count: count) }
         let total = square(gradients.dense, gradients.dense.count) + (squares.ids ?? square(gradients.ids, gradients.items.count * d))
@@ -134,7 +134,7 @@ final class TowerOptimizer {
         let length = total.squareRoot()
         // A batch whose gradient overflowed is left out rather than allowed to ruin the model.
         guard length.isFinite else { return 0 }
-        return length > configuration.clipNorm ? configuration.clipNorm / length : 1
+        return length > configuration.steps.clipNorm ? configuration.steps.clipNorm / length : 1
     }
 
     private func updateIDs(_ gradients: StepGradients, scale: Float, rate: Float, index: Int) {
@@ -192,7 +192,7 @@ final class TowerOptimizer {
         gradients: UnsafeMutablePointer<Float>, scale: Float, rate: Float, index: Int
     ) {
         let d = parameters.shape.dimension, values = parameters.table(table).start, anchor = self.anchor, shard = parameters.shard
-        if configuration.tableOptimizer == .adagrad, anchor == nil, shard.isWhole {
+        if configuration.steps.tableOptimizer == .adagrad, anchor == nil, shard.isWhole {
             return Kernels.adagradRows(
                 values, stride: d, accumulators: tableFirst[table.rawValue].start, indices: rows, used: used, rows: count, columns: d,
                 gradients: gradients, stride: d, gradientScale: scale, learningRate: rate)
@@ -213,7 +213,7 @@ final class TowerOptimizer {
     ) {
         let row = parameters.shard.place(of: global), d = parameters.shape.dimension, values = parameters.table(table).start + row * d
         anchor?.pull(parameters, table, row: row, into: gradient)
-        switch configuration.tableOptimizer {
+        switch configuration.steps.tableOptimizer {
         case .adagrad:
             Kernels.adagradRow(
                 values, accumulator: tableFirst[table.rawValue].start + row, gradient: gradient, count: d, learningRate: rate)

@@ -84,10 +84,10 @@ final class BatchGatherer {
         swap(&batch, &part.examples)
         defer { swap(&batch, &part.examples) }
         let scratch = part.scratch
-        let ahead = UInt64(configuration.targetsAhead)
-        let threshold = UInt64(configuration.historyDropout * 65_536)
-        let shorten = UInt64(configuration.shortHistory * 65_536)
-        let hideAttributes = UInt64(configuration.attributeDropout * 65_536)
+        let ahead = UInt64(configuration.examples.targetsAhead)
+        let threshold = UInt64(configuration.dropout.history * 65_536)
+        let shorten = UInt64(configuration.dropout.shortHistory * 65_536)
+        let hideAttributes = UInt64(configuration.dropout.attributes * 65_536)
         for index in range {
             let own = examples.startIndex + index, place = examples[own], event = Int(place), user = plan.user(of: event)
             if index + Self.examplesAhead < range.upperBound { prefetch(Int(examples[own + Self.examplesAhead])) }
@@ -155,17 +155,17 @@ final class BatchGatherer {
             if index >= first, index < first + batch.count { batch.targets[index - first] = local }
         }
         var random = SeededGenerator(seed: key, stream: 0x6e6567)
-        for _ in 0..<configuration.negatives {
+        for _ in 0..<configuration.loss.negatives {
             let local = localRow(Int32(random.next(below: set.itemCount)), stamp, &batch.items)
             if Int(local) == counts.count { counts.append(0) }
             counts[Int(local)] += 1
         }
         batch.candidates = batch.items.count
         localizeHistories(&batch)
-        if configuration.logQCorrection {
+        if configuration.loss.logQCorrection {
             batch.corrections = logQCorrections(
                 counts: counts, shares: batch.items[0..<batch.candidates].map { plan.shares[Int($0)] },
-                otherExamples: targets.count - 1, uniform: configuration.negatives, catalogue: set.itemCount)
+                otherExamples: targets.count - 1, uniform: configuration.loss.negatives, catalogue: set.itemCount)
         } else {
             batch.corrections = [Float](repeating: 0, count: batch.candidates)
         }

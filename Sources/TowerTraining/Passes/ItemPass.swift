@@ -61,7 +61,7 @@ final class ItemPass {
     }
 
     private func encode(_ items: [Int32]) {
-        let ids = parameters.rows(.itemIDs), tower = self.tower, isUnit = configuration.unitLength
+        let ids = parameters.rows(.itemIDs), tower = self.tower, isUnit = configuration.items.unitLength
         // Values of their own: each access to a variable of the object is checked.
         let (inputs, hidden, vectors, lengths, usesID) = (inputs.start, hidden.start, vectors.start, lengths.start, usesID)
         // Without content a vector is its id row.
@@ -124,7 +124,7 @@ final class ItemPass {
                 let from = tile.lowerBound * d, count = tile.count * d
                 (gradient + from).update(from: partVectors[0].start + from, count: count)
                 for part in 1..<max(1, parts) { Kernels.axpy(1, partVectors[part].start + from, into: gradient + from, count: count) }
-                guard configuration.unitLength else { continue }
+                guard configuration.items.unitLength else { continue }
                 Kernels.unitRowsBackward(
                     rows: tile.count, columns: d - 1, vectors + from, stride: d, inverses: lengths + tile.lowerBound,
                     gradient: gradient + from, stride: d)

@@ -31,7 +31,7 @@ final class PooledPass: TrainingPass {
     }
 
     func runNext(key: UInt64) throws(RankError) -> BatchResult? {
-        guard let places = order?.next(configuration.batchSize * ranks.size), !places.isEmpty else { return nil }
+        guard let places = order?.next(configuration.steps.batchSize * ranks.size), !places.isEmpty else { return nil }
         try gatherer.gather(places, key: key, ranks: ranks)
         try working?.fetch(
             from: step.parameters, items: gatherer.batch.items, content: step.items.content, users: gatherer.batch.users,

@@ -106,7 +106,7 @@ struct SequencePlan {
         self.set = set
         self.plan = plan
         length = configuration.historyLength
-        perUser = configuration.examplesPerUser
+        perUser = configuration.examples.perUser
         seed = configuration.seed
     }
 

@@ -25,7 +25,7 @@ final class SequenceGatherer {
         isSampled = configuration.isSampled(items: set.itemCount)
         batch = SequenceBatch(isSampled: isSampled)
         locals = LocalRows(itemCount: isSampled ? set.itemCount : 0)
-        if isSampled, configuration.logQEstimate == .streaming { frequency = StreamingFrequency(shares: plan.shares) }
+        if isSampled, configuration.loss.logQEstimate == .streaming { frequency = StreamingFrequency(shares: plan.shares) }
         if !isSampled {
             batch.items = (0..<Int32(set.itemCount)).map { $0 }
             batch.candidates = set.itemCount
@@ -87,12 +87,12 @@ final class SequenceGatherer {
 
     private func append(_ window: SequenceWindow, draw: UInt64, dropout: Bool) {
         var random = draw
-        let ahead = UInt64(configuration.targetsAhead)
-        let threshold = dropout ? UInt64(configuration.historyDropout * 65_536) : 0
-        let hideAttributes = dropout ? UInt64(configuration.attributeDropout * 65_536) : 0
+        let ahead = UInt64(configuration.examples.targetsAhead)
+        let threshold = dropout ? UInt64(configuration.dropout.history * 65_536) : 0
+        let hideAttributes = dropout ? UInt64(configuration.dropout.attributes * 65_536) : 0
         let start = set.userStarts[Int(window.user)], from = max(start, Int(window.first) - 1)
         let maskStart = Int32(batch.masks.count)
-        if configuration.maskHistory {
+        if configuration.loss.maskHistory {
             // What lies before the window has been had too.
             for event in start..<from { batch.masks.append(set.items[event]) }
         }
@@ -111,7 +111,7 @@ final class SequenceGatherer {
                 }
             }
             guard event + 1 < Int(window.end) else { break }
-            if configuration.maskHistory { batch.masks.append(set.items[event]) }
+            if configuration.loss.maskHistory { batch.masks.append(set.items[event]) }
             if threshold > 0 {
                 random = SplitMix64Mixing.mixed(random)
                 if random & 0xffff < threshold { continue }
@@ -140,8 +140,8 @@ final class SequenceGatherer {
     /// Draws the negatives and replaces item rows by local ones.
     private func drawCandidates(key: UInt64, targets: [Int32]) {
         locals.clear()
-        let n = configuration.negatives, examples = batch.examples
-        let fromBatch: Int = switch configuration.negativeSampling {
+        let n = configuration.loss.negatives, examples = batch.examples
+        let fromBatch: Int = switch configuration.loss.negativeSampling {
         case .batch: n
         case .uniform: 0
         case .mixed: n / 2
@@ -159,7 +159,7 @@ final class SequenceGatherer {
         batch.corrections.removeAll()
         for row in 0..<batch.candidates {
             let adjustment = plan.logitAdjustments?[Int(locals.items[row])] ?? 0
-            guard configuration.logQCorrection, configuration.loss != .bce else {
+            guard configuration.loss.logQCorrection, configuration.loss.kind != .bce else {
                 batch.corrections.append(adjustment)
                 continue
             }
@@ -184,13 +184,13 @@ final class SequenceGatherer {
             let examples = batch.exampleStarts[window]..<batch.exampleStarts[window + 1]
             guard !examples.isEmpty else { continue }
             let start = Int32(batch.masks.count)
-            if configuration.maskHistory {
+            if configuration.loss.maskHistory {
                 for entry in before[Int(batch.maskStarts[examples.lowerBound])..<Int(batch.maskEnds[examples.upperBound - 1])] {
                     if let row = locals.known(entry), row < candidates { batch.masks.append(row) }
                 }
             }
             for example in examples {
-                batch.maskStarts[example] = configuration.maskHistory ? start : Int32(batch.masks.count)
+                batch.maskStarts[example] = configuration.loss.maskHistory ? start : Int32(batch.masks.count)
                 if batch.targets[example] < candidates { batch.masks.append(batch.targets[example]) }
             }
             for example in examples { batch.maskEnds[example] = Int32(batch.masks.count) }
@@ -206,9 +206,9 @@ final class SequenceGatherer {
 extension TowerConfiguration {
     /// Whether negatives are drawn for a catalogue of `items`.
     func isSampled(items: Int) -> Bool {
-        switch loss {
+        switch loss.kind {
         // The whole catalogue's vectors are on no rank where tables are sharded.
-        case .auto: items > fullSoftmaxItems || tableSharding == .rows
+        case .auto: items > loss.fullSoftmaxItems || ranks.tableSharding == .rows
         case .full: false
         case .sampled, .bce: true
         }

@@ -36,7 +36,7 @@ final class SequencePass: TrainingPass {
     }
 
     func runNext(key: UInt64) throws(RankError) -> BatchResult? {
-        let first = next, room = configuration.batchSize * ranks.size
+        let first = next, room = configuration.steps.batchSize * ranks.size
         var examples = 0
         while next < windows.count, next == first || examples + Int(windows[next].examples) <= room {
             examples += Int(windows[next].examples)

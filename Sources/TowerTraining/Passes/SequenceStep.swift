@@ -34,7 +34,7 @@ final class SequenceStep {
         self.userTokens = userTokens
         self.configuration = configuration
         items = ItemPass(parameters, content: content, configuration: configuration)
-        precision = configuration.precision.product
+        precision = configuration.steps.precision.product
         d = parameters.shape.dimension
         denseGradient = FloatBuffer(parameters.layout.count)
         partDense = (0..<configuration.threads).map { _ in FloatBuffer(parameters.layout.count) }
@@ -45,7 +45,7 @@ final class SequenceStep {
     ///
     /// - Returns: the weighted mean loss.
     func run(_ batch: SequenceBatch, key: UInt64, dropout: Bool) -> Double {
-        items.forward(batch.items, key: key, rate: dropout ? configuration.idDropout : 0)
+        items.forward(batch.items, key: key, rate: dropout ? configuration.dropout.ids : 0)
         grow(&attributeGradient, to: batch.count * d)
         attributeGradient.start.update(repeating: 0, count: batch.count * d)
         for buffer in partDense { buffer.zero() }
@@ -101,8 +101,9 @@ final class SequenceStep {
         w.prepare(shape, tile: tile, examples: n)
         let space = SequenceSpace(
             shape, entries: tile.entries, longest: tile.longest, forTraining: true, base: w.space.start)
-        let blockDropout = dropout && configuration.blockDropout > 0 ? SequenceDropout(rate: configuration.blockDropout, key: key) : nil
-        let headRate = dropout && shape.hasNetwork ? configuration.dropout : 0, headKey = SplitMix64Mixing.mixed(key ^ 0x68_6561_64)
+        let blockRate = dropout ? configuration.sequence.dropout : 0
+        let blockDropout = blockRate > 0 ? SequenceDropout(rate: blockRate, key: key) : nil
+        let headRate = dropout && shape.hasNetwork ? configuration.dropout.inputs : 0, headKey = SplitMix64Mixing.mixed(key ^ 0x68_6561_64)
         tower.forward(tile, space: space, dropout: blockDropout)
         gatherInputs(windows, batch: batch, tower: tower, tile: tile, space: space, w: w, first: examples.lowerBound)
         if headRate > 0 { Kernels.dropout(w.inputs.start, into: w.inputs.start, count: n * m, rate: headRate, key: headKey) }
@@ -206,9 +207,10 @@ final class SequenceStep {
                     userGradient: w.userGradient.start + offset, itemGradient: itemGradient)
             } else {
                 let loss = CandidateLoss(
-                    positiveWeight: configuration.loss == .bce
+                    positiveWeight: configuration.loss.kind == .bce
                         ? CandidateLoss.positiveWeight(
-                            negatives: configuration.negatives, items: parameters.shape.itemCount, calibration: configuration.calibration)
+                            negatives: configuration.loss.negatives, items: parameters.shape.itemCount,
+                            calibration: configuration.loss.calibration)
                         : nil,
                     dimension: d, candidates: batch.candidates, draws: batch.draws.start, corrections: batch.corrections.start,
                     precision: precision)

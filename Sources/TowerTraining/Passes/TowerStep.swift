@@ -45,7 +45,7 @@ final class TowerStep {
     ///
     /// - Returns: the weighted mean loss.
     func run(_ batch: TrainingBatch, key: UInt64, dropout: Bool) -> Double {
-        items.forward(batch.items, key: key, rate: dropout ? configuration.idDropout : 0)
+        items.forward(batch.items, key: key, rate: dropout ? configuration.dropout.ids : 0)
         grow(&attributeGradient, to: batch.count * d)
         for buffer in partDense { buffer.zero() }
         let losses = runUsers(batch, key: key, dropout: dropout)
@@ -65,7 +65,7 @@ final class TowerStep {
         }
         gatherTeacherItems(batch)
         let tower = PooledUserTower(configuration, layout: parameters.layout, dense: parameters.dense.start)
-        let rate = dropout ? configuration.dropout : 0
+        let rate = dropout ? configuration.dropout.inputs : 0
         var losses = [Double](repeating: 0, count: threads)
         losses.withUnsafeMutableBufferPointer { losses in
             withBorrowed(batch) { pointers, tokens in
@@ -121,7 +121,7 @@ final class TowerStep {
         }
         return DistilledLoss(
             dimension: d, teacherDimension: width, candidates: candidates, corrections: batch.corrections,
-            weight: configuration.distillationWeight, temperature: configuration.distillationTemperature
+            weight: configuration.distillation.weight, temperature: configuration.distillation.temperature
         ).run(
             count: tile.count, users: w.users.start, items: items.vectors.start, teacherUsers: w.teacherUsers.start,
             teacherItems: teacherItems.start, targets: batch.targets + first, weights: batch.weights + first, masked: masked,
@@ -157,7 +157,7 @@ final class TowerStep {
         tower.network.forward(
             count: tile.count, inputs: w.inputs.start, inner: w.inner.start, vectors: w.users.start, lengths: w.lengths.start)
         var masked: ((Int, (Int32) -> Void) -> Void)?
-        if configuration.maskHistory {
+        if configuration.loss.maskHistory {
             masked = { i, body in
                 for entry in batch.starts[first + i]..<batch.starts[first + i + 1] { body(batch.rows[entry]) }
             }

@@ -19,7 +19,7 @@ extension TwoTowerModel {
         precondition(items.rows == set.itemCount && items.columns == dimension, "\(items.shape) are no vectors of \(set.itemCount) items")
         let events = set.userStarts[user]..<set.userStarts[user + 1], length = historyLength
         items.withUnsafePointer { vectors in
-            guard configuration.userTower == .sequence else {
+            guard configuration.users.kind == .sequence else {
                 let all = UnsafeBufferPointer(start: vectors, count: items.rows * dimension)
                 for event in events {
                     let history = UserSequence(

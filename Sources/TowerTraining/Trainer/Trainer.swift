@@ -52,7 +52,7 @@ public final class Trainer {
         teacher: Teacher? = nil
     ) throws(ConfigurationError) {
         try configuration.validate(ranks: ranks.size, hasTeacher: teacher != nil)
-        shard = configuration.tableSharding == .rows ? RowShard(rank: ranks.rank, size: ranks.size) : .whole
+        shard = configuration.ranks.tableSharding == .rows ? RowShard(rank: ranks.rank, size: ranks.size) : .whole
         guard base == nil || shard.isWhole else {
             throw ConfigurationError(
                 key: "table_sharding",
@@ -64,26 +64,24 @@ public final class Trainer {
         self.base = base
         plan = ExamplePlan(set, configuration: configuration)
         guard plan.count > 0 || set.eventCount == 0 || base != nil else { throw Self.noExamples(set, configuration) }
-        var hasher = ContentHasher(
-            textBuckets: configuration.textBuckets, tagBuckets: configuration.tagBuckets, textTokens: configuration.textTokens,
-            clock: set.clock)
-        if let base { hasher = base.hasher } else if configuration.useContent { hasher.learn(from: set.itemContents) }
+        var hasher = ContentHasher(configuration.items, clock: set.clock)
+        if let base { hasher = base.hasher } else if configuration.items.usesContent { hasher.learn(from: set.itemContents) }
         self.hasher = hasher
-        let embedding = base?.embedding ?? (configuration.useContent ? Self.embeddingLength(set.itemContents) : 0)
+        let embedding = base?.embedding ?? (configuration.items.usesContent ? Self.embeddingLength(set.itemContents) : 0)
         let shape = TowerShape(configuration, itemCount: set.itemCount, embedding: embedding)
         content = ContentTable(
-            set.itemContents, hasher: hasher, embedding: embedding, useContent: configuration.useContent)
+            set.itemContents, hasher: hasher, embedding: embedding, useContent: configuration.items.usesContent)
         parameters = TowerParameters(shape, shard: shard)
         working = shard.isWhole ? nil : WorkingRows(ranks, shape: shape)
-        parameters.initialize(seed: configuration.seed, temperature: configuration.temperature)
-        seen = configuration.quantisation == .int8Aware ? parameters.rounded() : parameters
+        parameters.initialize(seed: configuration.seed, temperature: configuration.loss.temperature)
+        seen = configuration.served.quantisation == .int8Aware ? parameters.rounded() : parameters
         userTokens = UserTokens(
-            set.userAttributes, buckets: configuration.userBuckets, minimumUsers: configuration.attributeMinimumUsers,
+            set.userAttributes, buckets: configuration.users.buckets, minimumUsers: configuration.users.attributeMinimumUsers,
             isKnown: { base?.hasLearned(token: $0) ?? false })
         let isEmpty = content.isEmpty
         base?.fill(parameters, itemIDs: set.itemIDs) { !isEmpty[$0] }
         if seen !== parameters { seen.round(parameters) }
-        switch configuration.userTower {
+        switch configuration.users.kind {
         case .pooled:
             let step = TowerStep(
                 seen, content: content, userTokens: userTokens, configuration: configuration, teacher: teacher)
@@ -99,8 +97,8 @@ public final class Trainer {
         }
         accumulator = GradientAccumulator(dimension: shape.dimension)
         exchange =
-            ranks.isShared ? GradientExchange(ranks, shape: shape, shard: shard, compression: configuration.gradientCompression) : nil
-        averager = configuration.weightAverage > 0 ? WeightAverager(parameters, decay: configuration.weightAverage) : nil
+            ranks.isShared ? GradientExchange(ranks, shape: shape, shard: shard, compression: configuration.ranks.gradientCompression) : nil
+        averager = configuration.steps.weightAverage > 0 ? WeightAverager(parameters, decay: configuration.steps.weightAverage) : nil
     }
 
     /// No training comes so far: a checkpoint that says more is damaged.
@@ -157,7 +155,7 @@ public final class Trainer {
     /// Whether all epochs are done or the validation stopped getting better.
     public var isFinished: Bool { epoch >= configuration.epochs || shouldStop }
 
-    private var shouldStop: Bool { configuration.patience > 0 && staleEpochs >= configuration.patience }
+    private var shouldStop: Bool { configuration.validation.patience > 0 && staleEpochs >= configuration.validation.patience }
 
     /// Runs the next epoch, or the rest of one that was stopped. Where ranks train together, any of them may stop it, and it ends as
     /// unfinished where one is lost: ``EpochSummary/failure`` says so, and the training stands as after the last whole step.
@@ -209,7 +207,7 @@ public final class Trainer {
         let examples = done, loss = done > 0 ? lossSum / Double(done) : 0
         (done, lossSum) = (0, 0)
         let seconds = now() - started
-        let validation = configuration.validationUsers > 0 ? validate() : nil
+        let validation = configuration.validation.users > 0 ? validate() : nil
         let isBest = note(validation)
         return EpochSummary(
             epoch: epoch, examples: examples, loss: loss, seconds: seconds, examplesPerSecond: speed,
@@ -219,24 +217,24 @@ public final class Trainer {
     /// One step over as many batches as `accumulation` says, fewer at the end of an epoch; nil where the epoch is over.
     private func runStep(inEpoch: Int, total: Int) throws(RankError) -> (examples: Int, loss: Double)? {
         var examples = 0, loss = 0.0, batches = 0
-        while batches < configuration.accumulation {
+        while batches < configuration.steps.accumulation {
             // The first batch of a step has the key that it would have without accumulation.
             let key = SplitMix64Mixing.mixed(configuration.seed &* 0x9e37_79b9 &+ UInt64(stepIndex) &+ UInt64(batches) << 40)
             guard let result = try pass.runNext(key: key) else { break }
-            if configuration.accumulation > 1 { accumulator.add(pass.gradients, examples: result.examples) }
+            if configuration.steps.accumulation > 1 { accumulator.add(pass.gradients, examples: result.examples) }
             examples += result.examples
             loss += result.loss * Double(result.examples)
             batches += 1
         }
         guard examples > 0 else { return nil }
-        var gradients = configuration.accumulation > 1 ? accumulator.finish() : pass.gradients
+        var gradients = configuration.steps.accumulation > 1 ? accumulator.finish() : pass.gradients
         var users = TokenTranspose(gradients, userTokens: userTokens, shape: parameters.shape), squares = GradientSquares()
         if let exchange {
             let merged = try exchange.merge(gradients, users: users, loss: loss)
             (gradients, users, squares, loss) = (merged.gradients, merged.userTokens, merged.squares, merged.loss)
         }
         let share = TowerOptimizer.schedule(
-            done: epoch * inEpoch + done, step: examples, of: total, warmupShare: configuration.warmupShare)
+            done: epoch * inEpoch + done, step: examples, of: total, warmupShare: configuration.steps.warmupShare)
         let tokens = contentTokens(gradients)
         optimizer.apply(
             gradients, tokens: tokens, users: users, squares: squares, index: stepIndex, share: share)
@@ -284,7 +282,7 @@ public final class Trainer {
     /// The parameters that are validated and served.
     var served: TowerParameters {
         let parameters = averager?.average ?? self.parameters
-        return configuration.quantisation == .none ? parameters : parameters.rounded()
+        return configuration.served.quantisation == .none ? parameters : parameters.rounded()
     }
 
     /// The model as it stands; with `patience`, the best one that the validation saw. Where tables are sharded, ``collectedModel()`` makes
@@ -301,7 +299,7 @@ public final class Trainer {
     public func collectedModel() throws(RankError) -> TwoTowerModel? {
         guard !shard.isWhole else { return ranks.rank == 0 ? model() : nil }
         guard let whole = try (averager?.average ?? parameters).gathered(by: ranks) else { return nil }
-        return model(of: configuration.quantisation == .none ? whole : whole.rounded())
+        return model(of: configuration.served.quantisation == .none ? whole : whole.rounded())
     }
 
     private func model(of parameters: TowerParameters) -> TwoTowerModel {
@@ -345,7 +343,7 @@ public final class Trainer {
         }
         bestMetric = metric
         staleEpochs = 0
-        if configuration.patience > 0 {
+        if configuration.validation.patience > 0 {
             let kept = best ?? TowerParameters(parameters.shape)
             kept.copy(from: served)
             best = kept

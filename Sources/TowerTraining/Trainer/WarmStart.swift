@@ -38,10 +38,10 @@ public struct WarmStart {
     public func settings(epochs: Int, rateShare: Float, seed: UInt64, threads: Int) -> TowerConfiguration {
         var own = configuration
         own.epochs = epochs
-        own.learningRate *= rateShare
-        own.tableLearningRate *= rateShare
-        own.validationUsers = 0
-        own.patience = 0
+        own.steps.learningRate *= rateShare
+        own.steps.tableLearningRate *= rateShare
+        own.validation.users = 0
+        own.validation.patience = 0
         own.seed = seed
         own.threads = threads
         return own

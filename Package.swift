@@ -171,6 +171,8 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["FeatureStore"], path: "Tests/TestSupport", swiftSettings: strict),
         // Hostile but plausible inputs, for every door where bytes come in.
         .target(name: "FuzzInputs", dependencies: ["Tensors"], path: "Tests/FuzzInputs", swiftSettings: strict),
+        // Ranks of a training as threads of one process.
+        .target(name: "RankSupport", dependencies: ["TowerTraining"], path: "Tests/RankSupport", swiftSettings: strict),
         tests("Architecture", []),
         tests("Bytes", ["Bytes"]),
         tests("Files", ["Files"]),
@@ -181,14 +183,21 @@ let package = Package(
         tests("Evaluation", ["Evaluation", "Tensors"]),
         tests("ContentModel", ["ContentModel", "FuzzInputs", "Tensors"]),
         tests("TowerModel", ["ContentModel", "TowerModel", "TowerTraining", "Tensors"]),
-        tests("TowerTraining", ["Bytes", "ContentModel", "TowerModel", "TowerTraining", "Evaluation", "Gradients", "Tensors"]),
+        tests(
+            "TowerTraining",
+            ["Bytes", "ContentModel", "TowerModel", "TowerTraining", "Evaluation", "Gradients", "RankSupport", "Tensors"]),
         tests("MetaLearning", ["MetaLearning", "FuzzInputs", "Gradients", "Tensors"]),
         tests("Recommending", ["Recommending", "ContentModel", "Features", "FuzzInputs", "Interactions", "MetaLearning", "Tensors"]),
         tests("Simulation", ["Simulation", "Interactions"]),
         tests("TextEncoding", ["TextEncoding", "Tensors"]),
         tests("FeatureStore", ["FeatureStore", "Features", "Interactions", "TestSupport", "FuzzInputs"]),
         tests("EventStream", ["EventStream", "Interactions", "TestSupport", "FuzzInputs"]),
-        tests("TrainingFiles", ["TrainingFiles", "FeatureStore", "Features", "Interactions", "TestSupport", "FuzzInputs"]),
+        tests(
+            "TrainingFiles",
+            [
+                "TrainingFiles", "Console", "ContentModel", "Evaluation", "FeatureStore", "Features", "Interactions", "RankSupport",
+                "Recommending", "Tensors", "TestSupport", "TowerModel", "TowerTraining", "FuzzInputs",
+            ]),
         tests(
             "Intake",
             [
@@ -222,7 +231,12 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         tests(
-            "Learning", ["Learning", "TrainingFiles", "Evaluation", "Features", "Interactions", "Recommending", "Tensors", "ContentModel", "TowerModel", "TowerTraining"]),
+            "Learning",
+            [
+                "Learning", "Console", "TrainingFiles", "Evaluation", "Features", "Interactions", "MetaLearning", "RankSupport",
+                "Recommending", "Reports", "Tensors", "ContentModel", "TowerModel", "TowerTraining",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         tests("Reports", ["Reports", "Evaluation", "Interactions"]),
         tests("Console", ["Console", "Interactions", .product(name: "Logging", package: "swift-log")]),
         tests(

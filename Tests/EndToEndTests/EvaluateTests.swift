@@ -123,7 +123,8 @@ extension EndToEnd {
             try SmallShop.check(program.run("backfill", "--items", "items.jsonl", "--users", "users.jsonl", "--events", "events.jsonl"))
             // Whatever it costs: what a fair share is, not what one is ready to pay for it, nor what goals of the shop leave of it.
             let run = try program.run(
-                "evaluate", "item-cold", "--seeds", "2", "--json", "--set", "content.share_cost_percent=100", "--set", "objectives.heads=off")
+                "evaluate", "item-cold", "--seeds", "2", "--json", "--set", "content.share_cost_percent=100",
+                "--set", "objectives.heads=off")
             #expect(run.status == 0, "\(run.errors)")
             let found = try Self.object(run.output)
             #expect(Self.number(found, "seeds") == 2 && Self.number(found, "users") ?? 0 > 50)

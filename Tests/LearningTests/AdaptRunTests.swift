@@ -12,7 +12,7 @@ struct AdaptRunTests {
     /// A store in memory: events of users, oldest first, and the adapters that were kept.
     private final class Store: AdaptationStore {
         struct Event: Sendable {
-            var user: String, item: String, time: Int64, rating: Double?
+            var user: String, item: String, time: Int64, rating: Double? = nil
         }
 
         struct Kept: Sendable {

@@ -90,9 +90,11 @@ struct TrainingStagesTests {
         let whole = try Self.run(in: try TestFolder(), towers: [("epochs", "3")])
         let folder = try TestFolder(), stop = StopSignal()
         #expect {
-            _ = try Self.run(in: folder, towers: [("epochs", "3")], stop: stop) { status in
-                if status.phase == phase, status.epoch == 2 { stop.raise() }
-            }
+            _ = try Self.run(
+                in: folder, towers: [("epochs", "3")], stop: stop,
+                tell: { status in
+                    if status.phase == phase, status.epoch == 2 { stop.raise() }
+                })
         } throws: { "\($0)".contains("freshet train --resume goes on from there") }
         let state = folder.folder.read() ?? .init(stage: .judged, settings: [:])
         #expect((state.stage == .final) == (phase == "final fit"))

@@ -186,6 +186,8 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["FeatureStore"], path: "Tests/TestSupport", swiftSettings: strict),
         // Hostile but plausible inputs, for every door where bytes come in.
         .target(name: "FuzzInputs", dependencies: ["Tensors"], path: "Tests/FuzzInputs", swiftSettings: strict),
+        // Ranks of a training as threads of one process.
+        .target(name: "RankSupport", dependencies: ["TowerTraining"], path: "Tests/RankSupport", swiftSettings: strict),
         tests("Architecture", []),
         tests("Bytes", ["Bytes"]),
         tests("Files", ["Files"]),
@@ -196,14 +198,21 @@ let package = Package(
         tests("Evaluation", ["Evaluation", "Tensors"]),
         tests("ContentModel", ["ContentModel", "FuzzInputs", "Tensors"]),
         tests("TowerModel", ["ContentModel", "TowerModel", "TowerTraining", "Tensors"]),
-        tests("TowerTraining", ["Bytes", "ContentModel", "TowerModel", "TowerTraining", "Evaluation", "Gradients", "Tensors"]),
+        tests(
+            "TowerTraining",
+            ["Bytes", "ContentModel", "TowerModel", "TowerTraining", "Evaluation", "Gradients", "RankSupport", "Tensors"]),
         tests("MetaLearning", ["MetaLearning", "FuzzInputs", "Gradients", "Tensors"]),
         tests("Recommending", ["Recommending", "ContentModel", "Features", "FuzzInputs", "Interactions", "MetaLearning", "Tensors"]),
         tests("Simulation", ["Simulation", "Interactions"]),
         tests("TextEncoding", ["TextEncoding", "Tensors"]),
         tests("FeatureStore", ["FeatureStore", "Features", "Interactions", "TestSupport", "FuzzInputs"]),
         tests("EventStream", ["EventStream", "Interactions", "TestSupport", "FuzzInputs"]),
-        tests("TrainingFiles", ["TrainingFiles", "FeatureStore", "Features", "Interactions", "TestSupport", "FuzzInputs"]),
+        tests(
+            "TrainingFiles",
+            [
+                "TrainingFiles", "Console", "ContentModel", "Evaluation", "FeatureStore", "Features", "Interactions", "RankSupport",
+                "Recommending", "Tensors", "TestSupport", "TowerModel", "TowerTraining", "FuzzInputs",
+            ]),
         tests(
             "Intake",
             [
@@ -247,8 +256,9 @@ let package = Package(
         tests(
             "Learning",
             [
-                "Learning", "Console", "ContentModel", "Evaluation", "Features", "FeatureStore", "Interactions", "Recommending", "Reports",
-                "Tensors", "TowerModel", "TowerTraining", "TrainingFiles", .product(name: "Logging", package: "swift-log"),
+                "Learning", "Console", "TrainingFiles", "Evaluation", "Features", "FeatureStore", "Interactions", "MetaLearning", "RankSupport",
+                "Recommending", "Reports", "Tensors", "ContentModel", "TowerModel", "TowerTraining",
+                .product(name: "Logging", package: "swift-log"),
             ]),
         tests("Reports", ["Reports", "Evaluation", "Interactions"]),
         tests("Console", ["Console", "Interactions", .product(name: "Logging", package: "swift-log")]),

@@ -44,6 +44,16 @@ public struct Replay {
         public var perUser: [Audience: [Double]]
         /// Mean NDCG@10 over all questions, each counted once.
         public var perQuestion: Double
+
+        /// All of it.
+        package init(
+            name: String, reports: [Audience: MetricsReport], perUser: [Audience: [Double]], perQuestion: Double
+        ) {
+            self.name = name
+            self.reports = reports
+            self.perUser = perUser
+            self.perQuestion = perQuestion
+        }
     }
 
     /// What the replay saw.
@@ -56,6 +66,15 @@ public struct Replay {
         public var questions, silentGroups: Int
         /// The times of the first and the last event walked; nil where there was none.
         public var span: ClosedRange<Int64>?
+
+        /// All of it.
+        package init(results: [Result], events: Int, questions: Int, silentGroups: Int, span: ClosedRange<Int64>?) {
+            self.results = results
+            self.events = events
+            self.questions = questions
+            self.silentGroups = silentGroups
+            self.span = span
+        }
     }
 
     private let events: ReplayEvents

@@ -90,7 +90,8 @@ public struct ReplayUser: Sendable {
     /// Nobody's past.
     public init() {}
 
-    mutating func append(_ event: ReplayEvents.Event, excludes: Bool) {
+    /// Adds an event; `excludes` keeps its item out of later answers.
+    package mutating func append(_ event: ReplayEvents.Event, excludes: Bool) {
         items.append(event.item)
         types.append(event.type)
         times.append(event.time)

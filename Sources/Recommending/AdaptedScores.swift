@@ -55,7 +55,9 @@ extension ContentSignals {
     /// The score by the adapter of the row's category; nil without one. On the scale of the content channel, which is that of
     /// trained items: see ``CategoryAdapter/offset``.
     func adaptedScore(_ row: Int32, _ item: ContentChannel.Item, taste: Taste) -> Float? {
-        guard let adaptation, adaptation.adapted.contains(row), let own = adaptation.items[row], let place = own.category, place < taste.adapted.count else { return nil }
+        guard let adaptation, adaptation.adapted.contains(row), let own = adaptation.items[row], let place = own.category,
+            place < taste.adapted.count
+        else { return nil }
         let level = channel.weights[ContentChannel.Part.level.rawValue] * taste.level
         return withUnsafeTemporaryAllocation(of: Float.self, capacity: CategoryPart.count) { parts in
             guard let start = parts.baseAddress else { return nil }

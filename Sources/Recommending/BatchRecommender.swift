@@ -63,7 +63,8 @@ public struct BatchRecommender: Sendable {
         precondition(
             snapshot.itemCount == self.snapshot.itemCount && snapshot.modelVersion == self.snapshot.modelVersion
                 && snapshot.freshCount == self.snapshot.freshCount,
-            "the other snapshot has \(snapshot.itemCount) items of model \(snapshot.modelVersion ?? 0), not \(self.snapshot.itemCount) of \(self.snapshot.modelVersion ?? 0)")
+            "the other snapshot has \(snapshot.itemCount) items of model \(snapshot.modelVersion ?? 0), not "
+                + "\(self.snapshot.itemCount) of \(self.snapshot.modelVersion ?? 0)")
         var next = self
         next.snapshot = snapshot
         return next

@@ -9,7 +9,8 @@ public struct BlendWeights: Sendable, Equatable, Codable {
     public var longestPause: Float
     /// ``TailDial/lift``; no training fits it.
     public var tailLift: Float = 0
-    /// Weights in place of ``values`` for users of whom little is known, the shortest histories first; empty where ``values`` serve them too.
+    /// Weights in place of ``values`` for users of whom little is known, the shortest histories first; empty where ``values`` serve
+    /// them too.
     public var newcomers: [Newcomer] = []
 
     /// Weights for users with short histories: the less is known of somebody, the less the towers say, and the more what many choose.

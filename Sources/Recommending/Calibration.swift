@@ -75,7 +75,8 @@ public struct Reliability: Sendable, Equatable {
     /// Sorts predictions into bins that hold equally many.
     public init(_ probabilities: [Float], outcomes: [Float], weights: [Float], bins count: Int = 10) {
         precondition(
-            probabilities.count == outcomes.count && outcomes.count == weights.count && count > 0, "columns of a reliability differ in length")
+            probabilities.count == outcomes.count && outcomes.count == weights.count && count > 0,
+            "columns of a reliability differ in length")
         let order = probabilities.indices.sorted { (probabilities[$0], $0) < (probabilities[$1], $1) }
         bins = (0..<count).compactMap { bin in
             var predicted = 0.0, observed = 0.0, weight = 0.0

@@ -91,7 +91,9 @@ extension ServingSnapshot {
 
     /// The offset under which a category's items as a whole have, for the witnesses in the mean, the weight that the content channel
     /// gives them: an adaptation changes their order, not their share.
-    public func offset(of adapter: CategoryAdapter, questions: CategoryQuestions, witnesses: [CategoryWitness], among itemIDs: [String]) -> Float {
+    public func offset(
+        of adapter: CategoryAdapter, questions: CategoryQuestions, witnesses: [CategoryWitness], among itemIDs: [String]
+    ) -> Float {
         guard let content, let adaptation = content.adaptation else { return 0 }
         let rows = itemIDs.compactMap { catalogue.row(of: $0) }.filter { adaptation.items[$0] != nil && content.item($0) != nil }
         let logits = questions.logits(adapter.parameters.map { .constant($0) }).value

@@ -54,7 +54,8 @@ struct ContentNeighbours: Sendable {
     /// - Parameters:
     ///   - vector: of a row of the build; later: rows that came or changed since, which are compared one by one.
     func nearest(
-        _ count: Int, to query: SparseContent, later: RowMap<SparseContent>, vector: (Int32) -> SparseContent?, where admits: (Int32) -> Bool
+        _ count: Int, to query: SparseContent, later: RowMap<SparseContent>, vector: (Int32) -> SparseContent?,
+        where admits: (Int32) -> Bool
     ) -> [Candidate] {
         guard count > 0, !query.isEmpty else { return [] }
         var sums: [Int32: Float] = [:]

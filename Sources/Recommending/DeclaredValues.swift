@@ -6,8 +6,9 @@
 
 /// What people of whom the same is declared, such as `country=DE` or `device=phone`, take and spend beside everybody.
 ///
-/// The lift of category c for a value v is (n_vc + k) / (e_vc + k): n_vc its interactions there, e_vc what they would be if these people were
-/// like everybody, and k interactions of prior, as in ``SegmentTable``. Spending is the mean order of these people, drawn to that of all.
+/// The lift of category c for a value v is (n_vc + k) / (e_vc + k): n_vc its interactions there, e_vc what they would be if these
+/// people were like everybody, and k interactions of prior, as in ``SegmentTable``. Spending is the mean order of these people, drawn
+/// to that of all.
 public struct DeclaredValues: Sendable, Equatable {
     /// Values that are kept at most: those with most people.
     public static let valuesLimit = 512

@@ -6,9 +6,9 @@
 
 /// What lifts all new items together so that they stand in lists as often as they are what people take.
 ///
-/// Lists of known items and of new ones, each best first, are merged under a constant that is added to the new ones' scores. The k-th new item
-/// enters a list at the constant that lifts it above the last but k of the known. What a constant costs is seen in the discounted gain of the
-/// merged lists, since a new item takes not the last place but the one that its score asks for.
+/// Lists of known items and of new ones, each best first, are merged under a constant that is added to the new ones' scores. The k-th
+/// new item enters a list at the constant that lifts it above the last but k of the known. What a constant costs is seen in the
+/// discounted gain of the merged lists, since a new item takes not the last place but the one that its score asks for.
 public struct FairShare: Sendable {
     /// Constants that are compared between no new items and the fair share.
     private static let steps = 32
@@ -42,8 +42,8 @@ public struct FairShare: Sendable {
         lists.append(List(others: Array(others.prefix(length)), new: Array(new.prefix(min(length, others.count))), hitWorth: hitWorth))
     }
 
-    /// The constant under which new items fill their share of the places, or the largest share up to it that keeps 1 − `cost` of the largest
-    /// discounted gain that any share up to it has; 0 without lists.
+    /// The constant under which new items fill their share of the places, or the largest share up to it that keeps 1 − `cost` of the
+    /// largest discounted gain that any share up to it has; 0 without lists.
     ///
     /// - Parameter cost: from 0, which is the share with the largest gain, to 1, which is the fair one.
     public func constant(cost: Double) -> Float {

@@ -131,7 +131,8 @@ public struct HeadTables: Sendable, Equatable {
             value[Int(row)] = self.value[old]
             category[Int(row)] = self.category[old]
         }
-        return HeadTables(value: value, category: category, meanAmountMinor: meanAmountMinor, medianPriceMicros: medianPriceMicros, declared: declared)
+        return HeadTables(
+            value: value, category: category, meanAmountMinor: meanAmountMinor, medianPriceMicros: medianPriceMicros, declared: declared)
     }
 
     /// ``HeadFeature/price`` of a list price.

@@ -1,7 +1,8 @@
 /// Heads fitted under several weightings of their losses, judged on the users that each did not learn from.
 ///
 /// Every loss has its own judge, so there is no best weighting, only a front: those that no other beats in one loss without losing in
-/// another. Of the front ``picked`` is the compromise: the smallest of the largest excess over the best, each loss measured in its standard errors.
+/// another. Of the front ``picked`` is the compromise: the smallest of the largest excess over the best, each loss measured in its
+/// standard errors.
 public struct HeadSweep: Sendable {
     /// Weightings that a sweep tries: by uncertainty, alike, and each loss alone or with another counting four times as much.
     public static let weightings: [HeadBalance] = [
@@ -51,8 +52,8 @@ public struct HeadSweep: Sendable {
         self.points = points
     }
 
-    /// The place with the smallest of the largest excess over the best of each loss, in `scales`; a scale of 0 leaves its loss out. Of equal
-    /// places the first. It lies on the front, or is as good as a place that does.
+    /// The place with the smallest of the largest excess over the best of each loss, in `scales`; a scale of 0 leaves its loss out. Of
+    /// equal places the first. It lies on the front, or is as good as a place that does.
     public static func compromise(_ losses: [[Double]], scales: [Double]) -> Int {
         let best = scales.indices.map { loss in losses.map { $0[loss] }.min() ?? 0 }
         func largest(_ place: Int) -> Double {

@@ -30,7 +30,9 @@ public struct HeadVectors: Sendable {
         if let item {
             length = innerProduct(item, item, compared).squareRoot()
             let size = length * newestLength
-            if let newest, size > 1e-12 { likeness = newest.withUnsafeBufferPointer { $0.baseAddress.map { innerProduct(item, $0, compared) } ?? 0 } / size }
+            if let newest, size > 1e-12 {
+                likeness = newest.withUnsafeBufferPointer { $0.baseAddress.map { innerProduct(item, $0, compared) } ?? 0 } / size
+            }
         }
         features[HeadFeature.userLength.rawValue] = userLength
         features[HeadFeature.itemLength.rawValue] = length

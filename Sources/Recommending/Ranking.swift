@@ -19,7 +19,8 @@ struct Ranking {
     }
 
     private var changesOrder: Bool {
-        objective != nil || powers != nil || snapshot.rules.similarWeight > 0 || snapshot.rules.freshBonus != 0 || snapshot.isBlended || taste.content != nil
+        objective != nil || powers != nil || snapshot.rules.similarWeight > 0 || snapshot.rules.freshBonus != 0 || snapshot.isBlended
+            || taste.content != nil
             || taste.isNewcomer || snapshot.rules.categoryDiscount < 1
     }
 
@@ -28,7 +29,8 @@ struct Ranking {
     func furtherRows(_ count: Int, where admits: (Int32) -> Bool) -> [Int32] {
         let alike = taste.content.flatMap { snapshot.content?.best(count, taste: $0, where: admits) } ?? []
         guard let blend = snapshot.blend, let signals = taste.signals else { return alike }
-        return alike + signals.strongest(count, where: admits) + signals.own.keys.filter(admits) + blend.popular(taste.bonuses, where: admits)
+        return alike + signals.strongest(count, where: admits) + signals.own.keys.filter(admits)
+            + blend.popular(taste.bonuses, where: admits)
     }
 
     /// Scores candidates by the user's vector, the newest item, the blend and the objective. Best first; ties by item id.
@@ -90,7 +92,9 @@ struct Ranking {
             HeadVectors(
                 user: vector, newest: taste.newestRow.flatMap(snapshot.vectors.vector), biasComponents: snapshot.model?.biasComponents ?? 0)
         }
-        let user = HeadUser(signals, purchases: taste.purchases, vectors: vectors, declared: taste.input.attributeTokens, tables: heads.tables), width = HeadFeature.count
+        let user = HeadUser(
+            signals, purchases: taste.purchases, vectors: vectors, declared: taste.input.attributeTokens, tables: heads.tables)
+        let width = HeadFeature.count
         withUnsafeTemporaryAllocation(of: Float.self, capacity: rows.count * width) { features in
             for (place, candidate) in candidates.enumerated() {
                 let interest = rows[place].score

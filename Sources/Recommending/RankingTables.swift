@@ -72,7 +72,9 @@ public struct RankingTables: Sendable, Equatable {
     }
 
     /// Tables from their parts, as read from a file; all of one length.
-    init(popularity: [Float], recentPopularity: [Float], repeatRate: [Float], unseen: Float, headBorder: Float, transitions: TransitionTable) {
+    init(
+        popularity: [Float], recentPopularity: [Float], repeatRate: [Float], unseen: Float, headBorder: Float, transitions: TransitionTable
+    ) {
         self.popularity = popularity
         self.recentPopularity = recentPopularity
         self.repeatRate = repeatRate
@@ -97,7 +99,8 @@ public struct RankingTables: Sendable, Equatable {
         }
         return RankingTables(
             popularity: moved(popularity, unseen), recentPopularity: moved(recentPopularity, unseen),
-            repeatRate: moved(repeatRate, 0), unseen: unseen, headBorder: headBorder, transitions: transitions.renumbered(rows, itemCount: itemCount))
+            repeatRate: moved(repeatRate, 0), unseen: unseen, headBorder: headBorder,
+            transitions: transitions.renumbered(rows, itemCount: itemCount))
     }
 
     /// ln(rate / mean rate) by item, where the rate is the share of an item's users that had it again, drawn to that of its

@@ -68,7 +68,8 @@ public struct ServingSnapshot: Sendable {
     ///   - blend: the learned ranking on the rows of `catalogue`; ignored without a model.
     public init(
         catalogue: [CatalogueEntry], catalogueVersion: Int64, model: ServingModel? = nil, itemVectors: [Float] = [],
-        index: (any CandidateIndex)? = nil, untrained: [Int32] = [], trending: [TrendingItem] = [], rules: RecommendingRules = RecommendingRules(),
+        index: (any CandidateIndex)? = nil, untrained: [Int32] = [], trending: [TrendingItem] = [],
+        rules: RecommendingRules = RecommendingRules(),
         blend: RankingBlend? = nil
     ) {
         let dimension = model?.dimension ?? 0

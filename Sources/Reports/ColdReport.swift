@@ -90,7 +90,9 @@ package struct ColdReport {
     /// Lines for people.
     package var lines: [String] {
         var lines = ["\(cut), \(questions) users, \(rounds.count) seeds, mean ± 95 % interval over seeds"]
-        lines.append("".padding(toLength: 14, withPad: " ", startingAt: 0) + Self.metrics.map { $0.padding(toLength: 20, withPad: " ", startingAt: 0) }.joined())
+        lines.append(
+            "".padding(toLength: 14, withPad: " ", startingAt: 0)
+                + Self.metrics.map { $0.padding(toLength: 20, withPad: " ", startingAt: 0) }.joined())
         for key in contestants {
             var line = key.padding(toLength: 14, withPad: " ", startingAt: 0)
             for metric in Self.metrics { line += Self.text(summary(key, metric)).padding(toLength: 20, withPad: " ", startingAt: 0) }

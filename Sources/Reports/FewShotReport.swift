@@ -36,7 +36,10 @@ package struct FewShotReport {
 
     /// One JSON object: NDCG@10 with its interval over tasks, and what adaptation gains over each rival, paired.
     package var json: String {
-        var line = ResultLine(["tasks": .integer(tasks.count), "categories": .integer(Set(tasks.map(\.category)).count), "seeds": .integer(Set(tasks.map(\.seed)).count)])
+        var line = ResultLine([
+            "tasks": .integer(tasks.count), "categories": .integer(Set(tasks.map(\.category)).count),
+            "seeds": .integer(Set(tasks.map(\.seed)).count),
+        ])
         for contestant in Contestant.allCases {
             let own = values(contestant), mean = BootstrapInterval(ofMean: own)
             let gain = BootstrapInterval(ofMean: zip(values(.meta), own).map { $0 - $1 })
@@ -53,14 +56,18 @@ package struct FewShotReport {
 
     /// Lines for people.
     package var lines: [String] {
-        var lines = ["\(tasks.count) tasks of \(Set(tasks.map(\.category)).count) categories treated as new, 95 % bootstrap intervals over tasks"]
+        var lines = [
+            "\(tasks.count) tasks of \(Set(tasks.map(\.category)).count) categories treated as new, 95 % bootstrap intervals over tasks",
+        ]
         lines.append("                   NDCG@10                    what meta gains over it, paired")
         for contestant in Contestant.allCases {
             let own = values(contestant), mean = BootstrapInterval(ofMean: own)
             let gain = BootstrapInterval(ofMean: zip(values(.meta), own).map { $0 - $1 })
             lines.append(
                 contestant.rawValue.padding(toLength: 19, withPad: " ", startingAt: 0)
-                    + String(format: "%.4f (%.4f to %.4f)   %+.4f (%+.4f to %+.4f)", mean.estimate, mean.lower, mean.upper, gain.estimate, gain.lower, gain.upper))
+                    + String(
+                        format: "%.4f (%.4f to %.4f)   %+.4f (%+.4f to %+.4f)", mean.estimate, mean.lower, mean.upper, gain.estimate,
+                        gain.lower, gain.upper))
         }
         return lines
     }

@@ -27,8 +27,8 @@ struct GateSection {
         }
         return """
             <p class="hint">NDCG@10 on the same questions. Beside the promoted model the lower end of the one-sided \
-            \(HTMLText.number(gate?.confidencePercent, decimals: 1)) % interval of the difference may not lie below the bound; beside the best of the last weeks \
-            the difference itself may not.</p>
+            \(HTMLText.number(gate?.confidencePercent, decimals: 1)) % interval of the difference may not lie below the bound; beside the \
+            best of the last weeks the difference itself may not.</p>
             <div class="scroll"><table><thead><tr><th>held against</th><th>questions</th><th></th><th>this model</th><th>that one</th>\
             <th>difference</th><th>lower end</th><th>bound</th><th></th></tr></thead><tbody>\(lines.joined())</tbody></table></div>
             """

@@ -32,12 +32,20 @@ enum HTMLText {
         return sign + grouped(whole) + "." + String(repeating: "0", count: max(0, decimals - fraction.count)) + fraction
     }
 
+    /// The head of a table; names are of the program, not of data.
+    static func head(_ names: [String]) -> String { "<thead><tr>\(names.map { "<th>\($0)</th>" }.joined())</tr></thead>" }
+
+    /// Cells of a table with numbers.
+    static func cells(_ values: [Double?], decimals: Int = 4) -> String {
+        values.map { "<td>\(number($0, decimals: decimals))</td>" }.joined()
+    }
+
     /// A whole number in groups of three digits.
     static func count(_ value: Double?) -> String { number(value, decimals: 0) }
 
     /// Seconds as people say them.
     static func duration(_ seconds: Double?) -> String {
-        guard let seconds, seconds.isFinite, seconds >= 0 else { return "–" }
+        guard let seconds, seconds >= 0, seconds < 1e15 else { return "–" }
         if seconds < 10 { return number(seconds, decimals: 1) + " s" }
         if seconds < 120 { return number(seconds, decimals: 0) + " s" }
         if seconds < 7_200 { return "\(Int(seconds) / 60) min \(Int(seconds) % 60) s" }
@@ -46,7 +54,7 @@ enum HTMLText {
 
     /// A coordinate of a drawing: one decimal is finer than a screen.
     static func coordinate(_ value: Double) -> String {
-        guard value.isFinite else { return "0" }
+        guard abs(value) < 1e15 else { return "0" }
         let tenths = Int((value * 10).rounded())
         return tenths % 10 == 0 ? "\(tenths / 10)" : "\(tenths < 0 ? "-" : "")\(abs(tenths) / 10).\(abs(tenths) % 10)"
     }

@@ -16,24 +16,28 @@ struct IntervalChart {
     var svg: String {
         guard !rows.isEmpty else { return "" }
         let height = Self.top + Self.bottom + Self.rowHeight * Double(rows.count)
-        let ticks = AxisTicks(covering: 0...max(rows.map(\.high).max() ?? 0, rows.map(\.mean).max() ?? 0, 1e-6))
+        // What is no number has no place, and no say in the scale.
+        let largest = rows.flatMap { [$0.high, $0.mean] }.filter(\.isFinite).max() ?? 0
+        let ticks = AxisTicks(covering: 0...max(largest, 1e-6))
         func x(_ value: Double) -> Double { Self.left + value / ticks.range.upperBound * (Self.width - Self.left - Self.right) }
-        var text = "<svg viewBox=\"0 0 \(Int(Self.width)) \(Int(height))\" role=\"img\" aria-label=\"\(HTMLText.escaped(title))\">"
+        var text = SVGElement.open(width: Self.width, height: height, title: title)
         for tick in ticks.values {
-            let at = HTMLText.coordinate(x(tick))
-            text += "<line class=\"grid\" x1=\"\(at)\" x2=\"\(at)\" y1=\"\(Int(Self.top))\" y2=\"\(Int(height - Self.bottom))\"/>"
-            text += "<text class=\"tick\" x=\"\(at)\" y=\"\(Int(height - Self.bottom + 18))\" text-anchor=\"middle\">\(HTMLText.number(tick, decimals: ticks.decimals))</text>"
+            text += SVGElement.line(style: "grid", x: (x(tick), x(tick)), y: (Self.top, height - Self.bottom))
+            text += SVGElement.text(
+                HTMLText.number(tick, decimals: ticks.decimals), style: "tick", x: x(tick), y: height - Self.bottom + 18, anchor: "middle")
         }
         for (place, row) in rows.enumerated() {
             let middle = Self.top + Self.rowHeight * (Double(place) + 0.5)
             let style = row.isOwn ? "own" : "other"
-            text += "<text class=\"name \(style)\" x=\"\(Int(Self.left - 12))\" y=\"\(HTMLText.coordinate(middle + 5))\" text-anchor=\"end\">\(HTMLText.escaped(row.name))</text>"
-            text += "<rect class=\"bar \(style)\" x=\"\(HTMLText.coordinate(x(0)))\" y=\"\(HTMLText.coordinate(middle - 8))\" width=\"\(HTMLText.coordinate(max(0, x(row.mean) - x(0))))\" height=\"16\" rx=\"3\"/>"
-            text += "<line class=\"whisker\" x1=\"\(HTMLText.coordinate(x(row.low)))\" x2=\"\(HTMLText.coordinate(x(row.high)))\" y1=\"\(HTMLText.coordinate(middle))\" y2=\"\(HTMLText.coordinate(middle))\"/>"
+            text += SVGElement.text(row.name, style: "name \(style)", x: Self.left - 12, y: middle + 5, anchor: "end")
+            let frame = SVGElement.frame(x: x(0), y: middle - 8, width: max(0, x(row.mean) - x(0)), height: 16, radius: 3)
+            text += "<rect class=\"bar \(style)\" \(frame)/>"
+            text += SVGElement.line(style: "whisker", x: (x(row.low), x(row.high)), y: (middle, middle))
             for end in [row.low, row.high] {
-                text += "<line class=\"whisker\" x1=\"\(HTMLText.coordinate(x(end)))\" x2=\"\(HTMLText.coordinate(x(end)))\" y1=\"\(HTMLText.coordinate(middle - 5))\" y2=\"\(HTMLText.coordinate(middle + 5))\"/>"
+                text += SVGElement.line(style: "whisker", x: (x(end), x(end)), y: (middle - 5, middle + 5))
             }
-            text += "<text class=\"value\" x=\"\(HTMLText.coordinate(max(x(row.high), x(row.mean)) + 8))\" y=\"\(HTMLText.coordinate(middle + 5))\">\(HTMLText.number(row.mean))</text>"
+            text += SVGElement.text(
+                HTMLText.number(row.mean), style: "value", x: max(x(row.high), x(row.mean)) + 8, y: middle + 5)
         }
         return text + "</svg>"
     }

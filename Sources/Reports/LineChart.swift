@@ -31,34 +31,33 @@ struct LineChart {
             let span = ticks.range.upperBound - ticks.range.lowerBound
             return Self.height - Self.bottom - (value - ticks.range.lowerBound) / span * (Self.height - Self.top - Self.bottom)
         }
-        var text = "<svg viewBox=\"0 0 \(Int(Self.width)) \(Int(Self.height))\" role=\"img\" aria-label=\"\(HTMLText.escaped(title))\">"
-        for tick in ticks.values {
-            let at = HTMLText.coordinate(y(tick))
-            text += "<line class=\"grid\" x1=\"\(Int(Self.left))\" x2=\"\(Int(Self.width - Self.right))\" y1=\"\(at)\" y2=\"\(at)\"/>"
-            text += "<text class=\"tick\" x=\"\(Int(Self.left - 8))\" y=\"\(HTMLText.coordinate(y(tick) + 4))\" text-anchor=\"end\">\(HTMLText.number(tick, decimals: ticks.decimals))</text>"
-        }
+        var text = SVGElement.open(width: Self.width, height: Self.height, title: title)
+        text += SVGElement.rows(ticks, from: Self.left, to: Self.width - Self.right, y: y)
         let step = max(1, (spanX / 10).rounded(.up))
         for value in stride(from: lowX.rounded(.up), through: highX, by: step) {
-            text += "<text class=\"tick\" x=\"\(HTMLText.coordinate(x(value)))\" y=\"\(Int(Self.height - Self.bottom + 18))\" text-anchor=\"middle\">\(HTMLText.count(value))</text>"
+            text += SVGElement.text(
+                HTMLText.count(value), style: "tick", x: x(value), y: Self.height - Self.bottom + 18, anchor: "middle")
         }
-        text += "<text class=\"tick\" x=\"\(Int(Self.width - Self.right))\" y=\"\(Int(Self.height - 2))\" text-anchor=\"end\">\(HTMLText.escaped(xLabel))</text>"
+        text += SVGElement.text(xLabel, style: "tick", x: Self.width - Self.right, y: Self.height - 2, anchor: "end")
         for line in series {
-            let places = line.points.filter { $0.x.isFinite && $0.y.isFinite }.map {
-                "\(HTMLText.coordinate(x($0.x))),\(HTMLText.coordinate(y($0.y)))"
-            }
+            // What is no number has no place.
+            let known = line.points.filter { $0.x.isFinite && $0.y.isFinite }
+            let places = known.map { "\(HTMLText.coordinate(x($0.x))),\(HTMLText.coordinate(y($0.y)))" }
             text += "<polyline class=\"line \(line.style)\" points=\"\(places.joined(separator: " "))\"/>"
             // Of many points the line alone says enough.
             if places.count <= 60 {
-                for point in line.points {
-                    text += "<circle class=\"dot \(line.style)\" cx=\"\(HTMLText.coordinate(x(point.x)))\" cy=\"\(HTMLText.coordinate(y(point.y)))\" r=\"3\">"
-                    text += "<title>\(HTMLText.escaped(line.name)), \(HTMLText.escaped(xLabel)) \(HTMLText.count(point.x)): \(HTMLText.number(point.y))</title></circle>"
+                for point in known {
+                    text += "<circle class=\"dot \(line.style)\" \(SVGElement.circle(x: x(point.x), y: y(point.y), radius: 3))>"
+                    let value = "\(HTMLText.count(point.x)): \(HTMLText.number(point.y))"
+                    text += SVGElement.title("\(line.name), \(xLabel) \(value)") + "</circle>"
                 }
             }
         }
         if let marked {
             let onRight = x(marked.x) < Self.width - 160
-            text += "<circle class=\"ring\" cx=\"\(HTMLText.coordinate(x(marked.x)))\" cy=\"\(HTMLText.coordinate(y(marked.y)))\" r=\"7\"/>"
-            text += "<text class=\"note\" x=\"\(HTMLText.coordinate(x(marked.x) + (onRight ? 10 : -10)))\" y=\"\(HTMLText.coordinate(y(marked.y) - 12))\" text-anchor=\"\(onRight ? "start" : "end")\">\(HTMLText.escaped(marked.label))</text>"
+            text += "<circle class=\"ring\" \(SVGElement.circle(x: x(marked.x), y: y(marked.y), radius: 7))/>"
+            text += SVGElement.text(
+                marked.label, style: "note", x: x(marked.x) + (onRight ? 10 : -10), y: y(marked.y) - 12, anchor: onRight ? "start" : "end")
         }
         return text + "</svg>"
     }

@@ -12,10 +12,10 @@ struct ObjectivesSection {
         guard let objectives, let points = objectives.points, !points.isEmpty else { return "" }
         let rows = points.map { point in
             let isUsed = point.conversion == objectives.conversionPower && point.value == objectives.valuePower
+            let found = HTMLText.cells([point.ndcg, point.gainNDCG]), coverage = HTMLText.cells([point.coverage], decimals: 3)
             return "<tr\(isUsed ? " class=\"own\"" : "")><td>\(point.point ?? 0)\(point.front == true ? " ★" : "")</td>"
                 + "<td>\(point.clickHead == true ? "click head" : "blend")</td>"
-                + "<td>\(point.conversion ?? 0)</td><td>\(point.value ?? 0)</td><td>\(HTMLText.number(point.ndcg))</td><td>\(HTMLText.number(point.gainNDCG))</td>"
-                + "<td>\(HTMLText.number(point.coverage, decimals: 3))</td></tr>"
+                + "<td>\(point.conversion ?? 0)</td><td>\(point.value ?? 0)</td>\(found)\(coverage)</tr>"
         }
         let plots = objectives.calibrations.map { calibration in
             let top = calibration.bins.map { max($0.x, $0.y) }.max() ?? 1
@@ -26,12 +26,18 @@ struct ObjectivesSection {
                     LineChart.Series(name: "observed", points: percent, style: "a"),
                     LineChart.Series(name: "perfect", points: [(0, 0), (100, top)], style: "f"),
                 ])
-            return "<div class=\"card\"><h3>Reliability, \(calibration.head)</h3><p class=\"hint\">Calibration error \(HTMLText.number(calibration.before)) before and \(HTMLText.number(calibration.after)) after correction.</p>\(chart.svg)</div>"
+            let errors = "\(HTMLText.number(calibration.before)) before and \(HTMLText.number(calibration.after)) after correction"
+            return "<div class=\"card\"><h3>Reliability, \(calibration.head)</h3>"
+                + "<p class=\"hint\">Calibration error \(errors).</p>\(chart.svg)</div>"
         }
+        let head = HTMLText.head(["point", "interest by", "conversion power", "value power", "NDCG@10", "gNDCG@10", "coverage"])
         return """
             <h2>Goals</h2>
-            <p class="hint">Mixes of interest, probability of purchase and expected order value on the held-out questions. ★: no other mix is better in both NDCG@10 and revenue-weighted NDCG@10. Learned from \(HTMLText.count(objectives.examples.map(Double.init))) examples: \(HTMLText.escaped(objectives.examplesFrom ?? "")). <code>freshet models objectives V --pick N</code> uses one.</p>
-            <div class="scroll"><table><thead><tr><th>point</th><th>interest by</th><th>conversion power</th><th>value power</th><th>NDCG@10</th><th>gNDCG@10</th><th>coverage</th></tr></thead><tbody>\(rows.joined())</tbody></table></div>
+            <p class="hint">Mixes of interest, probability of purchase and expected order value on the held-out questions. \
+            ★: no other mix is better in both NDCG@10 and revenue-weighted NDCG@10. \
+            Learned from \(HTMLText.count(objectives.examples.map(Double.init))) examples: \
+            \(HTMLText.escaped(objectives.examplesFrom ?? "")). <code>freshet models objectives V --pick N</code> uses one.</p>
+            <div class="scroll"><table>\(head)<tbody>\(rows.joined())</tbody></table></div>
             <div class="pair">\(plots.joined())</div>
             """
     }
@@ -39,15 +45,16 @@ struct ObjectivesSection {
     private var weightings: String {
         guard let weightings = objectives?.sweep, !weightings.isEmpty else { return "" }
         let rows = weightings.map { weighting in
-            let numbers = weighting.weights.map { HTMLText.number($0, decimals: 2) } + weighting.losses.map { HTMLText.number($0) }
-            return "<tr\(weighting.picked == true ? " class=\"own\"" : "")><td>\(HTMLText.escaped(weighting.weighting ?? ""))\(weighting.front == true ? " ★" : "")</td>"
-                + numbers.map { "<td>\($0)</td>" }.joined() + "</tr>"
+            let name = HTMLText.escaped(weighting.weighting ?? "") + (weighting.front == true ? " ★" : "")
+            let weights = HTMLText.cells(weighting.weights, decimals: 2), losses = HTMLText.cells(weighting.losses)
+            return "<tr\(weighting.picked == true ? " class=\"own\"" : "")><td>\(name)</td>\(weights)\(losses)</tr>"
         }
-        let heads = ["weight", "loss"].flatMap { kind in ObjectivesRecord.heads.map { "<th>\($0) \(kind)</th>" } }
+        let heads = ["weight", "loss"].flatMap { kind in ObjectivesRecord.heads.map { "\($0) \(kind)" } }
         return """
             <h3>Weights of the losses</h3>
-            <p class="hint">Each weighting judged on the users that it did not learn from. ★: no other is as good in all three losses and better in one. In bold the one in use: the smallest of the largest excess over the best, each loss in its standard errors.</p>
-            <div class="scroll"><table><thead><tr><th>weighting</th>\(heads.joined())</tr></thead><tbody>\(rows.joined())</tbody></table></div>
+            <p class="hint">Each weighting judged on the users that it did not learn from. ★: no other is as good in all three losses and \
+            better in one. In bold the one in use: the smallest of the largest excess over the best, each loss in its standard errors.</p>
+            <div class="scroll"><table>\(HTMLText.head(["weighting"] + heads))<tbody>\(rows.joined())</tbody></table></div>
             """
     }
 
@@ -55,13 +62,17 @@ struct ObjectivesSection {
         guard let tail, let points = tail.points, !points.isEmpty else { return "" }
         let rows = points.map { point in
             let isUsed = point.dial == tail.used && point.lift == tail.usedLift
-            return "<tr\(isUsed ? " class=\"own\"" : "")><td>\(HTMLText.number(point.dial, decimals: 2))</td>"
-                + "<td>\(HTMLText.number(point.lift, decimals: 2))</td><td>\(HTMLText.number(point.ndcg))</td><td>\(HTMLText.number(point.beyondHead))</td><td>\(HTMLText.number(point.coverage, decimals: 3))</td><td>\(HTMLText.number(point.gini, decimals: 3))</td></tr>"
+            let place = HTMLText.cells([point.dial, point.lift], decimals: 2), found = HTMLText.cells([point.ndcg, point.beyondHead])
+            let spread = HTMLText.cells([point.coverage, point.gini], decimals: 3)
+            return "<tr\(isUsed ? " class=\"own\"" : "")>\(place)\(found)\(spread)</tr>"
         }
+        let head = HTMLText.head(["λ", "δ", "NDCG@10", "NDCG@10 beyond the head", "coverage", "Gini"])
         return """
             <h2>The tail dial</h2>
-            <p class="hint">score − λ · ln(share of all events) + δ for items beyond the head, on the held-out questions. Best beyond the head among those that keep 98 % of NDCG@10: λ \(HTMLText.number(tail.recommended, decimals: 2)), δ \(HTMLText.number(tail.recommendedLift, decimals: 2)).</p>
-            <div class="scroll"><table><thead><tr><th>λ</th><th>δ</th><th>NDCG@10</th><th>NDCG@10 beyond the head</th><th>coverage</th><th>Gini</th></tr></thead><tbody>\(rows.joined())</tbody></table></div>
+            <p class="hint">score − λ · ln(share of all events) + δ for items beyond the head, on the held-out questions. \
+            Best beyond the head among those that keep 98 % of NDCG@10: λ \(HTMLText.number(tail.recommended, decimals: 2)), \
+            δ \(HTMLText.number(tail.recommendedLift, decimals: 2)).</p>
+            <div class="scroll"><table>\(head)<tbody>\(rows.joined())</tbody></table></div>
             """
     }
 }

@@ -69,7 +69,9 @@ package struct ReplayReport {
         line.add("overlaps_training", .boolean(overlapsTraining))
         for result in outcome.results {
             var inner = ResultLine(["ndcg@10_per_question": .number(result.perQuestion)])
-            for audience in Replay.Audience.allCases { inner.add(audience.rawValue, .json(result.reports[audience].map { MetricsRecord($0).json } ?? "{}")) }
+            for audience in Replay.Audience.allCases {
+                inner.add(audience.rawValue, .json(result.reports[audience].map { MetricsRecord($0).json } ?? "{}"))
+            }
             line.add(Self.key(result.name), .json(inner.json))
         }
         var against = ResultLine()
@@ -129,7 +131,8 @@ package struct ReplayReport {
     /// Lines for people.
     package var lines: [String] {
         var lines = [
-            "version \(version), \(outcome.events) events after \(start.rfc3339()), \(outcome.questions) questions; one user's events at one time are one question",
+            "version \(version), \(outcome.events) events after \(start.rfc3339()), \(outcome.questions) questions; "
+                + "one user's events at one time are one question",
             "of users the mean over their questions, then the mean over users; 95 % intervals by resampling users",
         ]
         for audience in Replay.Audience.allCases {
@@ -141,13 +144,15 @@ package struct ReplayReport {
                 guard let report = result.reports[audience] else { continue }
                 var line = result.name.padding(toLength: 20, withPad: " ", startingAt: 0)
                 line += String(format: " %8.4f  (%7.4f)", report["NDCG@10"], report.metrics["NDCG@10"]?.standardError ?? 0)
-                line += String(format: "   %8.4f %7.4f %7.4f  %8.4f", report["Recall@10"], report["Hit@10"], report["MRR@100"], report.coverageAt10)
+                line += String(
+                    format: "   %8.4f %7.4f %7.4f  %8.4f", report["Recall@10"], report["Hit@10"], report["MRR@100"], report.coverageAt10)
                 lines.append(line)
             }
             if let comparison = comparisons[audience] {
                 lines.append(
                     String(
-                        format: "freshet is %+.1f %% from %@ (95 %%: %+.1f to %+.1f %%), NDCG@10 %+.4f (%+.4f to %+.4f)", 100 * comparison.gain.estimate,
+                        format: "freshet is %+.1f %% from %@ (95 %%: %+.1f to %+.1f %%), NDCG@10 %+.4f (%+.4f to %+.4f)",
+                        100 * comparison.gain.estimate,
                         comparison.rival, 100 * comparison.gain.lower, 100 * comparison.gain.upper, comparison.difference.estimate,
                         comparison.difference.lower, comparison.difference.upper))
             }

@@ -17,7 +17,8 @@ public struct ReportPage {
 
         /// A page about something.
         public init(
-            title: String, subtitle: String, status: String?, settings: [(key: String, value: String)] = [], defaults: [String: String] = [:]
+            title: String, subtitle: String, status: String?, settings: [(key: String, value: String)] = [],
+            defaults: [String: String] = [:]
         ) {
             self.title = title
             self.subtitle = subtitle
@@ -80,27 +81,35 @@ public struct ReportPage {
         var cards: [(name: String, value: String, note: String)] = []
         if let own, let ndcg = own["NDCG@10"] {
             let low = own["NDCG@10_low"], high = own["NDCG@10_high"]
-            let note = low != nil && high != nil ? "95 %: \(HTMLText.number(low)) to \(HTMLText.number(high))" : "± \(HTMLText.number(own["NDCG@10_se"]))"
+            let note =
+                low != nil && high != nil
+                ? "95 %: \(HTMLText.number(low)) to \(HTMLText.number(high))" : "± \(HTMLText.number(own["NDCG@10_se"]))"
             cards.append(("NDCG@10", HTMLText.number(ndcg), note))
             if let rival = bestRival, let theirs = rival["NDCG@10"], theirs > 0 {
                 let gain = 100 * (ndcg / theirs - 1)
-                cards.append(("against the best rival", (gain >= 0 ? "+" : "") + HTMLText.number(gain, decimals: 1) + " %", "\(rival.name): \(HTMLText.number(theirs))"))
+                let change = (gain >= 0 ? "+" : "") + HTMLText.number(gain, decimals: 1) + " %"
+                cards.append(("against the best rival", change, "\(rival.name): \(HTMLText.number(theirs))"))
             }
             cards.append(("Recall@100", HTMLText.number(own["Recall@100"], decimals: 3), "of what they took is in the list"))
-            cards.append(("catalogue in some top 10", HTMLText.number((own["Coverage@10"] ?? 0) * 100, decimals: 1) + " %", "Gini \(HTMLText.number(own["Gini@10"], decimals: 3))"))
+            let covered = HTMLText.number((own["Coverage@10"] ?? 0) * 100, decimals: 1) + " %"
+            cards.append(("catalogue in some top 10", covered, "Gini \(HTMLText.number(own["Gini@10"], decimals: 3))"))
         }
         let total = values.timings.reduce(0) { $0 + $1.seconds }
-        if total > 0 { cards.append(("whole run", HTMLText.duration(total), "\(HTMLText.count(values.users.map(Double.init))) users asked")) }
+        if total > 0 {
+            cards.append(("whole run", HTMLText.duration(total), "\(HTMLText.count(values.users.map(Double.init))) users asked"))
+        }
         guard !cards.isEmpty else { return "" }
         let body = cards.map {
-            "<div class=\"card\"><span class=\"name\">\(HTMLText.escaped($0.name))</span><b>\($0.value)</b><span>\(HTMLText.escaped($0.note))</span></div>"
+            "<div class=\"card\"><span class=\"name\">\(HTMLText.escaped($0.name))</span><b>\($0.value)</b>"
+                + "<span>\(HTMLText.escaped($0.note))</span></div>"
         }
         return "<section class=\"cards\">\(body.joined())</section>"
     }
 
     private var decision: String {
         guard !values.reasons.isEmpty else { return "" }
-        let word = values.passes.map { $0 ? "<b class=\"good\">The gate let it pass.</b>" : "<b class=\"bad\">The gate refused it.</b>" } ?? ""
+        let word =
+            values.passes.map { $0 ? "<b class=\"good\">The gate let it pass.</b>" : "<b class=\"bad\">The gate refused it.</b>" } ?? ""
         let reasons = values.reasons.map { "<li>\(HTMLText.escaped($0))</li>" }.joined()
         return "<h2>Decision</h2><p>\(word)</p><ul class=\"reasons\">\(reasons)</ul>\(values.gateSection)"
     }
@@ -119,7 +128,8 @@ public struct ReportPage {
         let questions = values.split.map { "Held out: \(HTMLText.escaped($0)). " } ?? ""
         return """
             <h2>Quality</h2>
-            <p class="hint">\(questions)The whole catalogue is ranked for each of \(HTMLText.count(values.users.map(Double.init))) users; all are asked the same questions. NDCG@10 with 95 % intervals over users.</p>
+            <p class="hint">\(questions)The whole catalogue is ranked for each of \(HTMLText.count(values.users.map(Double.init))) users; \
+            all are asked the same questions. NDCG@10 with 95 % intervals over users.</p>
             <div class="card">\(chart.svg)</div>
             <div class="scroll">\(metricsTable)</div>
             """
@@ -128,7 +138,8 @@ public struct ReportPage {
     private var metricsTable: String {
         let columns: [(name: String, key: String, decimals: Int, isBetterLow: Bool)] = [
             ("NDCG@10", "NDCG@10", 4, false), ("Recall@10", "Recall@10", 4, false), ("Recall@100", "Recall@100", 4, false),
-            ("Hit@10", "Hit@10", 4, false), ("MRR@100", "MRR@100", 4, false), ("Coverage@10", "Coverage@10", 4, false), ("Gini@10", "Gini@10", 3, true),
+            ("Hit@10", "Hit@10", 4, false), ("MRR@100", "MRR@100", 4, false), ("Coverage@10", "Coverage@10", 4, false),
+            ("Gini@10", "Gini@10", 3, true),
         ]
         var text = "<table><thead><tr><th></th>" + columns.map { "<th>\($0.name)</th>" }.joined() + "</tr></thead><tbody>"
         for contestant in values.contestants {
@@ -164,7 +175,8 @@ public struct ReportPage {
         let legend = contestants.map { "<span><i class=\"\($0.style)\"></i>\(HTMLText.escaped($0.name))</span>" }.joined()
         return """
             <h2>Popular and rare items</h2>
-            <p class="hint">NDCG@10 on what users took from each part of the catalogue: head is the fifth of the items with most events, mid the next three tenths, tail the other half, cold what had no event to learn from.</p>
+            <p class="hint">NDCG@10 on what users took from each part of the catalogue: head is the fifth of the items with most events, \
+            mid the next three tenths, tail the other half, cold what had no event to learn from.</p>
             <div class="card"><div class="legend">\(legend)</div>\(bars.svg)</div>
             """
     }
@@ -175,7 +187,9 @@ public struct ReportPage {
         let loss = LineChart(
             title: "Loss by epoch", xLabel: "epoch",
             series: values.curves.enumerated().map { place, curve in
-                LineChart.Series(name: curve.stage ?? "", points: curve.epochs.compactMap { epoch in epoch.loss.map { (Double(epoch.epoch), $0) } }, style: styles[place % styles.count])
+                LineChart.Series(
+                    name: curve.stage ?? "", points: curve.epochs.compactMap { epoch in epoch.loss.map { (Double(epoch.epoch), $0) } },
+                    style: styles[place % styles.count])
             })
         let legend = values.curves.enumerated().map { place, curve in
             "<span><i class=\"\(styles[place % styles.count])\"></i>\(HTMLText.escaped(curve.stage ?? ""))</span>"
@@ -188,9 +202,11 @@ public struct ReportPage {
                 title: "NDCG@10 on validation users by epoch", xLabel: "epoch",
                 series: validated.map { place, curve in
                     LineChart.Series(
-                        name: curve.stage ?? "", points: curve.epochs.compactMap { epoch in epoch.validation.map { (Double(epoch.epoch), $0) } },
+                        name: curve.stage ?? "",
+                        points: curve.epochs.compactMap { epoch in epoch.validation.map { (Double(epoch.epoch), $0) } },
                         style: styles[place % styles.count])
-                }, marked: best.map { (Double($0.epoch), $0.validation ?? 0, "best: \(HTMLText.number($0.validation)) in epoch \($0.epoch)") })
+                },
+                marked: best.map { (Double($0.epoch), $0.validation ?? 0, "best: \(HTMLText.number($0.validation)) in epoch \($0.epoch)") })
             charts += "<div class=\"card\"><h3>NDCG@10 on validation users</h3>\(chart.svg)</div>"
         }
         return "<h2>Learning</h2><div class=\"pair\">\(charts)</div>"
@@ -202,10 +218,13 @@ public struct ReportPage {
         if total > 0 {
             let styles = ["c", "a", "d", "f", "b", "g"]
             let bar = values.timings.enumerated().map { place, step in
-                "<i class=\"\(styles[place % styles.count])\" style=\"width:\(HTMLText.number(100 * step.seconds / total, decimals: 2))%\"></i>"
+                let width = HTMLText.number(100 * step.seconds / total, decimals: 2)
+                return "<i class=\"\(styles[place % styles.count])\" style=\"width:\(width)%\"></i>"
             }.joined()
             let rows = values.timings.enumerated().map { place, step in
-                "<div><dt><i class=\"\(styles[place % styles.count])\" style=\"display:inline-block;width:11px;height:11px;border-radius:3px;margin-right:8px\"></i>\(HTMLText.escaped(step.name))</dt><dd>\(HTMLText.duration(step.seconds))</dd></div>"
+                let mark = "<i class=\"\(styles[place % styles.count])\" "
+                    + "style=\"display:inline-block;width:11px;height:11px;border-radius:3px;margin-right:8px\"></i>"
+                return "<div><dt>\(mark)\(HTMLText.escaped(step.name))</dt><dd>\(HTMLText.duration(step.seconds))</dd></div>"
             }.joined()
             var speed = ""
             if let fastest = values.curves.flatMap(\.epochs).compactMap(\.examplesPerSecond).max() {
@@ -219,9 +238,13 @@ public struct ReportPage {
         }
         if !values.weights.isEmpty {
             let rows = values.weights.map {
-                "<div><dt>\(HTMLText.escaped($0.name.replacing("_", with: " ")))</dt><dd>\(HTMLText.number($0.value, decimals: 3))</dd></div>"
+                let name = HTMLText.escaped($0.name.replacing("_", with: " "))
+                return "<div><dt>\(name)</dt><dd>\(HTMLText.number($0.value, decimals: 3))</dd></div>"
             }.joined()
-            let alone = values.towersAlone.map { "<p class=\"hint\">The towers alone reach NDCG@10 \(HTMLText.number($0)); the ranking adds these to their score.</p>" } ?? ""
+            let alone =
+                values.towersAlone.map {
+                    "<p class=\"hint\">The towers alone reach NDCG@10 \(HTMLText.number($0)); the ranking adds these to their score.</p>"
+                } ?? ""
             cards += "<div class=\"card\"><h3>Ranking blend</h3>\(alone)<dl>\(rows)</dl></div>"
         }
         return cards.isEmpty ? "" : "<h2>Run and data</h2><div class=\"pair\">\(cards)</div>"
@@ -231,17 +254,21 @@ public struct ReportPage {
         guard !subject.settings.isEmpty else { return "" }
         let rows = subject.settings.map { setting in
             let isChanged = subject.defaults[setting.key].map { $0 != setting.value } ?? false
-            return "<div\(isChanged ? " class=\"changed\"" : "")><code>\(HTMLText.escaped(setting.key))</code><span>\(HTMLText.escaped(setting.value.isEmpty ? "–" : setting.value))</span></div>"
+            let value = HTMLText.escaped(setting.value.isEmpty ? "–" : setting.value)
+            return "<div\(isChanged ? " class=\"changed\"" : "")><code>\(HTMLText.escaped(setting.key))</code><span>\(value)</span></div>"
         }
         return """
-            <h2>Settings</h2><p class="hint">In bold what differs from the defaults.</p><div class="card"><div class="settings">\(rows.joined())</div></div>
+            <h2>Settings</h2><p class="hint">In bold what differs from the defaults.</p>\
+            <div class="card"><div class="settings">\(rows.joined())</div></div>
             """
     }
 
     private var footer: String {
         """
-        <footer>Metrics are means over users; docs/evaluation.md says what each means. ± is a standard error; intervals come from resampling users 2,000 times. \
-        Rivals learn from the same training part: popularity counts events; recent popularity lets them fade; windowed Markov follows transitions within ten steps; EASE is a linear model in closed form; \
+        <footer>Metrics are means over users; docs/evaluation.md says what each means. ± is a standard error; intervals come from \
+        resampling users 2,000 times. \
+        Rivals learn from the same training part: popularity counts events; recent popularity lets them fade; windowed Markov follows \
+        transitions within ten steps; EASE is a linear model in closed form; \
         buy it again repeats what the user had most.</footer>
         """
     }

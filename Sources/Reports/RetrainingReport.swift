@@ -122,7 +122,8 @@ package struct RetrainingReport {
     package var lines: [String] {
         var lines = entries.map { entry in
             String(
-                format: "%@: %d trainings, %d new and %d replayed events, %.2f processor seconds in training and %.2f with tables and catalogue; NDCG@10 %+.1f %% from the model as it was (95 %%: %+.1f to %+.1f %%)",
+                format: "%@: %d trainings, %d new and %d replayed events, %.2f processor seconds in training and %.2f with tables and "
+                    + "catalogue; NDCG@10 %+.1f %% from the model as it was (95 %%: %+.1f to %+.1f %%)",
                 entry.kind.rawValue, entry.slices, entry.newEvents, entry.replayedEvents, entry.trainingSeconds, entry.allSeconds,
                 100 * entry.overStale.estimate, 100 * entry.overStale.lower, 100 * entry.overStale.upper)
         }
@@ -135,7 +136,9 @@ package struct RetrainingReport {
         }
         if let costShares {
             lines.append(
-                String(format: "incremental takes %.1f %% of full's processor seconds in training, %.1f %% with everything", 100 * costShares.training, 100 * costShares.all))
+                String(
+                    format: "incremental takes %.1f %% of full's processor seconds in training, %.1f %% with everything",
+                    100 * costShares.training, 100 * costShares.all))
         }
         return lines
     }

@@ -68,7 +68,10 @@ package struct SplitReport {
 
     /// Lines for people.
     package var lines: [String] {
-        var lines = ["version \(version), \(description), \(users) users", "                     NDCG@10  (95 %: from    to) Recall@10 Recall@100  coverage    head     mid    tail    cold"]
+        var lines = [
+            "version \(version), \(description), \(users) users",
+            "                     NDCG@10  (95 %: from    to) Recall@10 Recall@100  coverage    head     mid    tail    cold",
+        ]
         for entry in contestants {
             let report = entry.record.report, interval = entry.record.interval
             var line = entry.contestant.title.padding(toLength: 20, withPad: " ", startingAt: 0)

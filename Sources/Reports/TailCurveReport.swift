@@ -121,14 +121,19 @@ package struct TailCurveReport {
     }
 
     /// The settings of some entries in their order.
-    package static func settings(_ entries: [Entry]) -> [TailSetting] { TailSetting.allCases.filter { setting in entries.contains { $0.point.setting == setting } } }
+    package static func settings(_ entries: [Entry]) -> [TailSetting] {
+        TailSetting.allCases.filter { setting in entries.contains { $0.point.setting == setting } }
+    }
 
     /// One JSON object.
     package var json: String {
         let entries = self.entries
         func object(_ entry: Entry) -> String {
             var line = ResultLine(["value": .number(entry.point.value), "NDCG@10": .number(entry.ndcg.estimate)])
-            for (name, interval) in [("NDCG@10", entry.ndcg), ("beyond_head_NDCG@10", entry.beyondHead), ("change", entry.change), ("beyond_head_change", entry.beyondHeadChange)] {
+            for (name, interval) in [
+                ("NDCG@10", entry.ndcg), ("beyond_head_NDCG@10", entry.beyondHead), ("change", entry.change),
+                ("beyond_head_change", entry.beyondHeadChange),
+            ] {
                 if name != "NDCG@10" { line.add(name, .number(interval.estimate)) }
                 line.add("\(name)_low", .number(interval.lower))
                 line.add("\(name)_high", .number(interval.upper))
@@ -141,7 +146,8 @@ package struct TailCurveReport {
             return line.json
         }
         var line = ResultLine([
-            "protocol": .text("tail-curve"), "split": .text(split), "users": .integer(users), "seeds": .integer(seeds), "blend": .boolean(isBlended),
+            "protocol": .text("tail-curve"), "split": .text(split), "users": .integer(users), "seeds": .integer(seeds),
+            "blend": .boolean(isBlended),
             "plain": .json(object(entries[0])),
         ])
         for setting in Self.settings(entries) {
@@ -159,15 +165,19 @@ package struct TailCurveReport {
     package var lines: [String] {
         let entries = self.entries
         var lines = [
-            "held out: \(split); \(users) users, \(seeds) \(seeds == 1 ? "seed" : "seeds"), ranked by \(isBlended ? "towers and blend" : "the towers alone"); 95 % intervals over users",
-            "setting                  value   NDCG@10  (from      to)  beyond head  (from      to)   change beyond    tail  coverage   Gini",
+            "held out: \(split); \(users) users, \(seeds) \(seeds == 1 ? "seed" : "seeds"), "
+                + "ranked by \(isBlended ? "towers and blend" : "the towers alone"); 95 % intervals over users",
+            "setting                  value   NDCG@10  (from      to)  beyond head  (from      to)   "
+                + "change beyond    tail  coverage   Gini",
         ]
         for entry in entries {
             var line = (entry.point.setting?.rawValue ?? "none").padding(toLength: 24, withPad: " ", startingAt: 0)
-            line += String(format: " %5g   %7.4f  (%6.4f %6.4f)", entry.point.value, entry.ndcg.estimate, entry.ndcg.lower, entry.ndcg.upper)
+            line += String(
+                format: " %5g   %7.4f  (%6.4f %6.4f)", entry.point.value, entry.ndcg.estimate, entry.ndcg.lower, entry.ndcg.upper)
             line += String(format: "      %7.4f  (%6.4f %6.4f)", entry.beyondHead.estimate, entry.beyondHead.lower, entry.beyondHead.upper)
             line += String(format: "  %+5.1f %% %+5.1f %%", 100 * entry.change.estimate, 100 * entry.beyondHeadChange.estimate)
-            line += String(format: " %7.4f    %6.3f %6.3f", entry.point.mean(\.tail), entry.point.mean(\.coverage), entry.point.mean(\.gini))
+            line += String(
+                format: " %7.4f    %6.3f %6.3f", entry.point.mean(\.tail), entry.point.mean(\.coverage), entry.point.mean(\.gini))
             lines.append(line)
         }
         lines.append(Self.sentence(Self.recommended(entries)))
@@ -180,8 +190,10 @@ package struct TailCurveReport {
             return "No setting gains beyond the head while it keeps \(Int(100 * kept)) % of NDCG@10: leave them at 0."
         }
         return String(
-            format: "recommended: %@ = %g: NDCG@10 %+.1f %%, beyond the head %+.1f %% (95 %%: %+.1f to %+.1f %%); the most beyond the head of those that keep %d %% of NDCG@10",
-            setting.rawValue, best.point.value, 100 * best.change.estimate, 100 * best.beyondHeadChange.estimate, 100 * best.beyondHeadChange.lower,
+            format: "recommended: %@ = %g: NDCG@10 %+.1f %%, beyond the head %+.1f %% (95 %%: %+.1f to %+.1f %%); "
+                + "the most beyond the head of those that keep %d %% of NDCG@10",
+            setting.rawValue, best.point.value, 100 * best.change.estimate, 100 * best.beyondHeadChange.estimate,
+            100 * best.beyondHeadChange.lower,
             100 * best.beyondHeadChange.upper, Int(100 * kept))
     }
 

@@ -77,7 +77,8 @@ package struct UserColdReport {
     }
 
     private var cut: String {
-        "users in \(folds) parts by a hash of their ids, one part new in each of \(rounds) rounds: \(newUsers) users, \(users) of them with enough interactions to be asked"
+        "users in \(folds) parts by a hash of their ids, one part new in each of \(rounds) rounds: \(newUsers) users, "
+            + "\(users) of them with enough interactions to be asked"
     }
 
     /// One JSON object.

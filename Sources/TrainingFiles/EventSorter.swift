@@ -15,6 +15,17 @@ package struct EventRecord: BitwiseCopyable {
     /// What was paid, in minor units; −1 where nothing is known.
     package var amount: Int64 = -1
 
+    /// All of it.
+    package init(time: Int64, offset: Int64, user: Int32, item: Int32, partition: Int32, type: Int32, amount: Int64 = -1) {
+        self.time = time
+        self.offset = offset
+        self.user = user
+        self.item = item
+        self.partition = partition
+        self.type = type
+        self.amount = amount
+    }
+
     /// The order of one user's interactions.
     package func precedes(_ other: EventRecord) -> Bool {
         if time != other.time { return time < other.time }

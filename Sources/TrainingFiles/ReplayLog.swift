@@ -47,6 +47,23 @@ package struct ReplayLog {
     private var userRows: [String: Int32] = [:]
     private var itemRows: [String: Int32] = [:]
 
+    /// A log that is there already. Columns are by row of users and items; events may come in any order of time.
+    package init(
+        userIDs: [String], attributes: [String?], itemIDs: [String], contents: [ItemContent], isHidden: [Bool], events: [ReplayEvents.Event]
+    ) {
+        precondition(
+            userIDs.count == attributes.count && itemIDs.count == contents.count && itemIDs.count == isHidden.count,
+            "columns of users or items differ in length")
+        self.userIDs = userIDs
+        self.attributes = attributes
+        self.itemIDs = itemIDs
+        self.contents = contents
+        self.isHidden = isHidden
+        self.events = ReplayEvents(events)
+        userRows = Dictionary(userIDs.enumerated().map { ($1, Int32($0)) }) { first, _ in first }
+        itemRows = Dictionary(itemIDs.enumerated().map { ($1, Int32($0)) }) { first, _ in first }
+    }
+
     /// Reads one consistent moment of the store. With a file, stored events after `start` are left out: the file is what happens
     /// then.
     package init(_ settings: Settings, start: EventTime, file: String?) throws {

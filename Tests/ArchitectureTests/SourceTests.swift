@@ -19,17 +19,9 @@ struct SourceTests {
         }
     }
 
-    /// Folders whose long lines are still to be broken.
-    static let withLongLines: Set<String> = [
-        "Sources/Recommending", "Sources/Reports", "Tests/EndToEndTests",
-        "Tests/RecommendingTests",
-    ]
-
-    @Test("no line has more than 140 characters, but in the folders that are named", arguments: [sources, tests])
+    @Test("no line has more than 140 characters", arguments: [sources, tests])
     func width(paths: [String]) throws {
-        for path in paths where !Self.withLongLines.contains(path.split(separator: "/").prefix(2).joined(separator: "/")) {
-            Self.expectNone(SourceRules.overlong(in: try Checkout.text(path)), path)
-        }
+        for path in paths { Self.expectNone(SourceRules.overlong(in: try Checkout.text(path)), path) }
     }
 
     @Test("bad input never traps: no forced try, forced cast or fatal error in Sources")

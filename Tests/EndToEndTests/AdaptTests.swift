@@ -15,7 +15,8 @@ extension EndToEnd {
                 for number in 0..<20 {
                     let kind = number % 2 == 0 ? "north" : "south"
                     lines.append(
-                        #"{"item_id":"\#(craft)\#(number)","title":"\#(craft) \#(kind) \#(number)","tags":["\#(kind)","t\#(number % 5)"],"categories":["\#(craft)"],"updated_at":\#(EndToEnd.past + place)}"#)
+                        #"{"item_id":"\#(craft)\#(number)","title":"\#(craft) \#(kind) \#(number)","#
+                            + #""tags":["\#(kind)","t\#(number % 5)"],"categories":["\#(craft)"],"updated_at":\#(EndToEnd.past + place)}"#)
                 }
             }
             return lines
@@ -24,7 +25,8 @@ extension EndToEnd {
         private static func boats() -> [String] {
             (0..<12).map { number in
                 let kind = number % 2 == 0 ? "north" : "south"
-                return #"{"item_id":"boat\#(number)","title":"boat \#(kind) \#(number)","tags":["\#(kind)"],"categories":["\#(category)"],"updated_at":\#(EndToEnd.past)}"#
+                return #"{"item_id":"boat\#(number)","title":"boat \#(kind) \#(number)","tags":["\#(kind)"],"#
+                    + #""categories":["\#(category)"],"updated_at":\#(EndToEnd.past)}"#
             }
         }
 
@@ -44,7 +46,8 @@ extension EndToEnd {
         }
 
         private static let settings = [
-            "FRESHET_TRAIN_PRESET": "small", "FRESHET_TRAIN_EPOCHS": "1", "FRESHET_ADAPTATION_META_STEPS": "40", "FRESHET_ADAPTATION_RANK": "4",
+            "FRESHET_TRAIN_PRESET": "small", "FRESHET_TRAIN_EPOCHS": "1", "FRESHET_ADAPTATION_META_STEPS": "40",
+            "FRESHET_ADAPTATION_RANK": "4",
             "FRESHET_RULES_EXCLUDE": "seen", "FRESHET_TRAIN_REFUSED_STATUS": "0",
         ]
 
@@ -70,11 +73,14 @@ extension EndToEnd {
             EndToEnd.expectFailure(try program.run("adapt", "--category", "boots"), status: 1, saying: "boots", "spelling")
             EndToEnd.expectFailure(try program.run("adapt", "--category", "sails"), status: 1, saying: "sails", "trained")
             try SmallShop.check(program.run("backfill", "--items", try bench.write(Self.boats(), to: "boats.jsonl")))
-            let support = (0..<5).map { Self.event(100_000 + $0, user: $0 * 2, item: "boat\($0 * 2)", time: EndToEnd.past + 10_000_000 + $0) }
+            let support = (0..<5).map {
+                Self.event(100_000 + $0, user: $0 * 2, item: "boat\($0 * 2)", time: EndToEnd.past + 10_000_000 + $0)
+            }
             try SmallShop.check(program.run("backfill", "--events", try bench.write(Array(support.prefix(4)), to: "four.jsonl")))
             let waiting = try lines(program.run("adapt", "--json").output)
             #expect(waiting.count == 1 && waiting[0]["state"] as? String == "waiting" && waiting[0]["events"] as? Int == 4)
-            let users = try bench.write(["u1", "u20", "u21"], to: "users.txt"), among = try bench.write((0..<12).map { "boat\($0)" }, to: "among.txt")
+            let users = try bench.write(["u1", "u20", "u21"], to: "users.txt"),
+                among = try bench.write((0..<12).map { "boat\($0)" }, to: "among.txt")
             let before = try program.run("recommend", "--users", users, "--candidates", among).output
 
             try SmallShop.check(program.run("backfill", "--events", try bench.write(support, to: "five.jsonl")))
@@ -127,7 +133,8 @@ extension EndToEnd {
 
             // Another version has no adapters of its own.
             try SmallShop.check(program.run("train", "--set", "holdout=none"))
-            #expect(try eventually { try bench.database.sql("select count(*) from models where status = 'promoted' and version = 2") == "1" })
+            #expect(
+                try eventually { try bench.database.sql("select count(*) from models where status = 'promoted' and version = 2") == "1" })
             #expect(try eventually(within: 20) { try !reasons().contains("adapted") })
         }
     }

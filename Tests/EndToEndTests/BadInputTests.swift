@@ -20,11 +20,23 @@ extension EndToEnd {
             (text(#"{"event_id":"b5","type":"click","user_id":"u1","item_id":"i1","timestamp":"1970-01-01T00:00:00Z"}"#), "time_too_early"),
             (text(#"{"event_id":"b6","type":"click","user_id":"u1","item_id":"i1","timestamp":"2100-01-01T00:00:00Z"}"#), "time_in_future"),
             (text(#"{"event_id":"b7","type":"click","user_id":"u1","item_id":"i1","timestamp":\#(future)}"#), "time_in_future"),
-            (text(#"{"event_id":"b8","type":"purchase","user_id":"u1","item_id":"i1","timestamp":1700000000000,"value":-3.5}"#), "out_of_range"),
+            (
+                text(#"{"event_id":"b8","type":"purchase","user_id":"u1","item_id":"i1","timestamp":1700000000000,"value":-3.5}"#),
+                "out_of_range"
+            ),
             (text(#"{"event_id":"b9","type":"click","user_id":"u\u0000","item_id":"i1","timestamp":1700000000000}"#), "control_character"),
-            (text(#"{"event_id":"b10","type":"click","user_id":""#) + [0xFF, 0xFE] + text(#"","item_id":"i1","timestamp":1700000000000}"#), "invalid_utf8"),
-            (text(#"{"event_id":"b11","type":"click","user_id":"u1","item_id":"i1","timestamp":1700000000000,"context":"#) + text(String(repeating: "[", count: 400)) + text("}"), "too_deep"),
-            (text(#"{"event_id":"b12","type":"click","user_id":"u1","item_id":"i1","timestamp":1700000000000,"note":""#) + [UInt8](repeating: 0x61, count: 10_000_000) + text(#""}"#), "too_large"),
+            (
+                text(#"{"event_id":"b10","type":"click","user_id":""#) + [0xFF, 0xFE]
+                    + text(#"","item_id":"i1","timestamp":1700000000000}"#), "invalid_utf8"
+            ),
+            (
+                text(#"{"event_id":"b11","type":"click","user_id":"u1","item_id":"i1","timestamp":1700000000000,"context":"#)
+                    + text(String(repeating: "[", count: 400)) + text("}"), "too_deep"
+            ),
+            (
+                text(#"{"event_id":"b12","type":"click","user_id":"u1","item_id":"i1","timestamp":1700000000000,"note":""#)
+                    + [UInt8](repeating: 0x61, count: 10_000_000) + text(#""}"#), "too_large"
+            ),
         ]
     }()
 
@@ -35,7 +47,10 @@ extension EndToEnd {
         defer { _ = broker.stop() }
         var bytes: [UInt8] = []
         for (number, bad) in Self.bad.enumerated() {
-            bytes += Array(#"{"event_id":"g\#(number)","type":"click","user_id":"u1","item_id":"i\#(number)","timestamp":1700000000000}"#.utf8) + [0x0A]
+            bytes +=
+                Array(
+                    #"{"event_id":"g\#(number)","type":"click","user_id":"u1","item_id":"i\#(number)","timestamp":1700000000000}"#.utf8)
+                + [0x0A]
             bytes += bad.record + [0x0A]
         }
         let file = try bench.write(bytes: bytes, to: "events.jsonl")
@@ -58,7 +73,10 @@ extension EndToEnd {
         var bytes: [UInt8] = []
         for (number, bad) in Self.bad.enumerated() {
             bytes += bad.record + [0x0A]
-            bytes += Array(#"{"event_id":"g\#(number)","type":"click","user_id":"u1","item_id":"i\#(number)","timestamp":1700000000000}"#.utf8) + [0x0A]
+            bytes +=
+                Array(
+                    #"{"event_id":"g\#(number)","type":"click","user_id":"u1","item_id":"i\#(number)","timestamp":1700000000000}"#.utf8)
+                + [0x0A]
         }
         let file = try bench.write(bytes: bytes, to: "events.jsonl")
         let result = try bench.program().run("backfill", "--events", file, "--json")

@@ -38,7 +38,8 @@ extension EndToEnd {
             for line in inFile {
                 #expect(line.items.count == 25 && Set(line.items.map(\.item_id)).count == 25, "\(line.user_id)")
                 #expect(zip(line.items, line.items.dropFirst()).allSatisfy { $0.score >= $1.score }, "\(line.user_id)")
-                let bought = try bench.database.sql("select distinct item_id from interactions where type = 3 and user_id = '\(line.user_id)'")
+                let bought = try bench.database.sql(
+                    "select distinct item_id from interactions where type = 3 and user_id = '\(line.user_id)'")
                 #expect(Set(bought.split(separator: "\n").map(String.init)).isDisjoint(with: line.items.map(\.item_id)))
             }
             #expect(!FileManager.default.fileExists(atPath: bench.path("out.jsonl.partial")))
@@ -52,13 +53,15 @@ extension EndToEnd {
 
             let unknown = try bench.write(["nobody", "nothing"], to: "unknown.txt")
             EndToEnd.expectFailure(
-                try program.run("recommend", "--users", users, "--candidates", unknown), status: 1, saying: "2 of the 2 candidates", "such as nobody")
+                try program.run("recommend", "--users", users, "--candidates", unknown), status: 1, saying: "2 of the 2 candidates",
+                "such as nobody")
             let counted = try program.run("recommend", "--users", users, "--candidates", candidates)
             #expect(counted.status == 0 && counted.errors.contains("1 of the 5 candidates"), "\(counted.errors)")
 
             // JSON is JSON, however it is written, and a pipe is written through.
             let written = try bench.write(
-                [#" {"context":{"user_id":"x"},"user_id":"\u00fcn\u00ef"}"#, "{\"user_id\":\t\"shop\\/u1\"}", "77", #"{"user_id":77}"#], to: "json.txt")
+                [#" {"context":{"user_id":"x"},"user_id":"\u00fcn\u00ef"}"#, "{\"user_id\":\t\"shop\\/u1\"}", "77", #"{"user_id":77}"#],
+                to: "json.txt")
             let fifo = bench.path("out.fifo")
             try #require(mkfifo(fifo, 0o600) == 0)
             let reader = open(fifo, O_RDONLY | O_NONBLOCK)
@@ -72,10 +75,12 @@ extension EndToEnd {
             // A run that fails leaves the earlier file alone.
             let wrong = try bench.write(["u1", "{\"nobody\":1}"], to: "wrong.txt")
             EndToEnd.expectFailure(
-                try program.run("recommend", "--users", wrong, "--output", bench.path("out.jsonl")), status: 1, saying: "line 2", "wrong.txt")
+                try program.run("recommend", "--users", wrong, "--output", bench.path("out.jsonl")), status: 1, saying: "line 2",
+                "wrong.txt")
             #expect(try lines(String(contentsOfFile: bench.path("out.jsonl"), encoding: .utf8)).count == order.count)
             EndToEnd.expectFailure(
-                try program.run("recommend", "--users", users, "--output", bench.path("nowhere/out.jsonl")), status: 1, saying: "nowhere/out.jsonl")
+                try program.run("recommend", "--users", users, "--output", bench.path("nowhere/out.jsonl")), status: 1,
+                saying: "nowhere/out.jsonl")
             EndToEnd.expectFailure(try program.run("recommend", "--users", "nowhere.txt"), status: 1, saying: "nowhere.txt")
         }
 
@@ -101,8 +106,10 @@ extension EndToEnd {
             let tags = (0..<1_100).map { #""t\#($0)""# }.joined(separator: ",")
             let items = try bench.write([#"{"item_id":"i1","tags":[\#(tags)]}"#], to: "items.jsonl")
             EndToEnd.expectFailure(
-                try program.run("backfill", "--events", events, "--items", items), status: 1, saying: "not one line", "line 1: type", "dead-letters replay")
-            #expect(try bench.database.sql("select string_agg(code, ',' order by code) from dead_letters") == "too_many_elements,unknown_type")
+                try program.run("backfill", "--events", events, "--items", items), status: 1, saying: "not one line", "line 1: type",
+                "dead-letters replay")
+            #expect(
+                try bench.database.sql("select string_agg(code, ',' order by code) from dead_letters") == "too_many_elements,unknown_type")
             let replayed = try program.run("dead-letters", "replay", "--json")
             #expect(replayed.status == 0 && replayed.output.contains(#""replayed":2"#), "\(replayed.output)\(replayed.errors)")
             let ingested = try program.with(["FRESHET_INGEST_EVENT_TYPES_VIEW": "click"]).run("ingest", "--until-end", "--json")
@@ -110,7 +117,8 @@ extension EndToEnd {
             #expect(try bench.database.sql("select type, user_id from interactions") == "1|u1")
             // It was refused for the same reason: one letter, which is not sent round for ever.
             #expect(
-                try bench.database.sql("select source, code from dead_letters where source like 'freshet.%'") == "freshet.items|too_many_elements")
+                try bench.database.sql("select source, code from dead_letters where source like 'freshet.%'")
+                    == "freshet.items|too_many_elements")
             #expect(try bench.database.sql("select count(*) from dead_letters") == "2")
             #expect(try program.run("dead-letters", "list").output.contains("(refused again)"))
             #expect(try program.run("dead-letters", "replay", "--json").output.contains(#""replayed":0"#))
@@ -124,7 +132,9 @@ extension EndToEnd {
             defer { broker.stop() }
             let program = bench.program(broker: address)
             // None has an id of its own: a second sending would count twice.
-            let lines = (0..<1_500).map { #"{"type":"view","user_id":"u\#($0 % 40)","item_id":"i\#($0 % 7)","timestamp":\#(EndToEnd.past + $0)}"# }
+            let lines = (0..<1_500).map {
+                #"{"type":"view","user_id":"u\#($0 % 40)","item_id":"i\#($0 % 7)","timestamp":\#(EndToEnd.past + $0)}"#
+            }
             let events = try bench.write(lines, to: "views.jsonl")
             #expect(try program.run("produce", "--topic", "freshet.events", events).status == 0)
             #expect(try program.run("ingest", "--until-end").status == 0)
@@ -134,11 +144,14 @@ extension EndToEnd {
             #expect(listed.output.split(separator: "\n").count == 1_200 && listed.errors.contains("301 more"), "\(listed.errors)")
 
             let replayed = try program.run("dead-letters", "replay", "--json")
-            #expect(replayed.status == 0 && replayed.output.contains(#""replayed":1500,"left_out":1"#), "\(replayed.output)\(replayed.errors)")
+            #expect(
+                replayed.status == 0 && replayed.output.contains(#""replayed":1500,"left_out":1"#), "\(replayed.output)\(replayed.errors)")
             #expect(replayed.errors.contains("cut"), "\(replayed.errors)")
             let mapped = program.with(["FRESHET_INGEST_EVENT_TYPES_VIEW": "click"])
             #expect(try mapped.run("ingest", "--until-end").status == 0)
-            #expect(try bench.database.sql("select count(*), sum(clicks) from user_features join interactions using (user_id)").hasPrefix("1500|"))
+            #expect(
+                try bench.database.sql("select count(*), sum(clicks) from user_features join interactions using (user_id)").hasPrefix(
+                    "1500|"))
             #expect(try bench.database.sql("select count(*) from interactions") == "1500")
             #expect(try mapped.run("dead-letters", "replay", "--json").output.contains(#""replayed":0"#))
         }
@@ -147,17 +160,21 @@ extension EndToEnd {
         func replayDirectly() throws {
             let bench = try Workbench()
             let program = bench.program()
-            let lines = (0..<700).map { #"{"type":"view","user_id":"u\#($0 % 40)","item_id":"i\#($0 % 7)","timestamp":\#(EndToEnd.past + $0)}"# }
+            let lines =
+                (0..<700).map { #"{"type":"view","user_id":"u\#($0 % 40)","item_id":"i\#($0 % 7)","timestamp":\#(EndToEnd.past + $0)}"# }
                 + [#"{"type":"wink","user_id":"u1","item_id":"i1","timestamp":\#(EndToEnd.past)}"#]
             _ = try program.run("backfill", "--events", try bench.write(lines, to: "views.jsonl"))
             #expect(try bench.database.sql("select count(*) from dead_letters") == "701")
             let unmapped = try program.run("dead-letters", "replay", "--directly", "--json")
-            #expect(unmapped.status == 0 && unmapped.output.contains(#""replayed":0"#) && unmapped.output.contains(#""refused_again":701"#), "\(unmapped.output)")
+            #expect(
+                unmapped.status == 0 && unmapped.output.contains(#""replayed":0"#) && unmapped.output.contains(#""refused_again":701"#),
+                "\(unmapped.output)")
             #expect(unmapped.errors.contains("refused again"), "\(unmapped.errors)")
             let mapped = program.with(["FRESHET_INGEST_EVENT_TYPES_VIEW": "click"])
             #expect(try mapped.run("dead-letters", "replay", "--directly", "--json").output.contains(#""replayed":0"#))
             let again = try mapped.run("dead-letters", "replay", "--directly", "--again", "--json")
-            #expect(again.output.contains(#""replayed":700"#) && again.output.contains(#""refused_again":1"#), "\(again.output)\(again.errors)")
+            #expect(
+                again.output.contains(#""replayed":700"#) && again.output.contains(#""refused_again":1"#), "\(again.output)\(again.errors)")
             #expect(try mapped.run("dead-letters", "replay", "--directly", "--again", "--json").output.contains(#""replayed":0"#))
             #expect(try bench.database.sql("select count(*) from interactions") == "700")
             #expect(try bench.database.sql("select count(*) from dead_letters") == "701")

@@ -34,7 +34,8 @@ extension EndToEnd {
             arguments: [
                 "http.port=eighty", "http.port=70000", "clock=sundial", "serve.impressions=yes", "ingest.batch_records=0",
                 "log.level=loud", "database.connections=-1", "ingest.earliest_time=long ago", "train.holdout_percent=many",
-                "train.gate_margin=small", "objectives.purchase=much", "train.positive_ratings_from=good", "train.negative_ratings_below=low",
+                "train.gate_margin=small", "objectives.purchase=much", "train.positive_ratings_from=good",
+                "train.negative_ratings_below=low",
             ])
         func badValues(setting: String) throws {
             let program = try Workbench(migrated: false).program()

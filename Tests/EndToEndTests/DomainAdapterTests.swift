@@ -11,13 +11,16 @@ extension EndToEnd {
             var numbers = SeededNumbers(state: 23)
             let now = Int64(Date().timeIntervalSince1970 * 1_000), day: Int64 = 86_400_000
             _ = try bench.write(
-                (0..<60).map { #"{"item_id":"i\#($0)","title":"Thing \#($0)","categories":["c\#($0 % 4)"],"updated_at":1}"# }, to: "items.jsonl")
+                (0..<60).map { #"{"item_id":"i\#($0)","title":"Thing \#($0)","categories":["c\#($0 % 4)"],"updated_at":1}"# },
+                to: "items.jsonl")
             func country(_ user: Int) -> String { user % 40 == 39 ? "w" : user % 2 == 0 ? "n" : "s" }
             let users = (0..<600).map { ("u\($0)", country($0)) } + [("new-n", "n")]
-            _ = try bench.write(users.map { #"{"user_id":"\#($0.0)","attributes":{"country":"\#($0.1)"},"updated_at":1}"# }, to: "users.jsonl")
+            _ = try bench.write(
+                users.map { #"{"user_id":"\#($0.0)","attributes":{"country":"\#($0.1)"},"updated_at":1}"# }, to: "users.jsonl")
             var events: [String] = []
             func add(_ user: String, _ item: Int, at time: Int64) {
-                events.append(#"{"event_id":"e\#(events.count)","type":"click","user_id":"\#(user)","item_id":"i\#(item)","timestamp":\#(time)}"#)
+                events.append(
+                    #"{"event_id":"e\#(events.count)","type":"click","user_id":"\#(user)","item_id":"i\#(item)","timestamp":\#(time)}"#)
             }
             for user in 0..<600 {
                 func item(_ kind: Int) -> Int { 4 * Int.random(in: 0..<15, using: &numbers) + kind }
@@ -34,7 +37,8 @@ extension EndToEnd {
         private static let settings = [
             "FRESHET_TRAIN_REFUSED_STATUS": "0",
             "FRESHET_TRAIN_PRESET": "small", "FRESHET_TRAIN_EPOCHS": "15", "FRESHET_TRAIN_BATCH_SIZE": "128", "FRESHET_RULES_EXCLUDE": "",
-            "FRESHET_TRAIN_LEARNING_RATE": "0.01", "FRESHET_TRAIN_TABLE_LEARNING_RATE": "0.01", "FRESHET_TRAIN_ATTRIBUTE_MINIMUM_USERS": "100000", "FRESHET_RANKING_BLEND": "off",
+            "FRESHET_TRAIN_LEARNING_RATE": "0.01", "FRESHET_TRAIN_TABLE_LEARNING_RATE": "0.01",
+            "FRESHET_TRAIN_ATTRIBUTE_MINIMUM_USERS": "100000", "FRESHET_RANKING_BLEND": "off",
             "FRESHET_OBJECTIVES_HEADS": "off", "FRESHET_ADAPTATION_MODE": "off", "FRESHET_CONTENT_CHANNEL": "off",
             "FRESHET_EXPLORATION_EVERY_SLOTS": "0",
         ]
@@ -92,7 +96,8 @@ extension EndToEnd {
             let metrics = try bench.database.sql("select metrics from models order by version desc limit 1")
             #expect(!metrics.contains("\"domains\""))
             let name = try bench.database.sql("select artifact_path from models order by version desc limit 1")
-            let files = try FileManager.default.contentsOfDirectory(atPath: bench.directory.appendingPathComponent("artifacts/\(name)").path)
+            let files = try FileManager.default.contentsOfDirectory(
+                atPath: bench.directory.appendingPathComponent("artifacts/\(name)").path)
             #expect(!files.contains { $0.hasPrefix("domains") })
         }
     }

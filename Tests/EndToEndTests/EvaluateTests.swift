@@ -64,7 +64,8 @@ extension EndToEnd {
 
         @Test("the check of the markup finds what is wrong")
         func plantedFlaws() {
-            for wrong in ["<p><b></p>", "<p>", "a < b", "a > b", "a & b", "<p onclick=1></p>", "<meta charset=\"utf-8\"><p></p>", "<P></P>"] {
+            for wrong in ["<p><b></p>", "<p>", "a < b", "a > b", "a & b", "<p onclick=1></p>", "<meta charset=\"utf-8\"><p></p>", "<P></P>"]
+            {
                 #expect(Self.flaw(in: wrong) != nil, "\(wrong)")
             }
             #expect(Self.flaw(in: "<!DOCTYPE html><p a=\"1\">x &lt; y<br/></p>") == nil)
@@ -79,12 +80,18 @@ extension EndToEnd {
             for contestant in ["model", "popularity", "recent_popularity", "windowed_markov", "ease", "buy_again"] {
                 let mean = Self.number(found, contestant, "NDCG@10") ?? -1
                 #expect(mean >= 0 && Self.number(found, contestant, "users") == Self.number(found, "users"), "\(contestant)")
-                #expect(Self.number(found, contestant, "NDCG@10_low") ?? 1 <= mean && Self.number(found, contestant, "NDCG@10_high") ?? 0 >= mean, "\(contestant)")
-                #expect(Self.number(found, contestant, "head", "NDCG@10") != nil && Self.number(found, contestant, "mid", "NDCG@10") != nil, "\(contestant)")
+                #expect(
+                    Self.number(found, contestant, "NDCG@10_low") ?? 1 <= mean
+                        && Self.number(found, contestant, "NDCG@10_high") ?? 0 >= mean, "\(contestant)")
+                #expect(
+                    Self.number(found, contestant, "head", "NDCG@10") != nil && Self.number(found, contestant, "mid", "NDCG@10") != nil,
+                    "\(contestant)")
             }
             Self.expectPage(try String(contentsOfFile: bench.path("evaluation.html"), encoding: .utf8))
             let last = try program.run("evaluate", "leave-one-out")
-            #expect(last.status == 0 && last.output.contains("each user's last interaction") && last.output.contains("windowed Markov"), "\(last.errors)")
+            #expect(
+                last.status == 0 && last.output.contains("each user's last interaction") && last.output.contains("windowed Markov"),
+                "\(last.errors)")
 
             let printed = try program.run("models", "report", "1")
             let path = printed.output.trimmingCharacters(in: .newlines)
@@ -116,7 +123,8 @@ extension EndToEnd {
             try SmallShop.check(program.run("backfill", "--items", "items.jsonl", "--users", "users.jsonl", "--events", "events.jsonl"))
             // Whatever it costs: what a fair share is, not what one is ready to pay for it, nor what goals of the shop leave of it.
             let run = try program.run(
-                "evaluate", "item-cold", "--seeds", "2", "--json", "--set", "content.share_cost_percent=100", "--set", "objectives.heads=off")
+                "evaluate", "item-cold", "--seeds", "2", "--json", "--set", "content.share_cost_percent=100",
+                "--set", "objectives.heads=off")
             #expect(run.status == 0, "\(run.errors)")
             let found = try Self.object(run.output)
             #expect(Self.number(found, "seeds") == 2 && Self.number(found, "users") ?? 0 > 50)
@@ -137,29 +145,38 @@ extension EndToEnd {
             try SmallShop.writePast(into: bench)
             let program = bench.program(broker: nil, SmallShop.training)
             try SmallShop.check(program.run("backfill", "--items", "items.jsonl", "--users", "users.jsonl", "--events", "events.jsonl"))
-            let arguments = ["evaluate", "--protocol", "tail-curve", "--seeds", "2", "--epochs", "1", "--json", "--values", "ranking.tail_dial=0.5,0.1"]
+            let arguments = [
+                "evaluate", "--protocol", "tail-curve", "--seeds", "2", "--epochs", "1", "--json", "--values", "ranking.tail_dial=0.5,0.1",
+            ]
             let run = try program.run(arguments + ["--values", "train.propensity_power=0.5", "--report", bench.path("tail.html")])
             #expect(run.status == 0, "\(run.errors)")
             let found = try Self.object(run.output)
             #expect(Self.number(found, "seeds") == 2 && Self.number(found, "users") ?? 0 > 50 && found["train.tail_beta"] == nil)
             let plain = try #require(found["plain"] as? [String: Any])
-            let dials = try #require(found["ranking.tail_dial"] as? [[String: Any]]), weighed = try #require(found["train.propensity_power"] as? [[String: Any]])
+            let dials = try #require(found["ranking.tail_dial"] as? [[String: Any]]),
+                weighed = try #require(found["train.propensity_power"] as? [[String: Any]])
             #expect(dials.compactMap { Self.number($0, "value") } == [0.1, 0.5] && weighed.count == 1)
             #expect(Self.number(plain, "change") == 0 && Self.number(plain, "beyond_head_change") == 0)
             for point in [plain] + dials + weighed {
                 let mean = try #require(Self.number(point, "beyond_head_NDCG@10"))
-                #expect(mean > 0 && Self.number(point, "beyond_head_NDCG@10_low") ?? 1 <= mean && Self.number(point, "beyond_head_NDCG@10_high") ?? 0 >= mean)
+                #expect(
+                    mean > 0 && Self.number(point, "beyond_head_NDCG@10_low") ?? 1 <= mean
+                        && Self.number(point, "beyond_head_NDCG@10_high") ?? 0 >= mean)
             }
             let ginis = try ([plain] + dials).map { try #require(Self.number($0, "Gini@10")) }
             #expect(ginis[0] > ginis[1] && ginis[1] > ginis[2], "\(ginis)")
             let page = try String(contentsOfFile: bench.path("tail.html"), encoding: .utf8)
             Self.expectPage(page)
-            for word in ["Rare items", "train.propensity_power", "polyline", "ranking.tail_dial"] { #expect(page.contains(word), "\(word) is missing") }
+            for word in ["Rare items", "train.propensity_power", "polyline", "ranking.tail_dial"] {
+                #expect(page.contains(word), "\(word) is missing")
+            }
             // The same seeds give the same curve.
             let again = try program.run(arguments)
             #expect(try Self.object(again.output)["ranking.tail_dial"] as? [NSDictionary] == dials as [NSDictionary])
 
-            EndToEnd.expectFailure(try program.run("evaluate", "--protocol", "tail-curve", "--values", "train.hidden=4"), status: 64, saying: "train.logit_adjustment")
+            EndToEnd.expectFailure(
+                try program.run("evaluate", "--protocol", "tail-curve", "--values", "train.hidden=4"), status: 64,
+                saying: "train.logit_adjustment")
             EndToEnd.expectFailure(try program.run("evaluate", "--epochs", "1"), status: 64, saying: "--protocol tail-curve")
             let off = ["evaluate", "--protocol", "tail-curve", "--set", "ranking.blend=off", "--values", "ranking.tail_dial=0.1"]
             EndToEnd.expectFailure(try program.run(off), status: 1, saying: "train.popularity_dial")
@@ -181,9 +198,11 @@ extension EndToEnd {
                 """
             ).split(separator: "\n").map(String.init)
             try #require(unseen.count == 5)
-            let times = try #require(Int(try bench.database.sql("select (extract(epoch from max(event_time)) * 1000)::bigint from interactions")))
+            let times = try #require(
+                Int(try bench.database.sql("select (extract(epoch from max(event_time)) * 1000)::bigint from interactions")))
             func event(_ user: String, _ item: String, after seconds: Int) -> String {
-                #"{"event_id":"\#(user)-\#(item)-\#(seconds)","type":"click","user_id":"\#(user)","item_id":"\#(item)","timestamp":\#(times + seconds * 1_000)}"#
+                #"{"event_id":"\#(user)-\#(item)-\#(seconds)","type":"click","user_id":"\#(user)","item_id":"\#(item)","#
+                    + #""timestamp":\#(times + seconds * 1_000)}"#
             }
             // One new user takes the most popular item; another takes two things at once; one who was there comes back; a repetition is
             // no question.
@@ -199,7 +218,9 @@ extension EndToEnd {
             #expect(Self.number(found, "events") == 7 && Self.number(found, "rejected_lines") == 1, "\(result.output)")
             #expect(Self.number(found, "questions") == 5 && Self.number(found, "groups_without_question") == 1, "\(result.output)")
             for contestant in ["freshet", "popularity", "recent_popularity", "windowed_markov"] {
-                #expect(Self.number(found, contestant, "all", "users") == 3 && Self.number(found, contestant, "warm", "users") == 1, "\(contestant)")
+                #expect(
+                    Self.number(found, contestant, "all", "users") == 3 && Self.number(found, contestant, "warm", "users") == 1,
+                    "\(contestant)")
                 #expect(Self.number(found, contestant, "new", "users") == 2, "\(contestant)")
             }
             #expect(Self.number(found, "against_best_rival", "all", "difference") != nil)
@@ -213,13 +234,15 @@ extension EndToEnd {
             Self.expectPage(try String(contentsOfFile: bench.path("replay.html"), encoding: .utf8))
 
             // Stored events serve as well, from a time on that is named.
-            let stored = try program.run("evaluate", "--protocol", "replay", "--from", "\(times - 3_600_000)", "--max-events", "200", "--json")
+            let stored = try program.run(
+                "evaluate", "--protocol", "replay", "--from", "\(times - 3_600_000)", "--max-events", "200", "--json")
             let walked = Self.number(try Self.object(stored.output), "events") ?? 0
             #expect(stored.status == 0 && walked >= 1, "\(stored.errors)")
             #expect(stored.output.contains(#""overlaps_training":true"#))
             EndToEnd.expectFailure(try program.run("evaluate", "--protocol", "replay"), status: 1, saying: "--events", "--from")
             EndToEnd.expectFailure(try program.run("evaluate", "--from", "0"), status: 64, saying: "--protocol replay")
-            EndToEnd.expectFailure(try program.run("evaluate", "--protocol", "replay", "--events", "nowhere.jsonl"), status: 1, saying: "nowhere.jsonl")
+            EndToEnd.expectFailure(
+                try program.run("evaluate", "--protocol", "replay", "--events", "nowhere.jsonl"), status: 1, saying: "nowhere.jsonl")
         }
     }
 }

@@ -13,8 +13,8 @@ extension EndToEnd {
             let original = number % 97 == 96 ? number - 48 : number
             let buys = original % 11 == 0
             let value = buys ? #","value":\#(original % 90 + 1).\#(original % 9)5,"currency":"EUR","quantity":\#(original % 3 + 1)"# : ""
-            return
-                #"{"event_id":"e\#(original)","type":"\#(buys ? "purchase" : "click")","user_id":"u\#(original % 499)","item_id":"i\#(original * 7 % 311)","timestamp":\#(past + original * 1_000)\#(value),"context":{"device":"phone"}}"#
+            return #"{"event_id":"e\#(original)","type":"\#(buys ? "purchase" : "click")","user_id":"u\#(original % 499)","#
+                + #""item_id":"i\#(original * 7 % 311)","timestamp":\#(past + original * 1_000)\#(value),"context":{"device":"phone"}}"#
         }
     }
 
@@ -35,7 +35,9 @@ extension EndToEnd {
             let role = try program.start("ingest")
             // In the middle of its work, somewhere in a batch.
             let before = try bench.database.sql("select count(*) from interactions")
-            #expect(try eventually(within: 60) { try bench.database.sql("select count(*) > \(before) + 700 from interactions") == "t" }, "\(role.log)")
+            #expect(
+                try eventually(within: 60) { try bench.database.sql("select count(*) > \(before) + 700 from interactions") == "t" },
+                "\(role.log)")
             Thread.sleep(forTimeInterval: Double.random(in: 0...0.02, using: &numbers))
             role.killNow()
         }

@@ -35,7 +35,10 @@ extension EndToEnd {
             let service = try bench.startService(broker: address)
             let calm = try service.http.send("POST", "/v1/models/2/promote")
             #expect(calm.status == 409 && calm.body.contains("the gate refused version 2"), "\(calm.body)")
-            #expect(try eventually(within: 10) { try service.http.send("GET", "/metrics").body.contains("freshet_trainings_refused_in_a_row 2") })
+            #expect(
+                try eventually(within: 10) {
+                    try service.http.send("GET", "/metrics").body.contains("freshet_trainings_refused_in_a_row 2")
+                })
             #expect(try service.http.send("GET", "/v1/stats").body.contains(#""refusals":{"total":2,"in_a_row":2,"version":3,"#))
             let forced = try service.http.send("POST", "/v1/models/2/promote?force=true&reason=to%20see%20it")
             #expect(forced.status == 200 && forced.body.contains("to see it") && forced.body.contains(#""refusal":""#), "\(forced.body)")

@@ -23,8 +23,11 @@ extension EndToEnd {
 
         /// `count` clicks of known users, a second apart, the last of them on an item that nobody knew.
         private static func writeNews(_ bench: Workbench, count: Int) throws -> String {
-            let users = try bench.database.sql("select distinct user_id from interactions where type > 0 order by 1 limit 100").split(separator: "\n").map(String.init)
-            let items = try bench.database.sql("select item_id from items where not hidden order by 1 limit 40").split(separator: "\n").map(String.init)
+            let users = try bench.database.sql("select distinct user_id from interactions where type > 0 order by 1 limit 100").split(
+                separator: "\n"
+            ).map(String.init)
+            let items = try bench.database.sql("select item_id from items where not hidden order by 1 limit 40").split(separator: "\n").map(
+                String.init)
             let start = try newest(bench)
             return try bench.write(
                 (0..<count).map { place in
@@ -52,7 +55,9 @@ extension EndToEnd {
             #expect(try bench.database.sql("select metrics->'increment'->>'new_interactions' from models where version = 2") == "300")
             #expect(try bench.database.sql("select configuration->>'train.base_version' from models where version = 2") == "1")
             let reasons = try #require(try Self.object(second.output)["reasons"] as? [String])
-            #expect(reasons.contains { $0.hasPrefix("New interactions: ") } && reasons.contains { $0.hasPrefix("What was known: ") }, "\(reasons)")
+            #expect(
+                reasons.contains { $0.hasPrefix("New interactions: ") } && reasons.contains { $0.hasPrefix("What was known: ") },
+                "\(reasons)")
             // The new item has a row of its own: it is recommended by what was learned of it.
             let paths = try bench.database.sql("select artifact_path from models where version = 2")
             let ids = try #require(FileManager.default.contents(atPath: bench.path("artifacts/\(paths)/items.ids")))
@@ -60,9 +65,11 @@ extension EndToEnd {
             let page = try program.run("models", "report", "2")
             #expect(page.status == 0, "\(page.errors)")
             // The same again is the same, bit for bit.
-            _ = try bench.database.sql("update models set status = 'retired' where status = 'promoted'; update models set status = 'promoted' where version = 1")
+            _ = try bench.database.sql(
+                "update models set status = 'retired' where status = 'promoted'; update models set status = 'promoted' where version = 1")
             try SmallShop.check(program.run("train", "--incremental"))
-            let artifacts = try bench.database.sql("select artifact_path from models where version > 1 order by version").split(separator: "\n")
+            let artifacts = try bench.database.sql("select artifact_path from models where version > 1 order by version").split(
+                separator: "\n")
             let models = artifacts.map { FileManager.default.contents(atPath: bench.path("artifacts/\($0)/model.safetensors")) }
             #expect(models.count == 2 && models[0] != nil && models[0] == models[1])
         }
@@ -86,7 +93,8 @@ extension EndToEnd {
             }
             #expect((retraining["incremental_over_full_all"] as? [String: Any])?["gain"] is NSNumber)
             EndToEnd.expectFailure(try program.run("evaluate", "--retrain-every", "1d"), status: 64, saying: "--protocol replay")
-            EndToEnd.expectFailure(try program.run("evaluate", "--protocol", "replay", "--retrain-every", "soon"), status: 64, saying: "soon")
+            EndToEnd.expectFailure(
+                try program.run("evaluate", "--protocol", "replay", "--retrain-every", "soon"), status: 64, saying: "soon")
         }
 
         @Test("a machine is left out, and repeated data are refused with a page")
@@ -101,12 +109,14 @@ extension EndToEnd {
             #expect(kept.status == 0 && kept.errors.contains("look like machines"), "\(kept.errors)")
             let all = try #require(Int(try bench.database.sql("select count(*) from interactions where type > 0")))
             #expect(try Self.object(kept.output)["interactions"] as? Int == all - 400)
-            #expect(try bench.database.sql("select metrics->'data_profile'->'all'->>'events' from models where version = 1") == "\(all - 400)")
+            #expect(
+                try bench.database.sql("select metrics->'data_profile'->'all'->>'events' from models where version = 1") == "\(all - 400)")
             let whole = try program.run("train", "--set", "holdout=none", "--set", "data_gate=off", "--json")
             #expect(try Self.object(whole.output)["interactions"] as? Int == all)
 
             let repeated = try bench.write(
-                (0..<all).map { Self.event("r\($0)", user: "u\(1 + $0 % 100)", item: items[$0 % 2], at: start + 60_000 * ($0 % 100)) }, to: "repeated.jsonl")
+                (0..<all).map { Self.event("r\($0)", user: "u\(1 + $0 % 100)", item: items[$0 % 2], at: start + 60_000 * ($0 % 100)) },
+                to: "repeated.jsonl")
             try SmallShop.check(program.run("backfill", "--events", repeated))
             let refused = try program.run("train", "--set", "holdout=none", "--set", "data_gate=enforce")
             EndToEnd.expectFailure(refused, status: 1, saying: "repeated", "data-report.html", "train.data_gate=warn")
@@ -127,12 +137,14 @@ extension EndToEnd {
             #expect(first.status == 0, "\(first.errors)")
             let found = try Self.object(first.output)
             #expect(found["trials"] as? Int == 6 && found["complete"] as? Bool == true, "\(first.output)")
-            let best = try #require((found["ndcg@10"] as? NSNumber)?.doubleValue), stands = try #require((found["as_it_stands_ndcg@10"] as? NSNumber)?.doubleValue)
+            let best = try #require((found["ndcg@10"] as? NSNumber)?.doubleValue),
+                stands = try #require((found["as_it_stands_ndcg@10"] as? NSNumber)?.doubleValue)
             #expect(best >= stands)
             let again = try program.run(arguments)
             #expect(again.status == 0 && again.output == first.output && !again.errors.contains("trial="), "\(again.errors)")
             EndToEnd.expectFailure(try program.run(arguments.map { $0 == "3" ? "4" : $0 }), status: 1, saying: "--name")
-            EndToEnd.expectFailure(try program.run("search", "--range", "train.learning_rat=1..2"), status: 64, saying: "train.learning_rate")
+            EndToEnd.expectFailure(
+                try program.run("search", "--range", "train.learning_rat=1..2"), status: 64, saying: "train.learning_rate")
             EndToEnd.expectFailure(try program.run("search", "--range", "train.epochs=2..1"), status: 64, saying: "the lower first")
             #expect(try bench.database.sql("select count(*) from models") == "0", "a search registers nothing")
             let recipe = try #require(found["recipe"] as? String)

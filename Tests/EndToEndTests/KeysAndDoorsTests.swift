@@ -20,7 +20,8 @@ extension EndToEnd {
         @Test("keys for metrics alone close everything else, which is said")
         func metricsAlone() throws {
             let program = try Workbench().program(broker: "127.0.0.1:1", ["FRESHET_HTTP_METRICS_KEYS": "scrapes"])
-            EndToEnd.expectFailure(try program.run("serve", limit: 30), status: 1, saying: "http.metrics_keys are the only keys", secret: "scrapes")
+            EndToEnd.expectFailure(
+                try program.run("serve", limit: 30), status: 1, saying: "http.metrics_keys are the only keys", secret: "scrapes")
         }
 
         @Test("empty keys are an error and not an open door", arguments: ["", " ", "\n", ",", "[\"\"]"])

@@ -62,7 +62,8 @@ extension EndToEnd {
             #expect(try service.recommendations(user: "u7", n: 300).items.contains(hidden))
 
             let started = Date()
-            try service.put(item: "brand-new", #""title":"Momo patterned watering can","categories":["garden"],"price":25.5,"currency":"EUR""#)
+            try service.put(
+                item: "brand-new", #""title":"Momo patterned watering can","categories":["garden"],"price":25.5,"currency":"EUR""#)
             let state = try service.http.send("GET", "/v1/items/brand-new")
             #expect(state.object["index_state"] as? String == "fresh", "\(state.body)")
             #expect(Date().timeIntervalSince(started) < 1)
@@ -103,19 +104,21 @@ extension EndToEnd {
             let mark = try shop.service.post("click", user: "u9", item: list.items[2], request: list.requestID)
             _ = try shop.service.recommendations(user: "u1", "&wait=\(mark)")
             let database = shop.bench.database
-            let shown = "select slot, item_id, model_version from interactions where type = 0 and user_id = 'u9' and request_id = '\(list.requestID)' order by slot"
+            let shown = "select slot, item_id, model_version from interactions where type = 0 and user_id = 'u9' "
+                + "and request_id = '\(list.requestID)' order by slot"
             let expected = list.items.enumerated().map { "\($0)|\($1)|1" }.joined(separator: "\n")
             #expect(try eventually { try database.sql(shown) == expected })
-            #expect(
-                try database.sql("select item_id, slot, model_version, type from attributed_outcomes where user_id = 'u9' and request_id = '\(list.requestID)'")
-                    == "\(list.items[2])|2|1|1")
+            let outcome = "select item_id, slot, model_version, type from attributed_outcomes where user_id = 'u9' "
+                + "and request_id = '\(list.requestID)'"
+            #expect(try database.sql(outcome) == "\(list.items[2])|2|1|1")
         }
 
         @Test("a deleted user is erased, and old events that come again bring nothing back")
         func erasure() throws {
             let shop = try SmallShop()
             let database = shop.bench.database
-            let rows = "select (select count(*) from interactions where user_id = 'u11') + (select count(*) from user_features where user_id = 'u11') + (select count(*) from users where user_id = 'u11')"
+            let rows = "select (select count(*) from interactions where user_id = 'u11') "
+                + "+ (select count(*) from user_features where user_id = 'u11') + (select count(*) from users where user_id = 'u11')"
             #expect(try Int(database.sql(rows)) ?? 0 > 5)
             let events = try String(contentsOfFile: shop.bench.path("events.jsonl"), encoding: .utf8).split(separator: "\n")
             let old = try shop.bench.write(events.filter { $0.contains(#""user_id":"u11""#) }.map(String.init), to: "old.jsonl")
@@ -147,8 +150,11 @@ extension EndToEnd {
             for _ in 0..<2 { try shop.service.post("click", user: "twice", item: "i2", id: "same", more: "") }
             let named = #"{"event_id":"n1","type":"click","user_id":"twice","item_id":"i3","timestamp":\#(time)}"#
             for _ in 0..<3 { #expect(try shop.service.http.send("POST", "/v1/events?wait=true", body: named).status == 202) }
-            #expect(try shop.bench.database.sql("select count(*) from interactions where user_id = 'twice' and item_id in ('i1','i3')") == "2")
-            #expect(try shop.bench.database.sql("select clicks from user_features where user_id = 'twice'") == shop.bench.database.sql("select count(*) from interactions where user_id = 'twice' and type = 1"))
+            #expect(
+                try shop.bench.database.sql("select count(*) from interactions where user_id = 'twice' and item_id in ('i1','i3')") == "2")
+            #expect(
+                try shop.bench.database.sql("select clicks from user_features where user_id = 'twice'")
+                    == shop.bench.database.sql("select count(*) from interactions where user_id = 'twice' and type = 1"))
             // Of a mixed body the good ones are taken and the bad ones named.
             let mixed = try shop.service.http.send(
                 "POST", "/v1/events", body: "[\(named),{\"type\":\"click\"},\(named.replacingOccurrences(of: "click", with: "teleport"))]")

@@ -26,7 +26,8 @@ extension EndToEnd {
             let ingest = try bench.program(broker: address, talkative).started(by: Self.shell(redirection)).start("ingest")
             let serve = try bench.program(broker: address, talkative).started(by: Self.shell(redirection)).start("serve")
             let file = try bench.write(
-                (0..<20).map { #"{"type":"click","user_id":"u1","item_id":"i\#($0)","timestamp":\#(EndToEnd.past + $0)}"# }, to: "events.jsonl")
+                (0..<20).map { #"{"type":"click","user_id":"u1","item_id":"i\#($0)","timestamp":\#(EndToEnd.past + $0)}"# },
+                to: "events.jsonl")
             #expect(try bench.program(broker: address).run("produce", "--topic", "events", file).status == 0)
             #expect(
                 try eventually(within: 30) { try bench.database.sql("select count(*) from interactions") == "20" },

@@ -10,8 +10,11 @@ extension EndToEnd {
             var numbers = SeededNumbers(state: 11)
             let now = Int64(Date().timeIntervalSince1970 * 1_000)
             _ = try bench.write(
-                (0..<60).map { #"{"item_id":"i\#($0)","title":"Thing \#($0)","categories":["c\#($0 / 2 % 5)"],"updated_at":1}"# }, to: "items.jsonl")
-            _ = try bench.write((0..<200).map { #"{"user_id":"u\#($0)","attributes":{"region":"\#($0 % 2 == 0 ? "n" : "s")"},"updated_at":1}"# }, to: "users.jsonl")
+                (0..<60).map { #"{"item_id":"i\#($0)","title":"Thing \#($0)","categories":["c\#($0 / 2 % 5)"],"updated_at":1}"# },
+                to: "items.jsonl")
+            _ = try bench.write(
+                (0..<200).map { #"{"user_id":"u\#($0)","attributes":{"region":"\#($0 % 2 == 0 ? "n" : "s")"},"updated_at":1}"# },
+                to: "users.jsonl")
             var events: [String] = []
             for user in 0..<200 {
                 var taken = Set<Int>()
@@ -23,8 +26,10 @@ extension EndToEnd {
                         let rank = Int(pow(Double.random(in: 0..<1, using: &numbers), 2) * 30)
                         item = 2 * rank + (isOwn ? user % 2 : 1 - user % 2)
                     } while !taken.insert(item).inserted
+                    let time = now - Int64(3_600_000) + Int64(place * 60_000 + user)
                     events.append(
-                        #"{"event_id":"e\#(user)-\#(place)","type":"click","user_id":"u\#(user)","item_id":"i\#(item)","timestamp":\#(now - Int64(3_600_000) + Int64(place * 60_000 + user))}"#)
+                        #"{"event_id":"e\#(user)-\#(place)","type":"click","user_id":"u\#(user)","#
+                            + #""item_id":"i\#(item)","timestamp":\#(time)}"#)
                 }
             }
             _ = try bench.write(events, to: "events.jsonl")
@@ -32,7 +37,8 @@ extension EndToEnd {
 
         private static let settings = [
             "FRESHET_TRAIN_REFUSED_STATUS": "0",
-            "FRESHET_TRAIN_PRESET": "small", "FRESHET_TRAIN_EPOCHS": "12", "FRESHET_TRAIN_BATCH_SIZE": "64", "FRESHET_RULES_EXCLUDE": "seen",
+            "FRESHET_TRAIN_PRESET": "small", "FRESHET_TRAIN_EPOCHS": "12", "FRESHET_TRAIN_BATCH_SIZE": "64",
+            "FRESHET_RULES_EXCLUDE": "seen",
             "FRESHET_COLD_START_SEGMENT_REFRESH_SECONDS": "1", "FRESHET_TRAIN_HOLDOUT": "leave-one-out",
         ]
 
@@ -60,7 +66,8 @@ extension EndToEnd {
 
             // By attributes: the towers have learned them.
             for (number, region) in ["n", "s"].enumerated() {
-                let put = try service.http.send("PUT", "/v1/users/new-\(region)?wait=true", body: #"{"attributes":{"region":"\#(region)","shoe":44}}"#)
+                let put = try service.http.send(
+                    "PUT", "/v1/users/new-\(region)?wait=true", body: #"{"attributes":{"region":"\#(region)","shoe":44}}"#)
                 #expect(put.status == 202, "\(put.body)")
                 let list = try Self.items(service, "user_id=new-\(region)")
                 #expect(list.count == 10 && Self.share(list, number) >= 8, "\(region): \(list)")
@@ -104,7 +111,9 @@ extension EndToEnd {
             func value(_ length: Int, _ name: String, _ metric: String = "NDCG@10") -> Double {
                 (((found["history_\(length)"] as? [String: Any])?[name] as? [String: Any])?[metric] as? NSNumber)?.doubleValue ?? -1
             }
-            for name in ["freshet", "freshet_by_accuracy", "without_attributes", "popularity", "recent_popularity", "segment_popularity", "markov"] {
+            for name in [
+                "freshet", "freshet_by_accuracy", "without_attributes", "popularity", "recent_popularity", "segment_popularity", "markov",
+            ] {
                 for length in [0, 1, 2, 5] { #expect((0...1).contains(value(length, name)), "\(name) with \(length)") }
             }
             #expect(found["history_10"] == nil && (found["rounds"] as? Int) == 2)
@@ -117,9 +126,12 @@ extension EndToEnd {
             // Popularity is the same list for all; what is served is not.
             #expect(value(0, "freshet", "Coverage@10") > value(0, "popularity", "Coverage@10"))
             let text = try program.run("evaluate", "--protocol", "user-cold", "--seeds", "1", "--longest-history", "1")
-            #expect(text.status == 0 && text.output.contains("segment_popularity") && text.output.contains("with 1: freshet"), "\(text.output)\(text.errors)")
+            #expect(
+                text.status == 0 && text.output.contains("segment_popularity") && text.output.contains("with 1: freshet"),
+                "\(text.output)\(text.errors)")
             EndToEnd.expectFailure(try program.run("evaluate", "--protocol", "user-cold", "--seeds", "9"), status: 64, saying: "--folds")
-            EndToEnd.expectFailure(try program.run("evaluate", "--protocol", "user-cold", "--longest-history", "7"), status: 64, saying: "[0, 1, 2, 5, 10]")
+            EndToEnd.expectFailure(
+                try program.run("evaluate", "--protocol", "user-cold", "--longest-history", "7"), status: 64, saying: "[0, 1, 2, 5, 10]")
         }
     }
 }

@@ -7,7 +7,9 @@ extension EndToEnd {
     @Suite struct OutageTests {
         /// The workbench's database behind a gate; nil where the server is not reached by a port on loopback.
         private func gated(_ bench: Workbench) throws -> (gate: Gate, url: String)? {
-            guard var parts = URLComponents(string: bench.database.url), let port = parts.port, parts.host == "127.0.0.1" else { return nil }
+            guard var parts = URLComponents(string: bench.database.url), let port = parts.port, parts.host == "127.0.0.1" else {
+                return nil
+            }
             let gate = try Gate(to: UInt16(port))
             parts.port = Int(gate.port)
             return (gate, try #require(parts.string))
@@ -40,7 +42,9 @@ extension EndToEnd {
                 // The broker takes what the database cannot store yet; answers that need the database are refused as such.
                 let mark = try service.post("click", user: "u\(round)", item: "i2")
                 let refused = try service.http.send("GET", "/v1/recommendations?user_id=u1")
-                #expect(refused.status == 503 && refused.headers.contains { $0.lowercased().hasPrefix("retry-after") }, "\(refused.status) \(refused.body)")
+                #expect(
+                    refused.status == 503 && refused.headers.contains { $0.lowercased().hasPrefix("retry-after") },
+                    "\(refused.status) \(refused.body)")
                 #expect(try service.http.send("GET", "/healthz").status == 200)
                 #expect(try eventually(within: 5) { try service.http.send("GET", "/readyz").status == 503 })
                 // What the log says is what callers see; probes ask the database themselves, before the loop that logs does.
@@ -53,7 +57,11 @@ extension EndToEnd {
                 #expect(try eventually(within: 5) { try service.http.send("GET", "/readyz").status == 200 })
             }
             #expect(ingest.isRunning && service.role.isRunning)
-            #expect(try bench.database.sql("select count(*) from interactions where user_id in ('u0','u1') and event_time > now() - interval '1 hour' and type = 1 and item_id in ('i1','i2') and source_partition >= 0") == "4")
+            #expect(
+                try bench.database.sql(
+                    "select count(*) from interactions where user_id in ('u0','u1') and event_time > now() - interval '1 hour' "
+                        + "and type = 1 and item_id in ('i1','i2') and source_partition >= 0"
+                ) == "4")
             #expect(service.role.stop() == 0, "\(service.role.log)")
             #expect(ingest.stop() == 0, "\(ingest.log)")
         }

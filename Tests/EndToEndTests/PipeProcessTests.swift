@@ -27,7 +27,10 @@ extension EndToEnd {
             let bench = try Workbench()
             let fifo = bench.path("fifo")
             try #require(mkfifo(fifo, 0o600) == 0)
-            for (arguments, number) in [(["backfill", "--events", fifo], SIGTERM), (["backfill", "--items", fifo], SIGINT), (["produce", "--topic", "events", fifo], SIGTERM)] {
+            for (arguments, number) in [
+                (["backfill", "--events", fifo], SIGTERM), (["backfill", "--items", fifo], SIGINT),
+                (["produce", "--topic", "events", fifo], SIGTERM),
+            ] {
                 let role = try bench.program(broker: "127.0.0.1:9").start(arguments)
                 // Asked while it waits, or before: it ends in either case, but only a wait shows what was wrong.
                 Thread.sleep(forTimeInterval: 1.5)

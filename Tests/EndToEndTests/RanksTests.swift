@@ -30,7 +30,9 @@ extension EndToEnd {
             }
         }
 
-        @Test("two ranks have the loss curve of one process with the doubled batch, and one model is registered", arguments: ["full", "sampled"])
+        @Test(
+            "two ranks have the loss curve of one process with the doubled batch, and one model is registered",
+            arguments: ["full", "sampled"])
         func curve(loss: String) throws {
             let (alone, together, bench) = try Self.bench()
             let settings = ["train", "--epochs", "3", "--set", "threads=1", "--set", "loss=\(loss)", "--set", "negatives=64"]
@@ -50,7 +52,9 @@ extension EndToEnd {
         @Test("tables that lie on two ranks by row give the model's file of whole ones, in less memory")
         func shardedTables() throws {
             let (_, together, bench) = try Self.bench()
-            let settings = ["train", "--epochs", "2", "--set", "threads=1", "--set", "loss=sampled", "--set", "negatives=32", "--set", "batch_size=32"]
+            let settings = [
+                "train", "--epochs", "2", "--set", "threads=1", "--set", "loss=sampled", "--set", "negatives=32", "--set", "batch_size=32",
+            ]
             var files: [[UInt8]] = [], bytes: [Int] = []
             for sharding in ["none", "rows"] {
                 let run = try together.run(settings + ["--set", "table_sharding=\(sharding)"])
@@ -114,7 +118,8 @@ extension EndToEnd {
         func hangingRank() throws {
             let (_, together, _) = try Self.bench()
             let role = try together.start(
-                "train", "--epochs", "400", "--set", "patience=0", "--set", "threads=1", "--set", "holdout=none", "--set", "rank_timeout_seconds=1")
+                "train", "--epochs", "400", "--set", "patience=0", "--set", "threads=1", "--set", "holdout=none", "--set",
+                "rank_timeout_seconds=1")
             #expect(role.waitFor("epoch=2 ", limit: 60), "\(role.log)")
             let ranks = role.children
             let second = try #require(ranks.first { $0.environment.contains("OMPI_COMM_WORLD_RANK=1\0") }, "\(ranks.map(\.id))")

@@ -25,7 +25,9 @@ extension EndToEnd {
                 """)
             // Deleted under a number that the service has passed.
             #expect(try service.http.send("DELETE", "/v1/items/\(shown)?wait=true").status == 202)
-            #expect(try eventually(within: 10) { try !Self.items(service).contains { $0 == shown || $0.hasPrefix("later") } }, "\(service.role.log)")
+            #expect(
+                try eventually(within: 10) { try !Self.items(service).contains { $0 == shown || $0.hasPrefix("later") } },
+                "\(service.role.log)")
             #expect(service.role.log.contains("does not go on from version"), "\(service.role.log)")
             #expect(try service.http.send("GET", "/metrics").body.contains("freshet_catalogue_rereads_total"))
             // A number that was passed again between two looks.

@@ -16,8 +16,11 @@ extension EndToEnd {
             try SmallShop.writePast(into: bench)
             // Every fifth click comes with a low rating, the others with a high one.
             var low = 0, number = 0
-            let events = try String(contentsOfFile: bench.path("events.jsonl"), encoding: .utf8).split(separator: "\n").map { line -> String in
-                guard var event = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any], event["type"] as? String == "click" else { return String(line) }
+            let events = try String(contentsOfFile: bench.path("events.jsonl"), encoding: .utf8).split(separator: "\n").map {
+                line -> String in
+                guard var event = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any],
+                    event["type"] as? String == "click"
+                else { return String(line) }
                 number += 1
                 var context = event["context"] as? [String: Any] ?? [:]
                 context["rating"] = number % 5 == 0 ? 1 : 5
@@ -37,10 +40,12 @@ extension EndToEnd {
             let found = try Self.objectives(bench)
             #expect(found["declined"] as? Int ?? 0 > 20, "\(found)")
             // Both leave the same events out.
-            let counts = try bench.database.sql("select metrics::jsonb->'data'->0->>'value' from models order by version").split(separator: "\n")
+            let counts = try bench.database.sql("select metrics::jsonb->'data'->0->>'value' from models order by version").split(
+                separator: "\n")
             #expect(counts.count == 2 && counts[0] == counts[1], "\(counts)")
             let clash = train + ["--set", "negative_ratings_below=3", "--set", "positive_ratings_from=2"]
-            EndToEnd.expectFailure(try program.run(clash), status: 64, saying: "train.negative_ratings_below", "train.positive_ratings_from")
+            EndToEnd.expectFailure(
+                try program.run(clash), status: 64, saying: "train.negative_ratings_below", "train.positive_ratings_from")
 
             let sweep = try #require(found["sweep"] as? [[String: Any]])
             #expect(sweep.count == 7 && sweep.count { $0["picked"] as? Bool == true } == 1)

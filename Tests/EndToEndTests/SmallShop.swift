@@ -30,7 +30,8 @@ final class SmallShop: Sendable {
         // The shop opened yesterday, so that what is popular in it is recent.
         let opening = ISO8601DateFormatter().string(from: Date(timeIntervalSinceNow: -86_400))
         try check(
-            bench.program().run("simulate", "--users", "200", "--items", "300", "--events", "8000", "--opening", opening, "--output", bench.directory.path))
+            bench.program().run(
+                "simulate", "--users", "200", "--items", "300", "--events", "8000", "--opening", opening, "--output", bench.directory.path))
     }
 
     static func check(_ result: Program.Result) throws {

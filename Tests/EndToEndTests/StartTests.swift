@@ -45,7 +45,9 @@ extension EndToEnd {
             let bench = try Workbench(migrated: false)
             let file = try bench.write(["u1"], to: "users.txt")
             let program = bench.program(broker: "127.0.0.1:1", ["FRESHET_DATABASE_URL": "postgresql://freshet@127.0.0.1:1/freshet"])
-            for command in [["migrate"], ["train"], ["recommend", "--users", file], ["models", "list"], ["dead-letters"], ["backfill", "--events", file]] {
+            for command in [
+                ["migrate"], ["train"], ["recommend", "--users", file], ["models", "list"], ["dead-letters"], ["backfill", "--events", file]
+            ] {
                 let result = try program.run(command, limit: 20)
                 EndToEnd.expectFailure(result, status: 1, saying: "127.0.0.1:1")
                 #expect(result.errors.split(separator: "\n").count == 1, "\(command): \(result.errors)")
@@ -117,11 +119,14 @@ extension EndToEnd {
             defer { broker.stop() }
             let program = bench.program(broker: address)
             EndToEnd.expectFailure(try program.run("backfill", "--events", "nowhere.jsonl"), status: 1, saying: "nowhere.jsonl")
-            EndToEnd.expectFailure(try program.run("produce", "--topic", "events", "nowhere.jsonl", limit: 20), status: 1, saying: "nowhere.jsonl")
-            EndToEnd.expectFailure(try program.run("backfill", "--events", bench.directory.path), status: 1, saying: bench.directory.lastPathComponent)
+            EndToEnd.expectFailure(
+                try program.run("produce", "--topic", "events", "nowhere.jsonl", limit: 20), status: 1, saying: "nowhere.jsonl")
+            EndToEnd.expectFailure(
+                try program.run("backfill", "--events", bench.directory.path), status: 1, saying: bench.directory.lastPathComponent)
             let broken = try bench.write(bytes: [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 1, 2, 3], to: "broken.jsonl.gz")
             EndToEnd.expectFailure(try program.run("backfill", "--events", broken), status: 1, saying: "broken.jsonl.gz")
-            EndToEnd.expectFailure(try program.run("backfill", "--events", "good.jsonl", "--items", "nowhere.jsonl"), status: 1, saying: "nowhere.jsonl")
+            EndToEnd.expectFailure(
+                try program.run("backfill", "--events", "good.jsonl", "--items", "nowhere.jsonl"), status: 1, saying: "nowhere.jsonl")
         }
 
         @Test("every role ends with status 0 soon after SIGTERM")

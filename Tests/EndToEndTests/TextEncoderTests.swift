@@ -9,17 +9,23 @@ extension EndToEnd {
         private static func writeEncoder(_ name: String, into bench: Workbench, seed: Int = 1) throws -> String {
             let path = bench.path(name)
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-            let width = 8, inner = 16, pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"] + "abcdefghijklmnopqrstuvwxyz".flatMap { ["\($0)", "##\($0)"] }
+            let width = 8, inner = 16,
+                pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"] + "abcdefghijklmnopqrstuvwxyz".flatMap { ["\($0)", "##\($0)"] }
             _ = try bench.write(
-                [#"{"model_type":"bert","vocab_size":\#(pieces.count),"hidden_size":8,"num_hidden_layers":1,"num_attention_heads":2,"intermediate_size":16,"max_position_embeddings":64,"hidden_act":"gelu"}"#],
+                [
+                    #"{"model_type":"bert","vocab_size":\#(pieces.count),"hidden_size":8,"num_hidden_layers":1,"num_attention_heads":2,"#
+                        + #""intermediate_size":16,"max_position_embeddings":64,"hidden_act":"gelu"}"#,
+                ],
                 to: "\(name)/config.json")
             _ = try bench.write(pieces, to: "\(name)/vocab.txt")
             var shapes: [(String, Int)] = [
                 ("embeddings.word_embeddings.weight", pieces.count * width), ("embeddings.position_embeddings.weight", 64 * width),
-                ("embeddings.token_type_embeddings.weight", 2 * width), ("embeddings.LayerNorm.weight", width), ("embeddings.LayerNorm.bias", width),
+                ("embeddings.token_type_embeddings.weight", 2 * width), ("embeddings.LayerNorm.weight", width),
+                ("embeddings.LayerNorm.bias", width),
             ]
             for (part, count) in [
-                ("attention.self.query", width), ("attention.self.key", width), ("attention.self.value", width), ("attention.output.dense", width),
+                ("attention.self.query", width), ("attention.self.key", width), ("attention.self.value", width),
+                ("attention.output.dense", width),
             ] { shapes += [("encoder.layer.0.\(part).weight", count * width), ("encoder.layer.0.\(part).bias", count)] }
             shapes += [
                 ("encoder.layer.0.attention.output.LayerNorm.weight", width), ("encoder.layer.0.attention.output.LayerNorm.bias", width),
@@ -58,7 +64,8 @@ extension EndToEnd {
             // The next run finds every text in the file beside the models, and learns the same.
             let second = try program.run("train", "--set", "holdout=none")
             #expect(second.status == 0 && !second.errors.contains("encode texts"), "\(second.errors)")
-            let folders = try FileManager.default.contentsOfDirectory(atPath: bench.path("artifacts")).filter { $0.first?.isNumber == true }.sorted()
+            let folders = try FileManager.default.contentsOfDirectory(atPath: bench.path("artifacts")).filter { $0.first?.isNumber == true }
+                .sorted()
             try #require(folders.count == 2, "\(folders)")
             let models = try folders.map { try Data(contentsOf: URL(fileURLWithPath: bench.path("artifacts/\($0)/model.safetensors"))) }
             #expect(models[0] == models[1], "the same seed and texts gave two models")
@@ -78,7 +85,8 @@ extension EndToEnd {
 
             for (folder, words) in [(other, "names another one"), ("", "names none")] {
                 let blind = try bench.startService(broker: address, SmallShop.training.merging(["FRESHET_CONTENT_ENCODER": folder]) { $1 })
-                #expect(blind.role.log.contains("was trained with the sentence encoder") && blind.role.log.contains(words), "\(blind.role.log)")
+                #expect(
+                    blind.role.log.contains("was trained with the sentence encoder") && blind.role.log.contains(words), "\(blind.role.log)")
                 #expect(try blind.recommendations(user: "u7").items.count == 10)
                 let score = try blind.http.send("POST", "/v1/recommendations", body: #"{"user_id":"u7","items":["told"]}"#)
                 #expect(Self.score(score) != Self.score(vector), "the vector of the text made no difference: \(score.body)")

@@ -63,7 +63,8 @@ extension EndToEnd {
             #expect(role.stop(limit: 20) == 1, "\(role.log)")
             #expect(Date().timeIntervalSince(asked) < 5, "\(role.log)")
             #expect(role.log.contains("freshet train --resume goes on from there"), "\(role.log)")
-            for changed in ["content.share_cost_percent=3", "serve.trending_items=70", "ingest.history_limit_events=40", "gate_margin=0.01"] {
+            for changed in ["content.share_cost_percent=3", "serve.trending_items=70", "ingest.history_limit_events=40", "gate_margin=0.01"]
+            {
                 let other = try program.run(settings + ["--resume", "--set", changed], limit: 20)
                 EndToEnd.expectFailure(other, status: 1, saying: "other train.* settings")
             }
@@ -98,16 +99,19 @@ extension EndToEnd {
             }
             for length in [0, 7, 100, first.count - 1, first.count + 1] {
                 try (first + [0]).prefix(length).write(to: file)
-                EndToEnd.expectFailure(try program.run(settings + ["--resume"], limit: 20), status: 1, saying: file.path, "start without --resume")
+                EndToEnd.expectFailure(
+                    try program.run(settings + ["--resume"], limit: 20), status: 1, saying: file.path, "start without --resume")
             }
             try FileManager.default.removeItem(at: file)
-            EndToEnd.expectFailure(try program.run(settings + ["--resume"], limit: 20), status: 1, saying: file.path, "start without --resume")
+            EndToEnd.expectFailure(
+                try program.run(settings + ["--resume"], limit: 20), status: 1, saying: file.path, "start without --resume")
             try bench.database.sql("update interactions set item_id = 'i1' where event_id = 'e5'")
             let second = try killed()
             #expect(second != first)
             try first.write(to: file)
             EndToEnd.expectFailure(
-                try program.run(settings + ["--resume"], limit: 20), status: 1, saying: file.path, "another snapshot", "start without --resume")
+                try program.run(settings + ["--resume"], limit: 20), status: 1, saying: file.path, "another snapshot",
+                "start without --resume")
             try second.write(to: file)
             let role = try program.start(settings + ["--resume"])
             #expect(role.waitFor("going on from a checkpoint", limit: 20), "\(role.log)")

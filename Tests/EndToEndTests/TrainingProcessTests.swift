@@ -39,7 +39,8 @@ extension EndToEnd {
             #expect(role.waitFor("epoch=7", limit: 30), "\(role.log)")
             role.killNow()
             #expect(try bench.database.sql("select count(*) from models") == "1")
-            let other = try program.run("train", "--resume", "--epochs", "39", "--set", "patience=0", "--set", "seed=5", "--set", "threads=1")
+            let other = try program.run(
+                "train", "--resume", "--epochs", "39", "--set", "patience=0", "--set", "seed=5", "--set", "threads=1")
             EndToEnd.expectFailure(other, status: 1, saying: "--resume")
             let resumed = try program.run(settings + ["--resume", "--json"])
             #expect(resumed.status == 0, "\(resumed.errors)")
@@ -91,7 +92,8 @@ extension EndToEnd {
             let refused = try service.http.send("POST", "/v1/models/2/promote")
             #expect(refused.status == 409 && refused.body.contains("its files cannot be used"), "\(refused.body)")
             #expect(try service.http.send("POST", "/v1/models/2/promote?force=true").status == 200)
-            #expect(service.role.waitFor("version 2 is promoted and cannot be used yet; version 4 serves on", limit: 10), "\(service.role.log)")
+            #expect(
+                service.role.waitFor("version 2 is promoted and cannot be used yet; version 4 serves on", limit: 10), "\(service.role.log)")
             #expect(try service.recommendations(user: "u1").modelVersion == 4)
             let problems = traffic.stop()
             #expect(problems == [], "of \(traffic.count) requests")
@@ -126,7 +128,9 @@ extension EndToEnd {
                     var problem: String?
                     do {
                         let list = try service.recommendations(user: user)
-                        if list.items.count != 10 { problem = "\(user) got \(list.items.count) items from version \(list.modelVersion ?? 0)" }
+                        if list.items.count != 10 {
+                            problem = "\(user) got \(list.items.count) items from version \(list.modelVersion ?? 0)"
+                        }
                     } catch {
                         problem = "\(error)"
                     }

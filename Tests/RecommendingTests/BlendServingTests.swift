@@ -7,7 +7,12 @@ import Testing
 struct BlendServingTests {
     private static let items = 120
 
-    private func blend(_ seed: UInt64, weights: [RankingFeature: Float] = [.tower: 0.7, .popularity: 0.2, .recentPopularity: 0.1, .trend: 0.15, .transition: 0.5, .own: 0.6, .ownCount: 0.4, .ownAge: -0.1]) -> RankingBlend {
+    private func blend(
+        _ seed: UInt64,
+        weights: [RankingFeature: Float] = [
+            .tower: 0.7, .popularity: 0.2, .recentPopularity: 0.1, .trend: 0.15, .transition: 0.5, .own: 0.6, .ownCount: 0.4, .ownAge: -0.1,
+        ]
+    ) -> RankingBlend {
         RankingBlend(
             weights: BlendWeights(RankingFeature.allCases.map { weights[$0] ?? 0 }),
             tables: Sequences.random(seed, users: 80, length: 15, items: Int32(Self.items)).tables(itemCount: Self.items))
@@ -26,7 +31,9 @@ struct BlendServingTests {
                 let items = batch.recommend(count: 30, history: history(met), excluded: [], attributes: nil, now: now)
                 let answer = snapshot.answer(RecommendationQuery(count: min(30, personal)), history: met)
                 #expect(items.map(\.itemID).prefix(answer.count) == answer.map(\.itemID)[...])
-                for (left, right) in zip(items, answer) { #expect(left == RecommendedItem(itemID: right.itemID, score: left.score, reason: right.reason)) }
+                for (left, right) in zip(items, answer) {
+                    #expect(left == RecommendedItem(itemID: right.itemID, score: left.score, reason: right.reason))
+                }
                 for (left, right) in zip(items, answer) { #expect(abs(left.score - right.score) < 1e-5) }
             }
         }

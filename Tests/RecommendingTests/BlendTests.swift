@@ -40,7 +40,9 @@ private struct PlantedUsers {
 
     /// A row with a chance in proportion to e^score.
     private static func draw(_ scores: [Float], _ random: inout SeededRandom) -> Int32 {
-        let weights = scores.map { score in (0..<8).reduce(1.0) { value, _ in value * (1 + Double(score) / 8 + Double(score * score) / 128) } }
+        let weights = scores.map { score in
+            (0..<8).reduce(1.0) { value, _ in value * (1 + Double(score) / 8 + Double(score * score) / 128) }
+        }
         var left = Double.random(in: 0..<weights.reduce(0, +), using: &random)
         for (row, weight) in weights.enumerated() {
             left -= weight
@@ -100,7 +102,11 @@ struct BlendTests {
         var questions: [BlendQuestion] = []
         for user in 0..<400 {
             var rows = [Int32.random(in: 0..<60, using: &random)]
-            for _ in 0..<6 { rows.append(Int.random(in: 0..<3, using: &random) == 0 ? Int32.random(in: 0..<3, using: &random) : (rows[rows.count - 1] * 7 + 1) % 60) }
+            for _ in 0..<6 {
+                rows.append(
+                    Int.random(in: 0..<3, using: &random) == 0
+                        ? Int32.random(in: 0..<3, using: &random) : (rows[rows.count - 1] * 7 + 1) % 60)
+            }
             sequences.add(rows)
             let isBack = user % 2 == 0
             questions.append(

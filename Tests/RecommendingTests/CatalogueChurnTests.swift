@@ -24,7 +24,9 @@ struct CatalogueChurnTests {
             var changes: [CatalogueChange] = []
             for _ in 0..<100 {
                 // One that is there, or one of a few that come and go all the time; the history's item stays.
-                let itemID = Bool.random(using: &random) ? "n\(Int.random(in: 0..<700, using: &random))" : "i\(Int.random(in: 1..<300, using: &random))"
+                let itemID =
+                    Bool.random(using: &random)
+                    ? "n\(Int.random(in: 0..<700, using: &random))" : "i\(Int.random(in: 1..<300, using: &random))"
                 if Int.random(in: 0..<3, using: &random) == 0 {
                     changes.append(.delete(itemID: itemID))
                     vectors[itemID] = nil
@@ -46,7 +48,9 @@ struct CatalogueChurnTests {
     @Test func aWaveThatIsGoneLeavesNoVectorsAndAsksForABuild() {
         var snapshot = Shop(seed: 5, items: 50).snapshot
         let wave = (0..<6_000).map { "wave\($0)" }
-        snapshot = snapshot.applying(wave.map { .upsert(CatalogueEntry(itemID: $0), vector: [Float](repeating: 1, count: Shop.dimension), origin: .content) }, catalogueVersion: 2)
+        snapshot = snapshot.applying(
+            wave.map { .upsert(CatalogueEntry(itemID: $0), vector: [Float](repeating: 1, count: Shop.dimension), origin: .content) },
+            catalogueVersion: 2)
         #expect(snapshot.freshCount == wave.count && snapshot.lapsedCount == 0)
         #expect(!RebuildPolicy().isDue(for: snapshot))
         let half = snapshot.applying(wave.prefix(3_000).map { .delete(itemID: $0) }, catalogueVersion: 3)
@@ -55,7 +59,9 @@ struct CatalogueChurnTests {
         #expect(gone.freshCount == 0 && gone.lapsedCount == wave.count && gone.removedCount == 0)
         #expect(RebuildPolicy().isDue(for: gone))
         // One that comes back has its row again and is no longer gone.
-        let back = gone.applying([.upsert(CatalogueEntry(itemID: "wave7"), vector: [Float](repeating: 1, count: Shop.dimension), origin: .content)], catalogueVersion: 5)
+        let back = gone.applying(
+            [.upsert(CatalogueEntry(itemID: "wave7"), vector: [Float](repeating: 1, count: Shop.dimension), origin: .content)],
+            catalogueVersion: 5)
         #expect(back.freshCount == 1 && back.lapsedCount == wave.count - 1 && back.itemCount == gone.itemCount)
         #expect(back.state(of: "wave7") == .fresh && back.state(of: "wave8") == .hidden)
     }
@@ -65,7 +71,8 @@ struct CatalogueChurnTests {
         let wanted = (0..<12).map { "late\($0)" }
         func come(_ ids: [String], _ place: (Int) -> Int) {
             snapshot = snapshot.applying(
-                ids.map { .upsert(CatalogueEntry(itemID: $0), vector: [0.1, 0.1], origin: .content) }, catalogueVersion: snapshot.catalogueVersion + 1
+                ids.map { .upsert(CatalogueEntry(itemID: $0), vector: [0.1, 0.1], origin: .content) },
+                catalogueVersion: snapshot.catalogueVersion + 1
             ).learningContent(
                 ids.enumerated().map { ContentSignals.Entry(itemID: $1, content: ContentShelf.content(place($0)), isTrained: false) })
         }
@@ -84,7 +91,8 @@ struct CatalogueChurnTests {
         }
         #expect(snapshot.answer(query, history: met, excluded: met).map(\.itemID) == before)
         // Ranked among everything they stand where the request, which recalls, puts them.
-        let batch = BatchRecommender(snapshot: snapshot).recommend(count: 3, history: history(met), excluded: met, attributes: nil, now: now)
+        let batch = BatchRecommender(snapshot: snapshot).recommend(
+            count: 3, history: history(met), excluded: met, attributes: nil, now: now)
         #expect(batch.map(\.itemID) == before)
         // A change of content is seen, the old one is not.
         come([before[0]]) { $0 + 2 }

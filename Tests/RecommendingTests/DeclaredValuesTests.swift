@@ -39,7 +39,8 @@ struct DeclaredValuesTests {
         let coats = Double(108 + 12 + 3), hats = Double(12 + 108 + 3), all = coats + hats
         let german = features(of: 0, declared: ["country=DE"], tables: tables)
         #expect(abs(german.lift - Float(log((108.0 + 10) / (coats * 120 / all + 10)))) < 1e-5)
-        #expect(abs(features(of: 1, declared: ["country=DE"], tables: tables).lift - Float(log((12.0 + 10) / (hats * 120 / all + 10)))) < 1e-5)
+        #expect(
+            abs(features(of: 1, declared: ["country=DE"], tables: tables).lift - Float(log((12.0 + 10) / (hats * 120 / all + 10)))) < 1e-5)
         let mean = (40 * 300.0 + 42 * 100) / 82
         #expect(abs(german.spending - Float(log((40 * 300 + 3 * mean) / 43 / mean))) < 1e-5)
         #expect(abs(german.match - german.spending * tables.value[0]) < 1e-6)
@@ -62,7 +63,8 @@ struct DeclaredValuesTests {
         return RankingHeads(
             weights: HeadWeights(
                 HeadNetwork(
-                    mean: [Float](repeating: 0, count: HeadFeature.count), scale: [Float](repeating: 1, count: HeadFeature.count), parameters: parameters)),
+                    mean: [Float](repeating: 0, count: HeadFeature.count), scale: [Float](repeating: 1, count: HeadFeature.count),
+                    parameters: parameters)),
             tables: tables)
     }
 
@@ -84,12 +86,14 @@ struct DeclaredValuesTests {
 
     @Test func theContextOfARequestCounts() {
         let blend = RankingBlend(
-            weights: .towersAlone, tables: Sequences.random(9, users: 60, length: 10, items: Int32(Self.items)).tables(itemCount: Self.items))
+            weights: .towersAlone,
+            tables: Sequences.random(9, users: 60, length: 10, items: Int32(Self.items)).tables(itemCount: Self.items))
         let shop = Shop(seed: 92, items: Self.items, blend: blend)
         let snapshot = shop.snapshot.withHeads(Self.heads(Self.tables()))
         func coats(_ country: String) -> Int {
             snapshot.answer(
-                RecommendationQuery(count: 8, context: ["country": country], objective: ObjectiveWeights(click: 0, value: 1)), history: ["i1", "i2"]
+                RecommendationQuery(count: 8, context: ["country": country], objective: ObjectiveWeights(click: 0, value: 1)),
+                history: ["i1", "i2"]
             ).count { Int($0.itemID.dropFirst()).map { $0 % 2 == 0 } ?? false }
         }
         #expect(coats("DE") == 8)

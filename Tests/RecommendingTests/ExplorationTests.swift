@@ -103,10 +103,14 @@ struct ExplorationTests {
         let after = before.applying(
             [.upsert(CatalogueEntry(itemID: "arrived", categories: ["c0"]), vector: vector, origin: .content)], catalogueVersion: 9)
         #expect(after.explored.items == 1)
-        let shown = (0..<50).contains { request in answer(after, RecommendationQuery(count: 10), request: "r\(request)").contains { $0.itemID == "arrived" && $0.isExploration } }
+        let shown = (0..<50).contains { request in
+            answer(after, RecommendationQuery(count: 10), request: "r\(request)").contains { $0.itemID == "arrived" && $0.isExploration }
+        }
         #expect(shown)
         // Another version of the same record is no second item.
-        #expect(after.applying([.upsert(CatalogueEntry(itemID: "arrived"), vector: vector, origin: .content)], catalogueVersion: 10).explored.items == 1)
+        #expect(
+            after.applying([.upsert(CatalogueEntry(itemID: "arrived"), vector: vector, origin: .content)], catalogueVersion: 10).explored
+                .items == 1)
     }
 
     @Test func nothingIsExploredWhereTheRuleSaysNone() {

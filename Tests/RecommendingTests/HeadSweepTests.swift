@@ -10,10 +10,12 @@ struct HeadSweepTests {
         for index in 0..<count {
             let features = (0..<HeadFeature.count).map { _ in random.normal() }
             let interest = features[HeadFeature.interest.rawValue], worth = features[HeadFeature.value.rawValue]
-            let isClicked = random.bernoulli(1 / (1 + Kernels.exp(-1.5 * interest))), isBought = isClicked && random.bernoulli(1 / (1 + Kernels.exp(worth)))
+            let isClicked = random.bernoulli(1 / (1 + Kernels.exp(-1.5 * interest))),
+                isBought = isClicked && random.bernoulli(1 / (1 + Kernels.exp(worth)))
             examples.append(
                 features,
-                HeadExample(click: isClicked ? 1 : 0, isBought: isBought, value: isBought ? Kernels.exp(0.8 * worth + 0.3 * random.normal()) : 0),
+                HeadExample(
+                    click: isClicked ? 1 : 0, isBought: isBought, value: isBought ? Kernels.exp(0.8 * worth + 0.3 * random.normal()) : 0),
                 group: index % 2)
         }
         return examples

@@ -50,7 +50,9 @@ struct HeadTests {
             #expect(gradient.contains { abs($0) > 0.01 })
             for place in stride(from: 0, to: count, by: 7) {
                 let difference = (value(place, 0.002) - value(place, -0.002)) / 0.004
-                #expect(abs(difference - gradient[place]) < 0.004 + 0.03 * abs(gradient[place]), "loss \(active), parameter \(place): \(difference) and \(gradient[place])")
+                #expect(
+                    abs(difference - gradient[place]) < 0.004 + 0.03 * abs(gradient[place]),
+                    "loss \(active), parameter \(place): \(difference) and \(gradient[place])")
             }
         }
     }
@@ -168,7 +170,9 @@ struct HeadTests {
         }
         for (row, (plain, moved)) in zip(scores(blend), scores(lifted)).enumerated() {
             #expect(abs(moved - plain - (4..<20 ~= row ? 0.7 : 0)) < 1e-5, "row \(row)")
-            #expect(TailDial(lambda: 0.5, lift: 0.7).bonus(popularity: tables.popularity[row], isBeyondHead: tables.isBeyondHead(row)) == (4..<20 ~= row ? 0.7 : 0) - 0.5 * tables.popularity[row])
+            #expect(
+                TailDial(lambda: 0.5, lift: 0.7).bonus(popularity: tables.popularity[row], isBeyondHead: tables.isBeyondHead(row))
+                    == (4..<20 ~= row ? 0.7 : 0) - 0.5 * tables.popularity[row])
         }
     }
 

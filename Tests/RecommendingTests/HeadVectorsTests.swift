@@ -8,14 +8,16 @@ struct HeadVectorsTests {
     private func features(user: [Float], newest: [Float]?, item: [Float]?) -> [Float] {
         let ranking = Sequences.random(10, users: 60, length: 10, items: 40).tables(itemCount: 40)
         let tables = HeadTables(
-            sums: [Double](repeating: 0, count: 40), orders: [Int](repeating: 0, count: 40), categories: [[String]](repeating: [], count: 40),
+            sums: [Double](repeating: 0, count: 40), orders: [Int](repeating: 0, count: 40),
+            categories: [[String]](repeating: [], count: 40),
             prices: [Int64?](repeating: nil, count: 40))
         let signals = UserSignals(history: [3], times: [0], now: 1, transitions: ranking.transitions)
         let seen = HeadUser(signals, purchases: [], vectors: HeadVectors(user: user, newest: newest, biasComponents: 1), tables: tables)
         var all = [Float](repeating: .nan, count: Self.width)
         all.withUnsafeMutableBufferPointer { buffer in
             func write(_ vector: UnsafePointer<Float>?) {
-                seen.write(featuresOf: 5, interest: 1, tower: 1, vector: vector, priceMicros: nil, ranking: ranking, tables: tables, into: buffer)
+                seen.write(
+                    featuresOf: 5, interest: 1, tower: 1, vector: vector, priceMicros: nil, ranking: ranking, tables: tables, into: buffer)
             }
             if let item { item.withUnsafeBufferPointer { write($0.baseAddress) } } else { write(nil) }
         }
@@ -48,7 +50,8 @@ struct HeadVectorsTests {
         let network = HeadNetwork(
             mean: [Float](repeating: 0, count: Self.width), scale: [Float](repeating: 1, count: Self.width), parameters: parameters)
         let tables = HeadTables(
-            sums: [Double](repeating: 1, count: items), orders: [Int](repeating: 1, count: items), categories: [[String]](repeating: [], count: items),
+            sums: [Double](repeating: 1, count: items), orders: [Int](repeating: 1, count: items),
+            categories: [[String]](repeating: [], count: items),
             prices: [Int64?](repeating: nil, count: items))
         let shop = Shop(seed: 91, items: items, blend: blend)
         let snapshot = shop.snapshot.withHeads(RankingHeads(weights: HeadWeights(network), tables: tables))

@@ -15,7 +15,8 @@ struct NewcomerTests {
             counts.append(SegmentCount(segment: "", itemID: item, events: liked + disliked))
         }
         return ServingSnapshot(
-            catalogue: items.enumerated().map { CatalogueEntry(itemID: $1, categories: ["c\($0 / 2 % 4)"]) }, catalogueVersion: 1, model: model,
+            catalogue: items.enumerated().map { CatalogueEntry(itemID: $1, categories: ["c\($0 / 2 % 4)"]) }, catalogueVersion: 1,
+            model: model,
             trending: items.enumerated().map { TrendingItem(itemID: $1, score: 200 - Double($0)) },
             rules: RecommendingRules(trendingDiscount: 1 - diversity, variety: variety)
         ).withSegments(counts, priorEvents: 5)
@@ -24,7 +25,9 @@ struct NewcomerTests {
     private func format2(_ number: Int) -> String { number < 10 ? "i0\(number)" : "i\(number)" }
     private func number(_ itemID: String) -> Int { Int(itemID.dropFirst()) ?? -1 }
 
-    private func list(_ snapshot: ServingSnapshot, _ query: RecommendationQuery = RecommendationQuery(), attributes: String? = nil) -> [RecommendedItem] {
+    private func list(_ snapshot: ServingSnapshot, _ query: RecommendationQuery = RecommendationQuery(), attributes: String? = nil)
+        -> [RecommendedItem]
+    {
         recommend(
             query, history: history([]), excluded: [], attributes: attributes, snapshot: snapshot, now: now, requestID: "r1"
         ).items
@@ -33,7 +36,8 @@ struct NewcomerTests {
     @Test("an attribute that decides taste decides the first list, and so does the request's context")
     func segments() {
         let snapshot = shop()
-        let german = list(snapshot, attributes: #"{"country":"DE"}"#), french = list(snapshot, RecommendationQuery(context: ["country": "FR"]))
+        let german = list(snapshot, attributes: #"{"country":"DE"}"#),
+            french = list(snapshot, RecommendationQuery(context: ["country": "FR"]))
         #expect(german.map { number($0.itemID) } == Array(stride(from: 0, to: 20, by: 2)))
         #expect(french.map { number($0.itemID) } == Array(stride(from: 1, to: 20, by: 2)))
         #expect(german.allSatisfy { $0.reason == .trending && $0.score > 0 && $0.score <= 1 })
@@ -90,7 +94,9 @@ struct NewcomerTests {
     func diversity() {
         // By popularity alone DE's first four are of the categories 0, 1, 2, 3, 0, …: one category is made scarce by asking for two.
         func categories(_ diversity: Float) -> [Int] {
-            list(shop(diversity: diversity), RecommendationQuery(count: 8), attributes: #"{"country":"DE"}"#).map { number($0.itemID) / 2 % 4 }
+            list(shop(diversity: diversity), RecommendationQuery(count: 8), attributes: #"{"country":"DE"}"#).map {
+                number($0.itemID) / 2 % 4
+            }
         }
         #expect(Dictionary(grouping: categories(1)) { $0 }.mapValues(\.count) == [0: 2, 1: 2, 2: 2, 3: 2])
         var items = (0..<30).map { ("s\(format2($0))", "shoes", 1_000.0 - Double($0)) }
@@ -114,7 +120,8 @@ struct NewcomerTests {
         for item in 0..<40 { vectors += (0..<dimension).map { $0 == item % 4 ? 1 - Float(item) / 100 : 0 } }
         return ServingSnapshot(
             catalogue: (0..<40).map { CatalogueEntry(itemID: format2($0), categories: ["c\($0 % 2)"]) }, catalogueVersion: 1,
-            model: meanModel(dimension), itemVectors: vectors, trending: (0..<40).map { TrendingItem(itemID: format2($0), score: 100 - Double($0)) },
+            model: meanModel(dimension), itemVectors: vectors,
+            trending: (0..<40).map { TrendingItem(itemID: format2($0), score: 100 - Double($0)) },
             rules: RecommendingRules(trendingDiscount: 1, categoryDiscount: discount, variety: 0.2))
     }
 
@@ -152,7 +159,8 @@ struct NewcomerTests {
         #expect(Set(plain.map(\.itemID)).count == 10 && Set(spread.map(\.itemID)).count == 10)
         #expect(spread.count { number($0.itemID) % 2 == 0 } == 5)
         #expect(zip(spread, spread.dropFirst()).allSatisfy { $0.score >= $1.score })
-        let biased = modelled(discount: 1).answer(history: ["i00", "i00", "i04"]), fair = modelled(discount: 0.01).answer(history: ["i00", "i00", "i04"])
+        let biased = modelled(discount: 1).answer(history: ["i00", "i00", "i04"]),
+            fair = modelled(discount: 0.01).answer(history: ["i00", "i00", "i04"])
         #expect(biased.allSatisfy { number($0.itemID) % 2 == 0 })
         #expect(fair.contains { number($0.itemID) % 2 == 1 })
     }
@@ -164,13 +172,16 @@ struct NewcomerTests {
         for user in ["u1", "u2", "u3"] {
             for attributes in [nil, #"{"country":"DE"}"#] {
                 let request = list(snapshot, RecommendationQuery(userID: user, count: 15), attributes: attributes)
-                let batch = recommender.recommend(count: 15, history: history([]), excluded: [], attributes: attributes, now: now, userID: user)
+                let batch = recommender.recommend(
+                    count: 15, history: history([]), excluded: [], attributes: attributes, now: now, userID: user)
                 #expect(request.map(\.itemID) == batch.map(\.itemID))
             }
         }
         let few = BatchRecommender(snapshot: snapshot, candidates: ["i01", "i03", "i04"])
         #expect(
-            Set(few.recommend(count: 5, history: history([]), excluded: [], attributes: #"{"country":"DE"}"#, now: now, userID: "u1").map(\.itemID))
+            Set(
+                few.recommend(count: 5, history: history([]), excluded: [], attributes: #"{"country":"DE"}"#, now: now, userID: "u1").map(
+                    \.itemID))
                 == ["i01", "i03", "i04"])
     }
 }

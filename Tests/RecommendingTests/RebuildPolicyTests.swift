@@ -24,7 +24,10 @@ struct RebuildPolicyTests {
         #expect(policy.isDue(for: changed(three)))
         // One that came back is no longer gone; a hidden one never was.
         let back = changed(three).applying(
-            [.upsert(CatalogueEntry(itemID: "i1"), vector: nil, origin: .trained), .upsert(CatalogueEntry(itemID: "i4", available: false), vector: nil, origin: .trained)],
+            [
+                .upsert(CatalogueEntry(itemID: "i1"), vector: nil, origin: .trained),
+                .upsert(CatalogueEntry(itemID: "i4", available: false), vector: nil, origin: .trained),
+            ],
             catalogueVersion: 3)
         #expect(back.removedCount == 2 && !policy.isDue(for: back))
     }

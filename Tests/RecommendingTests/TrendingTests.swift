@@ -38,7 +38,9 @@ struct TrendingTests {
         let trending = crowd.map { TrendingItem(itemID: $0, score: 2) } + products.map { TrendingItem(itemID: $0, score: 1) }
         func snapshot(available: Bool = true) -> ServingSnapshot {
             ServingSnapshot(
-                catalogue: crowd.map { CatalogueEntry(itemID: $0, categories: ["crowd"], available: available, publishedAt: EventTime(milliseconds: 9)) }
+                catalogue: crowd.map {
+                    CatalogueEntry(itemID: $0, categories: ["crowd"], available: available, publishedAt: EventTime(milliseconds: 9))
+                }
                     + products.map { CatalogueEntry(itemID: $0, categories: ["products"]) },
                 catalogueVersion: 1, trending: trending)
         }
@@ -53,7 +55,9 @@ struct TrendingTests {
         #expect(Set(snapshot().withTrending([]).answer(RecommendationQuery(exclude: crowd)).map(\.itemID)) == Set(products))
         var mixed = (0..<6_000).map { CatalogueEntry(itemID: "h\($0)", categories: ["mixed"], available: false) }
         mixed.insert(CatalogueEntry(itemID: "shown", categories: ["mixed"]), at: 0)
-        #expect(ServingSnapshot(catalogue: mixed, catalogueVersion: 1).answer(RecommendationQuery(category: "mixed")).map(\.itemID) == ["shown"])
+        #expect(
+            ServingSnapshot(catalogue: mixed, catalogueVersion: 1).answer(RecommendationQuery(category: "mixed")).map(\.itemID) == ["shown"]
+        )
     }
 
     @Test func oneCategoryCannotFillTheTop() {

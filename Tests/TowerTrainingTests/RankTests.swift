@@ -1,3 +1,4 @@
+import RankSupport
 import Testing
 import TowerModel
 import TowerTraining

@@ -27,6 +27,14 @@ package struct UserColdRivals {
         package var markovWindow: Int
         /// What popularity counts beside the transitions.
         package var popularityShare: Float
+
+        /// All of it.
+        package init(halfLifeMilliseconds: Int64, priorEvents: Double, markovWindow: Int, popularityShare: Float) {
+            self.halfLifeMilliseconds = halfLifeMilliseconds
+            self.priorEvents = priorEvents
+            self.markovWindow = markovWindow
+            self.popularityShare = popularityShare
+        }
     }
 
     private static let halfLifeShares = [100.0, 30, 10, 3, 1], priors = [1.0, 3, 10, 30, 100]

@@ -23,6 +23,14 @@ package struct HeadExamplesBuilder {
     /// What was counted for the heads.
     package let tables: HeadTables
 
+    /// All of it.
+    package init(scoring: HoldoutScoring, judged: JudgedRanking, training: BlendTraining, tables: HeadTables) {
+        self.scoring = scoring
+        self.judged = judged
+        self.training = training
+        self.tables = tables
+    }
+
     /// Examples by half of the users, and whether they are impressions.
     package struct Built {
         /// What the heads are fitted on.

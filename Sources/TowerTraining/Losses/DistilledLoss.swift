@@ -5,9 +5,9 @@ public struct Teacher: Sendable {
     /// Length of the teacher's vectors, whatever the student's.
     let dimension: Int
     /// `[events, dimension]`: the teacher's vector of the user just before each event.
-    let users: Column<Float>
+    package let users: Column<Float>
     /// `[items, dimension]`, in the rows of the training set.
-    let items: Matrix
+    package let items: Matrix
 
     /// A teacher of a training set.
     ///

@@ -64,7 +64,8 @@ package struct TrainingJournal {
         guard let file = FileHandle(forWritingAtPath: path) else { return }
         defer { try? file.close() }
         _ = try? file.seekToEnd()
-        try? file.write(contentsOf: line + Data("\n".utf8))
+        // A line that a kill cut has no end; the next one does not hang on to it.
+        try? file.write(contentsOf: Data("\n".utf8) + line + Data("\n".utf8))
     }
 
     /// The notes in order; a line that was cut by a kill is left out.

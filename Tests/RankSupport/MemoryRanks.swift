@@ -2,7 +2,7 @@ import Foundation
 import TowerTraining
 
 /// Ranks as threads of one process that exchange through memory; one may be lost on purpose.
-final class MemoryRanks: @unchecked Sendable {
+public final class MemoryRanks: @unchecked Sendable {
     // Everything mutable is read and written under the condition's lock.
     private let condition = NSCondition()
     private var blocks: [[UInt8]?]
@@ -15,7 +15,7 @@ final class MemoryRanks: @unchecked Sendable {
     }
 
     /// Runs `body` as each rank on a thread of its own; the results in the order of the ranks.
-    static func run<Result: Sendable>(_ size: Int, _ body: @escaping @Sendable (Rank) throws -> Result) throws -> [Result] {
+    public static func run<Result: Sendable>(_ size: Int, _ body: @escaping @Sendable (Rank) throws -> Result) throws -> [Result] {
         let meeting = MemoryRanks(size: size), results = Results<Result>(size)
         let threads = (0..<size).map { rank in
             let thread = Thread { results.set(rank, Swift.Result { try body(Rank(meeting, rank)) }) }
@@ -56,19 +56,19 @@ final class MemoryRanks: @unchecked Sendable {
     }
 
     /// One of them.
-    final class Rank: RankGroup {
-        let rank: Int
+    public final class Rank: RankGroup {
+        public let rank: Int
         private let meeting: MemoryRanks
-        private(set) var calls = 0
+        public private(set) var calls = 0
         /// The call at which this rank is lost.
-        var lostAt = Int.max
+        public var lostAt = Int.max
 
         init(_ meeting: MemoryRanks, _ rank: Int) {
             self.meeting = meeting
             self.rank = rank
         }
 
-        var size: Int { meeting.size }
+        public var size: Int { meeting.size }
 
         private func meet(_ bytes: UnsafeRawPointer, _ count: Int) throws(RankError) -> [[UInt8]] {
             try meet(Array(UnsafeRawBufferPointer(start: bytes, count: count)))
@@ -80,7 +80,7 @@ final class MemoryRanks: @unchecked Sendable {
             return try meeting.meet(rank, bytes)
         }
 
-        func exchange(_ send: UnsafeRawPointer, into receive: UnsafeMutableRawPointer, blockBytes: Int) throws(RankError) {
+        public func exchange(_ send: UnsafeRawPointer, into receive: UnsafeMutableRawPointer, blockBytes: Int) throws(RankError) {
             for (from, bytes) in try meet(send, size * blockBytes).enumerated() {
                 bytes.withUnsafeBytes {
                     if let start = $0.baseAddress {
@@ -90,7 +90,7 @@ final class MemoryRanks: @unchecked Sendable {
             }
         }
 
-        func exchange(
+        public func exchange(
             _ send: UnsafeRawPointer, bytes sent: [Int], into receive: UnsafeMutableRawPointer, bytes received: [Int]
         ) throws(RankError) {
             // What each rank sends to whom goes before the bytes.
@@ -112,7 +112,7 @@ final class MemoryRanks: @unchecked Sendable {
             }
         }
 
-        func gather(_ send: UnsafeRawPointer, into receive: UnsafeMutableRawPointer, bytes: [Int]) throws(RankError) {
+        public func gather(_ send: UnsafeRawPointer, into receive: UnsafeMutableRawPointer, bytes: [Int]) throws(RankError) {
             var place = 0
             for (from, block) in try meet(send, bytes[rank]).enumerated() {
                 precondition(block.count == bytes[from], "rank \(from) sent \(block.count) bytes where rank \(rank) expects \(bytes[from])")
@@ -121,7 +121,7 @@ final class MemoryRanks: @unchecked Sendable {
             }
         }
 
-        func broadcast(_ bytes: UnsafeMutableRawPointer, count: Int) throws(RankError) {
+        public func broadcast(_ bytes: UnsafeMutableRawPointer, count: Int) throws(RankError) {
             let all = try meet(bytes, count)
             all[0].withUnsafeBytes { if let start = $0.baseAddress { bytes.copyMemory(from: start, byteCount: count) } }
         }

@@ -39,7 +39,9 @@ struct RivalFamilyTests {
     func buyAgain() {
         let counts = [1, 1, 1_000, 5]
         let question = RivalQuestion(history: [0, 0, 1], times: [0, 0, 100 * Self.day], now: 101 * Self.day)
-        func order(_ halfLife: Int64?) -> [Int32] { topRows(4, of: BuyAgainRival(counts: counts, halfLifeMilliseconds: halfLife).scores(question)) }
+        func order(_ halfLife: Int64?) -> [Int32] {
+            topRows(4, of: BuyAgainRival(counts: counts, halfLifeMilliseconds: halfLife).scores(question))
+        }
         #expect(order(nil) == [0, 1, 2, 3])
         #expect(order(10 * Self.day) == [1, 0, 2, 3])
         // However short the half-life: what is one's own is not lost behind the popular.
@@ -49,7 +51,9 @@ struct RivalFamilyTests {
     @Test("a window counts what lies in it, and everything else by all its events")
     func window() {
         let events: [(Int32, Int64)] = [(0, 0), (0, 1), (0, 2), (1, 50), (2, 3)]
-        let rival = RecentPopularityRival(itemCount: 4, now: 60, windowMilliseconds: 20) { add in for (item, time) in events { add(item, time) } }
+        let rival = RecentPopularityRival(itemCount: 4, now: 60, windowMilliseconds: 20) { add in
+            for (item, time) in events { add(item, time) }
+        }
         #expect(topRows(4, of: rival.scores) == [1, 0, 2, 3])
     }
 
@@ -90,6 +94,7 @@ struct RivalFamilyTests {
         #expect(data.families(repeats: true)[1].settings.map(\.words).contains("the last 28 days"))
         // Everything at one instant has no windows, and no half-life of nothing.
         let instant = RivalData(itemCount: 1, counts: [1], sequences: [[0]], oldest: 5, newest: 5) { $0(0, 5) }
-        #expect(instant.families(repeats: true)[1].settings.allSatisfy { $0.learn().scores(RivalQuestion(history: [], times: [], now: 6)) == [1] })
+        let question = RivalQuestion(history: [], times: [], now: 6)
+        #expect(instant.families(repeats: true)[1].settings.allSatisfy { $0.learn().scores(question) == [1] })
     }
 }

@@ -37,7 +37,9 @@ struct RivalChoiceTests {
         let events = (0..<40).flatMap { user in
             let own = log(newestWins: user % 2 == 0)
             return own.userIDs.indices.filter { own.userIDs[$0] == "u\(user)" }.flatMap { found in
-                own.rows(of: found).map { SmallLog.Event(user: "v\(100 + user)", item: own.itemIDs[Int(own.items[$0])], time: own.times[$0]) }
+                own.rows(of: found).map {
+                    SmallLog.Event(user: "v\(100 + user)", item: own.itemIDs[Int(own.items[$0])], time: own.times[$0])
+                }
             }
         }
         let found = try #require(again(SmallLog.of(events)))
@@ -48,7 +50,8 @@ struct RivalChoiceTests {
     func record() throws {
         let log = log(newestWins: true)
         var record = EvaluationRecord()
-        record.add(HoldoutScoring(log: log, holdout: .leaveOneOut(of: log, excludes: [], maxUsers: 1_000), excludes: [], threads: 1).scoreRivals(easeItemsLimit: 10))
+        let holdout = Holdout.leaveOneOut(of: log, excludes: [], maxUsers: 1_000)
+        record.add(HoldoutScoring(log: log, holdout: holdout, excludes: [], threads: 1).scoreRivals(easeItemsLimit: 10))
         #expect(record.itemItem != nil && record.buyAgain?.report["NDCG@1"] == 1)
         #expect(record.rivalSettings?["buy_again"]?.hasPrefix("half-life") == true && record.rivalSettings?["popularity"] == nil)
     }

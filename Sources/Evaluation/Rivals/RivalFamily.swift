@@ -73,7 +73,8 @@ public struct RivalData {
     /// The span's part, not under a minute, and how one says it.
     private func part(_ divisor: Double) -> (milliseconds: Int64, words: String) {
         let milliseconds = max(60_000, Int64(Double(spanMilliseconds) / divisor)), hours = Double(milliseconds) / 3_600_000
-        return (milliseconds, hours >= 48 ? "half-life \(decimal(hours / 24, places: 1)) days" : "half-life \(decimal(hours, places: 1)) hours")
+        let words = hours >= 48 ? "\(decimal(hours / 24, places: 1)) days" : "\(decimal(hours, places: 1)) hours"
+        return (milliseconds, "half-life \(words)")
     }
 
     /// Every kind, popularity first.
@@ -132,8 +133,9 @@ public struct RivalData {
             Self.shrinkages.flatMap { shrinkage in
                 Self.neighbourItems.map { items in
                     RivalFamily.Setting(words: "shrinkage \(decimal(Double(shrinkage), places: 1)), last \(items) items") { [self] in
-                        BackedRival(
-                            ItemItemRival(sequences: sequences, itemCount: itemCount, shrinkage: shrinkage, lastItems: items), counts: counts)
+                        let neighbours = ItemItemRival(
+                            sequences: sequences, itemCount: itemCount, shrinkage: shrinkage, lastItems: items)
+                        return BackedRival(neighbours, counts: counts)
                     }
                 }
             })

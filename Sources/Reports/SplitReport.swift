@@ -14,12 +14,15 @@ package struct SplitReport {
     package struct Entry {
         /// Who answered.
         package var contestant: EvaluationRecord.Contestant
+        /// What was set of a rival, in words; empty where there is nothing to set.
+        package var settings: String
         /// What it achieved.
         package var record: MetricsRecord
 
         /// All of it.
-        package init(contestant: EvaluationRecord.Contestant, record: MetricsRecord) {
+        package init(contestant: EvaluationRecord.Contestant, settings: String = "", record: MetricsRecord) {
             self.contestant = contestant
+            self.settings = settings
             self.record = record
         }
     }
@@ -43,6 +46,9 @@ package struct SplitReport {
             "version": .integer(version), "split": .text(description), "users": .integer(users),
         ])
         for entry in contestants { line.add(entry.contestant.rawValue, .json(entry.record.json)) }
+        var set = ResultLine()
+        for entry in contestants where !entry.settings.isEmpty { set.add(entry.contestant.rawValue, .text(entry.settings)) }
+        line.add("rival_settings", .json(set.json))
         line.add("trained_on", .json(watermark))
         return line.json
     }
@@ -53,10 +59,16 @@ package struct SplitReport {
         found.split = description
         found.users = users
         for entry in contestants { found[entry.contestant] = entry.record }
+        found.rivalSettings = settings
         return ReportPage(
             ReportPage.Subject(
                 title: "Evaluation of model version \(version)", subtitle: "Held out: \(description). \(caution)", status: nil),
             of: found)
+    }
+
+    /// What was set of the rivals, by their names.
+    private var settings: [String: String] {
+        Dictionary(contestants.filter { !$0.settings.isEmpty }.map { ($0.contestant.rawValue, $0.settings) }) { first, _ in first }
     }
 
     private var caution: String {
@@ -80,7 +92,7 @@ package struct SplitReport {
             for slice in ReportValues.slices {
                 line += report.slices[slice].map { String(format: " %7.4f", $0.metrics["NDCG@10"]?.mean ?? 0) } ?? "       –"
             }
-            lines.append(line)
+            lines.append(entry.settings.isEmpty ? line : "\(line)  \(entry.settings)")
         }
         lines.append(caution)
         return lines

@@ -40,8 +40,9 @@ struct ScoringTests {
     @Test("rivals answer the same questions, and buying again only where things may be shown again")
     func rivals() {
         let open = scoring(log).scoreRivals(), all = Set([InteractionType.click, .addToCart, .purchase].map(\.rawValue))
-        #expect(open.map(\.contestant) == [.popularity, .recentPopularity, .windowedMarkov, .ease, .buyAgain])
-        #expect(scoring(log, excludes: all).scoreRivals().map(\.contestant) == [.popularity, .recentPopularity, .windowedMarkov, .ease])
+        let names: [EvaluationRecord.Contestant] = [.popularity, .recentPopularity, .windowedMarkov, .ease, .itemItem]
+        #expect(open.map(\.contestant) == names + [.buyAgain])
+        #expect(scoring(log, excludes: all).scoreRivals().map(\.contestant) == names)
         #expect(open.allSatisfy { $0.outcome.perUser.count == 12 })
         #expect(scoring(log).trainingCounts().reduce(0, +) == 36)
     }

@@ -16,8 +16,12 @@ public struct EvaluationRecord: Codable, Sendable, Equatable {
     public var windowedMarkov: MetricsRecord?
     /// The linear model in closed form.
     public var ease: MetricsRecord?
+    /// Neighbours of the user's items.
+    public var itemItem: MetricsRecord?
     /// What the user had most.
     public var buyAgain: MetricsRecord?
+    /// What was set of the rivals, in words by their names; those with nothing to set are not there.
+    public var rivalSettings: [String: String]?
     /// The version that was in force when this one was judged.
     public var promotedVersion: Int?
     /// What that one answered.
@@ -52,7 +56,9 @@ public struct EvaluationRecord: Codable, Sendable, Equatable {
         case recentPopularity = "recent_popularity"
         case windowedMarkov = "windowed_markov"
         case ease
+        case itemItem = "item_item"
         case buyAgain = "buy_again"
+        case rivalSettings = "rival_settings"
         case promotedVersion = "promoted_version"
         case promoted, increment, gate, ranking, domains, objectives
         case tailCurve = "tail_curve"
@@ -75,7 +81,9 @@ public struct EvaluationRecord: Codable, Sendable, Equatable {
         recentPopularity = container.ifReadable(.recentPopularity)
         windowedMarkov = container.ifReadable(.windowedMarkov)
         ease = container.ifReadable(.ease)
+        itemItem = container.ifReadable(.itemItem)
         buyAgain = container.ifReadable(.buyAgain)
+        rivalSettings = container.ifReadable(.rivalSettings)
         promotedVersion = container.ifReadable(.promotedVersion)
         promoted = container.ifReadable(.promoted)
         increment = container.ifReadable(.increment)
@@ -106,6 +114,8 @@ public struct EvaluationRecord: Codable, Sendable, Equatable {
         case windowedMarkov = "windowed_markov"
         /// A linear model.
         case ease
+        /// Neighbours.
+        case itemItem = "item_item"
         /// Repeating.
         case buyAgain = "buy_again"
 
@@ -118,6 +128,7 @@ public struct EvaluationRecord: Codable, Sendable, Equatable {
             case .recentPopularity: "recent popularity"
             case .windowedMarkov: "windowed Markov"
             case .ease: "EASE"
+            case .itemItem: "item to item"
             case .buyAgain: "buy it again"
             }
         }
@@ -137,6 +148,7 @@ public struct EvaluationRecord: Codable, Sendable, Equatable {
         case .recentPopularity: \.recentPopularity
         case .windowedMarkov: \.windowedMarkov
         case .ease: \.ease
+        case .itemItem: \.itemItem
         case .buyAgain: \.buyAgain
         }
     }

@@ -2,64 +2,106 @@ import Evaluation
 import Interactions
 import TrainingFiles
 
-/// The rivals that a model is compared with, on the same questions, each within a bound of work.
+/// The rivals that a model is compared with, on the same questions, each within a bound of work, each with the settings that suit the data.
 extension HoldoutScoring {
     /// One rival and what it achieved.
-    package struct Rival {
+    package struct JudgedRival {
         /// Who it is.
         package var contestant: EvaluationRecord.Contestant
+        /// The settings that did best, in words; empty where there is nothing to set.
+        package var settings: String
         /// What it achieved.
         package var outcome: Outcome
 
         /// All of it.
-        package init(contestant: EvaluationRecord.Contestant, outcome: Outcome) {
+        package init(contestant: EvaluationRecord.Contestant, settings: String = "", outcome: Outcome) {
             self.contestant = contestant
+            self.settings = settings
             self.outcome = outcome
         }
     }
 
-    /// Interactions that Markov and EASE learn from, about: of more, every k-th user's.
+    /// Interactions that Markov, EASE and neighbours learn from, about: of more, every k-th user's.
     package static let rivalEventsLimit = 1_000_000
     /// Items that EASE models while a training waits: its cost grows with their cube.
     package static let trainingEASEItemsLimit = 4_000
-    /// What EASE adds to the diagonal, in users.
-    package static let easeLambda: Float = 200
+    /// Questions that the settings of a rival are chosen by, at most.
+    private static let choiceQuestionsLimit = 800
 
     /// Every rival, popularity first. Buying again is one where the rules let things be shown again.
-    package func scoreRivals(easeItemsLimit: Int = EASERival.itemsLimit) -> [Rival] {
-        [
-            Rival(contestant: .popularity, outcome: scorePopularity()),
-            Rival(contestant: .recentPopularity, outcome: scoreRecentPopularity()),
-        ] + scoreLearnedRivals(easeItemsLimit: easeItemsLimit)
+    ///
+    /// Settings are chosen as a blend's weights are: those that are best for one half of the users answer the other half, so that no rival
+    /// is praised for what it was fitted to.
+    package func scoreRivals(easeItemsLimit: Int = EASERival.itemsLimit) -> [JudgedRival] {
+        let repeats = !excludes.isSuperset(of: InteractionType.acts.map(\.rawValue))
+        return rivalData.families(repeats: repeats, easeItemsLimit: easeItemsLimit).map(judged)
     }
 
-    /// Those beside popularity: windowed Markov, EASE, and buying again.
-    package func scoreLearnedRivals(easeItemsLimit: Int) -> [Rival] {
-        let sequences = boundedSequences()
-        let itemCount = log.itemIDs.count
-        var rivals: [Rival] = []
-        do {
-            let markov = MarkovRival(sequences: sequences, itemCount: itemCount)
-            rivals.append(Rival(contestant: .windowedMarkov, outcome: collect { markov.scores(history: items($0.known)) }))
+    /// A rival under its settings.
+    private func judged(_ family: RivalFamily) -> JudgedRival {
+        func rank(_ rival: any Rival) -> (Holdout.Question) -> [Float] { { rival.scores(self.question($0)) } }
+        guard family.settings.count > 1 else {
+            let rival = family.settings[0].learn()
+            return JudgedRival(contestant: family.contestant, settings: family.settings[0].words, outcome: collect(rank(rival)))
         }
-        do {
-            let ease = EASERival(sequences: sequences, itemCount: itemCount, lambda: Self.easeLambda, itemsLimit: easeItemsLimit)
-            rivals.append(Rival(contestant: .ease, outcome: collect { ease.scores(history: items($0.known)) }))
+        let sample = sampled(Self.choiceQuestionsLimit)
+        // Best for those of even and odd rows, and for all of them.
+        var best: [(score: Double, setting: Int, rival: any Rival)?] = [nil, nil, nil]
+        for (place, setting) in family.settings.enumerated() {
+            let rival = setting.learn()
+            let values = sample.collect(rank(rival)).perUser
+            for group in 0...2 {
+                let own = zip(sample.holdout.questions, values).filter { group == 2 || $0.0.user % 2 == group }.map(\.1)
+                let score = own.isEmpty ? 0 : own.reduce(0, +) / Double(own.count)
+                if score > best[group]?.score ?? -1 { best[group] = (score, place, rival) }
+            }
         }
-        if !excludes.isSuperset(of: InteractionType.acts.map(\.rawValue)) {
-            let again = BuyAgainRival(counts: trainingCounts())
-            rivals.append(Rival(contestant: .buyAgain, outcome: collect { again.scores(history: items($0.known)) }))
-        }
-        return rivals
+        let halves = [0, 1].map { best[1 - $0]?.rival ?? family.settings[0].learn() }
+        return JudgedRival(
+            contestant: family.contestant, settings: family.settings[best[2]?.setting ?? 0].words,
+            outcome: collect { halves[$0.user % 2].scores(question($0)) })
     }
 
-    private func items(_ rows: Range<Int>) -> [Int32] { rows.map { log.items[$0] } }
+    /// The same scoring with so many of its questions at most, spread over all.
+    private func sampled(_ limit: Int) -> HoldoutScoring {
+        guard holdout.questions.count > limit else { return self }
+        var fewer = holdout
+        let step = Double(holdout.questions.count) / Double(limit)
+        fewer.questions = (0..<limit).map { holdout.questions[Int(Double($0) * step)] }
+        return HoldoutScoring(log: log, holdout: fewer, excludes: excludes, threads: threads)
+    }
+
+    private func question(_ question: Holdout.Question) -> RivalQuestion {
+        RivalQuestion(
+            history: question.known.map { log.items[$0] }, times: question.known.map { log.times[$0] }, now: question.time)
+    }
+
+    private var rivalData: RivalData {
+        let rows = log.userIDs.indices.map { holdout.trainingRows(of: $0, in: log) }.filter { !$0.isEmpty }
+        return RivalData(
+            itemCount: log.itemIDs.count, counts: trainingCounts(), sequences: boundedSequences(rows),
+            oldest: rows.lazy.map { log.times[$0.lowerBound] }.min() ?? 0, newest: rows.lazy.map { log.times[$0.upperBound - 1] }.max() ?? 0
+        ) { add in
+            for own in rows { for row in own { add(log.items[row], log.times[row]) } }
+        }
+    }
 
     /// What may be learned of each user, for as many users as the bound allows.
-    private func boundedSequences() -> [[Int32]] {
-        let total = log.userIDs.indices.reduce(0) { $0 + holdout.trainingRows(of: $1, in: log).count }
+    private func boundedSequences(_ rows: [Range<Int>]) -> [[Int32]] {
+        let total = rows.reduce(0) { $0 + $1.count }
         let step = max(1, (total + Self.rivalEventsLimit - 1) / Self.rivalEventsLimit)
-        return stride(from: 0, to: log.userIDs.count, by: step).map { items(holdout.trainingRows(of: $0, in: log)) }
+        return stride(from: 0, to: rows.count, by: step).map { place in rows[place].map { log.items[$0] } }
+    }
+}
+
+extension EvaluationRecord {
+    /// Takes up what rivals achieved, and under which settings.
+    package mutating func add(_ rivals: [HoldoutScoring.JudgedRival]) {
+        for rival in rivals {
+            self[rival.contestant] = rival.outcome.record
+            guard !rival.settings.isEmpty else { continue }
+            rivalSettings = (rivalSettings ?? [:]).merging([rival.contestant.rawValue: rival.settings]) { $1 }
+        }
     }
 }
 

@@ -34,9 +34,10 @@ package struct SplitRun {
         }
         let scoring = HoldoutScoring(log: log, holdout: holdout, excludes: excludes, threads: Self.threads)
         let own = model.score(scoring, settings: settings)
-        let rivals = [HoldoutScoring.Rival(contestant: .model, outcome: own)] + scoring.scoreRivals()
+        let asked = [HoldoutScoring.JudgedRival(contestant: .model, outcome: own)] + scoring.scoreRivals()
         return SplitReport(
             version: model.version, description: holdout.description,
-            contestants: rivals.map { SplitReport.Entry(contestant: $0.contestant, record: $0.outcome.record) }, watermark: watermark)
+            contestants: asked.map { SplitReport.Entry(contestant: $0.contestant, settings: $0.settings, record: $0.outcome.record) },
+            watermark: watermark)
     }
 }

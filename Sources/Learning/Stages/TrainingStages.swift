@@ -218,18 +218,13 @@ package final class TrainingStages {
         let candidate = scoring.collect(lists: served.list)
         state.parts = parts.weights
         let popularity = scoring.scorePopularity()
-        let recent = scoring.scoreRecentPopularity()
         judgedNDCG = candidate.report["NDCG@10"]
         popularityNDCG = popularity.report["NDCG@10"]
         var record = EvaluationRecord()
         record.split = holdout.description
         record.users = holdout.questions.count
         record.model = candidate.record
-        record.popularity = popularity.record
-        record.recentPopularity = recent.record
-        for rival in scoring.scoreLearnedRivals(easeItemsLimit: HoldoutScoring.trainingEASEItemsLimit) {
-            record[rival.contestant] = rival.outcome.record
-        }
+        record.add(scoring.scoreRivals(easeItemsLimit: HoldoutScoring.trainingEASEItemsLimit))
         let gate = settings.gate
         let verdict = GateJudging(
             gate: gate, settings: settings, scoring: scoring, candidate: candidate, answer: { $0.collect(lists: served.list) }
@@ -263,7 +258,8 @@ package final class TrainingStages {
             metadata: [
                 "ndcg_at_10": "\(String(candidate.report["NDCG@10"]).prefix(7))",
                 "popularity": "\(String(popularity.report["NDCG@10"]).prefix(7))",
-                "recent_popularity": "\(String(recent.report["NDCG@10"]).prefix(7))", "users": "\(holdout.questions.count)",
+                "recent_popularity": "\(String(record.recentPopularity?.report["NDCG@10"] ?? 0).prefix(7))",
+                "users": "\(holdout.questions.count)",
             ])
     }
 }

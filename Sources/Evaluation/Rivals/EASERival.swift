@@ -18,36 +18,70 @@ public struct EASERival: Sendable {
     /// B, `[modelled, modelled]`.
     private let weights: Matrix
 
-    /// Solves for the weights.
-    ///
-    /// - Parameters:
-    ///   - sequences: item rows of each user; repeats count once.
-    ///   - itemCount: rows are below it.
-    ///   - lambda: what is added to the diagonal, in users; above 0.
-    ///   - itemsLimit: items that take part at most.
-    /// - Complexity: O(Σ distinct items of a user²) and O(modelled³); two square matrices of `modelled` rows.
-    public init(sequences: [[Int32]], itemCount: Int, lambda: Float = 250, itemsLimit: Int = Self.itemsLimit) {
-        precondition(lambda > 0, "lambda must be above 0, got \(lambda): without it the matrix may have no inverse")
-        self.itemCount = itemCount
-        var users = [Int](repeating: 0, count: itemCount)
-        let distinct = sequences.map { Array(Set($0)) }
-        for items in distinct { for row in items { users[Int(row)] += 1 } }
-        var rows = (0..<Int32(itemCount)).filter { users[Int($0)] > 0 }
-        rows.sort { users[Int($0)] != users[Int($1)] ? users[Int($0)] > users[Int($1)] : $0 < $1 }
-        rows = Array(rows.prefix(max(0, itemsLimit)))
-        var places = [Int32](repeating: -1, count: itemCount)
-        for (place, row) in rows.enumerated() { places[Int(row)] = Int32(place) }
-        let count = rows.count
-        var gram = Matrix(rows: count, columns: count)
-        gram.withUnsafeMutablePointer { gram in
-            for items in distinct {
-                // Ascending places, so that only what is on and right of the diagonal is written, and memory is walked forward.
-                let taken = items.map { places[Int($0)] }.filter { $0 >= 0 }.sorted()
-                for (index, place) in taken.enumerated() {
-                    let row = gram + Int(place) * count
-                    for other in taken[index...] { row[Int(other)] += 1 }
+    /// Who had what with what: the Gram matrix of the users' items, once for every λ that is tried.
+    public struct Gram: Sendable {
+        fileprivate let itemCount: Int
+        fileprivate let rows: [Int32]
+        fileprivate let places: [Int32]
+        /// G on and above the diagonal, `[modelled, modelled]`.
+        fileprivate let values: Matrix
+
+        /// Counts pairs.
+        ///
+        /// - Parameters:
+        ///   - sequences: item rows of each user; repeats count once.
+        ///   - itemCount: rows are below it.
+        ///   - itemsLimit: items that take part at most, the most popular ones.
+        /// - Complexity: O(Σ distinct items of a user²); a square matrix of `modelled` rows.
+        public init(sequences: [[Int32]], itemCount: Int, itemsLimit: Int = EASERival.itemsLimit) {
+            var users = [Int](repeating: 0, count: itemCount)
+            let distinct = sequences.map { Array(Set($0)) }
+            for items in distinct { for row in items { users[Int(row)] += 1 } }
+            var rows = (0..<Int32(itemCount)).filter { users[Int($0)] > 0 }
+            rows.sort { users[Int($0)] != users[Int($1)] ? users[Int($0)] > users[Int($1)] : $0 < $1 }
+            rows = Array(rows.prefix(max(0, itemsLimit)))
+            var places = [Int32](repeating: -1, count: itemCount)
+            for (place, row) in rows.enumerated() { places[Int(row)] = Int32(place) }
+            let count = rows.count
+            var gram = Matrix(rows: count, columns: count)
+            gram.withUnsafeMutablePointer { gram in
+                for items in distinct {
+                    // Ascending places, so that only what is on and right of the diagonal is written, and memory is walked forward.
+                    let taken = items.map { places[Int($0)] }.filter { $0 >= 0 }.sorted()
+                    for (index, place) in taken.enumerated() {
+                        let row = gram + Int(place) * count
+                        for other in taken[index...] { row[Int(other)] += 1 }
+                    }
                 }
             }
+            self.itemCount = itemCount
+            self.rows = rows
+            self.places = places
+            values = gram
+        }
+    }
+
+    /// Solves for the weights, from nothing.
+    ///
+    /// - Parameters:
+    ///   - sequences, itemCount, itemsLimit: as of ``Gram``.
+    ///   - lambda: what is added to the diagonal, in users; above 0.
+    public init(sequences: [[Int32]], itemCount: Int, lambda: Float = 250, itemsLimit: Int = Self.itemsLimit) {
+        self.init(Gram(sequences: sequences, itemCount: itemCount, itemsLimit: itemsLimit), lambda: lambda)
+    }
+
+    /// Solves for the weights.
+    ///
+    /// - Parameter lambda: what is added to the diagonal, in users; above 0.
+    /// - Complexity: O(modelled³); two square matrices of `modelled` rows.
+    public init(_ counted: Gram, lambda: Float) {
+        precondition(lambda > 0, "lambda must be above 0, got \(lambda): without it the matrix may have no inverse")
+        itemCount = counted.itemCount
+        modelledRows = counted.rows
+        places = counted.places
+        let count = counted.rows.count
+        var gram = counted.values
+        gram.withUnsafeMutablePointer { gram in
             for place in 0..<count { gram[place * count + place] += lambda }
         }
         // λ > 0 makes it positive definite; without a solution, which only numbers that are not finite could cause, nothing is recommended.
@@ -61,8 +95,6 @@ public struct EASERival: Sendable {
                 }
             }
         }
-        modelledRows = rows
-        self.places = places
         self.weights = weights
     }
 

@@ -9,10 +9,11 @@ import Darwin
 /// A transition from i to j at a distance of up to `window` steps weighs 1/distance; the sum is divided by the square
 /// roots of the sums leaving i and reaching j; a user's score of j adds up over the last `lastItems` items of the
 /// history, the newest with weight 1 and each older one with `decay` times the weight of the one after it.
-public struct MarkovRival: Sendable {
+public struct MarkovRival: Rival {
     /// Items that the rival ranks.
     public let itemCount: Int
-    private let lastItems: Int
+    /// Items of a history that are asked what follows them, the newest.
+    public var lastItems: Int
     private let decay: Float
     private let starts: [Int]
     private let targets: [Int32]
@@ -75,6 +76,8 @@ public struct MarkovRival: Sendable {
         self.targets = targets
         self.weights = weights
     }
+
+    public func scores(_ question: RivalQuestion) -> [Float] { scores(history: question.history) }
 
     /// The score of every item row for a history, oldest first. Rows out of range are skipped.
     public func scores(history: [Int32]) -> [Float] {

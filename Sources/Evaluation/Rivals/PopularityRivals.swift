@@ -61,6 +61,23 @@ public struct RecentPopularityRival: Sendable {
         scores = sums.map { Float($0) }
     }
 
+    /// Counts the events of a window, each in full: the bestsellers of the last four weeks, say. What has none comes after, by its share of
+    /// all events.
+    ///
+    /// - Parameter forEachEvent: as above.
+    public init(
+        itemCount: Int, now: Int64, windowMilliseconds: Int64, forEachEvent: (_ add: (_ item: Int32, _ time: Int64) -> Void) -> Void
+    ) {
+        precondition(windowMilliseconds > 0, "the window must be above 0 ms, got \(windowMilliseconds)")
+        var inside = [Double](repeating: 0, count: itemCount), all = inside
+        forEachEvent { item, time in
+            all[Int(item)] += 1
+            if now - time < windowMilliseconds { inside[Int(item)] += 1 }
+        }
+        let most = max(all.max() ?? 0, 1)
+        scores = zip(inside, all).map { Float($0 + 1e-3 * $1 / most) }
+    }
+
     /// The best `count` rows that are not excluded; ties in row order.
     public func rank(_ count: Int, excluding excluded: Set<Int32> = []) -> [Int32] {
         topRows(count, of: scores) { excluded.contains($0) }

@@ -1,0 +1,150 @@
+/// A kind of rival with the settings that somebody who runs it would try; the first is the usual one.
+public struct RivalFamily {
+    /// One setting of it.
+    public struct Setting {
+        /// What was set, in words; empty where there is nothing to set.
+        public var words: String
+        /// Learns it.
+        public var learn: () -> any Rival
+
+        /// All of it.
+        public init(words: String, learn: @escaping () -> any Rival) {
+            self.words = words
+            self.learn = learn
+        }
+    }
+
+    /// Which rival.
+    public let contestant: EvaluationRecord.Contestant
+    /// At least one.
+    public let settings: [Setting]
+
+    /// All of it.
+    public init(_ contestant: EvaluationRecord.Contestant, _ settings: [Setting]) {
+        precondition(!settings.isEmpty, "\(contestant.title) has no setting")
+        self.contestant = contestant
+        self.settings = settings
+    }
+}
+
+/// What rivals may learn from.
+public struct RivalData {
+    /// Rows are below it.
+    public var itemCount: Int
+    /// Events per item row, of everybody.
+    public var counts: [Int]
+    /// The item rows of users, oldest first; of many users a part.
+    public var sequences: [[Int32]]
+    /// The oldest and the newest event, in milliseconds since 1970.
+    public var oldest, newest: Int64
+    /// Calls what it is given with the item row and the time of every event.
+    public var forEachEvent: (_ add: (_ item: Int32, _ time: Int64) -> Void) -> Void
+
+    /// All of it.
+    public init(
+        itemCount: Int, counts: [Int], sequences: [[Int32]], oldest: Int64, newest: Int64,
+        forEachEvent: @escaping (_ add: (_ item: Int32, _ time: Int64) -> Void) -> Void
+    ) {
+        self.itemCount = itemCount
+        self.counts = counts
+        self.sequences = sequences
+        self.oldest = oldest
+        self.newest = newest
+        self.forEachEvent = forEachEvent
+    }
+
+    /// λ of EASE, in users; the first is the usual one.
+    static let easeLambdas: [Float] = [200, 50, 1_000]
+    /// Half-lives of popularity as parts of the time that the events span.
+    static let popularityHalfLives = [10.0, 3, 30, 100]
+    /// Windows of bestsellers, in days.
+    static let windowDays: [Int64] = [28, 7]
+    /// Half-lives of what a user bought, as parts of the same time.
+    static let ownHalfLives = [6.0, 20, 10, 3]
+    /// Steps within which an item follows another, and items of a history that are asked.
+    static let markovWindows = [10, 3, 1], markovItems = [20, 3]
+    /// Users that a pair of items needs to count half, and items of a history that are asked.
+    static let shrinkages: [Float] = [10, 0], neighbourItems = [100, 10]
+
+    private static let dayMilliseconds: Int64 = 86_400_000
+
+    private var spanMilliseconds: Int64 { max(0, newest - oldest) }
+
+    /// The span's part, not under a minute, and how one says it.
+    private func part(_ divisor: Double) -> (milliseconds: Int64, words: String) {
+        let milliseconds = max(60_000, Int64(Double(spanMilliseconds) / divisor)), hours = Double(milliseconds) / 3_600_000
+        let words = hours >= 48 ? "\(decimal(hours / 24, places: 1)) days" : "\(decimal(hours, places: 1)) hours"
+        return (milliseconds, "half-life \(words)")
+    }
+
+    /// Every kind, popularity first.
+    ///
+    /// - Parameters:
+    ///   - repeats: whether what a user had may be shown again.
+    ///   - easeItemsLimit: items that EASE models at most: its cost grows with their cube.
+    public func families(repeats: Bool, easeItemsLimit: Int = EASERival.itemsLimit) -> [RivalFamily] {
+        var families = [RivalFamily(.popularity, [.init(words: "") { [counts] in PopularityRival(counts: counts) }]), recentPopularity]
+        families += [windowedMarkov, ease(easeItemsLimit), itemItem]
+        if repeats { families.append(buyAgain) }
+        return families
+    }
+
+    private var recentPopularity: RivalFamily {
+        let halfLives = Self.popularityHalfLives.map { part($0) }.map { part in
+            RivalFamily.Setting(words: part.words) { [self] in
+                RecentPopularityRival(
+                    itemCount: itemCount, now: newest, halfLifeMilliseconds: part.milliseconds, forEachEvent: forEachEvent)
+            }
+        }
+        let windows = Self.windowDays.filter { $0 * Self.dayMilliseconds < spanMilliseconds }.map { days in
+            RivalFamily.Setting(words: "the last \(days) days") { [self] in
+                RecentPopularityRival(
+                    itemCount: itemCount, now: newest, windowMilliseconds: days * Self.dayMilliseconds, forEachEvent: forEachEvent)
+            }
+        }
+        return RivalFamily(.recentPopularity, halfLives + windows)
+    }
+
+    private var windowedMarkov: RivalFamily {
+        RivalFamily(
+            .windowedMarkov,
+            Self.markovWindows.flatMap { window in
+                Self.markovItems.map { items in
+                    RivalFamily.Setting(words: "window \(window), last \(items) items") { [self] in
+                        BackedRival(
+                            MarkovRival(sequences: sequences, itemCount: itemCount, window: window, lastItems: items), counts: counts)
+                    }
+                }
+            })
+    }
+
+    private func ease(_ itemsLimit: Int) -> RivalFamily {
+        let gram = EASERival.Gram(sequences: sequences, itemCount: itemCount, itemsLimit: itemsLimit)
+        return RivalFamily(
+            .ease,
+            Self.easeLambdas.map { lambda in
+                RivalFamily.Setting(words: "lambda \(decimal(Double(lambda), places: 1))") { EASERival(gram, lambda: lambda) }
+            })
+    }
+
+    private var itemItem: RivalFamily {
+        RivalFamily(
+            .itemItem,
+            Self.shrinkages.flatMap { shrinkage in
+                Self.neighbourItems.map { items in
+                    RivalFamily.Setting(words: "shrinkage \(decimal(Double(shrinkage), places: 1)), last \(items) items") { [self] in
+                        let neighbours = ItemItemRival(
+                            sequences: sequences, itemCount: itemCount, shrinkage: shrinkage, lastItems: items)
+                        return BackedRival(neighbours, counts: counts)
+                    }
+                }
+            })
+    }
+
+    private var buyAgain: RivalFamily {
+        let decayed = Self.ownHalfLives.map { part($0) }.map { part in
+            RivalFamily.Setting(words: part.words) { [counts] in BuyAgainRival(counts: counts, halfLifeMilliseconds: part.milliseconds) }
+        }
+        return RivalFamily(.buyAgain, [.init(words: "") { [counts] in BuyAgainRival(counts: counts) }] + decayed)
+    }
+}

@@ -39,6 +39,7 @@ struct Ranking {
             ? taste.newestRow.flatMap(snapshot.likeness).map(asLongAsTheUsers) : nil
         // Once for all candidates: each of these is computed, or copies what it is read from.
         let powers = powers, blend = snapshot.blend, content = snapshot.content, liking = taste.content, bonuses = taste.bonuses
+        var byContent: Set<Int32> = []
         var rows = candidates.map { candidate in
             let origin = snapshot.vectors.origin(of: candidate.row)
             var score = candidate.score
@@ -55,6 +56,7 @@ struct Ranking {
             if let liking, let own = content?.score(candidate.row, tower: candidate.score, taste: liking) {
                 score = own
                 reason = .fresh
+                byContent.insert(candidate.row)
             }
             if origin == .content {
                 reason = .fresh
@@ -65,7 +67,7 @@ struct Ranking {
             if content?.isAdapted(candidate.row) == true { reason = .adapted }
             return RankedRow(row: candidate.row, score: powers == nil ? weighted(score, candidate.row) : score, reason: reason)
         }
-        if let powers { judge(&rows, candidates, powers) }
+        if let powers { judge(&rows, candidates, powers, byContent: byContent) }
         sort(&rows)
         return rows
     }
@@ -86,7 +88,10 @@ struct Ranking {
     }
 
     /// Puts what the heads say in the place of the scores so far.
-    private func judge(_ rows: inout [RankedRow], _ candidates: [Candidate], _ powers: ObjectivePowers) {
+    ///
+    /// Of items that are known by their content alone the heads know above all that nobody took them, and would put them last. These stay
+    /// between the same items as by interest, which training weighed so that they get their fair share; what they would be worth is theirs.
+    private func judge(_ rows: inout [RankedRow], _ candidates: [Candidate], _ powers: ObjectivePowers, byContent: Set<Int32>) {
         guard let heads = snapshot.heads, let signals = taste.signals, let blend = snapshot.blend?.blend, !rows.isEmpty else { return }
         let vectors = taste.vector.map { vector in
             HeadVectors(
@@ -106,9 +111,19 @@ struct Ranking {
                 }
                 if snapshot.vectors.withVector(candidate.row, write) == nil { write(nil) }
             }
-            for (place, output) in heads.outputs(UnsafeBufferPointer(features)).enumerated() {
-                rows[place].score = heads.score(output, interest: rows[place].score, powers: powers)
+            let outputs = heads.outputs(UnsafeBufferPointer(features)), interests = rows.map(\.score)
+            var taken = powers
+            taken.value = 0
+            for (place, output) in outputs.enumerated() {
+                rows[place].score = heads.score(output, interest: interests[place], powers: taken)
             }
+            if !byContent.isEmpty {
+                let known = rows.indices.filter { !byContent.contains(rows[$0].row) }
+                let map = QuantileMap(from: known.lazy.map { interests[$0] }, to: known.lazy.map { rows[$0].score })
+                for place in rows.indices where byContent.contains(rows[place].row) { rows[place].score = map(interests[place]) }
+            }
+            guard powers.value != 0 else { return }
+            for (place, output) in outputs.enumerated() { rows[place].score += powers.value * output.logValue }
         }
     }
 

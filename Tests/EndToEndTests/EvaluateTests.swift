@@ -121,10 +121,8 @@ extension EndToEnd {
             try SmallShop.writePast(into: bench)
             let program = bench.program(broker: nil, SmallShop.training)
             try SmallShop.check(program.run("backfill", "--items", "items.jsonl", "--users", "users.jsonl", "--events", "events.jsonl"))
-            // Whatever it costs: what a fair share is, not what one is ready to pay for it, nor what goals of the shop leave of it.
-            let run = try program.run(
-                "evaluate", "item-cold", "--seeds", "2", "--json", "--set", "content.share_cost_percent=100",
-                "--set", "objectives.heads=off")
+            // Whatever it costs: what a fair share is, not what one is ready to pay for it.
+            let run = try program.run("evaluate", "item-cold", "--seeds", "2", "--json", "--set", "content.share_cost_percent=100")
             #expect(run.status == 0, "\(run.errors)")
             let found = try Self.object(run.output)
             #expect(Self.number(found, "seeds") == 2 && Self.number(found, "users") ?? 0 > 50)

@@ -119,7 +119,7 @@ struct Ranking {
             }
             if !byContent.isEmpty {
                 let known = rows.indices.filter { !byContent.contains(rows[$0].row) }
-                let map = QuantileMap(from: known.lazy.map { interests[$0] }, to: known.lazy.map { rows[$0].score })
+                let map = QuantileMap(from: known.map { interests[$0] }, to: known.map { rows[$0].score })
                 for place in rows.indices where byContent.contains(rows[place].row) { rows[place].score = map(interests[place]) }
             }
             guard powers.value != 0 else { return }

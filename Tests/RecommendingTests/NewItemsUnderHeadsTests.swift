@@ -38,7 +38,7 @@ struct NewItemsUnderHeadsTests {
             #expect(after.map(\.itemID) == before && after.contains { $0.reason == .fresh })
             // Without content they would be last: the test can fail.
             let isNew = after.map { (Int($0.itemID.dropFirst()) ?? 0) >= ContentShelf.trained }
-            #expect(isNew.prefix(3).allSatisfy(\.self))
+            #expect(isNew.prefix(3).allSatisfy { $0 })
         }
     }
 

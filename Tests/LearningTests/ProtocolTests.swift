@@ -23,7 +23,9 @@ struct ProtocolTests {
         let model = PromotedModel(bundle: bundle, version: 8)
         let found = try SplitRun(settings: settings, share: nil).run(model, watermark: "{}", on: Self.snapshot(log))
         #expect(found.version == 8 && found.description == "each user's last interaction")
-        #expect(found.contestants.map(\.contestant) == [.model, .popularity, .recentPopularity, .windowedMarkov, .ease, .buyAgain])
+        let asked = found.contestants.map(\.contestant)
+        #expect(asked.first == .model && Set(asked).count == asked.count)
+        #expect(Set(asked).isSuperset(of: [.popularity, .recentPopularity, .windowedMarkov, .ease, .buyAgain]))
         #expect(found.contestants.allSatisfy { $0.record.report.users == 30 })
         // What follows is known by the model's tables and by Markov, not by counting.
         let ndcg = Dictionary(uniqueKeysWithValues: found.contestants.map { ($0.contestant, $0.record["NDCG@10"] ?? 0) })

@@ -24,7 +24,7 @@ struct SearchRunTests {
 
         func run(
             trials: Int = 4, rungs: Int = 1, seed: UInt64 = 1, minutes: Double? = nil, cut: HoldoutSettings.Cut = .leaveOneOut,
-            range: String = "learning_rate=0.0001,0.02", machines: (gate: DataGate, bounds: UserBounds)? = nil,
+            range: String = "table_learning_rate=0.000001,0.02", machines: (gate: DataGate, bounds: UserBounds)? = nil,
             stop: StopSignal = StopSignal()
         ) throws -> SearchRun.Found {
             var learning = SmallSettings.learning(cut)
@@ -58,13 +58,13 @@ struct SearchRunTests {
         let best = found.table.trials.compactMap(\.ndcg).max()
         #expect(found.best.ndcg == best && found.baseline?.trial == 0 && found.baseline?.settings == [:])
         // On a chain the rate that learns at all wins.
-        #expect(found.best.settings["learning_rate"] != "0.0001")
+        #expect(found.best.settings["table_learning_rate"] != "0.000001")
         #expect(found.recipe.hasPrefix("# Found by freshet search: trial \(found.best.trial), seed 1, NDCG@10 "))
         #expect(found.recipe.contains("trial \(found.best.trial): "))
         let trial = try #require(found.table.trials.first { $0.trial == 2 })
         #expect(
-            trial.settings["learning_rate"]
-                == SearchSpace([try SearchRange("learning_rate=0.0001,0.02")]).settings(trial: 2, seed: 1)[0].value)
+            trial.settings["table_learning_rate"]
+                == SearchSpace([try SearchRange("table_learning_rate=0.000001,0.02")]).settings(trial: 2, seed: 1)[0].value)
     }
 
     @Test("halving gives all a little, the better half more, and the recipe as it stands always")

@@ -17,8 +17,8 @@ struct UserColdCutTests {
         var log = Self.log
         for user in 0..<60 { log.impressions.append(user: Int32(user), item: 3, time: Int64(user), outcomes: 0, amount: 0) }
         var folds = [Int](repeating: 0, count: 60)
-        for fold in 0..<4 {
-            let cut = UserColdCut(log, fold: fold, folds: 4, longestHistory: 5)
+        for fold in 0..<5 {
+            let cut = UserColdCut(log, fold: fold, folds: 5, longestHistory: 5)
             #expect(cut.known.userIDs == log.userIDs && cut.known.isConsistent)
             for user in 0..<60 {
                 if cut.isNew[user] { folds[user] += 1 }
@@ -61,7 +61,7 @@ struct UserColdRivalsTests {
         settings: UserColdRivals.Settings = .init(
             halfLifeMilliseconds: PlantedLog.day, priorEvents: 3, markovWindow: 1, popularityShare: 0.03)
     ) -> [(question: UserColdCut.Question, scores: [Float])] {
-        let cut = UserColdCut(log, fold: 0, folds: 4, longestHistory: 5)
+        let cut = UserColdCut(log, fold: 0, folds: 5, longestHistory: 5)
         let asked = cut.questions(of: log.userIDs.indices.filter { cut.isNew[$0] }, after: length, excludes: [], limit: 100)
         let ranker = UserColdRivals(cut) { !cut.isNew[$0] }.rankers(settings, for: asked)[key]
         return asked.map { ($0, ranker?($0) ?? []) }
@@ -94,8 +94,8 @@ struct UserColdRivalsTests {
 
     @Test("settings are chosen by the score on known users, with rivals that did not learn from them")
     func tuning() {
-        let log = PlantedLog.chain(users: 80), cut = UserColdCut(log, fold: 0, folds: 4, longestHistory: 5)
-        let tuned = UserColdRivals.tuning(cut, fold: 1, folds: 4)
+        let log = PlantedLog.chain(users: 80), cut = UserColdCut(log, fold: 0, folds: 5, longestHistory: 5)
+        let tuned = UserColdRivals.tuning(cut, fold: 1, folds: 5)
         let asked = log.userIDs.indices.filter(tuned.isAsked)
         #expect(!asked.isEmpty && asked.allSatisfy { !cut.isNew[$0] })
         let questions = cut.questions(of: asked, after: 3, excludes: [], limit: 100)

@@ -224,11 +224,11 @@ import TrainingFiles
         defer { clean() }
         let trainings = Trainings(), people = trainings.events.count
         trainings.events += (0..<400).map { SmallLog.Event(user: "robot", item: "i\($0 % 5)", time: 1_000_000 + Int64($0)) }
-        func rules(_ isEnforced: Bool, users: Int = 1) -> TrainingPlan.DataRules {
+        func rules(_ isEnforced: Bool, suspiciousShare: Double = 1) -> TrainingPlan.DataRules {
             TrainingPlan.DataRules(
                 gate: DataGate(
-                    maxStabilityIndex: 100, maxGap: 100, maxNullRise: 1, maxRepeatedShare: 1, maxItemShare: 1, maxSuspiciousShare: 1,
-                    minimumUsers: users),
+                    maxStabilityIndex: 100, maxGap: 100, maxNullRise: 1, maxRepeatedShare: 1, maxItemShare: 1,
+                    maxSuspiciousShare: suspiciousShare, minimumUsers: 1),
                 bounds: UserBounds(maxEventsPerMinute: 100, maxEventsPerDay: 100_000, maxItemEventsPerDay: 100_000),
                 isEnforced: isEnforced, pagePath: "/page.html")
         }
@@ -242,7 +242,7 @@ import TrainingFiles
         }
         #expect(few?.description.hasPrefix("without the 1 users who look like machines there are \(people) interactions") == true)
         trainings.steps = []
-        let broken = #expect(throws: CommandFailure.self) { try run(trainings) { $0.data = rules(true, users: 1_000) } }
+        let broken = #expect(throws: CommandFailure.self) { try run(trainings) { $0.data = rules(true, suspiciousShare: 0.5) } }
         #expect(broken?.description.contains("/page.html") == true && trainings.steps == ["export", "page /page.html"])
     }
 

@@ -1,12 +1,12 @@
 /// Where scores of one kind lie on the scale of another: a line through the quantiles of items that have both.
 ///
 /// It keeps order, and outside of what the items reach it goes on with the slope 1.
-struct QuantileMap {
+package struct QuantileMap {
     /// Both ascending and of one length.
     private let from, to: [Float]
 
     /// Pairs nothing but the places of the two: the smallest with the smallest, and so on. NaN is left out.
-    init(from: some Sequence<Float>, to: some Sequence<Float>) {
+    package init(from: some Sequence<Float>, to: some Sequence<Float>) {
         let from = from.filter { !$0.isNaN }.sorted(), to = to.filter { !$0.isNaN }.sorted(), count = min(from.count, to.count)
         self.from = Array(from.prefix(count))
         self.to = Array(to.prefix(count))
@@ -15,7 +15,7 @@ struct QuantileMap {
     /// The score on the other scale; the same number where there were no items.
     ///
     /// - Complexity: O(log items)
-    func callAsFunction(_ score: Float) -> Float {
+    package func callAsFunction(_ score: Float) -> Float {
         guard let first = from.first, let last = from.last else { return score }
         if score <= first { return to[0] + (score - first) }
         if score >= last { return to[to.count - 1] + (score - last) }

@@ -1,7 +1,6 @@
 import Interactions
+import Recommending
 import Testing
-
-@testable import Recommending
 
 /// Heads order what people took; items that are known by their content alone keep their places.
 struct NewItemsUnderHeadsTests {

@@ -37,15 +37,19 @@ struct RivalFamilyTests {
 
     @Test("with a half-life the newer of two own items comes first, without one the more frequent; both before what is not one's own")
     func buyAgain() {
-        let counts = [1, 1, 1_000, 5]
+        let counts: [Float] = [1, 1, 1_000, 5]
         let question = RivalQuestion(history: [0, 0, 1], times: [0, 0, 100 * Self.day], now: 101 * Self.day)
         func order(_ halfLife: Int64?) -> [Int32] {
-            topRows(4, of: BuyAgainRival(counts: counts, halfLifeMilliseconds: halfLife).scores(question))
+            let rival = BuyAgainRival(counts: counts, popularity: halfLife == nil ? 0.999 : 1e-7, halfLifeMilliseconds: halfLife)
+            return topRows(4, of: rival.scores(question))
         }
         #expect(order(nil) == [0, 1, 2, 3])
         #expect(order(10 * Self.day) == [1, 0, 2, 3])
         // However short the half-life: what is one's own is not lost behind the popular.
         #expect(Set(order(60_000).prefix(2)) == [0, 1])
+        // Where popularity is worth two times, what everybody takes stands before what one had once, and not before what one had thrice.
+        let strong = BuyAgainRival(counts: [1, 1, 10, 5], popularity: 2)
+        #expect(topRows(4, of: strong.scores(history: [0, 0, 0, 1])) == [0, 2, 1, 3])
     }
 
     @Test("a window counts what lies in it, and everything else by all its events")

@@ -6,22 +6,30 @@ import Darwin
 
 /// A rival for shops where people buy the same things again: what a user had most often, then what everybody has.
 ///
-/// With a half-life an older time counts less: 2^(−age / half-life) at the moment of the question.
+/// Most of what people had they had once, so what decides between equal counts decides much: everybody's taste of late does better than
+/// that of all time, and a decay, which makes equal counts different by their age, leaves it no say. With a half-life an older time counts
+/// less: 2^(−age / half-life) at the moment of the question.
 public struct BuyAgainRival: Rival {
-    /// Each item's share of the most popular one's events, below 1, so that it only decides between equal own counts.
+    /// What everybody's taste adds to an item's score: a share of the most popular one's.
     private let shares: [Float]
     private let halfLifeMilliseconds: Double?
 
-    /// What the share of everybody counts beside decayed own counts, which are equal by chance only: it stands behind them.
-    private static let shareBesideDecayed: Float = 1e-6
+    /// What an own item is given besides its counts, so that however small these are it stands before what is not the user's own. In a
+    /// rival without a half-life counts are 1 or more.
+    private let ofOwn: Float
 
-    /// Ranks by events per item row that were counted before.
+    /// Ranks by what everybody took, as counted before.
     ///
-    /// - Parameter halfLifeMilliseconds: the age at which a time counts half; above 0. Nil counts each time in full.
-    public init(counts: [Int], halfLifeMilliseconds: Int64? = nil) {
+    /// - Parameters:
+    ///   - counts: everybody's events by item row, of all time or of late; not below 0.
+    ///   - popularity: what the most popular item is worth, in times that a user had an item; just below 1 or less decides between equal
+    ///     counts alone.
+    ///   - halfLifeMilliseconds: the age at which a time counts half; above 0. Nil counts each time in full.
+    public init(counts: [Float], popularity: Float = 0.999, halfLifeMilliseconds: Int64? = nil) {
         precondition(halfLifeMilliseconds.map { $0 > 0 } ?? true, "the half-life must be above 0 ms, got \(halfLifeMilliseconds ?? 0)")
-        let most = Float(counts.max() ?? 0), weight = halfLifeMilliseconds == nil ? 1 : Self.shareBesideDecayed
-        shares = counts.map { weight * Float($0) / (most + 1) }
+        let most = max(counts.max() ?? 0, .leastNormalMagnitude)
+        shares = counts.map { popularity * $0 / most }
+        ofOwn = halfLifeMilliseconds == nil ? 0 : 1e-6
         self.halfLifeMilliseconds = halfLifeMilliseconds.map { Double($0) }
     }
 
@@ -37,9 +45,8 @@ public struct BuyAgainRival: Rival {
                 scores[Int(row)] += 1
                 continue
             }
-            // However long past, what is the user's own stands before what is not.
             let age = max(0, Double(question.now) - Double(time)) / halfLifeMilliseconds
-            scores[Int(row)] += 2 * Self.shareBesideDecayed + Float(exp2(-age))
+            scores[Int(row)] += ofOwn + Float(exp2(-age))
         }
         return scores
     }

@@ -17,6 +17,8 @@ public struct EASERival: Sendable {
     private let places: [Int32]
     /// B, `[modelled, modelled]`.
     private let weights: Matrix
+    /// What each older item of a history counts in ``scores(_:)``, times that of the next newer one; 1 counts all alike.
+    public var decay: Float = 1
 
     /// Who had what with what: the Gram matrix of the users' items, once for every λ that is tried.
     public struct Gram: Sendable {
@@ -109,6 +111,24 @@ public struct EASERival: Sendable {
                     let from = weights + Int(places[Int(row)]) * count
                     for place in 0..<count { sums[place] += from[place] }
                 }
+            }
+        }
+        var scores = [Float](repeating: .nan, count: itemCount)
+        for (place, row) in modelledRows.enumerated() { scores[Int(row)] = sums[place] }
+        return scores
+    }
+
+    /// The same where the items of a history count the less the longer they are past, by their order.
+    public func scores(_ question: RivalQuestion) -> [Float] {
+        guard decay < 1 else { return scores(history: question.history) }
+        let count = modelledRows.count
+        var sums = [Float](repeating: 0, count: count), weight: Float = 1, seen = Set<Int32>()
+        weights.withUnsafePointer { weights in
+            for row in question.history.reversed() where weight > 1e-3 && seen.insert(row).inserted {
+                defer { weight *= decay }
+                guard row >= 0, Int(row) < itemCount, places[Int(row)] >= 0 else { continue }
+                let from = weights + Int(places[Int(row)]) * count
+                for place in 0..<count { sums[place] += weight * from[place] }
             }
         }
         var scores = [Float](repeating: .nan, count: itemCount)

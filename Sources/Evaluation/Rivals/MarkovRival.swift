@@ -6,9 +6,9 @@ import Darwin
 
 /// A rival that knows which items follow which: windowed item transitions.
 ///
-/// A transition from i to j at a distance of up to `window` steps weighs 1/distance; the sum is divided by the square
-/// roots of the sums leaving i and reaching j; a user's score of j adds up over the last `lastItems` items of the
-/// history, the newest with weight 1 and each older one with `decay` times the weight of the one after it.
+/// A transition from i to j at a distance of up to `window` steps weighs 1/distance; the sum is divided by the square root of the sum
+/// leaving i and by a power of the sum reaching j, the smaller the more popular items come out; a user's score of j adds up over the last
+/// `lastItems` items of the history, the newest with weight 1 and each older one with `decay` times the weight of the one after it.
 public struct MarkovRival: Rival {
     /// Items that the rival ranks.
     public let itemCount: Int
@@ -24,7 +24,10 @@ public struct MarkovRival: Rival {
     /// - Parameters:
     ///   - sequences: item rows of each user, oldest first.
     ///   - itemCount: rows are below it.
-    public init(sequences: [[Int32]], itemCount: Int, window: Int = 10, lastItems: Int = 20, decay: Float = 0.8) {
+    ///   - reachingPower: of the sum reaching an item, 0 to 1.
+    public init(
+        sequences: [[Int32]], itemCount: Int, window: Int = 10, lastItems: Int = 20, decay: Float = 0.8, reachingPower: Double = 0.5
+    ) {
         self.itemCount = itemCount
         self.lastItems = lastItems
         self.decay = decay
@@ -66,10 +69,16 @@ public struct MarkovRival: Rival {
             }
             starts.append(targets.count)
         }
+        let reached = reaching.map { pow($0, reachingPower) }
         var weights = [Float](repeating: 0, count: sums.count)
         for item in 0..<itemCount {
             for index in starts[item]..<starts[item + 1] {
-                weights[index] = Float(sums[index] / (leaving[item] * reaching[Int(targets[index])]).squareRoot())
+                let target = Int(targets[index])
+                // The usual power as the one root that it can be, to the digit.
+                weights[index] = Float(
+                    reachingPower == 0.5
+                        ? sums[index] / (leaving[item] * reaching[target]).squareRoot()
+                        : sums[index] / (leaving[item].squareRoot() * reached[target]))
             }
         }
         self.starts = starts

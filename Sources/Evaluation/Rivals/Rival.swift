@@ -30,9 +30,7 @@ extension RecentPopularityRival: Rival {
     public func scores(_ question: RivalQuestion) -> [Float] { scores }
 }
 
-extension EASERival: Rival {
-    public func scores(_ question: RivalQuestion) -> [Float] { scores(history: question.history) }
-}
+extension EASERival: Rival {}
 
 /// A rival with the popular items behind all that it has something to say about, most popular first.
 public struct BackedRival<Base: Rival>: Rival {

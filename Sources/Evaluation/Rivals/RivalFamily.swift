@@ -53,18 +53,18 @@ public struct RivalData {
         self.forEachEvent = forEachEvent
     }
 
-    /// λ of EASE, in users; the first is the usual one.
-    static let easeLambdas: [Float] = [200, 50, 1_000]
+    /// λ of EASE, in users, and what older items of a history count; the first is the usual one.
+    static let easeLambdas: [Float] = [200, 50, 1_000], easeDecays: [Float] = [1, 0.8]
     /// Half-lives of popularity as parts of the time that the events span.
     static let popularityHalfLives = [10.0, 3, 30, 100]
     /// Windows of bestsellers, in days.
     static let windowDays: [Int64] = [28, 7]
-    /// Half-lives of what a user bought, as parts of the same time.
-    static let ownHalfLives = [6.0, 20, 10, 3]
-    /// Steps within which an item follows another, and items of a history that are asked.
-    static let markovWindows = [10, 3, 1], markovItems = [20, 3]
+    /// Steps within which an item follows another, powers of the sum reaching an item, and items of a history that are asked.
+    static let markovWindows = [10, 3, 1], markovPowers = [0.5, 0.2, 0], markovItems = [20, 60]
     /// Users that a pair of items needs to count half, and items of a history that are asked.
     static let shrinkages: [Float] = [10, 0], neighbourItems = [100, 10]
+    /// What the most popular item of late is worth beside own times.
+    static let lateWeights: [Float] = [0.01, 1, 2]
 
     private static let dayMilliseconds: Int64 = 86_400_000
 
@@ -106,25 +106,42 @@ public struct RivalData {
     }
 
     private var windowedMarkov: RivalFamily {
-        RivalFamily(
-            .windowedMarkov,
-            Self.markovWindows.flatMap { window in
-                Self.markovItems.map { items in
-                    RivalFamily.Setting(words: "window \(window), last \(items) items") { [self] in
-                        BackedRival(
-                            MarkovRival(sequences: sequences, itemCount: itemCount, window: window, lastItems: items), counts: counts)
-                    }
+        let last = Last<String, MarkovRival>()
+        var settings: [RivalFamily.Setting] = []
+        for window in Self.markovWindows {
+            for power in Self.markovPowers {
+                for items in Self.markovItems {
+                    let words = "window \(window), popularity to the power \(decimal(-power, places: 1))"
+                    settings.append(
+                        RivalFamily.Setting(words: "\(words), last \(items) items") { [self] in
+                            var markov = last.value(words) {
+                                MarkovRival(sequences: sequences, itemCount: itemCount, window: window, reachingPower: power)
+                            }
+                            markov.lastItems = items
+                            return BackedRival(markov, counts: counts)
+                        })
                 }
-            })
+            }
+        }
+        return RivalFamily(.windowedMarkov, settings)
     }
 
     private func ease(_ itemsLimit: Int) -> RivalFamily {
-        let gram = EASERival.Gram(sequences: sequences, itemCount: itemCount, itemsLimit: itemsLimit)
-        return RivalFamily(
-            .ease,
-            Self.easeLambdas.map { lambda in
-                RivalFamily.Setting(words: "lambda \(decimal(Double(lambda), places: 1))") { EASERival(gram, lambda: lambda) }
-            })
+        let gram = EASERival.Gram(sequences: sequences, itemCount: itemCount, itemsLimit: itemsLimit), last = Last<Float, EASERival>()
+        var settings: [RivalFamily.Setting] = []
+        for lambda in Self.easeLambdas {
+            for decay in Self.easeDecays {
+                let older = decay < 1 ? ", an older item \(decimal(Double(decay), places: 1)) times the next" : ""
+                let words = "lambda \(Int(lambda))\(older)"
+                settings.append(
+                    RivalFamily.Setting(words: words) {
+                        var ease = last.value(lambda) { EASERival(gram, lambda: lambda) }
+                        ease.decay = decay
+                        return ease
+                    })
+            }
+        }
+        return RivalFamily(.ease, settings)
     }
 
     private var itemItem: RivalFamily {
@@ -142,9 +159,43 @@ public struct RivalData {
     }
 
     private var buyAgain: RivalFamily {
-        let decayed = Self.ownHalfLives.map { part($0) }.map { part in
-            RivalFamily.Setting(words: part.words) { [counts] in BuyAgainRival(counts: counts, halfLifeMilliseconds: part.milliseconds) }
+        let all = counts.map { Float($0) }, late = late()
+        var settings = [RivalFamily.Setting(words: "ties by popularity") { BuyAgainRival(counts: all) }]
+        for weight in Self.lateWeights {
+            settings.append(
+                RivalFamily.Setting(words: "\(decimal(Double(weight), places: 2)) times the popularity of \(late.words) added") {
+                    BuyAgainRival(counts: late.counts, popularity: weight)
+                })
         }
-        return RivalFamily(.buyAgain, [.init(words: "") { [counts] in BuyAgainRival(counts: counts) }] + decayed)
+        for (divisor, weight) in [(2.0, Float(0.6)), (6, 1e-7)] {
+            let part = part(divisor)
+            let added = weight > 1e-3 ? ", \(decimal(Double(weight), places: 1)) times the popularity of \(late.words) added" : ""
+            settings.append(
+                RivalFamily.Setting(words: part.words + added) {
+                    BuyAgainRival(counts: late.counts, popularity: weight, halfLifeMilliseconds: part.milliseconds)
+                })
+        }
+        return RivalFamily(.buyAgain, settings)
+    }
+
+    /// What everybody took in the last four weeks, or the last quarter of a shorter time.
+    private func late() -> (counts: [Float], words: String) {
+        let days: Int64 = 28, isLong = spanMilliseconds >= 2 * days * Self.dayMilliseconds
+        let window = isLong ? days * Self.dayMilliseconds : max(1, spanMilliseconds / 4)
+        let rival = RecentPopularityRival(itemCount: itemCount, now: newest, windowMilliseconds: window, forEachEvent: forEachEvent)
+        return (rival.scores, isLong ? "the last \(days) days" : "the last quarter of the time")
+    }
+}
+
+/// The last thing that was learned, for settings that share it: one alone, since some are large.
+private final class Last<Key: Equatable, Value> {
+    private var kept: (key: Key, value: Value)?
+
+    func value(_ key: Key, _ learn: () -> Value) -> Value {
+        if let kept, kept.key == key { return kept.value }
+        kept = nil
+        let value = learn()
+        kept = (key, value)
+        return value
     }
 }

@@ -64,6 +64,9 @@ struct ContentTrainingTests {
     func planted() throws {
         let found = try Self.found(Self.log()), blind = try Self.found(Self.log(text: false))
         #expect(found.hits > 0.85 && blind.hits < 0.6, "\(found.hits) with texts that tell, \(blind.hits) without")
+        // The fit begins where likeness counts much, and leaves it there only where it tells.
+        let likeness = ContentChannel.Part.similarity.rawValue
+        #expect(found.fitted.all[likeness] > 4 && blind.fitted.all[likeness] < 1)
         #expect(found.fitted.all.count == ContentChannel.Part.count && found.fitted.sparse.count == ContentChannel.Part.count)
         #expect(found.fitted.sparse[ContentChannel.Part.affinity.rawValue] == 0)
         let again = try Self.found(Self.log())

@@ -71,6 +71,8 @@ struct ReplayRunTests {
         #expect(ndcg[1] > ndcg[0] && ndcg[2] > ndcg[0], "\(ndcg): what follows is counted anew with each training")
         #expect(retraining.entries.map(\.kind) == [.full, .incremental] && retraining.entries.allSatisfy { $0.slices >= 2 })
         #expect(retraining.entries.map(\.newEvents)[0] == retraining.entries.map(\.newEvents)[1])
+        // Four days of sixty people, each learned once at most.
+        #expect(retraining.entries[0].newEvents > 60 && retraining.entries[0].newEvents <= 4 * 60)
         #expect(retraining.entries[0].replayedEvents == 0 && retraining.entries[1].replayedEvents > 0)
         #expect(retraining.costShares != nil && retraining.incrementalOverFull[.all] != nil)
     }

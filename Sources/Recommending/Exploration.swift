@@ -84,14 +84,15 @@ struct Exploration: Sendable {
     func fill(
         _ rows: inout [RankedRow], count: Int, filter: RowFilter, snapshot: ServingSnapshot, taste: UserTaste, requestID: String
     ) {
-        guard rules.everySlots > 0, !arms.isEmpty, count > 0 else { return }
+        // An answer of one item has no slot but the first.
+        guard rules.everySlots > 0, !arms.isEmpty, count > 1 else { return }
         var random = SeededGenerator(seed: FNV1a.hash(requestID.utf8))
         var slots: [Int] = []
         for start in stride(from: 0, to: count, by: rules.everySlots) {
             let length = min(rules.everySlots, count - start)
             // A run that is cut short has a slot as often as its length says.
             if length < rules.everySlots, Int.random(in: 0..<rules.everySlots, using: &random) >= length { continue }
-            let first = start == 0 && count > 1 ? 1 : start
+            let first = start == 0 ? 1 : start
             slots.append(Int.random(in: first..<max(start + length, first + 1), using: &random))
         }
         guard !slots.isEmpty else { return }

@@ -267,9 +267,9 @@ public struct ReportPage {
         """
         <footer>Metrics are means over users; docs/evaluation.md says what each means. ± is a standard error; intervals come from \
         resampling users 2,000 times. \
-        Rivals learn from the same training part: popularity counts events; recent popularity lets them fade; windowed Markov follows \
-        transitions within ten steps; EASE is a linear model in closed form; \
-        buy it again repeats what the user had most.</footer>
+        Rivals learn from the same training part, each with the settings that suit the data, named beside it: popularity counts events; \
+        recent popularity lets them fade or counts a window; windowed Markov follows transitions; EASE is a linear model in closed form; \
+        item to item takes neighbours by their users; buy it again repeats what the user had most.</footer>
         """
     }
 }

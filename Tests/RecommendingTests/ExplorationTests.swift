@@ -52,6 +52,9 @@ struct ExplorationTests {
 
     @Test func aShortAnswerExploresAsOftenAsItsLengthSays() {
         let snapshot = exploring(snapshot(new: 20))
+        #expect((0..<200).allSatisfy { request in
+            !answer(snapshot, RecommendationQuery(count: 1), request: "o\(request)").contains(where: \.isExploration)
+        })
         let shown = (0..<2_000).reduce(0) { sum, request in
             sum + answer(snapshot, RecommendationQuery(count: 5), request: "s\(request)").count(where: \.isExploration)
         }

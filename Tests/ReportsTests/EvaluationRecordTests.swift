@@ -47,6 +47,7 @@ struct EvaluationRecordTests {
         record.dataProfile = DataRecord(all: DataProfile(), recent: nil)
         record.curves = [LearningCurve(stage: "on everything", epochs: [.init(epoch: 1, loss: 2.5, seconds: 3, validation: 0.2)])]
         record.timings = [StepTiming(name: "reading", seconds: 1.5)]
+        record.rivalSettings = ["popularity": "everything <ever>"]
         return record
     }
 
@@ -60,6 +61,12 @@ struct EvaluationRecordTests {
         }
         expected.ranking?.weights?.entries.sort { $0.name < $1.name }
         #expect(read == expected)
+    }
+
+    @Test("a page says what was set of a rival")
+    func settings() {
+        let page = ReportPage(ReportPage.Subject(title: "t", subtitle: "s", status: nil), of: Self.full).html
+        #expect(page.contains("popularity: everything &lt;ever&gt;"))
     }
 
     @Test("keys and numbers as users have them, in order")

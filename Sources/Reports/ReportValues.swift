@@ -51,7 +51,7 @@ struct ReportValues {
             guard let found = record[contestant] else { continue }
             var name = contestant.title
             if contestant == .promoted, let version = record.promotedVersion { name = "version \(version), promoted" }
-            if let settings = record.rivalSettings?[contestant.rawValue] { name += ": \(settings)" }
+            if let settings = record.rivalSettings?[contestant.rawValue] { name += " (\(settings))" }
             contestants.append(
                 Contestant(name: name, isOwn: contestant == .model, style: String(UnicodeScalar(UInt8(97 + place))), record: found))
         }

@@ -66,7 +66,7 @@ struct EvaluationRecordTests {
     @Test("a page says what was set of a rival")
     func settings() {
         let page = ReportPage(ReportPage.Subject(title: "t", subtitle: "s", status: nil), of: Self.full).html
-        #expect(page.contains("popularity: everything &lt;ever&gt;"))
+        #expect(page.contains("popularity (everything &lt;ever&gt;)"))
     }
 
     @Test("keys and numbers as users have them, in order")

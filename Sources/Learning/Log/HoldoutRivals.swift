@@ -45,20 +45,20 @@ extension HoldoutScoring {
             return JudgedRival(contestant: family.contestant, settings: family.settings[0].words, outcome: collect(rank(rival)))
         }
         let sample = sampled(Self.choiceQuestionsLimit)
-        // Best for those of even and odd rows, and for all of them.
-        var best: [(score: Double, setting: Int, rival: any Rival)?] = [nil, nil, nil]
+        // Best for those of even and odd rows, and for all of them. What is learned is not kept: some of it is large.
+        var best = [(score: Double, setting: Int)](repeating: (-1, 0), count: 3)
         for (place, setting) in family.settings.enumerated() {
-            let rival = setting.learn()
-            let values = sample.collect(rank(rival)).perUser
+            let values = sample.collect(rank(setting.learn())).perUser
             for group in 0...2 {
                 let own = zip(sample.holdout.questions, values).filter { group == 2 || $0.0.user % 2 == group }.map(\.1)
                 let score = own.isEmpty ? 0 : own.reduce(0, +) / Double(own.count)
-                if score > best[group]?.score ?? -1 { best[group] = (score, place, rival) }
+                if score > best[group].score { best[group] = (score, place) }
             }
         }
-        let halves = [0, 1].map { best[1 - $0]?.rival ?? family.settings[0].learn() }
+        let settings = [best[1].setting, best[0].setting], even = family.settings[settings[0]].learn()
+        let halves = [even, settings[0] == settings[1] ? even : family.settings[settings[1]].learn()]
         return JudgedRival(
-            contestant: family.contestant, settings: family.settings[best[2]?.setting ?? 0].words,
+            contestant: family.contestant, settings: family.settings[best[2].setting].words,
             outcome: collect { halves[$0.user % 2].scores(question($0)) })
     }
 

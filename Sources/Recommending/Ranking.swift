@@ -56,7 +56,7 @@ struct Ranking {
             if let liking, let own = content?.score(candidate.row, tower: candidate.score, taste: liking) {
                 score = own
                 reason = .fresh
-                byContent.insert(candidate.row)
+                if powers != nil { byContent.insert(candidate.row) }
             }
             if origin == .content {
                 reason = .fresh

@@ -8,7 +8,7 @@ enum ContentShelf {
     static let trained = 40
 
     /// Forty trained items of four subjects, of which every user takes those of one. The towers know nothing: all vectors are alike.
-    static func snapshot(new: Int = 0, blend: RankingBlend? = nil) -> ServingSnapshot {
+    static func snapshot(new: Int = 0, blend: RankingBlend? = nil, dear: String? = nil) -> ServingSnapshot {
         let count = trained + new
         let ids = (0..<count).map { "i\($0)" }
         let contents = (0..<count).map { content($0) }
@@ -27,7 +27,8 @@ enum ContentShelf {
         channel.weights = [8, -4, 0, 0, 0, 0, 0, 0]
         let vectors = [Float](repeating: 0.1, count: 2 * count)
         return ServingSnapshot(
-            catalogue: ids.map { CatalogueEntry(itemID: $0) }, catalogueVersion: 1, model: meanModel(2), itemVectors: vectors, blend: blend
+            catalogue: ids.map { CatalogueEntry(itemID: $0, priceMicros: $0 == dear ? 1_000_000_000 : 1_000_000) }, catalogueVersion: 1,
+            model: meanModel(2), itemVectors: vectors, blend: blend
         ).withContent(
             ContentSignals(
                 channel: channel,

@@ -41,6 +41,17 @@ struct NewItemsUnderHeadsTests {
         }
     }
 
+    @Test("what an order would be worth counts for new items as for all")
+    func value() {
+        let met = ["i1", "i5"], query = RecommendationQuery(count: 52), dear = "i\(ContentShelf.trained + 6)"
+        let snapshot = ContentShelf.snapshot(new: 12, blend: blend, dear: dear)
+        let byInterest = snapshot.withHeads(heads()).answer(query, history: met)
+        let byValue = snapshot.withHeads(heads(value: 1)).answer(query, history: met)
+        // A thousand times the median is ln 1,000 more; all others are worth the same.
+        #expect(byInterest.first?.itemID != dear && byValue.first?.itemID == dear)
+        #expect(byValue.map(\.itemID).filter { $0 != dear } == byInterest.map(\.itemID).filter { $0 != dear })
+    }
+
     @Test("the map keeps order, goes through pairs of quantiles, and goes on beyond them")
     func map() {
         let map = QuantileMap(from: [3, 1, 2, .nan], to: [10, 30, 20])

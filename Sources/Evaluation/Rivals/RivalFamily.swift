@@ -83,10 +83,12 @@ public struct RivalData {
     ///   - repeats: whether what a user had may be shown again.
     ///   - easeItemsLimit: items that EASE models at most: its cost grows with their cube.
     public func families(repeats: Bool, easeItemsLimit: Int = EASERival.itemsLimit) -> [RivalFamily] {
-        var families = [RivalFamily(.popularity, [.init(words: "") { [counts] in PopularityRival(counts: counts) }]), recentPopularity]
-        families += [windowedMarkov, ease(easeItemsLimit), itemItem]
-        if repeats { families.append(buyAgain) }
-        return families
+        popular + [windowedMarkov, ease(easeItemsLimit), itemItem] + (repeats ? [buyAgain] : [])
+    }
+
+    /// Those that give everybody the same list, and cost one pass over the events.
+    public var popular: [RivalFamily] {
+        [RivalFamily(.popularity, [.init(words: "") { [counts] in PopularityRival(counts: counts) }]), recentPopularity]
     }
 
     private var recentPopularity: RivalFamily {

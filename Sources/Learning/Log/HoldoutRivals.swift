@@ -37,6 +37,9 @@ extension HoldoutScoring {
         return rivalData.families(repeats: repeats, easeItemsLimit: easeItemsLimit).map(judged)
     }
 
+    /// The two that give everybody the same list: popularity, and what is popular of late.
+    package func scorePopularRivals() -> [JudgedRival] { rivalData.popular.map(judged) }
+
     /// A rival under its settings.
     private func judged(_ family: RivalFamily) -> JudgedRival {
         func rank(_ rival: any Rival) -> (Holdout.Question) -> [Float] { { rival.scores(self.question($0)) } }

@@ -110,19 +110,6 @@ package struct HoldoutScoring {
         return collect { _ in rival.scores }
     }
 
-    /// The same, weighted by age; the half-life is a tenth of the time that the log spans.
-    package func scoreRecentPopularity() -> Outcome {
-        let rows = log.userIDs.indices.lazy.map { holdout.trainingRows(of: $0, in: log) }.filter { !$0.isEmpty }
-        let newest = rows.map { log.times[$0.upperBound - 1] }.max() ?? 0
-        let span = newest - (rows.map { log.times[$0.lowerBound] }.min() ?? 0)
-        let rival = RecentPopularityRival(
-            itemCount: log.itemIDs.count, now: newest, halfLifeMilliseconds: max(3_600_000, span / 10)
-        ) { add in
-            for own in rows { for row in own { add(log.items[row], log.times[row]) } }
-        }
-        return collect { _ in rival.scores }
-    }
-
     /// Interactions to learn from, by item row.
     package func trainingCounts() -> [Int] {
         var counts = [Int](repeating: 0, count: log.itemIDs.count)

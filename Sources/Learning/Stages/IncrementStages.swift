@@ -141,7 +141,7 @@ package struct IncrementStages {
         func answers(_ scoring: HoldoutScoring) -> HoldoutScoring.Outcome { scoring.collect(lists: served.list) }
         let gate = settings.gate, name = "version \(base.promoted.version)"
         let candidate = answers(new), current = base.promoted.score(new, settings: settings)
-        let popularity = new.scorePopularity(), recent = new.scoreRecentPopularity()
+        let popular = new.scorePopularRivals(), popularity = popular[0].outcome
         let remembering = answers(old), remembered = base.promoted.score(old, settings: settings)
         var passes = true, reasons: [String] = [], decided = 0, compared: [GateJudging.Compared] = []
         func take(_ decision: GateDecision, _ title: String) {
@@ -179,8 +179,7 @@ package struct IncrementStages {
         record.split = later.description
         record.users = later.questions.count
         record.model = candidate.record
-        record.popularity = popularity.record
-        record.recentPopularity = recent.record
+        record.add(popular)
         record.promoted = current.record
         record.promotedVersion = base.promoted.version
         record.increment = IncrementRecord(

@@ -217,14 +217,14 @@ package final class TrainingStages {
         let served = ServedScoring(parts.bundles, scoring: scoring, settings: settings)
         let candidate = scoring.collect(lists: served.list)
         state.parts = parts.weights
-        let popularity = scoring.scorePopularity()
+        let rivals = scoring.scoreRivals(easeItemsLimit: HoldoutScoring.trainingEASEItemsLimit), popularity = rivals[0].outcome
         judgedNDCG = candidate.report["NDCG@10"]
         popularityNDCG = popularity.report["NDCG@10"]
         var record = EvaluationRecord()
         record.split = holdout.description
         record.users = holdout.questions.count
         record.model = candidate.record
-        record.add(scoring.scoreRivals(easeItemsLimit: HoldoutScoring.trainingEASEItemsLimit))
+        record.add(rivals)
         let gate = settings.gate
         let verdict = GateJudging(
             gate: gate, settings: settings, scoring: scoring, candidate: candidate, answer: { $0.collect(lists: served.list) }

@@ -65,7 +65,12 @@ let package = Package(
         pure("TowerModel", ["Bytes", "ContentModel", "Tensors"]),
         pure("TowerTraining", ["Bytes", "ContentModel", "TowerModel", "Evaluation", "Tensors"]),
         pure("MetaLearning", ["Tensors", "Gradients"]),
-        pure("Recommending", ["Bytes", "Interactions", "Features", "Tensors", "Gradients", "ContentModel", "TowerModel", "MetaLearning"]),
+        pure("CandidateRanking", ["Tensors", "Evaluation"]),
+        pure(
+            "Recommending",
+            [
+                "Bytes", "Interactions", "Features", "Tensors", "Gradients", "ContentModel", "TowerModel", "MetaLearning", "CandidateRanking",
+            ]),
         pure("Simulation", ["Bytes", "Interactions"]),
         pure("TextEncoding", ["Tensors"]),
 
@@ -161,7 +166,7 @@ let package = Package(
             name: "Learning",
             dependencies: [
                 "Bytes", "Interactions", "Features", "Tensors", "Gradients", "ContentModel", "TowerModel", "TowerTraining", "MetaLearning",
-                "Evaluation", "Recommending", "FeatureStore", "TrainingFiles", "Reports", "Console",
+                "Evaluation", "CandidateRanking", "Recommending", "FeatureStore", "TrainingFiles", "Reports", "Console",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
@@ -202,6 +207,7 @@ let package = Package(
             "TowerTraining",
             ["Bytes", "ContentModel", "TowerModel", "TowerTraining", "Evaluation", "Gradients", "RankSupport", "Tensors"]),
         tests("MetaLearning", ["MetaLearning", "FuzzInputs", "Gradients", "Tensors"]),
+        tests("CandidateRanking", ["CandidateRanking", "Tensors"]),
         tests("Recommending", ["Recommending", "ContentModel", "Features", "FuzzInputs", "Interactions", "MetaLearning", "Tensors"]),
         tests("Simulation", ["Simulation", "Interactions"]),
         tests("TextEncoding", ["TextEncoding", "Tensors"]),

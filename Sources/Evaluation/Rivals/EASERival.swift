@@ -141,3 +141,11 @@ public struct EASERival: Sendable {
         topRows(count, of: scores(history: history)) { excluded.contains($0) }
     }
 }
+
+extension EASERival {
+    /// The items that one item counts most for, those with the largest weight first; none for an item that takes no part.
+    public func strongest(_ count: Int, of item: Int32) -> [(row: Int32, weight: Float)] {
+        guard Int(item) < itemCount, item >= 0, places[Int(item)] >= 0 else { return [] }
+        return weights.topK(count, ofRow: Int(places[Int(item)])).map { (modelledRows[Int($0.index)], $0.value) }
+    }
+}

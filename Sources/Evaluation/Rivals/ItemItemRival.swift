@@ -70,6 +70,13 @@ public struct ItemItemRival: Rival {
     }
 }
 
+extension ItemItemRival {
+    /// The items that are likest to one, best first.
+    public func strongest(_ count: Int, of item: Int32) -> [(row: Int32, weight: Float)] {
+        (starts[Int(item)]..<starts[Int(item) + 1]).prefix(count).map { (neighbours[$0], likeness[$0]) }
+    }
+}
+
 /// The distinct rows of a history from its end, newest first; rows out of range are skipped.
 private func newestDistinct(_ history: [Int32], limit: Int, below itemCount: Int) -> [Int32] {
     var seen = Set<Int32>(), rows: [Int32] = []

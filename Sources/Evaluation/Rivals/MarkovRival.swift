@@ -15,9 +15,9 @@ public struct MarkovRival: Rival {
     /// Items of a history that are asked what follows them, the newest.
     public var lastItems: Int
     private let decay: Float
-    private let starts: [Int]
-    private let targets: [Int32]
-    private let weights: [Float]
+    fileprivate let starts: [Int]
+    fileprivate let targets: [Int32]
+    fileprivate let weights: [Float]
 
     /// Counts the transitions of all sequences. O(events × window) time; memory grows with distinct pairs.
     ///
@@ -105,5 +105,15 @@ public struct MarkovRival: Rival {
     /// The best `count` rows for a history that are not excluded; ties in row order.
     public func rank(_ count: Int, history: [Int32], excluding excluded: Set<Int32> = []) -> [Int32] {
         topRows(count, of: scores(history: history)) { excluded.contains($0) }
+    }
+}
+
+extension MarkovRival {
+    /// The items that follow one most strongly, best first.
+    public func strongest(_ count: Int, after item: Int32) -> [(row: Int32, weight: Float)] {
+        let places = starts[Int(item)]..<starts[Int(item) + 1]
+        return topRows(count, of: Array(weights[places])).map {
+            (targets[places.lowerBound + Int($0)], weights[places.lowerBound + Int($0)])
+        }
     }
 }

@@ -1,0 +1,105 @@
+/// What all links from a user's history add up to, by item: one probe finds every kind.
+struct LinkSums {
+    /// The kinds, by lane: as the signals from ``CandidateSignal/ease`` on.
+    static let lanes = 7
+    private static let ease = 0, easeOf60Days = 1, easeOfNewest = 2, followers = 3, newestFollowers = 4, next = 5, neighbours = 6
+
+    /// Newest distinct items that speak for EASE and neighbours, and newest items that speak for what follows and what comes next.
+    static let itemsLimit = 100, followedLimit = 40, nextLimit = 5
+
+    /// Items that anything leads to, in the order in which they were met.
+    private(set) var rows: [Int32] = []
+    private(set) var sums: [SIMD8<Float>] = []
+    /// The largest of each kind; 0 without any.
+    private(set) var largest = SIMD8<Float>(repeating: 0)
+    private var slots: [Int32]
+    private let mask: Int
+
+    /// Adds up.
+    ///
+    /// - Parameters:
+    ///   - newest: distinct rows, the newest first, with the weight of each in EASE by age.
+    ///   - history: rows, oldest first.
+    init(newest: [(row: Int32, weight: Float)], history: [Int32], tables: LinkTables) {
+        let items = tables.ease.itemCount
+        let speaking = newest.prefix(Self.itemsLimit).filter { $0.row >= 0 && Int($0.row) < items }
+        let followed = history.suffix(Self.followedLimit).reversed().filter { $0 >= 0 && Int($0) < items }
+        var links = 0
+        for own in speaking { links += tables.ease.count(of: own.row) + tables.neighbours.count(of: own.row) }
+        for row in followed { links += tables.followers.count(of: row) }
+        for row in followed.prefix(Self.nextLimit) { links += tables.next.count(of: row) }
+        var capacity = 64
+        while capacity < 2 * min(links, items) { capacity *= 2 }
+        slots = [Int32](repeating: -1, count: capacity)
+        mask = capacity - 1
+        var older: Float = 1
+        for own in speaking {
+            var weights = SIMD8<Float>(repeating: 0)
+            weights[Self.ease] = 1
+            weights[Self.easeOf60Days] = own.weight
+            weights[Self.easeOfNewest] = older
+            tables.ease.forEach(own.row) { add($0, $1 * weights) }
+            var likeness = SIMD8<Float>(repeating: 0)
+            likeness[Self.neighbours] = own.weight
+            tables.neighbours.forEach(own.row) { add($0, $1 * likeness) }
+            older *= 0.8
+        }
+        var far: Float = 1, near: Float = 1, place = 0
+        for row in followed {
+            var weights = SIMD8<Float>(repeating: 0)
+            weights[Self.followers] = far
+            weights[Self.newestFollowers] = near
+            tables.followers.forEach(row) { add($0, $1 * weights) }
+            if place < Self.nextLimit {
+                var weights = SIMD8<Float>(repeating: 0)
+                weights[Self.next] = near
+                tables.next.forEach(row) { add($0, $1 * weights) }
+            }
+            far *= 0.93
+            near *= 0.7
+            place += 1
+        }
+        for sum in sums { largest.replace(with: sum, where: sum .> largest) }
+    }
+
+    private mutating func add(_ row: Int32, _ value: SIMD8<Float>) {
+        var slot = Self.hash(row) & mask
+        while slots[slot] >= 0 {
+            let place = Int(slots[slot])
+            if rows[place] == row {
+                sums[place] += value
+                return
+            }
+            slot = (slot + 1) & mask
+        }
+        slots[slot] = Int32(rows.count)
+        rows.append(row)
+        sums.append(value)
+    }
+
+    @inline(__always)
+    private static func hash(_ row: Int32) -> Int { Int(UInt32(bitPattern: row) &* 2_654_435_769) >> 7 }
+
+    /// What leads to an item.
+    subscript(_ row: Int32) -> SIMD8<Float> {
+        var slot = Self.hash(row) & mask
+        while slots[slot] >= 0 {
+            if rows[Int(slots[slot])] == row { return sums[Int(slots[slot])] }
+            slot = (slot + 1) & mask
+        }
+        return SIMD8(repeating: 0)
+    }
+
+    /// The best of one kind, best first, all above 0.
+    func best(_ count: Int, lane: Int, where admits: (Int32) -> Bool) -> [Int32] {
+        // Half as many again, for those that may not be shown; who had much of it may get fewer.
+        var values = [Float](repeating: 0, count: sums.count)
+        for place in sums.indices { values[place] = sums[place][lane] > 0 ? sums[place][lane] : .nan }
+        var found: [Int32] = []
+        for element in values.withUnsafeBufferPointer({ Self.top(count + count / 2 + 20, $0) }) where found.count < count {
+            let row = rows[Int(element)]
+            if admits(row) { found.append(row) }
+        }
+        return found
+    }
+}

@@ -2,12 +2,16 @@ import Evaluation
 import Features
 import MetaLearning
 import Recommending
+import Tensors
 import TowerModel
+import TrainingFiles
 
 /// All that learning, judging and the protocols of evaluation go by. The root fills it in one place.
 package struct LearningSettings: Sendable {
     /// How the ranking blend is learned.
     package var blend: BlendSettings
+    /// How the ranker over counters is learned.
+    package var ranker: RankerSettings
     /// How the ranking heads are learned.
     package var heads: HeadSettings
     /// Which domains get adapters.
@@ -33,11 +37,12 @@ package struct LearningSettings: Sendable {
 
     /// All of it.
     package init(
-        blend: BlendSettings, heads: HeadSettings, domains: DomainSettings, content: ContentSettings, adaptation: AdaptationSettings,
+        blend: BlendSettings, ranker: RankerSettings, heads: HeadSettings, domains: DomainSettings, content: ContentSettings, adaptation: AdaptationSettings,
         holdout: HoldoutSettings, gate: PromotionGate, learnsHeldOut: Bool, tailBudget: Double, served: ServedSettings,
         features: FeatureRules, segments: SegmentSettings?
     ) {
         self.blend = blend
+        self.ranker = ranker
         self.heads = heads
         self.domains = domains
         self.content = content
@@ -49,6 +54,13 @@ package struct LearningSettings: Sendable {
         self.served = served
         self.features = features
         self.segments = segments
+    }
+}
+
+extension LearningSettings {
+    /// The ranker's training on a log.
+    package func rankerTraining(_ log: TrainingLog, threads: Int = Threads.current) -> RankerTraining {
+        RankerTraining(log: log, settings: ranker, historyLimitEvents: blend.historyLimitEvents, threads: threads)
     }
 }
 

@@ -128,10 +128,15 @@ public struct BatchRecommender: Sendable {
                 }
             }
         }
-        guard snapshot.blend != nil || taste.content != nil else { return top.sorted() }
+        guard snapshot.blend != nil || taste.content != nil || taste.counted != nil else { return top.sorted() }
+        var rows = top.sorted().map(\.row)
+        if let counted = taste.counted {
+            let found = Set(rows)
+            rows += counted.candidates { (allowed?.contains($0) ?? true) && filter.admits($0) }.filter { !found.contains($0) }
+        }
         return query.withUnsafeBufferPointer { query in
-            top.sorted().compactMap { found in
-                query.baseAddress.flatMap { snapshot.vectors.score(found.row, $0) }.map { Candidate(row: found.row, score: $0) }
+            rows.compactMap { row in
+                query.baseAddress.flatMap { snapshot.vectors.score(row, $0) }.map { Candidate(row: row, score: $0) }
             }
         }
     }

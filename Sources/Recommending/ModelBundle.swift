@@ -1,3 +1,4 @@
+import CandidateRanking
 import ContentModel
 import Tensors
 import TowerModel
@@ -11,6 +12,8 @@ public struct ModelBundle: Sendable {
     public var model: TwoTowerModel
     /// How much each ranking signal counts, and what was counted for it; nil where the towers rank alone.
     public var blend: RankingBlend?
+    /// Orders candidates by what counting knows of them, beside what towers and blend found; nil where these rank alone.
+    public var ranker: CandidateRanker?
     /// Probabilities of clicks and purchases and the worth of orders; nil where nothing could be learned of them. They read the
     /// blend's tables.
     public var heads: RankingHeads?
@@ -28,7 +31,7 @@ public struct ModelBundle: Sendable {
 
     /// The parts that a bundle may have beside the towers, by the names under which they are kept.
     public enum Part: String, CaseIterable, Sendable {
-        case blend, heads, content, domains, adaptation
+        case blend, ranker, heads, content, domains, adaptation
     }
 
     /// The notes that a bundle keeps.
@@ -40,6 +43,7 @@ public struct ModelBundle: Sendable {
     public var parts: [Part: PartTensors] {
         var parts: [Part: PartTensors] = [:]
         parts[.blend] = blend?.encoded()
+        parts[.ranker] = ranker?.encoded()
         parts[.heads] = heads?.encoded()
         parts[.content] = channel?.encoded()
         if let domains = model.domains, !domains.tokens.isEmpty { parts[.domains] = domains.encoded() }
@@ -61,6 +65,7 @@ public struct ModelBundle: Sendable {
     public init(model: TwoTowerModel, parts: [Part: PartTensors], notes: [String: String] = [:]) throws(PartFormatError) {
         self.model = model
         if let part = parts[.blend] { blend = try RankingBlend(encoded: part) }
+        if let part = parts[.ranker] { ranker = try CandidateRanker(encoded: part) }
         if let part = parts[.heads] { heads = try RankingHeads(encoded: part) }
         if let part = parts[.content] { channel = try ContentChannel(encoded: part) }
         if let part = parts[.adaptation] { kit = try CategoryKit(encoded: part) }
@@ -88,7 +93,7 @@ public struct ModelBundle: Sendable {
     public func check() throws(PartFormatError) {
         let items = model.itemIDs.count
         for (name, own) in [
-            ("ranking blend", blend?.tables.itemCount), ("ranking heads", heads?.tables.itemCount),
+            ("ranking blend", blend?.tables.itemCount), ("ranker", ranker?.tables.itemCount), ("ranking heads", heads?.tables.itemCount),
             ("adaptation", kit?.factors.itemCount),
         ] {
             if let own, own != items {

@@ -19,7 +19,7 @@ struct Ranking {
     }
 
     private var changesOrder: Bool {
-        objective != nil || powers != nil || snapshot.rules.similarWeight > 0 || snapshot.rules.freshBonus != 0 || snapshot.isBlended
+        objective != nil || powers != nil || taste.counted != nil || snapshot.rules.similarWeight > 0 || snapshot.rules.freshBonus != 0 || snapshot.isBlended
             || taste.content != nil
             || taste.isNewcomer || snapshot.rules.categoryDiscount < 1
     }
@@ -27,7 +27,8 @@ struct Ranking {
     /// Rows that a blend wants to see beside the towers' candidates: what follows the newest items, what is the user's own, and
     /// what many choose.
     func furtherRows(_ count: Int, where admits: (Int32) -> Bool) -> [Int32] {
-        let alike = taste.content.flatMap { snapshot.content?.best(count, taste: $0, where: admits) } ?? []
+        let alike = (taste.content.flatMap { snapshot.content?.best(count, taste: $0, where: admits) } ?? [])
+            + (taste.counted?.candidates(where: admits) ?? [])
         guard let blend = snapshot.blend, let signals = taste.signals else { return alike }
         return alike + signals.strongest(count, where: admits) + signals.own.keys.filter(admits)
             + blend.popular(taste.bonuses, where: admits)
@@ -38,21 +39,13 @@ struct Ranking {
         let newest = snapshot.rules.similarWeight > 0 && !taste.isNewestItem
             ? taste.newestRow.flatMap(snapshot.likeness).map(asLongAsTheUsers) : nil
         // Once for all candidates: each of these is computed, or copies what it is read from.
-        let powers = powers, blend = snapshot.blend, content = snapshot.content, liking = taste.content, bonuses = taste.bonuses
+        let powers = powers, content = snapshot.content, liking = taste.content
         var byContent: Set<Int32> = []
-        var rows = candidates.map { candidate in
+        let known = knownScores(candidates, newest: newest)
+        var rows = candidates.indices.map { place in
+            let candidate = candidates[place]
             let origin = snapshot.vectors.origin(of: candidate.row)
-            var score = candidate.score
-            var reason: RecommendationReason = taste.isNewestItem ? .similar : .personal
-            if let newest, let likeness = snapshot.vectors.score(candidate.row, newest) {
-                let weight = snapshot.rules.similarWeight
-                if weight * likeness > (1 - weight) * score { reason = .similar }
-                score = (1 - weight) * score + weight * likeness
-            }
-            if let blend {
-                score = blend.score(candidate.row, tower: score, bonuses: bonuses)
-                if follows(candidate.row, blend.blend) { reason = .similar }
-            }
+            var (score, reason) = known[place]
             if let liking, let own = content?.score(candidate.row, tower: candidate.score, taste: liking) {
                 score = own
                 reason = .fresh
@@ -70,6 +63,29 @@ struct Ranking {
         if let powers { judge(&rows, candidates, powers, byContent: byContent) }
         sort(&rows)
         return rows
+    }
+
+    /// What is known of candidates by what people did: the towers' product, likeness to the newest item, the blend, the ranker.
+    private func knownScores(_ candidates: [Candidate], newest: [Float]?) -> [(score: Float, reason: RecommendationReason)] {
+        let blend = snapshot.blend, bonuses = taste.bonuses
+        var known = candidates.map { candidate in
+            var score = candidate.score
+            var reason: RecommendationReason = taste.isNewestItem ? .similar : .personal
+            if let newest, let likeness = snapshot.vectors.score(candidate.row, newest) {
+                let weight = snapshot.rules.similarWeight
+                if weight * likeness > (1 - weight) * score { reason = .similar }
+                score = (1 - weight) * score + weight * likeness
+            }
+            if let blend {
+                score = blend.score(candidate.row, tower: score, bonuses: bonuses)
+                if follows(candidate.row, blend.blend) { reason = .similar }
+            }
+            return (score: score, reason: reason)
+        }
+        guard let ranker = snapshot.ranker, let counted = taste.counted else { return known }
+        let scores = ranker.scores(candidates.map(\.row), interests: known.map(\.score), user: counted)
+        for place in known.indices { known[place].score = scores[place] }
+        return known
     }
 
     /// Whether an item stands where it does largely because it follows what the user met lately: that multiplies its odds by

@@ -81,7 +81,7 @@ private func recalled(_ query: RecommendationQuery, filter: RowFilter, ranking: 
             if let score { candidates.append(Candidate(row: similar.row, score: score)) }
         }
     }
-    if snapshot.isBlended || ranking.taste.content != nil {
+    if snapshot.isBlended || ranking.taste.content != nil || ranking.taste.counted != nil {
         var known = RowSet(rows: snapshot.catalogue.count)
         for candidate in candidates { known.insert(candidate.row) }
         for row in ranking.furtherRows(pool, where: filter.admits) where known.insert(row) {

@@ -1,3 +1,4 @@
+import CandidateRanking
 import Features
 import Interactions
 
@@ -37,6 +38,8 @@ public struct ServingSnapshot: Sendable {
     private(set) var trending: TrendingList
     /// The learned ranking; without one the towers rank alone.
     private(set) var blend: BlendInForce?
+    /// What orders candidates by what counting knows of them; without it the blend, or the towers, have the last word.
+    private(set) var ranker: CandidateRanker?
     /// How orders' amounts are compared; nil where they are taken as they are.
     private var orderAmounts: AmountScale?
     /// What content says of items that the model never trained on; without it the towers say it alone.
@@ -199,6 +202,13 @@ public struct ServingSnapshot: Sendable {
     public func withHeads(_ heads: RankingHeads?) -> ServingSnapshot {
         var next = self
         next.heads = blend == nil ? nil : heads
+        return next
+    }
+
+    /// The same snapshot with a ranker on its rows; ignored without a model.
+    public func withRanker(_ ranker: CandidateRanker?) -> ServingSnapshot {
+        var next = self
+        next.ranker = model == nil ? nil : ranker
         return next
     }
 

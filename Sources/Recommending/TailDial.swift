@@ -17,6 +17,11 @@ public struct TailDial: Sendable, Equatable {
     /// The dial that undoes one.
     public static prefix func - (dial: TailDial) -> TailDial { TailDial(lambda: -dial.lambda, lift: -dial.lift) }
 
+    /// The dial that has this one's effect where what it is added to is multiplied by a number above 0 afterwards.
+    public func beside(interest: Float) -> TailDial {
+        interest > 0 ? TailDial(lambda: lambda / interest, lift: lift / interest) : self
+    }
+
     /// What it adds to the score of an item.
     public func bonus(popularity: Float, isBeyondHead: Bool) -> Float { (isBeyondHead ? lift : 0) - lambda * popularity }
 }

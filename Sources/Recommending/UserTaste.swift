@@ -1,3 +1,4 @@
+import CandidateRanking
 import Features
 import Interactions
 
@@ -15,6 +16,8 @@ struct UserTaste {
     private(set) var purchases: [(row: Int32, amountMinor: UInt32)] = []
     /// What the signals add to the score of items, by row.
     private(set) var bonuses = UserBonuses()
+    /// What the tables of the snapshot's ranker say of the user; nil without a ranker.
+    private(set) var counted: CandidateSignals?
     /// What the user's history says of items by their content; nil where the snapshot does not ask.
     private(set) var content: ContentSignals.Taste?
 
@@ -39,6 +42,9 @@ struct UserTaste {
                 }
             }
         }
+        if let ranker = snapshot.ranker {
+            counted = CandidateSignals(Self.candidateHistory(history, snapshot: snapshot, now: now), tables: ranker.tables)
+        }
         var newestFirst: [(row: Int32, entry: HistoryEntry)] = []
         for entry in history.entries.reversed() where newestFirst.count < model.historyLimitItems {
             guard let row = snapshot.catalogue.row(of: entry.itemID), snapshot.vectors.hasVector(row) else { continue }
@@ -62,6 +68,15 @@ struct UserTaste {
         content = snapshot.content?.taste(
             history: history.entries.compactMap { $0.type == .impression ? nil : snapshot.catalogue.row(of: $0.itemID) },
             vector: isNewestItem ? nil : vector)
+    }
+
+    /// What the ranker reads of a history: all but what was only shown.
+    private static func candidateHistory(_ history: UserHistory, snapshot: ServingSnapshot, now: EventTime) -> CandidateHistory {
+        let entries = history.entries.filter { $0.type != .impression }
+        return CandidateHistory(
+            rows: entries.map { snapshot.catalogue.row(of: $0.itemID) ?? -1 }, times: entries.map(\.time.milliseconds),
+            amounts: entries.map { $0.type == .purchase ? Int64(snapshot.comparableAmount($0) ?? 0) : 0 },
+            isPurchase: entries.map { $0.type == .purchase }, now: now.milliseconds)
     }
 
     /// Whether nothing that the user did can be used: the snapshot's model sees none of it, or there is nothing.

@@ -162,6 +162,15 @@ extension ConfigurationKey {
             "auto: training learns how much transitions, popularity and own items count beside the towers, and uses it where it is better "
                 + "on what was held out; off: the towers rank alone"
         ),
+        ConfigurationKey(
+            .rankingCounters, .choice(["auto", "off"]), "auto",
+            "auto: training learns at several past borders how a user's own counts, re-buying, popularity of several windows and what goes "
+                + "with what say the next step, and ranks candidates by that beside towers and blend where it is better on what was held "
+                + "out; off: towers and blend alone"
+        ),
+        ConfigurationKey(
+            .rankingValueShare, .number(0...1), "0",
+            "what the worth of orders counts in ranking.counters beside whether something is taken: 0 ranks by what is taken, 1 by turnover"),
         ConfigurationKey(.rankingNeighbours, .integer(0...1_000), "100", "items kept of those that follow an item; 0 keeps none"),
         ConfigurationKey(
             .rankingRecentHalfLifeDays, .number(0.01...36_500), "14",

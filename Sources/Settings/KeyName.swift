@@ -152,6 +152,8 @@ public enum KeyName: String, CaseIterable, Sendable {
     case contentEncoderCacheMebibytes = "content.encoder_cache_mebibytes"
 
     case rankingBlend = "ranking.blend"
+    case rankingCounters = "ranking.counters"
+    case rankingValueShare = "ranking.value_share"
     case rankingNeighbours = "ranking.neighbours"
     case rankingRecentHalfLifeDays = "ranking.recent_half_life_days"
 

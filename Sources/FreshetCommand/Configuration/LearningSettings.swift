@@ -10,7 +10,8 @@ extension Configuration {
     /// All that learning, judging and evaluation go by.
     var learningSettings: LearningSettings {
         LearningSettings(
-            blend: blendSettings, heads: headSettings, domains: domainSettings, content: contentSettings, adaptation: adaptationSettings,
+            blend: blendSettings, ranker: rankerSettings, heads: headSettings, domains: domainSettings, content: contentSettings,
+            adaptation: adaptationSettings,
             holdout: holdoutSettings, gate: promotionGate, learnsHeldOut: boolean(.trainFinalFit),
             tailBudget: number(.rankingTailBudgetPercent) / 100,
             served: ServedSettings(rules: recommendingRules, tailDial: tailDial), features: featureRules, segments: segmentSettings)
@@ -27,6 +28,11 @@ extension Configuration {
             isWanted: text(.rankingBlend) != "off", neighbourLimitItems: integer(.rankingNeighbours),
             recentHalfLifeDays: number(.rankingRecentHalfLifeDays), historyLimitEvents: integer(.ingestHistoryLimitEvents),
             decayHalfLifeMilliseconds: featureRules.decayHalfLifeMilliseconds, trendingLimitItems: integer(.serveTrendingItems))
+    }
+
+    /// How the ranker over counters is learned.
+    var rankerSettings: RankerSettings {
+        RankerSettings(isWanted: text(.rankingCounters) != "off", valueShare: Float(number(.rankingValueShare)))
     }
 
     /// How the ranking heads are learned.

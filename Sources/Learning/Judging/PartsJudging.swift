@@ -1,10 +1,11 @@
+import CandidateRanking
 import Console
 import ContentModel
 import Recommending
 import TowerModel
 import TrainingFiles
 
-/// Everything that is learned of a model's parts on what was held out: the blend, then the heads that read its ranking, then the content
+/// Everything that is learned of a model's parts on what was held out: the blend and the ranker, then the heads that read their ranking, then the content
 /// channel that is fitted beside it. A training, an evaluation and a search learn them here, and so alike.
 package struct PartsJudging {
     /// The towers with their blend.
@@ -26,11 +27,12 @@ package struct PartsJudging {
         self.settings = settings
         let log = scoring.log, training = BlendTraining(log: log, settings: settings.blend)
         let ranking = JudgedRanking(model, scoring: scoring, training: training)
+            .ranked(by: settings.rankerTraining(log, threads: scoring.threads), scoring: scoring)
         self.ranking = ranking
         heads = HeadTraining(log: log, settings: settings.heads).learn(scoring, judged: ranking, training: training)
         let content = ContentTraining(log: log, settings: settings.content)
         let fitted = content.isWanted
-            ? content.fitted(model, scoring: scoring, levelWeight: ranking.fit?.weights[.tower] ?? 1, scores: ranking.scores) : nil
+            ? content.fitted(model, scoring: scoring, levelWeight: (ranking.fit?.weights[.tower] ?? 1) * (ranking.ranker?.weights.interest ?? 1), scores: ranking.scores) : nil
         self.content = fitted
         let budget = settings.tailBudget
         tailCurve = ranking.hasTables && (drawsTailCurve || budget > 0) ? TailCurve(scoring, judged: ranking) : nil
@@ -67,7 +69,8 @@ package struct PartsJudging {
     /// What is published of them.
     package var weights: PartWeights {
         var weights = PartWeights()
-        weights.blend = blend(ranking.fit?.weights)
+        weights.blend = blend(ranking.fit?.weights, beside: ranking.ranker?.weights)
+        weights.ranker = ranking.ranker?.weights
         weights.heads = heads?.weights
         weights.content = content?.all
         weights.domains = domains.map { $0.kept?.tokens ?? [] }
@@ -75,9 +78,9 @@ package struct PartsJudging {
     }
 
     /// Heads read the blend's tables, also where the towers rank alone; so does the dial.
-    private func blend(_ fitted: BlendWeights?) -> BlendWeights? {
+    private func blend(_ fitted: BlendWeights?, beside ranker: RankerWeights?) -> BlendWeights? {
         let weights = fitted ?? (heads == nil ? nil : .towersAlone)
-        return dial == TailDial() ? weights : (weights ?? .towersAlone).dialled(dial)
+        return dial == TailDial() ? weights : (weights ?? .towersAlone).dialled(dial.beside(interest: ranker?.interest ?? 1))
     }
 
     /// The judged model as it would serve, once for each half of the users: blend and heads are what the other half gave. The few weights
@@ -93,7 +96,9 @@ package struct PartsJudging {
         let rows = log.itemIDs.map { model.row(of: $0) ?? -1 }, items = model.itemIDs.count
         return [0, 1].map { half in
             var bundle = ModelBundle(model)
-            if ranking.hasTables, let weights = blend(ranking.fit?.halves[half]) {
+            let ranker = ranking.ranker.map { CandidateRanker(weights: $0.halves[half], tables: $0.tables) }
+            bundle.ranker = ranker?.renumbered(rows, itemCount: items)
+            if ranking.hasTables, let weights = blend(ranking.fit?.halves[half], beside: ranker?.weights) {
                 bundle.blend = RankingBlend(weights: weights, tables: ranking.tables).renumbered(rows, itemCount: items)
                 bundle.heads = heads?.halves[half].renumbered(rows, itemCount: items)
             }

@@ -46,6 +46,7 @@ package struct BundleTraining {
     ) -> ModelBundle {
         var bundle = ModelBundle(model)
         bundle.blend = weights.blend.map { BlendTraining(log: log, settings: settings.blend).blend($0, for: model, rows: rows) }
+        bundle.ranker = weights.ranker.map { settings.rankerTraining(log).ranker($0, for: model, rows: rows) }
         if bundle.blend != nil {
             let training = HeadTraining(log: log, settings: settings.heads)
             bundle.heads = weights.heads.map { training.heads($0, for: model, rows: rows) }

@@ -1,3 +1,4 @@
+import CandidateRanking
 import Evaluation
 import Recommending
 import TowerModel
@@ -9,7 +10,7 @@ package struct JudgedRanking {
     /// The weights, or nil where the towers rank alone.
     package let fit: BlendTraining.Fit?
     /// What the ranking answers; a blend is cross-fitted, so no answer was seen by the weights that are judged on it.
-    package let outcome: HoldoutScoring.Outcome
+    package private(set) var outcome: HoldoutScoring.Outcome
     /// The vectors of the towers, by row.
     package let vectors: HoldoutVectors
     private let trainer: BlendTrainer?
@@ -19,10 +20,15 @@ package struct JudgedRanking {
     private let blended: HoldoutScoring.Outcome?
     private let tried: BlendTraining.Fit?
     private let newcomers: [NewcomerBlend.Row]
+    private let excludes: Set<UInt8>
+    private var rankerTraining: RankerTraining?
+    /// The ranker over counters; nil where none is wanted or none helps.
+    package private(set) var ranker: RankerTraining.Fit?
 
     /// Fits a blend, unless the configuration wants none, and compares.
     package init(_ model: TwoTowerModel, scoring: HoldoutScoring, training: BlendTraining) {
         self.training = training
+        excludes = scoring.excludes
         let vectors = scoring.vectors(model)
         self.vectors = vectors
         func towers(_ question: Holdout.Question) -> [Float] { vectors.scores(of: vectors.user(question)) }
@@ -55,6 +61,16 @@ package struct JudgedRanking {
         }
     }
 
+    /// The same ranking with a ranker over counters behind it, where that answers better.
+    package func ranked(by training: RankerTraining, scoring: HoldoutScoring) -> JudgedRanking {
+        guard let fit = training.fit(scoring, interest: { interest($0, tower: towers($0)) }) else { return self }
+        var next = self
+        next.ranker = fit
+        next.rankerTraining = training
+        next.outcome = scoring.collect { next.scores($0) }
+        return next.outcome.report[HoldoutScoring.gateMetric] > outcome.report[HoldoutScoring.gateMetric] ? next : self
+    }
+
     /// The inner products of the towers for a question, one a row.
     package func towers(_ question: Holdout.Question) -> [Float] { vectors.scores(of: vectors.user(question)) }
 
@@ -63,6 +79,14 @@ package struct JudgedRanking {
 
     /// The same where the inner products are known.
     package func scores(_ question: Holdout.Question, tower: [Float]) -> [Float] {
+        let interest = interest(question, tower: tower)
+        guard let ranker, let rankerTraining else { return interest }
+        return rankerTraining.scores(
+            question, interest: interest, weights: ranker.halves[question.user % 2], tables: ranker.tables, excludes: excludes)
+    }
+
+    /// What towers and blend give, one score a row.
+    private func interest(_ question: Holdout.Question, tower: [Float]) -> [Float] {
         guard fit != nil else { return tower }
         return scorings[question.user % 2].scores(training.question(question), tower: tower)
     }

@@ -1,0 +1,114 @@
+import CandidateRanking
+import Interactions
+import Tensors
+import TrainingFiles
+
+/// What a ranker is asked at one border: of each user what lies before is known, and what they take within a horizon behind it is to be
+/// found.
+package struct RankerQuestions {
+    /// Worthless candidates of a question that are learned from at most, drawn at random.
+    private static let worthlessLimit = 100
+
+    /// One user's question.
+    package struct Question {
+        /// A row of the log's users.
+        package var user: Int
+        /// Rows of the log, oldest first: what was known.
+        package var known: Range<Int>
+        /// Rows of the log behind them that are to be found.
+        package var later: Range<Int>
+        /// The time of the question.
+        package var now: Int64
+
+        /// All of it.
+        package init(user: Int, known: Range<Int>, later: Range<Int>, now: Int64) {
+            (self.user, self.known, self.later, self.now) = (user, known, later, now)
+        }
+    }
+
+    /// What is learned from.
+    package let log: TrainingLog
+    /// Interactions of a user that serving reads, and so a question knows.
+    package let historyLimitEvents: Int
+    /// Types of interactions whose items are left out of the answers.
+    package let excludes: Set<UInt8>
+
+    /// All of it.
+    package init(log: TrainingLog, historyLimitEvents: Int, excludes: Set<UInt8>) {
+        (self.log, self.historyLimitEvents, self.excludes) = (log, historyLimitEvents, excludes)
+    }
+
+    /// Questions at a border of time: about everybody who was there before and came back within the horizon.
+    ///
+    /// Half of them are asked when the user comes back, as a page asks, and half at the border, as a batch does.
+    ///
+    /// - Parameter border: known is what is not later than it.
+    package func questions(at border: Int64, until end: Int64) -> [Question] {
+        log.userIDs.indices.compactMap { user in
+            let first = log.firstRow(of: user, after: border), last = log.firstRow(of: user, after: end)
+            guard first > log.userStarts[user], first < last else { return nil }
+            return Question(
+                user: user, known: log.userStarts[user]..<first, later: first..<last,
+                now: (user / 2).isMultiple(of: 2) ? log.times[first] : border)
+        }
+    }
+
+    /// What counting says of a question's user.
+    package func signals(_ question: Question, tables: CandidateTables) -> CandidateSignals {
+        CandidateSignals(history(question.known, now: question.now), tables: tables)
+    }
+
+    /// What a ranker reads of rows, as it would of a history of a request.
+    package func history(_ known: Range<Int>, now: Int64) -> CandidateHistory {
+        let rows = known.suffix(historyLimitEvents)
+        let isPurchase = rows.map { log.types[$0] == InteractionType.purchase.rawValue }
+        return CandidateHistory(
+            rows: rows.map { log.items[$0] }, times: rows.map { log.times[$0] },
+            amounts: zip(rows, isPurchase).map { $1 ? max(0, log.amounts[$0]) : 0 }, isPurchase: isPurchase, now: now)
+    }
+
+    /// Whether a row may be an answer to a question.
+    package func admits(_ question: Question) -> (Int32) -> Bool {
+        guard !excludes.isEmpty else { return { !log.isHidden[Int($0)] } }
+        var taken = Set<Int32>()
+        for row in question.known where excludes.contains(log.types[row]) { taken.insert(log.items[row]) }
+        return { !log.isHidden[Int($0)] && !taken.contains($0) }
+    }
+
+    /// What each item that is to be found was worth: 1, and what was paid for it in minor units.
+    package func gains(_ question: Question) -> [Int32: Float] {
+        var paid: [Int32: Float] = [:]
+        for row in question.later {
+            let isPurchase = log.types[row] == InteractionType.purchase.rawValue
+            paid[log.items[row], default: 0] += isPurchase ? Float(max(0, log.amounts[row])) : 0
+        }
+        return paid
+    }
+
+    /// Adds questions with their candidates to what is learned from.
+    ///
+    /// - Parameter hasValues: whether there is a second goal, what was paid.
+    package func add(
+        _ questions: some Sequence<Question>, tables: CandidateTables, hasValues: Bool, random: inout SeededGenerator,
+        to lists: inout CandidateLists
+    ) {
+        let width = CandidateSignal.count
+        for question in questions {
+            let user = signals(question, tables: tables), gains = gains(question)
+            let candidates = user.candidates(where: admits(question))
+            let found = candidates.filter { gains[$0] != nil }
+            guard !found.isEmpty, found.count < candidates.count else { continue }
+            var others = candidates.filter { gains[$0] == nil }
+            if others.count > Self.worthlessLimit {
+                random.shuffle(&others)
+                others.removeLast(others.count - Self.worthlessLimit)
+            }
+            let rows = found + others
+            var signals = [Float](repeating: 0, count: rows.count * width)
+            signals.withUnsafeMutableBufferPointer { user.write(rows, into: $0) }
+            let values = rows.map { gains[$0] ?? 0 }
+            let goals = [rows.map { gains[$0] == nil ? Float(0) : 1 }] + (hasValues ? [values] : [])
+            lists.append(signals: signals, gains: goals, group: question.user % 2)
+        }
+    }
+}

@@ -1,0 +1,208 @@
+import CandidateRanking
+import Evaluation
+import Interactions
+import Recommending
+import Tensors
+import TowerModel
+import TrainingFiles
+
+/// Learns to order candidates by what counting knows of them: a network over counters, on questions at several past borders.
+///
+/// At each border everything is counted anew from what lies before it, so that what is learned is how counters of the past say what comes
+/// next, wherever the border lies. One border alone gives a third of what several do. What is judged is cross-fitted as the blend is: the
+/// questions of the judged border count for the other half of the users only, and so does how much the network counts beside the towers.
+package struct RankerTraining {
+    /// Borders beside the judged one, questions of a border that make it count, and candidates learned from, at most.
+    private static let bordersLimit = 7, leastQuestions = 200, candidatesLimit = 600_000
+    /// Questions below which a linear model is learned: a network would learn the questions.
+    private static let leastNetworkQuestions = 2_000
+    /// Questions below which nothing is learned at all.
+    private static let leastQuestionsAtAll = 50
+    /// Questions that decide how much the network counts, and candidates of each that come from the ranking so far.
+    private static let mixQuestionsLimit = 2_000, interestCandidates = 150
+    /// Items that EASE models at older borders: its cost grows with their cube.
+    private static let olderEASEItemsLimit = 3_000
+
+    /// What is learned from.
+    package let log: TrainingLog
+    /// How it is learned.
+    package let settings: RankerSettings
+    /// Interactions of a user that serving reads.
+    package let historyLimitEvents: Int
+    /// Threads to compute with.
+    package let threads: Int
+    private let levels: [(group: [Int32], count: Int)]
+    private let usesTimes: Bool
+    private let hasValues: Bool
+
+    /// All of it.
+    package init(log: TrainingLog, settings: RankerSettings, historyLimitEvents: Int, threads: Int) {
+        (self.log, self.settings) = (log, settings)
+        (self.historyLimitEvents, self.threads) = (historyLimitEvents, threads)
+        levels = ItemLevels.levels(log.contents)
+        usesTimes = !log.hasMadeUpTimes
+        hasValues = Self.hasValues(log)
+    }
+
+    /// Networks with how much they count, and those of each half of the users.
+    package struct Fit {
+        /// Learned from all questions.
+        package var weights: RankerWeights
+        /// Those for users of even and odd rows, learned from the others.
+        package var halves: [RankerWeights]
+        /// What was compared.
+        package var mixing: RankerMixing
+        /// What was counted before the judged border, in rows of the log.
+        package var tables: CandidateTables
+        /// Questions that were learned from, and borders.
+        package var questions: Int, borders: Int
+        /// Whether it is a network, or a linear model.
+        package var isNetwork: Bool
+    }
+
+    /// Learns.
+    ///
+    /// - Parameter interest: what the ranking so far gives for a question, one score a row: judged by halves, like all that follows.
+    /// - Returns: nil where nothing is wanted, or too little is asked.
+    package func fit(_ scoring: HoldoutScoring, interest: (Holdout.Question) -> [Float]) -> Fit? {
+        guard settings.isWanted, scoring.holdout.questions.count >= Self.leastQuestionsAtAll else { return nil }
+        let asking = RankerQuestions(log: log, historyLimitEvents: historyLimitEvents, excludes: scoring.excludes)
+        let ends = scoring.holdout.trainingEnds, newest = log.newestTime
+        let rows = log.userIDs.indices.map { scoring.holdout.trainingRows(of: $0, in: log) }
+        let horizon = scoring.holdout.border.map { max(1, newest - $0) }
+        let tables = tables(rows, horizon: horizon, easeItemsLimit: settings.easeItemsLimit)
+        let judged = scoring.holdout.border == nil
+            ? scoring.holdout.questions.map { question in
+                RankerQuestions.Question(
+                    user: question.user, known: question.known, later: ends[question.user]..<log.userStarts[question.user + 1],
+                    now: question.time)
+            } : asking.questions(at: tables.end, until: newest)
+        var lists = CandidateLists(width: CandidateSignal.count, goals: hasValues ? 2 : 1)
+        var random = SeededGenerator(seed: settings.seed, stream: 0x5241_4E4B)
+        let older = horizon.map { olderBorders(tables.end, horizon: $0, asking) } ?? []
+        let perBorder = Self.candidatesLimit / (Self.bordersLimit + 1) / 110
+        let share = older.isEmpty ? Self.candidatesLimit / 110 : perBorder
+        asking.add(spread(judged, share), tables: tables, hasValues: hasValues, random: &random, to: &lists)
+        let judgedCount = lists.count
+        for border in older {
+            let past = log.userIDs.indices.map { log.userStarts[$0]..<log.firstRow(of: $0, after: border.time) }
+            let counted = self.tables(
+                past, horizon: horizon, easeItemsLimit: min(settings.easeItemsLimit, Self.olderEASEItemsLimit), end: border.time)
+            asking.add(spread(border.questions, perBorder), tables: counted, hasValues: hasValues, random: &random, to: &lists)
+        }
+        guard lists.count >= Self.leastQuestionsAtAll else { return nil }
+        let isNetwork = lists.count >= Self.leastNetworkQuestions
+        let groups = lists.groups
+        func learned(_ uses: (Int) -> Bool) -> CandidateNetwork {
+            let fit = CandidateFit(), linear = fit.linear(on: lists, uses: uses, threads: threads)
+            return isNetwork ? fit.network(on: lists, from: linear, seed: settings.seed, uses: uses, threads: threads) : linear
+        }
+        // What the other half of the users did before the judged border is nobody's answer to what is judged.
+        let halves = [0, 1].map { half in learned { $0 >= judgedCount || groups[$0] != half } }
+        let mixing = RankerMixing(
+            spread(scoring.holdout.questions, Self.mixQuestionsLimit).map { question in
+                answered(question, asking, tables, halves[question.user % 2], interest(question))
+            }, valueShare: hasValues ? settings.valueShare : 0)
+        guard let mix = mixing.mix else { return nil }
+        func weights(_ network: CandidateNetwork, _ mix: RankerMixing.Mix) -> RankerWeights {
+            RankerWeights(
+                network: network, interest: mix.interest, goals: mix.goals, horizonDays: Self.days(horizon), usesTimes: usesTimes)
+        }
+        return Fit(
+            weights: weights(learned { _ in true }, mix.all), halves: zip(halves, mix.halves).map { weights($0, $1) }, mixing: mixing, tables: tables, questions: lists.count, borders: older.count + 1, isNetwork: isNetwork)
+    }
+
+    /// Whether what was paid is known often enough to be a goal of its own.
+    private static func hasValues(_ log: TrainingLog) -> Bool {
+        var purchases = 0, paid = 0
+        for row in log.items.indices where log.types[row] == InteractionType.purchase.rawValue {
+            purchases += 1
+            if log.amounts[row] > 0 { paid += 1 }
+        }
+        return paid >= 1_000 && 2 * paid >= purchases
+    }
+
+    /// The ranker to publish with a model: tables counted from `rows`, in the model's own rows.
+    package func ranker(_ weights: RankerWeights, for model: TwoTowerModel, rows: [Range<Int>]) -> CandidateRanker {
+        let horizon = Int64(weights.horizonDays * 86_400_000)
+        return CandidateRanker(
+            weights: weights, tables: tables(rows, horizon: horizon, easeItemsLimit: settings.easeItemsLimit)
+        ).renumbered(log.itemIDs.map { model.row(of: $0) ?? -1 }, itemCount: model.itemIDs.count)
+    }
+
+    private func tables(_ rows: [Range<Int>], horizon: Int64?, easeItemsLimit: Int, end: Int64? = nil) -> CandidateTables {
+        log.items.withUnsafeBufferPointer { items in
+            log.times.withUnsafeBufferPointer { times in
+                log.amounts.withUnsafeBufferPointer { amounts in
+                    CandidateTables(
+                        CountedEvents(users: rows, items: items, times: times, amounts: amounts, itemCount: log.itemIDs.count), end: end,
+                        levels: levels,
+                        rules: CandidateTables.Rules(
+                            horizonDays: Self.days(horizon),
+                            links: LinkTables.Bounds(easeItemsLimit: easeItemsLimit), usesTimes: usesTimes))
+                }
+            }
+        }
+    }
+
+    private static func days(_ horizon: Int64?) -> Float { Float(Double(horizon ?? 28 * 86_400_000) / 86_400_000) }
+
+    /// Borders before the judged one whose answers lie before it too, newest first.
+    private func olderBorders(
+        _ judged: Int64, horizon: Int64, _ asking: RankerQuestions
+    ) -> [(time: Int64, questions: [RankerQuestions.Question])] {
+        var borders: [(time: Int64, questions: [RankerQuestions.Question])] = []
+        for place in 0..<Self.bordersLimit {
+            let time = judged - horizon - Int64(place) * max(1, horizon / 2)
+            let questions = asking.questions(at: time, until: time + horizon)
+            guard questions.count >= Self.leastQuestions else { break }
+            borders.append((time, questions))
+        }
+        return borders
+    }
+
+    /// The scores of a question's candidates by the network and by the ranking so far.
+    private func answered(
+        _ question: Holdout.Question, _ asking: RankerQuestions, _ tables: CandidateTables, _ network: CandidateNetwork, _ interest: [Float]
+    ) -> RankerMixing.Answered {
+        let asked = RankerQuestions.Question(
+            user: question.user, known: question.known, later: question.known.upperBound..<log.userStarts[question.user + 1],
+            now: question.time)
+        let user = asking.signals(asked, tables: tables), admits = asking.admits(asked), truth = Set(question.truth)
+        let rows = pool(user, interest, where: admits), paid = asking.gains(asked)
+        return RankerMixing.Answered(
+            interests: rows.map { interest[Int($0)] }, outputs: network.outputs(rows, user: user), goals: network.goals,
+            gains: rows.map { truth.contains($0) ? 1 : 0 }, values: rows.map { truth.contains($0) ? paid[$0] ?? 0 : 0 },
+            relevant: truth.count, allValues: question.truth.map { paid[$0] ?? 0 }, half: question.user % 2)
+    }
+
+    /// Rows that would be ranked: the candidates of counting, and the best of the ranking so far.
+    private func pool(_ user: CandidateSignals, _ interest: [Float], where admits: (Int32) -> Bool) -> [Int32] {
+        var rows = user.candidates(where: admits)
+        let taken = Set(rows)
+        rows += topRows(Self.interestCandidates, of: interest) { !admits($0) }.filter { !taken.contains($0) }
+        return rows
+    }
+
+    /// So many of them at most, spread over all.
+    private func spread<Element>(_ all: [Element], _ limit: Int) -> [Element] {
+        guard all.count > limit else { return all }
+        let step = Double(all.count) / Double(limit)
+        return (0..<limit).map { all[Int(Double($0) * step)] }
+    }
+
+    /// The final scores of all rows for a question: those of candidates, and below them the rest as the ranking so far has it.
+    package func scores(
+        _ question: Holdout.Question, interest: [Float], weights: RankerWeights, tables: CandidateTables, excludes: Set<UInt8>
+    ) -> [Float] {
+        let asking = RankerQuestions(log: log, historyLimitEvents: historyLimitEvents, excludes: excludes)
+        let asked = RankerQuestions.Question(user: question.user, known: question.known, later: 0..<0, now: question.time)
+        let user = asking.signals(asked, tables: tables), rows = pool(user, interest, where: asking.admits(asked))
+        let outputs = weights.network.outputs(rows, user: user)
+        let zero = weights.scores([Float](repeating: 0, count: rows.count), outputs: outputs)
+        let least = zero.min() ?? 0
+        var scores = interest.map { weights.interest * $0 + least }
+        for (place, row) in rows.enumerated() { scores[Int(row)] = zero[place] + weights.interest * interest[Int(row)] }
+        return scores
+    }
+}

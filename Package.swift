@@ -208,7 +208,7 @@ let package = Package(
             ["Bytes", "ContentModel", "TowerModel", "TowerTraining", "Evaluation", "Gradients", "RankSupport", "Tensors"]),
         tests("MetaLearning", ["MetaLearning", "FuzzInputs", "Gradients", "Tensors"]),
         tests("CandidateRanking", ["CandidateRanking", "Tensors"]),
-        tests("Recommending", ["Recommending", "ContentModel", "Features", "FuzzInputs", "Interactions", "MetaLearning", "Tensors"]),
+        tests("Recommending", ["Recommending", "CandidateRanking", "ContentModel", "Features", "FuzzInputs", "Interactions", "MetaLearning", "Tensors"]),
         tests("Simulation", ["Simulation", "Interactions"]),
         tests("TextEncoding", ["TextEncoding", "Tensors"]),
         tests("FeatureStore", ["FeatureStore", "Features", "Interactions", "TestSupport", "FuzzInputs"]),
@@ -263,7 +263,7 @@ let package = Package(
             "Learning",
             [
                 "Learning", "Console", "TrainingFiles", "Evaluation", "Features", "FeatureStore", "Interactions", "MetaLearning", "RankSupport",
-                "Recommending", "Reports", "Tensors", "ContentModel", "TowerModel", "TowerTraining",
+                "CandidateRanking", "Recommending", "Reports", "Tensors", "ContentModel", "TowerModel", "TowerTraining",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         tests("Reports", ["Reports", "Evaluation", "Interactions"]),

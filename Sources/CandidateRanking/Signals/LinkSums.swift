@@ -103,3 +103,35 @@ struct LinkSums {
         return found
     }
 }
+
+extension CandidateTables {
+    /// What all links from a history to one item add up to, summed the plain way: what ``LinkSums`` must give, in the order of its lanes.
+    package func plainLinkSums(_ history: CandidateHistory, _ target: Int32) -> [Float] {
+        func weight(_ links: ItemLinks, _ row: Int32) -> Float {
+            var sum: Float = 0
+            if row >= 0, Int(row) < links.itemCount { links.forEach(row) { if $0 == target { sum += $1 } } }
+            return sum
+        }
+        var sums = [Float](repeating: 0, count: LinkSums.lanes), met: [Int32] = []
+        for row in history.rows.reversed() where !met.contains(row) && row >= 0 && Int(row) < itemCount && met.count < LinkSums.itemsLimit {
+            var decayed: Float = 0
+            for (place, own) in history.rows.enumerated() where own == row {
+                let days = Float(max(0, history.now - history.times[place])) / Float(CountedEvents.millisecondsPerDay)
+                decayed += usesTimes ? powerOfTwo(-days / 60) : 1
+            }
+            sums[0] += weight(links.ease, row)
+            sums[1] += decayed.squareRoot() * weight(links.ease, row)
+            sums[2] += power(0.8, met.count) * weight(links.ease, row)
+            sums[6] += decayed.squareRoot() * weight(links.neighbours, row)
+            met.append(row)
+        }
+        for (place, row) in history.rows.suffix(LinkSums.followedLimit).reversed().enumerated() {
+            sums[3] += power(0.93, place) * weight(links.followers, row)
+            sums[4] += power(0.7, place) * weight(links.followers, row)
+            if place < LinkSums.nextLimit { sums[5] += power(0.7, place) * weight(links.next, row) }
+        }
+        return sums
+    }
+
+    private func power(_ base: Float, _ exponent: Int) -> Float { (0..<exponent).reduce(1) { result, _ in result * base } }
+}

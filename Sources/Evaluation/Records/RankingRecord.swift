@@ -8,8 +8,41 @@ public struct RankingRecord: Codable, Sendable, Equatable {
     public var blended: Double?
     /// The weights that were tried, in the order of the features.
     public var weights: NamedNumbers?
+    /// What the ranker over counters gave; nil where none was tried.
+    public var counters: Counters?
     /// Weights of their own for users of whom little is known, by the longest history that they are for.
     public var newcomers: [Newcomers] = []
+
+    /// What a ranker over counters gave.
+    public struct Counters: Codable, Sendable, Equatable {
+        /// Whether it answers better than the ranking without it, and is used.
+        public var used: Bool?
+        /// Whether it is a network, or a linear model.
+        public var network: Bool?
+        /// Questions that it learned from, and borders in time at which they are asked.
+        public var questions: Int?, borders: Int?
+        /// The share of the ranking without it in the final score, in deviations, from 0 to 1.
+        public var rankingShare: Double?
+        /// NDCG@10 of the ranking without it, and with it, cross-fitted.
+        public var without: Double?, with: Double?
+        /// Seconds that it took.
+        public var seconds: Double?
+
+        /// What a ranker gave.
+        public init(
+            used: Bool, network: Bool, questions: Int, borders: Int, rankingShare: Double, without: Double, with: Double, seconds: Double
+        ) {
+            (self.used, self.network, self.questions, self.borders) = (used, network, questions, borders)
+            (self.rankingShare, self.without, self.with, self.seconds) = (rankingShare, without, with, seconds)
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case used, network, questions, borders, seconds
+            case rankingShare = "ranking_share"
+            case without = "without_NDCG@10"
+            case with = "NDCG@10"
+        }
+    }
 
     /// What weights for users with short histories gave.
     public struct Newcomers: Codable, Sendable, Equatable {
@@ -45,7 +78,7 @@ public struct RankingRecord: Codable, Sendable, Equatable {
 
     private static let prefix = "newcomers_up_to_", ending = "_events"
     private static let blend = NameKey("blend"), towers = NameKey("towers_alone_NDCG@10"), blended = NameKey("blend_NDCG@10")
-    private static let weights = NameKey("weights")
+    private static let weights = NameKey("weights"), counters = NameKey("counters")
 
     /// Writes an object, with a key for each history length of ``newcomers``.
     public func encode(to encoder: any Encoder) throws {
@@ -54,6 +87,7 @@ public struct RankingRecord: Codable, Sendable, Equatable {
         try container.encodeIfPresent(towersAlone, forKey: Self.towers)
         try container.encodeIfPresent(blended, forKey: Self.blended)
         try container.encodeIfPresent(weights, forKey: Self.weights)
+        try container.encodeIfPresent(counters, forKey: Self.counters)
         for row in newcomers { try container.encode(row, forKey: NameKey("\(Self.prefix)\(row.historyLimitEvents)\(Self.ending)")) }
     }
 
@@ -64,6 +98,7 @@ public struct RankingRecord: Codable, Sendable, Equatable {
         towersAlone = container.ifReadable(Self.towers)
         blended = container.ifReadable(Self.blended)
         weights = container.ifReadable(Self.weights)
+        counters = container.ifReadable(Self.counters)
         for key in container.allKeys where key.stringValue.hasPrefix(Self.prefix) && key.stringValue.hasSuffix(Self.ending) {
             guard let limit = Int(key.stringValue.dropFirst(Self.prefix.count).dropLast(Self.ending.count)),
                 var row = container.ifReadable(Newcomers.self, key)

@@ -1,4 +1,5 @@
 import CandidateRanking
+import Console
 import Evaluation
 import Recommending
 import TowerModel
@@ -21,6 +22,7 @@ package struct JudgedRanking {
     private let tried: BlendTraining.Fit?
     private let newcomers: [NewcomerBlend.Row]
     private let excludes: Set<UInt8>
+    private var counters: RankingRecord.Counters?
     private var rankerTraining: RankerTraining?
     /// The ranker over counters; nil where none is wanted or none helps.
     package private(set) var ranker: RankerTraining.Fit?
@@ -63,12 +65,19 @@ package struct JudgedRanking {
 
     /// The same ranking with a ranker over counters behind it, where that answers better.
     package func ranked(by training: RankerTraining, scoring: HoldoutScoring) -> JudgedRanking {
+        let began = ContinuousClock.now
         guard let fit = training.fit(scoring, interest: { interest($0, tower: towers($0)) }) else { return self }
         var next = self
         next.ranker = fit
         next.rankerTraining = training
-        next.outcome = scoring.collect { next.scores($0) }
-        return next.outcome.report[HoldoutScoring.gateMetric] > outcome.report[HoldoutScoring.gateMetric] ? next : self
+        let answered = scoring.collect { next.scores($0) }
+        let with = answered.report[HoldoutScoring.gateMetric], without = outcome.report[HoldoutScoring.gateMetric]
+        let isBetter = with > without
+        if isBetter { next.outcome = answered } else { next = self }
+        next.counters = RankingRecord.Counters(
+            used: isBetter, network: fit.isNetwork, questions: fit.questions, borders: fit.borders, rankingShare: fit.rankingShare,
+            without: without, with: with, seconds: began.duration(to: .now).inSeconds)
+        return next
     }
 
     /// The inner products of the towers for a question, one a row.
@@ -114,6 +123,7 @@ package struct JudgedRanking {
         record.weights = tried.map { tried in
             NamedNumbers(zip(RankingFeature.allCases, tried.weights.values).map { NamedNumbers.Entry($0.name, Double($1)) })
         }
+        record.counters = counters
         record.newcomers = newcomers.map {
             RankingRecord.Newcomers(
                 historyLimitEvents: $0.historyLimitEvents, kept: $0.isKept, questions: $0.questions, everybody: $0.everybody,

@@ -31,10 +31,13 @@ package struct RankerMixing {
         package var goals: [Float]
     }
 
+    /// The share of the ranking so far that is best for all.
+    package private(set) var share: Float = 1
+
     /// Shares of the ranking so far, in units of deviations; none is 0, since what is added to it later (a tail dial) must count.
     private static let shares: [Float] = [0.02, 0.1, 0.2, 0.33, 0.5, 0.67, 0.8, 0.9]
 
-    /// What was found for all, and for users of even and odd rows; nil where the ranking so far alone answers better.
+    /// What was found for all, and for users of even and odd rows; nil where nothing was answered.
     package private(set) var mix: (all: Mix, halves: [Mix])?
     /// Mean NDCG@10 among candidates of the ranking so far, and of the mix, cross-fitted.
     package private(set) var alone = 0.0, mixed = 0.0
@@ -67,7 +70,7 @@ package struct RankerMixing {
         let count = Double(answered.count)
         alone = plain.reduce(0, +) / count
         mixed = answered.indices.reduce(0) { $0 + tried[halves[answered[$1].half]][$1] } / count
-        guard mixed > alone else { return }
+        share = Self.shares[all]
         // A logit again, so that what new items and rare ones are given in logits means the same beside it.
         func scaled(_ place: Int, _ uses: (Answered) -> Bool) -> Mix {
             let mix = unit(Self.shares[place]), scale = Self.scale(answered.filter(uses), mix)

@@ -7,7 +7,7 @@ import TrainingFiles
 /// found.
 package struct RankerQuestions {
     /// Worthless candidates of a question that are learned from at most, drawn at random.
-    private static let worthlessLimit = 100
+    private static let worthlessLimit = 50
 
     /// One user's question.
     package struct Question {
@@ -50,6 +50,16 @@ package struct RankerQuestions {
             return Question(
                 user: user, known: log.userStarts[user]..<first, later: first..<last,
                 now: (user / 2).isMultiple(of: 2) ? log.times[first] : border)
+        }
+    }
+
+    /// Questions about everybody of whom something is known and something held out, asked when they come back.
+    ///
+    /// - Parameter ends: the row at which what is known of each user ends.
+    package func questions(after ends: [Int]) -> [Question] {
+        log.userIDs.indices.compactMap { user in
+            let known = log.userStarts[user]..<ends[user], later = ends[user]..<log.userStarts[user + 1]
+            return known.isEmpty || later.isEmpty ? nil : Question(user: user, known: known, later: later, now: log.times[ends[user]])
         }
     }
 

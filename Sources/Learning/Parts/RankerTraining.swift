@@ -58,6 +58,9 @@ package struct RankerTraining {
         package var questions: Int, borders: Int
         /// Whether it is a network, or a linear model.
         package var isNetwork: Bool
+
+        /// The share of the ranking without it in the final score, in deviations.
+        package var rankingShare: Double { Double(mixing.share) }
     }
 
     /// Learns.
@@ -72,16 +75,12 @@ package struct RankerTraining {
         let horizon = scoring.holdout.border.map { max(1, newest - $0) }
         let tables = tables(rows, horizon: horizon, easeItemsLimit: settings.easeItemsLimit)
         let judged = scoring.holdout.border == nil
-            ? scoring.holdout.questions.map { question in
-                RankerQuestions.Question(
-                    user: question.user, known: question.known, later: ends[question.user]..<log.userStarts[question.user + 1],
-                    now: question.time)
-            } : asking.questions(at: tables.end, until: newest)
+            ? asking.questions(after: ends) : asking.questions(at: tables.end, until: newest)
         var lists = CandidateLists(width: CandidateSignal.count, goals: hasValues ? 2 : 1)
         var random = SeededGenerator(seed: settings.seed, stream: 0x5241_4E4B)
         let older = horizon.map { olderBorders(tables.end, horizon: $0, asking) } ?? []
-        let perBorder = Self.candidatesLimit / (Self.bordersLimit + 1) / 110
-        let share = older.isEmpty ? Self.candidatesLimit / 110 : perBorder
+        let perBorder = Self.candidatesLimit / (Self.bordersLimit + 1) / 55
+        let share = older.isEmpty ? Self.candidatesLimit / 55 : perBorder
         asking.add(spread(judged, share), tables: tables, hasValues: hasValues, random: &random, to: &lists)
         let judgedCount = lists.count
         for border in older {
@@ -94,7 +93,9 @@ package struct RankerTraining {
         let isNetwork = lists.count >= Self.leastNetworkQuestions
         let groups = lists.groups
         func learned(_ uses: (Int) -> Bool) -> CandidateNetwork {
-            let fit = CandidateFit(), linear = fit.linear(on: lists, uses: uses, threads: threads)
+            var fit = CandidateFit()
+            fit.droppedShare = 0.2
+            let linear = fit.linear(on: lists, uses: uses, threads: threads)
             return isNetwork ? fit.network(on: lists, from: linear, seed: settings.seed, uses: uses, threads: threads) : linear
         }
         // What the other half of the users did before the judged border is nobody's answer to what is judged.

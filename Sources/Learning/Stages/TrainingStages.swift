@@ -213,6 +213,16 @@ package final class TrainingStages {
                 "domains judged",
                 metadata: ["tried": "\(domains.rows.count)", "kept": "\(domains.kept?.tokens.joined(separator: " ") ?? "")"])
         }
+        if let counters = parts.ranking.record.counters {
+            logger.info(
+                "counters judged",
+                metadata: [
+                    "used": "\(counters.used == true)", "without": "\(counters.without ?? 0)", "with": "\(counters.with ?? 0)",
+                    "questions": "\(counters.questions ?? 0)", "borders": "\(counters.borders ?? 0)",
+                    "network": "\(counters.network == true)", "ranking_share": "\(counters.rankingShare ?? 0)",
+                    "seconds": "\(Int(counters.seconds ?? 0))",
+                ])
+        }
         let judged = parts.ranking, heads = parts.heads, fitted = parts.content
         let served = ServedScoring(parts.bundles, scoring: scoring, settings: settings)
         let candidate = scoring.collect(lists: served.list)

@@ -54,6 +54,9 @@ enum PlantedLog {
         return log
     }
 
+    /// A content with a title and categories alone.
+    static func content(title: String?, categories: [String]) -> ItemContent { ItemContent(title: title, categories: categories) }
+
     private static func content(of item: Int, among items: Int) -> ItemContent {
         let half = item * 2 / items
         let words = [["trail", "running", "shoe"], ["espresso", "coffee", "grinder"]][half]

@@ -13,7 +13,7 @@ enum SmallSettings {
         _ cut: HoldoutSettings.Cut = .newest(share: 0.2), excludes: Set<UInt8> = [], minimumQuestions: Int = 20
     ) -> LearningSettings {
         LearningSettings(
-            blend: blend,
+            blend: blend, ranker: RankerSettings(isWanted: false),
             heads: HeadSettings(isWanted: true, balances: [.uncertainty], powers: ObjectivePowers(), tunesValue: false),
             domains: DomainSettings(field: "", rank: 2, minimumInteractions: 50, limit: 4),
             content: ContentSettings(isWanted: true, linkAttributes: [], shareCost: 0.02),

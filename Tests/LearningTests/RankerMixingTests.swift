@@ -1,0 +1,65 @@
+import Learning
+import Tensors
+import Testing
+
+@Suite("How much a ranker over counters counts is what answers held-out questions best")
+struct RankerMixingTests {
+    /// Questions of fifty candidates, of which one ranking knows the answer as well as `first` says and the other as `second`.
+    private func answered(_ questions: Int, first: Float, second: Float, scale: Float = 1) -> [RankerMixing.Answered] {
+        var random = SeededGenerator(seed: 9)
+        return (0..<questions).map { question in
+            let gains = (0..<50).map { Float($0 == question % 50 ? 1 : 0) }
+            return RankerMixing.Answered(
+                interests: gains.map { scale * (first * $0 + random.normal()) }, outputs: gains.map { second * $0 + random.normal() },
+                goals: 1, gains: gains, values: gains, relevant: 1, allValues: [1], half: question % 2)
+        }
+    }
+
+    @Test("who knows more counts more, and both together know most")
+    func share() throws {
+        let network = RankerMixing(answered(400, first: 0.1, second: 3), valueShare: 0)
+        #expect(network.share < 0.3 && network.mixed > network.alone + 0.3)
+        let ranking = RankerMixing(answered(400, first: 3, second: 0.1), valueShare: 0)
+        #expect(ranking.share > 0.7 && abs(ranking.mixed - ranking.alone) < 0.03)
+        let both = RankerMixing(answered(400, first: 2, second: 2), valueShare: 0)
+        #expect((0.3...0.7).contains(both.share) && both.mixed > both.alone + 0.1)
+        // The unit of either is no matter.
+        let scaled = RankerMixing(answered(400, first: 2, second: 2, scale: 1_000), valueShare: 0)
+        let (mix, other) = try (#require(both.mix), #require(scaled.mix))
+        #expect(scaled.share == both.share && abs(other.all.interest * 1_000 / mix.all.interest - 1) < 0.01)
+        #expect(mix.halves.count == 2 && mix.all.interest > 0)
+    }
+
+    @Test("the mix is a logit: chances that it gives come true")
+    func logit() throws {
+        let answered = answered(600, first: 1.5, second: 1.5), mix = try #require(RankerMixing(answered, valueShare: 0).mix).all
+        var predicted = 0.0, right = 0.0
+        for one in answered {
+            let scores = one.interests.indices.map { Double(mix.interest * one.interests[$0] + mix.goals[0] * one.outputs[$0]) }
+            let chances = RankerMixingTests.softmax(scores), best = chances.indices.max { chances[$0] < chances[$1] } ?? 0
+            predicted += chances[best]
+            right += Double(one.gains[best])
+        }
+        #expect(abs(predicted / right - 1) < 0.15)
+    }
+
+    private static func softmax(_ scores: [Double]) -> [Double] {
+        let top = scores.max() ?? 0, weights = scores.map { expOf($0 - top) }, sum = weights.reduce(0, +)
+        return weights.map { $0 / sum }
+    }
+
+    private static func expOf(_ value: Double) -> Double {
+        // e^x by squaring: the tests need no more of the C library.
+        var result = 1 + value / 1_048_576
+        for _ in 0..<20 { result *= result }
+        return max(result, 0)
+    }
+
+    @Test("nothing is found where nothing was asked, or where nothing differs")
+    func nothing() {
+        #expect(RankerMixing([], valueShare: 0).mix == nil)
+        let flat = RankerMixing.Answered(
+            interests: [1, 1], outputs: [0, 0], goals: 1, gains: [1, 0], values: [1, 0], relevant: 1, allValues: [1], half: 0)
+        #expect(RankerMixing([flat, flat], valueShare: 0).mix == nil)
+    }
+}

@@ -207,7 +207,7 @@ let package = Package(
             "TowerTraining",
             ["Bytes", "ContentModel", "TowerModel", "TowerTraining", "Evaluation", "Gradients", "RankSupport", "Tensors"]),
         tests("MetaLearning", ["MetaLearning", "FuzzInputs", "Gradients", "Tensors"]),
-        tests("CandidateRanking", ["CandidateRanking", "Tensors"]),
+        tests("CandidateRanking", ["CandidateRanking", "FuzzInputs", "Tensors"]),
         tests("Recommending", ["Recommending", "ContentModel", "Features", "FuzzInputs", "Interactions", "MetaLearning", "Tensors"]),
         tests("Simulation", ["Simulation", "Interactions"]),
         tests("TextEncoding", ["TextEncoding", "Tensors"]),

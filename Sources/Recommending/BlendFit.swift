@@ -1,3 +1,5 @@
+import Tensors
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Darwin)
@@ -89,7 +91,7 @@ public struct BlendFit: Sendable {
             }
             return (value, gradient)
         }
-        set(Self.minimum(of: objective, from: origin, maxSteps: maxSteps))
+        set(QuasiNewton(maxSteps: maxSteps).minimum(of: objective, from: origin))
         return BlendWeights(weights, pauses: pauses)
     }
 
@@ -146,55 +148,5 @@ public struct BlendFit: Sendable {
             }
         }
         return (0..<width).map { max(0, squares[$0] / count - sums[$0] / count * sums[$0] / count).squareRoot() }
-    }
-
-    /// BFGS with a backtracking line search; the dimension is small, so the whole inverse Hessian is kept.
-    private static func minimum(
-        of objective: ([Double]) -> (value: Double, gradient: [Double]), from start: [Double], maxSteps: Int
-    ) -> [Double] {
-        let n = start.count
-        var point = start
-        var (value, gradient) = objective(point)
-        var inverse = (0..<n).map { row in (0..<n).map { $0 == row ? 1.0 : 0.0 } }
-        for _ in 0..<maxSteps {
-            var direction = inverse.map { -dot($0, gradient) }
-            var slope = dot(direction, gradient)
-            if slope >= 0 {
-                // Rounding spoiled the estimate: begin it anew.
-                inverse = (0..<n).map { row in (0..<n).map { $0 == row ? 1.0 : 0.0 } }
-                direction = gradient.map { -$0 }
-                slope = dot(direction, gradient)
-            }
-            guard slope < -1e-12 else { break }
-            var step = 1.0
-            var next = point, found = (value: Double.infinity, gradient: gradient)
-            while step > 1e-10 {
-                next = zip(point, direction).map { $0 + step * $1 }
-                found = objective(next)
-                if found.value <= value + 1e-4 * step * slope { break }
-                step /= 2
-            }
-            guard found.value < value else { break }
-            let s = zip(next, point).map(-), y = zip(found.gradient, gradient).map(-)
-            let gained = value - found.value
-            (point, value, gradient) = (next, found.value, found.gradient)
-            if gained < 1e-9 * max(1, abs(value)) { break }
-            let curvature = dot(s, y)
-            guard curvature > 1e-12 else { continue }
-            let hy = inverse.map { dot($0, y) }
-            let factor = (1 + dot(y, hy) / curvature) / curvature
-            for row in 0..<n {
-                for column in 0..<n {
-                    inverse[row][column] += factor * s[row] * s[column] - (hy[row] * s[column] + s[row] * hy[column]) / curvature
-                }
-            }
-        }
-        return point
-    }
-
-    private static func dot(_ left: [Double], _ right: [Double]) -> Double {
-        var sum = 0.0
-        for (a, b) in zip(left, right) { sum += a * b }
-        return sum
     }
 }

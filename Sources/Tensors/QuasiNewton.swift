@@ -1,4 +1,4 @@
-/// The minimum of a smooth function of up to some hundreds of numbers, by its values and gradients: BFGS with a backtracking line search, in
+/// The minimum of a smooth function of up to some hundreds of numbers, by its values and gradients: BFGS with a backtracking line search in
 /// double precision. The dimension is small, so the whole inverse Hessian is kept.
 public struct QuasiNewton: Sendable {
     /// Steps at most; each asks for the function once or a few times.

@@ -23,6 +23,8 @@ extension CandidateFit {
         precondition(
             start.width == lists.width && start.goals == lists.gains.count,
             "\(lists.width) signals and \(lists.gains.count) goals where the start has \(start.width) and \(start.goals)")
+        precondition(
+            CandidateNetwork.areSizesPossible(width: start.width, hidden: hidden, goals: start.goals), "hidden layers of \(hidden) units")
         let scaled = ScaledLists(lists, scaling: start.scaling, uses: uses)
         var random = SeededGenerator(seed: seed)
         let layout = NetworkLayout(width: start.width, hidden: hidden, goals: start.goals)
@@ -51,7 +53,8 @@ extension CandidateFit {
                     gradient[place] = sum / Float(questions.count) + weightDecay * parameters[place]
                 }
                 let rule = AdamRule(learningRate: rate(step, of: steps))
-                Kernels.adamStep(&parameters, first: &first, second: &second, gradient: gradient, count: layout.count, rule: rule, step: step)
+                Kernels.adamStep(
+                    &parameters, first: &first, second: &second, gradient: gradient, count: layout.count, rule: rule, step: step)
             }
         }
         return CandidateNetwork(scaling: start.scaling, hidden: hidden, goals: start.goals, parameters: parameters)
@@ -135,7 +138,7 @@ private final class BatchPart {
         kept.removeAll(keepingCapacity: true)
         var random = draws.generator(question: question)
         for candidate in lists.candidates(of: question) {
-            if lists.gains.contains(where: { $0[candidate] > 0 }) || !random.bernoulli(draws.droppedShare) { kept.append(candidate) }
+            if lists.isAnswer[candidate] || !random.bernoulli(draws.droppedShare) { kept.append(candidate) }
         }
     }
 }

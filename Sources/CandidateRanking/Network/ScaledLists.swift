@@ -9,6 +9,8 @@ struct ScaledLists {
     let inputs: [Float]
     /// `[goals][candidates]`, the largest of a question 1; what is no positive finite number counts as 0.
     let gains: [[Float]]
+    /// By candidate, whether it is worth something in any goal.
+    let isAnswer: [Bool]
     /// By goal, the questions whose candidates differ in it; the others say nothing of it.
     let telling: [[Bool]]
 
@@ -41,6 +43,7 @@ struct ScaledLists {
             gains.append(scaled)
             telling.append(differs)
         }
+        isAnswer = (0..<candidates).map { candidate in gains.contains { $0[candidate] > 0 } }
         self.width = width
         count = used.count
         self.starts = starts

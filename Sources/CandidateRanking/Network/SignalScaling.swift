@@ -88,15 +88,25 @@ public struct SignalScaling: Sendable, Equatable {
 
     /// `out = sign(x) · ln(1 + |x|)`; NaN where x is not finite.
     private static func compress(_ x: UnsafePointer<Float>, count: Int, into out: UnsafeMutablePointer<Float>) {
-        for place in 0..<count { out[place] = 1 + abs(x[place]) }
-        Kernels.apply(.log, out, into: out, count: count)
-        for place in 0..<count {
-            // What 1 + |x| lost by rounding is put back by the quotient, so that small rates keep their digits.
-            let size = abs(x[place]), kept = 1 + size - 1
-            let logarithm = kept > 0 ? out[place] * (size / kept) : size
-            out[place] = size <= .greatestFiniteMagnitude ? (x[place] < 0 ? -logarithm : logarithm) : .nan
+        // The logarithm goes from one place to another: in place the kernel could not take several numbers at once.
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: blockNumbers) { block in
+            guard let raised = block.baseAddress else { return }
+            for from in stride(from: 0, to: count, by: blockNumbers) {
+                let size = min(blockNumbers, count - from), x = x + from, out = out + from
+                for place in 0..<size { raised[place] = 1 + abs(x[place]) }
+                Kernels.apply(.log, raised, into: out, count: size)
+                for place in 0..<size {
+                    // What 1 + |x| lost by rounding is put back by the quotient, so that small rates keep their digits.
+                    let size = abs(x[place]), kept = raised[place] - 1
+                    let logarithm = kept > 0 ? out[place] * (size / kept) : size
+                    out[place] = size <= .greatestFiniteMagnitude ? (x[place] < 0 ? -logarithm : logarithm) : .nan
+                }
+            }
         }
     }
+
+    /// A block of so many numbers lies on the stack.
+    private static let blockNumbers = 256
 
     /// The scaled signals of one candidate, computed the plain way in double precision.
     package func reference(_ signals: [Float]) -> [Double] {

@@ -66,11 +66,9 @@ let package = Package(
         pure("TowerTraining", ["Bytes", "ContentModel", "TowerModel", "Evaluation", "Tensors"]),
         pure("MetaLearning", ["Tensors", "Gradients"]),
         pure("CandidateRanking", ["Tensors", "Evaluation"]),
-        pure(
-            "Recommending",
-            [
-                "Bytes", "Interactions", "Features", "Tensors", "Gradients", "ContentModel", "TowerModel", "MetaLearning", "CandidateRanking",
-            ]),
+        pure("Recommending", [
+            "Bytes", "Interactions", "Features", "Tensors", "Gradients", "ContentModel", "TowerModel", "MetaLearning", "CandidateRanking",
+        ]),
         pure("Simulation", ["Bytes", "Interactions"]),
         pure("TextEncoding", ["Tensors"]),
 
@@ -229,7 +227,7 @@ let package = Package(
         tests(
             "ModelArtifacts",
             [
-                "CDigest", "ModelArtifacts", "ContentModel", "Features", "FuzzInputs", "Interactions", "MetaLearning", "Recommending",
+                "CDigest", "ModelArtifacts", "CandidateRanking", "ContentModel", "Features", "FuzzInputs", "Interactions", "MetaLearning", "Recommending",
                 "Tensors", "TowerModel", "TowerTraining", "TextEncoding",
             ]),
         tests(

@@ -16,8 +16,8 @@ extension CandidateRanker {
 
     /// A ranker from its tensors.
     ///
-    /// - Throws: ``PartFormatError`` where one is missing, unknown, of another version or length, or holds numbers that cannot be, and where
-    ///   it was trained with other signals.
+    /// - Throws: ``PartFormatError`` where one is missing, unknown, of another version or length, or holds numbers that cannot be, and
+    ///   where it was trained with other signals.
     public init(encoded part: PartTensors) throws(PartFormatError) {
         tables = try CandidateTables(encoded: part.under(Self.tablesPrefix))
         let network = try CandidateNetwork(encoded: part.under(Self.networkPrefix))

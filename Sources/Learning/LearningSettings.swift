@@ -2,9 +2,7 @@ import Evaluation
 import Features
 import MetaLearning
 import Recommending
-import Tensors
 import TowerModel
-import TrainingFiles
 
 /// All that learning, judging and the protocols of evaluation go by. The root fills it in one place.
 package struct LearningSettings: Sendable {
@@ -37,7 +35,8 @@ package struct LearningSettings: Sendable {
 
     /// All of it.
     package init(
-        blend: BlendSettings, ranker: RankerSettings, heads: HeadSettings, domains: DomainSettings, content: ContentSettings, adaptation: AdaptationSettings,
+        blend: BlendSettings, ranker: RankerSettings, heads: HeadSettings, domains: DomainSettings, content: ContentSettings,
+        adaptation: AdaptationSettings,
         holdout: HoldoutSettings, gate: PromotionGate, learnsHeldOut: Bool, tailBudget: Double, served: ServedSettings,
         features: FeatureRules, segments: SegmentSettings?
     ) {
@@ -54,13 +53,6 @@ package struct LearningSettings: Sendable {
         self.served = served
         self.features = features
         self.segments = segments
-    }
-}
-
-extension LearningSettings {
-    /// The ranker's training on a log.
-    package func rankerTraining(_ log: TrainingLog, threads: Int = Threads.current) -> RankerTraining {
-        RankerTraining(log: log, settings: ranker, historyLimitEvents: blend.historyLimitEvents, threads: threads)
     }
 }
 

@@ -64,7 +64,8 @@ extension ModelBundle {
         return serving
     }
 
-    /// What answers with this model: towers, blend, ranker, heads, content channel, domains and adaptation together, on the rows of a catalogue.
+    /// What answers with this model: towers, blend, ranker, heads, content channel, domains and adaptation together, on the rows of a
+    /// catalogue.
     ///
     /// Every list that this program gives or judges comes from such a snapshot. What changes while it serves (segments, exploration,
     /// adapters of categories, what is popular) is set on it afterwards.
@@ -81,7 +82,8 @@ extension ModelBundle {
             catalogue: catalogue.entries, catalogueVersion: catalogue.version, model: servingModel(version: version),
             itemVectors: catalogue.vectors, index: catalogue.index,
             untrained: ids.indices.compactMap { isTrained(ids[$0]) ? nil : Int32($0) }, trending: catalogue.trending, rules: settings.rules,
-            blend: blend?.renumbered(places, itemCount: count).dialled(settings.tailDial.beside(interest: ranker?.weights.interest ?? 1))
+            blend: blend?.renumbered(places, itemCount: count)
+                .dialled(settings.tailDial.beside(interest: ranker?.weights.interest ?? 1))
         )
         .withRanker(ranker?.renumbered(places, itemCount: count))
         .withHeads(heads?.renumbered(places, itemCount: count))

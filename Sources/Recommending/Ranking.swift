@@ -19,8 +19,8 @@ struct Ranking {
     }
 
     private var changesOrder: Bool {
-        objective != nil || powers != nil || taste.counted != nil || snapshot.rules.similarWeight > 0 || snapshot.rules.freshBonus != 0 || snapshot.isBlended
-            || taste.content != nil
+        objective != nil || powers != nil || taste.counted != nil || snapshot.rules.similarWeight > 0 || snapshot.rules.freshBonus != 0
+            || snapshot.isBlended || taste.content != nil
             || taste.isNewcomer || snapshot.rules.categoryDiscount < 1
     }
 

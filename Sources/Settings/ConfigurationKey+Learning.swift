@@ -170,7 +170,8 @@ extension ConfigurationKey {
         ),
         ConfigurationKey(
             .rankingValueShare, .number(0...1), "0",
-            "what the worth of orders counts in ranking.counters beside whether something is taken: 0 ranks by what is taken, 1 by turnover"),
+            "what the worth of orders counts in ranking.counters beside whether something is taken: 0 ranks by what is taken, 1 by "
+                + "turnover"),
         ConfigurationKey(.rankingNeighbours, .integer(0...1_000), "100", "items kept of those that follow an item; 0 keeps none"),
         ConfigurationKey(
             .rankingRecentHalfLifeDays, .number(0.01...36_500), "14",

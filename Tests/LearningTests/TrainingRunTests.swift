@@ -112,7 +112,7 @@ import TrainingFiles
         let learning = LearningSettings(
             blend: BlendSettings(
                 isWanted: false, neighbourLimitItems: 10, recentHalfLifeDays: 7, historyLimitEvents: 50,
-                decayHalfLifeMilliseconds: 86_400_000, trendingLimitItems: 10),
+                decayHalfLifeMilliseconds: 86_400_000, trendingLimitItems: 10), ranker: RankerSettings(isWanted: false),
             heads: HeadSettings(isWanted: false, balances: [.uncertainty], powers: ObjectivePowers(), tunesValue: false),
             domains: DomainSettings(field: "", rank: 1, minimumInteractions: 1, limit: 1),
             content: ContentSettings(isWanted: false, linkAttributes: [], shareCost: 0),

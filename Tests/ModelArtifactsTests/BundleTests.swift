@@ -8,7 +8,7 @@ import Testing
 
 /// A model with its parts is written and read as one value, and answers the same afterwards.
 struct BundleTests {
-    private static let partFiles = ["adaptation", "blend", "content", "domains", "heads"].map { $0 + ".safetensors" }
+    private static let partFiles = ["adaptation", "blend", "content", "domains", "heads", "ranker"].map { $0 + ".safetensors" }
 
     /// The model's items and four that it never trained on.
     private static func catalogue(_ bundle: ModelBundle) -> ServedCatalogue {

@@ -1,3 +1,4 @@
+import CandidateRanking
 import ContentModel
 import MetaLearning
 import Recommending
@@ -22,6 +23,7 @@ enum TinyBundle {
         bundle.ratingsFrom = 2.5
         bundle.textEncoder = "ab12"
         bundle.blend = blend(items: model.itemIDs.count)
+        bundle.ranker = ranker(items: model.itemIDs.count)
         bundle.heads = heads(items: model.itemIDs.count)
         let learning = learning(items: hasSpace ? libraryItems : 24)
         bundle.channel = learning.channel
@@ -47,6 +49,27 @@ enum TinyBundle {
         weights.tailLift = 0.05
         weights.newcomers = [BlendWeights.Newcomer(historyLimitEvents: 1, values: RankingFeature.allCases.map { Float($0.rawValue) / 5 })]
         return RankingBlend(weights: weights, tables: tables)
+    }
+
+    private static func ranker(items: Int) -> CandidateRanker {
+        let rows = (0..<60).map { Int32(($0 * $0 + $0 / 7) % items) }, times = (0..<60).map { Int64($0 % 10) * 86_400_000 }
+        let amounts = [Int64](repeating: 900, count: 60), width = CandidateSignal.count
+        let tables = rows.withUnsafeBufferPointer { rows in
+            times.withUnsafeBufferPointer { times in
+                amounts.withUnsafeBufferPointer { amounts in
+                    CandidateTables(
+                        CountedEvents(
+                            users: (0..<6).map { $0 * 10..<$0 * 10 + 10 }, items: rows, times: times, amounts: amounts, itemCount: items),
+                        levels: [((0..<items).map { Int32($0 % 3) }, 3), ((0..<items).map { Int32($0 % 2) - 1 }, 1)])
+                }
+            }
+        }
+        var random = SeededGenerator(seed: 8)
+        let count = CandidateNetwork.parameterCount(width: width, hidden: [16], goals: 2)
+        let network = CandidateNetwork(
+            scaling: SignalScaling(mean: (0..<width).map { _ in random.normal() }, scale: (0..<width).map { _ in 0.5 }), hidden: [16],
+            goals: 2, parameters: (0..<count).map { _ in 0.1 * random.normal() })
+        return CandidateRanker(weights: RankerWeights(network: network, interest: 0.5, goals: [1, 0.25]), tables: tables)
     }
 
     private static func heads(items: Int) -> RankingHeads {

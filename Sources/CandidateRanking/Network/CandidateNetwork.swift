@@ -20,6 +20,7 @@ public struct CandidateNetwork: Sendable, Equatable {
     public let goals: Int
     /// The linear part `[goals, width]`, the hidden layers and the output, one behind the other.
     public let parameters: [Float]
+    /// Where its parameters lie.
     package let layout: NetworkLayout
 
     /// Makes a network.

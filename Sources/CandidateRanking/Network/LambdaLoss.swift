@@ -21,6 +21,7 @@ package struct LambdaLoss {
     private var moves: [Float] = []
     private var answers: [Int] = []
 
+    /// A loss at a place of lists.
     package init(cutoff: Int = 10, reach: Int = 20) {
         (self.cutoff, self.reach) = (cutoff, reach)
     }

@@ -4,7 +4,9 @@
 package struct NetworkLayout: Sendable, Equatable {
     /// A hidden layer.
     package struct Layer: Sendable, Equatable {
+        /// Numbers that go in.
         package let inputs: Int
+        /// Numbers that come out.
         package let units: Int
         /// Where its `[inputs, units]` begin.
         package let weights: Int
@@ -12,14 +14,18 @@ package struct NetworkLayout: Sendable, Equatable {
         package var biases: Int { weights + inputs * units }
     }
 
+    /// Signals of a candidate.
     package let width: Int
+    /// Scores of a candidate.
     package let goals: Int
+    /// The hidden layers.
     package let layers: [Layer]
     /// Where the output's `[goals, units]` begin; nothing is there without hidden layers.
     package let output: Int
     /// How many parameters there are.
     package let count: Int
 
+    /// Lays out a network of these sizes.
     package init(width: Int, hidden: [Int], goals: Int) {
         (self.width, self.goals) = (width, goals)
         var layers: [Layer] = [], end = goals * width, inputs = width

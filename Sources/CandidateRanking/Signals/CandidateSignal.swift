@@ -7,7 +7,7 @@ public enum CandidateSignal: Int, CaseIterable, Sendable {
     case ownLines, ownVisits, ownOf20Days, ownOf60Days, ownOf180Days, ownByVisits
     // Days since the last time, rank of its visit from the newest, days between two times, the quotient of the first and the third.
     case ownLastDays, ownLastVisit, ownInterval, ownOverdue
-    // Share of the visits that had it; ln of the days since the last time beside the item's own interval; how often the item is taken again.
+    // Share of the visits that had it; ln of the days since the last time beside the item's own interval; how often it is taken again.
     case ownVisitShare, ownAgainstItem, ownRebuyRate
     // ln of what was paid for it in all, a line, and last, relative to the mean line of all; purchases of it and days since the last.
     case ownWorth, ownLineWorth, ownLastWorth, ownPurchases, ownPurchaseDays

@@ -19,6 +19,8 @@ public struct CandidateTables: Sendable, Equatable {
 
     /// Items of each list of popular ones that are kept: of these the first that a request may show are taken.
     static let popularKept = 2_000
+    /// Such lists: of 28 days, 7 days and all time, and of what rises.
+    static let popularLists = 4
 
     /// The moment, in milliseconds since 1970.
     public let end: Int64

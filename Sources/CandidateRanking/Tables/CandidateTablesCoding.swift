@@ -47,7 +47,7 @@ extension CandidateTables {
         }
         self.groups = groups
         popular = try reader.lists("popular", in: 0..<count)
-        guard popular.count == CandidateSignals.popularLimits.count else { throw reader.failure("has \(popular.count) popular lists") }
+        guard popular.count == Self.popularLists else { throw reader.failure("has \(popular.count) popular lists") }
         try reader.end()
     }
 }

@@ -5,8 +5,8 @@ import Recommending
 import TowerModel
 import TrainingFiles
 
-/// Everything that is learned of a model's parts on what was held out: the blend and the ranker, then the heads that read their ranking, then the content
-/// channel that is fitted beside it. A training, an evaluation and a search learn them here, and so alike.
+/// Everything that is learned of a model's parts on what was held out: the blend and the ranker, then the heads that read their ranking,
+/// then the content channel that is fitted beside it. A training, an evaluation and a search learn them here, and so alike.
 package struct PartsJudging {
     /// The towers with their blend.
     package let ranking: JudgedRanking
@@ -32,7 +32,9 @@ package struct PartsJudging {
         heads = HeadTraining(log: log, settings: settings.heads).learn(scoring, judged: ranking, training: training)
         let content = ContentTraining(log: log, settings: settings.content)
         let fitted = content.isWanted
-            ? content.fitted(model, scoring: scoring, levelWeight: (ranking.fit?.weights[.tower] ?? 1) * (ranking.ranker?.weights.interest ?? 1), scores: ranking.scores) : nil
+            ? content.fitted(
+                model, scoring: scoring, levelWeight: (ranking.fit?.weights[.tower] ?? 1) * (ranking.ranker?.weights.interest ?? 1),
+                scores: ranking.scores) : nil
         self.content = fitted
         let budget = settings.tailBudget
         tailCurve = ranking.hasTables && (drawsTailCurve || budget > 0) ? TailCurve(scoring, judged: ranking) : nil

@@ -4,7 +4,7 @@ extension TrainingLog {
     /// Rows whose gaps are looked at, about.
     private static let gapsLimit = 200_000
 
-    /// Whether times were made up to tell an order: nearly all of the gaps are one gap, and most users' last interactions are at one instant.
+    /// Whether times were made up to tell an order: nearly all gaps are one gap, and most users' last interactions are at one instant.
     package var hasMadeUpTimes: Bool {
         var ends: [Int64: Int] = [:], gaps: [Int64: Int] = [:], users = 0, all = 0
         let step = max(1, count / Self.gapsLimit)

@@ -4,8 +4,8 @@ import Evaluation
     import Glibc
 #endif
 
-/// How much a network over counters counts beside the ranking so far: what answers held-out questions best, found for each half of the users
-/// on the other.
+/// How much a network over counters counts beside the ranking so far: what answers held-out questions best, found for each half of the
+/// users on the other.
 package struct RankerMixing {
     /// What two rankings say of one question's candidates.
     package struct Answered {
@@ -21,6 +21,14 @@ package struct RankerMixing {
         package var relevant: Int, allValues: [Float]
         /// The half of the users that the question is of.
         package var half: Int
+
+        /// All of it.
+        package init(
+            interests: [Float], outputs: [Float], goals: Int, gains: [Float], values: [Float], relevant: Int, allValues: [Float], half: Int
+        ) {
+            (self.interests, self.outputs, self.goals) = (interests, outputs, goals)
+            (self.gains, self.values, self.relevant, self.allValues, self.half) = (gains, values, relevant, allValues, half)
+        }
     }
 
     /// What the ranking so far and each output are multiplied by.

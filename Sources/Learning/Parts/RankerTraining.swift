@@ -110,7 +110,8 @@ package struct RankerTraining {
                 network: network, interest: mix.interest, goals: mix.goals, horizonDays: Self.days(horizon), usesTimes: usesTimes)
         }
         return Fit(
-            weights: weights(learned { _ in true }, mix.all), halves: zip(halves, mix.halves).map { weights($0, $1) }, mixing: mixing, tables: tables, questions: lists.count, borders: older.count + 1, isNetwork: isNetwork)
+            weights: weights(learned { _ in true }, mix.all), halves: zip(halves, mix.halves).map { weights($0, $1) }, mixing: mixing,
+            tables: tables, questions: lists.count, borders: older.count + 1, isNetwork: isNetwork)
     }
 
     /// Whether what was paid is known often enough to be a goal of its own.
@@ -205,5 +206,12 @@ package struct RankerTraining {
         var scores = interest.map { weights.interest * $0 + least }
         for (place, row) in rows.enumerated() { scores[Int(row)] = zero[place] + weights.interest * interest[Int(row)] }
         return scores
+    }
+}
+
+extension LearningSettings {
+    /// The ranker's training on a log.
+    package func rankerTraining(_ log: TrainingLog, threads: Int = Threads.current) -> RankerTraining {
+        RankerTraining(log: log, settings: ranker, historyLimitEvents: blend.historyLimitEvents, threads: threads)
     }
 }

@@ -10,10 +10,10 @@ extension CandidateFit {
     /// Parts of a batch that may run at once; their gradients are added in order, so that the number of threads changes nothing.
     private static let batchParts = 4
 
-    /// The network that LambdaRank makes of a linear model: it begins with the same scores, its hidden layers counting nothing yet.
+    /// The network that LambdaRank makes of a linear model: it begins in the same order, its hidden layers counting nothing yet.
     ///
     /// - Parameters:
-    ///   - start: a model of these signals and goals, whose scaling is kept and whose linear part is where the network begins.
+    ///   - start: a model of these signals and goals, whose scaling is kept and from whose linear part the network begins.
     ///   - seed: of the hidden layers' first values, of the order of questions and of the candidates left out.
     ///   - uses: which questions count, such as those of one group.
     public func network(
@@ -60,13 +60,13 @@ extension CandidateFit {
         return CandidateNetwork(scaling: start.scaling, hidden: hidden, goals: start.goals, parameters: parameters)
     }
 
-    /// The linear part of `start`, hidden layers of normal numbers (He et al. 2015), biases and output 0.
+    /// A share of the linear part of `start`, hidden layers of normal numbers (He et al. 2015), biases and output 0.
     private func firstParameters(
         _ layout: NetworkLayout, from start: CandidateNetwork, using random: inout SeededGenerator
     ) -> [Float] {
         var parameters = [Float](repeating: 0, count: layout.count)
         let linear = start.goals * start.width
-        parameters.replaceSubrange(..<linear, with: start.parameters[..<linear])
+        for place in 0..<linear { parameters[place] = startShare * start.parameters[place] }
         for layer in layout.layers {
             let deviation = (2 / Float(layer.inputs)).squareRoot()
             for place in layer.weights..<layer.biases { parameters[place] = deviation * random.normal() }

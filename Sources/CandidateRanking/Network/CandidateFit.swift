@@ -7,7 +7,7 @@ public struct CandidateFit: Sendable {
     /// How many questions' worth the ridge of the linear model counts, on scaled signals.
     public var ridge = 3.0
     /// Steps of the linear fit at most.
-    public var maxSteps = 200
+    public var maxSteps = 60
     /// The loss of the linear fit; nil takes ``AnswerLoss/anyAnswer`` for a goal whose gains only tell answers from the rest, and
     /// ``AnswerLoss/shares`` for others.
     public var loss: AnswerLoss?
@@ -15,6 +15,8 @@ public struct CandidateFit: Sendable {
     public var goalWeights: [Float] = []
     /// Hidden units of a network, layer by layer: multiples of 16.
     public var hidden = CandidateNetwork.defaultHidden
+    /// The share of the linear model's weights with which a network begins: its order is that of the model, and there is room to leave it.
+    public var startShare: Float = 0.5
     /// Times that a network sees each question.
     public var epochs = 10
     /// The largest step of Adam; the first ``warmUpSteps`` grow to it, then they fall to 0 as a cosine does.

@@ -20,6 +20,8 @@ public enum CandidateSignal: Int, CaseIterable, Sendable {
     // newest; what follows within ten steps of the newest 40, of the newest 8; what comes next; neighbours by the same people.
     case ease, easeOf60Days, easeOfNewest, followers, newestFollowers, next, neighbours
     case easeShare, easeOf60DaysShare, easeOfNewestShare, followersShare, newestFollowersShare, nextShare, neighboursShare
+    // How like the item's record is to those of what the user met lately, and of the newest two.
+    case likeness, newestLikeness
     // Of the item's finest group: the user's lines, those that count half after 120 days, days since the last, how often the group is taken
     // again, ln of the item's share of the group in all and of late, ln of what is to be expected of it, the user's share of it.
     case groupLines, groupOf120Days, groupLastDays, groupRebuyRate, groupShare, groupLateShare, groupExpected, groupOwnShare

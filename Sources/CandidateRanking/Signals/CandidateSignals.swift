@@ -7,7 +7,7 @@
 /// What tables say of candidates for one user.
 public struct CandidateSignals: Sendable {
     /// Candidates of each kind: own items by what counts half after 60 days, then by kind of link, then by list of popular items.
-    static let ownLimit = 250, linkLimits = [80, 40, 40, 50, 30, 30, 50], popularLimits = [60, 40, 40, 20]
+    static let ownLimit = 250, linkLimits = [80, 50, 60, 60, 40, 40, 60], popularLimits = [60, 40, 40, 20]
     /// Groups of the user whose most popular items are candidates, and how many of each.
     static let groupsLimit = 40, itemsOfGroup = 3
 
@@ -16,6 +16,7 @@ public struct CandidateSignals: Sendable {
     private let user: UserCounts
     private let groups: [[Int32: OwnCounts]]
     private let links: LinkSums
+    private let profile: TokenProfile
 
     /// Reads a history.
     ///
@@ -61,6 +62,7 @@ public struct CandidateSignals: Sendable {
             newest.append((row, (tables.usesTimes ? counts.of60Days : counts.lines).squareRoot()))
         }
         links = LinkSums(newest: newest, history: history.rows, tables: tables.links)
+        profile = TokenProfile(history.rows.filter { $0 >= 0 && Int($0) < tables.itemCount }, tokens: tables.tokens)
         self.own = own
         self.user = user
         self.groups = groups
@@ -162,6 +164,9 @@ public struct CandidateSignals: Sendable {
             out[first + lane] = sums[lane] * Self.linkScale
             out[first + LinkSums.lanes + lane] = sums[lane] / max(links.largest[lane], 1e-9)
         }
+        let likeness = isKnown ? profile.likeness(row, tokens: tables.tokens) : (all: 0, newest: 0)
+        set(.likeness, likeness.all)
+        set(.newestLikeness, likeness.newest)
         for (level, start) in [CandidateSignal.groupLines.rawValue, CandidateSignal.upperLines.rawValue].enumerated() {
             write(level: level, row, isKnown, own, UnsafeMutableBufferPointer(rebasing: out[start..<start + 8]))
         }

@@ -30,15 +30,18 @@ public struct CandidateTables: Sendable, Equatable {
     /// From fine to coarse.
     let groups: [ItemGroups]
     let links: LinkTables
+    let tokens: ItemTokens
     /// The most popular of 28 days, 7 days, all time, and those that rise, best first.
     let popular: [[Int32]]
 
     /// Items that there are.
     public var itemCount: Int { items.itemCount }
 
-    init(end: Int64, usesTimes: Bool, items: ItemCounts, groups: [ItemGroups], links: LinkTables, popular: [[Int32]]) {
+    init(
+        end: Int64, usesTimes: Bool, items: ItemCounts, groups: [ItemGroups], links: LinkTables, tokens: ItemTokens, popular: [[Int32]]
+    ) {
         (self.end, self.usesTimes, self.items) = (end, usesTimes, items)
-        (self.groups, self.links, self.popular) = (groups, links, popular)
+        (self.groups, self.links, self.tokens, self.popular) = (groups, links, tokens, popular)
     }
 
     /// Counts.
@@ -46,7 +49,11 @@ public struct CandidateTables: Sendable, Equatable {
     /// - Parameters:
     ///   - end: the moment that the tables are of; nil for that of the newest interaction.
     ///   - levels: of each level, from fine to coarse, the group of each item, −1 for none, and how many there are.
-    public init(_ events: CountedEvents, end: Int64? = nil, levels: [(group: [Int32], count: Int)] = [], rules: Rules = Rules()) {
+    ///   - tokens: what the items' records say; nil for nothing.
+    public init(
+        _ events: CountedEvents, end: Int64? = nil, levels: [(group: [Int32], count: Int)] = [], tokens: ItemTokens? = nil,
+        rules: Rules = Rules()
+    ) {
         let end = end ?? events.newest
         let items = ItemCounts(events, end: end, levels: levels, horizonDays: rules.horizonDays)
         self.end = end
@@ -58,6 +65,8 @@ public struct CandidateTables: Sendable, Equatable {
                 recent: items.columns[ItemCounts.Column.users112.rawValue], horizonDays: rules.horizonDays)
         }
         links = LinkTables(events, bounds: rules.links)
+        let none = ItemTokens([[String]](repeating: [], count: events.itemCount))
+        self.tokens = tokens ?? none
         popular = Self.popular(items)
     }
 
@@ -74,6 +83,7 @@ public struct CandidateTables: Sendable, Equatable {
         CandidateTables(
             end: end, usesTimes: usesTimes, items: items.renumbered(rows, itemCount: itemCount),
             groups: groups.map { $0.renumbered(rows, itemCount: itemCount) }, links: links.renumbered(rows, itemCount: itemCount),
+            tokens: tokens.renumbered(rows, itemCount: itemCount),
             popular: popular.map { list in list.compactMap { rows[Int($0)] >= 0 ? rows[Int($0)] : nil } })
     }
 }

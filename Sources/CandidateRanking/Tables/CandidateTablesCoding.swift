@@ -22,6 +22,10 @@ extension CandidateTables {
             part.add("group\(level).rebuy", own.rebuyRate)
             part.add("group\(level).top", lists: own.top)
         }
+        part.add("tokens.starts", .int32(tokens.starts))
+        part.add("tokens.tokens", .int32(tokens.tokens))
+        part.add("tokens.weights", tokens.weights)
+        part.add("tokens.count", integers: [tokens.tokenCount])
         part.add("popular", lists: popular)
         return part
     }
@@ -46,6 +50,7 @@ extension CandidateTables {
             groups.append(try ItemGroups("group\(groups.count)", items: count, from: &reader))
         }
         self.groups = groups
+        tokens = try ItemTokens(items: count, from: &reader)
         popular = try reader.lists("popular", in: 0..<count)
         guard popular.count == Self.popularLists else { throw reader.failure("has \(popular.count) popular lists") }
         try reader.end()
@@ -61,6 +66,18 @@ extension ItemLinks {
             throw reader.failure("holds \(name) that cannot be")
         }
         self.init(starts: starts, targets: targets, weights: weights)
+    }
+}
+
+extension ItemTokens {
+    fileprivate init(items: Int, from reader: inout PartReader) throws(PartFormatError) {
+        let count = try reader.integer("tokens.count", in: 0...Int(Int32.max))
+        let tokens = try reader.int32("tokens.tokens", in: 0...max(0, count - 1))
+        let starts = try reader.int32("tokens.starts", count: items + 1, in: 0...tokens.count)
+        guard starts.first == 0, starts.last.map(Int.init) == tokens.count, zip(starts, starts.dropFirst()).allSatisfy(<=) else {
+            throw reader.failure("holds tokens that cannot be")
+        }
+        self.init(starts: starts, tokens: tokens, weights: try reader.floats("tokens.weights", count: tokens.count), tokenCount: count)
     }
 }
 

@@ -7,6 +7,12 @@ package enum ItemLevels {
     /// Where there are more groups than this share of the items, they say no more than items do.
     private static let largestShare = 0.5
 
+    /// What an item's record says, as tokens: words of the title, categories, tags and attributes.
+    package static func tokens(_ content: ItemContent) -> [String] {
+        let words = (content.title ?? "").lowercased().split { !$0.isLetter && !$0.isNumber }.prefix(20).map { "w:\($0)" }
+        return words + content.categories.map { "c:\($0)" } + content.tags.map { "t:\($0)" } + content.attributes
+    }
+
     /// The group of each item, −1 for none, and how many there are; at most two levels, none where nothing groups items.
     package static func levels(_ contents: [ItemContent]) -> [(group: [Int32], count: Int)] {
         var sizes: [String: Int] = [:]

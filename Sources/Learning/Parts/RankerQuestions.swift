@@ -97,13 +97,15 @@ package struct RankerQuestions {
 
     /// Adds questions with their candidates to what is learned from.
     ///
-    /// - Parameter hasValues: whether there is a second goal, what was paid.
+    /// - Parameters:
+    ///   - hasValues: whether there is a second goal, what was paid.
+    ///   - candidatesLimit: of all questions together.
     package func add(
-        _ questions: some Sequence<Question>, tables: CandidateTables, hasValues: Bool, random: inout SeededGenerator,
+        _ questions: some Sequence<Question>, tables: CandidateTables, hasValues: Bool, candidatesLimit: Int, random: inout SeededGenerator,
         to lists: inout CandidateLists
     ) {
         let width = CandidateSignal.count
-        for question in questions {
+        for question in questions where lists.signals.count < candidatesLimit * width {
             let user = signals(question, tables: tables), gains = gains(question)
             let candidates = user.candidates(where: admits(question))
             let found = candidates.filter { gains[$0] != nil }

@@ -14,6 +14,8 @@ import TrainingFiles
 package struct RankerTraining {
     /// Borders beside the judged one, questions of a border that make it count, and candidates learned from, at most.
     private static let bordersLimit = 7, leastQuestions = 200, candidatesLimit = 600_000
+    /// Questions of one border alone: those whose answers are no candidates teach nothing and take no memory.
+    private static let questionsLimit = 30_000
     /// Questions below which a linear model is learned: a network would learn the questions.
     private static let leastNetworkQuestions = 2_000
     /// Questions below which nothing is learned at all.
@@ -32,6 +34,7 @@ package struct RankerTraining {
     /// Threads to compute with.
     package let threads: Int
     private let levels: [(group: [Int32], count: Int)]
+    private let tokens: ItemTokens
     private let usesTimes: Bool
     private let hasValues: Bool
 
@@ -40,6 +43,7 @@ package struct RankerTraining {
         (self.log, self.settings) = (log, settings)
         (self.historyLimitEvents, self.threads) = (historyLimitEvents, threads)
         levels = ItemLevels.levels(log.contents)
+        tokens = ItemTokens(log.contents.map(ItemLevels.tokens))
         usesTimes = !log.hasMadeUpTimes
         hasValues = Self.hasValues(log)
     }
@@ -80,14 +84,14 @@ package struct RankerTraining {
         var random = SeededGenerator(seed: settings.seed, stream: 0x5241_4E4B)
         let older = horizon.map { olderBorders(tables.end, horizon: $0, asking) } ?? []
         let perBorder = Self.candidatesLimit / (Self.bordersLimit + 1) / 55
-        let share = older.isEmpty ? Self.candidatesLimit / 55 : perBorder
-        asking.add(spread(judged, share), tables: tables, hasValues: hasValues, random: &random, to: &lists)
+        asking.add(
+            spread(judged, older.isEmpty ? Self.questionsLimit : perBorder), tables: tables, hasValues: hasValues, candidatesLimit: Self.candidatesLimit, random: &random, to: &lists)
         let judgedCount = lists.count
         for border in older {
             let past = log.userIDs.indices.map { log.userStarts[$0]..<log.firstRow(of: $0, after: border.time) }
             let counted = self.tables(
                 past, horizon: horizon, easeItemsLimit: min(settings.easeItemsLimit, Self.olderEASEItemsLimit), end: border.time)
-            asking.add(spread(border.questions, perBorder), tables: counted, hasValues: hasValues, random: &random, to: &lists)
+            asking.add(spread(border.questions, perBorder), tables: counted, hasValues: hasValues, candidatesLimit: Self.candidatesLimit, random: &random, to: &lists)
         }
         guard lists.count >= Self.leastQuestionsAtAll else { return nil }
         let isNetwork = lists.count >= Self.leastNetworkQuestions
@@ -138,7 +142,7 @@ package struct RankerTraining {
                 log.amounts.withUnsafeBufferPointer { amounts in
                     CandidateTables(
                         CountedEvents(users: rows, items: items, times: times, amounts: amounts, itemCount: log.itemIDs.count), end: end,
-                        levels: levels,
+                        levels: levels, tokens: tokens,
                         rules: CandidateTables.Rules(
                             horizonDays: Self.days(horizon),
                             links: LinkTables.Bounds(easeItemsLimit: easeItemsLimit), usesTimes: usesTimes))

@@ -201,7 +201,7 @@ public struct PromotionGate: Sendable {
 func decimal(_ value: Double) -> String { decimal(value, places: 4) }
 
 /// A number with so many places, 1 to 4.
-func decimal(_ value: Double, places: Int) -> String {
+package func decimal(_ value: Double, places: Int) -> String {
     guard value.isFinite, abs(value) < 1e12 else { return "\(value)" }
     let unit: Int64 = [10, 100, 1_000, 10_000][places - 1]
     let scaled = Int64((abs(value) * Double(unit)).rounded())

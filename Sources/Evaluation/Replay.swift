@@ -2,7 +2,7 @@
 /// all of them learn the same events in the same way.
 ///
 /// Everything before the start is learned first, without questions. A question is a group: one user's events at one instant; its
-/// items are what is to be found. Items that the rules keep out of the user's answers are no question.
+/// items are what is to be found, whether the rules show them or not: what they keep out is missed.
 public struct Replay {
     /// How a replay is run.
     public struct Plan: Sendable {
@@ -12,15 +12,18 @@ public struct Replay {
         public var eventsLimit: Int
         /// Length of each list.
         public var listLength: Int
-        /// Types whose items are kept out of the user's later answers.
-        public var excludedTypes: Set<UInt8>
+        /// Whether an event keeps its item out of the user's later answers.
+        public var keepsOut: @Sendable (ReplayEvents.Event) -> Bool
 
         /// Makes a plan.
-        public init(start: Int64, eventsLimit: Int = .max, listLength: Int = 100, excludedTypes: Set<UInt8>) {
+        public init(
+            start: Int64, eventsLimit: Int = .max, listLength: Int = 100,
+            keepsOut: @escaping @Sendable (ReplayEvents.Event) -> Bool = { _ in false }
+        ) {
             self.start = start
             self.eventsLimit = eventsLimit
             self.listLength = listLength
-            self.excludedTypes = excludedTypes
+            self.keepsOut = keepsOut
         }
     }
 
@@ -63,16 +66,16 @@ public struct Replay {
         /// Events after the start that were walked.
         public var events: Int
         /// Questions put, and groups that had nothing to ask.
-        public var questions, silentGroups: Int
+        public var questions, hiddenGroups: Int
         /// The times of the first and the last event walked; nil where there was none.
         public var span: ClosedRange<Int64>?
 
         /// All of it.
-        package init(results: [Result], events: Int, questions: Int, silentGroups: Int, span: ClosedRange<Int64>?) {
+        package init(results: [Result], events: Int, questions: Int, hiddenGroups: Int, span: ClosedRange<Int64>?) {
             self.results = results
             self.events = events
             self.questions = questions
-            self.silentGroups = silentGroups
+            self.hiddenGroups = hiddenGroups
             self.span = span
         }
     }
@@ -119,7 +122,7 @@ public struct Replay {
         // Of users who are asked: who they are, in the order of their first question, and what each ranker achieved.
         var asked: [Int32] = [], placeOf: [Int32: Int] = [:]
         var sums = [[ListScoreSums]](repeating: [], count: rankers.count)
-        var outcome = Outcome(results: [], events: 0, questions: 0, silentGroups: 0, span: nil)
+        var outcome = Outcome(results: [], events: 0, questions: 0, hiddenGroups: 0, span: nil)
         var perQuestion = [Double](repeating: 0, count: rankers.count)
         let hasGains = events.all.contains { $0.gain > 0 }
         var place = first
@@ -130,16 +133,13 @@ public struct Replay {
                 let user = Int(group.user)
                 var truth: [Int32] = []
                 var gains: [Double]? = hasGains ? [] : nil
-                for event in group.places.map({ events.all[$0] }) where !users[user].excluded.contains(event.item) {
+                for event in group.places.map({ events.all[$0] }) {
                     // Repeats are merged, and their gains add up, where lists are scored.
                     truth.append(event.item)
                     gains?.append(event.gain)
                 }
-                guard !truth.isEmpty else {
-                    outcome.silentGroups += 1
-                    continue
-                }
                 outcome.questions += 1
+                if truth.allSatisfy(users[user].excluded.contains) { outcome.hiddenGroups += 1 }
                 let own = placeOf[group.user] ?? asked.count
                 if own == asked.count {
                     placeOf[group.user] = own
@@ -184,6 +184,6 @@ public struct Replay {
     private func learn(_ event: ReplayEvents.Event, _ rankers: inout [any ReplayRanker], _ users: inout [ReplayUser]) throws {
         let user = Int(event.user)
         for index in rankers.indices { try rankers[index].learn(event, past: users[user]) }
-        users[user].append(event, excludes: plan.excludedTypes.contains(event.type))
+        users[user].append(event, excludes: plan.keepsOut(event))
     }
 }

@@ -94,11 +94,11 @@ enum MetItems {
         return count >= itemsLimit
     }
 
-    /// Calls `body` with each item that was met in one of the ways of `mask`, until it returns false.
-    static func forEach(in bytes: UnsafeRawBufferPointer, mask: UInt8, _ body: (String) -> Bool) {
+    /// Calls `body` with each item that was met in one of the ways of `mask`, and with these ways, until it returns false.
+    static func forEach(in bytes: UnsafeRawBufferPointer, mask: UInt8, _ body: (String, UInt8) -> Bool) {
         var at = 1
         while let (types, id) = entry(bytes, &at) {
-            if types & mask != 0, !body(String(decoding: id, as: UTF8.self)) { return }
+            if types & mask != 0, !body(String(decoding: id, as: UTF8.self), types & mask) { return }
         }
     }
 

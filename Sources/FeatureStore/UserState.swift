@@ -10,6 +10,8 @@ public struct UserState: Sendable, Equatable {
     /// Items that the user, or an alias, met in one of the asked-for ways; at most
     /// ``UserStateReader/excludedItemsLimit``.
     public var excludedItemIDs: [String]
+    /// Of each of ``excludedItemIDs`` the asked-for ways in which it was met, a bit for each: `1 << rawValue` of an `InteractionType`.
+    public var excludedWays: [UInt8]
     /// The user record's attributes, a JSON object as text.
     public var attributes: String?
     /// Where the catalogue was at the same moment.
@@ -22,12 +24,13 @@ public struct UserState: Sendable, Equatable {
 
     /// Makes a state.
     public init(
-        userID: String, history: UserHistory, excludedItemIDs: [String] = [], attributes: String? = nil,
+        userID: String, history: UserHistory, excludedItemIDs: [String] = [], excludedWays: [UInt8] = [], attributes: String? = nil,
         catalogue: CatalogueMark = CatalogueMark(), watermark: [Position] = [], isCutShort: Bool = false
     ) {
         self.userID = userID
         self.history = history
         self.excludedItemIDs = excludedItemIDs
+        self.excludedWays = excludedWays
         self.attributes = attributes
         self.catalogue = catalogue
         self.watermark = watermark

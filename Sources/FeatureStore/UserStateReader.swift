@@ -304,27 +304,34 @@ private struct PersonRead {
     /// Ids that are read or will be.
     var ids: Set<String> = []
     var isRead: Set<String> = []
-    private var excluded: Set<String> = []
+    /// Where each item stands among those that exclude.
+    private var excluded: [String: Int] = [:]
 
     init(state: UserState) { self.state = state }
 
     /// Adds the items that exclude: the newest first, from the history, then those that it has forgotten.
     mutating func exclude(_ history: UserHistory, _ metItems: UnsafeRawBufferPointer, mask: UInt8) {
         if mask == 0 { return }
-        for entry in history.entries.reversed() where mask & (1 << entry.type.rawValue) != 0 && !exclude(entry.itemID) { return }
+        for entry in history.entries.reversed() where mask & (1 << entry.type.rawValue) != 0 {
+            guard exclude(entry.itemID, 1 << entry.type.rawValue) else { return }
+        }
         if MetItems.isFull(metItems) { state.isCutShort = true }
-        MetItems.forEach(in: metItems, mask: mask) { exclude($0) }
+        MetItems.forEach(in: metItems, mask: mask) { exclude($0, $1) }
     }
 
     /// False where there is no room for another item.
-    private mutating func exclude(_ itemID: String) -> Bool {
-        guard !excluded.contains(itemID) else { return true }
+    private mutating func exclude(_ itemID: String, _ ways: UInt8) -> Bool {
+        if let place = excluded[itemID] {
+            state.excludedWays[place] |= ways
+            return true
+        }
         guard excluded.count < UserStateReader.excludedItemsLimit else {
             state.isCutShort = true
             return false
         }
-        excluded.insert(itemID)
+        excluded[itemID] = state.excludedItemIDs.count
         state.excludedItemIDs.append(itemID)
+        state.excludedWays.append(ways)
         return true
     }
 }

@@ -96,16 +96,27 @@ package struct HoldoutSettings: Sendable {
 
     /// How the log is cut.
     package var cut: Cut
-    /// Types of interactions whose items are no answer any more.
-    package var excludes: Set<UInt8>
+    /// What keeps an item out of answers: what was set, or what ``LearningSettings/deciding(_:_:threads:)`` decided; until then what was
+    /// bought.
+    package var excludes: ExclusionRule
+    /// Whether each training decides ``excludes`` for itself.
+    package var decidesExclusion: Bool
     /// Users that are asked at most.
     package var usersLimit: Int
 
     /// All of it.
-    package init(cut: Cut, excludes: Set<UInt8>, usersLimit: Int) {
+    ///
+    /// - Parameter excludes: nil where each training decides it.
+    package init(cut: Cut, excludes: ExclusionRule?, usersLimit: Int) {
         self.cut = cut
-        self.excludes = excludes
+        self.excludes = excludes ?? .purchased
+        decidesExclusion = excludes == nil
         self.usersLimit = usersLimit
+    }
+
+    /// What keeps an item out of a model's answers: as it was set or, where it was not, as the model's training decided.
+    package func exclusion(of bundle: ModelBundle) -> ExclusionRule {
+        decidesExclusion ? bundle.exclusion ?? .purchased : excludes
     }
 }
 

@@ -25,6 +25,8 @@ public struct ModelBundle: Sendable {
     public var ratingsFrom: Double = 0
     /// The checksum of the sentence encoder whose vectors of texts the model learned from; nil for none.
     public var textEncoder: String?
+    /// What its users had that stays out of their answers, as its training decided or was told; nil for models from before it was kept.
+    public var exclusion: ExclusionRule?
 
     /// A model without parts.
     public init(_ model: TwoTowerModel) { self.model = model }
@@ -36,7 +38,7 @@ public struct ModelBundle: Sendable {
 
     /// The notes that a bundle keeps.
     private enum Note {
-        static let ratings = "positive_ratings_from", texts = "text_encoder"
+        static let ratings = "positive_ratings_from", texts = "text_encoder", exclusion = "exclusion"
     }
 
     /// Every part that is there, as tensors; with ``notes`` all but the towers themselves.
@@ -56,6 +58,7 @@ public struct ModelBundle: Sendable {
         var notes: [String: String] = [:]
         if ratingsFrom != 0 { notes[Note.ratings] = String(ratingsFrom) }
         notes[Note.texts] = textEncoder
+        notes[Note.exclusion] = exclusion?.encoded
         return notes
     }
 
@@ -84,6 +87,12 @@ public struct ModelBundle: Sendable {
             ratingsFrom = value
         }
         textEncoder = notes[Note.texts]
+        if let text = notes[Note.exclusion] {
+            guard let rule = ExclusionRule(encoded: text) else {
+                throw PartFormatError("the note \(Note.exclusion) cannot be read. Restore the file, or train again.")
+            }
+            exclusion = rule
+        }
         try check()
     }
 

@@ -54,6 +54,9 @@ public struct ServingSnapshot: Sendable {
     private(set) var segments: SegmentTable?
     /// Probabilities of click and purchase and the worth of an order; without them the ranking knows interest alone.
     private(set) var heads: RankingHeads?
+    /// What users had that stays out of their answers where `rules.exclude` is auto. Without a model, or with one that says nothing of it,
+    /// what was bought: nobody has counted yet whether it is bought again.
+    public private(set) var exclusion = ExclusionRule.purchased
     /// Items of the build, newest publication first. Items that came later have larger rows.
     let newestBuilt: [Int32]
     let builtCount: Int
@@ -99,6 +102,13 @@ public struct ServingSnapshot: Sendable {
         builtCount = catalogue.count
         newestBuilt = Self.newest(catalogue)
         medianPriceMicros = Self.medianPrice(catalogue)
+    }
+
+    /// The same with what a model's training decided; nil leaves what is there.
+    func withExclusion(_ rule: ExclusionRule?) -> ServingSnapshot {
+        var next = self
+        if let rule { next.exclusion = rule }
+        return next
     }
 
     /// The version of the model, or nil before the first training.

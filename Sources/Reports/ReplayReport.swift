@@ -62,7 +62,7 @@ package struct ReplayReport {
     package var json: String {
         var line = ResultLine([
             "protocol": .text("replay"), "version": .integer(version), "from": .text(start.rfc3339()), "events": .integer(outcome.events),
-            "questions": .integer(outcome.questions), "groups_without_question": .integer(outcome.silentGroups),
+            "questions": .integer(outcome.questions), "questions_kept_out": .integer(outcome.hiddenGroups),
             "half_life_days": .number(halfLifeDays), "rejected_lines": .integer(rejectedLines), "seconds": .number(seconds),
         ])
         if let span = outcome.span { line.add("until", .text(EventTime(milliseconds: span.upperBound).rfc3339())) }

@@ -53,6 +53,7 @@ public struct ReportPage {
             \(decision)
             \(comparison)
             \(slices)
+            \(values.exclusionSection)
             \(values.objectivesSection)
             \(values.domainsSection)
             \(learning)

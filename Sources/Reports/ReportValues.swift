@@ -24,6 +24,8 @@ struct ReportValues {
     var weights: [(name: String, value: Double)] = []
     /// NDCG@10 of the towers without a blend.
     var towersAlone: Double?
+    /// What is kept out of answers, as HTML; empty where nothing is known of it.
+    var exclusionSection = ""
     /// Goals beside the next item, and the tail dial, as HTML; empty where there is nothing of them.
     var objectivesSection = ""
     /// Domain adapters, as HTML; empty where none were tried.
@@ -42,6 +44,7 @@ struct ReportValues {
 
     /// Takes what is known; what is not is left out.
     init(_ record: EvaluationRecord) {
+        exclusionSection = ExclusionSection(exclusion: record.exclusion).html
         objectivesSection = ObjectivesSection(objectives: record.objectives, tail: record.tailCurve).html
         domainsSection = DomainsSection(rows: record.domains ?? []).html
         gateSection = GateSection(gate: record.gate).html

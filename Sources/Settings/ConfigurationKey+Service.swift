@@ -93,8 +93,9 @@ extension ConfigurationKey {
         ConfigurationKey(.ingestEventTypes, .eventTypes, "", "other names for the event types: view: click"),
         ConfigurationKey(.ingestHistoryLimitEvents, .integer(1...2_000), "200", "newest events kept in a user's history"),
         ConfigurationKey(.ingestDecayHalfLifeHours, .integer(1...8_760), "24", "half-life of the decayed counters behind trending"),
-        ConfigurationKey(.rulesExclude, .list(allowed: ["purchased", "carted", "clicked", "seen"]), "purchased",
-            "what a user did with an item that keeps it out of answers; seen means any click, cart or purchase; [] excludes nothing"),
+        ConfigurationKey(.rulesExclude, .list(allowed: ["auto", "purchased", "carted", "clicked", "seen"]), "auto",
+            "what a user did with an item that keeps it out of answers; seen means any click, cart or purchase; [] excludes nothing; "
+                + "auto: training decides it by what people take again, down to the category"),
         ConfigurationKey(
             .rulesDiversity, .number(0...1), "0",
             "share that each further item of a main category loses of its odds in the list of a user with a history"),

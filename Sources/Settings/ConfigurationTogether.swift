@@ -11,6 +11,14 @@ extension Configuration {
         try checkWeights()
         try checkPowers()
         try checkArtifactsKey()
+        try checkExclusion()
+    }
+
+    private func checkExclusion() throws(ConfigurationError) {
+        let names = list(.rulesExclude)
+        guard names.contains("auto"), names.count > 1 else { return }
+        throw ConfigurationError(
+            "\(sources(of: ["rules.exclude"])): rules.exclude is auto and something else: auto decides alone; take it away, or the others")
     }
 
     /// What a signature of the model files cannot be guessed from.

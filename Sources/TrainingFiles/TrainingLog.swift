@@ -101,10 +101,11 @@ package struct TrainingLog {
     ///
     /// - Parameters:
     ///   - limitEvents: how many interactions are looked at.
-    ///   - excludes: types of interactions that keep an item out.
-    package func answers(of user: Int, from row: Int, limitEvents: Int = .max, excludes: Set<UInt8>) -> [Int32] {
+    ///   - keepsOut: whether what was done in a row before keeps its item out.
+    package func answers(of user: Int, from row: Int, limitEvents: Int = .max, where keepsOut: (Int) -> Bool = { _ in false }) -> [Int32] {
         let own = rows(of: user)
-        var taken = Set((own.lowerBound..<row).lazy.filter { excludes.contains(types[$0]) }.map { items[$0] })
+        var taken = Set<Int32>()
+        for earlier in own.lowerBound..<row where keepsOut(earlier) { taken.insert(items[earlier]) }
         var answers: [Int32] = []
         for later in (row..<own.upperBound).prefix(limitEvents) where taken.insert(items[later]).inserted { answers.append(items[later]) }
         return answers

@@ -22,7 +22,8 @@ extension EndToEnd {
         func recommend() throws {
             let bench = try Workbench()
             try SmallShop.writePast(into: bench)
-            let program = bench.program(broker: nil, SmallShop.training)
+            let program = bench.program(
+                broker: nil, SmallShop.training.merging(["FRESHET_RULES_EXCLUDE": "purchased"]) { $1 })
             let items = try bench.write(["i1"], to: "none.txt")
             EndToEnd.expectFailure(try program.run("recommend", "--users", items), status: 1, saying: "freshet train")
             try SmallShop.check(program.run("backfill", "--items", "items.jsonl", "--users", "users.jsonl", "--events", "events.jsonl"))

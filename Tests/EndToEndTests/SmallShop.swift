@@ -20,8 +20,9 @@ final class SmallShop: Sendable {
         try Self.check(program.run("backfill", "--items", "items.jsonl", "--users", "users.jsonl", "--events", "events.jsonl"))
         try Self.check(program.run("train", "--set", "holdout=none"))
         ingest = try program.start("ingest")
-        // Without slots by chance, so that the same question has the same answer.
-        service = try bench.startService(broker: address, ["FRESHET_EXPLORATION_EVERY_SLOTS": "0"])
+        // Without slots by chance, so that the same question has the same answer. Whatever is bought again in it, nothing is shown again.
+        service = try bench.startService(
+            broker: address, ["FRESHET_EXPLORATION_EVERY_SLOTS": "0", "FRESHET_RULES_EXCLUDE": "purchased"])
         guard ingest.waitFor("partitions taken over") else { throw TestDatabase.Failure("the consumer did not start: \(ingest.log)") }
     }
 

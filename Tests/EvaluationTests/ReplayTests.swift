@@ -38,40 +38,41 @@ private struct Recorder: ReplayRanker {
     @Test func asksBeforeItLearnsAndTiesAreOneQuestion() throws {
         let recorder = Recorder(list: [3, 1, 0], log: Recorder.Log())
         var rankers: [any ReplayRanker] = [recorder]
-        let plan = Replay.Plan(start: 100, excludedTypes: [1])
+        let plan = Replay.Plan(start: 100) { $0.type == 1 }
         let outcome = try Replay(events, plan: plan, userCount: 3, itemCount: 4).run(&rankers)
         #expect(
             recorder.log.entries == [
                 "learn 0:0 after 0", "learn 2:0 after 0", "learn 2:1 after 1",
                 "ask 0 at 200 after 1", "ask 1 at 200 after 0", "learn 0:2 after 1", "learn 0:3 after 2", "learn 1:1 after 0",
                 "ask 1 at 300 after 1", "learn 1:3 after 1",
-                // At 400 the item is one that the user had: learned, not asked.
-                "learn 1:3 after 2",
+                // At 400 the item is one that the user had, which the rule keeps out: asked, and missed.
+                "ask 1 at 400 after 2", "learn 1:3 after 2",
                 "ask 0 at 500 after 3", "learn 0:1 after 3",
             ])
-        #expect(outcome.events == 6 && outcome.questions == 4 && outcome.silentGroups == 1)
+        #expect(outcome.events == 6 && outcome.questions == 5 && outcome.hiddenGroups == 1)
         #expect(outcome.span == 200...500)
-        // User 0: {2, 3} against 3, 1 (0 is excluded): 1/(1 + 1/log2 3); then {1} against 1: 1. User 1: {1} second, then {3} first.
-        let zero = (1 / (1 + 1 / log2(3.0)) + 1) / 2, one = (1 / log2(3.0) + 1) / 2
+        // User 0: {2, 3} against 3, 1 (0 is excluded): 1/(1 + 1/log2 3); then {1} against 1: 1.
+        // User 1: {1} second, {3} first, {3} not at all.
+        let zero = (1 / (1 + 1 / log2(3.0)) + 1) / 2, one = (1 / log2(3.0) + 1) / 3
         let result = outcome.results[0]
         #expect(result.perUser[.all] == [zero, one] && result.perUser[.warm] == [zero] && result.perUser[.new] == [one])
         #expect(result.reports[.warm]?.users == 1 && result.reports[.new]?.users == 1)
         #expect(abs((result.reports[.all]?["NDCG@10"] ?? 0) - (zero + one) / 2) < 1e-12)
-        #expect(abs(result.perQuestion - (2 * zero + 2 * one) / 4) < 1e-12)
-        // Items 0 and 1 were known before the start, 2 and 3 are cold: found of them were 3 of {2, 3} and 3 of {3}.
+        #expect(abs(result.perQuestion - (2 * zero + 3 * one) / 5) < 1e-12)
+        // Items 0 and 1 were known before the start, 2 and 3 are cold: found of them were 3 of {2, 3}, 3 of {3} and nothing.
         let cold = result.reports[.all]?.slices["cold"]
         #expect(cold?.users == 2)
-        #expect(abs((cold?.metrics["Recall@10"]?.mean ?? 0) - 0.75) < 1e-12)
+        #expect(abs((cold?.metrics["Recall@10"]?.mean ?? 0) - 0.5) < 1e-12)
     }
 
     @Test func theBoundDoesNotCutAnInstantAndHiddenItemsAreNotShown() throws {
         let recorder = Recorder(list: [3, 1, 0], log: Recorder.Log())
         var rankers: [any ReplayRanker] = [recorder]
-        let plan = Replay.Plan(start: 100, eventsLimit: 1, excludedTypes: [])
+        let plan = Replay.Plan(start: 100, eventsLimit: 1)
         let outcome = try Replay(events, plan: plan, userCount: 3, itemCount: 4, isHidden: { $0 == 1 }).run(&rankers)
         #expect(outcome.events == 3 && outcome.questions == 2)
         #expect(outcome.results[0].perUser[.new] == [0])
-        let none = try Replay(events, plan: Replay.Plan(start: 900, excludedTypes: []), userCount: 3, itemCount: 4).run(&rankers)
+        let none = try Replay(events, plan: Replay.Plan(start: 900), userCount: 3, itemCount: 4).run(&rankers)
         #expect(none.questions == 0 && none.span == nil && none.results[0].reports[.all]?.users == 0)
     }
 
@@ -82,12 +83,12 @@ private struct Recorder: ReplayRanker {
             Event(user: 0, item: 1, time: 200, gain: 2),
         ])
         var rankers: [any ReplayRanker] = [Recorder(list: [2, 0, 1], log: Recorder.Log())]
-        let result = try Replay(paid, plan: Replay.Plan(start: 0, excludedTypes: []), userCount: 1, itemCount: 4).run(&rankers).results[0]
+        let result = try Replay(paid, plan: Replay.Plan(start: 0), userCount: 1, itemCount: 4).run(&rankers).results[0]
         let found = result.reports[.new]?["gNDCG@10"] ?? 0
         #expect(abs(found - (1 + 3 / log2(4.0)) / (3 + 1 / log2(3.0))) < 1e-12)
         #expect(abs((result.reports[.new]?["NDCG@10"] ?? 0) - 1.5 / (1 + 1 / log2(3.0))) < 1e-12)
         // Where nothing is paid there is no such metric.
-        let free = try Replay(events, plan: Replay.Plan(start: 100, excludedTypes: []), userCount: 3, itemCount: 4).run(&rankers).results[0]
+        let free = try Replay(events, plan: Replay.Plan(start: 100), userCount: 3, itemCount: 4).run(&rankers).results[0]
         #expect(free.reports[.all]?.metrics["gNDCG@10"] == nil)
     }
 
@@ -104,7 +105,7 @@ private struct Recorder: ReplayRanker {
         var popularity = LivePopularity(itemCount: itemCount), markov = LiveMarkov(itemCount: itemCount)
         var recent = LiveRecentPopularity(itemCount: itemCount, halfLifeMilliseconds: 2 * day)
         var rankers: [any ReplayRanker] = [popularity, recent, markov]
-        _ = try Replay(events, plan: Replay.Plan(start: .max, excludedTypes: []), userCount: 30, itemCount: itemCount).run(&rankers)
+        _ = try Replay(events, plan: Replay.Plan(start: .max), userCount: 30, itemCount: itemCount).run(&rankers)
         guard let learned = rankers[2] as? LiveMarkov, let aged = rankers[1] as? LiveRecentPopularity,
             let counted = rankers[0] as? LivePopularity
         else { return #expect(Bool(false), "the rankers keep their kinds") }

@@ -84,21 +84,21 @@ struct RivalFamilyTests {
             add(0, 0)
             add(1, 300 * Self.day)
         }
-        let names = data.families(repeats: true).map(\.contestant)
+        let names = data.families().map(\.contestant)
         #expect(names == [.popularity, .recentPopularity, .windowedMarkov, .ease, .itemItem, .buyAgain])
-        #expect(data.families(repeats: false).map(\.contestant) == names.dropLast())
-        for family in data.families(repeats: true) {
+        #expect(data.counting.map(\.contestant) == [.popularity, .recentPopularity, .buyAgain])
+        for family in data.families() {
             let words = family.settings.map(\.words)
             #expect(Set(words).count == words.count && (words.count == 1 || words.count(where: \.isEmpty) <= 1))
             for setting in family.settings {
                 #expect(setting.learn().scores(RivalQuestion(history: [0], times: [0], now: 1)).count == 2)
             }
         }
-        #expect(data.families(repeats: true)[1].settings.map(\.words).contains("half-life 30.0 days"))
-        #expect(data.families(repeats: true)[1].settings.map(\.words).contains("the last 28 days"))
+        #expect(data.families()[1].settings.map(\.words).contains("half-life 30.0 days"))
+        #expect(data.families()[1].settings.map(\.words).contains("the last 28 days"))
         // Everything at one instant has no windows, and no half-life of nothing.
         let instant = RivalData(itemCount: 1, counts: [1], sequences: [[0]], oldest: 5, newest: 5) { $0(0, 5) }
         let question = RivalQuestion(history: [], times: [], now: 6)
-        #expect(instant.families(repeats: true)[1].settings.allSatisfy { $0.learn().scores(question) == [1] })
+        #expect(instant.families()[1].settings.allSatisfy { $0.learn().scores(question) == [1] })
     }
 }

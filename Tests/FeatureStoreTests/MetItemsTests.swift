@@ -50,9 +50,15 @@ struct MetItemsTests {
             let reader = try UserStateReader(url: database.url, rules: Self.rules)
             for user in ["u0", "u1", "u2", "u3"] {
                 for types in [[InteractionType.purchase], [.click, .addToCart], [.click, .addToCart, .purchase]] {
-                    let excluded = try await reader.read(userID: user, exclude: types).excludedItemIDs
+                    let state = try await reader.read(userID: user, exclude: types), excluded = state.excludedItemIDs
                     #expect(Set(excluded) == Self.expected(events, user, types), "\(user) \(types) in batches of \(size)")
                     #expect(Set(excluded).count == excluded.count)
+                    // Of each the ways in which it was met, also where the history has forgotten some.
+                    for (item, ways) in zip(excluded, state.excludedWays) {
+                        let own = types.filter { Self.expected(events, user, [$0]).contains(item) }
+                        #expect(ways == own.reduce(0) { $0 | 1 << $1.rawValue }, "\(user) \(item)")
+                    }
+                    #expect(state.excludedWays.count == excluded.count)
                 }
                 #expect(try await reader.read(userID: user, exclude: []).excludedItemIDs.isEmpty)
             }

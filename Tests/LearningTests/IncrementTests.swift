@@ -63,7 +63,7 @@ struct IncrementTests {
         #expect(none.replayedEvents == 0 && none.model.tensors != found.model.tensors)
         // New interactions are answered better than before.
         let holdout = Holdout(trainingEnds: Self.log.userIDs.indices.map { Self.log.userStarts[$0] + 8 }, questions: [], description: "")
-            .asking(after: PlantedLog.time(69, 7), of: Self.log, excludes: [], maxUsers: 100)
+            .asking(after: PlantedLog.time(69, 7), of: Self.log, maxUsers: 100)
         let scoring = HoldoutScoring(log: Self.log, holdout: holdout, excludes: [], threads: 1)
         #expect(scoring.score(found.model).report["NDCG@10"] > scoring.score(base).report["NDCG@10"])
     }

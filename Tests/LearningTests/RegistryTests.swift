@@ -27,7 +27,7 @@ import TrainingFiles
         var metrics = "{}"
         if let right {
             let log = SmallLog.of((0..<10).flatMap { SmallLog.clicks("u\($0)", at: [1, 2, 3], from: $0) })
-            let scoring = HoldoutScoring(log: log, holdout: .leaveOneOut(of: log, excludes: [], maxUsers: 100), excludes: [], threads: 1)
+            let scoring = HoldoutScoring(log: log, holdout: .leaveOneOut(of: log, maxUsers: 100), excludes: [], threads: 1)
             var record = EvaluationRecord(), asked = 0
             record.model = scoring.collect { question in
                 asked += 1

@@ -20,7 +20,7 @@ struct RivalChoiceTests {
     }
 
     private func again(_ log: TrainingLog) -> HoldoutScoring.JudgedRival? {
-        HoldoutScoring(log: log, holdout: .leaveOneOut(of: log, excludes: [], maxUsers: 1_000), excludes: [], threads: 1)
+        HoldoutScoring(log: log, holdout: .leaveOneOut(of: log, maxUsers: 1_000), excludes: [], threads: 1)
             .scoreRivals(easeItemsLimit: 10).first { $0.contestant == .buyAgain }
     }
 
@@ -50,7 +50,7 @@ struct RivalChoiceTests {
     func record() throws {
         let log = log(newestWins: true)
         var record = EvaluationRecord()
-        let holdout = Holdout.leaveOneOut(of: log, excludes: [], maxUsers: 1_000)
+        let holdout = Holdout.leaveOneOut(of: log, maxUsers: 1_000)
         record.add(HoldoutScoring(log: log, holdout: holdout, excludes: [], threads: 1).scoreRivals(easeItemsLimit: 10))
         #expect(record.itemItem != nil && record.buyAgain?.report["NDCG@1"] == 1)
         #expect(record.rivalSettings?["buy_again"]?.hasPrefix("half-life") == true && record.rivalSettings?["popularity"] == nil)

@@ -21,8 +21,8 @@ struct ScoringTests {
         return SmallLog.of(events)
     }
 
-    private func scoring(_ log: TrainingLog, excludes: Set<UInt8> = []) -> HoldoutScoring {
-        HoldoutScoring(log: log, holdout: .leaveOneOut(of: log, excludes: excludes, maxUsers: 100), excludes: excludes, threads: 1)
+    private func scoring(_ log: TrainingLog, excludes: ExclusionRule = []) -> HoldoutScoring {
+        HoldoutScoring(log: log, holdout: .leaveOneOut(of: log, maxUsers: 100), excludes: excludes, threads: 1)
     }
 
     @Test("a ranking that knows the answer has NDCG 1, one that never gives it 0")
@@ -37,12 +37,22 @@ struct ScoringTests {
         #expect(right.record.interval?.low == 1 && right.record.report == right.report)
     }
 
-    @Test("rivals answer the same questions, and buying again only where things may be shown again")
+    @Test("rivals answer the same questions, and buying again is one of them whatever the rules keep out")
     func rivals() {
-        let open = scoring(log).scoreRivals(), all = Set([InteractionType.click, .addToCart, .purchase].map(\.rawValue))
+        let open = scoring(log).scoreRivals()
         let names: [EvaluationRecord.Contestant] = [.popularity, .recentPopularity, .windowedMarkov, .ease, .itemItem]
         #expect(open.map(\.contestant) == names + [.buyAgain])
-        #expect(scoring(log, excludes: all).scoreRivals().map(\.contestant) == names)
+        // Everybody's last thing is new to them: a rule that keeps out what was had helps a rival, and is taken.
+        let kept = scoring(log, excludes: .seen).scoreRivals()
+        #expect(kept.map(\.contestant) == open.map(\.contestant) && kept[0].settings.isEmpty)
+        #expect(kept[0].outcome.report["NDCG@10"] > open[0].outcome.report["NDCG@10"])
+        // Where the last thing is one that was had, a rival does without the rule, and says so.
+        let again = SmallLog.of((0..<12).flatMap { user in
+            (0..<4).map { SmallLog.Event(user: "u\(user)", item: "i\($0 == 3 ? user % 3 : $0)", time: Int64($0)) }
+        })
+        let repeating = scoring(again, excludes: .seen).scoreRivals()
+        #expect(repeating.last?.settings.contains("nothing left out") == true && repeating[0].settings == "nothing left out")
+        #expect(repeating[0].outcome.report["NDCG@10"] == scoring(again).scoreRivals()[0].outcome.report["NDCG@10"])
         #expect(open.allSatisfy { $0.outcome.perUser.count == 12 })
         #expect(scoring(log).trainingCounts().reduce(0, +) == 36)
     }

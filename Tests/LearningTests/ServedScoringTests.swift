@@ -34,10 +34,11 @@ struct ServedScoringTests {
     func rules() throws {
         var log = Self.log
         log.isHidden[3] = true
-        let excludes: Set = [InteractionType.click.rawValue]
+        let excludes: ExclusionRule = [InteractionType.click.rawValue]
         let holdout = try Self.scoring.get().holdout
         let scoring = HoldoutScoring(log: log, holdout: holdout, excludes: excludes, threads: 1)
-        let served = ServedScoring([ModelBundle(try Self.model.get())], scoring: scoring, settings: SmallSettings.learning())
+        let settings = SmallSettings.learning(excludes: excludes)
+        let served = ServedScoring([ModelBundle(try Self.model.get())], scoring: scoring, settings: settings)
         for question in holdout.questions.prefix(8) {
             let list = served.list(24, question), had = Set(question.known.map { log.items[$0] })
             #expect(!list.contains(3) && had.isDisjoint(with: list) && Set(list).count == list.count)

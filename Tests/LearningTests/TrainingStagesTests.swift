@@ -74,6 +74,33 @@ struct TrainingStagesTests {
         #expect(notes.timings.map(\.name) == ["training, to be judged", "evaluating", "training on everything"])
     }
 
+    @Test("what stays out of answers is decided, kept with the model, and told with what it costs")
+    func exclusion() throws {
+        // The same two things for ever, and a shop of films.
+        let repeating = PlantedLog.log(users: 50, events: 10, items: 25) { user, had, _ in (user + had.count % 2) % 25 }
+        let films = PlantedLog.log(users: 50, events: 10, items: 25) { user, had, _ in (user + had.count) % 25 }
+        let shown = try Self.run(repeating, in: try TestFolder()) { $0.holdout.decidesExclusion = true }
+        #expect(shown.bundle.exclusion == [] && shown.state.record?.exclusion?.removed == 0)
+        #expect(shown.state.record?.exclusion?.setting == "auto" && shown.state.record?.buyAgain != nil)
+        let kept = try Self.run(films, in: try TestFolder()) { $0.holdout.decidesExclusion = true }
+        #expect(kept.bundle.exclusion == .seen && kept.state.record?.exclusion?.without != nil)
+        // With a rule that was set: the model is judged by all that people took, and the rule is named.
+        let fixed = try Self.run(repeating, in: try TestFolder()) { $0.holdout.excludes = .seen }
+        let record = try #require(fixed.state.record?.exclusion)
+        #expect(fixed.bundle.exclusion == .seen && record.removed == 1 && record.ndcg == 0 && record.ndcgWithout ?? 0 > 0)
+        #expect(record.warning?.contains("removes 100 %") == true)
+        #expect(fixed.state.record?.buyAgain?["NDCG@10"] == shown.state.record?.buyAgain?["NDCG@10"])
+        // The lists that a request would get, of what was decided.
+        for (run, log, isRepeated) in [(shown, repeating, true), (kept, films, false)] {
+            let settings = SmallSettings.learning(excludes: nil), scoring = try SmallSettings.scoring(log, settings)
+            let served = ServedScoring([run.bundle], scoring: scoring, settings: settings)
+            let repeats = scoring.holdout.questions.count { question in
+                !Set(question.known.map { log.items[$0] }).isDisjoint(with: served.list(5, question))
+            }
+            #expect(isRepeated ? repeats > scoring.holdout.questions.count / 2 : repeats == 0)
+        }
+    }
+
     @Test("a run that was judged goes on without judging again, and gives the same model to the digit")
     func resumed() throws {
         let folder = try TestFolder(), first = try Self.run(in: folder)

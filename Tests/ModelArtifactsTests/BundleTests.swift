@@ -42,7 +42,8 @@ struct BundleTests {
     @Test(arguments: [false, true]) func aBundleIsReadAsItWasWritten(hasSpace: Bool) throws {
         let folder = try Folder()
         let store = ArtifactStore(root: folder.path)
-        let bundle = try TinyBundle.make(hasSpace: hasSpace)
+        var bundle = try TinyBundle.make(hasSpace: hasSpace)
+        bundle.exclusion = ExclusionRule([.click], categoryTypes: [.purchase], categories: ["a b"])
         #expect((bundle.channel?.space != nil) == hasSpace)
         let reference = try store.write(bundle, name: "v", notes: ["watermark": "12"])
         let artifact = try store.read(reference), read = artifact.bundle
@@ -50,8 +51,8 @@ struct BundleTests {
         #expect(read.model.tensors == bundle.model.tensors && read.model.domains == bundle.model.domains)
         #expect(read.blend == bundle.blend && read.heads == bundle.heads && read.kit == bundle.kit)
         #expect(read.channel?.weights == bundle.channel?.weights)
-        #expect(read.ratingsFrom == 2.5 && read.textEncoder == "ab12")
-        #expect(artifact.notes == ["watermark": "12", "positive_ratings_from": "2.5", "text_encoder": "ab12"])
+        #expect(read.ratingsFrom == 2.5 && read.textEncoder == "ab12" && read.exclusion == bundle.exclusion)
+        #expect(artifact.notes == ["watermark": "12", "positive_ratings_from": "2.5", "text_encoder": "ab12", "exclusion": "2 8 3:a b"])
         #expect(try folder.names("v") == (Self.partFiles + ["items.ids", "manifest.json", "model.safetensors"]).sorted())
         // Written again, the bytes are the same: nothing is lost on the way.
         #expect(try store.write(read, name: "w", notes: ["watermark": "12"]).checksum == reference.checksum)
@@ -138,6 +139,9 @@ struct BundleTests {
         #expect(store.names().isEmpty)
         #expect(throws: PartFormatError.self) {
             try ModelBundle(model: bundle.model, parts: [:], notes: ["positive_ratings_from": "many"])
+        }
+        #expect(throws: PartFormatError.self) {
+            try ModelBundle(model: bundle.model, parts: [:], notes: ["exclusion": "all"])
         }
         let bare = try ModelBundle(model: bundle.model, parts: [:], notes: ["any": "thing"])
         #expect(Array(bare.parts.keys) == [.domains] && bare.notes.isEmpty)

@@ -107,7 +107,7 @@ struct ProtocolReportTests {
         var found = ReplayReport(
             version: 3, start: EventTime(milliseconds: 1_700_000_000_000), newestLearned: learned,
             outcome: Replay.Outcome(
-                results: results, events: 9, questions: 8, silentGroups: 1, span: 1_700_000_000_001...1_700_000_000_009),
+                results: results, events: 9, questions: 8, hiddenGroups: 1, span: 1_700_000_000_001...1_700_000_000_009),
             rejectedLines: rejected, halfLifeDays: 2, seconds: 1.5)
         func cost(_ kind: RetrainingReport.Kind, _ seconds: Double) -> RetrainingReport.Cost {
             RetrainingReport.Cost(

@@ -27,6 +27,24 @@ struct ReportPageTests {
         }
     }
 
+    @Test("what stays out is told with reasons, and a set rule that costs with what it costs")
+    func exclusion() {
+        var record = EvaluationRecordTests.full
+        var exclusion = ExclusionRecord()
+        (exclusion.setting, exclusion.types, exclusion.reasons) = ("auto", ["click"], ["Of 9 things <few> came back."])
+        (exclusion.categories, exclusion.categoryCount) = ((0..<20).map { "c\($0)" }, 30)
+        (exclusion.removed, exclusion.ndcg, exclusion.ndcgWithout) = (0.4, 0.1, 0.35)
+        record.exclusion = exclusion
+        for word in ["What stays out", "met by click", "c11 and 18 more", "&lt;few&gt;", "40.0 %", "without the rule 0.3500"] {
+            #expect(page(record).contains(word), "\(word) is missing")
+        }
+        #expect(exclusion.warning == nil)
+        record.exclusion?.setting = "purchased"
+        #expect(page(record).contains("rules.exclude: [purchased] removes 40 % of what people took next"))
+        #expect(!page(EvaluationRecordTests.full).contains("What stays out"))
+        #expect(EvaluationRecord(registry: record.json).exclusion == record.exclusion)
+    }
+
     @Test("what comes from outside is text")
     func escaped() {
         let html = page(EvaluationRecordTests.full)

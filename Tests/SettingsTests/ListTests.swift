@@ -80,6 +80,7 @@ struct ListTests {
     func shapes() {
         Sources.expectRefusal(saying: "http.port", "one value, not a list") { try Sources.yaml("http: {port: [8080]}") }
         Sources.expectRefusal(saying: "http.port", "one value, not a mapping") { try Sources.yaml("http: {port: {a: 1}}") }
+        Sources.expectRefusal(saying: "rules.exclude", "auto decides alone") { try Sources.yaml("rules: {exclude: [auto, purchased]}") }
         Sources.expectRefusal(saying: "rules.exclude", "list, not a mapping") { try Sources.yaml("rules: {exclude: {a: 1}}") }
         Sources.expectRefusal(saying: "rules.exclude", "plain values") { try Sources.yaml("rules: {exclude: [[purchased]]}") }
         Sources.expectRefusal(saying: "kafka.properties", "mapping") { try Sources.yaml("kafka: {properties: [a, b]}") }

@@ -35,7 +35,7 @@ struct NullTests {
 
     @Test("within lists and mappings")
     func within() throws {
-        #expect(try Sources.yaml("rules: {exclude: [null]}").list(.rulesExclude) == ["purchased"])
+        #expect(try Sources.yaml("rules: {exclude: [null]}").list(.rulesExclude) == ["auto"])
         #expect(try Sources.yaml("rules: {exclude: []}").list(.rulesExclude) == [])
         let map = try Sources.yaml("ingest:\n  event_types:\n    view: ~\n    look: click\n").map(.ingestEventTypes)
         #expect(map == ["look": "click"])

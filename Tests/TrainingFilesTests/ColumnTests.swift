@@ -110,8 +110,8 @@ struct ColumnTests {
         let log = Self.log
         #expect((0..<6).map { log.user(of: $0) } == [0, 0, 0, 0, 2, 2] && log.newestTime == 9 && log.count == 6)
         #expect([0, 2, 9].map { log.firstRow(of: 0, after: $0) } == [0, 3, 4] && log.firstRow(of: 1, after: 0) == 4)
-        #expect(log.answers(of: 0, from: 1, excludes: []) == [1, 0, 2] && log.answers(of: 0, from: 1, excludes: [1]) == [1, 2])
-        #expect(log.answers(of: 0, from: 0, limitEvents: 2, excludes: []) == [0, 1] && log.answers(of: 1, from: 4, excludes: []).isEmpty)
+        #expect(log.answers(of: 0, from: 1) == [1, 0, 2] && log.answers(of: 0, from: 1, where: { log.types[$0] == 1 }) == [1, 2])
+        #expect(log.answers(of: 0, from: 0, limitEvents: 2) == [0, 1] && log.answers(of: 1, from: 4).isEmpty)
         #expect(log.isConsistent)
         var wrong = log
         wrong.newRows = [5, 3]

@@ -57,7 +57,7 @@ import TrainingFiles
             for row in log.rows(of: user) {
                 sum &+= Int(log.items[row]) &+ Int(log.types[row]) &+ Int(log.times[row]) &+ Int(log.amounts[row])
             }
-            sum &+= log.answers(of: user, from: log.rows(of: user).lowerBound, excludes: []).count
+            sum &+= log.answers(of: user, from: log.rows(of: user).lowerBound).count
         }
         for place in 0..<log.impressions.count { sum &+= log.impressions.isTaken(place) ? 1 : 0 }
         sum &+= Int(truncatingIfNeeded: log.newestTime)

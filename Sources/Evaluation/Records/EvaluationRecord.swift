@@ -20,6 +20,8 @@ public struct EvaluationRecord: Codable, Sendable, Equatable {
     public var itemItem: MetricsRecord?
     /// What the user had most.
     public var buyAgain: MetricsRecord?
+    /// What was kept out of answers, why, and what that costs.
+    public var exclusion: ExclusionRecord?
     /// What was set of the rivals, in words by their names; those with nothing to set are not there.
     public var rivalSettings: [String: String]?
     /// The version that was in force when this one was judged.
@@ -58,6 +60,7 @@ public struct EvaluationRecord: Codable, Sendable, Equatable {
         case ease
         case itemItem = "item_item"
         case buyAgain = "buy_again"
+        case exclusion
         case rivalSettings = "rival_settings"
         case promotedVersion = "promoted_version"
         case promoted, increment, gate, ranking, domains, objectives
@@ -83,6 +86,7 @@ public struct EvaluationRecord: Codable, Sendable, Equatable {
         ease = container.ifReadable(.ease)
         itemItem = container.ifReadable(.itemItem)
         buyAgain = container.ifReadable(.buyAgain)
+        exclusion = container.ifReadable(.exclusion)
         rivalSettings = container.ifReadable(.rivalSettings)
         promotedVersion = container.ifReadable(.promotedVersion)
         promoted = container.ifReadable(.promoted)

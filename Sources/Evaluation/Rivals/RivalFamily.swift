@@ -79,12 +79,13 @@ public struct RivalData {
 
     /// Every kind, popularity first.
     ///
-    /// - Parameters:
-    ///   - repeats: whether what a user had may be shown again.
-    ///   - easeItemsLimit: items that EASE models at most: its cost grows with their cube.
-    public func families(repeats: Bool, easeItemsLimit: Int = EASERival.itemsLimit) -> [RivalFamily] {
-        popular + [windowedMarkov, ease(easeItemsLimit), itemItem] + (repeats ? [buyAgain] : [])
+    /// - Parameter easeItemsLimit: items that EASE models at most: its cost grows with their cube.
+    public func families(easeItemsLimit: Int = EASERival.itemsLimit) -> [RivalFamily] {
+        popular + [windowedMarkov, ease(easeItemsLimit), itemItem, buyAgain]
     }
+
+    /// Those that only count: what is popular, and what the user had.
+    public var counting: [RivalFamily] { popular + [buyAgain] }
 
     /// Those that give everybody the same list, and cost one pass over the events.
     public var popular: [RivalFamily] {

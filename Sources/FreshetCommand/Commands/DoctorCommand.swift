@@ -150,6 +150,7 @@ struct DoctorCommand: ParsableCommand {
             if role == .ingest || role == .migrate { return }
             if let model = try store.promotedModel() {
                 checkModel(model, configuration, tell)
+                if let warning = model.exclusionWarning(under: configuration.exclusion) { tell("rules", .warning, warning) }
             } else {
                 tell("model", .warning, "none is promoted yet: freshet train makes one")
             }

@@ -19,7 +19,7 @@ struct RecommendCommand: AsyncParsableCommand {
         discussion: """
             Users and candidates are files of ids, one a line, or of JSON Lines with user_id or item_id; plain or .gz, a pipe, or
             - for standard input. A line that is JSON is read as JSON: "7" and 7 are the id 7. Every candidate is ranked exactly;
-            items that rules.exclude names are left out. A file appears at --output whole or not at all; a pipe or a device is
+            items that rules.exclude leaves out are in no list. A file appears at --output whole or not at all; a pipe or a device is
             written as it is, and a link leads to what is written.
             """)
 
@@ -70,16 +70,17 @@ struct RecommendCommand: AsyncParsableCommand {
         }
         let writer = try LineWriter(path: output)
         let progress = ProgressLine("recommend", total: ids.count)
-        let excludes = configuration.excludedTypes
+        let excludes = configuration.exclusion ?? snapshot.exclusion
         for start in stride(from: 0, to: ids.count, by: Self.usersAtOnce) {
             let slice = Array(ids[start..<min(start + Self.usersAtOnce, ids.count)])
             let lines = try await withThrowingTaskGroup(of: (Int, String).self) { [now, n] group in
                 for (place, id) in slice.enumerated() {
                     group.addTask {
-                        let state = try await states.read(userID: id, exclude: excludes)
+                        let state = try await states.read(userID: id, exclude: excludes.types)
                         let items = recommender.recommend(
-                            count: n, history: state.history, excluded: state.excludedItemIDs, attributes: state.attributes, now: now,
-                            userID: id)
+                            count: n, history: state.history,
+                            excluded: recommender.current.keptOut(state.excludedItemIDs, ways: state.excludedWays, by: excludes),
+                            attributes: state.attributes, now: now, userID: id)
                         return (place, Self.line(userID: id, items: items))
                     }
                 }

@@ -72,6 +72,7 @@ struct TrainCommand: ParsableCommand {
                 StandardOutput.line("NDCG@10 \(String(ndcg).prefix(6)), popularity \(String(popularity).prefix(6))")
             }
             for reason in outcome.reasons { StandardOutput.line(reason) }
+            if let warning = outcome.record.exclusion?.warning { StandardOutput.line(warning) }
         }
         let status = configuration.integer(.trainRefusedStatus)
         if !outcome.promoted, status != 0 { throw ExitCode(Int32(clamping: status)) }

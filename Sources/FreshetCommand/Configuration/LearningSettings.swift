@@ -113,8 +113,9 @@ extension Configuration {
         return [.fixed(weights)]
     }
 
-    /// The interactions that `rules.exclude` names.
-    var excludedTypes: [InteractionType] {
+    /// What `rules.exclude` keeps out; nil for auto, where each training decides it and its model says it.
+    var exclusion: ExclusionRule? {
+        if list(.rulesExclude) == ["auto"] { return nil }
         var types = Set<InteractionType>()
         for name in list(.rulesExclude) {
             switch name {
@@ -124,7 +125,7 @@ extension Configuration {
             default: types.insert(.purchase)
             }
         }
-        return types.sorted { $0.rawValue < $1.rawValue }
+        return ExclusionRule(types)
     }
 
     /// What `train.holdout` holds out.
@@ -135,7 +136,7 @@ extension Configuration {
         default: .newest(share: number(.trainHoldoutPercent) / 100)
         }
         return HoldoutSettings(
-            cut: cut, excludes: Set(excludedTypes.map(\.rawValue)), usersLimit: integer(.trainEvaluationUsers))
+            cut: cut, excludes: exclusion, usersLimit: integer(.trainEvaluationUsers))
     }
 
     /// The gate that `train.gate_*` asks for.

@@ -59,7 +59,7 @@ struct ServeRole: Sendable {
                 untilImpressions: configuration.integer(.explorationUntilImpressions)),
             segments: configuration.segmentRules, segmentPriorEvents: configuration.number(.coldStartSegmentPriorEvents),
             logger: logger)
-        board = StatisticsBoard(feed: feed, store: store, clock: clock.wall)
+        board = StatisticsBoard(feed: feed, store: store, clock: clock.wall, excludes: configuration.exclusion)
         gate = try IntakeGate(
             configuration.kafkaSettings,
             limit: IntakeLimit(
@@ -89,7 +89,7 @@ struct ServeRole: Sendable {
                     itemsPerSecond: configuration.integer(.serveImpressionsPerSecond)), parts: board.parts, logger: logger)
             : nil
         let flow = RecommendationFlow(
-            states: states, feed: feed, impressions: impressions, excludes: configuration.excludedTypes, clock: clock)
+            states: states, feed: feed, impressions: impressions, excludes: configuration.exclusion, clock: clock)
         let wiring = ServiceWiring(flow: flow, intake: intake, store: store, board: board)
         let server = RecommendationServer(
             operations: wiring.operations, configuration: api, logger: logger, onListening: onListening)
@@ -120,7 +120,7 @@ struct ServeRole: Sendable {
             do {
                 board.loading(model.version)
                 try await feed.install(model)
-                board.set(model: model.view)
+                board.serves(model)
                 return
             } catch let error where !(error is StoreError) && !(error is CancellationError) {
                 // A damaged file, or one that comes later, must not keep the service from answering.

@@ -43,14 +43,13 @@ package struct BundleRun {
     ///   - note: what progress is told under.
     /// - Throws: where the settings of the towers contradict each other.
     package func trained(on log: TrainingLog, columnsAt path: String, note: String) throws -> Trained {
-        let excludes = settings.holdout.excludes
-        let holdout = Holdout(settings.holdout, of: log)
-            ?? .leaveOneOut(of: log, excludes: excludes, maxUsers: settings.holdout.usersLimit)
+        let holdout = Holdout(settings.holdout, of: log) ?? .leaveOneOut(of: log, maxUsers: settings.holdout.usersLimit)
+        let settings = settings.deciding(log, holdout, threads: threads).settings
         let (model, epoch) = try log.trainer(towers, until: holdout.trainingEnds, columnsAt: path).learned(titled: "train, \(note)")
-        let scoring = HoldoutScoring(log: log, holdout: holdout, excludes: excludes, threads: threads)
+        let scoring = HoldoutScoring(log: log, holdout: holdout, excludes: settings.holdout.excludes, threads: threads)
         let parts = try PartsJudging.learning(model, scoring: scoring, settings: settings, stop: StopSignal())
         guard settings.learnsHeldOut else {
-            return try published(model, parts, log, rows: log.userIDs.indices.map { holdout.trainingRows(of: $0, in: log) })
+            return try published(model, parts, log, settings, rows: log.userIDs.indices.map { holdout.trainingRows(of: $0, in: log) })
         }
         var final = towers
         if towers.validation.patience > 0 {
@@ -58,11 +57,13 @@ package struct BundleRun {
             try final.set("patience", "0")
         }
         return try published(
-            log.trainer(final, columnsAt: path).model(titled: "final fit, \(note)"), parts, log,
+            log.trainer(final, columnsAt: path).model(titled: "final fit, \(note)"), parts, log, settings,
             rows: log.userIDs.indices.map { log.rows(of: $0) })
     }
 
-    private func published(_ model: TwoTowerModel, _ parts: PartsJudging, _ log: TrainingLog, rows: [Range<Int>]) throws -> Trained {
+    private func published(
+        _ model: TwoTowerModel, _ parts: PartsJudging, _ log: TrainingLog, _ settings: LearningSettings, rows: [Range<Int>]
+    ) throws -> Trained {
         let content = ContentTraining(log: log, settings: settings.content)
         let learning = content.isWanted ? content.learning(rows, threads: threads) : nil
         let bundle = try BundleTraining(log: log, settings: settings).bundle(

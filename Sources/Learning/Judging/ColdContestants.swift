@@ -68,7 +68,8 @@ package struct ColdContestants {
         let catalogue = log.servedCatalogue(
             of: bundle, trendingAfter: log.userIDs.indices.map { log.rows(of: $0) }, settings: settings.blend, threads: threads)
         let snapshot = bundle.snapshot(over: catalogue, version: 1, settings: settings.served)
-        served = ServedLists(log, excludes: settings.holdout.excludes, historyLimit: settings.blend.historyLimitEvents)
+        served = ServedLists(
+            log, excludes: settings.holdout.exclusion(of: bundle), historyLimit: settings.blend.historyLimitEvents)
         amongNew = BatchRecommender(snapshot: snapshot, candidates: new.map { log.itemIDs[Int($0)] })
         amongAll = BatchRecommender(
             snapshot: snapshot,

@@ -174,7 +174,7 @@ package struct GateJudging {
     /// The questions that come after all that a model may have learned from; nil where they are too few.
     private func later(than newest: Int64) -> HoldoutScoring? {
         let later = scoring.holdout.asking(
-            after: newest, of: scoring.log, excludes: scoring.excludes, maxUsers: settings.holdout.usersLimit)
+            after: newest, of: scoring.log, maxUsers: settings.holdout.usersLimit)
         guard later.questions.count >= gate.minimumQuestions else { return nil }
         return HoldoutScoring(log: scoring.log, holdout: later, excludes: scoring.excludes, threads: scoring.threads)
     }

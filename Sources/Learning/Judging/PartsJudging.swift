@@ -105,6 +105,7 @@ package struct PartsJudging {
                 bundle.heads = heads?.halves[half].renumbered(rows, itemCount: items)
             }
             bundle.channel = channel
+            bundle.exclusion = scoring.excludes
             return bundle
         }
     }

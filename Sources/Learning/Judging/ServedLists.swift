@@ -7,17 +7,17 @@ import TrainingFiles
 /// rules leave out. Answers are rows of the log.
 package struct ServedLists {
     private let log: TrainingLog
-    private let excludes: Set<UInt8>
+    private let excludes: ExclusionRule
     private let historyLimit: Int
     private let rowOf: [String: Int32]
     /// By user row, JSON objects.
     private let attributes: [String?]
 
     /// - Parameters:
-    ///   - excludes: types of interactions whose items are left out of the answers.
+    ///   - excludes: what is left out of the answers.
     ///   - historyLimit: interactions of a history that serving reads.
     ///   - usesAttributes: whether questions say the users' attributes.
-    package init(_ log: TrainingLog, excludes: Set<UInt8>, historyLimit: Int, usesAttributes: Bool = true) {
+    package init(_ log: TrainingLog, excludes: ExclusionRule, historyLimit: Int, usesAttributes: Bool = true) {
         self.log = log
         self.excludes = excludes
         self.historyLimit = historyLimit
@@ -28,7 +28,7 @@ package struct ServedLists {
     /// The first `count` rows for a user of whom some rows are known, best first.
     package func list(_ count: Int, of user: Int, known: Range<Int>, at time: Int64, by recommender: BatchRecommender) -> [Int32] {
         var history = UserHistory(limit: historyLimit), excluded: [String] = []
-        for row in known where excludes.contains(log.types[row]) { excluded.append(log.itemIDs[Int(log.items[row])]) }
+        for row in known where log.keepsOut(row, by: excludes) { excluded.append(log.itemIDs[Int(log.items[row])]) }
         for row in known.suffix(historyLimit) { history.insert(log.historyEntry(at: row)) }
         return recommender.recommend(
             count: count, history: history, excluded: excluded, attributes: attributes[user], now: EventTime(milliseconds: time),

@@ -17,10 +17,12 @@ package struct ServedScoring {
     ///   - bundles: one, or two of the same towers, for users of even and of odd rows: where each half of the users is judged by weights
     ///     that the other half gave.
     ///   - scoring: whose log the items come from, and whose training part what is popular.
-    package init(_ bundles: [ModelBundle], scoring: HoldoutScoring, settings: LearningSettings) {
+    ///   - rule: what is kept out; nil for what is kept out where the first of them serves.
+    package init(_ bundles: [ModelBundle], scoring: HoldoutScoring, settings: LearningSettings, under rule: ExclusionRule? = nil) {
         precondition(!bundles.isEmpty && bundles.count <= 2, "\(bundles.count) models for two halves of the users")
         let log = scoring.log
-        lists = ServedLists(log, excludes: scoring.excludes, historyLimit: settings.blend.historyLimitEvents)
+        lists = ServedLists(
+            log, excludes: rule ?? settings.holdout.exclusion(of: bundles[0]), historyLimit: settings.blend.historyLimitEvents)
         let catalogue = log.servedCatalogue(
             of: bundles[0], trendingAfter: log.userIDs.indices.map { scoring.holdout.trainingRows(of: $0, in: log) },
             settings: settings.blend, threads: scoring.threads)

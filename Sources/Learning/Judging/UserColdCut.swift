@@ -71,13 +71,11 @@ package struct UserColdCut {
     }
 
     /// One question, after `length` interactions, for each of some users who have enough of them for the longest history.
-    ///
-    /// - Parameter excludes: types of interactions that keep an item out of answers: such items, met before the question, are no answer.
-    package func questions(of users: some Sequence<Int>, after length: Int, excludes: Set<UInt8>, limit: Int) -> [Question] {
+    package func questions(of users: some Sequence<Int>, after length: Int, limit: Int) -> [Question] {
         var questions: [Question] = []
         for user in users where log.rows(of: user).count > longestHistory {
             let rows = log.rows(of: user), row = rows.lowerBound + length, known = rows.lowerBound..<row
-            let truth = log.answers(of: user, from: row, limitEvents: NewcomerBlend.answersLimit, excludes: excludes)
+            let truth = log.answers(of: user, from: row, limitEvents: NewcomerBlend.answersLimit)
             if !truth.isEmpty { questions.append(Question(user: user, row: row, known: known, truth: truth, time: log.times[row])) }
         }
         guard questions.count > limit else { return questions }

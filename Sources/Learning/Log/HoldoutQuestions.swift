@@ -6,13 +6,12 @@ extension HoldoutScoring {
     /// The metric that the gate compares, as it stands in reports.
     package static let gateMetric = "NDCG@10"
 
-    /// A hash of each question: of all that makes it one. Two trainings ask the same question where user, time, what was known, what was to
-    /// be found and which types of interactions exclude an item are the same.
+    /// A hash of each question: of all that makes it one. Two trainings ask the same question where user, time, what was known and what was
+    /// to be found are the same. What rules keep out is the answer's concern; questions of before, which they had cut, have other hashes.
     package var questionHashes: [UInt64] {
-        let rules = excludes.sorted()
         return holdout.questions.map { question in
             var hash = PayloadHash()
-            var bytes = rules + [0xFF]
+            var bytes: [UInt8] = [0xFE]
             func add(_ number: Int64) { withUnsafeBytes(of: number.littleEndian) { bytes += $0 } }
             add(question.time)
             add(Int64(question.known.count))

@@ -1,5 +1,5 @@
 import Evaluation
-import Interactions
+import Recommending
 import TrainingFiles
 
 /// The rivals that a model is compared with, on the same questions, each within a bound of work, each with the settings that suit the data.
@@ -28,41 +28,79 @@ extension HoldoutScoring {
     /// Questions that the settings of a rival are chosen by, at most.
     private static let choiceQuestionsLimit = 800
 
-    /// Every rival, popularity first. Buying again is one where the rules let things be shown again.
+    /// Every rival, popularity first, buying again among them whatever the rules say: somebody who counts shows what people take.
     ///
     /// Settings are chosen as a blend's weights are: those that are best for one half of the users answer the other half, so that no rival
-    /// is praised for what it was fitted to.
+    /// is praised for what it was fitted to. Whether it keeps out what the rules do is one of them.
     package func scoreRivals(easeItemsLimit: Int = EASERival.itemsLimit) -> [JudgedRival] {
-        let repeats = !excludes.isSuperset(of: InteractionType.acts.map(\.rawValue))
-        return rivalData.families(repeats: repeats, easeItemsLimit: easeItemsLimit).map(judged)
+        rivalData.families(easeItemsLimit: easeItemsLimit).map(judged)
     }
 
     /// The two that give everybody the same list: popularity, and what is popular of late.
     package func scorePopularRivals() -> [JudgedRival] { rivalData.popular.map(judged) }
 
+    /// The best NDCG@10 that counting alone reaches under each of some rules, on a part of the questions.
+    package func bestCounted(under rules: [ExclusionRule]) -> [Double] {
+        let asked = sampled(Self.choiceQuestionsLimit)
+        var best = [Double](repeating: 0, count: rules.count)
+        for setting in rivalData.counting.flatMap(\.settings) {
+            let rival = setting.learn()
+            for (place, values) in asked.values(under: rules, { rival.scores(question($0)) }).enumerated() where !values.isEmpty {
+                best[place] = max(best[place], values.reduce(0, +) / Double(values.count))
+            }
+        }
+        return best
+    }
+
+    /// NDCG@10 of each question under each of some rules, all of one ranking.
+    private func values(under rules: [ExclusionRule], _ rank: (Holdout.Question) -> [Float]) -> [[Double]] {
+        var metrics = rules.map { _ in RankingMetrics(cutoffs: [10], catalogueSize: log.itemIDs.count) }
+        let scorings = rules.map(under)
+        for question in holdout.questions {
+            let scores = rank(question)
+            for (place, scoring) in scorings.enumerated() {
+                metrics[place].add(ranked: scoring.best(10, of: scores, for: question), relevant: question.truth)
+            }
+        }
+        return metrics.map(\.perUserNDCG)
+    }
+
+    /// One way of a family to answer.
+    private struct RivalChoice {
+        var setting = 0
+        var rule: ExclusionRule = []
+        var score = -1.0
+    }
+
     /// A rival under its settings.
     private func judged(_ family: RivalFamily) -> JudgedRival {
         func rank(_ rival: any Rival) -> (Holdout.Question) -> [Float] { { rival.scores(self.question($0)) } }
-        guard family.settings.count > 1 else {
+        let rules: [ExclusionRule] = excludes.isEmpty ? [[]] : [excludes, []]
+        guard family.settings.count > 1 || rules.count > 1 else {
             let rival = family.settings[0].learn()
             return JudgedRival(contestant: family.contestant, settings: family.settings[0].words, outcome: collect(rank(rival)))
         }
         let sample = sampled(Self.choiceQuestionsLimit)
         // Best for those of even and odd rows, and for all of them. What is learned is not kept: some of it is large.
-        var best = [(score: Double, setting: Int)](repeating: (-1, 0), count: 3)
+        var best = [RivalChoice](repeating: RivalChoice(), count: 3)
         for (place, setting) in family.settings.enumerated() {
-            let values = sample.collect(rank(setting.learn())).perUser
-            for group in 0...2 {
-                let own = zip(sample.holdout.questions, values).filter { group == 2 || $0.0.user % 2 == group }.map(\.1)
-                let score = own.isEmpty ? 0 : own.reduce(0, +) / Double(own.count)
-                if score > best[group].score { best[group] = (score, place) }
+            let rival = setting.learn()
+            for (rule, values) in zip(rules, sample.values(under: rules, rank(rival))) {
+                for group in 0...2 {
+                    let own = zip(sample.holdout.questions, values).filter { group == 2 || $0.0.user % 2 == group }.map(\.1)
+                    let score = own.isEmpty ? 0 : own.reduce(0, +) / Double(own.count)
+                    if score > best[group].score { best[group] = RivalChoice(setting: place, rule: rule, score: score) }
+                }
             }
         }
-        let settings = [best[1].setting, best[0].setting], even = family.settings[settings[0]].learn()
-        let halves = [even, settings[0] == settings[1] ? even : family.settings[settings[1]].learn()]
+        let halves = [best[1], best[0]], even = family.settings[halves[0].setting].learn()
+        let rivals = [even, halves[0].setting == halves[1].setting ? even : family.settings[halves[1].setting].learn()]
+        let words = [family.settings[best[2].setting].words, best[2].rule == excludes ? "" : "nothing left out"].filter { !$0.isEmpty }
         return JudgedRival(
-            contestant: family.contestant, settings: family.settings[best[2].setting].words,
-            outcome: collect { halves[$0.user % 2].scores(question($0)) })
+            contestant: family.contestant, settings: words.joined(separator: ", "),
+            outcome: collect { count, asked in
+                under(halves[asked.user % 2].rule).best(count, of: rivals[asked.user % 2].scores(question(asked)), for: asked)
+            })
     }
 
     /// The same scoring with so many of its questions at most, spread over all.

@@ -1,5 +1,6 @@
 import Evaluation
 import Interactions
+import Recommending
 import Tensors
 import TowerModel
 import TowerTraining
@@ -43,19 +44,26 @@ package struct HoldoutVectors {
     package func scores(of user: [Float]) -> [Float] { model.scores(of: user, items: items, threads: threads) }
 }
 
+extension TrainingLog {
+    /// Whether what was done in a row keeps its item out of later answers.
+    package func keepsOut(_ row: Int, by rule: ExclusionRule) -> Bool {
+        rule.keepsOut(1 << types[row]) { contents[Int(items[row])].categories.last }
+    }
+}
+
 /// Ranks the whole catalogue for each question of a holdout, by a model or by a rival, under the same rules.
 package struct HoldoutScoring {
     /// What is learned from and asked.
     package let log: TrainingLog
     /// The questions.
     package let holdout: Holdout
-    /// Types of interactions whose items are left out of the answers.
-    package let excludes: Set<UInt8>
+    /// What keeps an item out of the answers.
+    package let excludes: ExclusionRule
     /// Threads to compute with.
     package let threads: Int
 
     /// All of it.
-    package init(log: TrainingLog, holdout: Holdout, excludes: Set<UInt8>, threads: Int) {
+    package init(log: TrainingLog, holdout: Holdout, excludes: ExclusionRule, threads: Int) {
         self.log = log
         self.holdout = holdout
         self.excludes = excludes
@@ -100,7 +108,7 @@ package struct HoldoutScoring {
     /// Items that may not be an answer to a question.
     package func excluded(_ question: Holdout.Question) -> Set<Int32> {
         var excluded = Set<Int32>()
-        for row in question.known where excludes.contains(log.types[row]) { excluded.insert(log.items[row]) }
+        for row in question.known where log.keepsOut(row, by: excludes) { excluded.insert(log.items[row]) }
         return excluded
     }
 
@@ -119,12 +127,20 @@ package struct HoldoutScoring {
         return counts
     }
 
+    /// The same questions under another rule.
+    package func under(_ rule: ExclusionRule) -> HoldoutScoring {
+        HoldoutScoring(log: log, holdout: holdout, excludes: rule, threads: threads)
+    }
+
     /// Asks every question for a score of each item, and keeps what is found.
     package func collect(_ scores: (Holdout.Question) -> [Float]) -> Outcome {
-        collect { count, question in
-            let excluded = excluded(question)
-            return topRows(count, of: scores(question), excluding: { excluded.contains($0) || log.isHidden[Int($0)] })
-        }
+        collect { count, question in best(count, of: scores(question), for: question) }
+    }
+
+    /// The best rows that may be shown for a question.
+    package func best(_ count: Int, of scores: [Float], for question: Holdout.Question) -> [Int32] {
+        let excluded = excluded(question)
+        return topRows(count, of: scores, excluding: { excluded.contains($0) || log.isHidden[Int($0)] })
     }
 
     /// Asks every question for a list of so many rows, best first, and keeps what is found.

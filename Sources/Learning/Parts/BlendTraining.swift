@@ -94,7 +94,7 @@ package struct BlendTraining {
         let step = max(1, Double(places.count) / Double(Self.fitQuestionsLimit))
         return (0..<min(places.count, Self.fitQuestionsLimit)).compactMap { index in
             let (user, row) = places[Int(Double(index) * step)]
-            let truth = log.answers(of: user, from: row, excludes: scoring.excludes)
+            let truth = log.answers(of: user, from: row) { log.keepsOut($0, by: scoring.excludes) }
             return truth.isEmpty
                 ? nil : Holdout.Question(user: user, known: log.userStarts[user]..<row, truth: truth, time: log.times[row])
         }

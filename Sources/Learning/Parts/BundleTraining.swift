@@ -45,6 +45,7 @@ package struct BundleTraining {
         _ model: TwoTowerModel, _ weights: PartWeights, rows: [Range<Int>], learning: ContentLearning? = nil
     ) -> ModelBundle {
         var bundle = ModelBundle(model)
+        bundle.exclusion = settings.holdout.excludes
         bundle.blend = weights.blend.map { BlendTraining(log: log, settings: settings.blend).blend($0, for: model, rows: rows) }
         bundle.ranker = weights.ranker.map { settings.rankerTraining(log).ranker($0, for: model, rows: rows) }
         if bundle.blend != nil {

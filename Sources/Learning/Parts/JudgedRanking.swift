@@ -21,7 +21,7 @@ package struct JudgedRanking {
     private let blended: HoldoutScoring.Outcome?
     private let tried: BlendTraining.Fit?
     private let newcomers: [NewcomerBlend.Row]
-    private let excludes: Set<UInt8>
+    private let excludes: ExclusionRule
     private var counters: RankingRecord.Counters?
     private var rankerTraining: RankerTraining?
     /// The ranker over counters; nil where none is wanted or none helps.

@@ -126,7 +126,7 @@ package struct NewcomerBlend {
     private func question(_ user: Int, at row: Int, told: Int) -> Holdout.Question? {
         let log = training.log, own = log.rows(of: user)
         guard row - told >= own.lowerBound, row < own.upperBound else { return nil }
-        let truth = log.answers(of: user, from: row, limitEvents: Self.answersLimit, excludes: scoring.excludes)
+        let truth = log.answers(of: user, from: row, limitEvents: Self.answersLimit) { log.keepsOut($0, by: scoring.excludes) }
         return truth.isEmpty ? nil : Holdout.Question(user: user, known: row - told..<row, truth: truth, time: log.times[row])
     }
 }

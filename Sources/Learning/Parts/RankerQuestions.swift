@@ -1,5 +1,6 @@
 import CandidateRanking
 import Interactions
+import Recommending
 import Tensors
 import TrainingFiles
 
@@ -30,11 +31,11 @@ package struct RankerQuestions {
     package let log: TrainingLog
     /// Interactions of a user that serving reads, and so a question knows.
     package let historyLimitEvents: Int
-    /// Types of interactions whose items are left out of the answers.
-    package let excludes: Set<UInt8>
+    /// What is left out of the answers.
+    package let excludes: ExclusionRule
 
     /// All of it.
-    package init(log: TrainingLog, historyLimitEvents: Int, excludes: Set<UInt8>) {
+    package init(log: TrainingLog, historyLimitEvents: Int, excludes: ExclusionRule) {
         (self.log, self.historyLimitEvents, self.excludes) = (log, historyLimitEvents, excludes)
     }
 
@@ -81,7 +82,7 @@ package struct RankerQuestions {
     package func admits(_ question: Question) -> (Int32) -> Bool {
         guard !excludes.isEmpty else { return { !log.isHidden[Int($0)] } }
         var taken = Set<Int32>()
-        for row in question.known where excludes.contains(log.types[row]) { taken.insert(log.items[row]) }
+        for row in question.known where log.keepsOut(row, by: excludes) { taken.insert(log.items[row]) }
         return { !log.isHidden[Int($0)] && !taken.contains($0) }
     }
 

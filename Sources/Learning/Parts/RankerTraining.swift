@@ -199,7 +199,7 @@ package struct RankerTraining {
 
     /// The final scores of all rows for a question: those of candidates, and below them the rest as the ranking so far has it.
     package func scores(
-        _ question: Holdout.Question, interest: [Float], weights: RankerWeights, tables: CandidateTables, excludes: Set<UInt8>
+        _ question: Holdout.Question, interest: [Float], weights: RankerWeights, tables: CandidateTables, excludes: ExclusionRule
     ) -> [Float] {
         let asking = RankerQuestions(log: log, historyLimitEvents: historyLimitEvents, excludes: excludes)
         let asked = RankerQuestions.Question(user: question.user, known: question.known, later: 0..<0, now: question.time)

@@ -94,9 +94,11 @@ package struct ReplayRun {
             }
         }
         rankers.insert(contentsOf: retrained, at: 1)
+        let finest = log.contents.map(\.categories.last)
+        let rule = settings.holdout.decidesExclusion ? snapshot.exclusion : settings.holdout.excludes
         let plan = Replay.Plan(
             start: start.milliseconds, eventsLimit: options.eventsLimit,
-            excludedTypes: settings.holdout.excludes)
+            keepsOut: { event in rule.keepsOut(1 << event.type) { finest[Int(event.item)] } })
         let replay = Replay(log.events, plan: plan, userCount: log.userIDs.count, itemCount: itemCount) { log.isHidden[Int($0)] }
         let left = log.events.all.count - log.events.firstPlace(after: start.milliseconds)
         let progress = ProgressLine("replay", total: min(options.eventsLimit, left))

@@ -24,11 +24,11 @@ package struct SplitRun {
     /// - Throws: where nobody can be asked.
     package func run(_ model: PromotedModel, watermark: String, on snapshot: SnapshotLog) throws -> SplitReport {
         let log = snapshot.log
-        let excludes = settings.holdout.excludes
+        let excludes = settings.holdout.exclusion(of: model.bundle)
         let users = settings.holdout.usersLimit
         let holdout: Holdout =
-            share.map { .newest(share: $0, of: log, excludes: excludes, maxUsers: users) }
-            ?? .leaveOneOut(of: log, excludes: excludes, maxUsers: users)
+            share.map { .newest(share: $0, of: log, maxUsers: users) }
+            ?? .leaveOneOut(of: log, maxUsers: users)
         guard !holdout.questions.isEmpty else {
             throw CommandFailure("there is nobody to ask: no user has interactions both before and in \(holdout.description)")
         }

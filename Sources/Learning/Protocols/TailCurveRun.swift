@@ -53,7 +53,8 @@ package struct TailCurveRun {
                 "nobody can be asked: train.holdout is \(settings.holdout.cut.name), and there are \(log.count) interactions")
         }
         let scoring = HoldoutScoring(
-            log: log, holdout: holdout, excludes: settings.holdout.excludes, threads: Self.threads)
+            log: log, holdout: holdout, excludes: settings.deciding(log, holdout, threads: Self.threads).settings.holdout.excludes,
+            threads: Self.threads)
         let set = try log.trainingSet(until: holdout.trainingEnds, columnsAt: snapshot.columnsPath)
         let plain = try prepared([], "tail-curve")
         let plan = try values(plain)

@@ -62,14 +62,16 @@ package struct UserColdRun {
     }
 
     private func ask(_ cut: UserColdCut, round: Int, columnsAt path: String, into report: inout UserColdReport) throws {
-        let log = cut.log, excludes = settings.holdout.excludes
+        let log = cut.log
+        let known = Holdout(settings.holdout, of: cut.known)
+        let excludes = settings.deciding(cut.known, known, threads: Self.threads).settings.holdout.excludes
         let lengths = report.lengths
         let limit = min(
             settings.holdout.usersLimit, max(1, Self.scoresLimit / max(1, log.itemIDs.count * lengths.count)))
         func questions(_ isAsked: (Int) -> Bool) -> [Int: [UserColdCut.Question]] {
             let users = log.userIDs.indices.filter(isAsked)
             return Dictionary(
-                uniqueKeysWithValues: lengths.map { ($0, cut.questions(of: users, after: $0, excludes: excludes, limit: limit)) })
+                uniqueKeysWithValues: lengths.map { ($0, cut.questions(of: users, after: $0, limit: limit)) })
         }
         let asked = questions { cut.isNew[$0] }, all = asked.values.flatMap { $0 }
         guard !all.isEmpty else {
@@ -89,7 +91,7 @@ package struct UserColdRun {
         }
         /// The list of a rival under the rules of serving.
         func list(_ ranker: UserColdRivals.Ranker, _ question: UserColdCut.Question) -> [Int32] {
-            let known = Set(question.known.lazy.filter { excludes.contains(log.types[$0]) }.map { log.items[$0] })
+            let known = Set(question.known.lazy.filter { log.keepsOut($0, by: excludes) }.map { log.items[$0] })
             return topRows(Self.listLength, of: ranker(question)) { known.contains($0) || log.isHidden[Int($0)] }
         }
 

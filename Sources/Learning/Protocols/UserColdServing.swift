@@ -30,7 +30,8 @@ package struct UserColdServing {
         trendingLimitItems = settings.blend.trendingLimitItems
         let log = cut.log
         served = ServedLists(
-            log, excludes: settings.holdout.excludes, historyLimit: settings.blend.historyLimitEvents, usesAttributes: usesAttributes)
+            log, excludes: settings.holdout.exclusion(of: bundle), historyLimit: settings.blend.historyLimitEvents,
+            usesAttributes: usesAttributes)
         let rows = log.userIDs.indices.map { cut.isNew[$0] ? log.userStarts[$0]..<log.userStarts[$0] : log.rows(of: $0) }
         var snapshot = bundle.snapshot(
             over: log.servedCatalogue(of: bundle, threads: threads), version: 1,

@@ -65,7 +65,7 @@ package struct IncrementStages {
         settings: LearningSettings, log: TrainingLog, base: Base, rules: IncrementTraining.Rules, journal: TrainingJournal,
         logger: Logger, stop: StopSignal
     ) {
-        self.settings = settings
+        self.settings = settings.keeping(base.promoted.bundle)
         self.log = log
         self.base = base
         self.rules = rules
@@ -132,9 +132,9 @@ package struct IncrementStages {
         let later = Holdout(
             trainingEnds: ends, questions: [],
             description: "the newer half of what is new, from \(text(border)) to \(text(newest))", border: border
-        ).asking(after: border, of: log, excludes: excludes, maxUsers: users)
+        ).asking(after: border, of: log, maxUsers: users)
         let new = Scoring(log: log, holdout: later, excludes: excludes, threads: rules.threads)
-        let old = Scoring(log: log, holdout: remembered(excludes: excludes), excludes: excludes, threads: rules.threads)
+        let old = Scoring(log: log, holdout: remembered(), excludes: excludes, threads: rules.threads)
         let rows = log.userIDs.indices.map { log.userStarts[$0]..<ends[$0] }
         let bundle = BundleTraining(log: log, settings: settings).bundle(model, weights, rows: rows)
         let served = ServedScoring([bundle], scoring: new, settings: settings)
@@ -179,6 +179,9 @@ package struct IncrementStages {
         record.split = later.description
         record.users = later.questions.count
         record.model = candidate.record
+        record.exclusion = kept(later).record(settings.holdout, new, candidate) { rule in
+            new.collect(lists: ServedScoring([bundle], scoring: new, settings: settings, under: rule).list)
+        }
         record.add(popular)
         record.promoted = current.record
         record.promotedVersion = base.promoted.version
@@ -197,12 +200,21 @@ package struct IncrementStages {
 
     private typealias Scoring = HoldoutScoring
 
+    /// What stays out of answers is what stayed out of those of the base; how much is taken again is counted anew.
+    private func kept(_ holdout: Holdout) -> ExclusionDecision {
+        var fixed = settings
+        fixed.holdout.decidesExclusion = false
+        var decision = fixed.deciding(log, holdout, threads: rules.threads).decision
+        if settings.holdout.decidesExclusion { decision.reasons = ["Kept from version \(base.promoted.version)."] }
+        return decision
+    }
+
     /// The last interactions of users without new ones: both models learned them, and neither may have forgotten.
-    private func remembered(excludes: Set<UInt8>) -> Holdout {
+    private func remembered() -> Holdout {
         var hasNew = [Bool](repeating: false, count: log.userIDs.count)
         for row in log.newRows { hasNew[log.user(of: row)] = true }
         let ends = log.userIDs.indices.map { log.rows(of: $0).upperBound - (!hasNew[$0] && log.rows(of: $0).count >= 3 ? 1 : 0) }
         return Holdout(trainingEnds: ends, questions: [], description: "last interactions of users without new ones", border: nil).asking(
-            after: .min, of: log, excludes: excludes, maxUsers: settings.holdout.usersLimit)
+            after: .min, of: log, maxUsers: settings.holdout.usersLimit)
     }
 }

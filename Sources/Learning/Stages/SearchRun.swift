@@ -173,7 +173,7 @@ package struct SearchRun {
         var towers: TowerConfiguration
         do {
             let found = try configured(drawn, "trial \(number)")
-            (own, towers) = (found.learning, found.towers)
+            (own, towers) = (found.learning.deciding(log, holdout, threads: found.towers.threads).settings, found.towers)
             try towers.set("epochs", String(max(1, Int((Double(towers.epochs) * options.plan.share(rung: rung)).rounded()))))
         } catch {
             // Settings that contradict each other are part of a space; the trial is noted and nothing more.

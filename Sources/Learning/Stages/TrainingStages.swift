@@ -10,7 +10,7 @@ import TrainingFiles
 
 /// The learning itself: a model that is judged on what was held out, then the model that is published.
 package final class TrainingStages {
-    private let settings: LearningSettings
+    private var settings: LearningSettings
     private let folder: TrainingFolder
     private let log: TrainingLog
     private let towers: TowerConfiguration
@@ -47,19 +47,21 @@ package final class TrainingStages {
         _ state: inout TrainingFolder.State, references: () throws -> GateReferences
     ) throws -> ModelBundle {
         let holdout = Holdout(settings.holdout, of: log)
+        let exclusion = decide(holdout)
         var judgedModel: TwoTowerModel?
         if state.stage == .judged {
             if let holdout {
                 let (model, epochs) = try learn(trainingSet(holdout), stage: .judged, configuration: towers)
                 judgedModel = model
                 state.epochs = epochs
-                try judge(model, holdout: holdout, references: try references(), into: &state)
+                try judge(model, holdout: holdout, exclusion, references: try references(), into: &state)
             } else {
                 state.passes = true
                 state.isUnjudged = true
                 let reason = "Promoted without being judged: train.holdout is none, so nothing was held out."
                 state.reasons = [reason]
                 state.record = EvaluationRecord()
+                state.record?.exclusion = exclusion.record(settings.holdout)
                 state.record?.gate = GateRecord(judged: false, reasons: [reason])
             }
             state.stage = .final
@@ -82,6 +84,16 @@ package final class TrainingStages {
             }
         }
         return try published(learn(trainingSet(nil), stage: .final, configuration: final).model, &state, nil)
+    }
+
+    /// Settles what is kept out of answers, from what the judged model learns from.
+    private func decide(_ holdout: Holdout?) -> ExclusionDecision {
+        let decided = settings.deciding(log, holdout, threads: towers.threads)
+        settings = decided.settings
+        logger.info(
+            settings.holdout.decidesExclusion ? "decided what stays out of answers" : "counted repeats",
+            metadata: ["why": "\(decided.decision.reasons.joined(separator: " "))"])
+        return decided.decision
     }
 
     /// A model with its parts, counted from what the model learned from.
@@ -124,8 +136,6 @@ package final class TrainingStages {
     }
 
     private var journal: TrainingJournal { TrainingJournal(folder) }
-
-    private var excludedTypes: Set<UInt8> { settings.holdout.excludes }
 
     private func learn(
         _ set: TrainingSet, stage: TrainingFolder.Stage, configuration towers: TowerConfiguration
@@ -202,11 +212,12 @@ package final class TrainingStages {
     }
 
     private func judge(
-        _ base: TwoTowerModel, holdout: Holdout, references: GateReferences, into state: inout TrainingFolder.State
+        _ base: TwoTowerModel, holdout: Holdout, _ exclusion: ExclusionDecision, references: GateReferences,
+        into state: inout TrainingFolder.State
     ) throws {
         tell(TrainingStatus(phase: "evaluating", epoch: towers.epochs, epochs: towers.epochs, fraction: 1))
         let started = ContinuousClock.now
-        let scoring = HoldoutScoring(log: log, holdout: holdout, excludes: excludedTypes, threads: towers.threads)
+        let scoring = HoldoutScoring(log: log, holdout: holdout, excludes: settings.holdout.excludes, threads: towers.threads)
         let parts = try PartsJudging.learning(base, scoring: scoring, settings: settings, drawsTailCurve: true, stop: stop)
         if let domains = parts.domains {
             logger.info(
@@ -234,6 +245,11 @@ package final class TrainingStages {
         record.split = holdout.description
         record.users = holdout.questions.count
         record.model = candidate.record
+        record.exclusion = exclusion.record(settings.holdout, scoring, candidate) { rule in
+            let free = ServedScoring(parts.bundles, scoring: scoring, settings: settings, under: rule)
+            return scoring.collect(lists: free.list)
+        }
+        if let warning = record.exclusion?.warning { logger.warning("\(warning)") }
         record.add(rivals)
         let gate = settings.gate
         let verdict = GateJudging(

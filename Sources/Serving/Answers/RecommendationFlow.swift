@@ -11,14 +11,15 @@ package struct RecommendationFlow: Sendable {
     package let feed: SnapshotFeed
     /// Publishes what was shown; nil where nothing is published.
     package let impressions: ImpressionFeed?
-    private let excludes: [InteractionType]
+    /// What `rules.exclude` keeps out; nil where the model in force says it.
+    private let excludes: ExclusionRule?
     private let clock: ServingClock
 
     /// A way to answers.
     ///
-    /// - Parameter excludes: interactions that keep an item out of answers.
+    /// - Parameter excludes: what keeps an item out of answers; nil where the model in force says it.
     package init(
-        states: UserStateReader, feed: SnapshotFeed, impressions: ImpressionFeed?, excludes: [InteractionType], clock: ServingClock
+        states: UserStateReader, feed: SnapshotFeed, impressions: ImpressionFeed?, excludes: ExclusionRule?, clock: ServingClock
     ) {
         self.states = states
         self.feed = feed
@@ -41,30 +42,49 @@ package struct RecommendationFlow: Sendable {
     /// - Throws: `StoreError` when the database does not answer.
     func answer(_ query: RecommendationQuery, requestID: String, isPreview: Bool = false) async throws -> Outcome {
         let session = query.sessionID.map { DecodingRules.sessionPrefix + $0 }
-        var history = UserHistory()
-        var excluded: [String] = []
-        var attributes: String?
-        var watermark = Watermark()
-        var catalogue = CatalogueMark()
-        // A session's own history counts with or without a user: at login nothing is forgotten.
-        for id in [query.userID, session].compactMap({ $0 }) {
-            let state = try await states.read(userID: id, exclude: excludes)
-            history.merge(state.history)
-            excluded.append(contentsOf: state.excludedItemIDs)
-            attributes = attributes ?? state.attributes
-            for position in state.watermark where position.partition >= 0 { watermark.add(position) }
-            if state.catalogue.version >= catalogue.version { catalogue = state.catalogue }
-        }
+        var rule = excludes ?? feed.current.exclusion
+        var person = try await person(query, session, rule)
         // The state was read after the commit that hid an item: the catalogue must be at least as new.
-        let snapshot = try await feed.snapshot(atLeast: catalogue)
+        var snapshot = try await feed.snapshot(atLeast: person.catalogue)
+        // Another model took over meanwhile, and it keeps other items out: what it asks for is read.
+        while excludes == nil, snapshot.exclusion != rule {
+            rule = snapshot.exclusion
+            person = try await self.person(query, session, rule)
+            snapshot = try await feed.snapshot(atLeast: person.catalogue)
+        }
         let now = clock.now
         let answer = recommend(
-            query, history: history, excluded: excluded, attributes: attributes, snapshot: snapshot, now: now,
-            requestID: requestID)
+            query, history: person.history, excluded: snapshot.keptOut(person.met, ways: person.ways, by: rule),
+            attributes: person.attributes, snapshot: snapshot, now: now, requestID: requestID)
         if !isPreview, let id = query.userID ?? session {
             impressions?.publish(answer, userID: id, sessionID: query.sessionID, at: clock.wall.now())
         }
         return Outcome(
-            answer: answer, watermark: watermark, isColdUser: history.entries.isEmpty, snapshot: snapshot)
+            answer: answer, watermark: person.watermark, isColdUser: person.history.entries.isEmpty, snapshot: snapshot)
+    }
+
+    /// What the database knows of whom a query names.
+    private struct Person {
+        var history = UserHistory()
+        /// Items that a rule may keep out, each with the ways in which it was met; one may be there twice.
+        var met: [String] = [], ways: [UInt8] = []
+        var attributes: String?
+        var watermark = Watermark()
+        var catalogue = CatalogueMark()
+    }
+
+    /// Reads a user and a session. A session's own history counts with or without a user: at login nothing is forgotten.
+    private func person(_ query: RecommendationQuery, _ session: String?, _ rule: ExclusionRule) async throws -> Person {
+        var person = Person()
+        for id in [query.userID, session].compactMap({ $0 }) {
+            let state = try await states.read(userID: id, exclude: rule.types)
+            person.history.merge(state.history)
+            person.met.append(contentsOf: state.excludedItemIDs)
+            person.ways.append(contentsOf: state.excludedWays)
+            person.attributes = person.attributes ?? state.attributes
+            for position in state.watermark where position.partition >= 0 { person.watermark.add(position) }
+            if state.catalogue.version >= person.catalogue.version { person.catalogue = state.catalogue }
+        }
+        return person
     }
 }

@@ -28,6 +28,8 @@ package final class StatisticsBoard: Sendable {
         var model: ModelVersionView?
         var training: TrainingView?
         var refusals: ModelRefusals?
+        /// The version of which it was told what the rules cost it.
+        var toldVersion: Int32?
         var activity = ActivityFeed()
         var rate = StoredRate()
         var snapshotChanged: (version: Int64, model: Int?, at: ContinuousClock.Instant)?
@@ -41,10 +43,14 @@ package final class StatisticsBoard: Sendable {
     /// Whether each part does its work.
     package let parts = PartsBoard()
     private let clock: ServiceClock
+    private let excludes: ExclusionRule?
 
     /// A board of what this feed serves.
-    package init(feed: SnapshotFeed, store: StoreQueries, clock: ServiceClock) {
+    ///
+    /// - Parameter excludes: what `rules.exclude` keeps out; nil for auto.
+    package init(feed: SnapshotFeed, store: StoreQueries, clock: ServiceClock, excludes: ExclusionRule? = nil) {
         self.clock = clock
+        self.excludes = excludes
         self.feed = feed
         self.store = store
     }
@@ -52,6 +58,16 @@ package final class StatisticsBoard: Sendable {
     /// Adds to the activity feed.
     package func note(_ kind: String, _ text: String) {
         contents.withLock { $0.activity.note(kind, text, at: .now) }
+    }
+
+    /// Tells which version is in force, and what a rule that was set costs it.
+    package func serves(_ model: RegisteredModel) {
+        set(model: model.view)
+        let isNews = contents.withLock { contents in
+            defer { contents.toldVersion = model.version }
+            return contents.toldVersion != model.version
+        }
+        if isNews, let warning = model.exclusionWarning(under: excludes) { note("warning", warning) }
     }
 
     /// Tells where a training stands; nil: none runs.

@@ -139,7 +139,7 @@ package struct SnapshotLoops: Service {
                 logger.notice("version \(promoted.version) can be used now, after \(tries) tries that failed")
             }
         }
-        board.set(model: promoted.view)
+        board.serves(promoted)
         if isAnother { try await feed.refreshSegments() }
         await FreedMemory.giveBack()
     }

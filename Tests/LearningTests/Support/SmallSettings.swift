@@ -10,7 +10,7 @@ import TrainingFiles
 /// Settings under which everything is learned in a second.
 enum SmallSettings {
     static func learning(
-        _ cut: HoldoutSettings.Cut = .newest(share: 0.2), excludes: Set<UInt8> = [], minimumQuestions: Int = 20
+        _ cut: HoldoutSettings.Cut = .newest(share: 0.2), excludes: ExclusionRule? = [], minimumQuestions: Int = 20
     ) -> LearningSettings {
         LearningSettings(
             blend: blend, ranker: RankerSettings(isWanted: false),
@@ -59,7 +59,7 @@ enum SmallSettings {
 
     /// The questions of a holdout.
     static func scoring(_ log: TrainingLog, _ settings: LearningSettings = learning()) throws -> HoldoutScoring {
-        let holdout = Holdout(settings.holdout, of: log) ?? .leaveOneOut(of: log, excludes: [], maxUsers: 100)
+        let holdout = Holdout(settings.holdout, of: log) ?? .leaveOneOut(of: log, maxUsers: 100)
         return HoldoutScoring(log: log, holdout: holdout, excludes: settings.holdout.excludes, threads: 1)
     }
 }

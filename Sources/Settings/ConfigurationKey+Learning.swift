@@ -92,6 +92,11 @@ extension ConfigurationKey {
                 + "promoted one alone"
         ),
         ConfigurationKey(
+            .gateRivals, .choice(["refuse", "warn", "off"]), "refuse",
+            "where a simple rival (buy it again, EASE, popularity and the others) is better than a new model by more than chance: refuse "
+                + "does not promote it, warn says so, off is silent"
+        ),
+        ConfigurationKey(
             .trainRefusedStatus, .integer(0...125), "3",
             "exit status of freshet train where the gate refused the new model; 0: as if it had been promoted"),
         ConfigurationKey(

@@ -124,6 +124,7 @@ public enum KeyName: String, CaseIterable, Sendable {
     case trainGateMargin = "train.gate_margin"
     case trainGateConfidencePercent = "train.gate_confidence_percent"
     case trainGateAnchorDays = "train.gate_anchor_days"
+    case gateRivals = "gate.rivals"
     case trainRefusedStatus = "train.refused_status"
     case trainTeacher = "train.teacher"
     case trainRankTimeoutSeconds = "train.rank_timeout_seconds"

@@ -24,7 +24,13 @@ struct EvaluationRecordTests {
         let decision = GateDecision(passes: true, reasons: ["good enough"])
         record.gate = gate.record(
             passes: true, reasons: ["good <enough>"],
-            comparisons: [GateRecord.Comparison(role: "promoted", version: 7, basis: "later", decision: decision)])
+            comparisons: [GateRecord.Comparison(role: "promoted", version: 7, basis: "later", decision: decision)],
+            rivals: RivalGate(.warn).compared(
+                (0..<60).map { Double($0 % 5) / 10 },
+                with: [
+                    (.ease, "lambda 50", (0..<60).map { Double($0 % 3) / 10 }),
+                    (.buyAgain, "", (0..<60).map { 0.6 + Double($0 % 2) / 10 }),
+                ]))
         var ranking = RankingRecord()
         (ranking.blend, ranking.towersAlone) = (true, 0.25)
         ranking.weights = NamedNumbers([.init("tower", 1), .init("recent", -0.5)])

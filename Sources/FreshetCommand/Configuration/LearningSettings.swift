@@ -138,11 +138,11 @@ extension Configuration {
             cut: cut, excludes: Set(excludedTypes.map(\.rawValue)), usersLimit: integer(.trainEvaluationUsers))
     }
 
-    /// The gate that `train.gate_*` asks for.
+    /// The gate that `train.gate_*` and `gate.rivals` ask for.
     private var promotionGate: PromotionGate {
         let absolute = number(.trainGateMargin)
         return PromotionGate(
             margin: absolute > 0 ? .absolute(absolute) : .share(number(.trainGateMarginPercent) / 100),
-            confidence: number(.trainGateConfidencePercent) / 100)
+            confidence: number(.trainGateConfidencePercent) / 100, rivals: RivalRule(rawValue: text(.gateRivals)) ?? .refuse)
     }
 }

@@ -54,6 +54,8 @@ public struct ServingSnapshot: Sendable {
     private(set) var segments: SegmentTable?
     /// Probabilities of click and purchase and the worth of an order; without them the ranking knows interest alone.
     private(set) var heads: RankingHeads?
+    /// What rows cost in the ranking; see ``ItemPrices``.
+    private(set) var prices: [Int32: Float] = [:]
     /// Items of the build, newest publication first. Items that came later have larger rows.
     let newestBuilt: [Int32]
     let builtCount: Int
@@ -209,6 +211,13 @@ public struct ServingSnapshot: Sendable {
     public func withRanker(_ ranker: CandidateRanker?) -> ServingSnapshot {
         var next = self
         next.ranker = model == nil ? nil : ranker
+        return next
+    }
+
+    /// The same snapshot with what items cost; those that the catalogue does not know cost nothing.
+    public func withPrices(_ prices: ItemPrices) -> ServingSnapshot {
+        var next = self
+        next.prices = Dictionary(prices.byID.compactMap { id, price in catalogue.row(of: id).map { ($0, price) } }) { first, _ in first }
         return next
     }
 

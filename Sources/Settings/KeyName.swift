@@ -155,6 +155,8 @@ public enum KeyName: String, CaseIterable, Sendable {
     case rankingBlend = "ranking.blend"
     case rankingCounters = "ranking.counters"
     case rankingValueShare = "ranking.value_share"
+    case rankingItemShareLimitPercent = "ranking.item_share_limit_percent"
+    case rankingItemShareCostPercent = "ranking.item_share_cost_percent"
     case rankingNeighbours = "ranking.neighbours"
     case rankingRecentHalfLifeDays = "ranking.recent_half_life_days"
 

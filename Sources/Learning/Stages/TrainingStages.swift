@@ -259,6 +259,7 @@ package final class TrainingStages {
         record.domains = parts.domains?.records
         record.objectives = heads?.record
         record.tailCurve = parts.tailCurve?.record(used: parts.dial)
+        record.itemShare = parts.prices?.record
         record.contentChannel = state.parts.content.map { weights in
             ContentChannelRecord(
                 weights: NamedNumbers(zip(ContentChannel.Part.allCases, weights).map { NamedNumbers.Entry("\($0)", Double($1)) }),

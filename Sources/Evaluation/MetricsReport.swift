@@ -31,6 +31,8 @@ public struct MetricsReport: Sendable, Equatable {
     /// `Recall@k` and `NDCG@k` by slice name, over the users that have a relevant item in the slice: those of ``ItemSlice``, and
     /// ``ItemSlice/beyondHead``.
     public var slices: [String: SliceReport]
+    /// How much the lists are one list; nil where nobody looked.
+    public var concentration: ListConcentration?
 
     /// Makes a report of what was measured.
     public init(

@@ -18,6 +18,16 @@ public struct GateDecision: Sendable, Equatable {
     }
 }
 
+/// What a training does where a simple rival answers better than its model by more than chance.
+public enum RivalRule: String, Sendable, CaseIterable {
+    /// The model is not promoted.
+    case refuse
+    /// It is said, and the model is promoted.
+    case warn
+    /// It is in the record alone.
+    case off
+}
+
 /// Lets a new model replace the one in force where it is shown to be not worse.
 ///
 /// A non-inferiority test: both models answer the same questions, and the lower end of the paired interval of their difference must lie
@@ -46,12 +56,17 @@ public struct PromotionGate: Sendable {
     public var confidence: Double
     /// Fewer questions than this decide nothing.
     public var minimumQuestions: Int
+    /// What is done where a simple rival is better.
+    public var rivals: RivalRule
 
     /// Questions below which nothing is decided, unless a caller says otherwise.
     public static let defaultMinimumQuestions = 50
 
     /// Makes a gate.
-    public init(margin: Margin = .share(0.05), confidence: Double = 0.9, minimumQuestions: Int = Self.defaultMinimumQuestions) {
+    public init(
+        margin: Margin = .share(0.05), confidence: Double = 0.9, minimumQuestions: Int = Self.defaultMinimumQuestions,
+        rivals: RivalRule = .refuse
+    ) {
         switch margin {
         case .share(let value), .absolute(let value):
             precondition(value > 0, "the margin must be above 0, got \(value): with 0 a model of the same quality never passes")
@@ -61,6 +76,7 @@ public struct PromotionGate: Sendable {
         self.margin = margin
         self.confidence = confidence
         self.minimumQuestions = minimumQuestions
+        self.rivals = rivals
     }
 
     /// Whether an own evaluation can be believed at all: its values are numbers. Nil where they are; else the refusal.

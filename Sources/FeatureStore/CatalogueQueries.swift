@@ -87,18 +87,6 @@ public struct Exposure: Sendable {
     public var clicks: Int64
 }
 
-/// An item with its decayed counts at a time.
-public struct TrendingCount: Sendable, Equatable {
-    /// The item's id.
-    public var itemID: String
-    /// At the time that was asked for; 0 where that is too small for a double.
-    public var clicks: Double
-    /// At the time that was asked for; 0 where that is too small for a double.
-    public var purchases: Double
-    /// Both together, a purchase as so many clicks as was asked for: what the items are ordered by, at any age.
-    public var score: ScaledValue
-}
-
 extension StoreQueries {
     static let itemFields = """
         item_id, title, description, categories, tags, price_micros, currency, attributes, embedding, published_at, updated_at, \
@@ -199,53 +187,6 @@ extension StoreQueries {
             return exposure
         }
     }
-
-    /// The items with the largest decayed counts, best first, of those that may be recommended: hidden and deleted items, and ids
-    /// that no record names, take no place. Reads every counter.
-    ///
-    /// - Parameters:
-    ///   - time: when the counts are taken. Events after it count for more than one. The order does not depend on it.
-    ///   - purchaseWeight: what a purchase is worth in clicks.
-    public func trending(
-        at time: EventTime, limit: Int, purchaseWeight: Double = TrendingScore.purchaseWeight
-    ) throws(StoreError) -> [TrendingCount] {
-        try pool.reading { (connection) throws(StoreError) in
-            var parameters = Parameters()
-            parameters.add(Int32(clamping: max(0, limit)))
-            parameters.add(Int64(purchaseWeight * 1_000))
-            let rows = try connection.run(Self.trendingStatement, parameters)
-            return (0..<rows.count).map { row in
-                func count(_ column: Int) -> ScaledValue {
-                    DecayedCount(
-                        landmark: rows.int64(row, column) ?? 0, newest: rows.int64(row, column + 1) ?? 0,
-                        previous: rows.int64(row, column + 2) ?? 0
-                    ).scaledValue(at: time, rules: rules)
-                }
-                let (clicks, purchases) = (count(1), count(4))
-                return TrendingCount(
-                    itemID: rows.string(row, 0) ?? "", clicks: clicks.double, purchases: purchases.double,
-                    score: TrendingScore.score(clicks: clicks, purchases: purchases, purchaseWeight: purchaseWeight))
-            }
-        }
-    }
-
-    /// The order does not depend on the time: all sums decay alike. A landmark is 16 half-lives, a factor of 2^16, and any number of
-    /// landmarks may lie between two items, so they are compared by logarithms: the newer landmark of an item's two counts, and what
-    /// both are relative to it. Of the older count nothing is left in a double 60 landmarks on.
-    private static let trendingStatement = """
-        with newest as (select max(greatest(click_landmark, purchase_landmark)) as landmark from item_features)
-        select f.item_id, click_landmark, click_newest, click_previous, purchase_landmark, purchase_newest, purchase_previous
-        from item_features f join items i on i.item_id = f.item_id cross join newest
-            cross join lateral (select greatest(f.click_landmark, f.purchase_landmark) as landmark) own
-        where not i.hidden and not i.deleted and (f.clicks > 0 or f.purchases > 0)
-        order by
-            16 * (own.landmark - newest.landmark)::float8 + ln(greatest(1e-300,
-                (f.click_newest::float8 + f.click_previous::float8 / 65536)
-                    * power(2::float8, -16 * least(60, own.landmark - f.click_landmark)::float8)
-                + $2::float8 / 1000 * (f.purchase_newest::float8 + f.purchase_previous::float8 / 65536)
-                    * power(2::float8, -16 * least(60, own.landmark - f.purchase_landmark)::float8))) / ln(2::float8) desc, f.item_id
-        limit $1
-        """
 }
 
 extension CatalogueItem {

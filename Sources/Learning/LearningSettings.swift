@@ -26,6 +26,8 @@ package struct LearningSettings: Sendable {
     package var learnsHeldOut: Bool
     /// What the tail dial that is built in may cost of NDCG@10, as a share; 0 builds in none.
     package var tailBudget: Double
+    /// How many lists an item may be in.
+    package var itemShare: ItemShareSettings
     /// How models answer.
     package var served: ServedSettings
     /// How interactions fold into features, as serving reads them.
@@ -38,7 +40,7 @@ package struct LearningSettings: Sendable {
         blend: BlendSettings, ranker: RankerSettings, heads: HeadSettings, domains: DomainSettings, content: ContentSettings,
         adaptation: AdaptationSettings,
         holdout: HoldoutSettings, gate: PromotionGate, learnsHeldOut: Bool, tailBudget: Double, served: ServedSettings,
-        features: FeatureRules, segments: SegmentSettings?
+        features: FeatureRules, segments: SegmentSettings?, itemShare: ItemShareSettings = ItemShareSettings()
     ) {
         self.blend = blend
         self.ranker = ranker
@@ -53,6 +55,21 @@ package struct LearningSettings: Sendable {
         self.served = served
         self.features = features
         self.segments = segments
+        self.itemShare = itemShare
+    }
+}
+
+/// How many of the lists of ten an item may be in.
+package struct ItemShareSettings: Sendable {
+    /// The share of the lists; 1 for any number of them.
+    package var limit: Double
+    /// What the bound may cost of NDCG@10, as a share: where it would cost more it is loosened.
+    package var cost: Double
+
+    /// Both.
+    package init(limit: Double = 0.1, cost: Double = 0.02) {
+        self.limit = limit
+        self.cost = cost
     }
 }
 

@@ -152,9 +152,10 @@ public struct BatchRecommender: Sendable {
                 rows.append(RankedRow(row: row, score: floor + share, reason: .trending))
             }
         }
+        let untold = UntoldScores(below: snapshot.trending, floor: floor, count: count - rows.count), told = rows.count
         for row in unpackedRows + packedRows where rows.count < count {
             if filter.admits(row), taken.insert(row) {
-                rows.append(RankedRow(row: row, score: floor, reason: .fresh))
+                rows.append(RankedRow(row: row, score: untold[rows.count - told], reason: .fresh))
             }
         }
     }

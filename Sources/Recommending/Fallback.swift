@@ -17,11 +17,12 @@ struct Fallback {
                 rows.append(RankedRow(row: row, score: floor + share, reason: .trending))
             }
         }
-        func offer(_ untold: some Sequence<Int32>) {
-            for row in untold {
+        let untold = UntoldScores(below: snapshot.trending, floor: floor, count: count - rows.count), told = rows.count
+        func offer(_ others: some Sequence<Int32>) {
+            for row in others {
                 guard rows.count < count else { return }
                 if filter.admits(row), taken.insert(row) {
-                    rows.append(RankedRow(row: row, score: floor, reason: .fresh))
+                    rows.append(RankedRow(row: row, score: untold[rows.count - told], reason: .fresh))
                 }
             }
         }
@@ -34,4 +35,21 @@ struct Fallback {
             offer(snapshot.newestBuilt)
         }
     }
+}
+
+/// Scores of items of which nothing is told, below those of all that is trending: they fall, and none is 0.
+struct UntoldScores {
+    private let floor: Float, least: Float, count: Float
+
+    /// - Parameters:
+    ///   - floor: what the shares of the trending list are added to.
+    ///   - count: how many scores may be asked for.
+    init(below trending: TrendingList, floor: Float, count: Int) {
+        self.floor = floor
+        least = trending.shares.last ?? 1
+        self.count = Float(max(1, count))
+    }
+
+    /// The score of a place, from 0.
+    subscript(place: Int) -> Float { floor + least * (count - Float(place)) / (count + 1) }
 }

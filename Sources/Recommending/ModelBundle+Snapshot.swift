@@ -90,6 +90,7 @@ extension ModelBundle {
         .withOrderAmounts(settings.orderAmounts)
         .withContent(content(of: catalogue))
         .withExclusion(exclusion)
+        .withPrices(prices)
     }
 
     /// The channel on the rows of a catalogue, ready to adapt where there is a kit.

@@ -21,6 +21,8 @@ public struct ModelBundle: Sendable {
     public var channel: ContentChannel?
     /// What the model adapts to new categories with; nil where it does not. It reads the channel's tokens.
     public var kit: CategoryKit?
+    /// What items cost, so that none fills everybody's list; none where nothing had to be bounded.
+    public var prices = ItemPrices()
     /// Interactions rated below this were left out of training, and so are left out of histories; 0 where all were learned.
     public var ratingsFrom: Double = 0
     /// The checksum of the sentence encoder whose vectors of texts the model learned from; nil for none.
@@ -33,7 +35,7 @@ public struct ModelBundle: Sendable {
 
     /// The parts that a bundle may have beside the towers, by the names under which they are kept.
     public enum Part: String, CaseIterable, Sendable {
-        case blend, ranker, heads, content, domains, adaptation
+        case blend, ranker, heads, content, domains, adaptation, prices
     }
 
     /// The notes that a bundle keeps.
@@ -50,6 +52,7 @@ public struct ModelBundle: Sendable {
         parts[.content] = channel?.encoded()
         if let domains = model.domains, !domains.tokens.isEmpty { parts[.domains] = domains.encoded() }
         parts[.adaptation] = kit?.encoded()
+        parts[.prices] = prices.encoded(model.itemIDs)
         return parts
     }
 
@@ -72,6 +75,7 @@ public struct ModelBundle: Sendable {
         if let part = parts[.heads] { heads = try RankingHeads(encoded: part) }
         if let part = parts[.content] { channel = try ContentChannel(encoded: part) }
         if let part = parts[.adaptation] { kit = try CategoryKit(encoded: part) }
+        if let part = parts[.prices] { prices = try ItemPrices(encoded: part, model.itemIDs) }
         if let part = parts[.domains] {
             let domains = try DomainAdapters(encoded: part)
             guard domains.dimension == model.dimension else {

@@ -13,6 +13,8 @@ public struct PartWeights: Codable {
     public var content: [Float]?
     /// The domains whose adapters helped; nil where none were tried.
     public var domains: [String]?
+    /// What items cost; nil where nothing had to be bounded.
+    public var prices: ItemPrices?
 
     /// Nothing learned yet.
     public init() {}
@@ -24,5 +26,6 @@ public struct PartWeights: Codable {
         heads = bundle.heads?.weights
         content = bundle.channel?.weights
         domains = bundle.model.domains?.tokens
+        prices = bundle.prices.isEmpty ? nil : bundle.prices
     }
 }

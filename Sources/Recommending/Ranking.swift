@@ -21,7 +21,7 @@ struct Ranking {
     private var changesOrder: Bool {
         objective != nil || powers != nil || taste.counted != nil || snapshot.rules.similarWeight > 0 || snapshot.rules.freshBonus != 0
             || snapshot.isBlended || taste.content != nil
-            || taste.isNewcomer || snapshot.rules.categoryDiscount < 1
+            || taste.isNewcomer || snapshot.rules.categoryDiscount < 1 || !snapshot.prices.isEmpty
     }
 
     /// Rows that a blend wants to see beside the towers' candidates: what follows the newest items, what is the user's own, and
@@ -61,6 +61,9 @@ struct Ranking {
             return RankedRow(row: candidate.row, score: powers == nil ? weighted(score, candidate.row) : score, reason: reason)
         }
         if let powers { judge(&rows, candidates, powers, byContent: byContent) }
+        if objective == nil, !snapshot.prices.isEmpty {
+            for place in rows.indices { rows[place].score -= snapshot.prices[rows[place].row] ?? 0 }
+        }
         sort(&rows)
         return rows
     }

@@ -124,8 +124,9 @@ private func rankedItems(_ items: [String], filter: RowFilter, ranking: Ranking)
         remaining.remove(row)
         rows.append(RankedRow(row: row, score: floor + share, reason: .trending))
     }
+    let untold = UntoldScores(below: snapshot.trending, floor: floor, count: remaining.count), told = rows.count
     for row in others where remaining.contains(row) {
-        rows.append(RankedRow(row: row, score: floor, reason: .fresh))
+        rows.append(RankedRow(row: row, score: untold[rows.count - told], reason: .fresh))
     }
     return rows
 }

@@ -57,6 +57,8 @@ public struct ServingSnapshot: Sendable {
     /// What users had that stays out of their answers where `rules.exclude` is auto. Without a model, or with one that says nothing of it,
     /// what was bought: nobody has counted yet whether it is bought again.
     public private(set) var exclusion = ExclusionRule.purchased
+    /// What rows cost in the ranking; see ``ItemPrices``.
+    private(set) var prices: [Int32: Float] = [:]
     /// Items of the build, newest publication first. Items that came later have larger rows.
     let newestBuilt: [Int32]
     let builtCount: Int
@@ -219,6 +221,13 @@ public struct ServingSnapshot: Sendable {
     public func withRanker(_ ranker: CandidateRanker?) -> ServingSnapshot {
         var next = self
         next.ranker = model == nil ? nil : ranker
+        return next
+    }
+
+    /// The same snapshot with what items cost; those that the catalogue does not know cost nothing.
+    public func withPrices(_ prices: ItemPrices) -> ServingSnapshot {
+        var next = self
+        next.prices = Dictionary(prices.byID.compactMap { id, price in catalogue.row(of: id).map { ($0, price) } }) { first, _ in first }
         return next
     }
 

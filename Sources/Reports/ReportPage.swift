@@ -52,6 +52,7 @@ public struct ReportPage {
             \(cards)
             \(decision)
             \(comparison)
+            \(ListsSection(contestants: values.contestants, bound: values.itemShare).html)
             \(slices)
             \(values.exclusionSection)
             \(values.objectivesSection)

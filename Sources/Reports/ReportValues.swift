@@ -32,6 +32,8 @@ struct ReportValues {
     var domainsSection = ""
     /// What the gate compared, as HTML; empty where it compared nothing.
     var gateSection = ""
+    /// What was done about an item that is in too many lists.
+    var itemShare: ItemShareRecord?
     /// How the questions were put.
     var split: String?
     /// Users that were asked.
@@ -49,6 +51,7 @@ struct ReportValues {
         domainsSection = DomainsSection(rows: record.domains ?? []).html
         gateSection = GateSection(gate: record.gate).html
         split = record.split
+        itemShare = record.itemShare
         users = record.users
         for (place, contestant) in EvaluationRecord.Contestant.allCases.enumerated() {
             guard let found = record[contestant] else { continue }

@@ -92,6 +92,11 @@ extension ConfigurationKey {
                 + "promoted one alone"
         ),
         ConfigurationKey(
+            .gateRivals, .choice(["refuse", "warn", "off"]), "refuse",
+            "where a simple rival (buy it again, EASE, popularity and the others) is better than a new model by more than chance: refuse "
+                + "does not promote it, warn says so, off is silent"
+        ),
+        ConfigurationKey(
             .trainRefusedStatus, .integer(0...125), "3",
             "exit status of freshet train where the gate refused the new model; 0: as if it had been promoted"),
         ConfigurationKey(
@@ -172,6 +177,14 @@ extension ConfigurationKey {
             .rankingValueShare, .number(0...1), "0",
             "what the worth of orders counts in ranking.counters beside whether something is taken: 0 ranks by what is taken, 1 by "
                 + "turnover"),
+        ConfigurationKey(
+            .rankingItemShareLimitPercent, .number(1...100), "10",
+            "share of the lists of ten that may hold one item: training learns prices that keep to it on what was held out; at least three "
+                + "times 10 of all items; 100: any share"
+        ),
+        ConfigurationKey(
+            .rankingItemShareCostPercent, .number(0...100), "2",
+            "what keeping to ranking.item_share_limit_percent may cost of NDCG@10; where it would cost more, the bound is loosened"),
         ConfigurationKey(.rankingNeighbours, .integer(0...1_000), "100", "items kept of those that follow an item; 0 keeps none"),
         ConfigurationKey(
             .rankingRecentHalfLifeDays, .number(0.01...36_500), "14",

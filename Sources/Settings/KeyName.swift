@@ -124,6 +124,7 @@ public enum KeyName: String, CaseIterable, Sendable {
     case trainGateMargin = "train.gate_margin"
     case trainGateConfidencePercent = "train.gate_confidence_percent"
     case trainGateAnchorDays = "train.gate_anchor_days"
+    case gateRivals = "gate.rivals"
     case trainRefusedStatus = "train.refused_status"
     case trainTeacher = "train.teacher"
     case trainRankTimeoutSeconds = "train.rank_timeout_seconds"
@@ -154,6 +155,8 @@ public enum KeyName: String, CaseIterable, Sendable {
     case rankingBlend = "ranking.blend"
     case rankingCounters = "ranking.counters"
     case rankingValueShare = "ranking.value_share"
+    case rankingItemShareLimitPercent = "ranking.item_share_limit_percent"
+    case rankingItemShareCostPercent = "ranking.item_share_cost_percent"
     case rankingNeighbours = "ranking.neighbours"
     case rankingRecentHalfLifeDays = "ranking.recent_half_life_days"
 

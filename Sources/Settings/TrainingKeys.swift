@@ -2,7 +2,7 @@
 /// named here as one that decides nothing.
 extension ConfigurationKey {
     /// Sections about what is learned from, learned, judged and ranked.
-    private static let learningSections: Set<Substring> = ["train", "ranking", "objectives", "content", "adaptation", "currency"]
+    private static let learningSections: Set<Substring> = ["train", "ranking", "objectives", "content", "adaptation", "currency", "gate"]
 
     /// Settings of other sections that learning reads: what may be an answer, how lists are spread, and what serving knows of a user and
     /// shows as trending: a model is judged by the lists that it would serve.

@@ -17,10 +17,11 @@ import Testing
     }
 
     @Test func quantilesOfStudentsT() {
-        // From tables: 90 %, 95 % and 97.5 % one-sided.
+        // From tables, one-sided; the last two stand on both sides of where one formula follows the other.
         for (confidence, degrees, value) in [
             (0.9, 49, 1.2991), (0.95, 49, 1.6766), (0.975, 49, 2.0096), (0.95, 9, 1.8331), (0.9, 1_000_000, 1.2816),
-            (0.95, 1_000_000, 1.6449), (0.5, 60, 0),
+            (0.95, 1_000_000, 1.6449), (0.5, 60, 0), (0.99, 49, 2.4049), (0.995, 49, 2.68), (0.99, 1_000_000, 2.3263),
+            (0.9995, 1_000_000, 3.2905), (0.97574, 1_000_000, 1.9728), (0.97576, 1_000_000, 1.9731),
         ] {
             #expect(abs(StudentQuantile.upper(confidence, degrees: degrees) - value) < 0.004, "\(confidence), \(degrees)")
         }

@@ -39,14 +39,20 @@ struct GateJudgingTests {
 
     /// Judges a candidate that answers with one value, or as the promoted model does.
     private static func verdict(
-        _ references: GateReferences, value: Double? = nil, settings: LearningSettings = settings, popularity: Double = 0
+        _ references: GateReferences, value: Double? = nil, settings: LearningSettings = settings, popularity: Double = 0,
+        rivals: [(EvaluationRecord.Contestant, Double)] = []
     ) throws -> GateJudging.Verdict {
         let scoring = try scoring.get(), bundle = try bundle.get()
         func answer(_ scoring: HoldoutScoring) -> HoldoutScoring.Outcome {
             value.map { outcome($0, of: scoring.holdout.questions.count) } ?? scoring.score([bundle], settings: settings)
         }
         return GateJudging(gate: settings.gate, settings: settings, scoring: scoring, candidate: answer(scoring), answer: answer)
-            .verdict(references, popularity: [Double](repeating: popularity, count: scoring.holdout.questions.count))
+            .verdict(
+                references, popularity: [Double](repeating: popularity, count: scoring.holdout.questions.count),
+                rivals: rivals.map {
+                    HoldoutScoring.JudgedRival(
+                        contestant: $0, settings: "as usual", outcome: outcome($1, of: scoring.holdout.questions.count))
+                })
     }
 
     @Test("the same model passes, a worse one is refused, a better one passes: on questions that neither learned")
@@ -152,5 +158,23 @@ struct GateJudgingTests {
         #expect(!below.passes && below.reasons.contains { $0.contains("version 2, the best of the last weeks") })
         let unknown = try Self.verdict(GateReferences(promoted: promoted, anchor: Self.unreadable()))
         #expect(unknown.passes && unknown.compared.map(\.role) == ["promoted"])
+    }
+
+    @Test("a counter that is better refuses the first model and any other, whatever else lets it pass, unless the rule says otherwise")
+    func rivals() throws {
+        let better: [(EvaluationRecord.Contestant, Double)] = [(.popularity, 0.1), (.buyAgain, 0.4)]
+        let first = try Self.verdict(.none, value: 0.3, rivals: better)
+        #expect(!first.passes && first.rivals.map(\.isBetter) == [false, true] && first.rivals[1].paired.difference < 0)
+        #expect(first.reasons.last?.contains("buy it again (as usual) has NDCG@10 0.4000, the model 0.3000") == true, "\(first.reasons)")
+        let promoted = GateReferences(promoted: try Self.reference())
+        #expect(try !Self.verdict(promoted, value: 0.99, rivals: [(.ease, 1)]).passes)
+        #expect(try Self.verdict(promoted, value: 1, rivals: better).passes)
+        for (rule, sentences) in [(RivalRule.warn, 1), (.off, 0)] {
+            var settings = Self.settings
+            settings.gate.rivals = rule
+            let verdict = try Self.verdict(.none, value: 0.3, settings: settings, rivals: better)
+            #expect(verdict.passes && verdict.rivals.count == 2)
+            #expect(verdict.reasons.count { $0.contains("buy it again") } == sentences, "\(verdict.reasons)")
+        }
     }
 }

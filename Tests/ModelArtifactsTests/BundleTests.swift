@@ -8,7 +8,7 @@ import Testing
 
 /// A model with its parts is written and read as one value, and answers the same afterwards.
 struct BundleTests {
-    private static let partFiles = ["adaptation", "blend", "content", "domains", "heads", "ranker"].map { $0 + ".safetensors" }
+    private static let partFiles = ["adaptation", "blend", "content", "domains", "heads", "prices", "ranker"].map { $0 + ".safetensors" }
 
     /// The model's items and four that it never trained on.
     private static func catalogue(_ bundle: ModelBundle) -> ServedCatalogue {
@@ -50,6 +50,7 @@ struct BundleTests {
         #expect(read.parts == bundle.parts && Set(read.parts.keys) == Set(ModelBundle.Part.allCases))
         #expect(read.model.tensors == bundle.model.tensors && read.model.domains == bundle.model.domains)
         #expect(read.blend == bundle.blend && read.heads == bundle.heads && read.kit == bundle.kit)
+        #expect(read.prices == bundle.prices)
         #expect(read.channel?.weights == bundle.channel?.weights)
         #expect(read.ratingsFrom == 2.5 && read.textEncoder == "ab12" && read.exclusion == bundle.exclusion)
         #expect(artifact.notes == ["watermark": "12", "positive_ratings_from": "2.5", "text_encoder": "ab12", "exclusion": "2 8 3:a b"])
@@ -87,6 +88,7 @@ struct BundleTests {
         #expect(Self.answers(without { ($0.channel, $0.kit) = (nil, nil) }) != whole, "content")
         #expect(Self.answers(without { $0.model.domains = nil }, attributes: here) != whole2, "domains")
         #expect(Self.answers(without { $0.ratingsFrom = 0 }) != whole, "ratings")
+        #expect(Self.answers(without { $0.prices = ItemPrices() }) != whole, "prices")
         let snapshot = bundle.snapshot(over: Self.catalogue(bundle), version: 3)
         #expect(snapshot.isAdaptable && snapshot.isBlended && snapshot.modelVersion == 3)
         #expect(!without { $0.kit = nil }.snapshot(over: Self.catalogue(bundle), version: 3).isAdaptable)
@@ -143,6 +145,16 @@ struct BundleTests {
         #expect(throws: PartFormatError.self) {
             try ModelBundle(model: bundle.model, parts: [:], notes: ["exclusion": "all"])
         }
+        for (rows, prices) in [([Int32(8)], [Float(1)]), ([2, 2], [1, 1]), ([2], [-1]), ([2], [.nan]), ([2], [1, 1])] {
+            var part = PartTensors(version: 1)
+            part.add("rows", .int32(rows))
+            part.add("prices", prices)
+            #expect(throws: PartFormatError.self, "\(rows) \(prices)") { try ModelBundle(model: bundle.model, parts: [.prices: part]) }
+        }
+        // Prices of items that the model does not know are not kept, and those that are none never were.
+        var odd = bundle
+        odd.prices = ItemPrices(["unknown": 1, bundle.model.itemIDs[0]: .infinity, bundle.model.itemIDs[1]: 0])
+        #expect(odd.prices.byID == ["unknown": 1] && odd.parts[.prices] == nil)
         let bare = try ModelBundle(model: bundle.model, parts: [:], notes: ["any": "thing"])
         #expect(Array(bare.parts.keys) == [.domains] && bare.notes.isEmpty)
     }

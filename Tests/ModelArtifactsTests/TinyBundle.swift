@@ -22,6 +22,7 @@ enum TinyBundle {
         var bundle = ModelBundle(model)
         bundle.ratingsFrom = 2.5
         bundle.textEncoder = "ab12"
+        bundle.prices = ItemPrices([model.itemIDs[3]: 0.75, model.itemIDs[6]: 0.25])
         bundle.blend = blend(items: model.itemIDs.count)
         bundle.ranker = ranker(items: model.itemIDs.count)
         bundle.heads = heads(items: model.itemIDs.count)

@@ -108,4 +108,40 @@ struct RankingTests {
         let like = similar(to: "a", count: 5, snapshot: snapshot, requestID: "r")
         #expect(like?.items.map(\.itemID) == ["like", "hit"])
     }
+
+    @Test func whatAnItemCostsMovesItDownUnlessTheRequestHasAnObjective() {
+        let vectors: [Float] = [1, 0.9, 0.8, 0.7]
+        let free = ServingSnapshot(
+            catalogue: (0..<4).map { CatalogueEntry(itemID: "i\($0)") }, catalogueVersion: 1, model: meanModel(1), itemVectors: vectors,
+            index: ExactIndex(vectors: vectors, dimension: 1))
+        let priced = free.withPrices(ItemPrices(["i0": 0.25, "i2": 5, "unknown": 1, "i1": -3, "i3": .nan]))
+        func order(_ snapshot: ServingSnapshot, _ query: RecommendationQuery = RecommendationQuery(count: 4)) -> [String] {
+            snapshot.answer(query, history: ["i0"]).map(\.itemID)
+        }
+        #expect(order(free) == ["i0", "i1", "i2", "i3"] && order(priced) == ["i1", "i0", "i3", "i2"])
+        #expect(order(priced, RecommendationQuery(count: 2)) == ["i1", "i0"], "the pool is larger than the answer")
+        #expect(order(priced, RecommendationQuery(items: ["i2", "i0", "i3"])) == ["i0", "i3", "i2"])
+        #expect(order(priced, RecommendationQuery(count: 4, objective: ObjectiveWeights())) == order(free))
+        let batch = BatchRecommender(snapshot: priced)
+            .recommend(count: 4, history: history(["i0"]), excluded: [], attributes: nil, now: now)
+        #expect(batch.map(\.itemID) == order(priced))
+        let changed = priced.applying([.upsert(CatalogueEntry(itemID: "i4"), vector: [0.95], origin: .content)], catalogueVersion: 2)
+        #expect(order(changed, RecommendationQuery(count: 5)).prefix(2) == ["i4", "i1"])
+    }
+
+    @Test func whatNothingIsToldOfStandsBelowWhatIsTrendingWithScoresThatFallAndAreNotZero() {
+        let snapshot = ServingSnapshot(
+            catalogue: (0..<9).map { CatalogueEntry(itemID: "i\($0)", publishedAt: EventTime(milliseconds: Int64($0))) },
+            catalogueVersion: 1, trending: [TrendingItem(itemID: "i2", score: 8), TrendingItem(itemID: "i0", score: 1e-30)])
+        let answer = snapshot.answer(RecommendationQuery(count: 9))
+        #expect(answer.map(\.itemID) == ["i2", "i0", "i8", "i7", "i6", "i5", "i4", "i3", "i1"])
+        #expect(answer.allSatisfy { $0.score > 0 } && zip(answer, answer.dropFirst()).allSatisfy { $1.score < $0.score })
+        #expect(answer[0].score == 1)
+        let given = snapshot.answer(RecommendationQuery(items: ["i5", "i4", "i2"]))
+        #expect(given.map(\.itemID) == ["i2", "i5", "i4"] && given[2].score > 0 && given[2].score < given[1].score)
+        let empty = ServingSnapshot(catalogue: [CatalogueEntry(itemID: "a"), CatalogueEntry(itemID: "b")], catalogueVersion: 1)
+        #expect(empty.answer().map(\.itemID) == ["a", "b"] && empty.answer().allSatisfy { $0.score > 0 && $0.score < 1 })
+        let batch = BatchRecommender(snapshot: snapshot).recommend(count: 9, history: history([]), excluded: [], attributes: nil, now: now)
+        #expect(batch.allSatisfy { $0.score > 0 } && zip(batch, batch.dropFirst()).allSatisfy { $1.score < $0.score })
+    }
 }

@@ -24,7 +24,13 @@ struct EvaluationRecordTests {
         let decision = GateDecision(passes: true, reasons: ["good enough"])
         record.gate = gate.record(
             passes: true, reasons: ["good <enough>"],
-            comparisons: [GateRecord.Comparison(role: "promoted", version: 7, basis: "later", decision: decision)])
+            comparisons: [GateRecord.Comparison(role: "promoted", version: 7, basis: "later", decision: decision)],
+            rivals: RivalGate(.warn).compared(
+                (0..<60).map { Double($0 % 5) / 10 },
+                with: [
+                    (.ease, "lambda 50", (0..<60).map { Double($0 % 3) / 10 }),
+                    (.buyAgain, "", (0..<60).map { 0.6 + Double($0 % 2) / 10 }),
+                ]))
         var ranking = RankingRecord()
         (ranking.blend, ranking.towersAlone) = (true, 0.25)
         ranking.weights = NamedNumbers([.init("tower", 1), .init("recent", -0.5)])
@@ -47,6 +53,12 @@ struct EvaluationRecordTests {
         record.dataProfile = DataRecord(all: DataProfile(), recent: nil)
         record.curves = [LearningCurve(stage: "on everything", epochs: [.init(epoch: 1, loss: 2.5, seconds: 3, validation: 0.2)])]
         record.timings = [StepTiming(name: "reading", seconds: 1.5)]
+        record.model?.report.concentration = ListConcentration(
+            lists: 40, mostShownItem: "mat <1>", mostShownShare: 0.125, tenMostShownShare: 0.5, distinctItems: 77, repeatShare: 0.25,
+            newShare: 0.05)
+        var share = ItemShareRecord(limit: 0.1, bound: 0.15, before: 0.7, beforeNDCG: 0.3)
+        (share.after, share.afterNDCG, share.askedCost, share.priced) = (0.15, 0.297, 0.05, 3)
+        record.itemShare = share
         record.rivalSettings = ["popularity": "everything <ever>"]
         return record
     }

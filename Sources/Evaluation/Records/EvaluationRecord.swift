@@ -40,6 +40,8 @@ public struct EvaluationRecord: Codable, Sendable, Equatable {
     public var objectives: ObjectivesRecord?
     /// Places of the tail dial; nil where no blend was tried.
     public var tailCurve: TailCurveRecord?
+    /// How many lists an item may be in, and what that cost; nil where it was not bounded.
+    public var itemShare: ItemShareRecord?
     /// The weights of the content channel; nil where there is none.
     public var contentChannel: ContentChannelRecord?
     /// How it adapts to new categories; nil where it does not.
@@ -65,6 +67,7 @@ public struct EvaluationRecord: Codable, Sendable, Equatable {
         case promotedVersion = "promoted_version"
         case promoted, increment, gate, ranking, domains, objectives
         case tailCurve = "tail_curve"
+        case itemShare = "item_share"
         case contentChannel = "content_channel"
         case adaptation, data
         case dataProfile = "data_profile"
@@ -96,6 +99,7 @@ public struct EvaluationRecord: Codable, Sendable, Equatable {
         domains = container.ifReadable(.domains)
         objectives = container.ifReadable(.objectives)
         tailCurve = container.ifReadable(.tailCurve)
+        itemShare = container.ifReadable(.itemShare)
         contentChannel = container.ifReadable(.contentChannel)
         adaptation = container.ifReadable(.adaptation)
         data = container.ifReadable(.data)

@@ -14,6 +14,47 @@ public struct GateRecord: Codable, Sendable, Equatable {
     public var margin: Double?
     /// The models that it was held against.
     public var comparisons: [Comparison]?
+    /// What was done where a simple rival is better: `refuse`, `warn` or `off`; nil where none was held against it.
+    public var rivalRule: String?
+    /// The simple rivals, each with its difference.
+    public var rivals: [RivalRow]?
+
+    /// One simple rival that the candidate was held against.
+    public struct RivalRow: Codable, Sendable, Equatable {
+        /// As ``EvaluationRecord/Contestant`` names it.
+        public var rival: String?
+        /// How many questions both answered.
+        public var questions: Int?
+        /// The candidate's mean.
+        public var candidate: Double?
+        /// The rival's mean.
+        public var other: Double?
+        /// The candidate's mean minus the rival's.
+        public var difference: Double?
+        /// The lower end of the paired interval of ``difference``, wide enough for all rivals together.
+        public var low: Double?
+        /// The upper end.
+        public var high: Double?
+        /// Whether the rival is better by more than chance.
+        public var isBetter: Bool?
+
+        private enum CodingKeys: String, CodingKey {
+            case rival, questions, candidate, other, difference, low, high
+            case isBetter = "better"
+        }
+
+        /// What was compared.
+        public init(_ comparison: RivalComparison) {
+            rival = comparison.contestant.rawValue
+            questions = comparison.paired.questions
+            candidate = comparison.paired.candidateMean
+            other = comparison.paired.otherMean
+            difference = comparison.paired.difference
+            low = comparison.low
+            high = comparison.high
+            isBetter = comparison.isBetter
+        }
+    }
 
     /// One model that the candidate was held against.
     public struct Comparison: Codable, Sendable, Equatable {
@@ -68,6 +109,8 @@ public struct GateRecord: Codable, Sendable, Equatable {
         case confidencePercent = "confidence_percent"
         case marginPercent = "margin_percent"
         case margin, comparisons
+        case rivalRule = "rival_rule"
+        case rivals
     }
 
     /// A decision of people or of checks without a comparison.
@@ -81,8 +124,12 @@ public struct GateRecord: Codable, Sendable, Equatable {
 extension PromotionGate {
     /// What was decided, by what bar.
     ///
-    /// - Parameter comparisons: the models behind the reasons.
-    public func record(passes: Bool, reasons: [String], comparisons: [GateRecord.Comparison]) -> GateRecord {
+    /// - Parameters:
+    ///   - comparisons: the models behind the reasons.
+    ///   - rivals: the simple rivals that it was held against.
+    public func record(
+        passes: Bool, reasons: [String], comparisons: [GateRecord.Comparison], rivals: [RivalComparison] = []
+    ) -> GateRecord {
         var record = GateRecord(passes: passes, reasons: reasons)
         record.confidencePercent = confidence * 100
         switch margin {
@@ -90,6 +137,10 @@ extension PromotionGate {
         case .absolute(let loss): record.margin = loss
         }
         record.comparisons = comparisons
+        if !rivals.isEmpty {
+            record.rivalRule = self.rivals.rawValue
+            record.rivals = rivals.map(\.record)
+        }
         return record
     }
 }

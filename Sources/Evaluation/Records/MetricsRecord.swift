@@ -27,6 +27,7 @@ public struct MetricsRecord: Codable, Sendable, Equatable {
 
     private static let errorEnding = "_se", low = "NDCG@10_low", high = "NDCG@10_high", coverage = "Coverage@10", gini = "Gini@10"
     private static let users = "users", truthPairs = "truth_pairs", catalogue = "catalogue"
+    private static let lists = "top_tens"
 
     /// A number by the name that it has in the record, such as `NDCG@10`, `NDCG@10_se`, `Coverage@10`; nil where it was not measured.
     public subscript(_ name: String) -> Double? {
@@ -42,7 +43,7 @@ public struct MetricsRecord: Codable, Sendable, Equatable {
         }
     }
 
-    /// Writes an object: counts, each metric with its standard error, coverage, slices, the interval.
+    /// Writes an object: counts, each metric with its standard error, coverage, slices, the shares of the lists, the interval.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: NameKey.self)
         func number(_ name: String, _ value: Double, _ container: inout KeyedEncodingContainer<NameKey>) throws {
@@ -62,6 +63,7 @@ public struct MetricsRecord: Codable, Sendable, Equatable {
             try inner.encode(slice.users, forKey: NameKey(Self.users))
             for (metric, value) in slice.metrics.sorted(by: { $0.key < $1.key }) { try number(metric, value.mean, &inner) }
         }
+        try container.encodeIfPresent(report.concentration, forKey: NameKey(Self.lists))
         guard let interval else { return }
         try number(Self.low, interval.low, &container)
         try number(Self.high, interval.high, &container)
@@ -78,7 +80,8 @@ public struct MetricsRecord: Codable, Sendable, Equatable {
             catalogueSize: whole(Self.catalogue, container), metrics: [:],
             coverageAt10: container.ifReadable(Double.self, NameKey(Self.coverage)) ?? 0,
             giniAt10: container.ifReadable(Double.self, NameKey(Self.gini)), slices: [:])
-        let known: Set = [Self.users, Self.truthPairs, Self.catalogue, Self.coverage, Self.gini, Self.low, Self.high]
+        report.concentration = container.ifReadable(ListConcentration.self, NameKey(Self.lists))
+        let known: Set = [Self.lists, Self.users, Self.truthPairs, Self.catalogue, Self.coverage, Self.gini, Self.low, Self.high]
         for key in container.allKeys where !known.contains(key.stringValue) {
             let name = key.stringValue
             if let mean = container.ifReadable(Double.self, key) {

@@ -14,7 +14,9 @@ extension Configuration {
             adaptation: adaptationSettings,
             holdout: holdoutSettings, gate: promotionGate, learnsHeldOut: boolean(.trainFinalFit),
             tailBudget: number(.rankingTailBudgetPercent) / 100,
-            served: ServedSettings(rules: recommendingRules, tailDial: tailDial), features: featureRules, segments: segmentSettings)
+            served: ServedSettings(rules: recommendingRules, tailDial: tailDial), features: featureRules, segments: segmentSettings,
+            itemShare: ItemShareSettings(
+                limit: number(.rankingItemShareLimitPercent) / 100, cost: number(.rankingItemShareCostPercent) / 100))
     }
 
     /// What a training within an evaluation or a search goes by.
@@ -139,11 +141,11 @@ extension Configuration {
             cut: cut, excludes: exclusion, usersLimit: integer(.trainEvaluationUsers))
     }
 
-    /// The gate that `train.gate_*` asks for.
+    /// The gate that `train.gate_*` and `gate.rivals` ask for.
     private var promotionGate: PromotionGate {
         let absolute = number(.trainGateMargin)
         return PromotionGate(
             margin: absolute > 0 ? .absolute(absolute) : .share(number(.trainGateMarginPercent) / 100),
-            confidence: number(.trainGateConfidencePercent) / 100)
+            confidence: number(.trainGateConfidencePercent) / 100, rivals: RivalRule(rawValue: text(.gateRivals)) ?? .refuse)
     }
 }

@@ -152,6 +152,8 @@ struct DemoRun: Sendable {
         var quick = configuration
         if quick.trainerSettings["preset"] == nil { try? quick.set("train.preset", .scalar("small"), source: "demo") }
         if quick.trainerSettings["epochs"] == nil { try? quick.set("train.epochs", .scalar("6"), source: "demo") }
+        // It shows how models follow each other, whatever a counter would do with so short a past.
+        if quick.text(.gateRivals) == "refuse" { try? quick.set("gate.rivals", .scalar("warn"), source: "demo") }
         return quick
     }
 

@@ -62,6 +62,8 @@ package struct GateJudging {
         package var reasons: [String]
         /// The models that it was held against.
         package var compared: [Compared]
+        /// The simple rivals, in their order.
+        package var rivals: [RivalComparison] = []
 
         /// All of it.
         package init(passes: Bool, reasons: [String], compared: [Compared]) {
@@ -72,7 +74,12 @@ package struct GateJudging {
     }
 
     /// Decides on the candidate, with popularity as the least that any model must reach.
-    package func verdict(_ references: GateReferences, popularity: [Double]) -> Verdict {
+    ///
+    /// - Parameter rivals: all simple rivals that answered the same questions, popularity among them; none where only popular ones were
+    ///   asked, which hold nothing back then.
+    package func verdict(
+        _ references: GateReferences, popularity: [Double], rivals: [HoldoutScoring.JudgedRival] = []
+    ) -> Verdict {
         var verdict = Verdict(passes: true, reasons: [], compared: [])
         func take(_ decision: GateDecision) {
             verdict.passes = verdict.passes && decision.passes
@@ -90,6 +97,9 @@ package struct GateJudging {
             verdict.compared.append(found)
         }
         take(gate.above(popularity, candidate: candidate.perUser, named: "Popularity"))
+        let rule = RivalGate(gate.rivals, minimumQuestions: gate.minimumQuestions)
+        verdict.rivals = rule.compared(candidate.perUser, with: rivals.map { ($0.contestant, $0.settings, $0.outcome.perUser) })
+        take(rule.decide(verdict.rivals))
         return verdict
     }
 

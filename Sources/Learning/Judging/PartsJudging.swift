@@ -39,6 +39,9 @@ package struct PartsJudging {
         let budget = settings.tailBudget
         tailCurve = ranking.hasTables && (drawsTailCurve || budget > 0) ? TailCurve(scoring, judged: ranking) : nil
         dial = budget > 0 ? tailCurve?.dial(losing: budget) ?? TailDial() : TailDial()
+        let shown = log.itemIDs.indices.count { !log.isHidden[$0] }, unpriced = bundles
+        prices = PriceTraining(settings.itemShare, itemCount: shown)
+            .fitted(scoring) { ServedScoring(unpriced, scoring: $0, settings: settings) }
     }
 
     /// Learns the parts of towers, first the domains that `train.domain_field` asks for.
@@ -68,6 +71,14 @@ package struct PartsJudging {
     /// What each place of the dial gives; nil where nothing was counted or nobody asked.
     package let tailCurve: TailCurve?
 
+    /// What items must cost so that none is in too many lists; nil where that is not bounded.
+    package private(set) var prices: PriceTraining.Fitted?
+
+    /// ``prices`` by the ids of the items.
+    private var itemPrices: ItemPrices {
+        ItemPrices(Dictionary((prices?.prices ?? [:]).map { (scoring.log.itemIDs[Int($0)], $1) }) { first, _ in first })
+    }
+
     /// What is published of them.
     package var weights: PartWeights {
         var weights = PartWeights()
@@ -76,6 +87,7 @@ package struct PartsJudging {
         weights.heads = heads?.weights
         weights.content = content?.all
         weights.domains = domains.map { $0.kept?.tokens ?? [] }
+        weights.prices = itemPrices.isEmpty ? nil : itemPrices
         return weights
     }
 
@@ -95,7 +107,7 @@ package struct PartsJudging {
             channel.weights = fitted.all
             return channel
         }
-        let rows = log.itemIDs.map { model.row(of: $0) ?? -1 }, items = model.itemIDs.count
+        let rows = log.itemIDs.map { model.row(of: $0) ?? -1 }, items = model.itemIDs.count, prices = itemPrices
         return [0, 1].map { half in
             var bundle = ModelBundle(model)
             let ranker = ranking.ranker.map { CandidateRanker(weights: $0.halves[half], tables: $0.tables) }
@@ -106,6 +118,7 @@ package struct PartsJudging {
             }
             bundle.channel = channel
             bundle.exclusion = scoring.excludes
+            bundle.prices = prices
             return bundle
         }
     }

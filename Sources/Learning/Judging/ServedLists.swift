@@ -27,12 +27,19 @@ package struct ServedLists {
 
     /// The first `count` rows for a user of whom some rows are known, best first.
     package func list(_ count: Int, of user: Int, known: Range<Int>, at time: Int64, by recommender: BatchRecommender) -> [Int32] {
+        scored(count, of: user, known: known, at: time, by: recommender).map(\.row)
+    }
+
+    /// The same with the scores that they stand by.
+    package func scored(
+        _ count: Int, of user: Int, known: Range<Int>, at time: Int64, by recommender: BatchRecommender
+    ) -> [(row: Int32, score: Float)] {
         var history = UserHistory(limit: historyLimit), excluded: [String] = []
         for row in known where log.keepsOut(row, by: excludes) { excluded.append(log.itemIDs[Int(log.items[row])]) }
         for row in known.suffix(historyLimit) { history.insert(log.historyEntry(at: row)) }
         return recommender.recommend(
             count: count, history: history, excluded: excluded, attributes: attributes[user], now: EventTime(milliseconds: time),
             userID: log.userIDs[user]
-        ).compactMap { rowOf[$0.itemID] }
+        ).compactMap { item in rowOf[item.itemID].map { ($0, item.score) } }
     }
 }

@@ -33,8 +33,11 @@ package struct ServedScoring {
     }
 
     /// The first `count` rows of the log for a question, best first.
-    package func list(_ count: Int, _ question: Holdout.Question) -> [Int32] {
-        lists.list(
+    package func list(_ count: Int, _ question: Holdout.Question) -> [Int32] { scored(count, question).map(\.row) }
+
+    /// The same with the scores that they stand by.
+    package func scored(_ count: Int, _ question: Holdout.Question) -> [(row: Int32, score: Float)] {
+        lists.scored(
             count, of: question.user, known: question.known, at: question.time, by: recommenders[question.user % recommenders.count])
     }
 }

@@ -104,7 +104,7 @@ extension HoldoutScoring {
     }
 
     /// The same scoring with so many of its questions at most, spread over all.
-    private func sampled(_ limit: Int) -> HoldoutScoring {
+    package func sampled(_ limit: Int) -> HoldoutScoring {
         guard holdout.questions.count > limit else { return self }
         var fewer = holdout
         let step = Double(holdout.questions.count) / Double(limit)

@@ -145,9 +145,17 @@ package struct HoldoutScoring {
 
     /// Asks every question for a list of so many rows, best first, and keeps what is found.
     package func collect(lists: (Int, Holdout.Question) -> [Int32]) -> Outcome {
-        var metrics = RankingMetrics(
-            catalogueSize: log.itemIDs.count, slices: ItemSlices(counts: trainingCounts(), itemIDs: log.itemIDs))
-        for question in holdout.questions { metrics.add(ranked: lists(Self.listLength, question), relevant: question.truth) }
-        return Outcome(report: metrics.report(), perUser: metrics.perUserNDCG)
+        let counts = trainingCounts()
+        var metrics = RankingMetrics(catalogueSize: log.itemIDs.count, slices: ItemSlices(counts: counts, itemIDs: log.itemIDs))
+        var shown = ListConcentration.Counter(itemCount: log.itemIDs.count)
+        for question in holdout.questions {
+            let list = lists(Self.listLength, question)
+            metrics.add(ranked: list, relevant: question.truth)
+            let had = Set(question.known.lazy.map { log.items[$0] })
+            shown.add(list, had: had.contains, isNew: { counts[Int($0)] == 0 })
+        }
+        var report = metrics.report()
+        report.concentration = shown.report(itemIDs: log.itemIDs)
+        return Outcome(report: report, perUser: metrics.perUserNDCG)
     }
 }

@@ -55,6 +55,7 @@ package struct BundleTraining {
         bundle.channel = learning?.channel
             ?? weights.content.map { _ in ContentTraining(log: log, settings: settings.content).learning(rows).channel }
         if let content = weights.content { bundle.channel?.weights = content }
+        bundle.prices = weights.prices ?? ItemPrices()
         return bundle
     }
 }

@@ -254,7 +254,13 @@ package final class TrainingStages {
         let gate = settings.gate
         let verdict = GateJudging(
             gate: gate, settings: settings, scoring: scoring, candidate: candidate, answer: { $0.collect(lists: served.list) }
-        ).verdict(references, popularity: popularity.perUser)
+        ).verdict(references, popularity: popularity.perUser, rivals: rivals)
+        let better = verdict.rivals.filter(\.isBetter)
+        if gate.rivals == .warn, !better.isEmpty {
+            logger.warning(
+                "a counter is better than this model by more than chance",
+                metadata: ["counters": "\(better.map(\.contestant.title).joined(separator: ", "))"])
+        }
         var reasons = verdict.reasons
         if let teacher, teacher.knowsHoldout {
             reasons.append(
@@ -263,11 +269,13 @@ package final class TrainingStages {
         }
         record.promotedVersion = references.promoted?.version
         record.promoted = verdict.compared.first { $0.role == "promoted" }?.outcome?.record
-        record.gate = gate.record(passes: verdict.passes, reasons: reasons, comparisons: verdict.compared.map(\.record))
+        record.gate = gate.record(
+            passes: verdict.passes, reasons: reasons, comparisons: verdict.compared.map(\.record), rivals: verdict.rivals)
         record.ranking = judged.record
         record.domains = parts.domains?.records
         record.objectives = heads?.record
         record.tailCurve = parts.tailCurve?.record(used: parts.dial)
+        record.itemShare = parts.prices?.record
         record.contentChannel = state.parts.content.map { weights in
             ContentChannelRecord(
                 weights: NamedNumbers(zip(ContentChannel.Part.allCases, weights).map { NamedNumbers.Entry("\($0)", Double($1)) }),

@@ -32,6 +32,10 @@ package actor SnapshotFeed {
     package private(set) var installed: ModelIdentity?
     /// Whether the database turned out to be another one, and the model, its index and its adapters are still of the former.
     package private(set) var mustBuildAgain = false
+    /// What was done in the last weeks, with when it was read.
+    private var recent: (counts: RecentCounts, readAt: ContinuousClock.Instant)?
+    /// How often that is read again: what is behind the list of what is popular now moves slowly.
+    private static let recentEvery = Duration.seconds(600)
     /// Sentences that nobody has taken yet; see ``takeNews()``.
     private var news: [String] = []
 
@@ -124,6 +128,7 @@ package actor SnapshotFeed {
     private func readAgain(_ known: CatalogueMark, _ mark: CatalogueMark) {
         mustBuildAgain = true
         adapterMark = nil
+        recent = nil
         segmentCounts = []
         update { $0.withSegments([], priorEvents: segmentPriorEvents) }
         rereads.replace(by: rereads.current + 1)
@@ -170,7 +175,12 @@ package actor SnapshotFeed {
     private func readTrending() async throws -> [TrendingItem] {
         let now = clock.now
         let limit = max(trendingItems, ServingSnapshot.trendingLimitItems)
-        let trending = try await store.run { store throws(StoreError) in try store.trending(at: now, limit: limit) }
+        let known = recent.flatMap { $0.readAt.duration(to: .now) < Self.recentEvery ? $0.counts : nil }
+        let (trending, counts) = try await store.run { store throws(StoreError) in
+            let counts = if let known { known } else { try store.recentCounts() }
+            return (try store.trending(at: now, limit: limit, recent: counts, isStale: store.isStale(counts, at: now)), counts)
+        }
+        if known == nil { recent = (counts, .now) }
         return trending.map(TrendingItem.init)
     }
 

@@ -86,6 +86,7 @@ extension ModelBundle {
         .withHeads(heads?.renumbered(places, itemCount: count))
         .withOrderAmounts(settings.orderAmounts)
         .withContent(content(of: catalogue))
+        .sharing(places)
     }
 
     /// The channel on the rows of a catalogue, ready to adapt where there is a kit.

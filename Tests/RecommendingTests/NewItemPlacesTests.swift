@@ -36,9 +36,9 @@ private struct NoveltyShop {
             ranges.append(events.count..<events.count + histories[user].count)
             events += histories[user]
         }
-        let ids = contents.indices.map { "i\($0)" }
+        let ids = contents.indices.map { "i\($0)" }, known = contents
         let learning = events.withUnsafeBufferPointer {
-            ContentLearning(itemIDs: ids, contents: contents, users: ranges, events: $0, clock: 100, rules: ContentRules())
+            ContentLearning(itemIDs: ids, contents: known, users: ranges, events: $0, clock: 100, rules: ContentRules())
         }
         channel = learning.channel
         channel.weights = [8, -4, 0.5, 0, 0, 0, 0, 0]

@@ -12,6 +12,8 @@ public struct CatalogueItem: Sendable, Equatable {
 
     /// The list price as it was sent, where ``comparePrice(_:)`` put another into the record.
     public var shownPriceMicros: Int64?
+    /// When the first record of it was stored; read only for a training.
+    public var firstSeen: EventTime?
 
     /// An item at a version of the catalogue.
     package init(record: ItemRecord, isDeleted: Bool, catalogueVersion: Int64) {

@@ -216,9 +216,10 @@ public final class TrainingSnapshot {
     /// where they cannot be compared.
     public func forEachItem(_ each: (CatalogueItem) throws(StoreError) -> Void) throws(StoreError) {
         let prices = amounts.prices
-        try connection.copyOut("copy (select \(StoreQueries.itemFields) from items order by item_id) to stdout (format binary)") {
-            (row) throws(StoreError) in
+        let sql = "copy (select \(StoreQueries.itemFields), created_at from items order by item_id) to stdout (format binary)"
+        try connection.copyOut(sql) { (row) throws(StoreError) in
             var item = try CatalogueItem(&row)
+            item.firstSeen = try row.time()
             item.comparePrice(prices)
             try each(item)
         }

@@ -8,7 +8,10 @@ public struct ContentSignals: Sendable {
     /// Items without training that a request scores one by one at most, the newest: beyond them, towers recall.
     static let scannedLimitItems = 5_000
 
-    let channel: ContentChannel
+    /// Its constant follows what new items are there: see ``share(known:)``.
+    var channel: ContentChannel
+    /// The constant that training found.
+    let learnedConstant: Float
     /// The mean of the trained items' vectors, `[dimension]`.
     private let level: [Float]
     /// By row of the build.
@@ -22,6 +25,18 @@ public struct ContentSignals: Sendable {
     private var laterItems = RowMap<ContentChannel.Item>()
     /// Rows without training, oldest build row first; the last ``scannedLimitItems`` are asked for.
     private var scanned: ContentScan
+    /// Rows that nobody took although they had time: they are not new. See ``NewItemShare/isUntaken(_:)``.
+    private var untaken = RowSet(rows: 0)
+    private(set) var untakenRows: [Int32] = []
+    /// What each new item that may be shown is worth in those of a known one.
+    private var present = RowMap<Float>()
+    /// The sum of it.
+    private(set) var presentWorth = 0.0
+    /// Whom to ask for the share of new items, and what was heard; nil before anybody was asked.
+    var questions: [NewItemShare.Question] = []
+    var newItemPlaces: NewItemPlaces?
+    /// New items that came or went since the share was set, and those that were there then.
+    var changedItems = 0, sharedItems = 0
     /// What adapters of categories say; nil where the model has none.
     var adaptation: AdaptationSignals?
 
@@ -51,6 +66,7 @@ public struct ContentSignals: Sendable {
     /// - Complexity: O(all text).
     public init(channel: ContentChannel, entries: [Entry], itemVectors: [Float], dimension: Int) {
         self.channel = channel
+        learnedConstant = channel.weights[ContentChannel.Part.constant.rawValue]
         let vectors = entries.map { channel.vector(of: $0.content, id: $0.itemID) }
         self.vectors = vectors
         neighbours = ContentNeighbours(vectors, tokenCount: channel.tokenCount)
@@ -70,9 +86,44 @@ public struct ContentSignals: Sendable {
         self.level = level.map { Float($0 / max(1, trained)) }
         self.items = items
         scanned = ContentScan(dimension: channel.space?.dimension ?? 0)
-        for row in items.keys.filter({ entries[Int($0)].isAvailable }).sorted().suffix(Self.scannedLimitItems) {
-            if let item = items[row] { scanned.add(item, row: row) }
+        var shown: [Int32] = []
+        for (row, item) in items.sorted(by: { $0.key < $1.key }) {
+            let entry = entries[Int(row)]
+            note(row, item, entry)
+            if entry.isAvailable { shown.append(row) }
         }
+        // What is not new keeps no place from what is.
+        shown = shown.filter(isUntaken) + shown.filter { !isUntaken($0) }
+        for row in shown.suffix(Self.scannedLimitItems) { if let item = items[row] { scanned.add(item, row: row) } }
+    }
+
+    /// Takes in what an item without training is: new or not, and what it is worth.
+    private mutating func note(_ row: Int32, _ item: ContentChannel.Item, _ entry: Entry) {
+        if channel.share?.isUntaken(entry.itemID) == true {
+            if untaken.insert(row) { untakenRows.append(row) }
+        } else {
+            setPresent(row, entry.isAvailable ? item.worth : nil)
+        }
+    }
+
+    private mutating func setPresent(_ row: Int32, _ worth: Float?) {
+        let before = present[row]
+        presentWorth += Double(worth ?? 0) - Double(before ?? 0)
+        if (before == nil) != (worth == nil) { changedItems += 1 }
+        present[row] = worth
+    }
+
+    /// Whether nobody took the item of a row although it had time.
+    func isUntaken(_ row: Int32) -> Bool { untaken.contains(row) }
+
+    /// New items that may be shown.
+    var presentCount: Int { present.count }
+
+    /// Their rows, ascending.
+    var presentRows: [Int32] {
+        var rows: [Int32] = []
+        present.forEach { row, _ in rows.append(row) }
+        return rows
     }
 
     /// Takes over a new or changed item.
@@ -85,6 +136,7 @@ public struct ContentSignals: Sendable {
         let linked = channel.links(of: entry.content).compactMap { rowOf($0).flatMap(vector) }
         let item = channel.item(entry.content, own: own, linked: linked)
         laterItems[row] = item
+        note(row, item, entry)
         if entry.isAvailable { scanned.add(item, row: row) } else { scanned.remove(row) }
         if scanned.count > 2 * Self.scannedLimitItems || scanned.isSparse { repack() }
         adaptation?.set(entry.content, row: row, own: own, channel: channel)
@@ -96,6 +148,7 @@ public struct ContentSignals: Sendable {
         for row in rows {
             laterVectors[row] = nil
             laterItems[row] = nil
+            setPresent(row, nil)
             adaptation?.forget(row)
             scanned.remove(row)
         }
@@ -135,15 +188,22 @@ public struct ContentSignals: Sendable {
     /// - Parameters:
     ///   - history: rows that the user met; vector: the user's.
     func taste(history: [Int32], vector: [Float]?) -> Taste? {
-        guard !items.isEmpty || !laterItems.isEmpty else { return nil }
-        var own: Float = 0
-        if let vector, vector.count == level.count { for place in vector.indices { own += vector[place] * level[place] } }
-        var taste = Taste(profile: channel.profile(history.lazy.compactMap { self.vector($0) }, taste: sum(history)), level: own)
+        guard presentCount > 0 || adaptation?.categories.isEmpty == false else { return nil }
+        var taste = Taste(
+            profile: channel.profile(history.lazy.compactMap { self.vector($0) }, taste: sum(history)), level: level(of: vector))
         if let adaptation, !adaptation.categories.isEmpty {
             let user = adaptation.user(history)
             taste.adapted = adaptation.categories.map { $0.adapter.adapted(user) }
         }
         return taste
+    }
+
+    /// A user's inner product with the mean of all trained items; 0 without a vector.
+    func level(of vector: [Float]?) -> Float {
+        guard let vector, vector.count == level.count else { return 0 }
+        var own: Float = 0
+        for place in vector.indices { own += vector[place] * level[place] }
+        return own
     }
 
     /// What a history's items count together in the channel's space; empty without one.
@@ -164,15 +224,30 @@ public struct ContentSignals: Sendable {
     @inline(__always)
     func score(_ row: Int32, tower: Float, taste: Taste) -> Float? {
         guard let item = item(row) else { return nil }
-        return adaptedScore(row, item, taste: taste) ?? channel.score(item, profile: taste.profile, tower: tower, level: taste.level)
+        if let adapted = adaptedScore(row, item, taste: taste) { return adapted }
+        return isUntaken(row) ? nil : channel.score(item, profile: taste.profile, tower: tower, level: taste.level)
+    }
+
+    /// Rows that a request scores one by one.
+    var scannedCount: Int { scanned.count }
+
+    /// The best scores of new items for a history under another channel, best first.
+    func bestNew(_ count: Int, _ channel: ContentChannel, history: [Int32], level: Float) -> [Float] {
+        let profile = channel.profile(history.lazy.compactMap { self.vector($0) }, taste: sum(history))
+        var top = TopRows(limit: count)
+        scanned.forEachScore(Self.scannedLimitItems, channel, profile: profile, level: level) { row, score in
+            if top.wouldKeep(score), !isUntaken(row), !isAdapted(row) { top.offer(row, score) }
+        }
+        return top.sorted().map(\.score)
     }
 
     /// The rows without training that fit best by content, at most `count`; the towers are not asked.
     func best(_ count: Int, taste: Taste, where admits: (Int32) -> Bool) -> [Int32] {
         var top = TopRows(limit: count)
         scanned.forEachScore(Self.scannedLimitItems, channel, profile: taste.profile, level: taste.level) { row, plain in
-            let score = !isAdapted(row) ? plain : item(row).flatMap { adaptedScore(row, $0, taste: taste) } ?? plain
-            if top.wouldKeep(score), admits(row) { top.offer(row, score) }
+            let hasAdapter = isAdapted(row)
+            let score = !hasAdapter ? plain : item(row).flatMap { adaptedScore(row, $0, taste: taste) } ?? plain
+            if top.wouldKeep(score), hasAdapter || !isUntaken(row), admits(row) { top.offer(row, score) }
         }
         return top.sorted().map(\.row)
     }
@@ -194,6 +269,7 @@ extension ServingSnapshot {
             guard let row = next.catalogue.row(of: entry.itemID) else { continue }
             next.content?.set(entry, row: row) { catalogue.row(of: $0) }
         }
+        if next.content?.isShareDue == true { next.shareAnew() }
         return next
     }
 
@@ -202,6 +278,7 @@ extension ServingSnapshot {
         guard content != nil, !rows.isEmpty else { return self }
         var next = self
         next.content?.forget(rows)
+        if next.content?.isShareDue == true { next.shareAnew() }
         return next
     }
 }

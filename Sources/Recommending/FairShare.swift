@@ -42,6 +42,9 @@ public struct FairShare: Sendable {
         lists.append(List(others: Array(others.prefix(length)), new: Array(new.prefix(min(length, others.count))), hitWorth: hitWorth))
     }
 
+    /// Whether there is a place that a new item could have.
+    public var hasPlaces: Bool { lists.contains { !$0.others.isEmpty && !$0.new.isEmpty } }
+
     /// The constant under which new items fill their share of the places, or the largest share up to it that keeps 1 − `cost` of the
     /// largest discounted gain that any share up to it has; 0 without lists.
     ///

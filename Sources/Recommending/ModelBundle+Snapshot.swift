@@ -91,6 +91,7 @@ extension ModelBundle {
         .withContent(content(of: catalogue))
         .withExclusion(exclusion)
         .withPrices(prices)
+        .sharing(places)
     }
 
     /// The channel on the rows of a catalogue, ready to adapt where there is a kit.

@@ -36,36 +36,46 @@ struct Ranking {
 
     /// Scores candidates by the user's vector, the newest item, the blend and the objective. Best first; ties by item id.
     func ranked(_ candidates: [Candidate]) -> [RankedRow] {
+        var (rows, byContent) = interests(of: candidates)
+        if let powers {
+            judge(&rows, candidates, powers, byContent: byContent)
+        } else if objective != nil {
+            for place in rows.indices { rows[place].score = weighted(rows[place].score, rows[place].row) }
+        }
+        if objective == nil, !snapshot.prices.isEmpty {
+            for place in rows.indices { rows[place].score -= snapshot.prices[rows[place].row] ?? 0 }
+        }
+        sort(&rows)
+        return rows
+    }
+
+    /// What candidates are worth before goals are asked, in their order, and which of them are known by their content alone.
+    func interests(of candidates: [Candidate]) -> (rows: [RankedRow], byContent: Set<Int32>) {
         let newest = snapshot.rules.similarWeight > 0 && !taste.isNewestItem
             ? taste.newestRow.flatMap(snapshot.likeness).map(asLongAsTheUsers) : nil
         // Once for all candidates: each of these is computed, or copies what it is read from.
-        let powers = powers, content = snapshot.content, liking = taste.content
+        let content = snapshot.content, liking = taste.content
         var byContent: Set<Int32> = []
         let known = knownScores(candidates, newest: newest)
-        var rows = candidates.indices.map { place in
+        let rows = candidates.indices.map { place in
             let candidate = candidates[place]
             let origin = snapshot.vectors.origin(of: candidate.row)
             var (score, reason) = known[place]
             if let liking, let own = content?.score(candidate.row, tower: candidate.score, taste: liking) {
                 score = own
                 reason = .fresh
-                if powers != nil { byContent.insert(candidate.row) }
+                byContent.insert(candidate.row)
             }
-            if origin == .content {
+            if origin == .content, content?.isUntaken(candidate.row) != true {
                 reason = .fresh
                 score += snapshot.rules.freshBonus
             } else if origin == .adapted {
                 reason = .adapted
             }
             if content?.isAdapted(candidate.row) == true { reason = .adapted }
-            return RankedRow(row: candidate.row, score: powers == nil ? weighted(score, candidate.row) : score, reason: reason)
+            return RankedRow(row: candidate.row, score: score, reason: reason)
         }
-        if let powers { judge(&rows, candidates, powers, byContent: byContent) }
-        if objective == nil, !snapshot.prices.isEmpty {
-            for place in rows.indices { rows[place].score -= snapshot.prices[rows[place].row] ?? 0 }
-        }
-        sort(&rows)
-        return rows
+        return (rows, byContent)
     }
 
     /// What is known of candidates by what people did: the towers' product, likeness to the newest item, the blend, the ranker.

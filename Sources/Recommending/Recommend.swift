@@ -63,6 +63,11 @@ public func recommend(
 
 /// The best items for the user's vector, best first and perhaps more than were asked for; none where there is none.
 private func recalled(_ query: RecommendationQuery, filter: RowFilter, ranking: Ranking) -> [RankedRow] {
+    ranking.ranked(candidates(query, filter: filter, ranking: ranking))
+}
+
+/// What a request looks at, each item with its inner product; nothing where the user has no vector.
+func candidates(_ query: RecommendationQuery, filter: RowFilter, ranking: Ranking) -> [Candidate] {
     guard let vector = ranking.taste.vector else { return [] }
     let snapshot = ranking.snapshot
     let recall = Recall(snapshot: snapshot, filter: filter)
@@ -91,7 +96,7 @@ private func recalled(_ query: RecommendationQuery, filter: RowFilter, ranking: 
             if let score, score.isFinite { candidates.append(Candidate(row: row, score: score)) }
         }
     }
-    return ranking.ranked(candidates)
+    return candidates
 }
 
 /// The items of the request, ranked; those that cannot be scored last.

@@ -150,7 +150,8 @@ extension ConfigurationKey {
             .adaptationSupportLimitEvents, .integer(1...1_000), "64", "newest events of a category that freshet adapt uses at most"),
         ConfigurationKey(
             .contentShareCostPercent, .number(0...100), "2",
-            "share of NDCG@20 that the fair share of new items may cost on what was held out; 100: the fair share whatever it costs"),
+            "share of NDCG@20 that new items may cost on what was held out, where what was shown of them was poorly received; "
+                + "elsewhere their fair share stands"),
         ConfigurationKey(
             .contentEncoder, .text, "",
             "folder of a sentence-transformers model (BERT-type: config.json, vocab.txt, model.safetensors) that turns titles and "

@@ -70,6 +70,8 @@ package struct SnapshotExport {
         var records: [ItemRecord] = []
         /// What the catalogue says, by item row. Apart from the records, since looking at one of those copies it.
         var states: [State] = []
+        /// When the first record was stored, by item row, in milliseconds since 1970; nil where there is none.
+        var firstSeen: [Int64?] = []
         var users = IDTable()
         /// Interactions by user row.
         var counts: [Int] = []
@@ -81,10 +83,11 @@ package struct SnapshotExport {
             case bare
         }
 
-        mutating func add(_ record: ItemRecord, _ state: State) {
+        mutating func add(_ record: ItemRecord, _ state: State, firstSeen time: EventTime? = nil) {
             _ = items.row(of: record.itemID)
             records.append(record)
             states.append(state)
+            firstSeen.append(time?.milliseconds)
         }
     }
 
@@ -104,9 +107,9 @@ package struct SnapshotExport {
         try snapshot.forEachItem { (item) throws(StoreError) in
             // With --as-of, what was published later was not there yet.
             if item.isDeleted {
-                rows.add(ItemRecord(itemID: item.record.itemID), .deleted)
+                rows.add(ItemRecord(itemID: item.record.itemID), .deleted, firstSeen: item.firstSeen)
             } else if until == nil || (item.record.publishedAt?.milliseconds ?? .min) <= until?.milliseconds ?? .max {
-                rows.add(item.record, .described)
+                rows.add(item.record, .described, firstSeen: item.firstSeen)
             } else {
                 later.insert(item.record.itemID)
             }
@@ -142,7 +145,8 @@ package struct SnapshotExport {
             }
         }
         try writer.finish(
-            items: itemOrder.map { rows.records[Int($0)] }, users: try users(snapshot, order: userOrder, rows),
+            items: itemOrder.map { rows.records[Int($0)] }, arrivals: Arrivals.of(rows.firstSeen, now: .now, order: itemOrder),
+            users: try users(snapshot, order: userOrder, rows),
             watermark: Self.json(snapshot.watermark, until: until, amounts: snapshot.amounts), newRows: newRows,
             impressions: impressions.renumbered(
                 users: Self.inverse(userOrder, count: rows.users.count), items: Self.inverse(itemOrder, count: rows.items.count)))

@@ -7,11 +7,11 @@ import TowerTraining
 /// The training log on disk, so that a killed training goes on from the same rows, and so that interactions are read where they
 /// lie instead of being held in memory.
 ///
-/// Layout, little-endian: a header of 8 bytes `FRTRAIN3`, for each section its offset, its bytes and its hash (``FileChecksum``), and
+/// Layout, little-endian: a header of 8 bytes `FRTRAIN4`, for each section its offset, its bytes and its hash (``FileChecksum``), and
 /// the hash of all that; then the sections, at multiples of 64 bytes: user starts (Int64), item rows (Int32), types (UInt8),
 /// times (Int64), amounts (Int64), item records and user records (JSON Lines), rows of new interactions (Int64), of what was shown the
-/// user rows, item rows, times, outcomes and amounts (``ImpressionColumns``), and the watermark (JSON). Users and items are in the order of
-/// their ids, a user's interactions in that of (time, offset, partition).
+/// user rows, item rows, times, outcomes and amounts (``ImpressionColumns``), when items came (Int64; see ``Arrivals``), and the watermark
+/// (JSON). Users and items are in the order of their ids, a user's interactions in that of (time, offset, partition).
 package struct TrainingFile {
     /// What was read at which moment, as JSON.
     package let watermark: String
@@ -42,7 +42,7 @@ package struct TrainingFile {
         let users = try Self.records(header[.userRecords].column(of: bytes), path: path) {
             $0.user($1, origin: $2, now: EventTime(milliseconds: .max))
         }
-        log = TrainingLog(
+        var log = TrainingLog(
             userIDs: users.map(\.userID), itemIDs: items.map(\.itemID), contents: items.map(\.content), isHidden: items.map(\.hidden),
             attributes: users.map { $0.attributes.map { JSONText.tokens(ofObject: $0) } ?? [] },
             userStarts: header[.starts].column(Int64.self, of: bytes).map { Int($0) },
@@ -54,7 +54,9 @@ package struct TrainingFile {
                 users: Array(header[.shownUsers].column(of: bytes)), items: Array(header[.shownItems].column(of: bytes)),
                 times: Array(header[.shownTimes].column(of: bytes)), outcomes: Array(header[.outcomes].column(of: bytes)),
                 amounts: Array(header[.shownAmounts].column(of: bytes))))
+        log.arrivals = Arrivals.read(header[.arrivals].column(of: bytes))
         guard log.isConsistent else { throw Self.damaged(path, "its columns do not fit each other") }
+        self.log = log
     }
 
     private static func damaged(_ path: String, _ what: String) -> TrainingFileFailure {
@@ -101,11 +103,12 @@ extension TrainingFile {
             case shownTimes = "times of impressions"
             case outcomes = "outcomes of impressions"
             case shownAmounts = "amounts of impressions"
+            case arrivals = "arrivals of items"
             case watermark = "bytes of the watermark"
         }
 
         /// The first bytes of a training file, with the version of its format.
-        package static let magic = Array("FRTRAIN3".utf8)
+        package static let magic = Array("FRTRAIN4".utf8)
         private static let hashedBytes = magic.count + 24 * Section.allCases.count
         /// Bytes of a header.
         package static let bytes = FileSection.aligned(hashedBytes + 8)

@@ -37,9 +37,10 @@ package struct TrainingFileWriter {
         try amounts.append(amount)
     }
 
-    /// Writes the records of the rows and what was read at which moment; `newRows` are those that a former training did not see.
+    /// Writes the records of the rows and what was read at which moment; `newRows` are those that a former training did not see, and
+    /// `arrivals` when each item came, as ``Arrivals`` has it.
     package mutating func finish(
-        items: [ItemRecord], users: [UserRecord], watermark: String, newRows: [Int] = [],
+        items: [ItemRecord], arrivals: [Int64] = [], users: [UserRecord], watermark: String, newRows: [Int] = [],
         impressions: ImpressionColumns = ImpressionColumns()
     ) throws {
         var header = TrainingFile.Header()
@@ -58,7 +59,8 @@ package struct TrainingFileWriter {
         header[.outcomes] = try column(impressions.outcomes, at: header[.shownTimes].next)
         header[.shownAmounts] = try column(impressions.amounts, at: header[.outcomes].next)
         // Never empty, so that the file ends where its header says.
-        header[.watermark] = try text(CollectionOfOne(watermark), at: header[.shownAmounts].next)
+        header[.arrivals] = try column(arrivals, at: header[.shownAmounts].next)
+        header[.watermark] = try text(CollectionOfOne(watermark), at: header[.arrivals].next)
         try header.encoded.withUnsafeBytes { try file.write($0, at: 0) }
         guard rename(file.path, path) == 0 else { throw ColumnFile.failure("write", path) }
     }

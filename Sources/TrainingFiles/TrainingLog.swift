@@ -14,6 +14,8 @@ package struct TrainingLog {
     package var contents: [ItemContent]
     /// Items that serving never shows.
     package var isHidden: [Bool]
+    /// When each item came to the catalogue, in milliseconds since 1970; nil where that was with the first delivery. Empty: nobody knows.
+    package var arrivals: [Int64?] = []
     /// What is known of the users, by row.
     package var attributes: [[String]]
     /// Where each user's rows begin; one more than users.
@@ -86,6 +88,7 @@ package struct TrainingLog {
             zip(userStarts, userStarts.dropFirst()).allSatisfy({ $0 <= $1 }), items.count == types.count, items.count == times.count,
             items.count == amounts.count, impressions.fit(users: userIDs.count, items: itemIDs.count)
         else { return false }
+        guard arrivals.isEmpty || arrivals.count == itemIDs.count else { return false }
         guard newRows.allSatisfy(items.indices.contains), zip(newRows, newRows.dropFirst()).allSatisfy({ $0 < $1 }) else { return false }
         let itemCount = Int32(itemIDs.count)
         return items.withUnsafeBufferPointer { $0.allSatisfy { $0 >= 0 && $0 < itemCount } }

@@ -21,6 +21,8 @@ struct ContentTrainingTests {
             let late = had.count >= 6, place = late ? random.next(below: perSubject / 4) + perSubject * 3 / 4 : random.next(below: 9)
             return place * subjects + user % subjects
         }
+        // Late ones came when the others had been there for days.
+        log.arrivals = (0..<items).map { isLate($0) ? PlantedLog.start + 5 * PlantedLog.day : nil }
         log.contents = (0..<items).map { item in
             let subject = text ? item % subjects : random.next(below: subjects)
             return ItemContent(

@@ -72,6 +72,28 @@ struct StoredLogTests {
         #expect(early.count == 3 && early.userIDs == ["a", "b"])
     }
 
+    @Test("an export says which items came after the first delivery of the catalogue")
+    func arrivals() throws {
+        let database = try Self.store()
+        #expect(try exported(database, .init(impressionsLimit: 10, maxInteractionsPerUser: 10)).arrivals == [nil, nil, nil])
+        try database.sql("update items set created_at = now() - interval '10 days'")
+        try database.sql("update items set created_at = now() - interval '1 day' where item_id = 'z'")
+        let later = try exported(database, .init(impressionsLimit: 10, maxInteractionsPerUser: 10)).arrivals
+        #expect(later.count == 3 && later[0] == nil && later[1] == nil)
+        let age = EventTime.now.milliseconds - (later[2] ?? 0)
+        #expect(abs(age - 86_400_000) < 600_000, "\(age)")
+    }
+
+    @Test("a first delivery takes an hour or a twentieth of the time since")
+    func firstDelivery() {
+        let hour: Int64 = 3_600_000, order: [Int32] = [3, 2, 1, 0]
+        let none = Arrivals.withFirst, seen = [0, hour, 2 * hour, nil]
+        #expect(Arrivals.of(seen, now: EventTime(milliseconds: 3 * hour), order: order) == [none, 2 * hour, none, none])
+        #expect(Arrivals.of(seen, now: EventTime(milliseconds: 100 * hour), order: order) == [none, none, none, none])
+        #expect(Arrivals.of([nil, nil], now: EventTime(milliseconds: 5), order: [0, 1]) == [none, none])
+        #expect(Arrivals.of([.min, .max], now: EventTime(milliseconds: .max), order: [0, 1]) == [none, .max])
+    }
+
     @Test("a stopped export leaves nothing behind")
     func stopped() throws {
         let database = try Self.store(), path = path("log")

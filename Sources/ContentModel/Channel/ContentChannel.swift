@@ -41,6 +41,8 @@ public struct ContentChannel: Sendable {
     public let space: ContentSpace?
     /// One a ``Part``.
     public var weights: [Float]
+    /// Which share of lists new items are worth; nil where training learned none, as older programs did.
+    public var share: NewItemShare?
 
     /// Weights where nothing could be fitted: content decides, and the towers help.
     public static let defaultWeights: [Float] = [8, -8, 1, 0.3, 0, 0, 4, 0]
@@ -57,6 +59,8 @@ public struct ContentChannel: Sendable {
         public internal(set) var direction: [Float] = []
         /// How far from 0 the encoder puts it, in mean lengths.
         var length: Float = 0
+        /// What it is worth in those of a known item; 0 where no ``NewItemShare`` was learned.
+        public internal(set) var worth: Float = 0
     }
 
     /// What a user's history says. Of size ``tokenCount``.
@@ -81,9 +85,15 @@ public struct ContentChannel: Sendable {
     /// An item without history, by its content and that of the items that it links to.
     public func item(_ content: ItemContent, own: SparseContent, linked: [SparseContent]) -> Item {
         let vector = vocabulary.candidate(own, linked: linked)
-        let values = numbers.values(of: content)
-        let expected = popularity.expected(tokens: vocabulary.tokens(of: content), numbers: values)
+        let values = numbers.values(of: content), tokens = vocabulary.tokens(of: content)
+        let expected = popularity.expected(tokens: tokens, numbers: values)
         var item = Item(vector: vector, popularity: expected, background: product(vector, background))
+        if let share {
+            let settled = share.settled(content)
+            item.worth = share.worth(
+                settled.publishedAt == content.publishedAt
+                    ? expected : popularity.expected(tokens: tokens, numbers: numbers.values(of: settled)))
+        }
         if let space {
             let place = space.encode(vector, numbers: values)
             item.direction = place.vector

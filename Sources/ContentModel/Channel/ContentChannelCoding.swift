@@ -23,6 +23,7 @@ extension ContentChannel {
         part.add("numbers.popularity", popularity.numbers)
         part.add("largest_popularity", [popularity.largest])
         if let space { part.add(space.encoded(), under: "space") }
+        if let share { part.add(share.encoded(), under: "share") }
         return part
     }
 
@@ -30,8 +31,8 @@ extension ContentChannel {
     ///
     /// - Throws: where one is missing, unknown, of another version or length, or holds numbers that cannot be.
     public init(encoded whole: PartTensors) throws(PartFormatError) {
-        let dense = whole.under("space")
-        var reader = try PartReader(whole.without(["space"]), of: "the content channel", version: Self.version)
+        let dense = whole.under("space"), share = whole.under("share")
+        var reader = try PartReader(whole.without(["space", "share"]), of: "the content channel", version: Self.version)
         let weights = try reader.floats("weights"), links = try reader.list("links")
         let limit = try reader.integer("tokens_limit", in: Self.limitRange)
         let clock = try reader.integer("clock", in: Int.min...Int.max)
@@ -57,5 +58,6 @@ extension ContentChannel {
                 isLink: areLinks),
             numbers: numbers, background: background, popularity: ContentPopularity(tokens: popularity, numbers: plain, largest: largest),
             space: dense.tensors.isEmpty ? nil : try ContentSpace(encoded: dense, tokenCount: count), weights: weights)
+        if !share.tensors.isEmpty { self.share = try NewItemShare(encoded: share) }
     }
 }

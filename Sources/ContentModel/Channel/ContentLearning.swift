@@ -25,6 +25,9 @@ public struct ContentLearning: Sendable {
         Int(SplitMix64Mixing.mixed(FeatureHash.hash(itemID.utf8, field: .link)) % UInt64(folds))
     }
 
+    /// Whether strengths are chosen on an item.
+    static func isJudge(_ itemID: String) -> Bool { fold(of: itemID) == judgeFold }
+
     /// - Parameters:
     ///   - users: each user's entries of `events`, which hold item rows.
     ///   - clock: milliseconds since 1970 that ages are measured to.
@@ -65,7 +68,7 @@ public struct ContentLearning: Sendable {
         let popularity = ContentPopularity(
             tokens: learned.map { vocabulary.tokens(of: contents[$0]) }, numbers: learned.map { values[$0] },
             counts: learned.map { counts[$0] },
-            isJudge: learned.map { Self.fold(of: itemIDs[$0]) == Self.judgeFold }, vocabularySize: vocabulary.count)
+            isJudge: learned.map { Self.isJudge(itemIDs[$0]) }, vocabularySize: vocabulary.count)
         let rows = Dictionary(itemIDs.enumerated().map { ($1, $0) }) { first, _ in first }
         func linked(_ row: Int) -> [SparseContent] {
             vocabulary.links(of: contents[row]).compactMap { rows[$0].flatMap { isNew[$0] ? nil : vectors[$0] } }

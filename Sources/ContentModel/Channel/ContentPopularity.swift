@@ -21,11 +21,14 @@ struct ContentPopularity: Sendable, Equatable {
     let tokens, numbers: [Float]
     /// What the most popular known item has; nothing is expected to have more.
     let largest: Float
+    /// The mean of what is missed on the items that the strength was chosen on, squared. Files do not keep it: ``NewItemShare`` does.
+    let error: Float
 
-    init(tokens: [Float], numbers: [Float], largest: Float) {
+    init(tokens: [Float], numbers: [Float], largest: Float, error: Float = 0) {
         self.tokens = tokens
         self.numbers = numbers
         self.largest = largest
+        self.error = error
     }
 
     /// Those of some rows to learn from: all, or every k-th.
@@ -58,7 +61,10 @@ struct ContentPopularity: Sendable, Equatable {
         let weights = regression.solve(strength: best.strength, items: Array(tokens.indices), steps: Self.stepLimit)
         self.init(
             tokens: weights[..<vocabularySize].map { Float($0) }, numbers: weights[vocabularySize...].map { Float($0) },
-            largest: Float(targets.max() ?? 0))
+            largest: Float(targets.max() ?? 0),
+            error: Float(
+                best.error.isFinite
+                    ? best.error / Double(judges.count) : targets.reduce(0) { $0 + $1 * $1 } / Double(max(1, targets.count))))
     }
 
     /// The popularity expected of a content, relative to the mean: from −2, which is none, to ``largest``.

@@ -62,6 +62,8 @@ package struct ColdCut {
         }
         self.questions = questions
         var log = whole
+        // They come when the log has ended, whatever is known of them.
+        log.arrivals = isNew.indices.map { isNew[$0] ? .max : whole.arrivals.isEmpty ? nil : whole.arrivals[$0] }
         log.userStarts = starts
         log.items = Column(items)
         log.types = Column(types)

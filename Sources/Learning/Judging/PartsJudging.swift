@@ -105,6 +105,8 @@ package struct PartsJudging {
             let learning = fitted.learning ?? ContentTraining(log: log, settings: settings.content).learning(of: scoring)
             var channel = learning.channel
             channel.weights = fitted.all
+            channel.share = NewItemTraining(log: log, rows: log.userIDs.indices.map { scoring.holdout.trainingRows(of: $0, in: log) })
+                .share(learning, for: model, holdout: settings.holdout)
             return channel
         }
         let rows = log.itemIDs.map { model.row(of: $0) ?? -1 }, items = model.itemIDs.count, prices = itemPrices

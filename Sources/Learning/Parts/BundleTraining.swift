@@ -52,10 +52,13 @@ package struct BundleTraining {
             let training = HeadTraining(log: log, settings: settings.heads)
             bundle.heads = weights.heads.map { training.heads($0, for: model, rows: rows) }
         }
+        let learning = learning ?? weights.content.map { _ in ContentTraining(log: log, settings: settings.content).learning(rows) }
         bundle.channel = learning?.channel
-            ?? weights.content.map { _ in ContentTraining(log: log, settings: settings.content).learning(rows).channel }
         if let content = weights.content { bundle.channel?.weights = content }
         bundle.prices = weights.prices ?? ItemPrices()
+        bundle.channel?.share = learning.flatMap {
+            NewItemTraining(log: log, rows: rows).share($0, for: model, holdout: settings.holdout)
+        }
         return bundle
     }
 }

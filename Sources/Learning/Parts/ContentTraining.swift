@@ -75,16 +75,16 @@ package struct ContentTraining {
         var isLater = false
     }
 
-    /// Items that nobody took before the border of a time split: what they are worth is seen in what was held out. Not all that nobody took
-    /// is new; much of a catalogue may never be taken. Nil where there is no border, or too little was taken after it to tell.
-    private func laterFold(counts: [Int], scoring: HoldoutScoring) -> Fold? {
+    /// Items that were new at the border of a time split: what they are worth is seen in what was held out. Not all that nobody took is
+    /// new; see ``UntakenItems``. Nil where there is no border, or too little was taken after it to tell.
+    private func laterFold(scoring: HoldoutScoring) -> Fold? {
         guard scoring.holdout.border != nil else { return nil }
-        let isNew = counts.map { $0 == 0 }
+        let isNew = NewItemTraining(log: log, rows: log.userIDs.indices.map { scoring.holdout.trainingRows(of: $0, in: log) }).isNew
         let taken = scoring.holdout.questions.reduce(0) { sum, question in sum + question.truth.count { isNew[Int($0)] } }
         guard taken >= Self.leastTakenLater else { return nil }
         return Fold(
             withheld: isNew,
-            learning: learning(of: scoring), members: counts.indices.filter { isNew[$0] && !log.isHidden[$0] }, isLater: true)
+            learning: learning(of: scoring), members: isNew.indices.filter { isNew[$0] && !log.isHidden[$0] }, isLater: true)
     }
 
     private func fold(_ withheld: [Bool], counts: [Int], scoring: HoldoutScoring) -> Fold {
@@ -139,7 +139,7 @@ package struct ContentTraining {
         let vectors = scoring.vectors(model)
         // What was taken of new items indeed says it best. Else the newest are what arrives is most like, and few of one time, and any
         // fifth is like the catalogue: neither alone is to be trusted.
-        let later = laterFold(counts: counts, scoring: scoring)
+        let later = laterFold(scoring: scoring)
         func atRandom() -> Fold { fold(WithheldItems.atRandom(itemIDs: log.itemIDs), counts: counts, scoring: scoring) }
         let folds = later.map { [$0] } ?? (newest == nil ? [first] : [first, atRandom()])
         let constants = folds.map {

@@ -84,7 +84,8 @@ package struct SnapshotBuilder: Sendable {
                     entries: zip(rows.itemIDs, rows.items).map { $1?.entry ?? CatalogueEntry(itemID: $0, available: false) },
                     contents: rows.items.map { $0?.record.content ?? ItemContent() }, version: mark.version, vectors: rows.vectors,
                     index: rows.index, trending: trending.map(TrendingItem.init)),
-                version: Int(version.version), settings: settings(of: version))
+                version: Int(version.version), settings: settings(of: version)
+            ).readyForNewItems()
             let gone = zip(rows.itemIDs, rows.items).compactMap { $1 == nil ? CatalogueChange.delete(itemID: $0) : nil }
             return Built(
                 snapshot: snapshot.applying(gone, catalogueVersion: mark.version)

@@ -55,6 +55,7 @@ public struct ReportPage {
             \(slices)
             \(values.objectivesSection)
             \(values.domainsSection)
+            \(values.choiceSection)
             \(learning)
             \(runAndData)
             \(settings)

@@ -28,6 +28,8 @@ struct ReportValues {
     var objectivesSection = ""
     /// Domain adapters, as HTML; empty where none were tried.
     var domainsSection = ""
+    /// What was chosen by what the data look like, as HTML; empty where all was set.
+    var choiceSection = ""
     /// What the gate compared, as HTML; empty where it compared nothing.
     var gateSection = ""
     /// How the questions were put.
@@ -45,6 +47,7 @@ struct ReportValues {
         objectivesSection = ObjectivesSection(objectives: record.objectives, tail: record.tailCurve).html
         domainsSection = DomainsSection(rows: record.domains ?? []).html
         gateSection = GateSection(gate: record.gate).html
+        choiceSection = record.choice.map { ChoiceSection($0).html } ?? ""
         split = record.split
         users = record.users
         for (place, contestant) in EvaluationRecord.Contestant.allCases.enumerated() {

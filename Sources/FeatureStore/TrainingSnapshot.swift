@@ -141,6 +141,22 @@ public final class TrainingSnapshot {
         }
     }
 
+    /// The contexts of the newest clicks, carts and purchases as JSON, newest first; nil where none was sent.
+    ///
+    /// - Parameter each: gets the bytes for the call; what it throws ends the reading.
+    public func forEachNewestContext(
+        limit: Int, until: EventTime? = nil, _ each: (UnsafeRawBufferPointer?) throws(StoreError) -> Void
+    ) throws(StoreError) {
+        try connection.copyOut(
+            """
+            copy (
+                select context from interactions where type > 0\(Self.condition(until: until))\(visible)
+                order by event_time desc, event_id desc limit \(max(0, limit))
+            ) to stdout (format binary)
+            """
+        ) { (row) throws(StoreError) in try each(try row.next()) }
+    }
+
     /// COPY takes no parameters; only a number is written into its text.
     static func condition(until: EventTime?) -> String {
         until.map { " and event_time <= \(literal($0))" } ?? ""

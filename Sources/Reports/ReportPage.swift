@@ -57,6 +57,7 @@ public struct ReportPage {
             \(values.exclusionSection)
             \(values.objectivesSection)
             \(values.domainsSection)
+            \(values.choiceSection)
             \(learning)
             \(runAndData)
             \(settings)

@@ -30,6 +30,8 @@ struct ReportValues {
     var objectivesSection = ""
     /// Domain adapters, as HTML; empty where none were tried.
     var domainsSection = ""
+    /// What was chosen by what the data look like, as HTML; empty where all was set.
+    var choiceSection = ""
     /// What the gate compared, as HTML; empty where it compared nothing.
     var gateSection = ""
     /// What was done about an item that is in too many lists.
@@ -50,6 +52,7 @@ struct ReportValues {
         objectivesSection = ObjectivesSection(objectives: record.objectives, tail: record.tailCurve).html
         domainsSection = DomainsSection(rows: record.domains ?? []).html
         gateSection = GateSection(gate: record.gate).html
+        choiceSection = record.choice.map { ChoiceSection($0).html } ?? ""
         split = record.split
         itemShare = record.itemShare
         users = record.users

@@ -1,4 +1,5 @@
 import Bytes
+import Evaluation
 import Features
 import FeatureStore
 import Foundation
@@ -55,11 +56,14 @@ package struct SnapshotExport {
         package var interactions: Int
         /// Items that people met and nobody described.
         package var itemsWithoutRecord: [String]
+        /// What the ratings of the newest events look like; nil where they were read by rules.
+        package var ratings: RatingLook?
 
         /// All of it.
-        package init(interactions: Int, itemsWithoutRecord: [String]) {
+        package init(interactions: Int, itemsWithoutRecord: [String], ratings: RatingLook? = nil) {
             self.interactions = interactions
             self.itemsWithoutRecord = itemsWithoutRecord
+            self.ratings = ratings
         }
     }
 
@@ -153,7 +157,17 @@ package struct SnapshotExport {
         return Summary(
             interactions: starts[starts.count - 1],
             itemsWithoutRecord: itemOrder.filter { rows.states[Int($0)] == .bare }.map { rows.items.id(Int($0)) }
-                .filter { !later.contains($0) })
+                .filter { !later.contains($0) },
+            ratings: settings.ratings.isNeeded ? nil : try ratings(snapshot, until: until))
+    }
+
+    /// What the ratings of the newest events look like.
+    private func ratings(_ snapshot: TrainingSnapshot, until: EventTime?) throws -> RatingLook {
+        var found: [Double?] = []
+        try snapshot.forEachNewestContext(limit: RatingLook.limitEvents, until: until) { (context) throws(StoreError) in
+            found.append(context.flatMap { Interaction.rating(inContext: String(decoding: $0, as: UTF8.self)) })
+        }
+        return RatingLook(found)
     }
 
     /// What was shown last to users and of items that the log knows.

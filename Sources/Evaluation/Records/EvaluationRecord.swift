@@ -50,6 +50,8 @@ public struct EvaluationRecord: Codable, Sendable, Equatable {
     public var data: [DataNote]?
     /// Profiles of the data, to compare the next training's with.
     public var dataProfile: DataRecord?
+    /// What was chosen by what the data look like; nil where all was set.
+    public var choice: ChoiceRecord?
     /// Epochs by stage.
     public var curves: [LearningCurve]?
     /// Steps of the run.
@@ -71,7 +73,7 @@ public struct EvaluationRecord: Codable, Sendable, Equatable {
         case contentChannel = "content_channel"
         case adaptation, data
         case dataProfile = "data_profile"
-        case curves, timings
+        case choice, curves, timings
     }
 
     /// Nothing found yet.
@@ -104,6 +106,7 @@ public struct EvaluationRecord: Codable, Sendable, Equatable {
         adaptation = container.ifReadable(.adaptation)
         data = container.ifReadable(.data)
         dataProfile = container.ifReadable(.dataProfile)
+        choice = container.ifReadable(.choice)
         curves = container.ifReadable(.curves)
         timings = container.ifReadable(.timings)
     }

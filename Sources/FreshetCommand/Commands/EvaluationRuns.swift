@@ -1,4 +1,5 @@
 import Console
+import Evaluation
 import EventStream
 import FeatureStore
 import Interactions
@@ -19,8 +20,11 @@ struct EvaluationRuns {
 
     /// A model beside rivals on what is held out of the store: the newest share of all, or without one each user's last interaction.
     func split(_ model: ModelChoice, share: Double?) throws {
-        let (configuration, url, store) = try opened()
-        let version = try model.find(in: store), artifact = try configuration.artifactStore.artifact(of: version)
+        let (given, url, store) = try opened()
+        let version = try model.find(in: store)
+        // The questions are those of its own training: of what it takes for likes, where it does.
+        let configuration = try given.keeping(EvaluationRecord(registry: version.metrics).choice)
+        let artifact = try configuration.artifactStore.artifact(of: version)
         // The texts that the model has learned from, or none.
         let texts = try artifact.bundle.textEncoder.flatMap { wanted in
             try ContentEncoder.load(configuration, logger: configuration.logger("evaluate")).flatMap { $0.checksum == wanted ? $0 : nil }
@@ -43,23 +47,26 @@ struct EvaluationRuns {
     /// Items treated as new.
     func itemCold(_ settings: ColdRun.Options) throws {
         let (configuration, url, _) = try opened()
-        let found = try ColdRun(try configuration.runSettings(), options: settings).run(try snapshot(configuration, url))
+        let (chosen, log) = try chosen(configuration, url)
+        let found = try ColdRun(try chosen.runSettings(), options: settings).run(log)
         try tell(found.json, found.lines)
     }
 
     /// Users treated as new.
     func userCold(_ settings: UserColdRun.Options) throws {
         let (configuration, url, _) = try opened()
-        let found = try UserColdRun(try configuration.runSettings(), options: settings).run(try snapshot(configuration, url))
+        let (chosen, log) = try chosen(configuration, url)
+        let found = try UserColdRun(try chosen.runSettings(), options: settings).run(log)
         try tell(found.json, found.lines)
     }
 
     /// Categories treated as new.
     func fewShot(_ settings: FewShotRun.Options) throws {
         let (configuration, url, _) = try opened()
+        let (chosen, log) = try chosen(configuration, url)
         let found = try FewShotRun(
-            settings: configuration.learningSettings, logger: configuration.logger("evaluate"), options: settings
-        ).run(try snapshot(configuration, url))
+            settings: chosen.learningSettings, logger: configuration.logger("evaluate"), options: settings
+        ).run(log)
         try tell(found.json, found.lines)
     }
 
@@ -69,10 +76,11 @@ struct EvaluationRuns {
         let named = values.compactMap(TailSetting.parse)
         let settings = TailCurveRun.Options(
             values: named.isEmpty ? nil : Dictionary(named.map { ($0.setting, $0.values) }) { $0 + $1 }, epochs: epochs, seeds: seeds)
-        let plain = try configuration.setting(TailSetting.allCases.map { ($0.rawValue, "0") }, source: "tail-curve")
+        let (chosen, log) = try chosen(configuration, url)
+        let plain = try chosen.setting(TailSetting.allCases.map { ($0.rawValue, "0") }, source: "tail-curve")
         let found = try TailCurveRun(
-            settings: configuration.learningSettings, configured: { try plain.setting($0, source: $1).runSettings() }, options: settings
-        ).run(try snapshot(configuration, url))
+            settings: chosen.learningSettings, configured: { try plain.setting($0, source: $1).runSettings() }, options: settings
+        ).run(log)
         try tell(found.json, found.lines, page: found.page)
     }
 
@@ -84,6 +92,15 @@ struct EvaluationRuns {
         try SnapshotLog(
             SnapshotExport(url: url, configuration: configuration), until: until,
             texts: try ContentEncoder.load(configuration, logger: configuration.logger("evaluate")), threads: Self.threads)
+    }
+
+    /// One moment of the store with the settings that a training would choose for it.
+    private func chosen(_ configuration: Configuration, _ url: String) throws -> (configuration: Configuration, log: SnapshotLog) {
+        let found = try configuration.chosen(logger: configuration.logger("evaluate")) { configuration in
+            let read = try snapshot(configuration, url)
+            return (read, read.log, read.ratings)
+        }
+        return (found.configuration, found.kept)
     }
 
     private func opened() throws -> (configuration: Configuration, url: String, store: StoreQueries) {

@@ -41,13 +41,18 @@ struct ModelsCommand: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Everything about one version.")
         @OptionGroup var options: GlobalOptions
         @Argument var version: Int32
+        @Flag(help: "What train.preset auto saw, chose and why, as a table.") var choice = false
         @Flag(help: "Print as JSON.") var json = false
 
         func run() throws {
             guard let model = try ModelsCommand.store(options).model(version) else {
                 throw CommandFailure("there is no model version \(version); freshet models list shows them")
             }
-            ModelsCommand.line(model).print(asJSON: true)
+            guard choice, !json else { return ModelsCommand.line(model).print(asJSON: true) }
+            guard let found = EvaluationRecord(registry: model.metrics).choice else {
+                return StandardOutput.line("nothing was chosen for version \(version): all was set, or it is of an older program")
+            }
+            ChoiceSection(found).lines.forEach(StandardOutput.line)
         }
     }
 

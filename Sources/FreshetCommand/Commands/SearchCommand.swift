@@ -63,17 +63,19 @@ struct SearchCommand: ParsableCommand {
     }
 
     func run() throws {
-        let configuration = try options.configuration(trainerKeys: true)
+        let given = try options.configuration(trainerKeys: true)
         let space = try searchSpace()
         for range in space.ranges {
             // A wrong key or value ends the search before its first trial.
             for share in [0, 0.999] {
-                do { _ = try configuration.setting([(range.key, range.value(at: share))], source: "--range") } catch {
+                do { _ = try given.setting([(range.key, range.value(at: share))], source: "--range") } catch {
                     throw ValidationError(error.description)
                 }
             }
         }
-        let stop = StopSignal.onSignals(), folder = configuration.text(.artifactsPath) + "/searches/" + name
+        let stop = StopSignal.onSignals(), folder = given.text(.artifactsPath) + "/searches/" + name
+        let until = try asOf.time()
+        let (configuration, file) = try Self.chosen(given, folder: folder, until: until, stop: stop)
         let run = SearchRun(
             settings: configuration.learningSettings, configured: { try configuration.setting($0, source: $1).runSettings() },
             recipe: SearchRun.Recipe(
@@ -83,8 +85,7 @@ struct SearchCommand: ParsableCommand {
                 seed: seed, minutes: minutes),
             machines: configuration.text(.trainDataGate) == "enforce" ? (configuration.dataGate, configuration.userBounds) : nil,
             folder: folder, logger: configuration.logger("search"), stop: stop)
-        let until = try asOf.time()
-        let found = try run.run { try Self.snapshot(configuration, folder: folder, until: until, stop: stop) }
+        let found = try run.run { file }
         let recipePath = output ?? folder + "/best.yaml"
         try LineWriter.write(found.recipe, to: recipePath)
         if json {
@@ -94,20 +95,44 @@ struct SearchCommand: ParsableCommand {
         }
     }
 
+    /// The file of all trials with the settings that a training would choose for it, kept beside the table, too.
+    private static func chosen(
+        _ given: Configuration, folder: String, until: EventTime?, stop: StopSignal
+    ) throws -> (configuration: Configuration, file: TrainingFile) {
+        let path = folder + "/choice.json"
+        if given.isAutomatic, let kept = FileManager.default.contents(atPath: path) {
+            guard let choice = try? JSONDecoder().decode(ChoiceRecord.self, from: kept) else {
+                throw CommandFailure("\(path) cannot be read: remove the folder \(folder), and the search begins anew")
+            }
+            let configuration = try given.keeping(choice)
+            return (configuration, try snapshot(configuration, folder: folder, until: until, stop: stop).file)
+        }
+        let found = try given.chosen(logger: given.logger("search")) { configuration in
+            let (file, ratings) = try snapshot(configuration, folder: folder, until: until, stop: stop, isNew: given.isAutomatic)
+            return (file, file.log, ratings)
+        }
+        if let choice = found.choice { try JSONEncoder().encode(choice).write(to: URL(fileURLWithPath: path), options: .atomic) }
+        return (found.configuration, found.kept)
+    }
+
     /// The one training file of all trials: read from the database once, then kept beside the table.
+    ///
+    /// - Parameter isNew: whether it is read again though there is one.
     private static func snapshot(
-        _ configuration: Configuration, folder: String, until: EventTime?, stop: StopSignal
-    ) throws -> TrainingFile {
+        _ configuration: Configuration, folder: String, until: EventTime?, stop: StopSignal, isNew: Bool = false
+    ) throws -> (file: TrainingFile, ratings: RatingLook?) {
         let path = folder + "/log.freshet-training"
-        if !FileManager.default.fileExists(atPath: path) {
+        var ratings: RatingLook?
+        if isNew || !FileManager.default.fileExists(atPath: path) {
             let url = try configuration.databaseURL()
             let progress = ProgressLine("read interactions")
             let read = try SnapshotExport(url: url, configuration: configuration).write(
                 to: path, until: until, isStopped: { stop.isRaised }
             ) { progress.update($0) }
             progress.finish(read.interactions)
+            ratings = read.ratings
         }
-        return try TrainingFile(path: path)
+        return (try TrainingFile(path: path), ratings)
     }
 
     private func searchSpace() throws -> SearchSpace {

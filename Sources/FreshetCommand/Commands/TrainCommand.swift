@@ -16,7 +16,8 @@ struct TrainCommand: ParsableCommand {
             A job for cron, systemd or Kubernetes (ops/schedule): it runs once and ends. Two never run at once on one database.
             Several processes train one model together where OpenMPI starts them: mpirun -n 2 freshet train (docs/operations.md).
             --set takes train.* keys without their section, too: --set batch_size=512. A preset replaces all of the trainer's settings but
-            seed and threads; those that are set on their own win over it.
+            seed and threads; those that are set on their own win over it. Without one, or with auto, they are chosen by what the data look
+            like, and `freshet models show VERSION --choice` says why.
             Exit status: 0 promoted, 1 failed, 64 wrong usage, and 3 (train.refused_status) where the gate refused the new model: the
             work was done, what served stays, and `freshet models list` says why.
             """)
@@ -60,6 +61,9 @@ struct TrainCommand: ParsableCommand {
             ResultLine([
                 "version": .integer(outcome.version), "promoted": .boolean(outcome.promoted),
                 "interactions": .integer(outcome.interactions), "seconds": .number(outcome.seconds),
+                "chosen": .json("{" + (outcome.record.choice?.values ?? []).map {
+                    ResultLine.quoted($0.key) + ":" + ResultLine.quoted($0.value)
+                }.joined(separator: ",") + "}"),
                 "reasons": .json("[" + outcome.reasons.map(ResultLine.quoted).joined(separator: ",") + "]"),
                 "metrics": .json(outcome.record.json),
             ]).print(asJSON: true)
@@ -70,6 +74,9 @@ struct TrainCommand: ParsableCommand {
                     + "\(outcome.interactions) interactions")
             if let ndcg = outcome.ndcg, let popularity = outcome.popularityNDCG {
                 StandardOutput.line("NDCG@10 \(String(ndcg).prefix(6)), popularity \(String(popularity).prefix(6))")
+            }
+            if let choice = outcome.record.choice, !choice.decisions.isEmpty {
+                StandardOutput.line("auto chose " + choice.values.map { "\($0.key)=\($0.value)" }.joined(separator: ", "))
             }
             for reason in outcome.reasons { StandardOutput.line(reason) }
             if let warning = outcome.record.exclusion?.warning { StandardOutput.line(warning) }

@@ -1,5 +1,6 @@
 import Console
 import ContentModel
+import Evaluation
 import FeatureStore
 import Interactions
 import Learning
@@ -43,6 +44,7 @@ struct ReplayEvaluation {
 
     /// What models are trained from as the replay goes on.
     private func retraining(_ version: RegisteredModel, _ log: ReplayLog, _ builder: SnapshotBuilder) throws -> RetrainingSource {
+        let configuration = try configuration.keeping(EvaluationRecord(registry: version.metrics).choice)
         guard try !configuration.ratingRules().isNeeded else {
             throw CommandFailure(
                 "--retrain-every learns every event, and train.positive_ratings_from or train.negative_ratings_below leaves some out: "

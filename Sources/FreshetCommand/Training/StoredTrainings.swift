@@ -31,9 +31,11 @@ struct StoredTrainings: TrainingStore {
     func bundle(of version: RegisteredModel) throws -> ModelBundle { try artifacts.artifact(of: version).bundle }
 
     func export(
-        to path: String, seen: (snapshot: String, until: EventTime?)?, isStopped: () -> Bool, progress: (Int) -> Void
+        to path: String, seen: (snapshot: String, until: EventTime?)?, likesFrom: Double?, isStopped: () -> Bool, progress: (Int) -> Void
     ) throws -> SnapshotExport.Summary {
-        try SnapshotExport(url: url, configuration: configuration, seen: seen).write(
+        var settings = try configuration.exportSettings()
+        if let likesFrom, !settings.ratings.isNeeded { settings.ratings = RatingRules(positiveFrom: likesFrom) }
+        return try SnapshotExport(url: url, settings: settings, seen: seen).write(
             to: path, until: asOf, isStopped: isStopped, progress: progress)
     }
 

@@ -45,8 +45,18 @@ struct TrainingRole {
         ).run(resuming: resume, since: began)
     }
 
-    /// The settings in force as a training goes by them.
+    /// The settings in force as a training goes by them, and how they are finished by what the data look like.
     private func plan(hasTeacher: Bool) throws -> TrainingPlan {
+        var plan = try plan(of: configuration, hasTeacher: hasTeacher)
+        if configuration.isAutomatic {
+            plan.automatic = AutoPlan(own: configuration.ownSettings) {
+                try self.plan(of: configuration.choosing($0), hasTeacher: hasTeacher)
+            }
+        }
+        return plan
+    }
+
+    private func plan(of configuration: Configuration, hasTeacher: Bool) throws -> TrainingPlan {
         let towers = try configuration.towerConfiguration(ranks: ranks.group.size, hasTeacher: hasTeacher)
         let texts = try ContentEncoder.load(configuration, logger: logger)
         _ = try configuration.headBalances()

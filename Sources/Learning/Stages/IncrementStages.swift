@@ -74,14 +74,15 @@ package struct IncrementStages {
         self.stop = stop
     }
 
+    /// How long and how fast a training runs may differ from its base; so may what is counted for the model to be.
+    static let freeSettings: Set = [
+        "preset", "epochs", "batch_size", "accumulation", "precision", "weight_average", "learning_rate", "table_learning_rate",
+        "weight_decay", "warmup_share", "clip_norm", "validation_users", "patience", "seed", "threads",
+    ]
+
     /// Settings of the towers decide the shape of the model, which goes on as it is: those that differ are refused by name.
     package static func check(_ towers: TowerConfiguration, against model: TwoTowerModel) throws {
-        // How long and how fast a training runs may differ; so may what is counted for the model to be.
-        let free: Set = [
-            "preset", "epochs", "batch_size", "accumulation", "precision", "weight_average", "learning_rate", "table_learning_rate",
-            "weight_decay", "warmup_share", "clip_norm", "validation_users", "patience", "seed", "threads",
-        ]
-        for (key, value) in towers.settings where !free.contains(key) {
+        for (key, value) in towers.settings where !freeSettings.contains(key) {
             guard let own = model.configuration.value(of: key), own != value else { continue }
             throw CommandFailure(
                 "train.\(key) is \(value), and the promoted model was trained with \(own): an incremental training keeps it. Set it back, "

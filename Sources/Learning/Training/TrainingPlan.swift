@@ -58,6 +58,8 @@ package struct TrainingPlan {
     package var ratingsFrom: Double?
     /// Nil where models learn nothing of texts.
     package var texts: Texts?
+    /// Chooses by what the data look like; nil where all was set.
+    package var automatic: AutoPlan?
 
     /// A full training of these settings.
     package init(learning: LearningSettings, towers: TowerConfiguration, settings: [String: String]) {

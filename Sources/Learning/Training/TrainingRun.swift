@@ -81,17 +81,43 @@ package struct TrainingRun {
         try folder.write(state)
         let amounts = AmountNotes(watermark: file.watermark)
         if let warning = amounts?.warning { logger.warning("\(warning)") }
-        var (log, inspection, leftOut) = try looked(at: file.log)
+        let (log, inspection, leftOut) = try looked(at: file.log)
+        let chosen = try chosen(log, base, &state)
+        // The plan says what somebody set, and the registry also keeps what was chosen.
+        settings = chosen.settings.merging(settings.filter { plan.settings[$0.key] != $0.value }) { $1 }
+        return try TrainingRun(
+            chosen, store: store, folder: folder, teacher: teacher, ranks: ranks, logger: logger, stop: stop, tell: tell
+        ).finish(Read(file: file, log: log, leftOut: leftOut, inspection: inspection, amounts: amounts), settings, base?.base, state, began)
+    }
+
+    /// What was read to learn from.
+    private struct Read {
+        let file: TrainingFile
+        var log: TrainingLog
+        let leftOut: [Int]
+        let inspection: DataInspection?
+        let amounts: AmountNotes?
+    }
+
+    /// Learns and publishes, by a plan that leaves nothing open.
+    private func finish(
+        _ read: Read, _ settings: [String: String], _ base: IncrementStages.Base?, _ begun: TrainingFolder.State,
+        _ began: ContinuousClock.Instant
+    ) throws -> Outcome {
+        var state = begun, log = read.log
+        let file = read.file
         tell(TrainingStatus(phase: "reading", epoch: 0, epochs: plan.towers.epochs, fraction: 1))
         plan.texts?.describe(&log)
-        try ranks.share(file, at: folder.logPath, leavingOut: leftOut)
-        let learned = try learn(log, base?.base, &state)
+        try ranks.share(file, at: folder.logPath, leavingOut: read.leftOut)
+        let learned = try learn(log, base, &state)
 
         tell(TrainingStatus(phase: "publishing", epoch: plan.towers.epochs, epochs: plan.towers.epochs, fraction: 1))
         guard store.isLocked() else {
             throw CommandFailure("the connection that keeps other trainings out was lost; freshet train --resume finishes this one")
         }
-        let record = (state.record ?? EvaluationRecord()).with(log, journal: journal, inspection: inspection, amounts: amounts)
+        var record = (state.record ?? EvaluationRecord()).with(
+            log, journal: journal, inspection: read.inspection, amounts: read.amounts)
+        record.choice = state.choice
         let gone = try store.erasedUsers(in: file.log)
         if gone > 0 {
             logger.warning("users erased while this training ran: \(gone); what it learned of them goes with the next training")
@@ -140,11 +166,50 @@ package struct TrainingRun {
         try folder.clear()
         tell(TrainingStatus(phase: "reading", epoch: 0, epochs: plan.towers.epochs, fraction: 0))
         let progress = ProgressLine("read interactions"), readFrom = ContinuousClock.now
-        let read = try store.export(to: folder.logPath, seen: base?.seen, isStopped: { stop.isRaised }) { progress.update($0) }
+        func export(likesFrom: Double?) throws -> SnapshotExport.Summary {
+            try store.export(to: folder.logPath, seen: base?.seen, likesFrom: likesFrom, isStopped: { stop.isRaised }) {
+                progress.update($0)
+            }
+        }
+        var state = TrainingFolder.State(stage: .judged, settings: settings)
+        var read = try export(likesFrom: base?.plan.ratingsFrom)
+        if base == nil, let (likes, ratings) = try likes(read) {
+            state.choice = ChoiceRecord(seen: DataLook(ratings: ratings), decisions: [likes].compactMap { $0 })
+            if let from = likes.flatMap({ Double($0.value) }) { read = try export(likesFrom: from) }
+        }
         progress.finish(read.interactions)
         journal.note(step: "reading", seconds: readFrom.duration(to: .now).inSeconds)
         if !read.itemsWithoutRecord.isEmpty { try store.register(itemsWithoutRecord: read.itemsWithoutRecord) }
-        return TrainingFolder.State(stage: .judged, settings: settings)
+        return state
+    }
+
+    // MARK: What is chosen
+
+    /// What ratings there are, and whether low ones are left out, which decides what is read; nil where nothing is to be chosen.
+    private func likes(_ read: SnapshotExport.Summary) throws -> (AutoDecision?, RatingLook)? {
+        guard let automatic = plan.automatic, let ratings = read.ratings, ratings.isScale else { return nil }
+        let look = DataLook(try TrainingFile(path: folder.logPath).log)
+        return (AutoChoice.likes(look, ratings: ratings, own: automatic.own), ratings)
+    }
+
+    /// The plan with what suits the data. A run that was resumed has what it had chosen.
+    private func chosen(_ log: TrainingLog, _ base: IncrementBase?, _ state: inout TrainingFolder.State) throws -> TrainingPlan {
+        if let base {
+            state.choice = base.choice
+            return base.plan
+        }
+        guard let automatic = plan.automatic else { return plan }
+        let choice: ChoiceRecord
+        if let saved = state.choice, saved.seen.events > 0 {
+            choice = saved
+        } else {
+            choice = ChoiceRecord(
+                DataLook(log, ratings: state.choice?.seen.ratings), own: automatic.own, likes: state.choice?.decisions.first)
+            choice.log(to: logger)
+        }
+        state.choice = choice
+        try folder.write(state)
+        return try automatic.planned(choice.values)
     }
 
     /// How many users of a run that may be resumed were erased since; 0 where there is none that can be read.
@@ -224,7 +289,13 @@ package struct TrainingRun {
 
     // MARK: What an incremental training goes on from
 
-    private typealias IncrementBase = (base: IncrementStages.Base, seen: (snapshot: String, until: EventTime?))
+    private struct IncrementBase {
+        let base: IncrementStages.Base
+        let seen: (snapshot: String, until: EventTime?)
+        /// The plan with the base's settings, where nobody set others.
+        let plan: TrainingPlan
+        let choice: ChoiceRecord?
+    }
 
     /// What an incremental training goes on from; nil for a full one, and where there is nothing to go on from yet.
     private func incrementBase(_ settings: inout [String: String]) throws -> IncrementBase? {
@@ -241,13 +312,15 @@ package struct TrainingRun {
         guard let snapshot = JSONText.string("snapshot", inObject: current.watermark) else {
             throw CommandFailure("the registry does not say what version \(current.version) has learned from; train in full")
         }
-        try IncrementStages.check(plan.towers, against: promoted.bundle.model)
+        let kept = plan.automatic?.kept(
+            of: promoted.bundle.model, EvaluationRecord(registry: current.metrics).choice, version: promoted.version)
+        let planned = try kept.flatMap { kept in try plan.automatic?.planned(kept.values) } ?? plan
+        try IncrementStages.check(planned.towers, against: promoted.bundle.model)
         settings["train.mode"] = "incremental"
         settings["train.base_version"] = "\(current.version)"
-        return (
-            IncrementStages.Base(promoted: promoted, anchor: references.anchor),
-            (snapshot, promoted.newestEvent.map { EventTime(milliseconds: $0) })
-        )
+        return IncrementBase(
+            base: IncrementStages.Base(promoted: promoted, anchor: references.anchor),
+            seen: (snapshot, promoted.newestEvent.map { EventTime(milliseconds: $0) }), plan: planned, choice: kept?.choice)
     }
 
     // MARK: Publishing

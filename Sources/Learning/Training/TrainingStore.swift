@@ -14,10 +14,11 @@ package protocol TrainingStore {
     ///
     /// - Parameters:
     ///   - seen: what a former training saw; what it did not is marked as new.
+    ///   - likesFrom: what is rated below it is left out; nil where the settings say what is.
     ///   - isStopped: asked now and then; where it says so the export ends with a failure.
     ///   - progress: hears how many interactions were read.
     func export(
-        to path: String, seen: (snapshot: String, until: EventTime?)?, isStopped: () -> Bool, progress: (Int) -> Void
+        to path: String, seen: (snapshot: String, until: EventTime?)?, likesFrom: Double?, isStopped: () -> Bool, progress: (Int) -> Void
     ) throws -> SnapshotExport.Summary
     /// Hears of items that people met and nobody described.
     func register(itemsWithoutRecord: [String]) throws

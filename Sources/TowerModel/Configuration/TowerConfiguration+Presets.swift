@@ -5,7 +5,7 @@ extension TowerConfiguration {
         fresh.threads = threads
         fresh.preset = name
         switch name {
-        case "default": break
+        case "auto", "default": break
         case "small":
             fresh.dimension = 32
             fresh.users.heads = 3

@@ -11,8 +11,8 @@ public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConver
 
 /// Everything that shapes a two-tower model and its training, by what it concerns. Settings have string keys; see ``keys``.
 public struct TowerConfiguration: Sendable, Equatable {
-    /// Name of the preset that the settings started from.
-    public var preset = "default"
+    /// Name of the preset that the settings started from: `auto` are those of `default` until somebody has looked at the data.
+    public var preset = "auto"
     /// d: length of item and user vectors, popularity included.
     public var dimension = 64
     /// N: newest interactions that the user tower sees.
@@ -48,7 +48,7 @@ public struct TowerConfiguration: Sendable, Equatable {
     /// A training of several ranks.
     public var ranks = Ranks()
 
-    /// The `default` preset.
+    /// The settings of nobody: those of the `default` preset.
     public init() {}
 
     /// A preset by name.
@@ -58,7 +58,7 @@ public struct TowerConfiguration: Sendable, Equatable {
     }
 
     /// Names of the presets.
-    public static let presets = ["small", "default", "sequence-large"]
+    public static let presets = ["auto", "small", "default", "sequence-large"]
 
     /// Sets one key from text. An unknown key is refused with the nearest known one, a bad value with the range.
     /// `preset` replaces all settings but the seed and the threads, so it comes first.

@@ -12,7 +12,9 @@ struct TowerSetting: Sendable {
     static let all: [TowerSetting] = [
         TowerSetting(
             name: "preset", range: "one of \(TowerConfiguration.presets.joined(separator: ", "))",
-            summary: "settings to start from; replaces all others but seed and threads",
+            summary: "settings to start from, which replace all others but seed and threads; auto: chosen by what the data look like, "
+                + "beside the holdout, the half-life of the blend and the rest that docs/learning.md lists; what is set on its own always "
+                + "wins",
             read: { $0.preset }, write: { $0.apply(preset: $1) }),
         choice("user_tower", \.users.kind, "form of the user tower"),
         whole(

@@ -1,4 +1,5 @@
 import Console
+import Evaluation
 import Foundation
 import Interactions
 import ModelArtifacts
@@ -7,6 +8,8 @@ import ModelArtifacts
 package struct SnapshotLog {
     /// What was read.
     package let log: TrainingLog
+    /// What the ratings of the store look like; nil where they were read by rules.
+    package var ratings: RatingLook?
     /// Where trainings of the evaluation may write columns of their own.
     package let columnsPath: String
 
@@ -26,7 +29,7 @@ package struct SnapshotLog {
         defer { try? FileManager.default.removeItem(atPath: path) }
         TrainingLeftovers.sweepTemporary()
         let progress = ProgressLine("read interactions")
-        _ = try export.write(to: path, until: until) { progress.update($0) }
+        ratings = try export.write(to: path, until: until) { progress.update($0) }.ratings
         var log = try TrainingFile(path: path).log
         log.describeTexts(by: texts, threads: threads)
         self.log = log

@@ -38,6 +38,8 @@ package struct TrainingFolder {
         package var isUnjudged: Bool?
         /// What it scored on each question, as the registry keeps it.
         package var answers: [UInt8]?
+        /// What was chosen by what the data look like; nil where all was set, and before anybody looked.
+        package var choice: ChoiceRecord?
 
         /// All of it.
         package init(

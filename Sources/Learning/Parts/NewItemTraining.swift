@@ -69,7 +69,7 @@ package struct NewItemTraining {
             let shown = known.suffix(NewItemShare.historyLimitEvents).filter { rowOf[Int(log.items[$0])] >= 0 }
             let asked = isTimed ? max(clock, log.times[known.upperBound - 1]) : log.times[known.upperBound - 1]
             var excluded: [Int32] = [], seen = Set<Int32>()
-            for row in known.reversed() where holdout.excludes.contains(log.types[row]) {
+            for row in known.reversed() where log.keepsOut(row, by: holdout.excludes) {
                 guard excluded.count < NewItemShare.excludedLimitItems else { break }
                 let item = rowOf[Int(log.items[row])]
                 if item >= 0, seen.insert(item).inserted { excluded.append(item) }

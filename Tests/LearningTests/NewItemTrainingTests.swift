@@ -1,9 +1,11 @@
+import Features
 import ContentModel
 import Interactions
 import Learning
 import Recommending
 import Tensors
 import Testing
+import TowerTraining
 import TowerModel
 import TrainingFiles
 

@@ -85,13 +85,16 @@ package struct RankerTraining {
         let older = horizon.map { olderBorders(tables.end, horizon: $0, asking) } ?? []
         let perBorder = Self.candidatesLimit / (Self.bordersLimit + 1) / 55
         asking.add(
-            spread(judged, older.isEmpty ? Self.questionsLimit : perBorder), tables: tables, hasValues: hasValues, candidatesLimit: Self.candidatesLimit, random: &random, to: &lists)
+            spread(judged, older.isEmpty ? Self.questionsLimit : perBorder), tables: tables, hasValues: hasValues,
+            candidatesLimit: Self.candidatesLimit, random: &random, to: &lists)
         let judgedCount = lists.count
         for border in older {
             let past = log.userIDs.indices.map { log.userStarts[$0]..<log.firstRow(of: $0, after: border.time) }
             let counted = self.tables(
                 past, horizon: horizon, easeItemsLimit: min(settings.easeItemsLimit, Self.olderEASEItemsLimit), end: border.time)
-            asking.add(spread(border.questions, perBorder), tables: counted, hasValues: hasValues, candidatesLimit: Self.candidatesLimit, random: &random, to: &lists)
+            asking.add(
+                spread(border.questions, perBorder), tables: counted, hasValues: hasValues, candidatesLimit: Self.candidatesLimit,
+                random: &random, to: &lists)
         }
         guard lists.count >= Self.leastQuestionsAtAll else { return nil }
         let isNetwork = lists.count >= Self.leastNetworkQuestions

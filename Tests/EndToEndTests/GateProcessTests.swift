@@ -8,7 +8,7 @@ extension EndToEnd {
         /// A model that has learned next to nothing, and nothing else to rank by.
         private static let worse = [
             "train", "--json", "--set", "learning_rate=0.000001", "--set", "table_learning_rate=0.000001", "--set", "ranking.blend=off",
-            "--set", "content.channel=off",
+            "--set", "ranking.counters=off", "--set", "content.channel=off",
         ]
 
         private static func statusOf(_ version: Int, _ bench: Workbench) throws -> String {

@@ -24,7 +24,8 @@ extension EndToEnd {
         /// Towers that learn nothing and nothing else to rank by.
         private static let crippled = [
             "train", "--json", "--set", "learning_rate=0.000001", "--set", "table_learning_rate=0.000001", "--set", "epochs=1",
-            "--set", "dimension=8", "--set", "ranking.blend=off", "--set", "content.channel=off", "--set", "objectives.heads=off",
+            "--set", "dimension=8", "--set", "ranking.blend=off", "--set", "ranking.counters=off",
+            "--set", "content.channel=off", "--set", "objectives.heads=off",
         ]
 
         private static func status(of version: Int, _ bench: Workbench) throws -> String {

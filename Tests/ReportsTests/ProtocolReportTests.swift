@@ -121,7 +121,7 @@ struct ProtocolReportTests {
     @Test("replay: every ranker for every audience, against the best rival that is no Freshet")
     func replayed() throws {
         let found = replay(), object = try object(found.json)
-        #expect(number(object, "events") == 9 && number(object, "groups_without_question") == 1 && number(object, "version") == 3)
+        #expect(number(object, "events") == 9 && number(object, "questions_kept_out") == 1 && number(object, "version") == 3)
         #expect(object["overlaps_training"] as? Bool == false && object["until"] as? String == "2023-11-14T22:13:20.009Z")
         #expect(number(object, "windowed_markov", "all", "NDCG@10") == 0.2 && number(object, "freshet", "ndcg@10_per_question") == 0.4)
         #expect(found.comparisons[.all]?.rival == "windowed Markov" && found.comparisons[.new] == nil)

@@ -81,6 +81,7 @@ package struct TrainingRun {
         try folder.write(state)
         let amounts = AmountNotes(watermark: file.watermark)
         if let warning = amounts?.warning { logger.warning("\(warning)") }
+        if let left = amounts?.leftOverReturns, !left.isEmpty { logger.notice("\(left)") }
         var (log, inspection, leftOut) = try looked(at: file.log)
         tell(TrainingStatus(phase: "reading", epoch: 0, epochs: plan.towers.epochs, fraction: 1))
         plan.texts?.describe(&log)

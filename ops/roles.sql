@@ -25,7 +25,7 @@ declare it record;
 begin
     for it in select c.oid::regclass as name from pg_class c
         where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v')
-            and c.relname = any(array['attributed_outcomes', 'catalogue_state', 'catalogue_versions', 'category_adapters', 'dead_letters', 'erasures', 'freshet_migrations', 'interactions', 'item_changes', 'item_features', 'item_revenue', 'items', 'models', 'open_erasures', 'stream_offsets', 'user_features', 'users']) loop
+            and c.relname = any(array['attributed_outcomes', 'catalogue_state', 'catalogue_versions', 'category_adapters', 'dead_letters', 'erasures', 'freshet_migrations', 'interactions', 'item_changes', 'item_features', 'item_revenue', 'item_returns', 'items', 'models', 'open_erasures', 'purchase_returns', 'stream_offsets', 'user_features', 'users']) loop
         execute format('alter table %s owner to freshet_migrate', it.name);
     end loop;
     for it in select p.oid::regprocedure as name from pg_proc p
@@ -96,6 +96,11 @@ grant select, insert, update on item_revenue to freshet_ingest;
 grant select on item_revenue to freshet_serve;
 grant select on item_revenue to freshet_train;
 grant select on item_revenue to freshet_operate;
+revoke all on item_returns from freshet_ingest, freshet_serve, freshet_train, freshet_operate;
+grant select, insert, update on item_returns to freshet_ingest;
+grant select on item_returns to freshet_serve;
+grant select on item_returns to freshet_train;
+grant select on item_returns to freshet_operate;
 revoke all on items from freshet_ingest, freshet_serve, freshet_train, freshet_operate;
 grant select, insert, update on items to freshet_ingest;
 grant select on items to freshet_serve;
@@ -110,6 +115,11 @@ grant select, insert, update, delete on open_erasures to freshet_ingest;
 grant select on open_erasures to freshet_serve;
 grant select on open_erasures to freshet_train;
 grant select on open_erasures to freshet_operate;
+revoke all on purchase_returns from freshet_ingest, freshet_serve, freshet_train, freshet_operate;
+grant select, insert, delete on purchase_returns to freshet_ingest;
+grant select on purchase_returns to freshet_serve;
+grant select on purchase_returns to freshet_train;
+grant select on purchase_returns to freshet_operate;
 revoke all on stream_offsets from freshet_ingest, freshet_serve, freshet_train, freshet_operate;
 grant select, insert, update on stream_offsets to freshet_ingest;
 grant select on stream_offsets to freshet_serve;

@@ -43,9 +43,9 @@ public struct ItemFeatures: Sendable, Equatable {
     public var clicks: Int64
     /// How often it was put into a cart.
     public var addToCarts: Int64
-    /// How often it was bought.
+    /// How often it was bought; a purchase of which all was given back counts no more.
     public var purchases: Int64
-    /// Pieces sold.
+    /// Pieces sold, less those that were given back.
     public var units: Int64
     /// Clicks, each worth less the older it is.
     public var clickDecay: DecayedCount
@@ -55,8 +55,10 @@ public struct ItemFeatures: Sendable, Equatable {
     public var firstTime: EventTime
     /// The time of its latest event.
     public var lastTime: EventTime
-    /// Minor units by currency.
+    /// Minor units by currency, less what was given back.
     public var revenueMinor: [String: Int64] = [:]
+    /// What came back of it.
+    public var returns = ReturnTally()
 }
 
 /// The counters and the history of a user.
@@ -71,8 +73,10 @@ public struct UserFeatures: Sendable, Equatable {
     public var clicks: Int64
     /// How often the user put an item into a cart.
     public var addToCarts: Int64
-    /// How often the user bought an item.
+    /// How often the user bought an item and did not give all of it back.
     public var purchases: Int64
+    /// How often the user gave something back.
+    public var returns: Int64
     /// The time of the user's earliest event.
     public var firstTime: EventTime
     /// The time of the user's latest event.
@@ -124,7 +128,9 @@ extension StoreQueries {
             id.add(userID)
             let rows = try connection.run(
                 """
-                select history, impressions, clicks, add_to_carts, purchases, first_time, last_time from user_features where user_id = $1
+                select history, impressions, clicks, add_to_carts, purchases, first_time, last_time, returns,
+                    case when returns > 0 then \(ReturnMatches.returnedPurchases(of: "$1")) else 0 end
+                from user_features where user_id = $1
                 """, id)
             if rows.count == 0 { return nil }
             guard let history = UserHistory(decoding: rows.bytes(0, 0), limit: rules.historyLimitEvents) else {
@@ -134,8 +140,8 @@ extension StoreQueries {
             let zero = EventTime(milliseconds: 0)
             return UserFeatures(
                 userID: userID, history: history, impressions: rows.int64(0, 1) ?? 0, clicks: rows.int64(0, 2) ?? 0,
-                addToCarts: rows.int64(0, 3) ?? 0, purchases: rows.int64(0, 4) ?? 0, firstTime: rows.time(0, 5) ?? zero,
-                lastTime: rows.time(0, 6) ?? zero)
+                addToCarts: rows.int64(0, 3) ?? 0, purchases: max(0, (rows.int64(0, 4) ?? 0) - (rows.int64(0, 8) ?? 0)),
+                returns: rows.int64(0, 7) ?? 0, firstTime: rows.time(0, 5) ?? zero, lastTime: rows.time(0, 6) ?? zero)
         }
     }
 
@@ -156,6 +162,7 @@ extension StoreQueries {
             for row in 0..<revenue.count {
                 sums[revenue.string(row, 0) ?? "", default: [:]][revenue.string(row, 1) ?? ""] = revenue.int64(row, 2)
             }
+            let returns = try ReturnTally.ofItems(itemIDs, connection)
             return (0..<rows.count).map { row in
                 func number(_ column: Int) -> Int64 { rows.int64(row, column) ?? 0 }
                 let itemID = rows.string(row, 0) ?? ""
@@ -165,7 +172,8 @@ extension StoreQueries {
                     units: number(5),
                     clickDecay: DecayedCount(landmark: number(6), newest: number(7), previous: number(8)),
                     purchaseDecay: DecayedCount(landmark: number(9), newest: number(10), previous: number(11)),
-                    firstTime: rows.time(row, 12) ?? zero, lastTime: rows.time(row, 13) ?? zero, revenueMinor: sums[itemID] ?? [:])
+                    firstTime: rows.time(row, 12) ?? zero, lastTime: rows.time(row, 13) ?? zero, revenueMinor: sums[itemID] ?? [:],
+                    returns: returns[itemID] ?? ReturnTally())
             }
         }
     }

@@ -157,12 +157,12 @@ extension StoreQueries {
             row.add(itemIDs)
             row.add(from)
             row.add(Int32(clamping: limit))
-            let visible = try OpenErasures.visible("interactions", connection)
+            let kept = try NetPurchases(connection).kept("interactions") + OpenErasures.visible("interactions", connection)
             let rows = try connection.run(
                 """
                 select user_id, item_id, event_time from (
                     select user_id, item_id, event_time, event_id from interactions
-                    where item_id = any($1) and event_time >= $2 and type > 0\(visible)
+                    where item_id = any($1) and event_time >= $2 and type > 0\(kept)
                     order by event_time desc, event_id desc limit $3) newest
                 order by event_time, event_id
                 """, row)

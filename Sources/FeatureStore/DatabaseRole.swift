@@ -40,7 +40,8 @@ public enum DatabaseRole: String, CaseIterable, Sendable {
     static let tables = [
         "attributed_outcomes", "catalogue_state", "catalogue_versions", "category_adapters", "dead_letters", "erasures",
         "freshet_migrations", "interactions",
-        "item_changes", "item_features", "item_revenue", "items", "models", "open_erasures", "stream_offsets", "user_features", "users",
+        "item_changes", "item_features", "item_revenue", "item_returns", "items", "models", "open_erasures", "purchase_returns",
+        "stream_offsets", "user_features", "users",
     ]
 
     /// The functions that belong to them.
@@ -65,6 +66,8 @@ public enum DatabaseRole: String, CaseIterable, Sendable {
             return rights("select", "insert", "update", "delete")
         case (.ingest, "item_features"), (.ingest, "item_revenue"), (.ingest, "items"), (.ingest, "erasures"), (.ingest, "stream_offsets"):
             return rights("select", "insert", "update")
+        case (.ingest, "item_returns"): return rights("select", "insert", "update")
+        case (.ingest, "purchase_returns"): return rights("select", "insert", "delete")
         case (.ingest, "item_changes"): return rights("select", "insert")
         case (.ingest, "catalogue_state"): return rights("select", "update")
         // The triggers of catalogue_state and items run with the rights of whoever stores.

@@ -138,6 +138,7 @@ public final class ErasureWork {
             try onTransaction?()
         }
         if found.count == Self.rowsPerStepLimit { return step }
+        try ReturnMatches.forget(of: ids, connection)
         step.users += try close(entries.filter { !$0.refolds }, connection)
         for entry in entries where entry.refolds {
             try onTransaction?()

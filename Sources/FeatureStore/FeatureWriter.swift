@@ -9,7 +9,7 @@ import Interactions
 /// are merged here, by the code that folded them, and written where the row is still the version that was merged: users are
 /// seldom shared between consumers, and a row lock would be a second write of the row.
 struct FeatureWriter {
-    private let rules: FeatureRules
+    let rules: FeatureRules
     private var cache = UserRowCache()
     private var knownItems = KnownItems()
 
@@ -103,12 +103,13 @@ struct FeatureWriter {
         var writer = FeatureWriter(rules: rules)
         var plan = writer.plan(delta, events: events)
         (plan.newItems, plan.knownItems) = ([], [])
-        _ = try writer.write(plan, connection, afterItems: {})
+        var written = try writer.write(plan, connection, afterItems: {})
+        _ = try writer.matchReturns(among: events, &written, connection)
     }
 
     /// What a transaction taught that is true once it is committed.
     struct Written {
-        fileprivate var users: [UserFeatureRow] = []
+        var users: [UserFeatureRow] = []
         fileprivate var items: [String] = []
 
         /// Rows of users, and the entries of their histories all together.
@@ -166,7 +167,7 @@ struct FeatureWriter {
     /// Updates rows, in as many statements as their bytes want. Returns the users that another transaction came between.
     ///
     /// - Parameter first: the parameters of the first part, where they are ready.
-    private func update(
+    func update(
         _ rows: [UserFeatureRow], first: Parameters? = nil, _ type: RowType, of users: [UserDelta], _ written: inout Written,
         _ connection: Connection
     ) throws(StoreError) -> [UserDelta] {
@@ -188,7 +189,8 @@ struct FeatureWriter {
             """
             update user_features f set history = n.history, impressions = n.impressions, clicks = n.clicks,
                 add_to_carts = n.add_to_carts, purchases = n.purchases, first_time = n.first_time, last_time = n.last_time,
-                last_partition = n.last_partition, last_offset = n.last_offset, met_items = coalesce(n.met_items, f.met_items)
+                last_partition = n.last_partition, last_offset = n.last_offset, met_items = coalesce(n.met_items, f.met_items),
+                returns = n.returns
             from rows from (unnest($1::user_features[]), unnest($2::tid[]), unnest($3::xid[])) with ordinality
                 n(\(UserFeatureRow.columns), place, version, number)
             where f.ctid = n.place and f.xmin = n.version and f.user_id = n.user_id
@@ -251,7 +253,7 @@ struct FeatureWriter {
     // MARK: Items
 
     /// `merge` of decayed counts in SQL: the larger landmark wins and keeps the sums for it and the one before.
-    private static func decayMerge(_ name: String) -> String {
+    static func decayMerge(_ name: String) -> String {
         let (old, new) = ("t.\(name)", "n.\(name)")
         return """
             \(name)_landmark = greatest(\(old)_landmark, \(new)_landmark),
@@ -314,7 +316,7 @@ struct FeatureWriter {
             "\(connection.place): \(count - updated) rows of item_features were removed meanwhile — the batch is stored again")
     }
 
-    private static func itemParameter(_ items: [ItemDelta], _ type: RowType) -> Parameters {
+    static func itemParameter(_ items: [ItemDelta], _ type: RowType) -> Parameters {
         var parameters = Parameters()
         parameters.add(type, fields: 14, count: items.count) { index, buffer in
             let item = items[index]
@@ -336,7 +338,7 @@ struct FeatureWriter {
         return parameters
     }
 
-    private static func writeRevenue(_ items: [ItemDelta], _ connection: Connection) throws(StoreError) {
+    static func writeRevenue(_ items: [ItemDelta], _ connection: Connection) throws(StoreError) {
         var revenue: [(itemID: String, currency: String, minor: Int64)] = []
         for item in items {
             for (currency, minor) in item.revenue { revenue.append((item.itemID, currency, minor)) }

@@ -147,6 +147,8 @@ public struct IngestSummary: Sendable, Equatable {
     public var userRows = 0
     /// Entries of histories in these rows: a row is read and written whole.
     public var historyEntries = 0
+    /// Returns that were stored, and what of them and of earlier ones matches no purchase now that did, or the other way round.
+    public var returns = ReturnTally()
     /// The catalogue's version after this commit, when items changed.
     public var catalogueVersion: Int64?
     /// An earlier call had committed this batch already; nothing was done.
@@ -167,6 +169,7 @@ public struct IngestSummary: Sendable, Equatable {
         sum.erased += right.erased
         sum.userRows += right.userRows
         sum.historyEntries += right.historyEntries
+        sum.returns += right.returns
         sum.catalogueVersion = left.catalogueVersion ?? right.catalogueVersion
         return sum
     }
@@ -180,6 +183,7 @@ public enum CommitStep: String, Sendable, CaseIterable {
     case interactionsStored = "interactions_stored"
     case itemFeaturesWritten = "item_features_written"
     case userFeaturesWritten = "user_features_written"
+    case returnsMatched = "returns_matched"
     case catalogueWritten = "catalogue_written"
     case deadLettersWritten = "dead_letters_written"
     case offsetsWritten = "offsets_written"

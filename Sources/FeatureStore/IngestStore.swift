@@ -249,6 +249,12 @@ public final class IngestStore {
             try self.onStep?(.itemFeaturesWritten)
         })
         try onStep?(.userFeaturesWritten)
+        if var rows = written {
+            summary.returns = try featureWriter.matchReturns(
+                among: stored.kept.lazy.map { batch.interactions[Int($0)] }, &rows, connection)
+            written = rows
+        }
+        try onStep?(.returnsMatched)
 
         if !batch.items.isEmpty {
             summary.catalogueVersion = try CatalogueWriter.write(batch.items, buffer: buffer, connection, &summary)

@@ -1,3 +1,4 @@
+import Features
 import Interactions
 
 /// The items that a user dealt with, as `user_features.met_items` holds them once the history cannot hold them all.
@@ -23,6 +24,12 @@ enum MetItems {
         init(_ itemID: String, _ type: InteractionType) {
             self.itemID = itemID
             types = 1 << type.rawValue
+        }
+
+        /// A purchase that was given back leaves the item and no way in which it was met.
+        init(_ entry: HistoryEntry) {
+            itemID = entry.itemID
+            types = entry.isReturned ? 0 : 1 << entry.type.rawValue
         }
     }
 
@@ -72,8 +79,33 @@ enum MetItems {
         }
         while next < added.count { appendAdded() }
         guard changed else { return nil }
-        let sum = result.withUnsafeBytes { checksum($0) }
-        for shift in stride(from: UInt32(0), to: 32, by: 8) { result.append(UInt8(truncatingIfNeeded: sum >> shift)) }
+        appendChecksum(to: &result)
+        return result
+    }
+
+    private static func appendChecksum(to list: inout [UInt8]) {
+        let sum = list.withUnsafeBytes { checksum($0) }
+        for shift in stride(from: UInt32(0), to: 32, by: 8) { list.append(UInt8(truncatingIfNeeded: sum >> shift)) }
+    }
+
+    /// `stored` with other words on which items were bought, or nil where it says so already. Items that are not in it stay out.
+    ///
+    /// - Complexity: O(bytes), with an allocation for each item.
+    static func noting(bought: [String: Bool], in stored: [UInt8]) -> [UInt8]? {
+        var result = stored
+        let bit: UInt8 = 1 << InteractionType.purchase.rawValue
+        stored.withUnsafeBytes { bytes in
+            var at = 1
+            while true {
+                let start = at
+                guard let (types, id) = entry(bytes, &at) else { break }
+                guard let isBought = bought[String(decoding: id, as: UTF8.self)] else { continue }
+                result[start] = isBought ? types | bit : types & ~bit
+            }
+        }
+        guard result != stored else { return nil }
+        result.removeLast(checksumBytes)
+        appendChecksum(to: &result)
         return result
     }
 

@@ -27,5 +27,6 @@ public struct Migration: Sendable, Equatable {
         Migration(number: 9, name: "0009_erasures_in_steps.sql", sql: PackageResources._009_erasures_in_steps_sql),
         Migration(number: 10, name: "0010_stream_places.sql", sql: PackageResources._010_stream_places_sql),
         Migration(number: 11, name: "0011_names_in_aliases.sql", sql: PackageResources._011_names_in_aliases_sql),
+        Migration(number: 12, name: "0012_returns.sql", sql: PackageResources._012_returns_sql),
     ]
 }

@@ -37,11 +37,14 @@ public struct OrderAmounts: Sendable, Equatable {
     ///
     /// - Complexity: O(interactions): there is no count of orders by currency.
     init(_ connection: Connection, rates: CurrencyRates?, base: String?, until: EventTime?) throws(StoreError) {
+        let net = try NetPurchases(connection, until: until, readsAll: true)
         let people = try connection.run(
             """
             select currency, sum(orders)::bigint, count(*) from (
-                select upper(currency) as currency, user_id, count(*) as orders from interactions
-                where type = 3 and amount_minor is not null and currency is not null\(TrainingSnapshot.condition(until: until))
+                select upper(currency) as currency, user_id, count(*) as orders
+                from interactions\(net.join("interactions"))
+                where type = 3 and amount_minor is not null and currency is not null\(net.kept("interactions"))\(
+                    TrainingSnapshot.condition(until: until))
                 group by 1, 2) person
             group by 1 order by 3 desc, 2 desc, 1
             """)
@@ -75,7 +78,10 @@ public struct OrderAmounts: Sendable, Equatable {
     }
 
     /// SQL: what a row of a table is worth in minor units of the scale's currency, null where it cannot be compared.
-    func sql(_ table: String) -> String {
+    ///
+    /// - Parameter amount: SQL for another amount than the row's own, in minor units of its currency.
+    func sql(_ table: String, amount: String? = nil) -> String {
+        let amount = amount ?? "\(table).amount_minor"
         if let rates = orders.rates {
             // Exact fractions, rounded once, half away from zero, as ``CurrencyRates`` does.
             let cases = rates.minorFactors.map { "when '\($0.code)' then \($0.factor)::numeric" }.joined(separator: " ")
@@ -84,10 +90,10 @@ public struct OrderAmounts: Sendable, Equatable {
             return """
                 case when upper(\(table).currency) in (\(known)) and \(table).amount_minor is not null then
                     least(9223372036854775807, greatest(-9223372036854775808,
-                        round(\(table).amount_minor * case upper(\(table).currency) \(cases) end)))::bigint end
+                        round((\(amount)) * case upper(\(table).currency) \(cases) end)))::bigint end
                 """
         }
         guard let currency = orders.currency else { return "null::bigint" }
-        return "case when upper(\(table).currency) = '\(currency.replacing("'", with: "''"))' then \(table).amount_minor end"
+        return "case when upper(\(table).currency) = '\(currency.replacing("'", with: "''"))' then \(amount) end"
     }
 }

@@ -62,7 +62,8 @@ extension StoreQueries {
             parameters.add(Int64(max(1, rules.halfLifeHours * 3_600_000)))
             parameters.add(Int64(rules.minimumUsers))
             parameters.add(Int64(rules.purchaseWeight * 1_000))
-            let rows = try connection.run(Self.segmentStatement(try OpenErasures.visible("interactions", connection)), parameters)
+            let kept = try NetPurchases(connection).kept("interactions") + OpenErasures.visible("interactions", connection)
+            let rows = try connection.run(Self.segmentStatement(kept), parameters)
             return (0..<rows.count).map { row in
                 SegmentEvents(
                     segment: rows.string(row, 0) ?? "", itemID: rows.string(row, 1) ?? "",
@@ -72,12 +73,12 @@ extension StoreQueries {
     }
 
     /// A user's attribute and the same word in the context count once. Weights come as thousandths in whole numbers.
-    private static func segmentStatement(_ visible: String) -> String {
+    private static func segmentStatement(_ kept: String) -> String {
         """
         with newest as materialized (
             select e.* from (
                 select event_id, event_time, user_id, item_id, type, context
-                from interactions where type > 0\(visible) order by event_time desc limit \(SegmentRules.lookedAtTimes) * $1::int8
+                from interactions where type > 0\(kept) order by event_time desc limit \(SegmentRules.lookedAtTimes) * $1::int8
             ) e where exists (select 1 from items i where i.item_id = e.item_id and not i.deleted) limit $1::int8
         ), clock as (
             select max(event_time) as now from newest

@@ -63,7 +63,7 @@ extension StoredOffset {
 
 /// What the store holds, for people.
 public struct StoreStatistics: Sendable, Equatable {
-    /// Interactions folded so far, by type. Erasures do not lower them.
+    /// Interactions folded so far, by type; purchases that were given back count no more. Erasures do not lower them.
     public var interactions: [InteractionType: Int64]
     /// Users with features.
     public var users: Int64
@@ -81,6 +81,8 @@ public struct StoreStatistics: Sendable, Equatable {
     public var newestEventTime: EventTime?
     /// What the database takes on the disk.
     public var databaseBytes: Int64
+    /// What came back, and what of it matches no purchase.
+    public var returns = ReturnTally()
 }
 
 /// How often what a model showed was clicked and bought.
@@ -178,18 +180,22 @@ extension StoreQueries {
                 """)
             let sums = try connection.run(
                 """
-                select \(InteractionType.allCases.map { SaturatingSum.sql($0.countColumn) }.joined(separator: ", "))
+                select \(InteractionType.allCases.compactMap(\.countColumn).map(SaturatingSum.sql).joined(separator: ", "))
                 from item_features
                 """)
+            let returns = try ReturnTally.all(connection)
             let letters = try connection.run("select code, count(*) from dead_letters group by code order by code")
             var byCode: [String: Int64] = [:]
             for row in 0..<letters.count { byCode[letters.string(row, 0) ?? ""] = letters.int64(row, 1) }
             var byType: [InteractionType: Int64] = [:]
-            for (column, type) in InteractionType.allCases.enumerated() { byType[type] = sums.int64(0, column) ?? 0 }
+            for (column, type) in InteractionType.allCases.filter({ $0.countColumn != nil }).enumerated() {
+                byType[type] = sums.int64(0, column) ?? 0
+            }
+            byType[.return] = returns.returns
             return StoreStatistics(
                 interactions: byType, users: rows.int64(0, 0) ?? 0, items: rows.int64(0, 1) ?? 0, hiddenItems: rows.int64(0, 2) ?? 0,
                 deadLetters: byCode, erasedUsers: rows.int64(0, 3) ?? 0, catalogueVersion: rows.int64(0, 4) ?? 0,
-                newestEventTime: rows.time(0, 5), databaseBytes: rows.int64(0, 6) ?? 0)
+                newestEventTime: rows.time(0, 5), databaseBytes: rows.int64(0, 6) ?? 0, returns: returns)
         }
     }
 
@@ -198,13 +204,14 @@ extension StoreQueries {
         try pool.reading { (connection) throws(StoreError) in
             var parameters = Parameters()
             parameters.add(since)
+            let net = try NetPurchases(connection)
             let rows = try connection.run(
                 """
                 with shown as (
                     select request_id, item_id, user_id, model_version from interactions where type = 0 and event_time >= $1
                 ), acted as (
                     select distinct request_id, item_id, user_id, type from interactions
-                    where type > 0 and event_time >= $1 and request_id is not null
+                    where type > 0\(net.kept("interactions")) and event_time >= $1 and request_id is not null
                 )
                 select s.model_version, count(distinct (s.request_id, s.item_id)), count(*) filter (where a.type = 1),
                     count(*) filter (where a.type = 2), count(*) filter (where a.type = 3)
@@ -227,7 +234,8 @@ extension StoreQueries {
             parameters.add(time)
             let rows = try connection.run(
                 """
-                select date_trunc('minute', event_time) as minute, count(*) filter (where type > 0), count(*) filter (where type = 0)
+                select date_trunc('minute', event_time) as minute, count(*) filter (where type between 1 and 3),
+                    count(*) filter (where type = 0)
                 from interactions where event_time > $1 and event_time <= $2 group by 1 order by 1
                 """, parameters)
             return (0..<rows.count).map { row in
@@ -239,13 +247,14 @@ extension StoreQueries {
 }
 
 extension InteractionType {
-    /// The column of `user_features` and `item_features` that counts it.
-    fileprivate var countColumn: String {
+    /// The column of `item_features` that counts it; nil for what has a table of its own.
+    fileprivate var countColumn: String? {
         switch self {
         case .impression: "impressions"
         case .click: "clicks"
         case .addToCart: "add_to_carts"
         case .purchase: "purchases"
+        case .return: nil
         }
     }
 }

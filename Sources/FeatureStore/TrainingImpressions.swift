@@ -26,6 +26,7 @@ extension TrainingSnapshot {
     ) throws(StoreError) {
         guard limit > 0 else { return }
         let condition = Self.condition(until: until) + visible
+        let net = try NetPurchases(connection, until: until)
         let sql = """
             copy (
                 select shown.user_id, shown.item_id, shown.event_time,
@@ -36,8 +37,9 @@ extension TrainingSnapshot {
                     where type = 0\(condition) order by event_time desc limit \(limit)
                 ) shown
                 left join lateral (
-                    select type, currency, amount_minor from interactions
-                    where request_id = shown.request_id and item_id = shown.item_id and user_id = shown.user_id and type > 0\(condition)
+                    select type, currency, \(net.amount("interactions")) as amount_minor from interactions
+                    where request_id = shown.request_id and item_id = shown.item_id and user_id = shown.user_id
+                        and type > 0\(net.kept("interactions"))\(condition)
                 ) outcome on true
                 group by shown.user_id, shown.item_id, shown.event_time, shown.event_id
             ) to stdout (format binary)

@@ -97,15 +97,18 @@ public final class TrainingSnapshot {
             url: url, role: "freshet train", extraSettings: "set work_mem = '\(Self.sortMemoryMegabytes)MB'")
         try connection.execute("begin isolation level repeatable read read only")
         let head = try connection.run(
-            "select pg_current_snapshot()::text, (select event_time from interactions where type > 0 order by event_time desc limit 1)")
+            """
+            select pg_current_snapshot()::text,
+                (select event_time from interactions where type between 1 and 3 order by event_time desc limit 1)
+            """)
         watermark = TrainingWatermark(
             snapshot: head.string(0, 0) ?? "", offsets: try StoredOffset.all(connection), newestEventTime: head.time(0, 1))
         visible = try OpenErasures.visible("interactions", connection)
         amounts = try OrderAmounts(connection, rates: rates, base: base, until: until)
     }
 
-    /// Streams clicks, carts and purchases in the order in which the table holds them: a sort of wide rows in the server takes longer
-    /// than all else.
+    /// Streams clicks, carts and purchases, less what was given back, in the order in which the table holds them: a sort of wide rows in
+    /// the server takes longer than all else.
     ///
     /// - Parameters:
     ///   - until: only events up to this time.
@@ -122,12 +125,14 @@ public final class TrainingSnapshot {
             isNew = "not pg_visible_in_snapshot(committed_by, '\(seen.snapshot)'::pg_snapshot)"
             if let newest = seen.until { isNew += " or event_time > \(Self.literal(newest))" }
         }
+        let net = try NetPurchases(connection, until: until, readsAll: true)
         let sql = """
             copy (
                 select user_id, item_id, type, event_time, source_partition, source_offset, (\(isNew))::int::smallint,
                     \(withContext ? "context" : "null::json"),
-                    \(amounts.sql("interactions"))
-                from interactions where type > 0\(Self.condition(until: until))\(visible)
+                    \(amounts.sql("interactions", amount: net.amount("interactions")))
+                from interactions\(net.join("interactions"))
+                where type > 0\(net.kept("interactions"))\(Self.condition(until: until))\(visible)
             ) to stdout (format binary)
             """
         let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -162,7 +167,7 @@ public final class TrainingSnapshot {
         until.map { " and event_time <= \(literal($0))" } ?? ""
     }
 
-    private static func literal(_ time: EventTime) -> String {
+    static func literal(_ time: EventTime) -> String {
         "timestamptz '1970-01-01 00:00:00+00' + \(time.milliseconds) * interval '1 millisecond'"
     }
 
@@ -177,10 +182,10 @@ public final class TrainingSnapshot {
         return oldest
     }
 
-    /// Streams interactions ordered by (user, time, offset, partition), ids byte by byte.
+    /// Streams interactions ordered by (user, time, offset, partition), ids byte by byte. Of purchases what was given back is left out.
     ///
     /// - Parameters:
-    ///   - types: which interactions; impressions only when named.
+    ///   - types: which interactions; impressions only when named, and returns never.
     ///   - after: the snapshot of a former training's watermark: only rows that it did not see.
     ///   - until: only events up to this time.
     ///   - withContext: whether request, slot, model version and context are read too.
@@ -198,13 +203,14 @@ public final class TrainingSnapshot {
             let oldest = try Self.oldestTransaction(of: after)
             conditions += " and committed_by >= '\(oldest)'::xid8 and not pg_visible_in_snapshot(committed_by, '\(after)'::pg_snapshot)"
         }
-        conditions += Self.condition(until: until) + visible
+        let net = try NetPurchases(connection, until: until, readsAll: true)
+        conditions += net.kept("interactions") + Self.condition(until: until) + visible
         let more = withContext ? "request_id, slot, model_version, context" : "null::text, null::integer, null::integer, null::json"
         let sql = """
             copy (
-                select user_id, item_id, type, event_time, source_partition, source_offset, amount_minor, currency, quantity,
-                    committed_by::text::bigint, \(more)
-                from interactions where \(conditions)
+                select user_id, item_id, type, event_time, source_partition, source_offset, \(net.amount("interactions")), currency,
+                    \(net.quantity("interactions")), committed_by::text::bigint, \(more)
+                from interactions\(net.join("interactions")) where \(conditions)
                 order by user_id, event_time, source_offset, source_partition, item_id, type
             ) to stdout (format binary)
             """

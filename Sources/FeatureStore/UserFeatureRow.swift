@@ -9,6 +9,8 @@ struct UserFeatureRow {
     private var clicks: Int64
     private var addToCarts: Int64
     private var purchases: Int64
+    /// How many returns of the user were stored.
+    private(set) var returns: Int64
     private var firstTime: EventTime
     private var lastTime: EventTime
     private var last: Position
@@ -22,8 +24,10 @@ struct UserFeatureRow {
     var cacheSlot: Int?
 
     static let columns = """
-        user_id, history, impressions, clicks, add_to_carts, purchases, first_time, last_time, last_partition, last_offset, met_items
+        user_id, history, impressions, clicks, add_to_carts, purchases, first_time, last_time, last_partition, last_offset, met_items, \
+        returns
         """
+    static let fieldCount: Int32 = 12
 
     /// A row as the table holds it, from ``columns`` and `ctid, xmin`.
     ///
@@ -48,7 +52,8 @@ struct UserFeatureRow {
         lastTime = rows.time(row, 7) ?? EventTime(milliseconds: DatabaseTime.earliest)
         last = Position(partition: rows.int32(row, 8) ?? 0, offset: rows.int64(row, 9) ?? 0)
         if !rows.isNull(row, 10) { metItems = Array(rows.bytes(row, 10)) }
-        place = RowPlace(rows, row, 11)
+        returns = rows.int64(row, 11) ?? 0
+        place = RowPlace(rows, row, Int(Self.fieldCount))
     }
 
     /// The row of a user that has nothing stored. `events` are the batch's, for users whose history is full.
@@ -59,11 +64,12 @@ struct UserFeatureRow {
         clicks = delta.clicks
         addToCarts = delta.addToCarts
         purchases = delta.purchases
+        returns = delta.returns
         firstTime = delta.firstTime
         lastTime = delta.lastTime
         last = delta.last
         if let all = events[userID], all.entries.count > rules.historyLimitEvents {
-            metItems = MetItems.adding(all.entries.map { MetItems.Entry($0.itemID, $0.type) }, to: nil)
+            metItems = MetItems.adding(all.entries.map { MetItems.Entry($0) }, to: nil)
             metItemsChanged = true
         }
     }
@@ -74,7 +80,7 @@ struct UserFeatureRow {
         let added = events[userID] ?? delta.history
         metItemsChanged = false
         if metItems != nil {
-            if let more = MetItems.adding(added.entries.map { MetItems.Entry($0.itemID, $0.type) }, to: metItems) {
+            if let more = MetItems.adding(added.entries.map { MetItems.Entry($0) }, to: metItems) {
                 metItems = more
                 metItemsChanged = true
             }
@@ -83,7 +89,7 @@ struct UserFeatureRow {
             all.merge(history)
             all.merge(added)
             if all.entries.count > limit {
-                metItems = MetItems.adding(all.entries.map { MetItems.Entry($0.itemID, $0.type) }, to: nil)
+                metItems = MetItems.adding(all.entries.map { MetItems.Entry($0) }, to: nil)
                 metItemsChanged = true
             }
         }
@@ -97,9 +103,20 @@ struct UserFeatureRow {
         clicks += delta.clicks
         addToCarts += delta.addToCarts
         purchases += delta.purchases
+        returns += delta.returns
         firstTime = min(firstTime, delta.firstTime)
         lastTime = max(lastTime, delta.lastTime)
         last = max(last, delta.last)
+    }
+
+    /// Notes which purchases of some items were given back, and which of these items the user still has. False where that is known.
+    mutating func note(_ trades: [String: TradeOutcome]) -> Bool {
+        let before = history
+        history.note { entry in trades[entry.itemID].map { $0.returned.contains(TradeOutcome.Place(entry.time, entry.position)) } }
+        let list = metItems.flatMap { MetItems.noting(bought: trades.mapValues(\.isBought), in: $0) }
+        if let list { metItems = list }
+        metItemsChanged = list != nil
+        return list != nil || history != before
     }
 
     /// About what the row takes on its way: its history and the items met, in bytes.
@@ -113,7 +130,7 @@ struct UserFeatureRow {
     /// The rows as one array of the table's row type. Items met that did not change go as null.
     static func parameter(_ rows: ArraySlice<UserFeatureRow>, _ type: RowType) -> Parameters {
         var parameters = Parameters()
-        parameters.add(type, fields: 11, count: rows.count) { index, buffer in
+        parameters.add(type, fields: fieldCount, count: rows.count) { index, buffer in
             let row = rows[rows.startIndex + index]
             buffer.appendTypedField(row.userID)
             buffer.appendTypedField(row.history.encoded())
@@ -126,6 +143,7 @@ struct UserFeatureRow {
             buffer.appendTypedField(row.last.partition)
             buffer.appendTypedField(row.last.offset)
             buffer.appendTypedField(row.metItemsChanged ? row.metItems : nil)
+            buffer.appendTypedField(row.returns)
         }
         return parameters
     }
@@ -164,10 +182,7 @@ struct FullUsers {
             histories[userID] = UserHistory(limit: .max)
         }
         if histories.isEmpty { return }
-        for event in events where event.type != .impression {
-            histories[event.userID]?.insert(
-                HistoryEntry(event))
-        }
+        for event in events where event.type.isAct { histories[event.userID]?.insert(HistoryEntry(event)) }
     }
 
     subscript(userID: String) -> UserHistory? { histories.isEmpty ? nil : histories[userID] }

@@ -6,24 +6,28 @@ public struct WatchedFigures: Sendable, Equatable {
     public var openErasures: Int
     /// What the gate refused.
     public var refusals: ModelRefusals
+    /// What came back, and what of it matches no purchase.
+    public var returns: ReturnTally
 
     /// Makes figures.
-    public init(offsets: [StoredOffset], openErasures: Int, refusals: ModelRefusals) {
+    public init(offsets: [StoredOffset], openErasures: Int, refusals: ModelRefusals, returns: ReturnTally = ReturnTally()) {
         self.offsets = offsets
         self.openErasures = openErasures
         self.refusals = refusals
+        self.returns = returns
     }
 }
 
 extension StoreQueries {
-    /// What ``offsets()``, ``openErasures()`` and ``modelRefusals()`` say, of one moment, by one statement.
+    /// What ``offsets()``, ``openErasures()`` and ``modelRefusals()`` say, of one moment, by one statement; and what came back.
     public func watchedFigures() throws(StoreError) -> WatchedFigures {
         try pool.reading { (connection) throws(StoreError) in
             let rows = try connection.run(Self.watchedFiguresStatement)
             // Without an offset there is one row with figures and nothing of a topic.
             let offsets = (0..<rows.count).filter { rows.string($0, 0) != nil }.map { StoredOffset(rows, $0) }
             return WatchedFigures(
-                offsets: offsets, openErasures: Int(rows.int64(0, 9) ?? 0), refusals: ModelRefusals(rows, 0, from: 10))
+                offsets: offsets, openErasures: Int(rows.int64(0, 9) ?? 0), refusals: ModelRefusals(rows, 0, from: 10),
+                returns: try ReturnTally.all(connection))
         }
     }
 

@@ -12,8 +12,10 @@ public struct UserDelta: Sendable, Equatable {
     public var clicks: Int64 = 0
     /// How often the user put an item into a cart.
     public var addToCarts: Int64 = 0
-    /// How often the user bought an item.
+    /// How often the user bought an item, also what was given back.
     public var purchases: Int64 = 0
+    /// How often the user gave something back.
+    public var returns: Int64 = 0
     /// The least time of an event.
     public var firstTime: EventTime
     /// The greatest time of an event.
@@ -36,14 +38,12 @@ public struct UserDelta: Sendable, Equatable {
         case .click: clicks += 1
         case .addToCart: addToCarts += 1
         case .purchase: purchases += 1
+        case .return: returns += 1
         }
         if event.time < firstTime { firstTime = event.time }
         if event.time > lastTime { lastTime = event.time }
         if last < event.position { last = event.position }
-        if event.type != .impression {
-            history.insert(
-                HistoryEntry(event))
-        }
+        if event.type.isAct { history.insert(HistoryEntry(event)) }
     }
 
     /// Adds what other events change about the same user.
@@ -53,6 +53,7 @@ public struct UserDelta: Sendable, Equatable {
         clicks += other.clicks
         addToCarts += other.addToCarts
         purchases += other.purchases
+        returns += other.returns
         firstTime = min(firstTime, other.firstTime)
         lastTime = max(lastTime, other.lastTime)
         last = max(last, other.last)
@@ -106,6 +107,7 @@ public struct ItemDelta: Sendable, Equatable {
             if let amount = event.amountMinor, let currency = event.currency {
                 revenue[currency] = saturatingSum(revenue[currency] ?? 0, amount)
             }
+        case .return: break  // What it takes back depends on other events: see ``PurchaseMatching``.
         }
         if event.time < firstTime { firstTime = event.time }
         if event.time > lastTime { lastTime = event.time }

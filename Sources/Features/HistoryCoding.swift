@@ -2,11 +2,12 @@ import Interactions
 
 // The stored form of a history, which the database keeps in one column:
 //
-//     byte      version: 4 where an entry has a currency, else 3 where one has a rating, else 2 where one has an amount, else 1
+//     byte      version: 5 where a purchase was given back, else 4 where an entry has a currency, else 3 where one has a rating, else 2
+//               where one has an amount, else 1
 //     varint    number of entries
 //     entries   varint   time in ms: the first one zigzag, then the difference to the one before
 //               byte     type; its highest bit says that an amount follows, from version 2 on; the next that a rating does, from 3 on;
-//                        the next that a currency does, in 4
+//                        the next that a currency does, from 4 on; the next, in 5, that the purchase was given back
 //               varint   amount, above 0, where the bit is set
 //               varint   CurrencyCode of the amount, where the bit is set
 //               varint   rating in hundredths, zigzag, where the bit is set
@@ -18,12 +19,15 @@ import Interactions
 // Varints are LEB128. Equal histories have equal bytes.
 extension UserHistory {
     private static let version: UInt8 = 1, versionWithAmounts: UInt8 = 2, versionWithRatings: UInt8 = 3, versionWithCurrencies: UInt8 = 4
+    private static let versionWithReturns: UInt8 = 5
     /// The bit of the type's byte that says that an amount follows.
     private static let amountBit: UInt8 = 0x80
     /// The bit of the type's byte that says that a rating follows.
     private static let ratingBit: UInt8 = 0x40
     /// The bit of the type's byte that says that a currency follows.
     private static let currencyBit: UInt8 = 0x20
+    /// The bit of the type's byte that says that a purchase was given back.
+    private static let returnedBit: UInt8 = 0x10
     private static let checksumBytes = 4
     /// The shortest entry: five fields of a byte each and an empty id.
     private static let minEntryBytes = 5
@@ -42,7 +46,7 @@ extension UserHistory {
             time = entry.time.milliseconds
             bytes.append(
                 entry.type.rawValue | (entry.amountMinor > 0 ? Self.amountBit : 0) | (entry.ratingHundredths != nil ? Self.ratingBit : 0)
-                    | (entry.currency != nil ? Self.currencyBit : 0))
+                    | (entry.currency != nil ? Self.currencyBit : 0) | (entry.isReturned ? Self.returnedBit : 0))
             if entry.amountMinor > 0 { Self.append(UInt64(entry.amountMinor), to: &bytes) }
             if let currency = entry.currency { Self.append(UInt64(currency.rawValue), to: &bytes) }
             if let rating = entry.ratingHundredths { Self.append(Self.zigzag(Int64(rating)), to: &bytes) }
@@ -61,9 +65,11 @@ extension UserHistory {
     private var leastVersion: UInt8 {
         var result = Self.version
         for entry in entries {
-            if entry.currency != nil { return Self.versionWithCurrencies }
-            if entry.ratingHundredths != nil {
-                result = Self.versionWithRatings
+            if entry.isReturned { return Self.versionWithReturns }
+            if entry.currency != nil {
+                result = Self.versionWithCurrencies
+            } else if entry.ratingHundredths != nil {
+                result = max(result, Self.versionWithRatings)
             } else if entry.amountMinor > 0 {
                 result = max(result, Self.versionWithAmounts)
             }
@@ -84,7 +90,7 @@ extension UserHistory {
 
     /// Reads a stored history; nil where the bytes are not one, whole and unharmed.
     public init?(decoding bytes: UnsafeRawBufferPointer, limit: Int = 200) {
-        guard limit >= 1, bytes.count >= 2 + Self.checksumBytes, Self.version...Self.versionWithCurrencies ~= bytes[0]
+        guard limit >= 1, bytes.count >= 2 + Self.checksumBytes, Self.version...Self.versionWithReturns ~= bytes[0]
         else { return nil }
         let end = bytes.count - Self.checksumBytes
         let stored = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: end, as: UInt32.self))
@@ -118,15 +124,18 @@ extension UserHistory {
                 rating = small
                 rest &= ~Self.ratingBit
             }
-            guard let type = InteractionType(rawValue: rest),
+            let isReturned = rest & Self.returnedBit != 0 && bytes[0] >= Self.versionWithReturns
+            if isReturned { rest &= ~Self.returnedBit }
+            guard let type = InteractionType(rawValue: rest), type != .return, !isReturned || type == .purchase,
                 let rawPartition = reader.varint(), let partition = Int32(exactly: Self.unzigzag(rawPartition)),
                 let rawOffset = reader.varint(), let itemID = reader.text()
             else { return nil }
             time = index == 0 ? Self.unzigzag(difference) : time &+ Int64(bitPattern: difference)
             offset = offset &+ Self.unzigzag(rawOffset)
-            let entry = HistoryEntry(
+            var entry = HistoryEntry(
                 itemID: itemID, type: type, time: EventTime(milliseconds: time),
                 position: Position(partition: partition, offset: offset), amountMinor: amount, ratingHundredths: rating, currency: currency)
+            entry.isReturned = isReturned
             if let last = entries.last, !(last < entry) { return nil }
             entries.append(entry)
         }

@@ -16,6 +16,8 @@ public struct HistoryEntry: Sendable, Equatable, Comparable {
     public var time: EventTime
     /// Where the record stands in its source.
     public var position: Position
+    /// Whether all pieces of this purchase were given back: it counts no more as bought.
+    public var isReturned = false
 
     /// Makes an entry.
     public init(
@@ -53,7 +55,10 @@ public struct HistoryEntry: Sendable, Equatable, Comparable {
         if left.amountMinor != right.amountMinor { return left.amountMinor < right.amountMinor }
         if left.currency != right.currency { return (left.currency?.rawValue ?? 0) < (right.currency?.rawValue ?? 0) }
         // nil comes before every rating.
-        return right.ratingHundredths.map { right in left.ratingHundredths.map { $0 < right } ?? true } ?? false
+        if left.ratingHundredths != right.ratingHundredths {
+            return right.ratingHundredths.map { right in left.ratingHundredths.map { $0 < right } ?? true } ?? false
+        }
+        return !left.isReturned && right.isReturned
     }
 }
 
@@ -125,6 +130,21 @@ public struct UserHistory: Sendable, Equatable {
     public func rated(from rating: Double) -> UserHistory {
         guard rating != 0, entries.contains(where: { $0.isRated(below: rating) }) else { return self }
         return UserHistory(sorted: entries.filter { !$0.isRated(below: rating) }, limit: limit)
+    }
+
+    /// The history without purchases that were given back: who gave something back neither has it nor showed a taste for it.
+    public var kept: UserHistory {
+        guard entries.contains(where: \.isReturned) else { return self }
+        return UserHistory(sorted: entries.filter { !$0.isReturned }, limit: limit)
+    }
+
+    /// Notes of purchases whether they were given back.
+    ///
+    /// - Parameter isReturned: nil for what stays as it is.
+    public mutating func note(_ isReturned: (HistoryEntry) -> Bool?) {
+        for index in entries.indices where entries[index].type == .purchase {
+            if let now = isReturned(entries[index]), now != entries[index].isReturned { entries[index].isReturned = now }
+        }
     }
 
     init(sorted entries: [HistoryEntry], limit: Int) {

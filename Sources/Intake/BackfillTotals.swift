@@ -21,6 +21,8 @@ extension BackfillRun {
         public var users = 0
         /// Events that were dropped because their user was erased at or after their time.
         public var erased = 0
+        /// Returns that were stored, and what of all returns matches no purchase beyond what did before.
+        public var returns = ReturnTally()
         /// Lines that an earlier run had read.
         public var resumedAt = 0
         /// Lines among them that were dead letters and were accepted now.
@@ -53,6 +55,7 @@ extension BackfillRun {
                 items += summary.itemsChanged
                 users += summary.usersChanged
                 erased += summary.erased
+                returns += summary.returns
             }
         }
 

@@ -147,5 +147,6 @@ extension IngestRun.Totals {
         left.batches += right.batches
         left.gaps += right.gaps
         left.missing += right.missing
+        left.returns += right.returns
     }
 }

@@ -29,6 +29,8 @@ public final class IngestRun {
         public var gaps = 0
         /// The records that were missing there.
         public var missing = 0
+        /// Returns that were stored, and what of all returns matches no purchase beyond what did before.
+        public var returns = ReturnTally()
 
         /// Nothing yet.
         public init() {}
@@ -250,6 +252,7 @@ public final class IngestRun {
             totals.rejected += summary.rejected
             totals.items += summary.itemsChanged
             totals.users += summary.usersChanged
+            totals.returns += summary.returns
             totals.batches += 1
             intake.note(summary)
             consumer.commitToBroker(

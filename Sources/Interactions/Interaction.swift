@@ -4,19 +4,30 @@ public enum InteractionType: UInt8, Sendable, CaseIterable {
     case click = 1
     case addToCart = 2
     case purchase = 3
+    /// Takes a purchase back. It changes what the purchase counts for, and is in no history itself.
+    case `return` = 4
 
-    /// The name in events: `impression`, `click`, `add_to_cart`, `purchase`.
+    /// The name in events: `impression`, `click`, `add_to_cart`, `purchase`, `return`.
     public var name: String {
         switch self {
         case .impression: "impression"
         case .click: "click"
         case .addToCart: "add_to_cart"
         case .purchase: "purchase"
+        case .return: "return"
         }
     }
 
-    /// Everything but being shown an item: what histories keep and a training learns from.
-    public static let acts = Set(allCases).subtracting([.impression])
+    /// Whether histories keep it and a training learns from it: neither being shown an item, nor giving one back.
+    public var isAct: Bool {
+        switch self {
+        case .click, .addToCart, .purchase: true
+        case .impression, .return: false
+        }
+    }
+
+    /// What histories keep and a training learns from.
+    public static let acts = Set(allCases.filter(\.isAct))
 }
 
 /// Where a record stands in its source: the offset in a partition, or the line of a file.

@@ -150,6 +150,7 @@ extension RecordDecoder {
             let scanner = reader.scanner(from: token.start, to: reader.bytes.count)
             switch token.count {
             case 5 where scanner.key(token, is: "click"): return clickType
+            case 6 where scanner.key(token, is: "return"): return returnType
             case 8 where scanner.key(token, is: "purchase"): return purchaseType
             case 10 where scanner.key(token, is: "impression"): return impressionType
             case 11 where scanner.key(token, is: "add_to_cart"): return addToCartType
@@ -162,7 +163,7 @@ extension RecordDecoder {
     @inline(never)
     private func unusualType(_ token: JSONToken, _ reader: FieldReader) throws(Rejection) -> InteractionType {
         guard token.isPresent, token.count > 0 else {
-            throw reader.missing("type", "impression, click, add_to_cart, purchase or a configured name")
+            throw reader.missing("type", "impression, click, add_to_cart, purchase, return or a configured name")
         }
         guard token.kind == .string else { throw reader.wrongType(token, "type", "a string") }
         guard let name = try reader.id(token, "type"), let type = rules.typeNames[name] else {

@@ -9,7 +9,7 @@ public struct RecordDecoder: Sendable {
     /// What is accepted, and how it is read.
     public let rules: DecodingRules
     /// What the canonical names stand for, so that the common case needs no dictionary.
-    let impressionType, clickType, addToCartType, purchaseType: InteractionType
+    let impressionType, clickType, addToCartType, purchaseType, returnType: InteractionType
 
     /// Makes a decoder.
     public init(rules: DecodingRules = DecodingRules()) {
@@ -19,6 +19,7 @@ public struct RecordDecoder: Sendable {
         clickType = meaning(.click)
         addToCartType = meaning(.addToCart)
         purchaseType = meaning(.purchase)
+        returnType = meaning(.return)
     }
 
     /// The byte ranges of the records in a JSON text that is one record or an array of records, as `POST /v1/events` takes them.

@@ -9,15 +9,18 @@ public struct InteractionCounts: Sendable, Equatable {
     public var clicks: Int64
     /// Times it was put into a cart.
     public var addToCarts: Int64
-    /// Times it was bought.
+    /// Times it was bought; a purchase of which all was given back counts no more.
     public var purchases: Int64
+    /// Returns, also those that match no purchase.
+    public var returns: Int64
 
     /// Makes counts.
-    public init(impressions: Int64 = 0, clicks: Int64 = 0, addToCarts: Int64 = 0, purchases: Int64 = 0) {
+    public init(impressions: Int64 = 0, clicks: Int64 = 0, addToCarts: Int64 = 0, purchases: Int64 = 0, returns: Int64 = 0) {
         self.impressions = impressions
         self.clicks = clicks
         self.addToCarts = addToCarts
         self.purchases = purchases
+        self.returns = returns
     }
 
     func write(to writer: inout JSONWriter) {
@@ -30,6 +33,8 @@ public struct InteractionCounts: Sendable, Equatable {
             writer.integer(addToCarts)
             writer.key("purchase")
             writer.integer(purchases)
+            writer.key("return")
+            writer.integer(returns)
         }
     }
 }
@@ -44,14 +49,17 @@ public struct UserView: Sendable, Equatable {
         public var type: InteractionType
         /// When.
         public var time: EventTime
+        /// Whether all of this purchase was given back.
+        public var isReturned: Bool
         /// Where the catalogue knows the item.
         public var item: ItemSummary?
 
         /// Makes a line.
-        public init(itemID: String, type: InteractionType, time: EventTime, item: ItemSummary? = nil) {
+        public init(itemID: String, type: InteractionType, time: EventTime, isReturned: Bool = false, item: ItemSummary? = nil) {
             self.itemID = itemID
             self.type = type
             self.time = time
+            self.isReturned = isReturned
             self.item = item
         }
     }
@@ -112,6 +120,10 @@ extension UserView.HistoryLine {
             writer.field("item_id", itemID)
             writer.field("type", type.name)
             writer.field("timestamp", time)
+            if isReturned {
+                writer.key("returned")
+                writer.bool(true)
+            }
             if let item {
                 writer.key("details")
                 item.write(to: &writer, withID: false)

@@ -61,7 +61,7 @@ struct Explanation {
         switch taste.input.types[place] {
         case .purchase: "bought"
         case .addToCart: "put in your cart"
-        case .click, .impression: "looked at"
+        case .click, .impression, .return: "looked at"
         }
     }
 }

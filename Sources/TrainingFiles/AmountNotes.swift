@@ -7,7 +7,7 @@ package func wholeNumber(_ number: Double) -> Int64 {
     number.isNaN ? 0 : number >= 0x1p63 ? .max : number <= -0x1p63 ? .min : Int64(number)
 }
 
-/// What a training's watermark says of currencies: for its log, its report, and for whoever serves its model.
+/// What a training's watermark says of currencies and of returns: for its log, its report, and for whoever serves its model.
 package struct AmountNotes {
     /// The currency of orders' amounts; nil where there are none.
     package var orderCurrency: String?
@@ -20,6 +20,11 @@ package struct AmountNotes {
     /// Prices without a rate, in words; empty where there is none.
     package var leftOutPrices: String
 
+    /// Returns that take purchases back.
+    package var returns: Int
+    /// What of them matches no purchase, as a sentence without a full stop; empty where nothing is left over.
+    package var leftOverReturns: String
+
     /// Reads a watermark; nil where it is of an older version, which said nothing of currencies.
     package init?(watermark: String) {
         guard let left = JSONText.string("orders_left_out", inObject: watermark) else { return nil }
@@ -28,6 +33,8 @@ package struct AmountNotes {
         orders = JSONText.number("orders_with_amount", inObject: watermark).map { Int(wholeNumber($0)) } ?? 0
         leftOutOrders = left
         leftOutPrices = JSONText.string("prices_left_out", inObject: watermark) ?? ""
+        returns = JSONText.number("returns", inObject: watermark).map { Int(wholeNumber($0)) } ?? 0
+        leftOverReturns = JSONText.string("returns_left_over", inObject: watermark) ?? ""
     }
 
     /// Lines for the report.
@@ -38,6 +45,10 @@ package struct AmountNotes {
         }
         if !leftOutOrders.isEmpty { lines.append(DataNote("orders left out for want of a rate", .text(leftOutOrders))) }
         if !leftOutPrices.isEmpty { lines.append(DataNote("prices left out for want of a rate", .text(leftOutPrices))) }
+        if returns > 0 {
+            let words = leftOverReturns.isEmpty ? "\(returns); all of them match purchases" : leftOverReturns
+            lines.append(DataNote("returns", .text(words)))
+        }
         return lines
     }
 

@@ -131,7 +131,7 @@ package struct ReplayLog {
                 continue
             }
             accepted += 1
-            guard event.type != .impression, event.time > start, !deleted.contains(event.itemID) else { continue }
+            guard event.type.isAct, event.time > start, !deleted.contains(event.itemID) else { continue }
             found.append(
                 Found(
                     event: ReplayEvents.Event(

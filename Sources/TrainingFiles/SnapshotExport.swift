@@ -151,7 +151,9 @@ package struct SnapshotExport {
         try writer.finish(
             items: itemOrder.map { rows.records[Int($0)] }, arrivals: Arrivals.of(rows.firstSeen, now: .now, order: itemOrder),
             users: try users(snapshot, order: userOrder, rows),
-            watermark: Self.json(snapshot.watermark, until: until, amounts: snapshot.amounts), newRows: newRows,
+            watermark: Self.json(
+                snapshot.watermark, until: until, amounts: snapshot.amounts, returns: try snapshot.returns(until: until)),
+            newRows: newRows,
             impressions: impressions.renumbered(
                 users: Self.inverse(userOrder, count: rows.users.count), items: Self.inverse(itemOrder, count: rows.items.count)))
         return Summary(
@@ -252,7 +254,9 @@ package struct SnapshotExport {
     }
 
     /// The watermark as a JSON object, as the registry keeps it.
-    package static func json(_ watermark: TrainingWatermark, until: EventTime?, amounts: OrderAmounts? = nil) -> String {
+    package static func json(
+        _ watermark: TrainingWatermark, until: EventTime?, amounts: OrderAmounts? = nil, returns: ReturnTally = ReturnTally()
+    ) -> String {
         JSONWriter.object { object in
             object.field("snapshot", watermark.snapshot)
             if let newest = [watermark.newestEventTime, until].compactMap({ $0 }).min(), watermark.newestEventTime != nil {
@@ -271,6 +275,10 @@ package struct SnapshotExport {
                 }
             }
             amounts?.write(to: &object)
+            if returns.returns > 0 {
+                object.field("returns", returns.returns)
+                object.field("returns_left_over", returns.sentence ?? "")
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ import TestSupport
 extension EndToEnd {
     /// From an event in Kafka to an answer over HTTP, on a shop with a model.
     @Suite struct LineTests {
-        @Test("a click changes that user's next answer and nobody else's, and a purchase never returns")
+        @Test("a click changes that user's next answer and nobody else's, and what was bought is gone until it is given back")
         func clickAndPurchase() throws {
             let shop = try SmallShop()
             let service = shop.service
@@ -38,6 +38,18 @@ extension EndToEnd {
             let ranked = try service.http.send(
                 "POST", "/v1/recommendations", body: #"{"user_id":"u5","items":["\#(bought[0])","\#(all[0])","no-such-item"]}"#)
             #expect((ranked.object["items"] as? [[String: Any]])?.compactMap { $0["item_id"] as? String } == [all[0]])
+
+            // What is given back may be recommended again, and counts no more as bought.
+            let back = before.items[0]
+            let sold = "select purchases, units from item_features where item_id = '\(back)'"
+            let counts = try shop.bench.database.sql(sold)
+            let mark = try service.post("return", user: "u5", item: back, more: #","value":19.99,"currency":"EUR","quantity":1"#)
+            let after = try service.recommendations(user: "u5", n: 300, "&wait=\(mark)")
+            #expect(after.items.contains(back), "\(back) was given back and is still left out")
+            #expect(try shop.bench.database.sql(sold) != counts)
+            let view = try service.http.send("GET", "/v1/users/u5").object
+            #expect((view["counts"] as? [String: Any])?["return"] as? Int == 1)
+            #expect((view["history"] as? [[String: Any]])?.contains { $0["returned"] as? Bool == true } == true)
         }
 
         @Test("hidden and deleted items are gone from the very next answer; a new item is recallable within a second")

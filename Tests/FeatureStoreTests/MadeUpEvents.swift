@@ -38,6 +38,25 @@ func madeUpEvents(_ count: Int, seed: UInt64, partition: Int32, users: Int = 25,
     }
 }
 
+/// Purchases and returns of few people and items, close in time, so that they meet: returns before their purchase, of more than was
+/// bought, of what nobody bought, and some that name their purchase.
+func madeUpTrades(_ count: Int, seed: UInt64, partition: Int32, users: Int = 4, items: Int = 3, minutes: Int64 = 60_000) -> [Interaction] {
+    var numbers = SeededNumbers(state: seed)
+    return (0..<count).map { index in
+        let isReturn = Int.random(in: 0..<5, using: &numbers) < 2
+        var trade = event(
+            "t\(partition)-\(index)", isReturn ? .return : .purchase, user: "b\(Int.random(in: 0..<users, using: &numbers))",
+            item: "i\(Int.random(in: 0..<items, using: &numbers))", at: Int64.random(in: 0..<minutes, using: &numbers) * 60_000,
+            partition: partition, offset: Int64(100_000 + index), hash: numbers.next())
+        trade.quantity = Int32.random(in: 1...6, using: &numbers)
+        trade.priceMicros = [1_990_000, 3_330_000, nil].randomElement(using: &numbers)!
+        trade.currency = trade.priceMicros == nil ? nil : "EUR"
+        trade.amountMinor = trade.priceMicros.map { $0 / 10_000 * Int64(trade.quantity) }
+        if isReturn, index.isMultiple(of: 7) { trade.context = #"{"purchase_event_id":"t\#(partition)-\#(index / 2)"}"# }
+        return trade
+    }
+}
+
 /// A batch with what a consumer would send: the offsets of one partition and the fold.
 func batch(_ interactions: [Interaction], topic: String = "freshet.events", claim: PartitionClaim, next: Int64) -> IngestBatch {
     var delta = FeatureDelta(rules: FeatureRules())

@@ -50,9 +50,10 @@ import Testing
             #expect(user.clicks == own.filter { $0.type == .click }.count)
             #expect(user.addToCarts == own.filter { $0.type == .addToCart }.count)
             #expect(user.purchases == own.filter { $0.type == .purchase }.count)
+            #expect(user.returns == own.filter { $0.type == .return }.count)
             #expect(user.firstTime == own.map(\.time).min() && user.lastTime == own.map(\.time).max())
             #expect(user.last == own.map(\.position).max())
-            let kept = own.filter { $0.type != .impression }
+            let kept = own.filter { $0.type.isAct }
                 .sorted { ($0.time, $0.position) < ($1.time, $1.position) }.suffix(20)
             #expect(user.history.entries.map(\.position) == kept.map(\.position))
             #expect(user.history.entries.map(\.itemID) == kept.map(\.itemID))

@@ -6,7 +6,7 @@ import Testing
     private func entries(_ count: Int, seed: UInt64) -> [HistoryEntry] {
         var random = SeededGenerator(seed: seed)
         return (0..<count).map { _ in
-            HistoryEntry(
+            var entry = HistoryEntry(
                 itemID: ["i1", "i2", "ünïcode", "", String(repeating: "long", count: 40)].randomElement(using: &random)!,
                 type: [.click, .addToCart, .purchase].randomElement(using: &random)!,
                 time: EventTime(milliseconds: start + Int64.random(in: -50...50, using: &random) * 1_000),
@@ -14,6 +14,8 @@ import Testing
                     partition: Int32.random(in: -1...2, using: &random), offset: Int64.random(in: 0...99, using: &random)),
                 amountMinor: [0, 0, 1, 1_299, .max].randomElement(using: &random)!,
                 ratingHundredths: [nil, nil, 450, -100, 0, .max, .min].randomElement(using: &random)!)
+            entry.isReturned = entry.type == .purchase && seed % 3 == 0 && Bool.random(using: &random)
+            return entry
         }
     }
 

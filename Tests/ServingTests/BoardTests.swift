@@ -89,10 +89,13 @@ import Testing
             #expect(value(unknown) == nil, "\(unknown): nobody knows yet")
         }
         gauges.lagRecords = 5
+        gauges.returns = ReturnTally(returns: 9, pieces: 40, partly: 1, unmatched: 2, unmatchedPieces: 6)
         gauges.openErasures = 0
         gauges.refusals = ModelRefusals(total: 3, inARow: 2)
         #expect(value("freshet_ingest_lag_records") == 5 && value("freshet_erasures_open") == 0)
         #expect(value("freshet_trainings_refused_total") == 3 && value("freshet_trainings_refused_in_a_row") == 2)
+        #expect(value("freshet_returns_total") == 9 && value("freshet_returns_unmatched") == 2)
+        #expect(value("freshet_returned_pieces_unmatched") == 6)
         let names = gauges.all.map(\.name)
         #expect(Set(names).count == names.count, "each once")
         #expect(gauges.all.filter { $0.kind == .counter }.allSatisfy { $0.name.hasSuffix("_total") })

@@ -86,6 +86,8 @@ public final class TestDatabase: Sendable {
             "user_features": "select * from user_features order by user_id",
             "item_features": "select * from item_features order by item_id",
             "item_revenue": "select * from item_revenue order by 1, 2",
+            "item_returns": "select * from item_returns order by 1",
+            "purchase_returns": "select * from purchase_returns order by 3, 4, 5, 6",
             "items": """
                 select item_id, title, categories, tags, price_micros, currency, attributes, embedding, updated_at, hidden, deleted,
                 catalogue_version from items order by 1

@@ -146,6 +146,9 @@ struct ColumnTests {
         #expect(short.warning?.contains("orders: 3 in VND; prices of items: 2 in XAU. Set currency.rates") == true)
         #expect(short.lines.count == 3 && short.orders == 7)
         #expect(AmountNotes(watermark: #"{"snapshot":"1:1:"}"#) == nil)
+        let back = #"{"orders_left_out":"","returns":9,"returns_left_over":"2 of 9 returns match no purchase"}"#
+        let returns = try #require(AmountNotes(watermark: back))
+        #expect(returns.returns == 9 && returns.lines.map(\.name) == ["returns"] && notes.leftOverReturns.isEmpty)
         #expect(AmountNotes.prices(watermark: left, rates: nil) == nil && AmountNotes.orders(watermark: left, rates: nil) != nil)
         #expect([.nan, 1e300, -1e300, 2.9].map { wholeNumber($0) } == [0, .max, .min, 2])
     }

@@ -94,6 +94,25 @@ struct StoredLogTests {
         #expect(Arrivals.of([.min, .max], now: EventTime(milliseconds: .max), order: [0, 1]) == [none, .max])
     }
 
+    @Test("an export leaves out what was given back, and says what is left over")
+    func returns() throws {
+        let database = try Self.store()
+        _ = try IngestStore(url: database.url, rules: FeatureRules()).commit(
+            IngestBatch(interactions: [
+                Self.event("a", "y", at: 30, offset: 6, type: .return, amount: 700), Self.event("b", "z", at: 31, offset: 7, type: .return),
+            ]))
+        let path = path("log")
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        _ = try SnapshotExport(url: database.url, settings: .init(impressionsLimit: 10, maxInteractionsPerUser: 10))
+            .write(to: path, until: nil) { _ in }
+        let file = try TrainingFile(path: path)
+        #expect(file.log.count == 4 && file.log.rows(of: 0).map { file.log.items[$0] } == [0])
+        let notes = try #require(AmountNotes(watermark: file.watermark))
+        #expect(notes.returns == 2 && notes.leftOverReturns.hasPrefix("1 of 2 returns match no purchase: 50.0 % of the pieces"))
+        let before = try exported(database, .init(impressionsLimit: 10, maxInteractionsPerUser: 10), until: 20)
+        #expect(before.rows(of: 0).map { before.amounts[$0] } == [700, -1])
+    }
+
     @Test("a stopped export leaves nothing behind")
     func stopped() throws {
         let database = try Self.store(), path = path("log")

@@ -18,7 +18,7 @@ struct StoredAdaptations: AdaptationStore {
         try store.events(withItems: itemIDs, from: from, limit: limit).map { ($0.userID, $0.itemID) }
     }
 
-    func history(of userID: String) throws -> [HistoryEntry] { try store.userFeatures(userID)?.history.entries ?? [] }
+    func history(of userID: String) throws -> [HistoryEntry] { try store.userFeatures(userID)?.history.kept.entries ?? [] }
 
     func keep(
         version: Int32, field: String, category: String, events: Int64, supportItemIDs: [String], payload: [UInt8], metrics: String

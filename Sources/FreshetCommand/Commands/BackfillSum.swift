@@ -1,5 +1,6 @@
 import Console
 import EventStream
+import FeatureStore
 import Intake
 import Interactions
 import Logging
@@ -23,6 +24,7 @@ struct BackfillSum {
         totals.resumedAt += file.resumedAt
         totals.mended += file.mended
         totals.erased += file.erased
+        totals.returns += file.returns
         damage = file.damage
         if file.isAllRefused { refusedFiles.append(path) }
         if file.mended > 0 { logger.notice("\(path): \(file.mended) lines that were refused before are accepted now") }
@@ -31,6 +33,7 @@ struct BackfillSum {
         }
         if file.lines == 0, file.damage == nil, !wasStopped { logger.warning("\(path) is empty") }
         if file.erased > 0 { logger.notice("\(path): \(file.erased) events are of users who were erased since, and are not stored") }
+        if let leftOver = file.returns.sentence { logger.notice("\(path): \(leftOver)") }
         guard file.rejected > 0 else { return }
         var reasons = file.firstReasons
         let conflicts = file.rejected - file.refusedLines
@@ -49,7 +52,9 @@ struct BackfillSum {
             "lines": .integer(totals.lines), "known_lines": .integer(totals.resumedAt), "mended_lines": .integer(totals.mended),
             "stored": .integer(totals.stored), "duplicates": .integer(totals.duplicates), "items": .integer(totals.items),
             "users": .integer(totals.users), "rejected": .integer(totals.rejected), "erased": .integer(totals.erased),
-            "seconds": .number(seconds),
+            "returns": .integer(Int(totals.returns.returns)), "returns_unmatched": .integer(Int(totals.returns.unmatched)),
+            "returns_partly": .integer(Int(totals.returns.partly)), "returned_pieces": .integer(Int(totals.returns.pieces)),
+            "unmatched_pieces": .integer(Int(totals.returns.unmatchedPieces)), "seconds": .number(seconds),
         ])
     }
 }

@@ -70,7 +70,9 @@ struct IngestCommand: ParsableCommand {
         ResultLine([
             "records": .integer(totals.records), "stored": .integer(totals.stored), "duplicates": .integer(totals.duplicates),
             "items": .integer(totals.items), "users": .integer(totals.users), "rejected": .integer(totals.rejected),
-            "gaps": .integer(totals.gaps), "missing": .integer(totals.missing), "seconds": .number(seconds),
+            "gaps": .integer(totals.gaps), "missing": .integer(totals.missing),
+            "returns": .integer(Int(totals.returns.returns)), "returns_unmatched": .integer(Int(totals.returns.unmatched)),
+            "unmatched_pieces": .integer(Int(totals.returns.unmatchedPieces)), "seconds": .number(seconds),
         ]).print(asJSON: json)
     }
 }

@@ -81,6 +81,7 @@ package struct TrainingRun {
         try folder.write(state)
         let amounts = AmountNotes(watermark: file.watermark)
         if let warning = amounts?.warning { logger.warning("\(warning)") }
+        if let left = amounts?.leftOverReturns, !left.isEmpty { logger.notice("\(left)") }
         let (log, inspection, leftOut) = try looked(at: file.log)
         let chosen = try chosen(log, base, &state)
         // The plan says what somebody set, and the registry also keeps what was chosen.

@@ -101,7 +101,7 @@ const loading = "Loading…";
 function showEvents(events, isCounted) {
   byID("events-rate").textContent = compact(events.per_second);
   drawRate(byID("events-plot"), events.series);
-  const names = { impression: "Impressions", click: "Clicks", add_to_cart: "Added to cart", purchase: "Purchases" };
+  const names = { impression: "Impressions", click: "Clicks", add_to_cart: "Added to cart", purchase: "Purchases", return: "Returns" };
   const cells = [["Events in all", isCounted ? events.total : null], ...Object.keys(names).filter((name) => name in events.by_type).map((name) => [names[name], events.by_type[name]])];
   byID("event-types").replaceChildren(...cells.map(([name, count]) => {
     const cell = element("div");

@@ -160,11 +160,12 @@ package struct ServiceWiring: Sendable {
             userID: id, attributes: found.0?.attributes, aliases: found.0?.aliases ?? [],
             history: (features?.history.entries ?? []).reversed().map { entry in
                 UserView.HistoryLine(
-                    itemID: entry.itemID, type: entry.type, time: entry.time, item: snapshot.entry(entry.itemID).map(Self.summary))
+                    itemID: entry.itemID, type: entry.type, time: entry.time, isReturned: entry.isReturned,
+                    item: snapshot.entry(entry.itemID).map(Self.summary))
             },
             counts: InteractionCounts(
                 impressions: features?.impressions ?? 0, clicks: features?.clicks ?? 0, addToCarts: features?.addToCarts ?? 0,
-                purchases: features?.purchases ?? 0),
+                purchases: features?.purchases ?? 0, returns: features?.returns ?? 0),
             firstSeen: features?.firstTime, lastSeen: features?.lastTime)
     }
 
@@ -185,7 +186,7 @@ package struct ServiceWiring: Sendable {
             record: item.record,
             counts: InteractionCounts(
                 impressions: found.1?.impressions ?? 0, clicks: found.1?.clicks ?? 0, addToCarts: found.1?.addToCarts ?? 0,
-                purchases: found.1?.purchases ?? 0),
+                purchases: found.1?.purchases ?? 0, returns: found.1?.returns.returns ?? 0),
             indexState: state, catalogueVersion: item.catalogueVersion)
     }
 

@@ -19,6 +19,8 @@ package struct ServingGauges {
     package var snapshotAgeSeconds: Double?
     /// Users whose rows are still to be removed; nil where nobody knows.
     package var openErasures: Int?
+    /// What came back, and what of it matches no purchase; nil before the database was asked.
+    package var returns: ReturnTally?
     /// Records that the broker had dropped before ingest read them.
     package var missingRecords: Int64 = 0
     /// Partitions that stand still.
@@ -99,6 +101,13 @@ package struct ServingGauges {
             gauge("clock_ahead_seconds", clockAheadSeconds, "How far this machine's clock is ahead of PostgreSQL's."),
             counter("log_lines_dropped", Double(droppedLogLines), "Log lines that could not be written."),
         ]
+        if let returns {
+            gauges += [
+                counter("returns", Double(returns.returns), "Returns that were stored."),
+                gauge("returns_unmatched", Double(returns.unmatched), "Returns that match no purchase and change nothing."),
+                gauge("returned_pieces_unmatched", Double(returns.unmatchedPieces), "Pieces of returns that match no purchase."),
+            ]
+        }
         if let lagRecords { gauges.append(gauge("ingest_lag_records", Double(lagRecords), "Records in Kafka that are not stored yet.")) }
         return gauges
     }

@@ -21,6 +21,7 @@ package final class StatisticsBoard: Sendable {
         var halted: [String] = []
         var lag: Int64?
         var openErasures: Int?
+        var returns: ReturnTally?
         /// What the broker said last of its partitions; stored offsets of others count nowhere.
         var reading: LagReading?
         var newest: [ItemSummary] = []
@@ -76,7 +77,10 @@ package final class StatisticsBoard: Sendable {
     /// Takes in what the database says every few seconds, whether or not somebody looks.
     package func sampled(_ figures: WatchedFigures) {
         sampled(figures.offsets)
-        contents.withLock { $0.openErasures = figures.openErasures }
+        contents.withLock {
+            $0.openErasures = figures.openErasures
+            $0.returns = figures.returns
+        }
         set(refusals: figures.refusals)
     }
 
@@ -223,6 +227,7 @@ package final class StatisticsBoard: Sendable {
             gauges.exploredSlots = contents.exploredSlots
             gauges.snapshotAgeSeconds = contents.snapshotChanged.map { $0.at.duration(to: .now).inSeconds }
             gauges.openErasures = contents.openErasures
+            gauges.returns = contents.returns
             gauges.missingRecords = contents.missingRecords
             gauges.haltedPartitions = contents.halted.count
             gauges.lagRecords = contents.lag

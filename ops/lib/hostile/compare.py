@@ -5,7 +5,7 @@ from .stream import user_of
 
 # Compared by content, every column but those whose value comes from the moment or the transaction of the commit.
 TABLES = {
-    "interactions": [], "user_features": [], "item_features": [], "item_revenue": [],
+    "interactions": [], "user_features": [], "item_features": [], "item_revenue": [], "item_returns": [], "purchase_returns": [],
     "items": ["catalogue_version"],  # counts transactions
     "users": [], "erasures": [],
     "dead_letters": ["detail", "replayed_at"],  # the detail of a time in the future names the reader's own now

@@ -84,12 +84,15 @@ public struct BatchRecommender: Sendable {
     /// The best `count` candidates for one user, as ``recommend(_:history:excluded:attributes:snapshot:now:requestID:)``
     /// scores them; `count` is not bounded by the limits of a request.
     ///
-    /// - Parameter userID: varies the list of a user without a history, where the rules say so; see ``RecommendingRules/variety``.
+    /// - Parameters:
+    ///   - userID: varies the list of a user without a history, where the rules say so; see ``RecommendingRules/variety``.
+    ///   - explain: whether to find what moved each item, for reasons and explanations as requests give them.
     ///
     /// The list is shorter only where fewer candidates are left after the exclusions.
     /// - Complexity: O(candidates × dimension)
     public func recommend(
-        count: Int, history: UserHistory, excluded: [String], attributes: String?, now: EventTime, userID: String? = nil
+        count: Int, history: UserHistory, excluded: [String], attributes: String?, now: EventTime, userID: String? = nil,
+        explain: Bool = false
     ) -> [RecommendedItem] {
         let filter = RowFilter(snapshot.catalogue, category: nil, excluding: excluded)
         let taste = UserTaste(history: history, attributes: attributes, context: [:], snapshot: snapshot, now: now)
@@ -107,6 +110,7 @@ public struct BatchRecommender: Sendable {
                 scale: snapshot.model?.temperature ?? 1)
         }
         fill(&rows, count, filter)
+        guard !explain else { return ranking.items(rows, now: now, inWords: true) }
         return rows.map {
             RecommendedItem(itemID: snapshot.catalogue[$0.row].itemID, score: $0.score, reason: $0.reason)
         }

@@ -12,6 +12,14 @@ struct Ranking {
     let snapshot: ServingSnapshot
     let taste: UserTaste
     let objective: ObjectiveWeights?
+    /// The newest item as a query as long as the user's vector, where likeness to it counts by itself.
+    let newestQuery: [Float]?
+
+    init(snapshot: ServingSnapshot, taste: UserTaste, objective: ObjectiveWeights?) {
+        (self.snapshot, self.taste, self.objective) = (snapshot, taste, objective)
+        newestQuery = snapshot.rules.similarWeight > 0 && !taste.isNewestItem
+            ? taste.newestRow.flatMap(snapshot.likeness).map { Self.asLongAsTheUsers($0, taste: taste, snapshot: snapshot) } : nil
+    }
 
     /// How many candidates the ranking wants for an answer of `count` items: more where it changes the order of recall.
     func poolSize(for count: Int) -> Int {
@@ -51,12 +59,10 @@ struct Ranking {
 
     /// What candidates are worth before goals are asked, in their order, and which of them are known by their content alone.
     func interests(of candidates: [Candidate]) -> (rows: [RankedRow], byContent: Set<Int32>) {
-        let newest = snapshot.rules.similarWeight > 0 && !taste.isNewestItem
-            ? taste.newestRow.flatMap(snapshot.likeness).map(asLongAsTheUsers) : nil
         // Once for all candidates: each of these is computed, or copies what it is read from.
         let content = snapshot.content, liking = taste.content
         var byContent: Set<Int32> = []
-        let known = knownScores(candidates, newest: newest)
+        let known = knownScores(candidates, newest: newestQuery)
         let rows = candidates.indices.map { place in
             let candidate = candidates[place]
             let origin = snapshot.vectors.origin(of: candidate.row)
@@ -157,7 +163,7 @@ struct Ranking {
     }
 
     /// Brings a vector to the length of the user's, so that both kinds of score are on one scale.
-    private func asLongAsTheUsers(_ vector: [Float]) -> [Float] {
+    private static func asLongAsTheUsers(_ vector: [Float], taste: UserTaste, snapshot: ServingSnapshot) -> [Float] {
         let compared = vector.count - (snapshot.model?.biasComponents ?? 0)
         let user = (taste.vector ?? []).prefix(compared).reduce(0) { $0 + $1 * $1 }
         let own = vector.reduce(0) { $0 + $1 * $1 }

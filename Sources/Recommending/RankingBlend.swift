@@ -112,6 +112,11 @@ struct BlendInForce: Sendable {
     /// ``RankingFeature/trend`` of an item with a share of the top score.
     static func trendFeature(_ share: Float) -> Float { UserSignals.transitionFeature(share) }
 
+    /// What popularity and trend add to the score of a row.
+    func popularity(_ row: Int32, _ bonuses: UserBonuses) -> Float {
+        columns[bonuses.column].score(row, tower: 0, returning: bonuses.returning)
+    }
+
     /// The final score.
     @inline(__always)
     func score(_ row: Int32, tower: Float, bonuses: UserBonuses) -> Float {

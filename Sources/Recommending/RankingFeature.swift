@@ -50,6 +50,9 @@ public enum RankingFeature: Int, CaseIterable, Sendable {
     /// The places of those that are not ``isShared``.
     static let placesOfUsers = allCases.filter { !$0.isShared }.map(\.rawValue)
 
+    /// The places of those that say what follows the user's newest items.
+    static let placesOfTransitions: Set<Int> = [transition.rawValue, returningTransition.rawValue]
+
     /// How many there are.
     public static var count: Int { allCases.count }
 

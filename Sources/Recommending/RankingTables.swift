@@ -86,6 +86,9 @@ public struct RankingTables: Sendable, Equatable {
     /// Whether an item has events and is not of the head; items with as many as the last of the head are.
     public func isBeyondHead(_ row: Int) -> Bool { popularity[row] < headBorder && popularity[row] > unseen }
 
+    /// Whether the item has events.
+    func isTaken(_ row: Int32) -> Bool { Int(row) < itemCount && popularity[Int(row)] > unseen }
+
     /// Items that the tables have rows for.
     public var itemCount: Int { popularity.count }
 

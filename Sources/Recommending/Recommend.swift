@@ -1,3 +1,4 @@
+import CandidateRanking
 import Features
 import Interactions
 
@@ -50,15 +51,38 @@ public func recommend(
             &rows, count: query.boundedCount, filter: filter, snapshot: snapshot, taste: taste, requestID: requestID)
     }
 
-    let explanation = Explanation(snapshot: snapshot, taste: taste)
     return RecommendationAnswer(
         requestID: requestID, userID: query.userID, modelVersion: snapshot.modelVersion,
-        catalogueVersion: snapshot.catalogueVersion,
-        items: rows.map { ranked in
-            RecommendedItem(
+        catalogueVersion: snapshot.catalogueVersion, items: ranking.items(rows, now: now, inWords: query.explain))
+}
+
+extension Ranking {
+    /// Rows as items of an answer, each with the reason that what moved it most gives: see ``Attribution``.
+    ///
+    /// - Parameter inWords: whether to explain the reasons as well.
+    func items(_ rows: [RankedRow], now: EventTime, inWords: Bool) -> [RecommendedItem] {
+        var rows = rows
+        let places = rows.indices.filter { !rows[$0].isExploration && [.personal, .similar].contains(rows[$0].reason) }
+        let attribution = Attribution(self), all = attribution.found(places.map { rows[$0].row })
+        let found = Dictionary(uniqueKeysWithValues: zip(places, all))
+        for (place, known) in found { rows[place].reason = reason(known.group) }
+        var explanation = inWords ? Explanation(attribution, now: now) : nil
+        return rows.indices.map { place in
+            let ranked = rows[place]
+            return RecommendedItem(
                 itemID: snapshot.catalogue[ranked.row].itemID, score: ranked.score, reason: ranked.reason,
-                explanation: query.explain ? explanation.text(ranked) : nil, isExploration: ranked.isExploration)
-        })
+                explanation: explanation?.text(ranked, found[place]), isExploration: ranked.isExploration, strongest: found[place]?.group)
+        }
+    }
+
+    private func reason(_ group: SignalGroup) -> RecommendationReason {
+        switch group {
+        case .own, .category: .personal
+        case .towers: taste.isNewestItem ? .similar : .personal
+        case .goesWith: .similar
+        case .popularity: .trending
+        }
+    }
 }
 
 /// The best items for the user's vector, best first and perhaps more than were asked for; none where there is none.

@@ -1,14 +1,16 @@
+import CandidateRanking
+
 /// Why an item is in an answer. The raw value is what users see.
 public enum RecommendationReason: String, Sendable, CaseIterable {
-    /// The user's vector found it in the index.
+    /// What the user did with it or in its categories, or their taste as the towers found it, moved it most.
     case personal
-    /// It is like an item that the user met lately, or that the request names.
+    /// It goes with, follows or is like an item that the user met, or that the request names.
     case similar
     /// It is newer than the model and was found by its content.
     case fresh
     /// It belongs to a category whose vectors were adapted from a few samples.
     case adapted
-    /// Many people choose it now.
+    /// Many people choose it, and nothing of the user moved it as much.
     case trending
 }
 
@@ -18,22 +20,26 @@ public struct RecommendedItem: Sendable, Equatable {
     public var itemID: String
     /// Larger is better. Comparable within one answer only.
     public var score: Float
-    /// Where the item came from.
+    /// What moved the item most; of a batch that explains nothing, which part found it.
     public var reason: RecommendationReason
     /// The reason in words, where the query asked for it.
     public var explanation: String?
     /// Whether the item was given its place to learn who likes it, not for its score.
     public var isExploration: Bool
+    /// The kind of knowledge without which the score would be lowest; nil where nothing of the ranking was asked.
+    public var strongest: SignalGroup?
 
     /// Makes a recommended item.
     public init(
-        itemID: String, score: Float, reason: RecommendationReason, explanation: String? = nil, isExploration: Bool = false
+        itemID: String, score: Float, reason: RecommendationReason, explanation: String? = nil, isExploration: Bool = false,
+        strongest: SignalGroup? = nil
     ) {
         self.itemID = itemID
         self.score = score
         self.reason = reason
         self.explanation = explanation
         self.isExploration = isExploration
+        self.strongest = strongest
     }
 }
 

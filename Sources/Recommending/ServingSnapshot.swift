@@ -59,6 +59,8 @@ public struct ServingSnapshot: Sendable {
     public private(set) var exclusion = ExclusionRule.purchased
     /// What rows cost in the ranking; see ``ItemPrices``.
     private(set) var prices: [Int32: Float] = [:]
+    /// The vector that users have in common: what it says of an item says nothing of one user's taste. Nil where the towers rank alone.
+    private(set) var commonUser: [Float]?
     /// Items of the build, newest publication first. Items that came later have larger rows.
     let newestBuilt: [Int32]
     let builtCount: Int
@@ -104,6 +106,7 @@ public struct ServingSnapshot: Sendable {
         builtCount = catalogue.count
         newestBuilt = Self.newest(catalogue)
         medianPriceMicros = Self.medianPrice(catalogue)
+        if self.blend != nil { commonUser = Self.commonUser(of: self) }
     }
 
     /// The same with what a model's training decided; nil leaves what is there.
@@ -221,6 +224,7 @@ public struct ServingSnapshot: Sendable {
     public func withRanker(_ ranker: CandidateRanker?) -> ServingSnapshot {
         var next = self
         next.ranker = model == nil ? nil : ranker
+        if next.ranker != nil, next.commonUser == nil { next.commonUser = Self.commonUser(of: next) }
         return next
     }
 
@@ -246,6 +250,34 @@ public struct ServingSnapshot: Sendable {
         guard var vector = vectors.vector(row), let model else { return nil }
         for place in (vector.count - model.biasComponents)..<vector.count { vector[place] = 0 }
         return vector
+    }
+
+    /// Users that are imagined for ``commonUser``, who met one of the most popular items each.
+    private static let imaginedUsers = 32
+
+    private static func commonUser(of snapshot: ServingSnapshot) -> [Float]? {
+        guard let model = snapshot.model else { return nil }
+        var rows: [Int32] = []
+        if let tables = snapshot.blend?.blend.tables {
+            var popular = TopRows(limit: imaginedUsers)
+            for row in 0..<Int32(tables.itemCount) where tables.isTaken(row) && snapshot.vectors.hasVector(row) {
+                popular.offer(row, tables.popularity[Int(row)])
+            }
+            rows = popular.sorted().map(\.row)
+        }
+        if rows.isEmpty {
+            let step = max(1, snapshot.vectors.baseCount / imaginedUsers)
+            rows = stride(from: 0, to: snapshot.vectors.baseCount, by: step).prefix(imaginedUsers).map { Int32($0) }
+        }
+        var sum = [Float](repeating: 0, count: model.dimension), users: Float = 0
+        for row in rows {
+            guard let vector = snapshot.vectors.vector(row) else { continue }
+            let input = UserTowerInput(vectors: vector, rows: [row], types: [.click], times: [EventTime(milliseconds: 0)])
+            guard let user = model.encodeUser(input, EventTime(milliseconds: 0)), user.count == sum.count, isFinite(user) else { continue }
+            for place in sum.indices { sum[place] += user[place] }
+            users += 1
+        }
+        return users > 0 ? sum.map { $0 / users } : nil
     }
 
     private static func newest(_ catalogue: [CatalogueEntry]) -> [Int32] {

@@ -250,6 +250,14 @@ public struct ReportPage {
                 } ?? ""
             cards += "<div class=\"card\"><h3>Ranking blend</h3>\(alone)<dl>\(rows)</dl></div>"
         }
+        if !values.carriers.isEmpty {
+            let rows = values.carriers.map {
+                let name = HTMLText.escaped($0.name.replacing("_", with: " "))
+                return "<div><dt>\(name)</dt><dd>\(HTMLText.number(100 * $0.share, decimals: 1)) %</dd></div>"
+            }.joined()
+            cards += "<div class=\"card\"><h3>What carries the lists</h3><p class=\"hint\">Items of top tens by what moved their score most: "
+                + "without it they would lose most of it.</p><dl>\(rows)</dl></div>"
+        }
         return cards.isEmpty ? "" : "<h2>Run and data</h2><div class=\"pair\">\(cards)</div>"
     }
 

@@ -22,6 +22,8 @@ struct ReportValues {
     var data: [(name: String, value: String)] = []
     /// Weights of the ranking blend, the largest first; empty where the towers rank alone.
     var weights: [(name: String, value: Double)] = []
+    /// Shares of the items in top tens by what moved them most, the largest first; those of 0 are left out.
+    var carriers: [(name: String, share: Double)] = []
     /// NDCG@10 of the towers without a blend.
     var towersAlone: Double?
     /// What is kept out of answers, as HTML; empty where nothing is known of it.
@@ -65,6 +67,8 @@ struct ReportValues {
                 Contestant(name: name, isOwn: contestant == .model, style: String(UnicodeScalar(UInt8(97 + place))), record: found))
         }
         towersAlone = record.ranking?.towersAlone
+        carriers = (record.ranking?.carriers?.entries ?? []).map { ($0.name, $0.value) }.filter { $0.share > 0 }
+        carriers.sort { ($0.share, $1.name) > ($1.share, $0.name) }
         if record.ranking?.blend == true {
             weights = (record.ranking?.weights?.entries ?? []).map { ($0.name, $0.value) }
             weights.sort { abs($0.value) != abs($1.value) ? abs($0.value) > abs($1.value) : $0.name < $1.name }

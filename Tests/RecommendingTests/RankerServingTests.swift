@@ -7,29 +7,13 @@ import Testing
 
 @Suite("A ranker over counters orders what is served")
 struct RankerServingTests {
-    private static let items = 120, day: Int64 = 86_400_000
+    private static let items = 120
 
     /// A linear network in which some signals count.
     private func ranker(_ signals: [CandidateSignal: Float], interest: Float = 1) -> CandidateRanker {
-        let width = CandidateSignal.count
-        var parameters = [Float](repeating: 0, count: width)
-        for (signal, weight) in signals { parameters[signal.rawValue] = weight }
-        let network = CandidateNetwork(
-            scaling: SignalScaling(mean: [Float](repeating: 0, count: width), scale: [Float](repeating: 1, count: width)), hidden: [],
-            goals: 1, parameters: parameters)
-        let rows = (0..<600).map { Int32(($0 * 17 + $0 / 12) % Self.items) }, times = (0..<600).map { Int64($0 % 12) * Self.day }
-        let amounts = [Int64](repeating: 100, count: 600)
-        let tables = rows.withUnsafeBufferPointer { rows in
-            times.withUnsafeBufferPointer { times in
-                amounts.withUnsafeBufferPointer { amounts in
-                    CandidateTables(
-                        CountedEvents(
-                            users: (0..<50).map { $0 * 12..<$0 * 12 + 12 }, items: rows, times: times, amounts: amounts,
-                            itemCount: Self.items))
-                }
-            }
-        }
-        return CandidateRanker(weights: RankerWeights(network: network, interest: interest, goals: [1]), tables: tables)
+        countedRanker(
+            signals, interest: interest,
+            users: (0..<50).map { user in (0..<12).map { Int32(((user * 12 + $0) * 17 + user) % Self.items) } }, items: Self.items)
     }
 
     @Test("a batch gives what requests give")

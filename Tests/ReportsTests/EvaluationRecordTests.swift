@@ -34,6 +34,7 @@ struct EvaluationRecordTests {
         var ranking = RankingRecord()
         (ranking.blend, ranking.towersAlone) = (true, 0.25)
         ranking.weights = NamedNumbers([.init("tower", 1), .init("recent", -0.5)])
+        ranking.carriers = NamedNumbers([.init("goes_with", 0.25), .init("own", 0.75)])
         ranking.newcomers = [.init(historyLimitEvents: 3, kept: true, questions: 9, everybody: 0.1, newcomers: 0.2)]
         record.ranking = ranking
         record.domains = [DomainRecord(domain: "country=n", users: 3, interactions: 9, asked: 2, kept: false, adapter: true)]
@@ -79,6 +80,7 @@ struct EvaluationRecordTests {
     func settings() {
         let page = ReportPage(ReportPage.Subject(title: "t", subtitle: "s", status: nil), of: Self.full).html
         #expect(page.contains("popularity (everything &lt;ever&gt;)"))
+        #expect(page.contains("What carries the lists") && page.contains("<dt>goes with</dt><dd>25.0 %</dd>"))
     }
 
     @Test("keys and numbers as users have them, in order")

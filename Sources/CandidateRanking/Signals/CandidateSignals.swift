@@ -11,10 +11,11 @@ public struct CandidateSignals: Sendable {
     /// Groups of the user whose most popular items are candidates, and how many of each.
     static let groupsLimit = 40, itemsOfGroup = 3
 
-    private let tables: CandidateTables
-    private let own: [Int32: OwnCounts]
+    let tables: CandidateTables
+    let own: [Int32: OwnCounts]
     private let user: UserCounts
-    private let groups: [[Int32: OwnCounts]]
+    /// By level, then by group.
+    let groups: [[Int32: OwnCounts]]
     private let links: LinkSums
     private let profile: TokenProfile
 
@@ -108,20 +109,66 @@ public struct CandidateSignals: Sendable {
 
     /// Writes the signals of rows, `[rows, CandidateSignal.count]`, row-major. Rows that the tables do not know have no counts.
     public func write(_ rows: some Collection<Int32>, into signals: UnsafeMutableBufferPointer<Float>) {
+        write(rows.lazy.map { ($0, SIMD8<Float>.zero) }, without: nil, into: signals)
+    }
+
+    /// The same, had nothing been known of one kind: as if the user had never met the item, nothing led to it, they had nothing of its
+    /// groups, or it were as popular as the item in the middle of those that anybody took.
+    ///
+    /// An item that nobody took would be no measure of popularity: beside it everything that sells is popular.
+    public func write(_ rows: some Collection<Int32>, without group: SignalGroup, into signals: UnsafeMutableBufferPointer<Float>) {
+        write(rows.lazy.map { ($0, SIMD8<Float>.zero) }, without: group, into: signals)
+    }
+
+    /// An item of the history from which links lead to another.
+    public struct Source: Sendable {
+        /// The item of the history.
+        public var row: Int32
+        /// What it adds, by kind of link.
+        var sums: SIMD8<Float>
+    }
+
+    /// Items of the history that lead to a row, the strongest first, at most ``sourcesLimit``; the row itself is none of them.
+    ///
+    /// - Complexity: O(links of the newest items)
+    public func sources(of row: Int32) -> [Source] {
+        let scale = SIMD8<Float>(repeating: 1) / pointwiseMax(links.largest, SIMD8(repeating: 1e-9))
+        return links.sources(of: row, tables: tables.links).filter { $0.key != row }
+            .map { Source(row: $0.key, sums: $0.value) }
+            .sorted { (($0.sums * scale).sum(), -$0.row) > (($1.sums * scale).sum(), -$1.row) }
+            .prefix(Self.sourcesLimit).map(\.self)
+    }
+
+    /// Sources that are looked at.
+    public static let sourcesLimit = 8
+
+    /// The signals of one row, each time without the links from one item of the history, `[sources, CandidateSignal.count]`.
+    public func write(_ row: Int32, withoutEachOf sources: [Source], into signals: UnsafeMutableBufferPointer<Float>) {
+        write(sources.lazy.map { (row, $0.sums) }, without: nil, into: signals)
+    }
+
+    private func write(
+        _ rows: some Collection<(Int32, SIMD8<Float>)>, without group: SignalGroup?, into signals: UnsafeMutableBufferPointer<Float>
+    ) {
         precondition(signals.count == rows.count * CandidateSignal.count, "\(signals.count) places for \(rows.count) candidates")
-        for (place, row) in rows.enumerated() {
+        for (place, (row, absent)) in rows.enumerated() {
             let start = place * CandidateSignal.count
-            write(row, UnsafeMutableBufferPointer(rebasing: signals[start..<start + CandidateSignal.count]))
+            write(
+                row, without: group, absent: absent, UnsafeMutableBufferPointer(rebasing: signals[start..<start + CandidateSignal.count]))
         }
     }
 
-    private func write(_ row: Int32, _ out: UnsafeMutableBufferPointer<Float>) {
+    /// - Parameter absent: what the sums of links have to do without.
+    private func write(_ row: Int32, without group: SignalGroup?, absent: SIMD8<Float>, _ out: UnsafeMutableBufferPointer<Float>) {
         @inline(__always) func set(_ signal: CandidateSignal, _ value: Float) { out[signal.rawValue] = value }
         let isKnown = row >= 0 && Int(row) < tables.itemCount
-        @inline(__always) func item(_ column: ItemCounts.Column) -> Float {
+        @inline(__always) func known(_ column: ItemCounts.Column) -> Float {
             isKnown ? tables.items[column, row] : tables.items.unknown[column.rawValue]
         }
-        let own = own[row] ?? OwnCounts(), has = own.lines > 0
+        @inline(__always) func item(_ column: ItemCounts.Column) -> Float {
+            group == .popularity ? tables.items.typical[column.rawValue] : known(column)
+        }
+        let own = group == .own ? OwnCounts() : own[row] ?? OwnCounts(), has = own.lines > 0
         set(.ownLines, own.lines)
         set(.ownVisits, own.visits)
         set(.ownOf20Days, own.of20Days)
@@ -133,8 +180,8 @@ public struct CandidateSignals: Sendable {
         set(.ownInterval, own.interval)
         set(.ownOverdue, own.overdue)
         set(.ownVisitShare, own.visits / max(user.visits, 1))
-        set(.ownAgainstItem, has ? log(max(own.newestDays, 0.5)) - item(.interval) : -9)
-        set(.ownRebuyRate, has ? item(.rebuyRate) : 0)
+        set(.ownAgainstItem, has ? log(max(own.newestDays, 0.5)) - known(.interval) : -9)
+        set(.ownRebuyRate, has ? known(.rebuyRate) : 0)
         set(.ownWorth, own.worth)
         set(.ownLineWorth, own.worth / max(own.paidLines, 1))
         set(.ownLastWorth, own.lastWorth)
@@ -149,7 +196,7 @@ public struct CandidateSignals: Sendable {
         set(.itemFirstDays, item(.firstDays))
         set(.rebuyRate, item(.rebuyRate))
         set(.takeRate, item(.takeRate))
-        set(.itemWorth, item(.worth))
+        set(.itemWorth, known(.worth))
         set(.visits, user.visits)
         set(.lastDays, user.lastDays)
         set(.visitInterval, user.interval)
@@ -159,16 +206,16 @@ public struct CandidateSignals: Sendable {
         set(.repeatShare, user.repeatShare)
         set(.lateRepeatShare, user.lateRepeatShare)
         set(.worth, user.worth / max(user.paidLines, 1))
-        let sums = links[row], first = CandidateSignal.ease.rawValue
+        let sums = group == .goesWith ? .zero : links[row] - absent, first = CandidateSignal.ease.rawValue
         for lane in 0..<LinkSums.lanes {
             out[first + lane] = sums[lane] * Self.linkScale
             out[first + LinkSums.lanes + lane] = sums[lane] / max(links.largest[lane], 1e-9)
         }
-        let likeness = isKnown ? profile.likeness(row, tokens: tables.tokens) : (all: 0, newest: 0)
+        let likeness = isKnown && group != .goesWith ? profile.likeness(row, tokens: tables.tokens) : (all: 0, newest: 0)
         set(.likeness, likeness.all)
         set(.newestLikeness, likeness.newest)
         for (level, start) in [CandidateSignal.groupLines.rawValue, CandidateSignal.upperLines.rawValue].enumerated() {
-            write(level: level, row, isKnown, own, UnsafeMutableBufferPointer(rebasing: out[start..<start + 8]))
+            write(level: level, row, isKnown, own, without: group, UnsafeMutableBufferPointer(rebasing: out[start..<start + 8]))
         }
         guard !tables.usesTimes else { return }
         for place in CandidateSignal.placesOfTimes { out[place] = 0 }
@@ -178,20 +225,26 @@ public struct CandidateSignals: Sendable {
     private static let linkScale: Float = 100
 
     /// The signals of one level of groups, in the order in which they are named.
-    private func write(level: Int, _ row: Int32, _ isKnown: Bool, _ own: OwnCounts, _ out: UnsafeMutableBufferPointer<Float>) {
+    private func write(
+        level: Int, _ row: Int32, _ isKnown: Bool, _ own: OwnCounts, without absent: SignalGroup?, _ out: UnsafeMutableBufferPointer<Float>
+    ) {
         guard level < tables.groups.count, isKnown, tables.groups[level].group[Int(row)] >= 0 else {
             for place in out.indices { out[place] = 0 }
             return
         }
-        let counted = tables.groups[level], group = counted.group[Int(row)], mine = groups[level][group] ?? OwnCounts()
-        let share = log(tables.items[.users, row] + 0.5) - log(counted.popularity[Int(group)] + 5)
+        let counted = tables.groups[level], group = counted.group[Int(row)], all = groups[level][group] ?? OwnCounts()
+        let mine = absent == .category ? OwnCounts() : all
+        func users(_ column: ItemCounts.Column) -> Float {
+            absent == .popularity ? tables.items.typical[column.rawValue] : tables.items[column, row]
+        }
+        let share = log(users(.users) + 0.5) - log(counted.popularity[Int(group)] + 5)
         out[0] = mine.lines
         out[1] = mine.of120Days
         out[2] = mine.newestDays
         out[3] = counted.rebuyRate[Int(group)]
         out[4] = share
-        out[5] = log(tables.items[.users112, row] + 0.2) - log(counted.recent[Int(group)] + 2)
+        out[5] = log(users(.users112) + 0.2) - log(counted.recent[Int(group)] + 2)
         out[6] = log(mine.of120Days + 0.02) + share
-        out[7] = own.lines / max(mine.lines, 1)
+        out[7] = own.lines / max(all.lines, 1)
     }
 }

@@ -14,6 +14,8 @@ struct LinkSums {
     private(set) var largest = SIMD8<Float>(repeating: 0)
     private var slots: [Int32]
     private let mask: Int
+    /// What speaks for EASE and neighbours, and for what follows and comes next, newest first.
+    private let speaking: [(row: Int32, weight: Float)], followed: [Int32]
 
     /// Adds up.
     ///
@@ -32,34 +34,51 @@ struct LinkSums {
         while capacity < 2 * min(links, items) { capacity *= 2 }
         slots = [Int32](repeating: -1, count: capacity)
         mask = capacity - 1
+        (self.speaking, self.followed) = (speaking, followed)
+        Self.forEach(speaking, followed, tables) { source, links, weights in links.forEach(source) { add($0, $1 * weights) } }
+        for sum in sums { largest.replace(with: sum, where: sum .> largest) }
+    }
+
+    /// Calls `body` with each item that speaks, the links by which it does, and what these count in each kind.
+    private static func forEach(
+        _ speaking: [(row: Int32, weight: Float)], _ followed: [Int32], _ tables: LinkTables,
+        _ body: (_ source: Int32, _ links: ItemLinks, _ weights: SIMD8<Float>) -> Void
+    ) {
         var older: Float = 1
         for own in speaking {
             var weights = SIMD8<Float>(repeating: 0)
-            weights[Self.ease] = 1
-            weights[Self.easeOf60Days] = own.weight
-            weights[Self.easeOfNewest] = older
-            tables.ease.forEach(own.row) { add($0, $1 * weights) }
+            weights[ease] = 1
+            weights[easeOf60Days] = own.weight
+            weights[easeOfNewest] = older
+            body(own.row, tables.ease, weights)
             var likeness = SIMD8<Float>(repeating: 0)
-            likeness[Self.neighbours] = own.weight
-            tables.neighbours.forEach(own.row) { add($0, $1 * likeness) }
+            likeness[neighbours] = own.weight
+            body(own.row, tables.neighbours, likeness)
             older *= 0.8
         }
-        var far: Float = 1, near: Float = 1, place = 0
-        for row in followed {
+        var far: Float = 1, near: Float = 1
+        for (place, row) in followed.enumerated() {
             var weights = SIMD8<Float>(repeating: 0)
-            weights[Self.followers] = far
-            weights[Self.newestFollowers] = near
-            tables.followers.forEach(row) { add($0, $1 * weights) }
-            if place < Self.nextLimit {
+            weights[followers] = far
+            weights[newestFollowers] = near
+            body(row, tables.followers, weights)
+            if place < nextLimit {
                 var weights = SIMD8<Float>(repeating: 0)
-                weights[Self.next] = near
-                tables.next.forEach(row) { add($0, $1 * weights) }
+                weights[next] = near
+                body(row, tables.next, weights)
             }
             far *= 0.93
             near *= 0.7
-            place += 1
         }
-        for sum in sums { largest.replace(with: sum, where: sum .> largest) }
+    }
+
+    /// What each item of the history adds to a row.
+    func sources(of target: Int32, tables: LinkTables) -> [Int32: SIMD8<Float>] {
+        var found: [Int32: SIMD8<Float>] = [:]
+        Self.forEach(speaking, followed, tables) { source, links, weights in
+            links.forEach(source) { if $0 == target { found[source, default: .zero] += $1 * weights } }
+        }
+        return found
     }
 
     private mutating func add(_ row: Int32, _ value: SIMD8<Float>) {

@@ -40,6 +40,8 @@ public struct ItemCounts: Sendable, Equatable {
 
     /// ``Column`` of an item that nobody took.
     let unknown: [Float]
+    /// ``Column`` by itself of the item in the middle of those that anybody took.
+    let typical: [Float]
 
     /// Counts.
     ///
@@ -97,10 +99,25 @@ public struct ItemCounts: Sendable, Equatable {
         unknown[Column.takeRate.rawValue] = 0.3 / max(1, active)
         unknown[Column.interval.rawValue] = meanGap
         self.unknown = unknown
+        typical = Self.typical(columns, unknown: unknown)
     }
 
     /// Counts from their parts.
-    init(columns: [[Float]], unknown: [Float]) { (self.columns, self.unknown) = (columns, unknown) }
+    init(columns: [[Float]], unknown: [Float]) {
+        (self.columns, self.unknown) = (columns, unknown)
+        typical = Self.typical(columns, unknown: unknown)
+    }
+
+    /// Items that are looked at for ``typical``.
+    private static let typicalLimitItems = 4_096
+
+    private static func typical(_ columns: [[Float]], unknown: [Float]) -> [Float] {
+        let users = columns[Column.users.rawValue], taken = users.indices.filter { users[$0] > 0 }
+        guard !taken.isEmpty else { return unknown }
+        let step = (taken.count + typicalLimitItems - 1) / typicalLimitItems
+        let looked = stride(from: 0, to: taken.count, by: step).map { taken[$0] }
+        return columns.map { column in looked.map { column[$0] }.sorted()[looked.count / 2] }
+    }
 
     /// ln of the mean worth of each item's lines, relative to all lines, three of which stand beside its own.
     private static func worth(_ events: CountedEvents) -> [Float] {

@@ -10,6 +10,8 @@ public struct RankingRecord: Codable, Sendable, Equatable {
     public var weights: NamedNumbers?
     /// What the ranker over counters gave; nil where none was tried.
     public var counters: Counters?
+    /// Of the items in top tens the share that each kind of knowledge moved most; nil where that was not asked.
+    public var carriers: NamedNumbers?
     /// Weights of their own for users of whom little is known, by the longest history that they are for.
     public var newcomers: [Newcomers] = []
 
@@ -78,7 +80,7 @@ public struct RankingRecord: Codable, Sendable, Equatable {
 
     private static let prefix = "newcomers_up_to_", ending = "_events"
     private static let blend = NameKey("blend"), towers = NameKey("towers_alone_NDCG@10"), blended = NameKey("blend_NDCG@10")
-    private static let weights = NameKey("weights"), counters = NameKey("counters")
+    private static let weights = NameKey("weights"), counters = NameKey("counters"), carriers = NameKey("carried_by")
 
     /// Writes an object, with a key for each history length of ``newcomers``.
     public func encode(to encoder: any Encoder) throws {
@@ -88,6 +90,7 @@ public struct RankingRecord: Codable, Sendable, Equatable {
         try container.encodeIfPresent(blended, forKey: Self.blended)
         try container.encodeIfPresent(weights, forKey: Self.weights)
         try container.encodeIfPresent(counters, forKey: Self.counters)
+        try container.encodeIfPresent(carriers, forKey: Self.carriers)
         for row in newcomers { try container.encode(row, forKey: NameKey("\(Self.prefix)\(row.historyLimitEvents)\(Self.ending)")) }
     }
 
@@ -99,6 +102,7 @@ public struct RankingRecord: Codable, Sendable, Equatable {
         blended = container.ifReadable(Self.blended)
         weights = container.ifReadable(Self.weights)
         counters = container.ifReadable(Self.counters)
+        carriers = container.ifReadable(Self.carriers)
         for key in container.allKeys where key.stringValue.hasPrefix(Self.prefix) && key.stringValue.hasSuffix(Self.ending) {
             guard let limit = Int(key.stringValue.dropFirst(Self.prefix.count).dropLast(Self.ending.count)),
                 var row = container.ifReadable(Newcomers.self, key)

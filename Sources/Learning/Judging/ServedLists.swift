@@ -34,12 +34,20 @@ package struct ServedLists {
     package func scored(
         _ count: Int, of user: Int, known: Range<Int>, at time: Int64, by recommender: BatchRecommender
     ) -> [(row: Int32, score: Float)] {
+        items(count, of: user, known: known, at: time, by: recommender).compactMap { item in rowOf[item.itemID].map { ($0, item.score) } }
+    }
+
+    /// The same as items of an answer.
+    ///
+    /// - Parameter explain: whether to find what moved each of them.
+    package func items(
+        _ count: Int, of user: Int, known: Range<Int>, at time: Int64, by recommender: BatchRecommender, explain: Bool = false
+    ) -> [RecommendedItem] {
         var history = UserHistory(limit: historyLimit), excluded: [String] = []
         for row in known where log.keepsOut(row, by: excludes) { excluded.append(log.itemIDs[Int(log.items[row])]) }
         for row in known.suffix(historyLimit) { history.insert(log.historyEntry(at: row)) }
         return recommender.recommend(
             count: count, history: history, excluded: excluded, attributes: attributes[user], now: EventTime(milliseconds: time),
-            userID: log.userIDs[user]
-        ).compactMap { item in rowOf[item.itemID].map { ($0, item.score) } }
+            userID: log.userIDs[user], explain: explain)
     }
 }

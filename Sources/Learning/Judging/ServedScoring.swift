@@ -1,3 +1,5 @@
+import CandidateRanking
+import Evaluation
 import Recommending
 import TrainingFiles
 
@@ -39,6 +41,31 @@ package struct ServedScoring {
     package func scored(_ count: Int, _ question: Holdout.Question) -> [(row: Int32, score: Float)] {
         lists.scored(
             count, of: question.user, known: question.known, at: question.time, by: recommenders[question.user % recommenders.count])
+    }
+
+    /// Questions that are asked for ``carriers(of:)``, spread over all.
+    private static let carriedQuestions = 300
+
+    /// Which kind of knowledge carries the lists: of the items in top tens the share that each kind moved most, and of those that
+    /// stand there because they are new (`new`). Empty where nothing is asked.
+    ///
+    /// - Complexity: that of 300 requests that are explained.
+    package func carriers(of scoring: HoldoutScoring) -> NamedNumbers {
+        let questions = scoring.holdout.questions, step = max(1, questions.count / Self.carriedQuestions)
+        let names = SignalGroup.allCases.map(\.name) + ["new"]
+        var counts = [Double](repeating: 0, count: names.count), all = 0.0
+        for place in stride(from: 0, to: questions.count, by: step) {
+            let question = questions[place]
+            let items = lists.items(
+                10, of: question.user, known: question.known, at: question.time, by: recommenders[question.user % recommenders.count],
+                explain: true)
+            for item in items {
+                let isNew = item.reason == .fresh || item.reason == .adapted
+                counts[item.strongest?.rawValue ?? (isNew ? names.count - 1 : SignalGroup.popularity.rawValue)] += 1
+                all += 1
+            }
+        }
+        return NamedNumbers(all == 0 ? [] : zip(names, counts).map { NamedNumbers.Entry($0, $1 / all) })
     }
 }
 

@@ -272,6 +272,7 @@ package final class TrainingStages {
         record.gate = gate.record(
             passes: verdict.passes, reasons: reasons, comparisons: verdict.compared.map(\.record), rivals: verdict.rivals)
         record.ranking = judged.record
+        record.ranking?.carriers = served.carriers(of: scoring)
         record.domains = parts.domains?.records
         record.objectives = heads?.record
         record.tailCurve = parts.tailCurve?.record(used: parts.dial)

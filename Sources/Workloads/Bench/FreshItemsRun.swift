@@ -88,7 +88,8 @@ public struct FreshItemsRun: Sendable {
             let user = users[asked % users.count]
             asked += 1
             do {
-                guard let liked = try await service.recommendations(userID: user, count: 1).items.first, liked.reason != "trending",
+                let list = try await service.recommendations(userID: user, count: 10).items
+                guard let liked = list.first(where: { $0.reason != "trending" }),
                     let record = try await service.contentOfItem(liked.item_id)
                 else {
                     tasteless += 1

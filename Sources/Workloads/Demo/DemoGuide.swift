@@ -45,8 +45,8 @@ public struct DemoGuide: Sendable {
         let version = before.model_version.map(String.init) ?? "none"
         let first = before.items.prefix(3).map(\.item_id).joined(separator: ", ")
         tell(before.items.count == 10, "\(user) gets \(before.items.count) items from model version \(version): \(first)…")
-        let personal = before.items.filter { $0.reason == "personal" }.count
-        tell(personal > 0, "\(personal) of them for personal reasons")
+        let personal = before.items.filter { $0.reason == "personal" || $0.reason == "similar" }.count
+        tell(personal > 0, "\(personal) of them for what this user did")
 
         let controlBefore = try await service.recommendations(userID: control, count: 10)
         let target = before.items[before.items.count - 1].item_id

@@ -72,7 +72,7 @@ struct UserTaste {
 
     /// What the ranker reads of a history: all but what was only shown.
     private static func candidateHistory(_ history: UserHistory, snapshot: ServingSnapshot, now: EventTime) -> CandidateHistory {
-        let entries = history.entries.filter { $0.type != .impression }
+        let entries = history.entries.filter { $0.type.isAct }
         return CandidateHistory(
             rows: entries.map { snapshot.catalogue.row(of: $0.itemID) ?? -1 }, times: entries.map(\.time.milliseconds),
             amounts: entries.map { $0.type == .purchase ? Int64(snapshot.comparableAmount($0) ?? 0) : 0 },

@@ -20,9 +20,12 @@ struct AttributionTests {
 
     /// Thirty people who had item 20, or went from 0 to 10, or had others.
     private func ranker(_ signals: [CandidateSignal: Float], interest: Float) -> CandidateRanker {
-        let users: [[Int32]] = (0..<30).map { user in
-            [Int32(20), 0, 10] + (0..<6).map { Int32((user * 5 + $0 * 7) % 19 + 21) % Int32(Self.mat) }
-        } + (0..<10).map { user in (0..<5).map { Int32((user * 3 + $0) % 9 + 1) } }
+        let many: [[Int32]] = (0..<30).map { (user: Int) -> [Int32] in
+            let others = (0..<6).map { (place: Int) -> Int32 in Int32((user * 5 + place * 7) % 19 + 21) % Int32(Self.mat) }
+            return [20, 0, 10] + others
+        }
+        let few: [[Int32]] = (0..<10).map { (user: Int) -> [Int32] in (0..<5).map { Int32((user * 3 + $0) % 9 + 1) } }
+        let users = many + few
         return countedRanker(
             signals, interest: interest, users: users, items: Self.items, levels: [((0..<Self.items).map { Int32($0 % 2) }, 2)])
     }

@@ -206,6 +206,7 @@ extension InteractionType {
         case .click: "clicked"
         case .addToCart: "carted"
         case .purchase: "purchased"
+        case .return: "returned"
         }
     }
 }

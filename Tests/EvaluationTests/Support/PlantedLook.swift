@@ -55,11 +55,13 @@ struct PlantedLook {
                 var had: [Int] = [], own: [Event] = []
                 for visit in 0..<visits {
                     let time = start + Int64(visit) * 14 * day + Int64(random.below(10)) * day + Int64(user) * 1_000
-                    for _ in 0..<size {
+                    var basket: [Int] = []
+                    while basket.count < size {
                         let item = !had.isEmpty && random.below(100) < percent ? had[random.below(had.count)] : random.below(items)
-                        had.append(item)
-                        own.append((item, time, 3, 500))
+                        if !basket.contains(item) { basket.append(item) }
                     }
+                    had += basket
+                    own += basket.map { ($0, time, 3, 500) }
                 }
                 return own
             }, items: items)

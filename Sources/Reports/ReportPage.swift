@@ -250,6 +250,10 @@ public struct ReportPage {
                 } ?? ""
             cards += "<div class=\"card\"><h3>Ranking blend</h3>\(alone)<dl>\(rows)</dl></div>"
         }
+        if !values.counters.isEmpty {
+            let rows = values.counters.map { "<div><dt>\(HTMLText.escaped($0.name))</dt><dd>\(HTMLText.escaped($0.value))</dd></div>" }.joined()
+            cards += "<div class=\"card\"><h3>Ranker over counters</h3><dl>\(rows)</dl></div>"
+        }
         if !values.carriers.isEmpty {
             let rows = values.carriers.map {
                 let name = HTMLText.escaped($0.name.replacing("_", with: " "))

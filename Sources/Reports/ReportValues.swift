@@ -26,6 +26,8 @@ struct ReportValues {
     var carriers: [(name: String, share: Double)] = []
     /// NDCG@10 of the towers without a blend.
     var towersAlone: Double?
+    /// What a ranker over counters gave, a line each; empty where none was tried.
+    var counters: [(name: String, value: String)] = []
     /// What is kept out of answers, as HTML; empty where nothing is known of it.
     var exclusionSection = ""
     /// Goals beside the next item, and the tail dial, as HTML; empty where there is nothing of them.
@@ -67,6 +69,7 @@ struct ReportValues {
                 Contestant(name: name, isOwn: contestant == .model, style: String(UnicodeScalar(UInt8(97 + place))), record: found))
         }
         towersAlone = record.ranking?.towersAlone
+        counters = record.ranking?.counters.map(Self.lines) ?? []
         carriers = (record.ranking?.carriers?.entries ?? []).map { ($0.name, $0.value) }.filter { $0.share > 0 }
         carriers.sort { ($0.share, $1.name) > ($1.share, $0.name) }
         if record.ranking?.blend == true {
@@ -78,6 +81,24 @@ struct ReportValues {
         curves = (record.curves ?? []).filter { !$0.epochs.isEmpty }
         timings = (record.timings ?? []).map { ($0.name, $0.seconds) }
         data = (record.data ?? []).compactMap { note in Self.text(note.value).map { (note.name, $0) } }
+    }
+
+    /// What a ranker over counters gave, for people.
+    private static func lines(_ found: RankingRecord.Counters) -> [(name: String, value: String)] {
+        var lines = [("used", found.used == true ? "yes" : "no: towers and blend alone answer as well")]
+        if let without = found.without, let with = found.with {
+            lines.append(("NDCG@10", "\(HTMLText.number(with)) with it, \(HTMLText.number(without)) without"))
+        }
+        if let questions = found.questions, let borders = found.borders {
+            let count = HTMLText.count(Double(questions))
+            lines.append(("learned from", "\(count) questions at \(borders == 1 ? "one border" : "\(borders) borders")"))
+        }
+        if let network = found.network { lines.append(("kind", network ? "network" : "linear")) }
+        if let share = found.rankingShare {
+            lines.append(("weight of towers and blend", "\(HTMLText.number(100 * share, decimals: 0)) %"))
+        }
+        if let seconds = found.seconds { lines.append(("seconds", HTMLText.number(seconds, decimals: 0))) }
+        return lines
     }
 
     private static func text(_ value: DataNote.Value) -> String? {

@@ -36,6 +36,8 @@ struct EvaluationRecordTests {
         ranking.weights = NamedNumbers([.init("tower", 1), .init("recent", -0.5)])
         ranking.carriers = NamedNumbers([.init("goes_with", 0.25), .init("own", 0.75)])
         ranking.newcomers = [.init(historyLimitEvents: 3, kept: true, questions: 9, everybody: 0.1, newcomers: 0.2)]
+        ranking.counters = .init(
+            used: true, network: false, questions: 700, borders: 8, rankingShare: 0.25, without: 0.2, with: 0.3, seconds: 4)
         record.ranking = ranking
         record.domains = [DomainRecord(domain: "country=n", users: 3, interactions: 9, asked: 2, kept: false, adapter: true)]
         var objectives = ObjectivesRecord()

@@ -19,7 +19,7 @@ struct ReportPageTests {
         let html = page(EvaluationRecordTests.full)
         for word in [
             "The gate let it pass", "good &lt;enough&gt;", "version 7, promoted before", "country=n", "Goals",
-            "The tail dial", "Ranking blend",
+            "The tail dial", "Ranking blend", "Ranker over counters", "0.3000 with it, 0.2000 without", "700 questions at 8 borders",
             "NDCG@10 with 95 %", "on everything", "reading", "interactions", "popularity", "class=\"changed\"><code>train.epochs",
             "The towers alone reach NDCG@10 0.2500", "one that is better by more than chance refuses the model",
             "<td>buy it again</td><td>0.6500</td><td>−69.2 %</td>",

@@ -29,7 +29,8 @@ import Testing
         #expect((0.75...0.85).contains(look.tied) && look.eventsPerVisit == 5, "\(look.tied), \(look.eventsPerVisit)")
         #expect((0.2...0.6).contains(look.repeats) && look.askedPairs > 500, "\(look.repeats) of \(look.askedPairs)")
         #expect(look.purchases == 1 && look.valued == 1 && !look.hasMadeUpTimes)
-        #expect((look.repeatDays ?? 0) >= 7 && look.repeatsWithinHour < 0.2 && (look.orderRatio ?? 2) < 1.2)
+        #expect((look.repeatDays ?? 0) >= 7 && look.repeatsWithinHour == 0)
+        #expect(look.orderPairs <= 300 * 11, "only the last of a basket and the first of the next are neighbours: \(look.orderPairs)")
         #expect((150.0...180.0).contains(look.spanDays), "\(look.spanDays)")
     }
 

@@ -211,6 +211,7 @@ package struct SnapshotExport {
                     // An item without a record can still be learned from; it has an id and no content.
                     rows.records.append(ItemRecord(itemID: rows.items.id(Int(item))))
                     rows.states.append(.bare)
+                    rows.firstSeen.append(nil)
                 }
                 guard rows.states[Int(item)] != .deleted else { return }
                 let user = rows.users.row(of: event.userID)

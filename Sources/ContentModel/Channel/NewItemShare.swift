@@ -7,7 +7,7 @@ import Darwin
 /// Which part of lists new items are worth, from what is present: learned with a ``ContentChannel``, asked while it serves.
 ///
 /// New items are N, each worth what its content says of its popularity: ((max(0, r))² + σ²), where r is the root that
-/// ``ContentPopularity`` expects and σ² what it misses on items left out. Known items are M, each worth what was taken of it.
+/// ``ContentPopularity`` expects and σ² what it misses on items left out. Known items are M, each worth the same of theirs.
 /// With m, a new item's worth in those of a known one in the mean, the share is N m κ^¼ / (N m κ^¼ + M). κ is by how much the newest
 /// fifth of the known items surprised: what was taken of them over what the older ones let expect. Only a quarter of its logarithm
 /// counts, since the next newest need not go on like them.
@@ -57,7 +57,7 @@ public struct NewItemShare: Sendable, Equatable {
 
     /// What the regression misses of an item's scaled root, squared, in the mean.
     let error: Float
-    /// What was taken of a known item in the mean, in squared mean roots, as if all had been there since the log began.
+    /// The worth of a known item in the mean by the same formula, in squared mean roots.
     let knownWorth: Float
     /// When the log began, in milliseconds since 1970.
     let start: Int64
@@ -135,9 +135,8 @@ extension NewItemShare {
     ) {
         let channel = learning.channel, known = ContentPopularity.sample(of: counts.indices.filter { counts[$0] > 0 })
         guard known.count >= Self.leastItems else { return nil }
-        let missed = channel.popularity.error
         self.start = start
-        error = missed
+        error = channel.popularity.error
         self.untaken = itemIDs.indices.filter { untaken[$0] }.map { Self.hash(itemIDs[$0]) }.sorted()
         self.reception = reception
         self.questions = Array(questions.prefix(Self.questionsLimit))
@@ -148,17 +147,11 @@ extension NewItemShare {
         }
         let tokens = known.map { channel.vocabulary.tokens(of: contents[$0]) }
         let numbers = known.map { channel.numbers.values(of: settled($0)) }
-        var expectedSettled = 0.0, expected = 0.0, taken = 0.0, roots = 0.0
-        for (place, row) in known.enumerated() {
-            func worth(_ values: [Float]) -> Double {
-                Double(Self.worth(channel.popularity.expected(tokens: tokens[place], numbers: values), error: missed))
-            }
-            expectedSettled += worth(numbers[place])
-            expected += worth(channel.numbers.values(of: contents[row]))
-            taken += Double(counts[row])
-            roots += Double(counts[row]).squareRoot()
+        var sum = 0.0
+        for place in known.indices {
+            sum += Double(Self.worth(channel.popularity.expected(tokens: tokens[place], numbers: numbers[place]), error: error))
         }
-        knownWorth = Float(taken * Double(known.count) / (roots * roots) * (expectedSettled / max(expected, 1e-9)))
+        knownWorth = Float(sum / Double(known.count))
         surprise = Self.surprise(
             of: known, tokens: tokens, numbers: numbers, itemIDs: itemIDs, contents: contents, counts: counts, start: start,
             clock: channel.numbers.clock, vocabularySize: channel.vocabulary.count)

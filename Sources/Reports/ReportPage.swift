@@ -251,7 +251,9 @@ public struct ReportPage {
             cards += "<div class=\"card\"><h3>Ranking blend</h3>\(alone)<dl>\(rows)</dl></div>"
         }
         if !values.counters.isEmpty {
-            let rows = values.counters.map { "<div><dt>\(HTMLText.escaped($0.name))</dt><dd>\(HTMLText.escaped($0.value))</dd></div>" }.joined()
+            let rows = values.counters.map {
+                "<div><dt>\(HTMLText.escaped($0.name))</dt><dd>\(HTMLText.escaped($0.value))</dd></div>"
+            }.joined()
             cards += "<div class=\"card\"><h3>Ranker over counters</h3><dl>\(rows)</dl></div>"
         }
         if !values.carriers.isEmpty {
@@ -259,8 +261,8 @@ public struct ReportPage {
                 let name = HTMLText.escaped($0.name.replacing("_", with: " "))
                 return "<div><dt>\(name)</dt><dd>\(HTMLText.number(100 * $0.share, decimals: 1)) %</dd></div>"
             }.joined()
-            cards += "<div class=\"card\"><h3>What carries the lists</h3><p class=\"hint\">Items of top tens by what moved their score most: "
-                + "without it they would lose most of it.</p><dl>\(rows)</dl></div>"
+            cards += "<div class=\"card\"><h3>What carries the lists</h3><p class=\"hint\">Items of top tens by what moved their score "
+                + "most: without it they would lose most of it.</p><dl>\(rows)</dl></div>"
         }
         return cards.isEmpty ? "" : "<h2>Run and data</h2><div class=\"pair\">\(cards)</div>"
     }

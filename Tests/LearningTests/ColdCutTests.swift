@@ -5,6 +5,7 @@ import Recommending
 import Tensors
 import Testing
 import TowerModel
+import TowerTraining
 import TrainingFiles
 
 @Suite("Items treated as if they were to arrive later")
@@ -17,9 +18,16 @@ struct ColdCutTests {
 
     @Test("what is cut out is in no history, and what was taken of it is asked")
     func cut() {
-        let whole = Self.log, cut = ColdCut(whole, percent: 25, newest: false, seed: 1, links: [])
+        var whole = Self.log
+        whole.amounts = Column((0..<whole.count).map { Int64($0) })
+        let cut = ColdCut(whole, percent: 25, newest: false, seed: 1, links: [])
         #expect(cut.isNew.count { $0 } == 10 && cut.log.itemIDs == whole.itemIDs && cut.log.userStarts.last == cut.log.count)
-        for row in 0..<cut.log.count { #expect(!cut.isNew[Int(cut.log.items[row])]) }
+        #expect(cut.log.isConsistent)
+        for row in 0..<cut.log.count {
+            #expect(!cut.isNew[Int(cut.log.items[row])])
+            // What was paid stays with the row.
+            #expect(whole.items[Int(cut.log.amounts[row])] == cut.log.items[row])
+        }
         var held = 0
         for question in cut.questions {
             let kept = Set(cut.log.rows(of: question.user).map { cut.log.items[$0] })

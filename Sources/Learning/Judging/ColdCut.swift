@@ -39,7 +39,7 @@ package struct ColdCut {
         for item in met.prefix(Int((Double(met.count) * percent / 100).rounded())) { isNew[item] = true }
         self.isNew = isNew
 
-        var starts = [0], items: [Int32] = [], types: [UInt8] = [], times: [Int64] = []
+        var starts = [0], items: [Int32] = [], types: [UInt8] = [], times: [Int64] = [], amounts: [Int64] = []
         var questions: [Question] = []
         for user in whole.userIDs.indices {
             var question = Question(user: user, new: [], old: []), kept = Set<Int32>()
@@ -54,6 +54,7 @@ package struct ColdCut {
                     items.append(item)
                     types.append(whole.types[row])
                     times.append(whole.times[row])
+                    amounts.append(whole.amounts[row])
                 }
             }
             starts.append(items.count)
@@ -68,6 +69,7 @@ package struct ColdCut {
         log.items = Column(items)
         log.types = Column(types)
         log.times = Column(times)
+        log.amounts = Column(amounts)
         let hidden = Set(links.flatMap { key in isNew.indices.filter { isNew[$0] }.map { key + "=" + whole.itemIDs[$0] } })
         for item in log.contents.indices where !isNew[item] && !hidden.isEmpty {
             log.contents[item].attributes.removeAll { hidden.contains($0) }

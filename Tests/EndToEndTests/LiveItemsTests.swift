@@ -131,7 +131,7 @@ extension EndToEnd {
                 return try #require(try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any], "\(result.output)")
             }
             let fresh = try bench(
-                "fresh-items", "--url", url, "--users", users, "--items", items, "--count", "10", "--depth", "300", "--events", "50",
+                "fresh-items", "--url", url, "--users", users, "--items", items, "--count", "10", "--depth", "400", "--events", "50",
                 "--requests", "20")
             #expect(fresh["appeared"] as? Int == 10 && fresh["unseen"] as? Int == 0 && fresh["after_deletion"] as? Int == 0, "\(fresh)")
             #expect(fresh["load_errors"] as? Int == 0, "\(fresh)")

@@ -127,7 +127,7 @@ struct PurchaseMatchingTests {
         history.note { $0.itemID == "a" ? true : nil }
         #expect(history.entries.map(\.isReturned) == [false, true, false])
         #expect(history.kept.entries.map(\.itemID) == ["a", "b"])
-        #expect(UserHistory(decoding: history.encoded()) == history)
+        #expect(UserHistory(decoding: history.encoded(), limit: 10) == history)
         history.note { $0.itemID == "a" ? false : nil }
         #expect(history.kept == history)
     }

@@ -35,9 +35,11 @@ public struct ReturnTally: Sendable, Equatable {
     /// The share of the pieces that match no purchase, from 0 to 1.
     public var unmatchedShare: Double { pieces > 0 ? Double(unmatchedPieces) / Double(pieces) : 0 }
 
-    /// What is left over, as a sentence without a full stop; nil where nothing is.
+    /// What is left over, as a sentence without a full stop; nil where nothing is. Of purchases that came after their returns: how many
+    /// of these match now.
     public var sentence: String? {
-        guard unmatched > 0 || partly > 0 else { return nil }
+        if returns == 0, unmatched < 0 { return "returns that came before their purchases and match them now: \(-unmatched)" }
+        guard returns > 0, unmatched >= 0, partly >= 0, unmatched + partly > 0 else { return nil }
         let percent = Double(Int64((unmatchedShare * 1_000).rounded())) / 10
         let some = partly > 0 ? ", \(partly) in part" : ""
         return "\(unmatched) of \(returns) returns match no purchase\(some): \(percent) % of the pieces, which are left out"

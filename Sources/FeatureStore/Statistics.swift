@@ -191,7 +191,7 @@ extension StoreQueries {
             for (column, type) in InteractionType.allCases.filter({ $0.countColumn != nil }).enumerated() {
                 byType[type] = sums.int64(0, column) ?? 0
             }
-            byType[.return] = returns.returns
+            if returns.returns > 0 { byType[.return] = returns.returns }
             return StoreStatistics(
                 interactions: byType, users: rows.int64(0, 0) ?? 0, items: rows.int64(0, 1) ?? 0, hiddenItems: rows.int64(0, 2) ?? 0,
                 deadLetters: byCode, erasedUsers: rows.int64(0, 3) ?? 0, catalogueVersion: rows.int64(0, 4) ?? 0,

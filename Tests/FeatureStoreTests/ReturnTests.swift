@@ -88,6 +88,8 @@ struct ReturnTests {
         // Its purchase comes: a piece of three stays.
         summary = try commit(store, [trade("p1", .purchase, minute: 10, quantity: 3)])
         #expect(summary.returns == ReturnTally(returns: 0, pieces: 0, partly: 0, unmatched: -1, unmatchedPieces: -2))
+        #expect(summary.returns.sentence == "returns that came before their purchases and match them now: 1")
+        #expect(ReturnTally().sentence == nil)
         #expect(try item(database) == "1|1|200|1 2 0 0 0")
         // More than there is: the last piece goes, and two match nothing.
         summary = try commit(store, [trade("r2", .return, minute: 40, quantity: 3)])

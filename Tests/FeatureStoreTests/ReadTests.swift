@@ -181,7 +181,7 @@ struct ReadTests {
                 "select request_id, item_id, slot, model_version, type, event_id, delay from attributed_outcomes order by event_id")
                 == "r1|i2|1|3|1|k1|00:00:01.5\nr1|i2|1|3|1|k2|00:00:01.6\nr1|i2|1|3|3|p1|00:01:30")
         let statistics = try queries.statistics()
-        #expect(statistics.interactions == [.impression: 3, .click: 3, .addToCart: 0, .purchase: 1, .return: 0])
+        #expect(statistics.interactions == [.impression: 3, .click: 3, .addToCart: 0, .purchase: 1])
         #expect(statistics.users == 2 && statistics.deadLetters == ["malformed_json": 2, "too_large": 1])
         #expect(statistics.newestEventTime == time(90_000))
         #expect(try queries.interactionsPerMinute(until: time(90_000)).map(\.interactions).reduce(0, +) == 4)

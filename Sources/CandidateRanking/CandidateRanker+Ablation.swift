@@ -18,7 +18,7 @@ extension CandidateRanker {
         scores(count: sources.count, interests: interests) { user.write(row, withoutEachOf: sources, into: $0) }
     }
 
-    private func scores(count: Int, interests: [Float], _ write: (UnsafeMutableBufferPointer<Float>) -> Void) -> [Float] {
+    func scores(count: Int, interests: [Float], _ write: (UnsafeMutableBufferPointer<Float>) -> Void) -> [Float] {
         guard count > 0 else { return [] }
         return withUnsafeTemporaryAllocation(of: Float.self, capacity: count * CandidateSignal.count) { signals in
             write(signals)

@@ -24,6 +24,11 @@ public struct RankerWeights: Sendable, Equatable, Codable {
     ///   - interests: of candidates.
     ///   - outputs: `[candidates, goals]` of the network.
     public func scores(_ interests: [Float], outputs: [Float]) -> [Float] {
+        Self.scores(interests, outputs: outputs, interest: interest, goals: goals)
+    }
+
+    /// The sum of interests and outputs under some weights.
+    public static func scores(_ interests: [Float], outputs: [Float], interest: Float, goals: [Float]) -> [Float] {
         precondition(outputs.count == interests.count * goals.count, "\(outputs.count) outputs for \(interests.count) candidates")
         return interests.indices.map { place in
             var score = interest * interests[place]
@@ -54,7 +59,7 @@ public struct CandidateRanker: Sendable, Equatable {
     ///
     /// - Parameter interests: the ranking's own scores, one a row.
     public func scores(_ rows: [Int32], interests: [Float], user: CandidateSignals) -> [Float] {
-        weights.scores(interests, outputs: weights.network.outputs(rows, user: user))
+        scores(count: rows.count, interests: interests) { user.write(rows, into: $0) }
     }
 }
 

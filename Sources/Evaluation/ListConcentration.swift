@@ -64,9 +64,6 @@ public struct ListConcentration: Sendable, Equatable {
             }
         }
 
-        /// How many lists hold each item, by row.
-        public var counts: [Int32] { shown }
-
         /// What was counted; nil where there was no list.
         ///
         /// - Complexity: O(items + places)

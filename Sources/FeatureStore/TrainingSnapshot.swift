@@ -155,7 +155,7 @@ public final class TrainingSnapshot {
         try connection.copyOut(
             """
             copy (
-                select context from interactions where type > 0\(Self.condition(until: until))\(visible)
+                select context from interactions where type between 1 and 3\(Self.condition(until: until))\(visible)
                 order by event_time desc, event_id desc limit \(max(0, limit))
             ) to stdout (format binary)
             """

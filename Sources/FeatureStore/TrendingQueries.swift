@@ -96,8 +96,8 @@ extension StoreQueries {
         try pool.withConnection { (connection) throws(StoreError) in
             var parameters = Parameters()
             parameters.add(Int64(purchaseWeight * 1_000))
-            let visible = try OpenErasures.visible("interactions", connection)
-            let rows = try connection.run(Self.recentStatement(visible), parameters)
+            let kept = try NetPurchases(connection).kept("interactions") + OpenErasures.visible("interactions", connection)
+            let rows = try connection.run(Self.recentStatement(kept), parameters)
             var found = RecentCounts()
             for row in 0..<rows.count {
                 found.newest = rows.time(row, 2)
@@ -114,13 +114,13 @@ extension StoreQueries {
         recent.isStale(at: time, halfLifeMilliseconds: rules.decayHalfLifeMilliseconds)
     }
 
-    private static func recentStatement(_ visible: String) -> String {
+    private static func recentStatement(_ kept: String) -> String {
         """
         with newest as (
-            select event_time from interactions where type > 0\(visible) order by event_time desc limit 1
+            select event_time from interactions where type > 0\(kept) order by event_time desc limit 1
         ), looked as (
             select item_id, type from interactions
-            where type > 0 and event_time > (select event_time from newest) - interval '\(RecentCounts.days) days'\(visible)
+            where type > 0 and event_time > (select event_time from newest) - interval '\(RecentCounts.days) days'\(kept)
             order by event_time desc limit \(RecentCounts.eventsLimit)
         ), counted as (
             select item_id, least(sum(case when type = 3 then $1::int8 else 1000 end), 4e15)::int8 as done from looked

@@ -278,8 +278,9 @@ private final class ReadWorker: @unchecked Sendable {
                         "\(connection.place): user_features.history or met_items of user \(userID) cannot be read by this version")
                 }
                 // What was given back is neither bought nor met.
-                people[index].state.history.merge(history.kept)
-                people[index].exclude(history.kept, rows.bytes(row, 5), mask: UInt8(truncatingIfNeeded: reads[index].mask))
+                let kept = history.kept
+                people[index].state.history.merge(kept)
+                people[index].exclude(kept, rows.bytes(row, 5), mask: UInt8(truncatingIfNeeded: reads[index].mask))
                 if let partition = rows.int32(row, 3), let offset = rows.int64(row, 4) {
                     people[index].state.watermark.append(Position(partition: partition, offset: offset))
                 }

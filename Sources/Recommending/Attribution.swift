@@ -12,7 +12,6 @@ struct Attribution {
     private static let typicalLimitRows = 64
 
     let ranking: Ranking
-    private let typicalPopularity: Float
     private let knowsPopularity: Bool
 
     /// What was found of a row.
@@ -31,7 +30,6 @@ struct Attribution {
         self.ranking = ranking
         let snapshot = ranking.snapshot
         knowsPopularity = snapshot.blend != nil || snapshot.ranker != nil || (snapshot.model?.biasComponents ?? 0) > 0
-        typicalPopularity = knowsPopularity ? Self.typicalPopularity(ranking) : 0
     }
 
     /// What moved each of some rows.
@@ -40,6 +38,7 @@ struct Attribution {
     func found(_ rows: [Int32]) -> [Found] {
         guard !rows.isEmpty else { return [] }
         let terms = rows.map(ranking.terms), snapshot = ranking.snapshot
+        let typicalPopularity = knowsPopularity ? Self.typicalPopularity(ranking) : 0
         var costs = [[Float]](repeating: [Float](repeating: 0, count: SignalGroup.allCases.count), count: rows.count)
         let interests = terms.map(\.sum)
         let ranker = snapshot.ranker.flatMap { ranker in ranking.taste.counted.map { (ranker, $0) } }

@@ -58,6 +58,7 @@ public struct FairShare: Sendable {
         let share = min(0.9, max(0.001, wanted / Double(lists.count)))
         let fair = min(entries.count - 1, Int((share * Double(places)).rounded()))
         // The entry at an index is the next to come: so many stand in the lists.
+        guard cost < 1 else { return entries[fair].nextDown }
         let tried = Set((0...Self.steps).map { fair * $0 / Self.steps }).sorted()
         let gains = tried.map { gain(under: entries[$0].nextDown) }
         let enough = (1 - min(max(cost, 0), 1)) * (gains.max() ?? 0)

@@ -65,7 +65,7 @@ struct NewItemPlaces: Sendable {
             snapshot.catalogue, category: nil, rows: new + question.excluded.filter { $0 >= 0 && Int($0) < snapshot.catalogue.count })
         let ranking = Ranking(snapshot: snapshot, taste: taste, objective: nil)
         let query = RecommendationQuery(count: NewItemShare.listLength)
-        let scores = ranking.interests(of: candidates(query, filter: filter, ranking: ranking)).rows.map(\.score)
+        let scores = ranking.places(of: candidates(query, filter: filter, ranking: ranking))
         let others = scores.filter(\.isFinite).sorted(by: >).prefix(NewItemShare.listLength)
         return User(history: rows, level: taste.isNewestItem ? 0 : content.level(of: taste.vector), others: Array(others))
     }

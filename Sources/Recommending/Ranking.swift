@@ -50,11 +50,23 @@ struct Ranking {
         } else if objective != nil {
             for place in rows.indices { rows[place].score = weighted(rows[place].score, rows[place].row) }
         }
-        if objective == nil, !snapshot.prices.isEmpty {
-            for place in rows.indices { rows[place].score -= snapshot.prices[rows[place].row] ?? 0 }
-        }
+        if objective == nil { pay(&rows) }
         sort(&rows)
         return rows
+    }
+
+    /// What new items are set against: the scores of candidates as the lists have them, where no goals are asked.
+    func places(of candidates: [Candidate]) -> [Float] {
+        var rows = interests(of: candidates).rows
+        // Prices are in the unit of what is ranked by last, which heads change.
+        if powers == nil { pay(&rows) }
+        return rows.map(\.score)
+    }
+
+    /// Takes off what items cost that are in too many lists.
+    private func pay(_ rows: inout [RankedRow]) {
+        guard !snapshot.prices.isEmpty else { return }
+        for place in rows.indices { rows[place].score -= snapshot.prices[rows[place].row] ?? 0 }
     }
 
     /// What candidates are worth before goals are asked, in their order, and which of them are known by their content alone.
@@ -66,7 +78,8 @@ struct Ranking {
         let rows = candidates.indices.map { place in
             let candidate = candidates[place]
             let origin = snapshot.vectors.origin(of: candidate.row)
-            var (score, reason) = known[place]
+            // What moved it, if it is of what people did, is found for the answered rows alone: see `Attribution`.
+            var score = known[place], reason = RecommendationReason.personal
             if let liking, let own = content?.score(candidate.row, tower: candidate.score, taste: liking) {
                 score = own
                 reason = .fresh
@@ -85,34 +98,18 @@ struct Ranking {
     }
 
     /// What is known of candidates by what people did: the towers' product, likeness to the newest item, the blend, the ranker.
-    private func knownScores(_ candidates: [Candidate], newest: [Float]?) -> [(score: Float, reason: RecommendationReason)] {
+    private func knownScores(_ candidates: [Candidate], newest: [Float]?) -> [Float] {
         let blend = snapshot.blend, bonuses = taste.bonuses
-        var known = candidates.map { candidate in
+        let known = candidates.map { candidate in
             var score = candidate.score
-            var reason: RecommendationReason = taste.isNewestItem ? .similar : .personal
             if let newest, let likeness = snapshot.vectors.score(candidate.row, newest) {
                 let weight = snapshot.rules.similarWeight
-                if weight * likeness > (1 - weight) * score { reason = .similar }
                 score = (1 - weight) * score + weight * likeness
             }
-            if let blend {
-                score = blend.score(candidate.row, tower: score, bonuses: bonuses)
-                if follows(candidate.row, blend.blend) { reason = .similar }
-            }
-            return (score: score, reason: reason)
+            return blend?.score(candidate.row, tower: score, bonuses: bonuses) ?? score
         }
         guard let ranker = snapshot.ranker, let counted = taste.counted else { return known }
-        let scores = ranker.scores(candidates.map(\.row), interests: known.map(\.score), user: counted)
-        for place in known.indices { known[place].score = scores[place] }
-        return known
-    }
-
-    /// Whether an item stands where it does largely because it follows what the user met lately: that multiplies its odds by
-    /// at least e, and it is not the user's own.
-    private func follows(_ row: Int32, _ blend: RankingBlend) -> Bool {
-        guard let signals = taste.signals, let transition = signals.transitions[row], signals.own[row] == nil else { return false }
-        let weight = blend.weight(.transition, of: signals) + signals.returning * blend.weight(.returningTransition, of: signals)
-        return weight * UserSignals.transitionFeature(transition) >= 1
+        return ranker.scores(candidates.map(\.row), interests: known, user: counted)
     }
 
     /// What the goals count, where heads are asked for them: as the request says, else as the model does.

@@ -34,6 +34,27 @@ struct ReturnTests {
             """)
     }
 
+    @Test("the bestsellers of late know neither what was given back nor the giving back, and contexts are those of what was done")
+    func recent() throws {
+        let database = try TestDatabase()
+        let store = try IngestStore(url: database.url, rules: FeatureRules())
+        var back = trade("r1", .return, minute: 9)
+        back.context = #"{"why":"small"}"#
+        var kept = trade("p2", .purchase, item: "i2", minute: 3)
+        kept.context = #"{"rating":5}"#
+        _ = try store.commit(
+            IngestBatch(
+                interactions: [trade("p1", .purchase, minute: 1), kept, back, trade("c1", .click, item: "i3", minute: 4)],
+                items: ["i1", "i2", "i3"].map { upsert($0, updatedAt: 1) }))
+        let recent = try StoreQueries(url: database.url).recentCounts()
+        #expect(recent.itemIDs == ["i2", "i3"] && recent.thousandths == [5_000, 1_000])
+        #expect(recent.newest == time(4 * 60_000))
+        let snapshot = try TrainingSnapshot(url: database.url)
+        var contexts = 0
+        try snapshot.forEachNewestContext(limit: 10) { (_) throws(StoreError) in contexts += 1 }
+        #expect(contexts == 3)
+    }
+
     @Test("any order of arrival, in any batches, gives the same tables", arguments: 1...6)
     func anyOrder(seed: UInt64) throws {
         var numbers = SeededNumbers(state: seed)

@@ -10,21 +10,21 @@ struct RankerMixingTests {
         return (0..<questions).map { question in
             let gains = (0..<50).map { Float($0 == question % 50 ? 1 : 0) }
             return RankerMixing.Answered(
-                interests: gains.map { scale * (first * $0 + random.normal()) }, outputs: gains.map { second * $0 + random.normal() },
-                goals: 1, gains: gains, values: gains, relevant: 1, allValues: [1], half: question % 2)
+                rows: (0..<50).map { Int32($0 + 100) }, interests: gains.map { scale * (first * $0 + random.normal()) },
+                outputs: gains.map { second * $0 + random.normal() }, relevant: [Int32(question % 50 + 100)], half: question % 2)
         }
     }
 
     @Test("who knows more counts more, and both together know most")
     func share() throws {
-        let network = RankerMixing(answered(400, first: 0.1, second: 3), valueShare: 0)
+        let network = RankerMixing(answered(400, first: 0.1, second: 3), goals: 1, valueShare: 0)
         #expect(network.share < 0.3 && network.mixed > network.alone + 0.3)
-        let ranking = RankerMixing(answered(400, first: 3, second: 0.1), valueShare: 0)
+        let ranking = RankerMixing(answered(400, first: 3, second: 0.1), goals: 1, valueShare: 0)
         #expect(ranking.share > 0.7 && abs(ranking.mixed - ranking.alone) < 0.03)
-        let both = RankerMixing(answered(400, first: 2, second: 2), valueShare: 0)
+        let both = RankerMixing(answered(400, first: 2, second: 2), goals: 1, valueShare: 0)
         #expect((0.3...0.7).contains(both.share) && both.mixed > both.alone + 0.1)
         // The unit of either is no matter.
-        let scaled = RankerMixing(answered(400, first: 2, second: 2, scale: 1_000), valueShare: 0)
+        let scaled = RankerMixing(answered(400, first: 2, second: 2, scale: 1_000), goals: 1, valueShare: 0)
         let (mix, other) = try (#require(both.mix), #require(scaled.mix))
         #expect(scaled.share == both.share && abs(other.all.interest * 1_000 / mix.all.interest - 1) < 0.01)
         #expect(mix.halves.count == 2 && mix.all.interest > 0)
@@ -32,13 +32,13 @@ struct RankerMixingTests {
 
     @Test("the mix is a logit: chances that it gives come true")
     func logit() throws {
-        let answered = answered(600, first: 1.5, second: 1.5), mix = try #require(RankerMixing(answered, valueShare: 0).mix).all
+        let answered = answered(600, first: 1.5, second: 1.5), mix = try #require(RankerMixing(answered, goals: 1, valueShare: 0).mix).all
         var predicted = 0.0, right = 0.0
         for one in answered {
             let scores = one.interests.indices.map { Double(mix.interest * one.interests[$0] + mix.goals[0] * one.outputs[$0]) }
             let chances = RankerMixingTests.softmax(scores), best = chances.indices.max { chances[$0] < chances[$1] } ?? 0
             predicted += chances[best]
-            right += Double(one.gains[best])
+            right += one.relevant.contains(one.rows[best]) ? 1 : 0
         }
         #expect(abs(predicted / right - 1) < 0.15)
     }
@@ -57,9 +57,9 @@ struct RankerMixingTests {
 
     @Test("nothing is found where nothing was asked, or where nothing differs")
     func nothing() {
-        #expect(RankerMixing([], valueShare: 0).mix == nil)
+        #expect(RankerMixing([], goals: 1, valueShare: 0).mix == nil)
         let flat = RankerMixing.Answered(
-            interests: [1, 1], outputs: [0, 0], goals: 1, gains: [1, 0], values: [1, 0], relevant: 1, allValues: [1], half: 0)
-        #expect(RankerMixing([flat, flat], valueShare: 0).mix == nil)
+            rows: [7, 8], interests: [1, 1], outputs: [0, 0], relevant: [7], half: 0)
+        #expect(RankerMixing([flat, flat], goals: 1, valueShare: 0).mix == nil)
     }
 }

@@ -23,7 +23,7 @@ struct RankerTrainingTests {
         let nothing = log.itemIDs.indices.map { Float($0) / 100 }
         let fit = try #require(training(log).fit(scoring) { _ in nothing })
         #expect(fit.borders >= 4 && fit.questions > 800 && !fit.isNetwork)
-        #expect(fit.tables.end < (scoring.holdout.border ?? 0))
+        #expect(fit.weights.usesTimes && fit.tables.end < (scoring.holdout.border ?? 0))
         #expect(fit.mixing.mixed > 0.5 && fit.mixing.mixed > fit.mixing.alone + 0.3 && fit.mixing.share < 0.5)
         let again = try #require(training(log).fit(scoring) { _ in nothing })
         #expect(again.weights == fit.weights && again.halves == fit.halves && again.tables == fit.tables)
@@ -43,6 +43,7 @@ struct RankerTrainingTests {
         let nothing = [Float](repeating: 0, count: 50).indices.map { Float($0 % 7) }
         let fit = try #require(training(log).fit(scoring) { _ in nothing })
         #expect(fit.borders == 1 && fit.questions <= 120 && fit.mixing.mixed > 0.9)
+        #expect(!fit.weights.usesTimes && !fit.tables.usesTimes)
         // What a rule keeps out is no candidate: nobody had it.
         let clicks = HoldoutScoring(
             log: log, holdout: scoring.holdout, excludes: [InteractionType.click.rawValue], threads: 1)
@@ -69,14 +70,6 @@ struct RankerTrainingTests {
             #expect(question.later.allSatisfy { Self.staples.times[$0] > border && Self.staples.times[$0] <= end })
         }
         #expect(questions.count { $0.now == border } >= 100 && questions.count { $0.now > border } >= 100)
-    }
-
-    @Test("times that were made up are seen")
-    func madeUp() {
-        let even = SmallLog.of((0..<60).flatMap { user in
-            (0..<5).map { SmallLog.Event(user: "u\(user)", item: "i\($0)", time: Int64(100_000 - 1_000 * (4 - $0))) }
-        })
-        #expect(even.hasMadeUpTimes && !Self.staples.hasMadeUpTimes && !SmallLog.of([]).hasMadeUpTimes)
     }
 
     @Test("levels are titles that repeat and categories, from fine to coarse; what groups nothing is none")

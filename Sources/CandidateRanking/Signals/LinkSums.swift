@@ -1,3 +1,11 @@
+import Tensors
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// What all links from a user's history add up to, by item: one probe finds every kind.
 struct LinkSums {
     /// The kinds, by lane: as the signals from ``CandidateSignal/ease`` on.
@@ -115,8 +123,11 @@ struct LinkSums {
         var values = [Float](repeating: 0, count: sums.count)
         for place in sums.indices { values[place] = sums[place][lane] > 0 ? sums[place][lane] : .nan }
         var found: [Int32] = []
-        for element in values.withUnsafeBufferPointer({ Self.top(count + count / 2 + 20, $0) }) where found.count < count {
-            let row = rows[Int(element)]
+        let best = values.withUnsafeBufferPointer { values in
+            values.baseAddress.map { Kernels.topK(count + count / 2 + 20, of: $0, count: values.count) } ?? []
+        }
+        for element in best where found.count < count {
+            let row = rows[Int(element.index)]
             if admits(row) { found.append(row) }
         }
         return found
@@ -136,7 +147,7 @@ extension CandidateTables {
             var decayed: Float = 0
             for (place, own) in history.rows.enumerated() where own == row {
                 let days = Float(max(0, history.now - history.times[place])) / Float(CountedEvents.millisecondsPerDay)
-                decayed += usesTimes ? powerOfTwo(-days / 60) : 1
+                decayed += usesTimes ? exp2(-days / 60) : 1
             }
             sums[0] += weight(links.ease, row)
             sums[1] += decayed.squareRoot() * weight(links.ease, row)

@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// Everything that was counted for the signals of candidates, at one moment.
 public struct CandidateTables: Sendable, Equatable {
     /// How tables are counted.
@@ -72,7 +78,7 @@ public struct CandidateTables: Sendable, Equatable {
 
     private static func popular(_ items: ItemCounts) -> [[Int32]] {
         func users(_ column: ItemCounts.Column) -> (Int) -> Float { { items[column, Int32($0)] + 1e-4 * items[.users, Int32($0)] } }
-        return [users(.users28), users(.users7), users(.users), { items[.rise, Int32($0)] + naturalLog(1 + items[.users28, Int32($0)]) }]
+        return [users(.users28), users(.users7), users(.users), { items[.rise, Int32($0)] + log(1 + items[.users28, Int32($0)]) }]
             .map { items.best(popularKept, by: $0) }
     }
 

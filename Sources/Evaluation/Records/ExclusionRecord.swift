@@ -58,12 +58,13 @@ public struct ExclusionRecord: Codable, Sendable, Equatable {
     /// What a rule that was set keeps out, in a sentence; nil where that is little, or where it was decided by what the data say.
     public var warning: String? {
         guard costs, let setting, let removed else { return nil }
-        var text = "rules.exclude: [\(setting)] removes \(percent(removed)) of what people took next"
+        var text = "rules.exclude: [\(setting)] removes \(Self.percent(removed)) of what people took next"
         if let ndcg, let ndcgWithout {
             text += "; NDCG@10 is \(decimal(ndcg, places: 4)), and the same model without the rule has \(decimal(ndcgWithout, places: 4))"
         }
         return text + ". rules.exclude: auto decides by the data; train again after a change."
     }
 
-    private func percent(_ share: Double) -> String { "\(Int((share * 100).rounded())) %" }
+    /// A share as whole percent; what a registry holds beyond 0 and 1 counts as the nearest of them.
+    package static func percent(_ share: Double) -> String { "\(Int((min(max(share, 0), 1) * 100).rounded())) %" }
 }

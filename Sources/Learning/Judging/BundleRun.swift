@@ -44,7 +44,7 @@ package struct BundleRun {
     /// - Throws: where the settings of the towers contradict each other.
     package func trained(on log: TrainingLog, columnsAt path: String, note: String) throws -> Trained {
         let holdout = Holdout(settings.holdout, of: log) ?? .leaveOneOut(of: log, maxUsers: settings.holdout.usersLimit)
-        let settings = settings.deciding(log, holdout, threads: threads).settings
+        let settings = settings.decided(log, holdout, threads: threads)
         let (model, epoch) = try log.trainer(towers, until: holdout.trainingEnds, columnsAt: path).learned(titled: "train, \(note)")
         let scoring = HoldoutScoring(log: log, holdout: holdout, excludes: settings.holdout.excludes, threads: threads)
         let parts = try PartsJudging.learning(model, scoring: scoring, settings: settings, stop: StopSignal())

@@ -16,6 +16,8 @@ package struct PartsJudging {
     package let content: ContentTraining.Fitted?
     private let scoring: HoldoutScoring
     private let settings: LearningSettings
+    /// The content channel as it would be published with the judged model; nil where there is none.
+    private let channel: ContentChannel?
 
     /// Learns the parts.
     ///
@@ -26,8 +28,10 @@ package struct PartsJudging {
         self.scoring = scoring
         self.settings = settings
         let log = scoring.log, training = BlendTraining(log: log, settings: settings.blend)
-        let ranking = JudgedRanking(model, scoring: scoring, training: training)
-            .ranked(by: settings.rankerTraining(log, threads: scoring.threads), scoring: scoring)
+        var ranking = JudgedRanking(model, scoring: scoring, training: training)
+        if settings.ranker.isWanted {
+            ranking = ranking.ranked(by: settings.rankerTraining(log, threads: scoring.threads), scoring: scoring)
+        }
         self.ranking = ranking
         heads = HeadTraining(log: log, settings: settings.heads).learn(scoring, judged: ranking, training: training)
         let content = ContentTraining(log: log, settings: settings.content)
@@ -39,9 +43,18 @@ package struct PartsJudging {
         let budget = settings.tailBudget
         tailCurve = ranking.hasTables && (drawsTailCurve || budget > 0) ? TailCurve(scoring, judged: ranking) : nil
         dial = budget > 0 ? tailCurve?.dial(losing: budget) ?? TailDial() : TailDial()
-        let shown = log.itemIDs.indices.count { !log.isHidden[$0] }, unpriced = bundles
-        prices = PriceTraining(settings.itemShare, itemCount: shown)
-            .fitted(scoring) { ServedScoring(unpriced, scoring: $0, settings: settings) }
+        channel = fitted.map { fitted in
+            let learning = fitted.learning ?? content.learning(of: scoring)
+            var channel = learning.channel
+            channel.weights = fitted.all
+            channel.share = NewItemTraining(log: log, rows: log.userIDs.indices.map { scoring.holdout.trainingRows(of: $0, in: log) })
+                .share(learning, for: model, holdout: settings.holdout)
+            return channel
+        }
+        let pricing = PriceTraining(settings.itemShare, itemCount: log.itemIDs.indices.count { !log.isHidden[$0] })
+        guard pricing.isWanted else { return }
+        let unpriced = bundles
+        prices = pricing.fitted(scoring) { ServedScoring(unpriced, scoring: $0, settings: settings) }
     }
 
     /// Learns the parts of towers, first the domains that `train.domain_field` asks for.
@@ -101,14 +114,6 @@ package struct PartsJudging {
     /// of the channel are one for both.
     package var bundles: [ModelBundle] {
         let log = scoring.log, model = ranking.vectors.model
-        let channel = content.map { fitted in
-            let learning = fitted.learning ?? ContentTraining(log: log, settings: settings.content).learning(of: scoring)
-            var channel = learning.channel
-            channel.weights = fitted.all
-            channel.share = NewItemTraining(log: log, rows: log.userIDs.indices.map { scoring.holdout.trainingRows(of: $0, in: log) })
-                .share(learning, for: model, holdout: settings.holdout)
-            return channel
-        }
         let rows = log.itemIDs.map { model.row(of: $0) ?? -1 }, items = model.itemIDs.count, prices = itemPrices
         return [0, 1].map { half in
             var bundle = ModelBundle(model)

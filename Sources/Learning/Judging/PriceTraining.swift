@@ -57,9 +57,12 @@ package struct PriceTraining {
         max(settings.limit, Self.leastTimes * Double(ListConcentration.places) / Double(max(1, itemCount)))
     }
 
+    /// Whether anything is bounded.
+    package var isWanted: Bool { bound < 1 }
+
     /// Prices for a model that serves; nil where nothing is bounded or nothing was asked.
     package func fitted(_ scoring: HoldoutScoring, _ served: (HoldoutScoring) -> ServedScoring) -> Fitted? {
-        guard bound < 1 else { return nil }
+        guard isWanted else { return nil }
         let sample = scoring.sampled(Self.questionsLimit), asked = served(sample)
         return fitted(
             sample.holdout.questions.map { List(ranked: asked.scored(Self.depthItems, $0), truth: $0.truth) })
@@ -67,12 +70,13 @@ package struct PriceTraining {
 
     /// Prices for lists; nil where nothing is bounded or there are none.
     package func fitted(_ lists: [List]) -> Fitted? {
-        guard bound < 1, !lists.isEmpty else { return nil }
+        guard isWanted, !lists.isEmpty else { return nil }
         let before = ordered(lists, [:])
         var record = ItemShareRecord(limit: settings.limit, bound: bound, before: before.most, beforeNDCG: before.ndcg)
         var found = (prices: [Int32: Float](), most: before.most, ndcg: before.ndcg), wanted = bound
+        let unit = unit(lists)
         while wanted < before.most {
-            let prices = prices(lists, wanted, unit: unit(lists)), after = ordered(lists, prices)
+            let prices = prices(lists, wanted, unit: unit), after = ordered(lists, prices)
             let cost = before.ndcg > 0 ? 1 - after.ndcg / before.ndcg : 0
             if record.askedCost == nil { record.askedCost = cost }
             if cost <= settings.cost {

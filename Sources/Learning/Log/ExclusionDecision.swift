@@ -157,6 +157,12 @@ extension LearningSettings {
         return (settings, decision)
     }
 
+    /// The same settings with what is kept out of answers, decided by a log where `rules.exclude` is auto; nothing is counted where it is
+    /// set.
+    package func decided(_ log: TrainingLog, _ holdout: Holdout?, threads: Int) -> LearningSettings {
+        self.holdout.decidesExclusion ? deciding(log, holdout, threads: threads).settings : self
+    }
+
     /// The same settings with what a model keeps out of answers: an incremental training goes on with it.
     package func keeping(_ bundle: ModelBundle) -> LearningSettings {
         var settings = self

@@ -16,8 +16,6 @@ package struct ContentTraining {
     private static let sampleItems = 200
     /// A catalogue of more items is not given a channel: its vectors would take more memory than the towers'.
     package static let catalogueLimitItems = 300_000
-    /// The length of the lists in which new items get their share.
-    package static let listLength = 20
 
     /// What is learned from.
     package let log: TrainingLog
@@ -172,7 +170,7 @@ package struct ContentTraining {
         return (0..<min(rows.count, Self.sampleItems)).map { rows[Int(Double($0) * stride)] }
     }
 
-    /// The constant under which the withheld items get their share of lists of ``listLength``.
+    /// The constant under which the withheld items get their share of lists of ``NewItemShare/listLength``.
     ///
     /// The share is that of the users' interactions with withheld items among all of theirs. In the lists stand all withheld items, those
     /// that the user took among them, since nobody has taken what is new; of the others only what the user does not have. What a list's
@@ -186,7 +184,7 @@ package struct ContentTraining {
         let withheld = fold.withheld, learning = fold.learning, members = fold.members
         guard !members.isEmpty else { return 0 }
         let level = mean(vectors.items, rows: counts.indices.filter { counts[$0] > 0 })
-        var share = FairShare(length: Self.listLength)
+        var share = FairShare(length: NewItemShare.listLength)
         let limit = min(Self.shareQuestionsLimit, max(Self.leastShareQuestions, Self.shareScoresLimit / members.count))
         let questions = questions.count > limit ? (0..<limit).map { questions[$0 * questions.count / limit] } : questions
         for question in questions {
@@ -200,11 +198,11 @@ package struct ContentTraining {
                 let parts = parts(of: row, learning, profile, level: own, constant: 0)
                 return (score: zip(weights, parts).reduce(Float(0)) { $0 + $1.0 * $1.1 }, row: row)
             }.sorted { ($0.score, -$0.row) > ($1.score, -$1.row) }
-            let others = topRows(Self.listLength, of: fixed) {
+            let others = topRows(NewItemShare.listLength, of: fixed) {
                 withheld[Int($0)] || counts[Int($0)] == 0 || log.isHidden[Int($0)] || excluded.contains($0)
             }
             let fromKnown = others.map { (score: fixed[Int($0)], isHit: truth.contains($0)) }
-            let fromNew = new.prefix(Self.listLength).map { (score: $0.score, isHit: taken.contains($0.row)) }
+            let fromNew = new.prefix(NewItemShare.listLength).map { (score: $0.score, isHit: taken.contains($0.row)) }
             let total = Double(max(1, fold.isLater ? truth.count : question.known.count))
             share.add(others: fromKnown, new: fromNew, wanted: Double(taken.count) / total, hitWorth: Double(truth.count) / total)
         }

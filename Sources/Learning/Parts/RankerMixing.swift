@@ -1,3 +1,4 @@
+import CandidateRanking
 import Evaluation
 
 #if canImport(Glibc)
@@ -9,25 +10,21 @@ import Evaluation
 package struct RankerMixing {
     /// What two rankings say of one question's candidates.
     package struct Answered {
+        /// The candidates.
+        package var rows: [Int32]
         /// The ranking so far, one a candidate.
         package var interests: [Float]
         /// `[candidates, goals]` of the network.
         package var outputs: [Float]
-        /// Outputs of the network.
-        package var goals: Int
-        /// 1 for what was taken, and what was paid for it, one a candidate.
-        package var gains: [Float], values: [Float]
-        /// How much was taken in all, and what was paid for each of it.
-        package var relevant: Int, allValues: [Float]
+        /// What is to be found.
+        package var relevant: [Int32]
         /// The half of the users that the question is of.
         package var half: Int
 
         /// All of it.
-        package init(
-            interests: [Float], outputs: [Float], goals: Int, gains: [Float], values: [Float], relevant: Int, allValues: [Float], half: Int
-        ) {
-            (self.interests, self.outputs, self.goals) = (interests, outputs, goals)
-            (self.gains, self.values, self.relevant, self.allValues, self.half) = (gains, values, relevant, allValues, half)
+        package init(rows: [Int32], interests: [Float], outputs: [Float], relevant: [Int32], half: Int) {
+            (self.rows, self.interests, self.outputs) = (rows, interests, outputs)
+            (self.relevant, self.half) = (relevant, half)
         }
     }
 
@@ -45,6 +42,9 @@ package struct RankerMixing {
     /// Shares of the ranking so far, in units of deviations; none is 0, since what is added to it later (a tail dial) must count.
     private static let shares: [Float] = [0.02, 0.1, 0.2, 0.33, 0.5, 0.67, 0.8, 0.9]
 
+    /// Questions that a scale is fitted to, at most.
+    private static let questionsOfScale = 1_000
+
     /// What was found for all, and for users of even and odd rows; nil where nothing was answered.
     package private(set) var mix: (all: Mix, halves: [Mix])?
     /// Mean NDCG@10 among candidates of the ranking so far, and of the mix, cross-fitted.
@@ -52,10 +52,11 @@ package struct RankerMixing {
 
     /// Tries every share.
     ///
-    /// - Parameter valueShare: what the second output, of values, counts beside the first.
-    package init(_ answered: [Answered], valueShare: Float) {
-        guard let first = answered.first else { return }
-        let goals = first.goals
+    /// - Parameters:
+    ///   - goals: outputs of the network.
+    ///   - valueShare: what the second output, of values, counts beside the first, where there is one.
+    package init(_ answered: [Answered], goals: Int, valueShare: Float) {
+        guard !answered.isEmpty else { return }
         let deviation = Self.deviation(answered.flatMap(\.interests))
         let outputDeviations = (0..<goals).map { goal in
             Self.deviation(answered.flatMap { one in stride(from: goal, to: one.outputs.count, by: goals).map { one.outputs[$0] } })
@@ -67,8 +68,8 @@ package struct RankerMixing {
                 interest: share / deviation,
                 goals: (0..<goals).map { (1 - share) * parts[$0] / max(outputDeviations[$0], 1e-9) })
         }
-        let plain = answered.map { Self.ndcg($0, $0.interests) }
-        let tried = Self.shares.map { share in answered.map { Self.ndcg($0, Self.scores($0, unit(share))) } }
+        let plain = Self.ndcg(answered) { $0.interests }
+        let tried = Self.shares.map { share in Self.ndcg(answered) { Self.scores($0, unit(share)) } }
         func best(_ uses: (Answered) -> Bool) -> Int {
             let places = answered.indices.filter { uses(answered[$0]) }
             func sum(_ place: Int) -> Double { places.reduce(0) { $0 + tried[place][$1] } }
@@ -88,11 +89,7 @@ package struct RankerMixing {
     }
 
     private static func scores(_ one: Answered, _ mix: Mix) -> [Float] {
-        one.interests.indices.map { place in
-            var score = mix.interest * one.interests[place]
-            for goal in mix.goals.indices { score += mix.goals[goal] * one.outputs[place * one.goals + goal] }
-            return score
-        }
+        RankerWeights.scores(one.interests, outputs: one.outputs, interest: mix.interest, goals: mix.goals)
     }
 
     private static func deviation(_ values: [Float]) -> Float {
@@ -101,19 +98,21 @@ package struct RankerMixing {
         return Float((finite.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) } / count).squareRoot())
     }
 
-    private static func ndcg(_ one: Answered, _ scores: [Float]) -> Double {
-        guard one.relevant > 0 else { return 0 }
-        var gain = 0.0, ideal = 0.0
-        for place in 0..<min(10, one.relevant) { ideal += 1 / log2(Double(place) + 2) }
-        for (place, candidate) in topRows(10, of: scores).enumerated() where one.gains[Int(candidate)] > 0 {
-            gain += 1 / log2(Double(place) + 2)
+    /// NDCG@10 of each question.
+    private static func ndcg(_ answered: [Answered], _ scores: (Answered) -> [Float]) -> [Double] {
+        var metrics = RankingMetrics(cutoffs: [10], catalogueSize: 0)
+        for one in answered {
+            metrics.add(ranked: topRows(10, of: scores(one)).map { one.rows[Int($0)] }, relevant: one.relevant)
         }
-        return gain / ideal
+        return metrics.perUserNDCG
     }
 
     /// What scores are multiplied by so that they are logits: that under which what was taken is likeliest among the candidates.
     private static func scale(_ answered: [Answered], _ mix: Mix) -> Float {
-        let told = answered.filter { $0.gains.contains { $0 > 0 } }.prefix(1_000).map { (scores: scores($0, mix), gains: $0.gains) }
+        let told = answered.lazy.map { one in
+            let relevant = Set(one.relevant)
+            return (scores: scores(one, mix), isTaken: one.rows.map(relevant.contains))
+        }.filter { $0.isTaken.contains(true) }.prefix(questionsOfScale).map(\.self)
         func loss(_ scale: Float) -> Double {
             told.reduce(0) { sum, one in
                 let largest = one.scores.max() ?? 0
@@ -121,7 +120,7 @@ package struct RankerMixing {
                 for (place, score) in one.scores.enumerated() {
                     let weight = exp(Double(scale * (score - largest)))
                     all += weight
-                    if one.gains[place] > 0 { taken += weight }
+                    if one.isTaken[place] { taken += weight }
                 }
                 return sum + log(all) - log(max(taken, 1e-300))
             }

@@ -9,6 +9,8 @@ import TrainingFiles
 package struct RankerQuestions {
     /// Worthless candidates of a question that are learned from at most, drawn at random.
     private static let worthlessLimit = 50
+    /// Candidates of a question that are learned from, about: those, and a few that were taken.
+    static let candidatesExpected = worthlessLimit + 5
 
     /// One user's question.
     package struct Question {

@@ -35,7 +35,6 @@ package struct RankerTraining {
     package let threads: Int
     private let levels: [(group: [Int32], count: Int)]
     private let tokens: ItemTokens
-    private let usesTimes: Bool
     private let hasValues: Bool
 
     /// All of it.
@@ -44,7 +43,6 @@ package struct RankerTraining {
         (self.historyLimitEvents, self.threads) = (historyLimitEvents, threads)
         levels = ItemLevels.levels(log.contents)
         tokens = ItemTokens(log.contents.map(ItemLevels.tokens))
-        usesTimes = !log.hasMadeUpTimes
         hasValues = Self.hasValues(log)
     }
 
@@ -77,21 +75,25 @@ package struct RankerTraining {
         let ends = scoring.holdout.trainingEnds, newest = log.newestTime
         let rows = log.userIDs.indices.map { scoring.holdout.trainingRows(of: $0, in: log) }
         let horizon = scoring.holdout.border.map { max(1, newest - $0) }
-        let tables = tables(rows, horizon: horizon, easeItemsLimit: settings.easeItemsLimit)
+        // Where each user's last interaction is held out, times are taken to tell an order alone.
+        let rules = CandidateTables.Rules(
+            horizonDays: Self.days(horizon), links: LinkTables.Bounds(easeItemsLimit: settings.easeItemsLimit), usesTimes: horizon != nil)
+        let tables = tables(rows, rules: rules)
         let judged = scoring.holdout.border == nil
             ? asking.questions(after: ends) : asking.questions(at: tables.end, until: newest)
         var lists = CandidateLists(width: CandidateSignal.count, goals: hasValues ? 2 : 1)
         var random = SeededGenerator(seed: settings.seed, stream: 0x5241_4E4B)
         let older = horizon.map { olderBorders(tables.end, horizon: $0, asking) } ?? []
-        let perBorder = Self.candidatesLimit / (Self.bordersLimit + 1) / 55
+        let perBorder = Self.candidatesLimit / (Self.bordersLimit + 1) / RankerQuestions.candidatesExpected
         asking.add(
             spread(judged, older.isEmpty ? Self.questionsLimit : perBorder), tables: tables, hasValues: hasValues,
             candidatesLimit: Self.candidatesLimit, random: &random, to: &lists)
         let judgedCount = lists.count
+        var olderRules = rules
+        olderRules.links.easeItemsLimit = min(settings.easeItemsLimit, Self.olderEASEItemsLimit)
         for border in older {
             let past = log.userIDs.indices.map { log.userStarts[$0]..<log.firstRow(of: $0, after: border.time) }
-            let counted = self.tables(
-                past, horizon: horizon, easeItemsLimit: min(settings.easeItemsLimit, Self.olderEASEItemsLimit), end: border.time)
+            let counted = self.tables(past, rules: olderRules, end: border.time)
             asking.add(
                 spread(border.questions, perBorder), tables: counted, hasValues: hasValues, candidatesLimit: Self.candidatesLimit,
                 random: &random, to: &lists)
@@ -101,6 +103,7 @@ package struct RankerTraining {
         let groups = lists.groups
         func learned(_ uses: (Int) -> Bool) -> CandidateNetwork {
             var fit = CandidateFit()
+            // Of the worthless candidates most were left out before.
             fit.droppedShare = 0.2
             let linear = fit.linear(on: lists, uses: uses, threads: threads)
             return isNetwork ? fit.network(on: lists, from: linear, seed: settings.seed, uses: uses, threads: threads) : linear
@@ -110,11 +113,11 @@ package struct RankerTraining {
         let mixing = RankerMixing(
             spread(scoring.holdout.questions, Self.mixQuestionsLimit).map { question in
                 answered(question, asking, tables, halves[question.user % 2], interest(question))
-            }, valueShare: hasValues ? settings.valueShare : 0)
+            }, goals: lists.gains.count, valueShare: settings.valueShare)
         guard let mix = mixing.mix else { return nil }
         func weights(_ network: CandidateNetwork, _ mix: RankerMixing.Mix) -> RankerWeights {
             RankerWeights(
-                network: network, interest: mix.interest, goals: mix.goals, horizonDays: Self.days(horizon), usesTimes: usesTimes)
+                network: network, interest: mix.interest, goals: mix.goals, horizonDays: rules.horizonDays, usesTimes: rules.usesTimes)
         }
         return Fit(
             weights: weights(learned { _ in true }, mix.all), halves: zip(halves, mix.halves).map { weights($0, $1) }, mixing: mixing,
@@ -133,22 +136,20 @@ package struct RankerTraining {
 
     /// The ranker to publish with a model: tables counted from `rows`, in the model's own rows.
     package func ranker(_ weights: RankerWeights, for model: TwoTowerModel, rows: [Range<Int>]) -> CandidateRanker {
-        let horizon = Int64(weights.horizonDays * 86_400_000)
-        return CandidateRanker(
-            weights: weights, tables: tables(rows, horizon: horizon, easeItemsLimit: settings.easeItemsLimit)
-        ).renumbered(log.itemIDs.map { model.row(of: $0) ?? -1 }, itemCount: model.itemIDs.count)
+        let rules = CandidateTables.Rules(
+            horizonDays: weights.horizonDays, links: LinkTables.Bounds(easeItemsLimit: settings.easeItemsLimit),
+            usesTimes: weights.usesTimes)
+        return CandidateRanker(weights: weights, tables: tables(rows, rules: rules))
+            .renumbered(log.itemIDs.map { model.row(of: $0) ?? -1 }, itemCount: model.itemIDs.count)
     }
 
-    private func tables(_ rows: [Range<Int>], horizon: Int64?, easeItemsLimit: Int, end: Int64? = nil) -> CandidateTables {
+    private func tables(_ rows: [Range<Int>], rules: CandidateTables.Rules, end: Int64? = nil) -> CandidateTables {
         log.items.withUnsafeBufferPointer { items in
             log.times.withUnsafeBufferPointer { times in
                 log.amounts.withUnsafeBufferPointer { amounts in
                     CandidateTables(
-                        CountedEvents(users: rows, items: items, times: times, amounts: amounts, itemCount: log.itemIDs.count), end: end,
-                        levels: levels, tokens: tokens,
-                        rules: CandidateTables.Rules(
-                            horizonDays: Self.days(horizon),
-                            links: LinkTables.Bounds(easeItemsLimit: easeItemsLimit), usesTimes: usesTimes))
+                        CountedEvents(users: rows, items: items, times: times, amounts: amounts, itemCount: log.itemIDs.count),
+                        end: end, levels: levels, tokens: tokens, rules: rules)
                 }
             }
         }
@@ -174,23 +175,22 @@ package struct RankerTraining {
     private func answered(
         _ question: Holdout.Question, _ asking: RankerQuestions, _ tables: CandidateTables, _ network: CandidateNetwork, _ interest: [Float]
     ) -> RankerMixing.Answered {
-        let asked = RankerQuestions.Question(
-            user: question.user, known: question.known, later: question.known.upperBound..<log.userStarts[question.user + 1],
-            now: question.time)
-        let user = asking.signals(asked, tables: tables), admits = asking.admits(asked), truth = Set(question.truth)
-        let rows = pool(user, interest, where: admits), paid = asking.gains(asked)
+        let (user, rows) = pool(question, interest, asking, tables)
         return RankerMixing.Answered(
-            interests: rows.map { interest[Int($0)] }, outputs: network.outputs(rows, user: user), goals: network.goals,
-            gains: rows.map { truth.contains($0) ? 1 : 0 }, values: rows.map { truth.contains($0) ? paid[$0] ?? 0 : 0 },
-            relevant: truth.count, allValues: question.truth.map { paid[$0] ?? 0 }, half: question.user % 2)
+            rows: rows, interests: rows.map { interest[Int($0)] }, outputs: network.outputs(rows, user: user), relevant: question.truth,
+            half: question.user % 2)
     }
 
     /// Rows that would be ranked: the candidates of counting, and the best of the ranking so far.
-    private func pool(_ user: CandidateSignals, _ interest: [Float], where admits: (Int32) -> Bool) -> [Int32] {
+    private func pool(
+        _ question: Holdout.Question, _ interest: [Float], _ asking: RankerQuestions, _ tables: CandidateTables
+    ) -> (user: CandidateSignals, rows: [Int32]) {
+        let asked = RankerQuestions.Question(user: question.user, known: question.known, later: 0..<0, now: question.time)
+        let user = asking.signals(asked, tables: tables), admits = asking.admits(asked)
         var rows = user.candidates(where: admits)
         let taken = Set(rows)
         rows += topRows(Self.interestCandidates, of: interest) { !admits($0) }.filter { !taken.contains($0) }
-        return rows
+        return (user, rows)
     }
 
     /// So many of them at most, spread over all.
@@ -205,8 +205,7 @@ package struct RankerTraining {
         _ question: Holdout.Question, interest: [Float], weights: RankerWeights, tables: CandidateTables, excludes: ExclusionRule
     ) -> [Float] {
         let asking = RankerQuestions(log: log, historyLimitEvents: historyLimitEvents, excludes: excludes)
-        let asked = RankerQuestions.Question(user: question.user, known: question.known, later: 0..<0, now: question.time)
-        let user = asking.signals(asked, tables: tables), rows = pool(user, interest, where: asking.admits(asked))
+        let (user, rows) = pool(question, interest, asking, tables)
         let outputs = weights.network.outputs(rows, user: user)
         let zero = weights.scores([Float](repeating: 0, count: rows.count), outputs: outputs)
         let least = zero.min() ?? 0

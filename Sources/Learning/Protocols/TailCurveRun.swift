@@ -53,7 +53,7 @@ package struct TailCurveRun {
                 "nobody can be asked: train.holdout is \(settings.holdout.cut.name), and there are \(log.count) interactions")
         }
         let scoring = HoldoutScoring(
-            log: log, holdout: holdout, excludes: settings.deciding(log, holdout, threads: Self.threads).settings.holdout.excludes,
+            log: log, holdout: holdout, excludes: settings.decided(log, holdout, threads: Self.threads).holdout.excludes,
             threads: Self.threads)
         let set = try log.trainingSet(until: holdout.trainingEnds, columnsAt: snapshot.columnsPath)
         let plain = try prepared([], "tail-curve")

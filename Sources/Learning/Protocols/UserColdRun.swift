@@ -64,7 +64,7 @@ package struct UserColdRun {
     private func ask(_ cut: UserColdCut, round: Int, columnsAt path: String, into report: inout UserColdReport) throws {
         let log = cut.log
         let known = Holdout(settings.holdout, of: cut.known)
-        let excludes = settings.deciding(cut.known, known, threads: Self.threads).settings.holdout.excludes
+        let excludes = settings.decided(cut.known, known, threads: Self.threads).holdout.excludes
         let lengths = report.lengths
         let limit = min(
             settings.holdout.usersLimit, max(1, Self.scoresLimit / max(1, log.itemIDs.count * lengths.count)))

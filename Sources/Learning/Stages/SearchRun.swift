@@ -1,8 +1,10 @@
 import Console
 import Evaluation
-import Interactions
 import Foundation
+import Interactions
 import Logging
+import Recommending
+import Tensors
 import TowerModel
 import TowerTraining
 import TrainingFiles
@@ -126,6 +128,8 @@ package struct SearchRun {
                     + "interactions")
         }
         let set = try log.trainingSet(until: holdout.trainingEnds, columnsAt: folder + "/columns")
+        // One log and one holdout: what is kept out is decided once for all trials.
+        let rule = settings.decided(log, holdout, threads: Threads.current).holdout.excludes
         var table = try SearchTable(path: folder + "/trials.jsonl", head: head(file.identity))
         var isCut = false
         search: for rung in 0..<options.plan.rungs {
@@ -135,7 +139,9 @@ package struct SearchRun {
                     isCut = true
                     break search
                 }
-                guard let trial = try self.trial(number, rung: rung, set: set, log: log, holdout: holdout, isOver: isOver) else {
+                guard
+                    let trial = try self.trial(number, rung: rung, set: set, log: log, holdout: holdout, rule: rule, isOver: isOver)
+                else {
                     isCut = true
                     break search
                 }
@@ -163,17 +169,18 @@ package struct SearchRun {
 
     /// One trial; nil where time ran out before its end.
     private func trial(
-        _ number: Int, rung: Int, set: TrainingSet, log: TrainingLog, holdout: Holdout, isOver: () -> Bool
+        _ number: Int, rung: Int, set: TrainingSet, log: TrainingLog, holdout: Holdout, rule: ExclusionRule, isOver: () -> Bool
     ) throws -> SearchTable.Trial? {
         let started = ContinuousClock.now
         let drawn = options.space.settings(trial: number, seed: options.seed)
         var trial = SearchTable.Trial(
             trial: number, rung: rung, epochs: 0, settings: Dictionary(uniqueKeysWithValues: drawn.map { ($0.key, $0.value) }), seconds: 0)
-        let own: LearningSettings
+        var own: LearningSettings
         var towers: TowerConfiguration
         do {
             let found = try configured(drawn, "trial \(number)")
-            (own, towers) = (found.learning.deciding(log, holdout, threads: found.towers.threads).settings, found.towers)
+            (own, towers) = (found.learning, found.towers)
+            if own.holdout.decidesExclusion { own.holdout.excludes = rule }
             try towers.set("epochs", String(max(1, Int((Double(towers.epochs) * options.plan.share(rung: rung)).rounded()))))
         } catch {
             // Settings that contradict each other are part of a space; the trial is noted and nothing more.

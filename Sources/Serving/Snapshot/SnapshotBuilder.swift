@@ -60,11 +60,17 @@ package struct SnapshotBuilder: Sendable {
     /// - Parameters:
     ///   - indexed: false for batch work, which ranks everything anyway.
     ///   - reusing: whether the files that a build left beside the model may serve.
-    package func build(_ version: RegisteredModel, indexed: Bool = true, reusing: Bool = true) async throws -> Built {
+    ///   - known: what is trending, where somebody has read it; nil reads it.
+    package func build(
+        _ version: RegisteredModel, indexed: Bool = true, reusing: Bool = true, trending known: [TrendingItem]? = nil
+    ) async throws -> Built {
         let limit = max(trendingItems, ServingSnapshot.trendingLimitItems)
-        let (catalogue, trending) = try await store.run { store throws(StoreError) in
+        typealias Read = (catalogue: (items: [CatalogueItem], mark: CatalogueMark), trending: [TrendingItem])
+        let (catalogue, trending) = try await store.run { store throws(StoreError) -> Read in
+            let catalogue = try store.catalogue()
+            if let known { return (catalogue, known) }
             // Shares do not depend on the time at which decayed counts are read, so any time serves.
-            (try store.catalogue(), try store.trending(at: store.newestEventTime() ?? .now, limit: limit))
+            return (catalogue, try store.trending(at: store.newestEventTime() ?? .now, limit: limit).map(TrendingItem.init))
         }
         let mark = catalogue.mark
         var built = try await OwnThread.run(named: "freshet-snapshot") {
@@ -83,7 +89,7 @@ package struct SnapshotBuilder: Sendable {
                 over: ServedCatalogue(
                     entries: zip(rows.itemIDs, rows.items).map { $1?.entry ?? CatalogueEntry(itemID: $0, available: false) },
                     contents: rows.items.map { $0?.record.content ?? ItemContent() }, version: mark.version, vectors: rows.vectors,
-                    index: rows.index, trending: trending.map(TrendingItem.init)),
+                    index: rows.index, trending: trending),
                 version: Int(version.version), settings: settings(of: version)
             ).readyForNewItems()
             let gone = zip(rows.itemIDs, rows.items).compactMap { $1 == nil ? CatalogueChange.delete(itemID: $0) : nil }

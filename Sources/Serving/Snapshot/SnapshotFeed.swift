@@ -210,9 +210,8 @@ package actor SnapshotFeed {
     ///   - rebuilding: whether the index is built anew where one was left beside the model.
     package func install(_ version: RegisteredModel, indexed: Bool = true, rebuilding: Bool = false) async throws {
         let rereadsBefore = rereads.current
-        let built = try await builder.build(version, indexed: indexed, reusing: !rebuilding)
-        let trending = try await readTrending()
-        var next = built.snapshot.withTrending(trending).withSegments(segmentCounts, priorEvents: segmentPriorEvents)
+        let built = try await builder.build(version, indexed: indexed, reusing: !rebuilding, trending: readTrending())
+        var next = built.snapshot.withSegments(segmentCounts, priorEvents: segmentPriorEvents)
         if exploration.everySlots > 0 {
             let known = try await readExposure(next.explorableItems())
             next = next.exploring(known.items, clickRate: known.clickRate, rules: exploration)

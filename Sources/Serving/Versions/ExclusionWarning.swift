@@ -18,8 +18,8 @@ extension RegisteredModel {
                 (name: "bought", share: record.boughtAgain, isKeptOut: rule.everywhere.contains(.purchase)),
             ].filter { $0.isKeptOut && ($0.share ?? 0) >= ExclusionRecord.tellsFrom }
             guard let most = shares.max(by: { ($0.share ?? 0) < ($1.share ?? 0) }) else { return nil }
-            let percent = Int(((most.share ?? 0) * 100).rounded())
-            return "rules.exclude keeps out what was \(most.name), and \(percent) % of what users \(most.name) of late "
+            let percent = ExclusionRecord.percent(most.share ?? 0)
+            return "rules.exclude keeps out what was \(most.name), and \(percent) of what users \(most.name) of late "
                 + "they had \(most.name) before. rules.exclude: auto decides by the data."
         }
         return record.warning

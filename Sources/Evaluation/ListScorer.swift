@@ -102,6 +102,13 @@ public struct ListScorer: Sendable {
         return result
     }
 
+    /// NDCG of a list at the largest cut-off, and the same weighted by gains; nil where nothing is relevant.
+    package func discounted(ranked: [Int32], relevant: [Int32], gains: [Double]? = nil) -> (ndcg: Double, gainNDCG: Double)? {
+        score(ranked: ranked, relevant: relevant, gains: gains).map { scores in
+            (scores.values[layout.ndcg(cutoffs.count - 1)], scores.values[layout.gainNDCG(cutoffs.count - 1)])
+        }
+    }
+
     private func score(hits: [(rank: Int, row: Int32)], truth: [Int32: Double], by partition: ItemSlices, into values: inout [Double]) {
         let beyondHead = ItemSlice.allCases.count
         var sizes = [Int](repeating: 0, count: layout.slices)

@@ -2,8 +2,8 @@
 package struct RankerSettings: Sendable {
     /// Whether one is wanted at all.
     package var isWanted: Bool
-    /// What an order's worth counts beside whether there is one, from 0 to 1.
-    package var valueShare: Float
+    /// What an order's worth counts beside whether there is one, from 0 to 1; nil: what keeps most of both.
+    package var valueShare: Float?
     /// Items that EASE models.
     package var easeItemsLimit: Int
     /// The same seed gives the same ranker.
@@ -11,7 +11,7 @@ package struct RankerSettings: Sendable {
 
     /// All of it.
     package init(
-        isWanted: Bool, valueShare: Float = 0, easeItemsLimit: Int = 6_000, seed: UInt64 = 1
+        isWanted: Bool, valueShare: Float? = nil, easeItemsLimit: Int = 6_000, seed: UInt64 = 1
     ) {
         (self.isWanted, self.valueShare) = (isWanted, valueShare)
         (self.easeItemsLimit, self.seed) = (easeItemsLimit, seed)

@@ -97,6 +97,13 @@ struct ReportValues {
         if let share = found.rankingShare {
             lines.append(("weight of towers and blend", "\(HTMLText.number(100 * share, decimals: 0)) %"))
         }
+        if let share = found.valueShare {
+            lines.append(("weight of what orders are worth", "\(HTMLText.number(100 * share, decimals: 0)) %"))
+        }
+        if let taken = found.keptOfTaken, let value = found.keptOfValue {
+            let (taken, value) = (HTMLText.number(100 * taken, decimals: 1), HTMLText.number(100 * value, decimals: 1))
+            lines.append(("kept by this compromise", "\(taken) % of the best NDCG@10, \(value) % of the best revenue-weighted one"))
+        }
         if let seconds = found.seconds { lines.append(("seconds", HTMLText.number(seconds, decimals: 0))) }
         return lines
     }

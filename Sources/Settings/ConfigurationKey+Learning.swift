@@ -175,9 +175,9 @@ extension ConfigurationKey {
                 + "out; off: towers and blend alone"
         ),
         ConfigurationKey(
-            .rankingValueShare, .number(0...1), "0",
+            .rankingValueShare, .numberOrAuto(0...1), "auto",
             "what the worth of orders counts in ranking.counters beside whether something is taken: 0 ranks by what is taken, 1 by "
-                + "turnover"),
+                + "turnover; auto: training chooses so that both lose least against the best of each"),
         ConfigurationKey(
             .rankingItemShareLimitPercent, .number(1...100), "10",
             "share of the lists of ten that may hold one item: training learns prices that keep to it on what was held out; at least three "

@@ -9,6 +9,8 @@ public struct ConfigurationKey: Sendable {
         case name
         case integer(ClosedRange<Int>)
         case number(ClosedRange<Double>)
+        /// A number, or the word auto: training chooses.
+        case numberOrAuto(ClosedRange<Double>)
         /// RFC 3339.
         case time
         case boolean

@@ -38,6 +38,7 @@ extension ConfigurationKey.Kind {
         switch self {
         case .text, .name: "text"
         case .number(let range): "\(range.lowerBound) to \(range.upperBound)"
+        case .numberOrAuto(let range): "auto, or \(range.lowerBound) to \(range.upperBound)"
         case .time: "time"
         case .secret: "text, never printed"
         case .integer(let range): "\(range.lowerBound) to \(range.upperBound)"

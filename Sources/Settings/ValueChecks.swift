@@ -26,9 +26,12 @@ extension ConfigurationKey {
                 throw refusal("a whole number from \(range.lowerBound) to \(range.upperBound)", NumberText.wholeHint(text, within: range))
             }
             return String(number)
-        case .number(let range):
+        case .numberOrAuto where text == "auto":
+            return text
+        case .number(let range), .numberOrAuto(let range):
             guard NumberText.isDecimal(text), let number = Double(text), range.contains(number) else {
-                throw refusal("a number from \(range.lowerBound) to \(range.upperBound)", NumberText.decimalHint(text))
+                let word = if case .numberOrAuto = kind { "auto, or " } else { "" }
+                throw refusal("\(word)a number from \(range.lowerBound) to \(range.upperBound)", NumberText.decimalHint(text))
             }
             return text
         case .boolean:

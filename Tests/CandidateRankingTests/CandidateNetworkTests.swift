@@ -44,6 +44,26 @@ struct CandidateNetworkTests {
         #expect(large.scores(of: odd).allSatisfy { $0.isFinite })
     }
 
+    @Test("the mean of networks scores as the mean of their scores", arguments: [[Int](), [16], [32, 16], [16, 48, 32]])
+    func mean(hidden: [Int]) {
+        var random = SeededGenerator(seed: 11)
+        let first = CandidateNetwork.random(width: 9, hidden: hidden, goals: 2, seed: 12)
+        let networks = [first] + (0..<2).map { _ in
+            CandidateNetwork(
+                scaling: first.scaling, hidden: hidden, goals: 2, parameters: first.parameters.map { $0 + 0.3 * random.normal() })
+        }
+        let signals = (0..<9 * 40).map { _ in 3 * random.normal() }
+        let all = networks.map { $0.scores(of: signals) }, mean = CandidateNetwork.mean(of: networks).scores(of: signals)
+        for (place, score) in mean.enumerated() {
+            let sum = all.reduce(Float(0)) { $0 + $1[place] }
+            #expect(abs(score - sum / 3) < 1e-4 * (1 + abs(score)))
+        }
+        let most = zip(all[0], all[1]).map { abs($0 - $1) }.max() ?? 0
+        #expect(most > 0.1)
+        let alone = CandidateNetwork.mean(of: [first])
+        #expect(alone == first)
+    }
+
     @Test("files give the network back", arguments: [[Int](), [32, 16]])
     func coding(hidden: [Int]) throws {
         let network = CandidateNetwork.random(width: 6, hidden: hidden, goals: 2, seed: 8)

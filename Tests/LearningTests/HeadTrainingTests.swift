@@ -1,4 +1,5 @@
 import ContentModel
+import Evaluation
 import Interactions
 import Learning
 import Recommending
@@ -89,6 +90,31 @@ struct HeadTrainingTests {
         }
         let again = try Self.learned(log, tunesValue: true)
         #expect(again.outcome.weights == learned.outcome.weights)
+    }
+
+    @Test("a click head ranks where it finds surely more, and where turnover counts does not cost any")
+    func ranksBetter() {
+        /// Lists that find the first of two items at a place from 0, of which the second is worth more; `both`: the second right behind it.
+        func point(_ places: [Int], both: Bool) -> HeadTraining.Point {
+            var metrics = RankingMetrics(cutoffs: [10], catalogueSize: 50)
+            for place in places {
+                let list = (0..<10).map { Int32($0 == place ? 1 : both && $0 == place + 1 ? 2 : $0 + 10) }
+                metrics.add(ranked: list, relevant: [1, 2], gains: [1, 9])
+            }
+            return HeadTraining.Point(
+                powers: ObjectivePowers(), usesClickHead: false, report: metrics.report(), perUserNDCG: metrics.perUserNDCG)
+        }
+        let places = (0..<40).map { $0 % 4 + 1 }
+        let ranking = point(places, both: false), better = point(places.map { $0 - 1 }, both: false)
+        #expect(better.ranksBetter(than: ranking, keepsWorth: true))
+        #expect(!ranking.ranksBetter(than: ranking, keepsWorth: false))
+        // One better answer of forty is chance.
+        var once = places
+        once[0] = 0
+        #expect(!point(once, both: false).ranksBetter(than: ranking, keepsWorth: false))
+        // What finds more and earns less is better only where turnover does not count.
+        let dear = point(places.map { $0 + 5 }, both: true)
+        #expect(better.ranksBetter(than: dear, keepsWorth: false) != better.ranksBetter(than: dear, keepsWorth: true))
     }
 
     @Test("without prices paid or impressions there is nothing to learn; nor where no heads are wanted")

@@ -55,6 +55,39 @@ struct RankerMixingTests {
         return max(result, 0)
     }
 
+    /// Of two things that are taken one is worth much: the first output knows what is taken, the second what is worth much.
+    private func paid(_ questions: Int, knowsWorth: Float) -> [RankerMixing.Answered] {
+        var random = SeededGenerator(seed: 17)
+        return (0..<questions).map { question in
+            let cheap = question % 50, dear = (question + 25) % 50
+            let outputs = (0..<50).flatMap { row -> [Float] in
+                [(row == cheap ? 4 : row == dear ? 3 : 0) + random.normal(), (row == dear ? knowsWorth : 0) + random.normal()]
+            }
+            return RankerMixing.Answered(
+                rows: (0..<50).map { Int32($0) }, interests: (0..<50).map { _ in random.normal() }, outputs: outputs,
+                relevant: [Int32(cheap), Int32(dear)], values: [1, 9], half: question % 2)
+        }
+    }
+
+    @Test("what orders are worth counts as much as keeps most of both, and nothing where nothing is known of it")
+    func values() throws {
+        let known = RankerMixing(paid(400, knowsWorth: 4), goals: 2, valueShare: nil)
+        let kept = try #require(known.kept)
+        #expect((0.1...0.7).contains(known.valueShare) && kept.taken > 0.95 && kept.value > 0.95)
+        let unknown = RankerMixing(paid(400, knowsWorth: 0), goals: 2, valueShare: nil)
+        #expect(unknown.valueShare < 0.3 && unknown.valueShare < known.valueShare)
+        let set = RankerMixing(paid(400, knowsWorth: 4), goals: 2, valueShare: 0.9)
+        #expect(set.valueShare == 0.9 && set.kept == nil && set.mixed < known.mixed)
+    }
+
+    @Test("of mixes that chance alone tells apart the one of equal parts is taken")
+    func equalParts() {
+        // Both rankings say the same: whatever the share, the answers are nearly alike.
+        var alike = answered(300, first: 1.5, second: 1.5)
+        for place in alike.indices { alike[place].outputs = alike[place].interests }
+        #expect(RankerMixing(alike, goals: 1, valueShare: 0).share == 0.5)
+    }
+
     @Test("nothing is found where nothing was asked, or where nothing differs")
     func nothing() {
         #expect(RankerMixing([], goals: 1, valueShare: 0).mix == nil)

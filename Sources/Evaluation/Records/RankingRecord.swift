@@ -25,6 +25,11 @@ public struct RankingRecord: Codable, Sendable, Equatable {
         public var questions: Int?, borders: Int?
         /// The share of the ranking without it in the final score, in deviations, from 0 to 1.
         public var rankingShare: Double?
+        /// What the worth of orders counts in it beside whether there are any, from 0 to 1; nil where nothing was known of it.
+        public var valueShare: Double?
+        /// The share of the best NDCG@10, and of the best revenue-weighted NDCG@10, that any compromise of the two has and the chosen one
+        /// keeps; nil where none was looked for.
+        public var keptOfTaken: Double?, keptOfValue: Double?
         /// NDCG@10 of the ranking without it, and with it, cross-fitted.
         public var without: Double?, with: Double?
         /// Seconds that it took.
@@ -41,6 +46,9 @@ public struct RankingRecord: Codable, Sendable, Equatable {
         private enum CodingKeys: String, CodingKey {
             case used, network, questions, borders, seconds
             case rankingShare = "ranking_share"
+            case valueShare = "value_share"
+            case keptOfTaken = "kept_of_NDCG@10"
+            case keptOfValue = "kept_of_gNDCG@10"
             case without = "without_NDCG@10"
             case with = "NDCG@10"
         }

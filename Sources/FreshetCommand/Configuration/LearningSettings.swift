@@ -34,7 +34,7 @@ extension Configuration {
 
     /// How the ranker over counters is learned.
     var rankerSettings: RankerSettings {
-        RankerSettings(isWanted: text(.rankingCounters) != "off", valueShare: Float(number(.rankingValueShare)))
+        RankerSettings(isWanted: text(.rankingCounters) != "off", valueShare: Float(text(.rankingValueShare)))
     }
 
     /// How the ranking heads are learned.

@@ -31,8 +31,22 @@ package struct HeadTraining {
         package var usesClickHead: Bool
         /// What it gives on the held-out questions.
         package var report: MetricsReport
+        /// NDCG@10 question by question.
+        package var perUserNDCG: [Double]
         /// Whether no other point is better in one of NDCG@10 and gNDCG@10 and as good in the other.
         package var isOnFront = false
+
+        /// A point that was measured.
+        package init(powers: ObjectivePowers, usesClickHead: Bool, report: MetricsReport, perUserNDCG: [Double]) {
+            (self.powers, self.usesClickHead, self.report, self.perUserNDCG) = (powers, usesClickHead, report, perUserNDCG)
+        }
+
+        /// Whether this one is better than the ranking without it: by more than a standard error, since it is one more thing that may be
+        /// wrong; and where the ranking counts what orders are worth (`keepsWorth`), not at its expense.
+        package func ranksBetter(than ranking: Point, keepsWorth: Bool) -> Bool {
+            let paired = PairedComparison(candidate: perUserNDCG, other: ranking.perUserNDCG, confidence: 0.9)
+            return paired.difference > paired.standardError && (!keepsWorth || report["gNDCG@10"] >= ranking.report["gNDCG@10"])
+        }
     }
 
     /// Heads to publish with what was found of them.
@@ -101,8 +115,10 @@ package struct HeadTraining {
         Self.markFront(&points)
         weights.powers = settings.powers
         let plain = points.filter { $0.powers == ObjectivePowers() }
-        func ndcg(byClickHead isUsed: Bool) -> Double { plain.first { $0.usesClickHead == isUsed }?.report["NDCG@10"] ?? 0 }
-        weights.ranksByClickHead = ndcg(byClickHead: true) > ndcg(byClickHead: false)
+        if let ranking = plain.first(where: { !$0.usesClickHead }), let head = plain.first(where: { $0.usesClickHead }) {
+            weights.ranksByClickHead = head.ranksBetter(
+                than: ranking, keepsWorth: judged.ranker.map { $0.hasValues && $0.mixing.valueShare > 0 } ?? false)
+        }
         if settings.tunesValue {
             // The smallest power within a standard error of nothing would be caution; the best is what was asked for, by whichever stands
             // for interest.
@@ -147,7 +163,9 @@ package struct HeadTraining {
                 metrics[place].add(ranked: topRows(10, of: scores).map { rows[Int($0)] }, relevant: question.truth, gains: gains)
             }
         }
-        return zip(mixes, metrics).map { Point(powers: $0.powers, usesClickHead: $0.usesClickHead, report: $1.report()) }
+        return zip(mixes, metrics).map {
+            Point(powers: $0.powers, usesClickHead: $0.usesClickHead, report: $1.report(), perUserNDCG: $1.perUserNDCG)
+        }
     }
 
     private static func markFront(_ points: inout [Point]) {

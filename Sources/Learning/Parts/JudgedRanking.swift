@@ -72,11 +72,19 @@ package struct JudgedRanking {
         next.rankerTraining = training
         let answered = scoring.collect { next.scores($0) }
         let with = answered.report[HoldoutScoring.gateMetric], without = outcome.report[HoldoutScoring.gateMetric]
-        let isBetter = with > without
+        // Who asked for turnover may lose hits by it: there what the mix was chosen by decides.
+        let asked = fit.hasValues ? Double(training.settings.valueShare ?? 0) : 0
+        let gain = fit.mixing.mixedOfValue / max(fit.mixing.aloneOfValue, 1e-12) - 1
+        let isBetter = (1 - asked) * (with / max(without, 1e-12) - 1) + (asked > 0 ? asked * gain : 0) > 0
         if isBetter { next.outcome = answered } else { next = self }
-        next.counters = RankingRecord.Counters(
+        var counters = RankingRecord.Counters(
             used: isBetter, network: fit.isNetwork, questions: fit.questions, borders: fit.borders, rankingShare: fit.rankingShare,
             without: without, with: with, seconds: began.duration(to: .now).inSeconds)
+        if fit.hasValues {
+            counters.valueShare = Double(fit.mixing.valueShare)
+            (counters.keptOfTaken, counters.keptOfValue) = (fit.mixing.kept?.taken, fit.mixing.kept?.value)
+        }
+        next.counters = counters
         return next
     }
 

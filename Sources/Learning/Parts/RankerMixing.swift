@@ -5,8 +5,8 @@ import Evaluation
     import Glibc
 #endif
 
-/// How much a network over counters counts beside the ranking so far: what answers held-out questions best, found for each half of the
-/// users on the other.
+/// How much a network over counters counts beside the ranking so far, and of it what orders are worth beside whether there are any: what
+/// answers held-out questions best, found for each half of the users on the other.
 package struct RankerMixing {
     /// What two rankings say of one question's candidates.
     package struct Answered {
@@ -18,13 +18,15 @@ package struct RankerMixing {
         package var outputs: [Float]
         /// What is to be found.
         package var relevant: [Int32]
+        /// What was paid for each of them; empty where nothing is known of it.
+        package var values: [Double]
         /// The half of the users that the question is of.
         package var half: Int
 
         /// All of it.
-        package init(rows: [Int32], interests: [Float], outputs: [Float], relevant: [Int32], half: Int) {
+        package init(rows: [Int32], interests: [Float], outputs: [Float], relevant: [Int32], values: [Double] = [], half: Int) {
             (self.rows, self.interests, self.outputs) = (rows, interests, outputs)
-            (self.relevant, self.half) = (relevant, half)
+            (self.relevant, self.values, self.half) = (relevant, values, half)
         }
     }
 
@@ -36,11 +38,24 @@ package struct RankerMixing {
         package var goals: [Float]
     }
 
+    /// What a mix is made of.
+    private struct Shares {
+        /// Of the ranking so far, in units of deviations; never 0, since what is added to it later (a tail dial) must count.
+        var ranking: Float
+        /// Of what is left that of the second output, of values.
+        var value: Float
+    }
+
     /// The share of the ranking so far that is best for all.
     package private(set) var share: Float = 1
+    /// What the worth of orders counts beside whether there are any; 0 where there is one goal.
+    package private(set) var valueShare: Float = 0
+    /// Of the best NDCG@10, and of the best revenue-weighted one, that any mix has the share that the chosen one keeps, cross-fitted; nil
+    /// where values were not asked for.
+    package private(set) var kept: (taken: Double, value: Double)?
 
-    /// Shares of the ranking so far, in units of deviations; none is 0, since what is added to it later (a tail dial) must count.
     private static let shares: [Float] = [0.02, 0.1, 0.2, 0.33, 0.5, 0.67, 0.8, 0.9]
+    private static let valueShares: [Float] = [0, 0.2, 0.35, 0.5, 0.65, 0.8]
 
     /// Questions that a scale is fitted to, at most.
     private static let questionsOfScale = 1_000
@@ -49,43 +64,86 @@ package struct RankerMixing {
     package private(set) var mix: (all: Mix, halves: [Mix])?
     /// Mean NDCG@10 among candidates of the ranking so far, and of the mix, cross-fitted.
     package private(set) var alone = 0.0, mixed = 0.0
+    /// The same weighted by revenue; 0 where there is one goal.
+    package private(set) var aloneOfValue = 0.0, mixedOfValue = 0.0
 
     /// Tries every share.
     ///
     /// - Parameters:
     ///   - goals: outputs of the network.
-    ///   - valueShare: what the second output, of values, counts beside the first, where there is one.
-    package init(_ answered: [Answered], goals: Int, valueShare: Float) {
+    ///   - valueShare: what the second output, of values, counts beside the first, where there is one; nil: so much that NDCG@10 and its
+    ///     revenue-weighted form together lose least against the best of each.
+    package init(_ answered: [Answered], goals: Int, valueShare: Float?) {
         guard !answered.isEmpty else { return }
         let deviation = Self.deviation(answered.flatMap(\.interests))
         let outputDeviations = (0..<goals).map { goal in
             Self.deviation(answered.flatMap { one in stride(from: goal, to: one.outputs.count, by: goals).map { one.outputs[$0] } })
         }
         guard deviation > 0, outputDeviations[0] > 0 else { return }
-        func unit(_ share: Float) -> Mix {
-            let parts = goals > 1 ? [1 - valueShare, valueShare] : [1]
+        func unit(_ shares: Shares) -> Mix {
+            let parts = goals > 1 ? [1 - shares.value, shares.value] : [1]
             return Mix(
-                interest: share / deviation,
-                goals: (0..<goals).map { (1 - share) * parts[$0] / max(outputDeviations[$0], 1e-9) })
+                interest: shares.ranking / deviation,
+                goals: (0..<goals).map { (1 - shares.ranking) * parts[$0] / max(outputDeviations[$0], 1e-9) })
         }
-        let plain = Self.ndcg(answered) { $0.interests }
-        let tried = Self.shares.map { share in Self.ndcg(answered) { Self.scores($0, unit(share)) } }
-        func best(_ uses: (Answered) -> Bool) -> Int {
-            let places = answered.indices.filter { uses(answered[$0]) }
-            func sum(_ place: Int) -> Double { places.reduce(0) { $0 + tried[place][$1] } }
-            return Self.shares.indices.max { sum($0) < sum($1) } ?? 0
+        let values = goals > 1 ? valueShare.map { [$0] } ?? Self.valueShares : [0]
+        let tried = values.flatMap { value in Self.shares.map { Shares(ranking: $0, value: value) } }
+        let asksValues = values.count > 1
+        let measured = tried.map { shares in Self.measure(answered) { Self.scores($0, unit(shares)) } }
+        let taken = measured.map(\.ndcg), paid = measured.map(\.gainNDCG)
+        let all = Array(answered.indices), halves = [0, 1].map { half in all.filter { answered[$0].half != half } }
+        // What a question is worth under a mix: its shares of the best means of both measures, as what is asked for weighs them.
+        let weight = goals > 1 ? Double(valueShare ?? 0.5) : 0
+        func chosen(_ places: [Int]) -> Shares {
+            let (found, earned) = (Self.relative(taken, places), Self.relative(paid, places))
+            return Self.nearestToEqual(of: tried, zip(found, earned).map { zip($0, $1).map { (1 - weight) * $0 + weight * $1 } })
         }
-        let all = best { _ in true }, halves = [0, 1].map { half in best { $0.half != half } }
+        let best = chosen(all), others = halves.map(chosen)
         let count = Double(answered.count)
-        alone = plain.reduce(0, +) / count
-        mixed = answered.indices.reduce(0) { $0 + tried[halves[answered[$1].half]][$1] } / count
-        share = Self.shares[all]
+        let plain = Self.measure(answered) { $0.interests }
+        let crossed = others.map { shares in Self.measure(answered) { Self.scores($0, unit(shares)) } }
+        alone = plain.ndcg.reduce(0, +) / count
+        mixed = answered.indices.reduce(0) { $0 + crossed[answered[$1].half].ndcg[$1] } / count
+        if goals > 1 {
+            aloneOfValue = plain.gainNDCG.reduce(0, +) / count
+            mixedOfValue = answered.indices.reduce(0) { $0 + crossed[answered[$1].half].gainNDCG[$1] } / count
+        }
+        if asksValues, mixed <= alone {
+            // A compromise that finds less than the ranking alone is none.
+            self = RankerMixing(answered, goals: goals, valueShare: 0)
+            return
+        }
+        (share, self.valueShare) = (best.ranking, best.value)
+        if asksValues {
+            func most(_ rows: [[Double]]) -> Double { max(rows.map { $0.reduce(0, +) / count }.max() ?? 0, 1e-12) }
+            kept = (mixed / most(taken), mixedOfValue / most(paid))
+        }
         // A logit again, so that what new items and rare ones are given in logits means the same beside it.
-        func scaled(_ place: Int, _ uses: (Answered) -> Bool) -> Mix {
-            let mix = unit(Self.shares[place]), scale = Self.scale(answered.filter(uses), mix)
+        func scaled(_ shares: Shares, _ places: [Int]) -> Mix {
+            let mix = unit(shares), scale = Self.scale(places.map { answered[$0] }, mix)
             return Mix(interest: scale * mix.interest, goals: mix.goals.map { scale * $0 })
         }
-        mix = (scaled(all) { _ in true }, [0, 1].map { half in scaled(halves[half]) { $0.half != half } })
+        mix = (scaled(best, all), [0, 1].map { scaled(others[$0], halves[$0]) })
+    }
+
+    /// The rows of each mix at some places, as shares of the best mean among the mixes.
+    private static func relative(_ rows: [[Double]], _ places: [Int]) -> [[Double]] {
+        let chosen = rows.map { row in places.map { row[$0] } }
+        let most = chosen.map { $0.reduce(0, +) / Double(max(1, $0.count)) }.max() ?? 0
+        return most > 0 ? chosen.map { row in row.map { $0 / most } } : chosen
+    }
+
+    /// Of all mixes that are not worse than the best one by more than a standard error of the paired difference the one nearest to equal
+    /// parts: which of them is best on these questions is chance, and two rankings that know different things go best in equal parts.
+    private static func nearestToEqual(of tried: [Shares], _ worth: [[Double]]) -> Shares {
+        let sums = worth.map { $0.reduce(0, +) }
+        guard let best = sums.indices.max(by: { sums[$0] < sums[$1] }), worth[best].count > 1 else { return tried[0] }
+        let alike = tried.indices.filter { place in
+            let paired = PairedComparison(candidate: worth[best], other: worth[place], confidence: 0.9)
+            return paired.difference <= paired.standardError
+        }
+        func distance(_ shares: Shares) -> Float { abs(shares.ranking - 0.5) + abs(shares.value - 0.5) }
+        return alike.map { tried[$0] }.min { distance($0) < distance($1) } ?? tried[best]
     }
 
     private static func scores(_ one: Answered, _ mix: Mix) -> [Float] {
@@ -98,13 +156,15 @@ package struct RankerMixing {
         return Float((finite.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) } / count).squareRoot())
     }
 
-    /// NDCG@10 of each question.
-    private static func ndcg(_ answered: [Answered], _ scores: (Answered) -> [Float]) -> [Double] {
-        var metrics = RankingMetrics(cutoffs: [10], catalogueSize: 0)
-        for one in answered {
-            metrics.add(ranked: topRows(10, of: scores(one)).map { one.rows[Int($0)] }, relevant: one.relevant)
+    /// NDCG@10 of each question, and the revenue-weighted one.
+    private static func measure(_ answered: [Answered], _ scores: (Answered) -> [Float]) -> (ndcg: [Double], gainNDCG: [Double]) {
+        let scorer = ListScorer(cutoffs: [10])
+        let found = answered.map { one in
+            scorer.discounted(
+                ranked: topRows(10, of: scores(one)).map { one.rows[Int($0)] }, relevant: one.relevant,
+                gains: one.values.isEmpty ? nil : one.values)
         }
-        return metrics.perUserNDCG
+        return (found.map { $0?.ndcg ?? 0 }, found.map { $0?.gainNDCG ?? 0 })
     }
 
     /// What scores are multiplied by so that they are logits: that under which what was taken is likeliest among the candidates.

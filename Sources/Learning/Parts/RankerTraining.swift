@@ -18,6 +18,8 @@ package struct RankerTraining {
     private static let questionsLimit = 30_000
     /// Questions below which a linear model is learned: a network would learn the questions.
     private static let leastNetworkQuestions = 2_000
+    /// Networks whose mean is taken, each with a seed of its own: what one learns differs by chance as much as a good signal is worth.
+    private static let networks: UInt64 = 3
     /// Questions below which nothing is learned at all.
     private static let leastQuestionsAtAll = 50
     /// Questions that decide how much the network counts, and candidates of each that come from the ranking so far.
@@ -63,6 +65,8 @@ package struct RankerTraining {
 
         /// The share of the ranking without it in the final score, in deviations.
         package var rankingShare: Double { Double(mixing.share) }
+        /// What was paid has an output of its own.
+        package var hasValues: Bool { weights.goals.count > 1 }
     }
 
     /// Learns.
@@ -106,7 +110,11 @@ package struct RankerTraining {
             // Of the worthless candidates most were left out before.
             fit.droppedShare = 0.2
             let linear = fit.linear(on: lists, uses: uses, threads: threads)
-            return isNetwork ? fit.network(on: lists, from: linear, seed: settings.seed, uses: uses, threads: threads) : linear
+            guard isNetwork else { return linear }
+            return .mean(
+                of: (0..<Self.networks).map {
+                    fit.network(on: lists, from: linear, seed: settings.seed &+ $0, uses: uses, threads: threads)
+                })
         }
         // What the other half of the users did before the judged border is nobody's answer to what is judged.
         let halves = [0, 1].map { half in learned { $0 >= judgedCount || groups[$0] != half } }
@@ -178,7 +186,7 @@ package struct RankerTraining {
         let (user, rows) = pool(question, interest, asking, tables)
         return RankerMixing.Answered(
             rows: rows, interests: rows.map { interest[Int($0)] }, outputs: network.outputs(rows, user: user), relevant: question.truth,
-            half: question.user % 2)
+            values: hasValues ? HeldOutcomes(question, log: log).gains(of: question.truth) : [], half: question.user % 2)
     }
 
     /// Rows that would be ranked: the candidates of counting, and the best of the ranking so far.

@@ -231,6 +231,7 @@ package final class TrainingStages {
                     "used": "\(counters.used == true)", "without": "\(counters.without ?? 0)", "with": "\(counters.with ?? 0)",
                     "questions": "\(counters.questions ?? 0)", "borders": "\(counters.borders ?? 0)",
                     "network": "\(counters.network == true)", "ranking_share": "\(counters.rankingShare ?? 0)",
+                    "value_share": "\(counters.valueShare ?? 0)",
                     "seconds": "\(Int(counters.seconds ?? 0))",
                 ])
         }

@@ -64,6 +64,7 @@ struct ReportValues {
             guard let found = record[contestant] else { continue }
             var name = contestant.title
             if contestant == .promoted, let version = record.promotedVersion { name = "version \(version), promoted" }
+            if contestant == .model, let counter = record.counter { name = "this version, the counter \(counter.name)" }
             if let settings = record.rivalSettings?[contestant.rawValue] { name += " (\(settings))" }
             contestants.append(
                 Contestant(name: name, isOwn: contestant == .model, style: String(UnicodeScalar(UInt8(97 + place))), record: found))

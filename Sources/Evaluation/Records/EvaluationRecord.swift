@@ -24,6 +24,8 @@ public struct EvaluationRecord: Codable, Sendable, Equatable {
     public var exclusion: ExclusionRecord?
     /// What was set of the rivals, in words by their names; those with nothing to set are not there.
     public var rivalSettings: [String: String]?
+    /// Which counter the version is; nil for a model that learned its order.
+    public var counter: CounterRecord?
     /// The version that was in force when this one was judged.
     public var promotedVersion: Int?
     /// What that one answered.
@@ -66,6 +68,7 @@ public struct EvaluationRecord: Codable, Sendable, Equatable {
         case buyAgain = "buy_again"
         case exclusion
         case rivalSettings = "rival_settings"
+        case counter
         case promotedVersion = "promoted_version"
         case promoted, increment, gate, ranking, domains, objectives
         case tailCurve = "tail_curve"
@@ -93,6 +96,7 @@ public struct EvaluationRecord: Codable, Sendable, Equatable {
         buyAgain = container.ifReadable(.buyAgain)
         exclusion = container.ifReadable(.exclusion)
         rivalSettings = container.ifReadable(.rivalSettings)
+        counter = container.ifReadable(.counter)
         promotedVersion = container.ifReadable(.promotedVersion)
         promoted = container.ifReadable(.promoted)
         increment = container.ifReadable(.increment)

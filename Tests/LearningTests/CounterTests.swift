@@ -108,6 +108,12 @@ struct CounterTests {
         #expect(asGood.state.counter == nil && sentence.contains("that one stays"), "\(sentence)")
         let renewed = try Self.trained(references: reference(counter, first.state.counter?.record)) { $0.gate.margin = .share(50) }
         #expect(renewed.state.counter?.passes == true, "\(renewed.state.reasons ?? [])")
+        // Also where the model was refused for nothing but that counter, which grows old.
+        let old = try Self.trained(references: reference(counter, first.state.counter?.record)) {
+            $0.gate.rivals = .off
+            $0.gate.margin = .share(0.5)
+        }
+        #expect(old.state.passes == false && old.state.counter?.passes == true, "\(old.state.reasons ?? [])")
         // Nothing to compare with: what serves stays.
         let unread = GateReferences(promoted: .init(version: 7, problem: "gone", record: EvaluationRecord()))
         let unknown = try Self.trained(references: unread)

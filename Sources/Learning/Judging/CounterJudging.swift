@@ -40,7 +40,9 @@ struct CounterJudging {
     ) -> Found? {
         let gate = settings.gate
         let isRefused = gate.rivals == .refuse && verdict.rivals.contains(where: \.isBetter)
-        guard settings.counter == .always || (settings.counter == .auto && isRefused) else { return nil }
+        // One that serves is renewed whatever the model was refused for: its counts of items grow old.
+        let renews = references.promoted?.record.counter != nil && !verdict.passes
+        guard settings.counter == .always || (settings.counter == .auto && (isRefused || renews)) else { return nil }
         let asked = rivals.filter { rival in
             !isRefused || verdict.rivals.contains { $0.contestant == rival.contestant && $0.isBetter }
         }

@@ -109,6 +109,16 @@ package struct PartsJudging {
         ItemPrices(Dictionary((prices?.prices ?? [:]).map { (scoring.log.itemIDs[Int($0)], $1) }) { first, _ in first })
     }
 
+    /// What is known of contents from what may be learned from; nil where nothing is known of any item. Rivals by content are asked also
+    /// where no channel is wanted.
+    package var contentLearning: ContentLearning? {
+        if let learning = content?.learning { return learning }
+        var wanted = settings.content
+        wanted.isWanted = true
+        let training = ContentTraining(log: scoring.log, settings: wanted)
+        return training.isWanted ? training.learning(of: scoring) : nil
+    }
+
     /// What is published of them.
     package var weights: PartWeights {
         var weights = PartWeights()

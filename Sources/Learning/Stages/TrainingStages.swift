@@ -259,6 +259,9 @@ package final class TrainingStages {
         }
         if let warning = record.exclusion?.warning { logger.warning("\(warning)") }
         record.add(rivals)
+        record.newItems = NewItemJudging(scoring, learning: { parts.contentLearning })?
+            .judged(served, minimumQuestions: settings.gate.minimumQuestions)
+        if let warning = record.newItems?.warning { logger.warning("\(warning)") }
         let gate = settings.gate
         let verdict = GateJudging(
             gate: gate, settings: settings, scoring: scoring, candidate: candidate, answer: { $0.collect(lists: served.list) }

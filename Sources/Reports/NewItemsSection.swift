@@ -12,7 +12,7 @@ struct NewItemsSection {
         }
         let own = "<tr class=\"own\"><td>this model</td>\(cells(record.model))<td></td><td></td></tr>"
         let rows = rivals.map { row in
-            let title = row.rival.flatMap(NewItemsRecord.Rival.init)?.title ?? row.rival ?? "–"
+            let title = row.rival.flatMap(NewItemsRecord.ContentRival.init)?.title ?? row.rival ?? "–"
             let name = row.settings.map { "\(title) (\($0))" } ?? title
             let word = row.isBetter == true ? "better" : (row.low ?? 0) > 0 ? "worse" : "alike"
             return "<tr><td>\(HTMLText.escaped(name))</td>\(cells(row.metrics))<td>\(HTMLText.number(row.difference)) "

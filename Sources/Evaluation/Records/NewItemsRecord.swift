@@ -1,7 +1,7 @@
 /// What was found on the held-out questions about items that are new there: the model, and rivals that know nothing but records.
 public struct NewItemsRecord: Codable, Sendable, Equatable {
     /// The rivals, by the names under which they are kept.
-    public enum Rival: String, CaseIterable, Sendable {
+    public enum ContentRival: String, CaseIterable, Sendable {
         /// The cosine between what a user had and the item.
         case contentCosine = "content_cosine"
         /// The same weighed by the popularity that such content has.
@@ -21,7 +21,7 @@ public struct NewItemsRecord: Codable, Sendable, Equatable {
 
     /// One rival beside the model.
     public struct Row: Codable, Sendable, Equatable {
-        /// As ``Rival`` names it.
+        /// As ``ContentRival`` names it.
         public var rival: String?
         /// What was set of it, in words.
         public var settings: String?
@@ -43,7 +43,7 @@ public struct NewItemsRecord: Codable, Sendable, Equatable {
         ///   - model, other: NDCG@10 of each question.
         ///   - rivals: how many are compared.
         public init(
-            _ rival: Rival, settings: String?, metrics: MetricsRecord, model: [Double], other: [Double], rivals: Int, minimumQuestions: Int
+            _ rival: ContentRival, settings: String?, metrics: MetricsRecord, model: [Double], other: [Double], rivals: Int, minimumQuestions: Int
         ) {
             let paired = PairedComparison(candidate: model, other: other, confidence: 0.9)
             let interval = paired.interval(outside: RivalGate.outside / Double(max(1, rivals)))
@@ -57,7 +57,7 @@ public struct NewItemsRecord: Codable, Sendable, Equatable {
     public var questions: Int?, items: Int?
     /// What the model answers as it serves, among these items.
     public var model: MetricsRecord?
-    /// The rivals, in the order of ``Rival``.
+    /// The rivals, in the order of ``ContentRival``.
     public var rivals: [Row]?
 
     /// Nothing found yet.
@@ -69,7 +69,7 @@ public struct NewItemsRecord: Codable, Sendable, Equatable {
         guard let best = better.max(by: { ($0.metrics?["NDCG@10"] ?? 0) < ($1.metrics?["NDCG@10"] ?? 0) }),
             let own = model?["NDCG@10"], let other = best.metrics?["NDCG@10"]
         else { return nil }
-        let title = best.rival.flatMap(Rival.init)?.title ?? "a rival"
+        let title = best.rival.flatMap(ContentRival.init)?.title ?? "a rival"
         return "Among the \(items ?? 0) new items of the held-out part \(title) has NDCG@10 \(decimal(other)), the model \(decimal(own)): "
             + "look at content.channel, train.content and what records say."
     }

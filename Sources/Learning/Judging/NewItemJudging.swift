@@ -48,7 +48,7 @@ package struct NewItemJudging {
         let model = metrics { among.list(Self.listLength, $0) }
         var record = NewItemsRecord()
         (record.questions, record.items, record.model) = (questions.count, rows.count, MetricsRecord(model.report, perUser: model.perUser))
-        let all = NewItemsRecord.Rival.allCases
+        let all = NewItemsRecord.ContentRival.allCases
         record.rivals = all.map { rival in
             let (words, found) = answered(rival)
             return NewItemsRecord.Row(
@@ -59,7 +59,7 @@ package struct NewItemJudging {
     }
 
     /// A rival under the settings that are best for the other half of the users, and those best for all in words.
-    private func answered(_ rival: NewItemsRecord.Rival) -> (words: String?, found: HoldoutScoring.Outcome) {
+    private func answered(_ rival: NewItemsRecord.ContentRival) -> (words: String?, found: HoldoutScoring.Outcome) {
         let settings: [ContentCosine.Setting]
         switch rival {
         case .popularity:

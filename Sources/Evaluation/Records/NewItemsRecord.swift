@@ -43,7 +43,8 @@ public struct NewItemsRecord: Codable, Sendable, Equatable {
         ///   - model, other: NDCG@10 of each question.
         ///   - rivals: how many are compared.
         public init(
-            _ rival: ContentRival, settings: String?, metrics: MetricsRecord, model: [Double], other: [Double], rivals: Int, minimumQuestions: Int
+            _ rival: ContentRival, settings: String?, metrics: MetricsRecord, model: [Double], other: [Double], rivals: Int,
+            minimumQuestions: Int
         ) {
             let paired = PairedComparison(candidate: model, other: other, confidence: 0.9)
             let interval = paired.interval(outside: RivalGate.outside / Double(max(1, rivals)))

@@ -22,6 +22,8 @@ package struct LearningSettings: Sendable {
     package var holdout: HoldoutSettings
     /// What a candidate must reach.
     package var gate: PromotionGate
+    /// When the best counter becomes a version of its own.
+    package var counter: CounterRule
     /// Whether the published model learns from the held-out part, too.
     package var learnsHeldOut: Bool
     /// What the tail dial that is built in may cost of NDCG@10, as a share; 0 builds in none.
@@ -40,7 +42,8 @@ package struct LearningSettings: Sendable {
         blend: BlendSettings, ranker: RankerSettings, heads: HeadSettings, domains: DomainSettings, content: ContentSettings,
         adaptation: AdaptationSettings,
         holdout: HoldoutSettings, gate: PromotionGate, learnsHeldOut: Bool, tailBudget: Double, served: ServedSettings,
-        features: FeatureRules, segments: SegmentSettings?, itemShare: ItemShareSettings = ItemShareSettings()
+        features: FeatureRules, segments: SegmentSettings?, itemShare: ItemShareSettings = ItemShareSettings(),
+        counter: CounterRule = .auto
     ) {
         self.blend = blend
         self.ranker = ranker
@@ -50,6 +53,7 @@ package struct LearningSettings: Sendable {
         self.adaptation = adaptation
         self.holdout = holdout
         self.gate = gate
+        self.counter = counter
         self.learnsHeldOut = learnsHeldOut
         self.tailBudget = tailBudget
         self.served = served

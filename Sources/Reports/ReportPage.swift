@@ -54,6 +54,7 @@ public struct ReportPage {
             \(comparison)
             \(ListsSection(contestants: values.contestants, bound: values.itemShare).html)
             \(slices)
+            \(values.newItemsSection)
             \(values.exclusionSection)
             \(values.objectivesSection)
             \(values.domainsSection)

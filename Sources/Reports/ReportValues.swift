@@ -38,6 +38,8 @@ struct ReportValues {
     var choiceSection = ""
     /// What the gate compared, as HTML; empty where it compared nothing.
     var gateSection = ""
+    /// Items that were new in what was held out, as HTML; empty where nobody took any.
+    var newItemsSection = ""
     /// What was done about an item that is in too many lists.
     var itemShare: ItemShareRecord?
     /// How the questions were put.
@@ -56,6 +58,7 @@ struct ReportValues {
         objectivesSection = ObjectivesSection(objectives: record.objectives, tail: record.tailCurve).html
         domainsSection = DomainsSection(rows: record.domains ?? []).html
         gateSection = GateSection(gate: record.gate).html
+        newItemsSection = NewItemsSection(record: record.newItems).html
         choiceSection = record.choice.map { ChoiceSection($0).html } ?? ""
         split = record.split
         itemShare = record.itemShare
@@ -64,6 +67,7 @@ struct ReportValues {
             guard let found = record[contestant] else { continue }
             var name = contestant.title
             if contestant == .promoted, let version = record.promotedVersion { name = "version \(version), promoted" }
+            if contestant == .model, let counter = record.counter { name = "this version, the counter \(counter.name)" }
             if let settings = record.rivalSettings?[contestant.rawValue] { name += " (\(settings))" }
             contestants.append(
                 Contestant(name: name, isOwn: contestant == .model, style: String(UnicodeScalar(UInt8(97 + place))), record: found))

@@ -97,8 +97,13 @@ extension ConfigurationKey {
                 + "does not promote it, warn says so, off is silent"
         ),
         ConfigurationKey(
+            .trainCounter, .choice(["auto", "always", "off"]), "auto",
+            "auto: where gate.rivals refuses a new model, the best counter becomes a version itself, promoted where nothing better serves; "
+                + "always: a version of it after every full training; off: never"
+        ),
+        ConfigurationKey(
             .trainRefusedStatus, .integer(0...125), "3",
-            "exit status of freshet train where the gate refused the new model; 0: as if it had been promoted"),
+            "exit status of freshet train where the gate refused the new model and nothing was promoted; 0: as if it had been"),
         ConfigurationKey(
             .trainTeacher, .integer(0...1_000_000_000), "0",
             "version of the registry that the pooled tower also learns from; 0 for none (train --teacher)"),

@@ -125,6 +125,7 @@ public enum KeyName: String, CaseIterable, Sendable {
     case trainGateConfidencePercent = "train.gate_confidence_percent"
     case trainGateAnchorDays = "train.gate_anchor_days"
     case gateRivals = "gate.rivals"
+    case trainCounter = "train.counter"
     case trainRefusedStatus = "train.refused_status"
     case trainTeacher = "train.teacher"
     case trainRankTimeoutSeconds = "train.rank_timeout_seconds"

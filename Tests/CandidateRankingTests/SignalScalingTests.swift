@@ -69,4 +69,15 @@ struct SignalScalingTests {
         #expect(SignalScaling(fitting: lists) == SignalScaling(fitting: clean))
         #expect(SignalScaling(fitting: CandidateLists(width: 2)) == SignalScaling(mean: [0, 0], scale: [0, 0]))
     }
+
+    @Test("a plain scaling takes signals as they are, and what is no finite number counts nothing")
+    func plain() {
+        let scaling = SignalScaling(mean: [0, 0, 0], scale: [1, 0.25, 0], isPlain: true)
+        let signals: [Float] = [300, 8, 5, -7, .nan, .infinity, 1e9, -.infinity, 1, .greatestFiniteMagnitude, 0.5, .nan]
+        let scaled: [Float] = [300, 2, 0, -7, 0, 0, SignalScaling.plainLimit, 0, 0, SignalScaling.plainLimit, 0.125, 0]
+        #expect(applied(scaling, signals) == scaled)
+        for (place, row) in stride(from: 0, to: signals.count, by: 3).enumerated() {
+            #expect(scaling.reference(Array(signals[row..<row + 3])).map { Float($0) } == Array(scaled[3 * place..<3 * place + 3]))
+        }
+    }
 }

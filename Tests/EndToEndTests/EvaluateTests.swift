@@ -126,7 +126,7 @@ extension EndToEnd {
             #expect(run.status == 0, "\(run.errors)")
             let found = try Self.object(run.output)
             #expect(Self.number(found, "seeds") == 2 && Self.number(found, "users") ?? 0 > 50)
-            for contestant in ["freshet", "towers", "cosine", "fitted_cosine", "category", "popularity", "length"] {
+            for contestant in ["freshet", "towers", "cosine", "cosine_popularity", "fitted_cosine", "category", "popularity", "length"] {
                 let mean = try #require(Self.number(found, contestant, "Recall@20"), "\(contestant)")
                 #expect((0...1).contains(mean) && Self.number(found, contestant, "Recall@20_ci95") != nil)
             }

@@ -36,7 +36,8 @@ extension EndToEnd {
         func refusedAndPromoted() throws {
             let bench = try Workbench()
             try Self.writePast(into: bench)
-            let program = bench.program(broker: nil, ["FRESHET_TRAIN_PRESET": "small", "FRESHET_RULES_EXCLUDE": "[]"])
+            let program = bench.program(
+                broker: nil, ["FRESHET_TRAIN_PRESET": "small", "FRESHET_RULES_EXCLUDE": "[]", "FRESHET_TRAIN_COUNTER": "off"])
             try SmallShop.check(program.run("backfill", "--events", "events.jsonl"))
             let refused = try program.run(Self.crippled)
             #expect(refused.status == 3 && refused.output.contains(#""promoted":false"#), "\(refused.output) \(refused.errors)")
@@ -62,9 +63,50 @@ extension EndToEnd {
             let sentences = ["At least as good as every counter: ", "No counter is better by more than chance: "]
             #expect(sentences.contains { good.output.contains($0) }, "\(good.output)")
             #expect(try Self.status(of: 3, bench) == "promoted")
+            #expect(try bench.database.sql("select count(*) from models") == "3", "train.counter: off registers no counter")
             // By force alone.
             EndToEnd.expectFailure(try program.run("models", "promote", "1"), status: 1, saying: "buy it again", "--force")
             #expect(try program.run("models", "promote", "1", "--force").status == 0)
+        }
+
+        @Test("where a counter beats the first model it serves itself, answers are personal, and a model that is better takes its place")
+        func counter() throws {
+            let bench = try Workbench()
+            try Self.writePast(into: bench)
+            let program = bench.program(broker: nil, ["FRESHET_TRAIN_PRESET": "small", "FRESHET_RULES_EXCLUDE": "[]"])
+            try SmallShop.check(program.run("backfill", "--events", "events.jsonl"))
+            let first = try program.run(Self.crippled)
+            #expect(first.status == 0, "\(first.output) \(first.errors)")
+            #expect(first.output.contains(#""version":1,"promoted":false"#) && first.errors.contains("a counter serves"), "\(first.errors)")
+            let words = #""counter":{"version":2,"promoted":true,"rival":"buy_again","settings":""#
+            #expect(first.output.contains(words), "\(first.output)")
+            #expect(try Self.status(of: 1, bench) == "refused" && Self.status(of: 2, bench) == "promoted")
+            let listed = try program.run("models")
+            for words in ["counter: buy it again (", "This version is a counter"] {
+                #expect(listed.output.contains(words), "\(listed.output)")
+            }
+            let shown = try program.run("models", "show", "2", "--json")
+            #expect(shown.output.contains(#""counter": {"#) && shown.output.contains(#""rival": "buy_again""#), "\(shown.output)")
+            #expect(try program.run("models", "report", "2", "--output", bench.path("page.html")).status == 0)
+            let html = try String(contentsOfFile: bench.path("page.html"), encoding: .utf8)
+            #expect(html.contains("a counter: buy it again (") && html.contains("this version, the counter buy it again ("))
+            // Everybody's own three items, before what is popular.
+            let users = try bench.write([3, 60, 149].map { "u\($0)" }, to: "users.txt")
+            let lists = try program.run("recommend", "--users", users, "--n", "3")
+            #expect(lists.status == 0, "\(lists.errors)")
+            for (line, user) in zip(lists.output.split(separator: "\n"), [3, 60, 149]) {
+                let own = try bench.database.sql(
+                    "select string_agg(distinct item_id, ',' order by item_id) from interactions where user_id = 'u\(user)'")
+                for item in own.split(separator: ",") { #expect(line.contains(#""item_id":"\#(item)""#), "\(own): \(line)") }
+            }
+            // Trained again just so, the counter that serves is renewed or stays; either way a counter serves.
+            _ = try program.run(Self.crippled)
+            let serving = try program.run("models").output.split(separator: "\n").first { $0.contains("\tpromoted\t") }
+            #expect(serving?.contains("counter: buy it again (") == true, "\(String(describing: serving))")
+            // Nothing goes on from a counter: an incremental training is a full one, and what knows what the counter knows takes its place.
+            let good = try program.run("train", "--json", "--incremental", "--set", "gate_margin_percent=50")
+            #expect(good.status == 0 && good.errors.contains("which learned no order to go on from"), "\(good.output) \(good.errors)")
+            #expect(good.output.contains(#""promoted":true"#) && good.output.contains(#""counter":null"#), "\(good.output)")
         }
     }
 }

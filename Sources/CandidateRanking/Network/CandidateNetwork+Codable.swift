@@ -1,6 +1,6 @@
 extension CandidateNetwork: Codable {
     private enum Key: String, CodingKey {
-        case mean, scale, hidden, goals, parameters
+        case mean, scale, plain, hidden, goals, parameters
     }
 
     /// Writes the network as plain numbers.
@@ -8,6 +8,7 @@ extension CandidateNetwork: Codable {
         var container = encoder.container(keyedBy: Key.self)
         try container.encode(scaling.mean, forKey: .mean)
         try container.encode(scaling.scale, forKey: .scale)
+        if scaling.isPlain { try container.encode(true, forKey: .plain) }
         try container.encode(hidden, forKey: .hidden)
         try container.encode(goals, forKey: .goals)
         try container.encode(parameters, forKey: .parameters)
@@ -19,6 +20,7 @@ extension CandidateNetwork: Codable {
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
         let mean = try container.decode([Float].self, forKey: .mean), scale = try container.decode([Float].self, forKey: .scale)
+        let isPlain = try container.decodeIfPresent(Bool.self, forKey: .plain) ?? false
         let hidden = try container.decode([Int].self, forKey: .hidden), goals = try container.decode(Int.self, forKey: .goals)
         let parameters = try container.decode([Float].self, forKey: .parameters)
         guard mean.count == scale.count, Self.areSizesPossible(width: mean.count, hidden: hidden, goals: goals),
@@ -28,6 +30,6 @@ extension CandidateNetwork: Codable {
             throw DecodingError.dataCorrupted(
                 DecodingError.Context(codingPath: decoder.codingPath, debugDescription: "the sizes of a network do not fit its numbers"))
         }
-        self.init(scaling: SignalScaling(mean: mean, scale: scale), hidden: hidden, goals: goals, parameters: parameters)
+        self.init(scaling: SignalScaling(mean: mean, scale: scale, isPlain: isPlain), hidden: hidden, goals: goals, parameters: parameters)
     }
 }

@@ -10,6 +10,8 @@ extension CandidateNetwork {
         var part = PartTensors(version: Self.version)
         part.add("scaling.mean", scaling.mean)
         part.add("scaling.scale", scaling.scale)
+        // Only where it is so: a program that does not know it refuses the file instead of taking logarithms.
+        if scaling.isPlain { part.add("scaling.plain", .uint8([1])) }
         part.add("hidden", integers: hidden)
         part.add("goals", integers: [goals])
         part.add("parameters", parameters)
@@ -23,6 +25,7 @@ extension CandidateNetwork {
         var reader = try PartReader(part, of: "the network that orders candidates", version: Self.version)
         let mean = try reader.floats("scaling.mean")
         let scale = try reader.floats("scaling.scale", count: mean.count)
+        let isPlain = reader.has("scaling.plain") ? try reader.flags("scaling.plain", count: 1)[0] : false
         let hidden = try reader.integers("hidden", in: Self.unitGroup...Self.maxUnits)
         let goals = try reader.integer("goals", in: 1...Self.maxGoals)
         guard Self.areSizesPossible(width: mean.count, hidden: hidden, goals: goals) else {
@@ -34,6 +37,6 @@ extension CandidateNetwork {
         guard scale.allSatisfy({ $0 >= 0 }), parameters.allSatisfy({ abs($0) <= Self.largestParameter }) else {
             throw reader.failure("holds scales or parameters that cannot be")
         }
-        self.init(scaling: SignalScaling(mean: mean, scale: scale), hidden: hidden, goals: goals, parameters: parameters)
+        self.init(scaling: SignalScaling(mean: mean, scale: scale, isPlain: isPlain), hidden: hidden, goals: goals, parameters: parameters)
     }
 }

@@ -9,21 +9,28 @@ import Tensors
 /// What signals go through before a network sees them: `(sign(x) · ln(1 + |x|) − mean) · scale`, cut at ±``limit``.
 ///
 /// Counts, ages and amounts of any size become numbers of about 1. A signal that is no finite number says nothing: it becomes 0, as one
-/// that lies at the mean.
+/// that lies at the mean. A plain scaling, that of a counter, takes signals as they are: `(x − mean) · scale`, cut at ±``plainLimit``.
 public struct SignalScaling: Sendable, Equatable {
     /// Where scaled signals are cut.
     public static let limit: Float = 5
+    /// Where those of a plain scaling are.
+    public static let plainLimit: Float = 1e6
 
-    /// Of each signal, in logarithms.
+    /// Of each signal, in logarithms; of a plain scaling as it is.
     public let mean: [Float]
-    /// One over each signal's standard deviation in logarithms; 0 for a signal that never differs.
+    /// One over each signal's standard deviation in logarithms; 0 for a signal that never differs, or that a plain scaling passes over.
     public let scale: [Float]
+    /// Whether signals are taken as they are, without a logarithm.
+    public let isPlain: Bool
 
     /// Makes a scaling; there are as many scales as means, all of them finite.
-    public init(mean: [Float], scale: [Float]) {
+    public init(mean: [Float], scale: [Float], isPlain: Bool = false) {
         precondition(mean.count == scale.count, "\(mean.count) means and \(scale.count) scales")
-        (self.mean, self.scale) = (mean, scale)
+        (self.mean, self.scale, self.isPlain) = (mean, scale, isPlain)
     }
+
+    /// Where scaled signals of this kind are cut.
+    private var bound: Float { isPlain ? Self.plainLimit : Self.limit }
 
     /// Signals of a candidate.
     public var width: Int { mean.count }
@@ -56,6 +63,7 @@ public struct SignalScaling: Sendable, Equatable {
                 }
             }
         }
+        isPlain = false
         mean = (0..<width).map { counts[$0] > 0 ? Float(origins[$0] + sums[$0] / counts[$0]) : 0 }
         scale = (0..<width).map { signal in
             guard counts[signal] > 0 else { return 0 }
@@ -72,14 +80,19 @@ public struct SignalScaling: Sendable, Equatable {
     ///   - signals: `[candidates, width]`, row-major.
     ///   - out: the same, finite whatever `signals` holds.
     package func apply(_ signals: UnsafePointer<Float>, candidates: Int, into out: UnsafeMutablePointer<Float>) {
-        Self.compress(signals, count: candidates * width, into: out)
+        let bound = bound
+        if isPlain {
+            for place in 0..<candidates * width { out[place] = signals[place].isFinite ? signals[place] : .nan }
+        } else {
+            Self.compress(signals, count: candidates * width, into: out)
+        }
         mean.withUnsafeBufferPointer { mean in
             scale.withUnsafeBufferPointer { scale in
                 for row in 0..<candidates {
                     let values = out + row * mean.count
                     for signal in 0..<mean.count {
                         let scaled = (values[signal] - mean[signal]) * scale[signal]
-                        values[signal] = scaled == scaled ? min(max(scaled, -Self.limit), Self.limit) : 0
+                        values[signal] = scaled == scaled ? min(max(scaled, -bound), bound) : 0
                     }
                 }
             }
@@ -113,8 +126,8 @@ public struct SignalScaling: Sendable, Equatable {
         signals.indices.map { signal in
             guard signals[signal].isFinite else { return 0 }
             let x = Double(signals[signal]), logarithm = log1p(abs(x))
-            let scaled = ((x < 0 ? -logarithm : logarithm) - Double(mean[signal])) * Double(scale[signal])
-            return min(max(scaled, -Double(Self.limit)), Double(Self.limit))
+            let taken = isPlain ? x : x < 0 ? -logarithm : logarithm
+            return min(max((taken - Double(mean[signal])) * Double(scale[signal]), -Double(bound)), Double(bound))
         }
     }
 }

@@ -22,8 +22,12 @@ public struct EvaluationRecord: Codable, Sendable, Equatable {
     public var buyAgain: MetricsRecord?
     /// What was kept out of answers, why, and what that costs.
     public var exclusion: ExclusionRecord?
+    /// The model on items that were new in what was held out, beside rivals by content; nil where nobody took any.
+    public var newItems: NewItemsRecord?
     /// What was set of the rivals, in words by their names; those with nothing to set are not there.
     public var rivalSettings: [String: String]?
+    /// Which counter the version is; nil for a model that learned its order.
+    public var counter: CounterRecord?
     /// The version that was in force when this one was judged.
     public var promotedVersion: Int?
     /// What that one answered.
@@ -65,7 +69,9 @@ public struct EvaluationRecord: Codable, Sendable, Equatable {
         case itemItem = "item_item"
         case buyAgain = "buy_again"
         case exclusion
+        case newItems = "new_items"
         case rivalSettings = "rival_settings"
+        case counter
         case promotedVersion = "promoted_version"
         case promoted, increment, gate, ranking, domains, objectives
         case tailCurve = "tail_curve"
@@ -92,7 +98,9 @@ public struct EvaluationRecord: Codable, Sendable, Equatable {
         itemItem = container.ifReadable(.itemItem)
         buyAgain = container.ifReadable(.buyAgain)
         exclusion = container.ifReadable(.exclusion)
+        newItems = container.ifReadable(.newItems)
         rivalSettings = container.ifReadable(.rivalSettings)
+        counter = container.ifReadable(.counter)
         promotedVersion = container.ifReadable(.promotedVersion)
         promoted = container.ifReadable(.promoted)
         increment = container.ifReadable(.increment)

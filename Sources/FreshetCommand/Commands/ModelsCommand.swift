@@ -30,9 +30,10 @@ struct ModelsCommand: ParsableCommand {
                 let record = EvaluationRecord(registry: model.metrics)
                 let ndcg = record.model?["NDCG@10"].map { String(format: "%.4f", $0) } ?? "–"
                 let popularity = record.popularity?["NDCG@10"].map { String(format: "%.4f", $0) } ?? "–"
+                let counter = record.counter.map { "counter: \($0.name)\t" } ?? ""
                 StandardOutput.line(
                     "\(model.version)\t\(model.status.rawValue)\t\(model.createdAt.rfc3339())\tNDCG@10 \(ndcg) (popularity \(popularity))\t"
-                        + model.reasonInWords)
+                        + counter + model.reasonInWords)
             }
         }
     }

@@ -18,8 +18,10 @@ struct TrainCommand: ParsableCommand {
             --set takes train.* keys without their section, too: --set batch_size=512. A preset replaces all of the trainer's settings but
             seed and threads; those that are set on their own win over it. Without one, or with auto, they are chosen by what the data look
             like, and `freshet models show VERSION --choice` says why.
-            Exit status: 0 promoted, 1 failed, 64 wrong usage, and 3 (train.refused_status) where the gate refused the new model: the
-            work was done, what served stays, and `freshet models list` says why.
+            Where a simple counter beats the new model, the counter itself becomes a version, which serves if nothing better does
+            (train.counter).
+            Exit status: 0 promoted (the model, or a counter in its place), 1 failed, 64 wrong usage, and 3 (train.refused_status) where
+            the gate refused the new model: the work was done, what served stays, and `freshet models list` says why.
             """)
 
     @OptionGroup var options: GlobalOptions
@@ -64,6 +66,7 @@ struct TrainCommand: ParsableCommand {
                 "chosen": .json("{" + (outcome.record.choice?.values ?? []).map {
                     ResultLine.quoted($0.key) + ":" + ResultLine.quoted($0.value)
                 }.joined(separator: ",") + "}"),
+                "counter": outcome.counter.map { .json($0.line.json) } ?? .null,
                 "reasons": .json("[" + outcome.reasons.map(ResultLine.quoted).joined(separator: ",") + "]"),
                 "metrics": .json(outcome.record.json),
             ]).print(asJSON: true)
@@ -80,8 +83,25 @@ struct TrainCommand: ParsableCommand {
             }
             for reason in outcome.reasons { StandardOutput.line(reason) }
             if let warning = outcome.record.exclusion?.warning { StandardOutput.line(warning) }
+            if let counter = outcome.counter {
+                StandardOutput.line("version \(counter.version) \(counter.promoted ? "promoted" : "registered"), a counter")
+                for reason in counter.reasons { StandardOutput.line(reason) }
+            }
         }
         let status = configuration.integer(.trainRefusedStatus)
-        if !outcome.promoted, status != 0 { throw ExitCode(Int32(clamping: status)) }
+        if !outcome.servesAnew, status != 0 { throw ExitCode(Int32(clamping: status)) }
+    }
+}
+
+extension CounterOutcome {
+    /// For `--json`.
+    fileprivate var line: ResultLine {
+        func number(_ value: Double?) -> ResultLine.Value { value.map { .number($0) } ?? .null }
+        return ResultLine([
+            "version": .integer(version), "promoted": .boolean(promoted), "rival": counter.rival.map { .text($0) } ?? .null,
+            "settings": counter.settings.map { .text($0) } ?? .null, "ndcg": number(counter.served),
+            "rival_ndcg": number(counter.rivalNDCG), "model_ndcg": number(counter.model),
+            "reasons": .json("[" + reasons.map(ResultLine.quoted).joined(separator: ",") + "]"),
+        ])
     }
 }

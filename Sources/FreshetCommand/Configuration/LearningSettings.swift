@@ -16,7 +16,8 @@ extension Configuration {
             tailBudget: number(.rankingTailBudgetPercent) / 100,
             served: ServedSettings(rules: recommendingRules, tailDial: tailDial), features: featureRules, segments: segmentSettings,
             itemShare: ItemShareSettings(
-                limit: number(.rankingItemShareLimitPercent) / 100, cost: number(.rankingItemShareCostPercent) / 100))
+                limit: number(.rankingItemShareLimitPercent) / 100, cost: number(.rankingItemShareCostPercent) / 100),
+            counter: CounterRule(rawValue: text(.trainCounter)) ?? .auto)
     }
 
     /// What a training within an evaluation or a search goes by.

@@ -13,8 +13,10 @@ package struct ColdContestants {
         case freshet
         /// The item tower by content alone, trained with ids left out at random (Volkovs et al. 2017).
         case towers
-        /// The cosine between the user's summed history and the item, over the channel's tokens.
+        /// The cosine between the user's summed history and the item, over the channel's tokens: ``ContentCosine``.
         case cosine
+        /// The same weighed by the popularity that such content has.
+        case popularCosine = "cosine_popularity"
         /// The same with the average user's taste taken off and expected popularity added, weighed as the channel is.
         case fittedCosine = "fitted_cosine"
         /// The mean vector of the trained items of the item's categories.
@@ -40,6 +42,7 @@ package struct ColdContestants {
     /// `[all items, dimension]`: trained rows by id, new ones by content.
     private let vectors: Matrix
     private let items: [ContentChannel.Item]
+    private let rivals: ContentCosine
     private let lengths: [Float]
     /// `[new items, dimension]`
     private let categories: Matrix
@@ -82,6 +85,7 @@ package struct ColdContestants {
                 content, own: learning.vectors[Int(row)],
                 linked: learning.channel.links(of: content).compactMap { rowOf[$0].map { learning.vectors[$0] } })
         }
+        rivals = ContentCosine(learning, items: items)
         lengths = new.map { Float(log.contents[Int($0)].description?.utf8.count ?? 0) }
         categories = Self.categories(of: new, log: log, model: model, vectors: vectors)
     }
@@ -141,13 +145,14 @@ package struct ColdContestants {
         let profile = learning.profile(rows.lazy.map { Int(log.items[$0]) })
         var new: [Key: [Float]] = [:]
         new[.towers] = newRows.map { all[Int($0)] }
+        let cosines = rivals.cosines(rows.map { Int(log.items[$0]) }, ContentCosine.plain[0])
+        new[.cosine] = cosines
+        new[.popularCosine] = rivals.scores(cosines, ContentCosine.weighed[0])
         var cosine = channel
-        cosine.weights = ContentChannel.Part.allCases.map { $0 == .similarity ? 1 : 0 }
-        new[.cosine] = items.map { cosine.score($0, profile: profile, tower: 0, level: 0) }
         cosine.weights = sparseWeights
         new[.fittedCosine] = items.map { cosine.score($0, profile: profile, tower: 0, level: 0) }
         new[.category] = model.scores(of: user, items: categories, threads: threads)
-        new[.popularity] = items.map(\.popularity)
+        new[.popularity] = rivals.popularity
         new[.length] = lengths
         return new
     }

@@ -103,7 +103,7 @@ package struct GateJudging {
         return verdict
     }
 
-    private func compared(with reference: GateReferences.Reference) -> Compared {
+    func compared(with reference: GateReferences.Reference) -> Compared {
         let name = "version \(reference.version)"
         func found(_ basis: String, _ decision: GateDecision, _ outcome: HoldoutScoring.Outcome? = nil) -> Compared {
             Compared(role: "promoted", version: reference.version, basis: basis, decision: decision, outcome: outcome)

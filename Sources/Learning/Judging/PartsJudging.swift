@@ -1,6 +1,7 @@
 import CandidateRanking
 import Console
 import ContentModel
+import Evaluation
 import Recommending
 import TowerModel
 import TrainingFiles
@@ -25,15 +26,31 @@ package struct PartsJudging {
     ///   - model: trained without the held-out part, with its domains.
     ///   - drawsTailCurve: whether ``tailCurve`` is wanted where no budget asks for it.
     package init(_ model: TwoTowerModel, scoring: HoldoutScoring, settings: LearningSettings, drawsTailCurve: Bool = false) {
-        self.scoring = scoring
-        self.settings = settings
         let log = scoring.log, training = BlendTraining(log: log, settings: settings.blend)
         var ranking = JudgedRanking(model, scoring: scoring, training: training)
         if settings.ranker.isWanted {
             ranking = ranking.ranked(by: settings.rankerTraining(log, threads: scoring.threads), scoring: scoring)
         }
-        self.ranking = ranking
-        heads = HeadTraining(log: log, settings: settings.heads).learn(scoring, judged: ranking, training: training)
+        let heads = HeadTraining(log: log, settings: settings.heads).learn(scoring, judged: ranking, training: training)
+        self.init(ranking, heads: heads, scoring: scoring, settings: settings, drawsTailCurve: drawsTailCurve)
+    }
+
+    /// The same towers with a counter in the place of blend, ranker and heads; what is fitted to a ranking, as the content channel and
+    /// prices, is fitted to it.
+    package func counted(by fit: RankerTraining.Fit, _ training: RankerTraining) -> PartsJudging {
+        var parts = PartsJudging(
+            ranking.counted(by: fit, training), heads: nil, scoring: scoring, settings: settings, drawsTailCurve: false)
+        parts.domains = domains
+        return parts
+    }
+
+    private init(
+        _ ranking: JudgedRanking, heads: HeadTraining.Outcome?, scoring: HoldoutScoring, settings: LearningSettings, drawsTailCurve: Bool
+    ) {
+        self.scoring = scoring
+        self.settings = settings
+        (self.ranking, self.heads) = (ranking, heads)
+        let log = scoring.log, model = ranking.vectors.model
         let content = ContentTraining(log: log, settings: settings.content)
         let fitted = content.isWanted
             ? content.fitted(
@@ -92,6 +109,16 @@ package struct PartsJudging {
         ItemPrices(Dictionary((prices?.prices ?? [:]).map { (scoring.log.itemIDs[Int($0)], $1) }) { first, _ in first })
     }
 
+    /// What is known of contents from what may be learned from; nil where nothing is known of any item. Rivals by content are asked also
+    /// where no channel is wanted.
+    package var contentLearning: ContentLearning? {
+        if let learning = content?.learning { return learning }
+        var wanted = settings.content
+        wanted.isWanted = true
+        let training = ContentTraining(log: scoring.log, settings: wanted)
+        return training.isWanted ? training.learning(of: scoring) : nil
+    }
+
     /// What is published of them.
     package var weights: PartWeights {
         var weights = PartWeights()
@@ -102,6 +129,15 @@ package struct PartsJudging {
         weights.domains = domains.map { $0.kept?.tokens ?? [] }
         weights.prices = itemPrices.isEmpty ? nil : itemPrices
         return weights
+    }
+
+    /// The weights of the content channel, for the registry; nil where there is none.
+    package var contentRecord: ContentChannelRecord? {
+        content.map { fitted in
+            ContentChannelRecord(
+                weights: NamedNumbers(zip(ContentChannel.Part.allCases, fitted.all).map { NamedNumbers.Entry("\($0)", Double($1)) }),
+                constants: fitted.constants)
+        }
     }
 
     /// Heads read the blend's tables, also where the towers rank alone; so does the dial.

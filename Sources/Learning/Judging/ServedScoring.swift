@@ -34,6 +34,15 @@ package struct ServedScoring {
         recommenders = [first] + snapshots.dropFirst().map { first.with(snapshot: $0) }
     }
 
+    private init(_ lists: ServedLists, _ recommenders: [BatchRecommender]) {
+        (self.lists, self.recommenders) = (lists, recommenders)
+    }
+
+    /// The same models asked for some items alone.
+    package func among(_ itemIDs: [String]) -> ServedScoring {
+        ServedScoring(lists, recommenders.map { BatchRecommender(snapshot: $0.current, candidates: itemIDs) })
+    }
+
     /// The first `count` rows of the log for a question, best first.
     package func list(_ count: Int, _ question: Holdout.Question) -> [Int32] { scored(count, question).map(\.row) }
 

@@ -9,12 +9,12 @@ import TrainingFiles
 /// whom little is known by weights of their own, where these do (``NewcomerBlend``).
 package struct JudgedRanking {
     /// The weights, or nil where the towers rank alone.
-    package let fit: BlendTraining.Fit?
+    package private(set) var fit: BlendTraining.Fit?
     /// What the ranking answers; a blend is cross-fitted, so no answer was seen by the weights that are judged on it.
     package private(set) var outcome: HoldoutScoring.Outcome
     /// The vectors of the towers, by row.
     package let vectors: HoldoutVectors
-    private let trainer: BlendTrainer?
+    private var trainer: BlendTrainer?
     private let training: BlendTraining
     private let scorings: [BlendTrainer.Scoring]
     private let towersAlone: HoldoutScoring.Outcome
@@ -85,6 +85,14 @@ package struct JudgedRanking {
             (counters.keptOfTaken, counters.keptOfValue) = (fit.mixing.kept?.taken, fit.mixing.kept?.value)
         }
         next.counters = counters
+        return next
+    }
+
+    /// The ranking of a counter alone: without blend, so that what decides between equal counts is the towers' product.
+    package func counted(by fit: RankerTraining.Fit, _ training: RankerTraining) -> JudgedRanking {
+        var next = self
+        (next.fit, next.trainer, next.counters) = (nil, nil, nil)
+        (next.ranker, next.rankerTraining) = (fit, training)
         return next
     }
 

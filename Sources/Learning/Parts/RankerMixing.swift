@@ -146,18 +146,18 @@ package struct RankerMixing {
         return alike.map { tried[$0] }.min { distance($0) < distance($1) } ?? tried[best]
     }
 
-    private static func scores(_ one: Answered, _ mix: Mix) -> [Float] {
+    static func scores(_ one: Answered, _ mix: Mix) -> [Float] {
         RankerWeights.scores(one.interests, outputs: one.outputs, interest: mix.interest, goals: mix.goals)
     }
 
-    private static func deviation(_ values: [Float]) -> Float {
+    static func deviation(_ values: [Float]) -> Float {
         let finite = values.lazy.filter(\.isFinite)
         let count = Double(max(1, finite.count)), mean = finite.reduce(0.0) { $0 + Double($1) } / count
         return Float((finite.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) } / count).squareRoot())
     }
 
     /// NDCG@10 of each question, and the revenue-weighted one.
-    private static func measure(_ answered: [Answered], _ scores: (Answered) -> [Float]) -> (ndcg: [Double], gainNDCG: [Double]) {
+    static func measure(_ answered: [Answered], _ scores: (Answered) -> [Float]) -> (ndcg: [Double], gainNDCG: [Double]) {
         let scorer = ListScorer(cutoffs: [10])
         let found = answered.map { one in
             scorer.discounted(
@@ -168,7 +168,7 @@ package struct RankerMixing {
     }
 
     /// What scores are multiplied by so that they are logits: that under which what was taken is likeliest among the candidates.
-    private static func scale(_ answered: [Answered], _ mix: Mix) -> Float {
+    static func scale(_ answered: [Answered], _ mix: Mix) -> Float {
         let told = answered.lazy.map { one in
             let relevant = Set(one.relevant)
             return (scores: scores(one, mix), isTaken: one.rows.map(relevant.contains))

@@ -77,12 +77,7 @@ package struct RankerTraining {
         guard settings.isWanted, scoring.holdout.questions.count >= Self.leastQuestionsAtAll else { return nil }
         let asking = RankerQuestions(log: log, historyLimitEvents: historyLimitEvents, excludes: scoring.excludes)
         let ends = scoring.holdout.trainingEnds, newest = log.newestTime
-        let rows = log.userIDs.indices.map { scoring.holdout.trainingRows(of: $0, in: log) }
-        let horizon = scoring.holdout.border.map { max(1, newest - $0) }
-        // Where each user's last interaction is held out, times are taken to tell an order alone.
-        let rules = CandidateTables.Rules(
-            horizonDays: Self.days(horizon), links: LinkTables.Bounds(easeItemsLimit: settings.easeItemsLimit), usesTimes: horizon != nil)
-        let tables = tables(rows, rules: rules)
+        let horizon = horizon(scoring), rules = rules(scoring), tables = tables(of: scoring)
         let judged = scoring.holdout.border == nil
             ? asking.questions(after: ends) : asking.questions(at: tables.end, until: newest)
         var lists = CandidateLists(width: CandidateSignal.count, goals: hasValues ? 2 : 1)
@@ -132,6 +127,21 @@ package struct RankerTraining {
             tables: tables, questions: lists.count, borders: older.count + 1, isNetwork: isNetwork)
     }
 
+    private func horizon(_ scoring: HoldoutScoring) -> Int64? { scoring.holdout.border.map { max(1, log.newestTime - $0) } }
+
+    /// How tables are counted for the questions of a holdout.
+    func rules(_ scoring: HoldoutScoring) -> CandidateTables.Rules {
+        // Where each user's last interaction is held out, times are taken to tell an order alone.
+        let horizon = horizon(scoring)
+        return CandidateTables.Rules(
+            horizonDays: Self.days(horizon), links: LinkTables.Bounds(easeItemsLimit: settings.easeItemsLimit), usesTimes: horizon != nil)
+    }
+
+    /// What is counted before the questions of a holdout, in rows of the log.
+    func tables(of scoring: HoldoutScoring) -> CandidateTables {
+        tables(log.userIDs.indices.map { scoring.holdout.trainingRows(of: $0, in: log) }, rules: rules(scoring))
+    }
+
     /// Whether what was paid is known often enough to be a goal of its own.
     private static func hasValues(_ log: TrainingLog) -> Bool {
         var purchases = 0, paid = 0
@@ -147,7 +157,8 @@ package struct RankerTraining {
         let rules = CandidateTables.Rules(
             horizonDays: weights.horizonDays, links: LinkTables.Bounds(easeItemsLimit: settings.easeItemsLimit),
             usesTimes: weights.usesTimes)
-        return CandidateRanker(weights: weights, tables: tables(rows, rules: rules))
+        let tables = tables(rows, rules: rules)
+        return CandidateRanker(weights: weights.counting(tables), tables: tables)
             .renumbered(log.itemIDs.map { model.row(of: $0) ?? -1 }, itemCount: model.itemIDs.count)
     }
 
@@ -190,7 +201,7 @@ package struct RankerTraining {
     }
 
     /// Rows that would be ranked: the candidates of counting, and the best of the ranking so far.
-    private func pool(
+    func pool(
         _ question: Holdout.Question, _ interest: [Float], _ asking: RankerQuestions, _ tables: CandidateTables
     ) -> (user: CandidateSignals, rows: [Int32]) {
         let asked = RankerQuestions.Question(user: question.user, known: question.known, later: 0..<0, now: question.time)
@@ -202,7 +213,7 @@ package struct RankerTraining {
     }
 
     /// So many of them at most, spread over all.
-    private func spread<Element>(_ all: [Element], _ limit: Int) -> [Element] {
+    func spread<Element>(_ all: [Element], _ limit: Int) -> [Element] {
         guard all.count > limit else { return all }
         let step = Double(all.count) / Double(limit)
         return (0..<limit).map { all[Int(Double($0) * step)] }

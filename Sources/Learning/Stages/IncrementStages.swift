@@ -29,6 +29,8 @@ package struct IncrementStages {
     package struct Published {
         /// The model with its parts.
         package var bundle: ModelBundle
+        /// A counter that becomes a version beside it; nil for none.
+        package var counter: ModelBundle?
         /// NDCG@10 of the model that was judged; nil where none was in this process.
         package var judgedNDCG: Double?
         /// What counting reached on the same questions.

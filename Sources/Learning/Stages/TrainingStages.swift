@@ -19,6 +19,8 @@ package final class TrainingStages {
     private let ranks: TrainingRanks
     private let teacher: TeacherTraining?
     private let tell: (TrainingStatus) -> Void
+    /// The counter that becomes a version beside the model, with what it counted; nil for none.
+    package private(set) var counter: ModelBundle?
     /// NDCG@10 of the model that was judged; nil where none was in this process.
     package private(set) var judgedNDCG: Double?
     /// What counting reached on the same questions.
@@ -109,6 +111,11 @@ package final class TrainingStages {
             let training = AdaptationTraining(
                 log: log, settings: settings.adaptation, rows: rows, learning: learning, logger: logger, stop: stop)
             bundle.kit = try learnAdaptation(training, modelItems: base.itemIDs, into: &state)
+        }
+        counter = state.counter.map { counter in
+            var own = BundleTraining(log: log, settings: settings).bundle(bundle.model, counter.parts, rows: rows, learning: learning)
+            own.kit = bundle.kit
+            return own
         }
         return bundle
     }
@@ -235,7 +242,7 @@ package final class TrainingStages {
                     "seconds": "\(Int(counters.seconds ?? 0))",
                 ])
         }
-        let judged = parts.ranking, heads = parts.heads, fitted = parts.content
+        let judged = parts.ranking, heads = parts.heads
         let served = ServedScoring(parts.bundles, scoring: scoring, settings: settings)
         let candidate = scoring.collect(lists: served.list)
         state.parts = parts.weights
@@ -252,6 +259,9 @@ package final class TrainingStages {
         }
         if let warning = record.exclusion?.warning { logger.warning("\(warning)") }
         record.add(rivals)
+        record.newItems = NewItemJudging(scoring, learning: { parts.contentLearning })?
+            .judged(served, minimumQuestions: settings.gate.minimumQuestions)
+        if let warning = record.newItems?.warning { logger.warning("\(warning)") }
         let gate = settings.gate
         let verdict = GateJudging(
             gate: gate, settings: settings, scoring: scoring, candidate: candidate, answer: { $0.collect(lists: served.list) }
@@ -270,6 +280,12 @@ package final class TrainingStages {
         }
         record.promotedVersion = references.promoted?.version
         record.promoted = verdict.compared.first { $0.role == "promoted" }?.outcome?.record
+        let counting = CounterJudging(settings: settings, scoring: scoring, parts: parts, candidate: candidate)
+        let counter = counting.judged(verdict, rivals, references)
+        if let counter {
+            reasons.append(counter.sentence)
+            logger.notice("a counter was judged", metadata: ["why": "\(counter.sentence)"])
+        }
         record.gate = gate.record(
             passes: verdict.passes, reasons: reasons, comparisons: verdict.compared.map(\.record), rivals: verdict.rivals)
         record.ranking = judged.record
@@ -278,17 +294,14 @@ package final class TrainingStages {
         record.objectives = heads?.record
         record.tailCurve = parts.tailCurve?.record(used: parts.dial)
         record.itemShare = parts.prices?.record
-        record.contentChannel = state.parts.content.map { weights in
-            ContentChannelRecord(
-                weights: NamedNumbers(zip(ContentChannel.Part.allCases, weights).map { NamedNumbers.Entry("\($0)", Double($1)) }),
-                constants: fitted?.constants ?? [])
-        }
+        record.contentChannel = parts.contentRecord
         journal.note(step: "evaluating", seconds: started.duration(to: .now).inSeconds)
         state.record = record
         state.passes = verdict.passes
         state.reasons = reasons
         state.judgedAgainst = references.promoted?.version ?? 0
         state.answers = scoring.recorded(candidate)?.encoded()
+        state.counter = counter.flatMap { counting.kept($0, beside: record, exclusion) }
         logger.info(
             "evaluated",
             metadata: [

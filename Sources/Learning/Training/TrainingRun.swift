@@ -31,14 +31,19 @@ package struct TrainingRun {
         package var ndcg: Double?
         /// What counting reached on the same questions.
         package var popularityNDCG: Double?
+        /// The counter that became a version beside it; nil for none.
+        package var counter: CounterOutcome?
+
+        /// Whether something serves now that did not before.
+        package var servesAnew: Bool { promoted || counter?.promoted == true }
     }
 
     private let plan: TrainingPlan
-    private let store: any TrainingStore
+    let store: any TrainingStore
     private let folder: TrainingFolder
     private let teacher: TeacherTraining?
     private let ranks: TrainingRanks
-    private let logger: Logger
+    let logger: Logger
     private let stop: StopSignal
     private let tell: (TrainingStatus) -> Void
 
@@ -127,7 +132,10 @@ package struct TrainingRun {
             configuration: ResultLine.object(settings), metrics: record.json, watermark: file.watermark, answers: state.answers,
             // At once, so that a run that is killed here leaves no candidate that looks as if it had passed.
             refused: state.passes == true ? nil : (state.reasons ?? Self.unjudged).joined(separator: " "))
-        let (version, passes, reasons) = try published(learned.bundle, entry, state)
+        let (version, passes, reasons) = try registered(learned.bundle, entry, state)
+        let counter = try registeredCounter(learned.counter, of: state, data: record, settings: entry.configuration, file.watermark)
+        try? FileManager.default.removeItem(atPath: folder.path)
+        try store.holdingPromotions { try prune() }
         let seconds = began.duration(to: .now).inSeconds
         // A refusal is no failure, and nobody should have to look for it.
         logger.log(
@@ -138,7 +146,7 @@ package struct TrainingRun {
             metadata: ["version": "\(version)", "seconds": "\(Int(seconds))", "why": "\(reasons.joined(separator: " "))"])
         return Outcome(
             version: Int(version), promoted: passes, reasons: reasons, interactions: log.count, seconds: seconds, record: record,
-            ndcg: learned.judgedNDCG, popularityNDCG: learned.popularityNDCG)
+            ndcg: learned.judgedNDCG, popularityNDCG: learned.popularityNDCG, counter: counter)
     }
 
     private static let unjudged = ["Nothing was judged."]
@@ -236,9 +244,12 @@ package struct TrainingRun {
             let bundle = try stages.train(&state) { try references() }
             published = IncrementStages.Published(
                 bundle: bundle, judgedNDCG: stages.judgedNDCG, popularityNDCG: stages.popularityNDCG)
+            published.counter = stages.counter
         }
         published.bundle.textEncoder = plan.texts?.checksum
         if let from = plan.ratingsFrom { published.bundle.ratingsFrom = from }
+        published.counter?.textEncoder = published.bundle.textEncoder
+        published.counter?.ratingsFrom = published.bundle.ratingsFrom
         return published
     }
 
@@ -310,6 +321,10 @@ package struct TrainingRun {
             logger.warning("version \(current.version) cannot be read, so nothing goes on from it; training in full")
             return nil
         }
+        guard promoted.bundle.ranker?.weights.isCounter != true else {
+            logger.notice("version \(current.version) is a counter, which learned no order to go on from; training in full")
+            return nil
+        }
         guard let snapshot = JSONText.string("snapshot", inObject: current.watermark) else {
             throw CommandFailure("the registry does not say what version \(current.version) has learned from; train in full")
         }
@@ -326,8 +341,8 @@ package struct TrainingRun {
 
     // MARK: Publishing
 
-    /// Registers the model, promotes it where the gate let it pass, and removes what is needed no more.
-    private func published(
+    /// Registers the model, and promotes it where the gate let it pass.
+    private func registered(
         _ bundle: ModelBundle, _ entry: RegistryEntry, _ state: TrainingFolder.State
     ) throws -> (version: Int32, passes: Bool, reasons: [String]) {
         var reasons = state.reasons ?? Self.unjudged, passes = entry.refused == nil
@@ -336,20 +351,14 @@ package struct TrainingRun {
             passes = false
             reasons.insert(late, at: 0)
         }
-        do {
-            if let registered = try store.models.model(version) { try store.writeReport(of: registered) }
-        } catch {
-            logger.warning("the report of version \(version) could not be written: \(error)")
-        }
-        try? FileManager.default.removeItem(atPath: folder.path)
-        try store.holdingPromotions { try prune() }
+        report(version)
         return (version, passes, reasons)
     }
 
     /// Promotes a version that the gate let pass. Where another one was promoted since it was judged, it is refused: the reason.
     ///
     /// - Parameter judged: the version that was promoted when it was judged, 0 for none; nil where nothing was judged.
-    private func promote(_ version: Int32, reason: String, judged: Int?) throws -> String? {
+    func promote(_ version: Int32, reason: String, judged: Int?) throws -> String? {
         if let registered = try store.models.model(version) { try store.check(registered) }
         do {
             try store.promote(version, reason: reason, judgedAgainst: judged)

@@ -63,6 +63,8 @@ package struct VersionReport {
         if let newest = JSONText.string("newest_event_time", inObject: model.watermark) {
             subtitle += ", from interactions up to \(newest)"
         }
+        let record = record
+        if let counter = record.counter { subtitle += ", a counter: \(counter.name)" }
         return ReportPage(
             ReportPage.Subject(
                 title: "Model version \(model.version)", subtitle: subtitle, status: model.status.rawValue, settings: settings,

@@ -40,6 +40,8 @@ package struct TrainingFolder {
         package var answers: [UInt8]?
         /// What was chosen by what the data look like; nil where all was set, and before anybody looked.
         package var choice: ChoiceRecord?
+        /// The counter that becomes a version beside the model; nil for none.
+        package var counter: Counter?
 
         /// All of it.
         package init(
@@ -58,6 +60,26 @@ package struct TrainingFolder {
             self.judgedAgainst = judgedAgainst
             self.isUnjudged = isUnjudged
             self.answers = answers
+        }
+    }
+
+    /// A counter that becomes a version beside the model of its training.
+    package struct Counter: Codable {
+        /// What was learned of its parts.
+        package var parts: PartWeights
+        /// What was found of it.
+        package var record: EvaluationRecord
+        /// Whether it is to serve.
+        package var passes: Bool
+        /// Why, a sentence each.
+        package var reasons: [String]
+        /// What it scored on each question, as the registry keeps it.
+        package var answers: [UInt8]?
+
+        /// All of it.
+        package init(parts: PartWeights, record: EvaluationRecord, passes: Bool, reasons: [String], answers: [UInt8]?) {
+            (self.parts, self.record) = (parts, record)
+            (self.passes, self.reasons, self.answers) = (passes, reasons, answers)
         }
     }
 

@@ -28,6 +28,8 @@ package struct LearningSettings: Sendable {
     package var tailBudget: Double
     /// How many lists an item may be in.
     package var itemShare: ItemShareSettings
+    /// How many repeats, discoveries and new items the shop wants in lists: what that costs is told, and models are judged without.
+    package var shares: ListShares
     /// How models answer.
     package var served: ServedSettings
     /// How interactions fold into features, as serving reads them.
@@ -40,7 +42,8 @@ package struct LearningSettings: Sendable {
         blend: BlendSettings, ranker: RankerSettings, heads: HeadSettings, domains: DomainSettings, content: ContentSettings,
         adaptation: AdaptationSettings,
         holdout: HoldoutSettings, gate: PromotionGate, learnsHeldOut: Bool, tailBudget: Double, served: ServedSettings,
-        features: FeatureRules, segments: SegmentSettings?, itemShare: ItemShareSettings = ItemShareSettings()
+        features: FeatureRules, segments: SegmentSettings?, itemShare: ItemShareSettings = ItemShareSettings(),
+        shares: ListShares = ListShares()
     ) {
         self.blend = blend
         self.ranker = ranker
@@ -56,6 +59,7 @@ package struct LearningSettings: Sendable {
         self.features = features
         self.segments = segments
         self.itemShare = itemShare
+        self.shares = shares
     }
 }
 

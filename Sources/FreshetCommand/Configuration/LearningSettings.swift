@@ -14,9 +14,10 @@ extension Configuration {
             adaptation: adaptationSettings,
             holdout: holdoutSettings, gate: promotionGate, learnsHeldOut: boolean(.trainFinalFit),
             tailBudget: number(.rankingTailBudgetPercent) / 100,
-            served: ServedSettings(rules: recommendingRules, tailDial: tailDial), features: featureRules, segments: segmentSettings,
+            served: ServedSettings(rules: judgedRules, tailDial: tailDial), features: featureRules, segments: segmentSettings,
             itemShare: ItemShareSettings(
-                limit: number(.rankingItemShareLimitPercent) / 100, cost: number(.rankingItemShareCostPercent) / 100))
+                limit: number(.rankingItemShareLimitPercent) / 100, cost: number(.rankingItemShareCostPercent) / 100),
+            shares: listShares)
     }
 
     /// What a training within an evaluation or a search goes by.

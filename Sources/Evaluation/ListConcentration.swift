@@ -15,8 +15,11 @@ public struct ListConcentration: Sendable, Equatable {
     public var distinctItems: Double
     /// Share of places with an item that the user had.
     public var repeatShare: Double
-    /// Share of places with an item that nobody had where the model learned.
+    /// Share of places with an item that nobody had where the model learned, nor the user since.
     public var newShare: Double
+    /// Share of places with an item of a kind of which the user never had anything, new items apart; nil in records from before it was
+    /// counted.
+    public var discoveryShare: Double?
 
     /// Lists for which ``distinctItems`` is told.
     public static let sampleLists = 1_000
@@ -26,7 +29,7 @@ public struct ListConcentration: Sendable, Equatable {
     /// All of it.
     public init(
         lists: Int, mostShownItem: String?, mostShownShare: Double, tenMostShownShare: Double, distinctItems: Double, repeatShare: Double,
-        newShare: Double
+        newShare: Double, discoveryShare: Double? = nil
     ) {
         self.lists = lists
         self.mostShownItem = mostShownItem
@@ -35,14 +38,12 @@ public struct ListConcentration: Sendable, Equatable {
         self.distinctItems = distinctItems
         self.repeatShare = repeatShare
         self.newShare = newShare
+        self.discoveryShare = discoveryShare
     }
-
-    /// Share of places with an item that the user did not have; new ones among them.
-    public var discoveryShare: Double { max(0, 1 - repeatShare) }
 
     /// Counts lists.
     public struct Counter: Sendable {
-        private var lists = 0, places = 0, repeats = 0, new = 0
+        private var lists = 0, places = 0, repeats = 0, new = 0, discoveries = 0
         private var shown: [Int32]
 
         /// Nothing counted yet.
@@ -50,16 +51,29 @@ public struct ListConcentration: Sendable, Equatable {
         /// - Parameter itemCount: rows of items are below it.
         public init(itemCount: Int) { shown = [Int32](repeating: 0, count: itemCount) }
 
-        /// Counts the first ten of a list, each row once.
-        public mutating func add(_ rows: some Sequence<Int32>, had: (Int32) -> Bool, isNew: (Int32) -> Bool) {
+        /// Counts the first ten of a list, each row once. What the user had is a repeat, of the others what nobody had is new, and of what
+        /// is left what is of no kind that the user had is a discovery.
+        ///
+        /// - Parameters:
+        ///   - had: whether the user had the item.
+        ///   - isNew: whether nobody had it.
+        ///   - hadKind: whether the user had others of its finest category; false for an item without one.
+        public mutating func add(
+            _ rows: some Sequence<Int32>, had: (Int32) -> Bool, isNew: (Int32) -> Bool, hadKind: (Int32) -> Bool
+        ) {
             lists += 1
             var seen: [Int32] = []
             for row in rows where !seen.contains(row) {
                 seen.append(row)
                 places += 1
                 shown[Int(row)] += 1
-                if had(row) { repeats += 1 }
-                if isNew(row) { new += 1 }
+                if had(row) {
+                    repeats += 1
+                } else if isNew(row) {
+                    new += 1
+                } else if !hadKind(row) {
+                    discoveries += 1
+                }
                 if seen.count == ListConcentration.places { break }
             }
         }
@@ -76,7 +90,8 @@ public struct ListConcentration: Sendable, Equatable {
                 lists: lists, mostShownItem: isShown ? most.map { itemIDs[$0] } : nil,
                 mostShownShare: Double(counts.first ?? 0) / Double(lists),
                 tenMostShownShare: Double(counts.prefix(10).reduce(0, +)) / all,
-                distinctItems: Self.expected(counts, lists: lists), repeatShare: Double(repeats) / all, newShare: Double(new) / all)
+                distinctItems: Self.expected(counts, lists: lists), repeatShare: Double(repeats) / all, newShare: Double(new) / all,
+                discoveryShare: Double(discoveries) / all)
         }
 
         /// Of each item the chance that a sample holds it: 1 − C(N − c, n) / C(N, n).
@@ -104,5 +119,6 @@ extension ListConcentration: Codable {
         case distinctItems = "distinct_items_in_1000_lists"
         case repeatShare = "repeat_share"
         case newShare = "new_item_share"
+        case discoveryShare = "discovery_share"
     }
 }

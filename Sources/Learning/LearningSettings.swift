@@ -30,6 +30,8 @@ package struct LearningSettings: Sendable {
     package var tailBudget: Double
     /// How many lists an item may be in.
     package var itemShare: ItemShareSettings
+    /// How many repeats, discoveries and new items the shop wants in lists: what that costs is told, and models are judged without.
+    package var shares: ListShares
     /// How models answer.
     package var served: ServedSettings
     /// How interactions fold into features, as serving reads them.
@@ -43,7 +45,7 @@ package struct LearningSettings: Sendable {
         adaptation: AdaptationSettings,
         holdout: HoldoutSettings, gate: PromotionGate, learnsHeldOut: Bool, tailBudget: Double, served: ServedSettings,
         features: FeatureRules, segments: SegmentSettings?, itemShare: ItemShareSettings = ItemShareSettings(),
-        counter: CounterRule = .auto
+        counter: CounterRule = .auto, shares: ListShares = ListShares()
     ) {
         self.blend = blend
         self.ranker = ranker
@@ -60,6 +62,7 @@ package struct LearningSettings: Sendable {
         self.features = features
         self.segments = segments
         self.itemShare = itemShare
+        self.shares = shares
     }
 }
 

@@ -97,27 +97,35 @@ public struct BatchRecommender: Sendable {
         let filter = RowFilter(snapshot.catalogue, category: nil, excluding: excluded)
         let taste = UserTaste(history: history, attributes: attributes, context: [:], snapshot: snapshot, now: now)
         let ranking = Ranking(snapshot: snapshot, taste: taste, objective: nil)
+        let shared = SharedList(snapshot, history: history, count: count), depth = shared?.depth ?? count
         var rows: [RankedRow] = []
         if let vector = taste.vector {
-            rows = ranking.ranked(best(ranking.poolSize(for: count), vector, filter, taste))
+            var found = best(ranking.poolSize(for: count), vector, filter, taste)
+            if let shared { found = shared.completed(found) { count, _, admits in best(count, vector, filter, taste, where: admits) } }
+            rows = ranking.ranked(found)
         }
         if taste.isNewcomer {
             rows = NewcomerRanking(snapshot: snapshot, filter: filter, input: taste.input, seed: userID)
-                .list(count, personal: rows, among: allowed)
+                .list(depth, personal: rows, among: allowed)
         } else {
             rows = spread(
-                rows, over: snapshot.catalogue, count: count, discount: snapshot.rules.categoryDiscount,
+                rows, over: snapshot.catalogue, count: shared == nil ? count : rows.count, discount: snapshot.rules.categoryDiscount,
                 scale: snapshot.model?.temperature ?? 1)
         }
-        fill(&rows, count, filter)
+        fill(&rows, depth, filter)
+        if let shared { rows = shared.arranged(rows) { (allowed?.contains($0) ?? true) && filter.admits($0) } }
         guard !explain else { return ranking.items(rows, now: now, inWords: true) }
         return rows.map {
-            RecommendedItem(itemID: snapshot.catalogue[$0.row].itemID, score: $0.score, reason: $0.reason)
+            RecommendedItem(itemID: snapshot.catalogue[$0.row].itemID, score: $0.score, reason: $0.reason, share: $0.share)
         }
     }
 
     /// The best rows by the blend and by content where the snapshot has them, else by the towers; each with its inner product.
-    private func best(_ count: Int, _ query: [Float], _ filter: RowFilter, _ taste: UserTaste) -> [Candidate] {
+    ///
+    /// - Parameter admits: of the rows that the filter admits.
+    private func best(
+        _ count: Int, _ query: [Float], _ filter: RowFilter, _ taste: UserTaste, where admits: (Int32) -> Bool = { _ in true }
+    ) -> [Candidate] {
         let dimension = snapshot.vectors.dimension
         var top = TopRows(limit: count)
         packed.withUnsafeBufferPointer { packed in
@@ -128,7 +136,7 @@ public struct BatchRecommender: Sendable {
                     var score = tower
                     if let blend = snapshot.blend { score = blend.score(row, tower: tower, bonuses: taste.bonuses) }
                     if let content = taste.content, let own = snapshot.content?.score(row, tower: tower, taste: content) { score = own }
-                    if top.wouldKeep(score), filter.admits(row) { top.offer(row, score) }
+                    if top.wouldKeep(score), filter.admits(row), admits(row) { top.offer(row, score) }
                 }
             }
         }
@@ -136,7 +144,7 @@ public struct BatchRecommender: Sendable {
         var rows = top.sorted().map(\.row)
         if let counted = taste.counted {
             let found = Set(rows)
-            rows += counted.candidates { (allowed?.contains($0) ?? true) && filter.admits($0) }.filter { !found.contains($0) }
+            rows += counted.candidates { (allowed?.contains($0) ?? true) && filter.admits($0) && admits($0) }.filter { !found.contains($0) }
         }
         return query.withUnsafeBufferPointer { query in
             rows.compactMap { row in

@@ -6,6 +6,8 @@ struct Catalogue: Sendable {
     private var categoryNumbers: [String: Int]
     /// Rows that are or were in a category, in the order of arrival: readers check the entry.
     private var postings: [[Int32]]
+    /// The finest categories that items have or had, and whether one has none.
+    private var finest: Set<String> = [], hasUnsorted = false
 
     /// Rows are the places in `entries`. Of a repeated id the first one counts; the others are not available.
     init(_ entries: [CatalogueEntry]) {
@@ -19,6 +21,7 @@ struct Catalogue: Sendable {
             guard directory.row(of: entry.itemID) == row else { continue }
             if entry.available { available.insert(row) }
             post(row, in: entry.categories)
+            noteFinest(entry)
         }
     }
 
@@ -39,6 +42,7 @@ struct Catalogue: Sendable {
 
     /// Adds or replaces an item; says which row it has.
     mutating func upsert(_ entry: CatalogueEntry) -> Int32 {
+        noteFinest(entry)
         if let row = directory.row(of: entry.itemID) {
             let before = entries[Int(row)].categories
             post(row, in: entry.categories.filter { !before.contains($0) })
@@ -58,6 +62,17 @@ struct Catalogue: Sendable {
         guard let row = directory.row(of: itemID) else { return }
         entries[Int(row)].available = false
         available.remove(row)
+    }
+
+    private mutating func noteFinest(_ entry: CatalogueEntry) {
+        if let category = entry.categories.last { finest.insert(category) } else { hasUnsorted = true }
+    }
+
+    /// Whether an item may be of no category, or of a finest one that is not among some.
+    ///
+    /// - Complexity: O(categories)
+    func hasCategory(apart known: Set<String>) -> Bool {
+        hasUnsorted || finest.count > known.count || finest.contains { !known.contains($0) }
     }
 
     private mutating func setAvailable(_ row: Int32, _ value: Bool) {

@@ -18,6 +18,11 @@ struct Explanation {
 
     /// A sentence without a full stop, in English.
     mutating func text(_ ranked: RankedRow, _ found: Attribution.Found?) -> String {
+        let text = reason(ranked, found)
+        return ranked.share.map { "\(text); \($0.words)" } ?? text
+    }
+
+    private mutating func reason(_ ranked: RankedRow, _ found: Attribution.Found?) -> String {
         let category = snapshot.catalogue[ranked.row].categories.first
         switch ranked.reason {
         case .fresh:

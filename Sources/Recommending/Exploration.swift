@@ -84,8 +84,21 @@ struct Exploration: Sendable {
     func fill(
         _ rows: inout [RankedRow], count: Int, filter: RowFilter, snapshot: ServingSnapshot, taste: UserTaste, requestID: String
     ) {
+        for (slot, row) in slots(count, apart: rows, filter: filter, snapshot: snapshot, taste: taste, requestID: requestID) {
+            let place = min(slot, rows.count)
+            // Scores fall along an answer, so that whoever sorts by them again gets the same order.
+            let score = place < rows.count ? rows[place].score : rows.last?.score ?? 0
+            rows.insert(RankedRow(row: row, score: score, reason: .fresh, isExploration: true), at: place)
+        }
+        if rows.count > count { rows.removeLast(rows.count - count) }
+    }
+
+    /// The slots of an answer that new items get, ascending, each with its item; none of them is among `rows`.
+    func slots(
+        _ count: Int, apart rows: [RankedRow], filter: RowFilter, snapshot: ServingSnapshot, taste: UserTaste, requestID: String
+    ) -> [(slot: Int, row: Int32)] {
         // An answer of one item has no slot but the first.
-        guard rules.everySlots > 0, !arms.isEmpty, count > 1 else { return }
+        guard rules.everySlots > 0, !arms.isEmpty, count > 1 else { return [] }
         var random = SeededGenerator(seed: FNV1a.hash(requestID.utf8))
         var slots: [Int] = []
         for start in stride(from: 0, to: count, by: rules.everySlots) {
@@ -95,16 +108,9 @@ struct Exploration: Sendable {
             let first = start == 0 ? 1 : start
             slots.append(Int.random(in: first..<max(start + length, first + 1), using: &random))
         }
-        guard !slots.isEmpty else { return }
-        var chosen = choose(slots.count, apart: rows, filter: filter, snapshot: snapshot, taste: taste, random: &random)
-        for slot in slots {
-            guard !chosen.isEmpty else { break }
-            let place = min(slot, rows.count)
-            // Scores fall along an answer, so that whoever sorts by them again gets the same order.
-            let score = place < rows.count ? rows[place].score : rows.last?.score ?? 0
-            rows.insert(RankedRow(row: chosen.removeFirst(), score: score, reason: .fresh, isExploration: true), at: place)
-        }
-        if rows.count > count { rows.removeLast(rows.count - count) }
+        guard !slots.isEmpty else { return [] }
+        let chosen = choose(slots.count, apart: rows, filter: filter, snapshot: snapshot, taste: taste, random: &random)
+        return zip(slots, chosen).map { (slot: $0, row: $1) }
     }
 
     /// The rows with the largest drawn rates.
@@ -213,6 +219,10 @@ struct UntrainedRows: Sendable {
     init(_ rows: [Int32]) {
         for row in rows { insert(row) }
     }
+
+    /// Whether the row is one of them.
+    @inline(__always)
+    func contains(_ row: Int32) -> Bool { known.contains(row) }
 
     /// Whether the row is a new one.
     @discardableResult

@@ -5,6 +5,8 @@ struct RankedRow {
     var reason: RecommendationReason
     /// Whether it stands there to learn who likes it.
     var isExploration = false
+    /// Why it stands before others that are ranked higher; nil where it does not.
+    var share: ShareCause?
 }
 
 /// Gives candidates their final score and order.
@@ -29,7 +31,7 @@ struct Ranking {
     private var changesOrder: Bool {
         objective != nil || powers != nil || taste.counted != nil || snapshot.rules.similarWeight > 0 || snapshot.rules.freshBonus != 0
             || snapshot.isBlended || taste.content != nil
-            || taste.isNewcomer || snapshot.rules.categoryDiscount < 1 || !snapshot.prices.isEmpty
+            || taste.isNewcomer || snapshot.rules.categoryDiscount < 1 || snapshot.rules.shares.isSet || !snapshot.prices.isEmpty
     }
 
     /// Rows that a blend wants to see beside the towers' candidates: what follows the newest items, what is the user's own, and

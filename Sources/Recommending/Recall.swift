@@ -8,6 +8,14 @@ struct Recall {
 
     let snapshot: ServingSnapshot
     let filter: RowFilter
+    /// Rows that are looked for alone, and about how many these are; nil stands for all.
+    var only: (admits: (Int32) -> Bool, supply: Int)?
+
+    init(snapshot: ServingSnapshot, filter: RowFilter, only: (admits: (Int32) -> Bool, supply: Int)? = nil) {
+        (self.snapshot, self.filter, self.only) = (snapshot, filter, only)
+    }
+
+    private func admits(_ row: Int32) -> Bool { filter.admits(row) && only?.admits(row) != false }
 
     /// The best `count` admitted rows for `query`, best first, no row twice. Exact over later vectors and narrow
     /// categories; elsewhere as exact as the index.
@@ -25,7 +33,8 @@ struct Recall {
                 offerLater(start, &top)
                 var members = RowSet(rows: snapshot.catalogue.count)
                 for row in rows { members.insert(row) }
-                if offerIndexed(query, count, admissible: rows.count, among: members, &top) < count {
+                let admissible = min(rows.count, only?.supply ?? .max)
+                if offerIndexed(query, count, admissible: admissible, among: members, &top) < count, only == nil {
                     // Fewer of the index's items belong to the category than were asked for: look at all that do.
                     top = TopRows(limit: count)
                     scan(rows, start, &top)
@@ -34,11 +43,11 @@ struct Recall {
             }
             offerLater(start, &top)
             if snapshot.index == nil {
-                for row in 0..<Int32(vectors.baseCount) where filter.admits(row) && !vectors.replaced.contains(row) {
+                for row in 0..<Int32(vectors.baseCount) where admits(row) && !vectors.replaced.contains(row) {
                     if let score = vectors.score(row, start) { top.offer(row, score) }
                 }
             } else {
-                _ = offerIndexed(query, count, admissible: snapshot.availableCount, &top)
+                _ = offerIndexed(query, count, admissible: min(snapshot.availableCount, only?.supply ?? .max), &top)
             }
             return top.sorted()
         }
@@ -47,14 +56,14 @@ struct Recall {
     /// Offers the rows of a list that may hold repeats.
     private func scan(_ rows: [Int32], _ query: UnsafePointer<Float>, _ top: inout TopRows) {
         var seen = RowSet(rows: snapshot.catalogue.count)
-        for row in rows where filter.admits(row) && seen.insert(row) {
+        for row in rows where admits(row) && seen.insert(row) {
             if let score = snapshot.vectors.score(row, query) { top.offer(row, score) }
         }
     }
 
     private func offerLater(_ query: UnsafePointer<Float>, _ top: inout TopRows) {
         snapshot.vectors.forEachLater(query) { row, score in
-            if filter.admits(row) { top.offer(row, score) }
+            if admits(row) { top.offer(row, score) }
         }
     }
 
@@ -72,7 +81,7 @@ struct Recall {
         let room = max(0.5, Double(count) / Double(count + filter.blockedCount))
         let left = Int(Double(min(admissible, index.count)) * room)
         let found = index.search(query, count: asked, admissible: left) { row in
-            members?.contains(row) != false && !vectors.replaced.contains(row) && filter.admits(row)
+            members?.contains(row) != false && !vectors.replaced.contains(row) && admits(row)
         }
         for candidate in found {
             let score = index.scoresAreExact ? candidate.score : vectors.score(candidate.row, start) ?? candidate.score

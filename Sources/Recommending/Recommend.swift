@@ -9,7 +9,8 @@ import Interactions
 /// runs out of these, gets what is popular now (of the category, where one is asked for; with the user's segments, where those
 /// are known: ``SegmentTable``), spread over categories, then what is new. The lists of users without a history are varied by
 /// their id, where ``RecommendingRules/variety`` says so. Where the snapshot explores, a few slots go to items of which little is
-/// known: which, the id of the request decides. Hidden, deleted and excluded items are never in the answer, and no item is in it
+/// known: which, the id of the request decides. Shares of kinds (``ListShares``) hold of all that.
+/// Hidden, deleted and excluded items are never in the answer, and no item is in it
 /// twice. Equal scores are
 /// ordered by item id, so that equal requests on one snapshot get equal answers.
 ///
@@ -36,19 +37,26 @@ public func recommend(
     if let items = query.items {
         rows = rankedItems(items, filter: filter, ranking: ranking)
     } else {
-        rows = recalled(query, filter: filter, ranking: ranking)
+        // Under shares of kinds more is ranked, and what stands in the list is chosen of it at last.
+        let count = query.boundedCount, shared = SharedList(snapshot, history: history, count: count), depth = shared?.depth ?? count
+        rows = ranking.ranked(candidates(query, filter: filter, ranking: ranking, shared: shared))
         if taste.isNewcomer {
             rows = NewcomerRanking(snapshot: snapshot, filter: filter, input: taste.input, seed: query.varietySeed)
-                .list(query.boundedCount, personal: rows)
+                .list(depth, personal: rows)
         } else {
             rows = spread(
-                rows, over: snapshot.catalogue, count: query.boundedCount, discount: snapshot.rules.categoryDiscount,
+                rows, over: snapshot.catalogue, count: shared == nil ? count : rows.count, discount: snapshot.rules.categoryDiscount,
                 scale: snapshot.model?.temperature ?? 1)
         }
-        Fallback(snapshot: snapshot, filter: filter)
-            .fill(&rows, upTo: query.boundedCount, category: query.category)
-        snapshot.exploration?.fill(
-            &rows, count: query.boundedCount, filter: filter, snapshot: snapshot, taste: taste, requestID: requestID)
+        Fallback(snapshot: snapshot, filter: filter).fill(&rows, upTo: depth, category: query.category)
+        let exploration = snapshot.exploration
+        if let shared {
+            rows = shared.arranged(rows, where: filter.admits) { shown in
+                exploration?.slots(count, apart: shown, filter: filter, snapshot: snapshot, taste: taste, requestID: requestID) ?? []
+            }
+        } else {
+            exploration?.fill(&rows, count: count, filter: filter, snapshot: snapshot, taste: taste, requestID: requestID)
+        }
     }
 
     return RecommendationAnswer(
@@ -71,7 +79,8 @@ extension Ranking {
             let ranked = rows[place]
             return RecommendedItem(
                 itemID: snapshot.catalogue[ranked.row].itemID, score: ranked.score, reason: ranked.reason,
-                explanation: explanation?.text(ranked, found[place]), isExploration: ranked.isExploration, strongest: found[place]?.group)
+                explanation: explanation?.text(ranked, found[place]), isExploration: ranked.isExploration, strongest: found[place]?.group,
+                share: ranked.share)
         }
     }
 
@@ -85,13 +94,10 @@ extension Ranking {
     }
 }
 
-/// The best items for the user's vector, best first and perhaps more than were asked for; none where there is none.
-private func recalled(_ query: RecommendationQuery, filter: RowFilter, ranking: Ranking) -> [RankedRow] {
-    ranking.ranked(candidates(query, filter: filter, ranking: ranking))
-}
-
 /// What a request looks at, each item with its inner product; nothing where the user has no vector.
-func candidates(_ query: RecommendationQuery, filter: RowFilter, ranking: Ranking) -> [Candidate] {
+///
+/// - Parameter shared: says of which kinds there must be some; nil where no shares are set.
+func candidates(_ query: RecommendationQuery, filter: RowFilter, ranking: Ranking, shared: SharedList? = nil) -> [Candidate] {
     guard let vector = ranking.taste.vector else { return [] }
     let snapshot = ranking.snapshot
     let recall = Recall(snapshot: snapshot, filter: filter)
@@ -120,7 +126,10 @@ func candidates(_ query: RecommendationQuery, filter: RowFilter, ranking: Rankin
             if let score, score.isFinite { candidates.append(Candidate(row: row, score: score)) }
         }
     }
-    return candidates
+    guard let shared else { return candidates }
+    return shared.completed(candidates) { count, supply, admits in
+        Recall(snapshot: snapshot, filter: filter, only: (admits, supply)).best(count, for: vector, category: query.category)
+    }
 }
 
 /// The items of the request, ranked; those that cannot be scored last.

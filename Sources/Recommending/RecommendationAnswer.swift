@@ -28,11 +28,13 @@ public struct RecommendedItem: Sendable, Equatable {
     public var isExploration: Bool
     /// The kind of knowledge without which the score would be lowest; nil where nothing of the ranking was asked.
     public var strongest: SignalGroup?
+    /// Why it stands before others that the ranking prefers; nil where the ranking put it there.
+    public var share: ShareCause?
 
     /// Makes a recommended item.
     public init(
         itemID: String, score: Float, reason: RecommendationReason, explanation: String? = nil, isExploration: Bool = false,
-        strongest: SignalGroup? = nil
+        strongest: SignalGroup? = nil, share: ShareCause? = nil
     ) {
         self.itemID = itemID
         self.score = score
@@ -40,6 +42,7 @@ public struct RecommendedItem: Sendable, Equatable {
         self.explanation = explanation
         self.isExploration = isExploration
         self.strongest = strongest
+        self.share = share
     }
 }
 

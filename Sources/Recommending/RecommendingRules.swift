@@ -18,6 +18,8 @@ public struct RecommendingRules: Sendable, Equatable {
     public var exactCategoryItems: Int
     /// How many of the most popular items the ranking blend counts as trending: as many as it was trained with. Lists look at more.
     public var trendedItems: Int
+    /// How many repeats, discoveries and new items lists hold.
+    public var shares: ListShares
     /// What prices of other currencies are worth; without them those of one currency are compared.
     public var rates: CurrencyRates?
 
@@ -25,7 +27,7 @@ public struct RecommendingRules: Sendable, Equatable {
     public init(
         similarWeight: Float = 0, freshBonus: Float = 0, trendingDiscount: Float = 0.85, exactCategoryItems: Int = 20_000,
         categoryDiscount: Float = 1, variety: Float = 0, trendedItems: Int = 500,
-        rates: CurrencyRates? = nil
+        rates: CurrencyRates? = nil, shares: ListShares = ListShares()
     ) {
         self.similarWeight = min(max(similarWeight, 0), 1)
         self.freshBonus = freshBonus
@@ -35,5 +37,6 @@ public struct RecommendingRules: Sendable, Equatable {
         self.variety = max(variety, 0)
         self.trendedItems = max(trendedItems, 0)
         self.rates = rates
+        self.shares = shares
     }
 }

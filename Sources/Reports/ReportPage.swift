@@ -52,7 +52,7 @@ public struct ReportPage {
             \(cards)
             \(decision)
             \(comparison)
-            \(ListsSection(contestants: values.contestants, bound: values.itemShare).html)
+            \(ListsSection(contestants: values.contestants, bound: values.itemShare, shares: values.listShares).html)
             \(slices)
             \(values.newItemsSection)
             \(values.exclusionSection)

@@ -42,6 +42,8 @@ struct ReportValues {
     var newItemsSection = ""
     /// What was done about an item that is in too many lists.
     var itemShare: ItemShareRecord?
+    /// Shares that the shop set, and what they cost.
+    var listShares: ListSharesRecord?
     /// How the questions were put.
     var split: String?
     /// Users that were asked.
@@ -62,6 +64,7 @@ struct ReportValues {
         choiceSection = record.choice.map { ChoiceSection($0).html } ?? ""
         split = record.split
         itemShare = record.itemShare
+        listShares = record.listShares
         users = record.users
         for (place, contestant) in EvaluationRecord.Contestant.allCases.enumerated() {
             guard let found = record[contestant] else { continue }

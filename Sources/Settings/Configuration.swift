@@ -162,6 +162,9 @@ extension Configuration {
         return number
     }
 
+    /// The value of a share key, in whole percent; auto is any share.
+    public func share(_ name: KeyName) -> ClosedRange<Int> { ShareText.range(text(name)) ?? ShareText.whole }
+
     /// The value of a time key.
     public func time(_ name: KeyName) -> EventTime {
         guard let time = EventTime(rfc3339: text(name)) else { preconditionFailure("\(name.rawValue) is not a time key") }

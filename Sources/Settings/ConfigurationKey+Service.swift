@@ -99,6 +99,17 @@ extension ConfigurationKey {
         ConfigurationKey(
             .rulesDiversity, .number(0...1), "0",
             "share that each further item of a main category loses of its odds in the list of a user with a history"),
+        ConfigurationKey(
+            .rulesRepeats, .share, "auto",
+            "share of a list that a user had before (clicked, put into a cart or bought): 20-50 is at least 20 % and at most 50 % of its "
+                + "first n items, for every n; auto: as the ranking says"),
+        ConfigurationKey(
+            .rulesDiscoveries, .share, "auto",
+            "share of a list that is of kinds (finest categories) of which the user never had anything, new items apart; as "
+                + "rules.repeats_percent"),
+        ConfigurationKey(
+            .rulesNewItems, .share, "auto",
+            "share of a list that is newer than the model and that the user did not have; as rules.repeats_percent"),
         ConfigurationKey(.objectivesClick, .number(0...1_000), "1", "weight of a click as a training example"),
         ConfigurationKey(.objectivesAddToCart, .number(0...1_000), "1", "weight of an add_to_cart as a training example"),
         ConfigurationKey(.objectivesPurchase, .number(0...1_000), "1", "weight of a purchase as a training example"),

@@ -21,6 +21,8 @@ public struct ConfigurationKey: Sendable {
         case keys
         /// A list of so many numbers, not all of them 0.
         case numbers(count: Int, ClosedRange<Double>)
+        /// The least and the most of something in whole percent, such as 10-40, or auto.
+        case share
         /// The three letters of an ISO 4217 code; kept in capitals.
         case currency
         /// A mapping in YAML; one variable or flag an entry elsewhere, or `{a: b}`.

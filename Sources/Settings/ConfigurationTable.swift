@@ -47,6 +47,7 @@ extension ConfigurationKey.Kind {
         case .list(let allowed): allowed.map { "list of " + $0.joined(separator: ", ") } ?? "list"
         case .keys: "list of keys, never printed"
         case .numbers(let count, let range): "list of \(count) numbers from \(range.lowerBound) to \(range.upperBound)"
+        case .share: "auto, or least-most in whole percent, such as 10-40"
         case .currency: "ISO 4217 code"
         case .map: "mapping"
         case .eventTypes: "mapping to \(EventTypeNames.all.joined(separator: ", "))"

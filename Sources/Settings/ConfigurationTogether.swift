@@ -12,6 +12,25 @@ extension Configuration {
         try checkPowers()
         try checkArtifactsKey()
         try checkExclusion()
+        try checkShares()
+    }
+
+    /// Shares of kinds of which each item of a list is one.
+    private static let shares: [KeyName] = [.rulesRepeats, .rulesDiscoveries, .rulesNewItems]
+
+    private func checkShares() throws(ConfigurationError) {
+        let asked = Self.shares.filter { share($0).lowerBound > 0 }, sum = asked.reduce(0) { $0 + share($1).lowerBound }
+        let keys = asked.map(\.rawValue)
+        guard sum <= 100 else {
+            let parts = asked.map { "\($0.rawValue) at least \(share($0).lowerBound)" }.joined(separator: ", ")
+            throw ConfigurationError(
+                "\(sources(of: keys)): of 100 items \(parts) are asked for, \(sum) in all, and each item is only one of these: lower one")
+        }
+        let names = Set(list(.rulesExclude)), least = share(.rulesRepeats).lowerBound
+        guard least > 0, names.contains("seen") || names.isSuperset(of: ["clicked", "carted", "purchased"]) else { return }
+        throw ConfigurationError(
+            "\(sources(of: ["rules.exclude", "rules.repeats_percent"])): rules.exclude keeps out whatever a user had, and "
+                + "rules.repeats_percent asks for at least \(least) of it in 100 items: change one")
     }
 
     private func checkExclusion() throws(ConfigurationError) {

@@ -58,6 +58,9 @@ public enum KeyName: String, CaseIterable, Sendable {
 
     case rulesExclude = "rules.exclude"
     case rulesDiversity = "rules.diversity"
+    case rulesRepeats = "rules.repeats_percent"
+    case rulesDiscoveries = "rules.discoveries_percent"
+    case rulesNewItems = "rules.new_items_percent"
 
     case objectivesClick = "objectives.click"
     case objectivesAddToCart = "objectives.add_to_cart"

@@ -46,6 +46,12 @@ extension ConfigurationKey {
         case .time:
             guard EventTime(rfc3339: text) != nil else { throw refusal("a time such as 1990-01-01T00:00:00Z") }
             return text
+        case .share:
+            if text == "auto" { return text }
+            guard let share = ShareText.range(text) else {
+                throw refusal("auto, or the least and the most in whole percent, such as 10-40", ShareText.hint(text))
+            }
+            return "\(share.lowerBound)-\(share.upperBound)"
         case .currency:
             if text.isEmpty, fallback.isEmpty { return text }
             guard let code = CurrencyText.code(text) else {

@@ -5,9 +5,11 @@ import Testing
 struct ListConcentrationTests {
     private static let ids = (0..<200).map { "i\($0)" }
 
-    private static func report(_ lists: [[Int32]], had: Set<Int32> = [], new: Set<Int32> = []) -> ListConcentration? {
+    private static func report(
+        _ lists: [[Int32]], had: Set<Int32> = [], new: Set<Int32> = [], kinds: Set<Int32> = []
+    ) -> ListConcentration? {
         var counter = ListConcentration.Counter(itemCount: ids.count)
-        for list in lists { counter.add(list, had: had.contains, isNew: new.contains) }
+        for list in lists { counter.add(list, had: had.contains, isNew: new.contains, hadKind: kinds.contains) }
         return counter.report(itemIDs: ids)
     }
 
@@ -18,10 +20,12 @@ struct ListConcentrationTests {
             let own = (0..<9).map { (place: Int32) -> Int32 in 10 + 9 * list + place }
             return [7] + own + [99, 98]
         }
-        let found = try #require(Self.report(lists, had: [7, 10], new: [11, 12, 99]))
+        let found = try #require(Self.report(lists, had: [7, 10], new: [10, 11, 12, 99], kinds: Set(7...20)))
         #expect(found.lists == 4 && found.mostShownItem == "i7" && found.mostShownShare == 1)
         #expect(found.tenMostShownShare == 13.0 / 40 && found.distinctItems == 37)
-        #expect(found.repeatShare == 5.0 / 40 && found.discoveryShare == 35.0 / 40 && found.newShare == 2.0 / 40)
+        #expect(found.repeatShare == 5.0 / 40 && found.newShare == 2.0 / 40)
+        // What is of a kind that the user had is no discovery, nor is what they had or what is new: 10 to 20 are of such kinds.
+        #expect(found.discoveryShare == 25.0 / 40)
     }
 
     @Test("of more than 1,000 lists the items are told that so many of them would hold")

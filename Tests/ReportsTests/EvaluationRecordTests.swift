@@ -62,6 +62,12 @@ struct EvaluationRecordTests {
         var share = ItemShareRecord(limit: 0.1, bound: 0.15, before: 0.7, beforeNDCG: 0.3)
         (share.after, share.afterNDCG, share.askedCost, share.priced) = (0.15, 0.297, 0.05, 3)
         record.itemShare = share
+        record.listShares = ListSharesRecord(
+            repeats: "0-20", discoveries: nil, newItems: "10-100",
+            lists: ListConcentration(
+                lists: 40, mostShownItem: "mat", mostShownShare: 0.1, tenMostShownShare: 0.4, distinctItems: 80, repeatShare: 0.2,
+                newShare: 0.1, discoveryShare: 0.35),
+            ndcg: 0.27, ndcgWithout: 0.3)
         record.rivalSettings = ["popularity": "everything <ever>"]
         return record
     }
@@ -83,6 +89,18 @@ struct EvaluationRecordTests {
         let page = ReportPage(ReportPage.Subject(title: "t", subtitle: "s", status: nil), of: Self.full).html
         #expect(page.contains("popularity (everything &lt;ever&gt;)"))
         #expect(page.contains("What carries the lists") && page.contains("<dt>goes with</dt><dd>25.0 %</dd>"))
+    }
+
+    @Test("what shares cost stands in a sentence and beside the lists; a record of before they were counted has none")
+    func shares() throws {
+        let page = ReportPage(ReportPage.Subject(title: "t", subtitle: "s", status: nil), of: Self.full).html
+        let words = "rules.repeats_percent: 0-20, rules.new_items_percent: 10-100 gives lists with 20.0 % repeats, 35.0 % discoveries and "
+            + "10.0 % new items and costs 10.0 % of NDCG@10: 0.2700, and 0.3000 without."
+        #expect(page.contains(words) && page.contains("this model, with the shares that are set"))
+        #expect(page.contains("<td>25.0 %</td><td>–</td><td>5.0 %</td>") && page.contains("<td>20.0 %</td><td>35.0 %</td><td>10.0 %</td>"))
+        let old = #"{"list_shares":{"repeats_percent":7,"NDCG@10":0.1},"model":{"users":1,"top_tens":{"lists":3}}}"#
+        let read = EvaluationRecord(registry: old)
+        #expect(read.listShares?.repeats == nil && read.listShares?.ndcg == 0.1 && read.listShares?.cost == nil)
     }
 
     @Test("keys and numbers as users have them, in order")

@@ -23,7 +23,7 @@ struct ReportPageTests {
             "NDCG@10 with 95 %", "on everything", "reading", "interactions", "popularity", "class=\"changed\"><code>train.epochs",
             "The towers alone reach NDCG@10 0.2500", "one that is better by more than chance refuses the model",
             "<td>buy it again</td><td>0.6500</td><td>−69.2 %</td>",
-            "12.5 % <small>mat &lt;1&gt;</small></td><td>50.0 %</td><td>77</td><td>25.0 %</td><td>75.0 %</td><td>5.0 %</td>",
+            "12.5 % <small>mat &lt;1&gt;</small></td><td>50.0 %</td><td>77</td><td>25.0 %</td><td>–</td><td>5.0 %</td>",
             "is in 15.0 % with prices on 3 items, which cost 1.0 % of NDCG@10 (held to 15.0 %",
             "<td>EASE</td><td>0.1000</td><td>+100.0 %</td>",
         ] {

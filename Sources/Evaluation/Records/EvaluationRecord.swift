@@ -46,6 +46,8 @@ public struct EvaluationRecord: Codable, Sendable, Equatable {
     public var tailCurve: TailCurveRecord?
     /// How many lists an item may be in, and what that cost; nil where it was not bounded.
     public var itemShare: ItemShareRecord?
+    /// Shares of repeats, discoveries and new items that were set, and what they cost; nil where none were.
+    public var listShares: ListSharesRecord?
     /// The weights of the content channel; nil where there is none.
     public var contentChannel: ContentChannelRecord?
     /// How it adapts to new categories; nil where it does not.
@@ -76,6 +78,7 @@ public struct EvaluationRecord: Codable, Sendable, Equatable {
         case promoted, increment, gate, ranking, domains, objectives
         case tailCurve = "tail_curve"
         case itemShare = "item_share"
+        case listShares = "list_shares"
         case contentChannel = "content_channel"
         case adaptation, data
         case dataProfile = "data_profile"
@@ -110,6 +113,7 @@ public struct EvaluationRecord: Codable, Sendable, Equatable {
         objectives = container.ifReadable(.objectives)
         tailCurve = container.ifReadable(.tailCurve)
         itemShare = container.ifReadable(.itemShare)
+        listShares = container.ifReadable(.listShares)
         contentChannel = container.ifReadable(.contentChannel)
         adaptation = container.ifReadable(.adaptation)
         data = container.ifReadable(.data)

@@ -5,6 +5,18 @@ import Recommending
 extension Configuration {
     /// The dials of serving.
     var recommendingRules: RecommendingRules {
+        var rules = judgedRules
+        rules.shares = listShares
+        return rules
+    }
+
+    /// How many repeats, discoveries and new items the shop wants in lists.
+    var listShares: ListShares {
+        ListShares(repeats: share(.rulesRepeats), discoveries: share(.rulesDiscoveries), newItems: share(.rulesNewItems))
+    }
+
+    /// The dials under which models are judged: without the shares, which are the shop's wish and no merit or fault of a model.
+    var judgedRules: RecommendingRules {
         RecommendingRules(
             trendingDiscount: 1 - Float(number(.coldStartDiversity)), categoryDiscount: 1 - Float(number(.rulesDiversity)),
             variety: Float(number(.coldStartVariety)), trendedItems: integer(.serveTrendingItems),

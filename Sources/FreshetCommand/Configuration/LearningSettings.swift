@@ -14,10 +14,10 @@ extension Configuration {
             adaptation: adaptationSettings,
             holdout: holdoutSettings, gate: promotionGate, learnsHeldOut: boolean(.trainFinalFit),
             tailBudget: number(.rankingTailBudgetPercent) / 100,
-            served: ServedSettings(rules: recommendingRules, tailDial: tailDial), features: featureRules, segments: segmentSettings,
+            served: ServedSettings(rules: judgedRules, tailDial: tailDial), features: featureRules, segments: segmentSettings,
             itemShare: ItemShareSettings(
                 limit: number(.rankingItemShareLimitPercent) / 100, cost: number(.rankingItemShareCostPercent) / 100),
-            counter: CounterRule(rawValue: text(.trainCounter)) ?? .auto)
+            counter: CounterRule(rawValue: text(.trainCounter)) ?? .auto, shares: listShares)
     }
 
     /// What a training within an evaluation or a search goes by.

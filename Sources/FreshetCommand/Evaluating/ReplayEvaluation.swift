@@ -34,7 +34,7 @@ struct ReplayEvaluation {
         }
         let builder = SnapshotBuilder(
             store: store, artifacts: configuration.artifactStore, index: configuration.indexSettings,
-            logger: configuration.logger("evaluate"), rules: configuration.recommendingRules,
+            logger: configuration.logger("evaluate"), rules: configuration.judgedRules,
             texts: try ContentEncoder.load(configuration, logger: configuration.logger("evaluate")), tailDial: configuration.tailDial)
         let snapshot = try await builder.build(version, indexed: false).snapshot
         return try ReplayRun(settings: configuration.learningSettings, options: options).run(

@@ -20,7 +20,11 @@ package struct ServedScoring {
     ///     that the other half gave.
     ///   - scoring: whose log the items come from, and whose training part what is popular.
     ///   - rule: what is kept out; nil for what is kept out where the first of them serves.
-    package init(_ bundles: [ModelBundle], scoring: HoldoutScoring, settings: LearningSettings, under rule: ExclusionRule? = nil) {
+    ///   - shares: of kinds in the lists; by default none, as models are judged.
+    package init(
+        _ bundles: [ModelBundle], scoring: HoldoutScoring, settings: LearningSettings, under rule: ExclusionRule? = nil,
+        shares: ListShares = ListShares()
+    ) {
         precondition(!bundles.isEmpty && bundles.count <= 2, "\(bundles.count) models for two halves of the users")
         let log = scoring.log
         lists = ServedLists(
@@ -28,7 +32,8 @@ package struct ServedScoring {
         let catalogue = log.servedCatalogue(
             of: bundles[0], trendingAfter: log.userIDs.indices.map { scoring.holdout.trainingRows(of: $0, in: log) },
             settings: settings.blend, threads: scoring.threads)
-        let served = ServedSettings(rules: settings.served.rules, tailDial: settings.served.tailDial)
+        var served = ServedSettings(rules: settings.served.rules, tailDial: settings.served.tailDial)
+        served.rules.shares = shares
         let snapshots = bundles.map { $0.snapshot(over: catalogue, version: 1, settings: served) }
         let first = BatchRecommender(snapshot: snapshots[0])
         recommenders = [first] + snapshots.dropFirst().map { first.with(snapshot: $0) }
@@ -55,13 +60,14 @@ package struct ServedScoring {
     /// Questions that are asked for ``carriers(of:)``, spread over all.
     private static let carriedQuestions = 300
 
-    /// Which kind of knowledge carries the lists: of the items in top tens the share that each kind moved most, and of those that
-    /// stand there because they are new (`new`). Empty where nothing is asked.
+    /// Which kind of knowledge carries the lists: of the items in top tens the share that each kind moved most, of those that
+    /// stand there because they are new (`new`), and of those that the shop's shares put before others (`share`). Empty where nothing is
+    /// asked.
     ///
     /// - Complexity: that of 300 requests that are explained.
     package func carriers(of scoring: HoldoutScoring) -> NamedNumbers {
         let questions = scoring.holdout.questions, step = max(1, questions.count / Self.carriedQuestions)
-        let names = SignalGroup.allCases.map(\.name) + ["new"]
+        let names = SignalGroup.allCases.map(\.name) + ["new", "share"], new = names.count - 2, share = names.count - 1
         var counts = [Double](repeating: 0, count: names.count), all = 0.0
         for place in stride(from: 0, to: questions.count, by: step) {
             let question = questions[place]
@@ -70,7 +76,8 @@ package struct ServedScoring {
                 explain: true)
             for item in items {
                 let isNew = item.reason == .fresh || item.reason == .adapted
-                counts[item.strongest?.rawValue ?? (isNew ? names.count - 1 : SignalGroup.popularity.rawValue)] += 1
+                let carrier = item.strongest?.rawValue ?? (isNew ? new : SignalGroup.popularity.rawValue)
+                counts[item.share == nil ? carrier : share] += 1
                 all += 1
             }
         }

@@ -152,7 +152,10 @@ package struct HoldoutScoring {
             let list = lists(Self.listLength, question)
             metrics.add(ranked: list, relevant: question.truth)
             let had = Set(question.known.lazy.map { log.items[$0] })
-            shown.add(list, had: had.contains, isNew: { counts[Int($0)] == 0 })
+            let kinds = Set(had.lazy.compactMap { log.contents[Int($0)].categories.last })
+            shown.add(list, had: had.contains, isNew: { counts[Int($0)] == 0 }) { row in
+                log.contents[Int(row)].categories.last.map(kinds.contains) ?? false
+            }
         }
         var report = metrics.report()
         report.concentration = shown.report(itemIDs: log.itemIDs)

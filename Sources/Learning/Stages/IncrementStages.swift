@@ -185,6 +185,7 @@ package struct IncrementStages {
         record.exclusion = kept(later).record(settings.holdout, new, candidate) { rule in
             new.collect(lists: ServedScoring([bundle], scoring: new, settings: settings, under: rule).list)
         }
+        record.listShares = ListSharesJudging([bundle], scoring: new, settings: settings, candidate: candidate)?.record
         record.add(popular)
         record.promoted = current.record
         record.promotedVersion = base.promoted.version

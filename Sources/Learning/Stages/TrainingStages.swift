@@ -289,7 +289,10 @@ package final class TrainingStages {
         record.gate = gate.record(
             passes: verdict.passes, reasons: reasons, comparisons: verdict.compared.map(\.record), rivals: verdict.rivals)
         record.ranking = judged.record
-        record.ranking?.carriers = served.carriers(of: scoring)
+        let shared = ListSharesJudging(parts.bundles, scoring: scoring, settings: settings, candidate: candidate)
+        record.listShares = shared?.record
+        if let found = shared?.record { logger.info("\(found.sentence)") }
+        record.ranking?.carriers = (shared?.served ?? served).carriers(of: scoring)
         record.domains = parts.domains?.records
         record.objectives = heads?.record
         record.tailCurve = parts.tailCurve?.record(used: parts.dial)

@@ -23,12 +23,10 @@ struct RepeatStatisticsTests {
     func extremes() {
         let same = counted((0..<200).map { user in (0..<10).map { Event(item: user % 7, day: Double($0)) } }, items: 7)
         #expect(same.bought == .init(repeats: 200, pairs: 200) && same.bought.value == 1 && same.met == same.bought)
-        #expect(same.clicked == .init() && same.bought.interval.lowerBound > 0.97 && same.purchaseGaps.medianDays == 1)
-        #expect(same.purchaseGaps.repeats == 1_800 && same.purchaseGaps.withinHour == 0 && same.clickGaps == .init())
+        #expect(same.clicked == .init() && same.bought.interval.lowerBound > 0.97 && same.returns == .init())
         let films = counted((0..<200).map { user in (0..<10).map { Event(item: (user + $0) % 40, day: Double($0)) } }, items: 40)
         // 1,000 pairs are wanted: half of the log is held against the other.
         #expect(films.part == 0.5 && films.bought == .init(repeats: 0, pairs: 1_000) && films.bought.interval.upperBound < 0.004)
-        #expect(films.purchaseGaps == .init())
     }
 
     @Test("clicks and purchases are counted apart, and returns to a page are told from repeats")
@@ -46,9 +44,8 @@ struct RepeatStatisticsTests {
                     ]
                 }
             }, items: 3_100)
-        #expect(statistics.clickGaps.repeats == 1_500 && statistics.clickGaps.withinHourShare == 1)
-        #expect(statistics.clickGaps.medianDays == nil)
-        #expect(statistics.bought.pairs > 0 && statistics.bought.repeats == 0 && statistics.purchaseGaps.repeats == 0)
+        #expect(statistics.returns == .init(repeats: 1_500, pairs: 1_500))
+        #expect(statistics.bought.pairs > 0 && statistics.bought.repeats == 0)
         #expect(statistics.clicked.pairs > statistics.bought.pairs)
     }
 
@@ -78,6 +75,8 @@ struct RepeatStatisticsTests {
         let instant = counted((0..<5).map { _ in [Event(item: 0, day: 3), Event(item: 1, day: 3), Event(item: 0, day: 3)] }, items: 2)
         #expect(instant.part == nil && instant.bought == .init(repeats: 5, pairs: 5))
         let far = counted([[Event(item: 0, day: -1e10), Event(item: 0, day: 1e10), Event(item: 0, day: 1e10)]], items: 1)
-        #expect(far.purchaseGaps.repeats == 2 && far.met.pairs <= 1)
+        #expect(far.returns == .init() && far.met.pairs <= 1)
+        let seen = counted([[-1e10, 1e10, 1e10].map { Event(item: 0, day: $0, isPurchase: false) }], items: 1)
+        #expect(seen.returns == .init(repeats: 1, pairs: 2))
     }
 }

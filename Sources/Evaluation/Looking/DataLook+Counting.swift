@@ -16,6 +16,13 @@ extension DataLook {
         (orderPairs, order, orderRatio) = (found.pairs, found.share, found.ratio)
     }
 
+    /// Looks at how much there is and at its times alone: what ``hasMadeUpTimes`` asks for.
+    public init(timesOf columns: LogColumns) {
+        self.init()
+        countSizes(columns)
+        countTimes(columns)
+    }
+
     private mutating func countSizes(_ log: LogColumns) {
         var counts = [Int](repeating: 0, count: log.isDescribed.count)
         var paid = 0, bought = 0
@@ -65,7 +72,7 @@ extension DataLook {
 
     /// What of the newest tenth was there before. Where times are made up it is the end of each user's events, else that of all.
     private mutating func countNewest(_ log: LogColumns) {
-        let border = hasMadeUpTimes ? nil : Self.newestTenth(log.times)
+        let border = hasMadeUpTimes ? nil : NewestPart.border(newest: 0.1, of: log.times, count: log.times.count)
         let ends = log.users.map { user -> Int in
             let rows = log.rows(of: user)
             guard let border else { return rows.lowerBound + (rows.count * 9 + 9) / 10 }
@@ -129,13 +136,6 @@ extension DataLook {
 
     /// Hours since 1970, also before it.
     private static func hours(_ time: Int64) -> Int64 { time >= 0 ? time / hour : -1 - (-1 - time) / hour }
-
-    /// The time after which about the newest tenth lies, by at most a million times.
-    private static func newestTenth(_ times: UnsafeBufferPointer<Int64>) -> Int64 {
-        let step = max(1, times.count / 1_000_000)
-        let sample = stride(from: 0, to: times.count, by: step).map { times[$0] }.sorted()
-        return sample.isEmpty ? 0 : sample[min(sample.count - 1, sample.count * 9 / 10)]
-    }
 }
 
 extension Range<Int> {

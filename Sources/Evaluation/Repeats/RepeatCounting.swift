@@ -10,7 +10,7 @@ extension RepeatStatistics {
         }
         if counting.statistics.met.pairs == 0 { counting.count(nil) { $0.isEmpty ? $0.upperBound : $0.upperBound - 1 } }
         counting.countCategories()
-        counting.countGaps()
+        counting.countReturns()
         self = counting.statistics
     }
 }
@@ -25,11 +25,9 @@ private struct RepeatCounting {
     private var last: [Int64]
 
     private static let click: UInt8 = 1, purchase: UInt8 = 2
-    private static let hourMilliseconds: Int64 = 3_600_000, dayMilliseconds = 86_400_000.0
+    private static let hourMilliseconds: Int64 = 3_600_000
     /// Buyers that popular discoveries are shown, and popular items that are looked through for each, at most.
     private static let discoverersLimit = 2_000, popularLimit = 2_000
-    /// Gaps that a median is found of, at most.
-    private static let gapsLimit = 1 << 18
 
     init(_ events: RepeatEvents) {
         self.events = events
@@ -155,7 +153,6 @@ private struct RepeatCounting {
 
     private mutating func rate(_ counts: CategoryCounts) {
         let total = counts.pairs.reduce(0, +), mean = total > 0 ? Double(counts.again.reduce(0, +)) / Double(total) : 0
-        statistics.rebuyRate = mean
         statistics.discoveryPrecision = counts.shown > 0 ? Double(counts.hits) / Double(counts.shown) : 0
         statistics.categories = counts.pairs.indices.filter { counts.pairs[$0] > 0 }.map { category in
             let weight = Double(counts.pairs[category]) + RepeatStatistics.priorPairs
@@ -166,61 +163,20 @@ private struct RepeatCounting {
         }
     }
 
-    /// Counts the time between two interactions of a user with an item, over all of the log.
-    mutating func countGaps() {
-        var clicks = GapSample(limit: Self.gapsLimit), purchases = clicks
+    /// Counts clicks on what the user had met before, over all of the log, and those of them that came within an hour.
+    mutating func countReturns() {
         clear()
         for (user, rows) in events.users.enumerated() {
             for row in rows {
-                let item = events.item(row), bit = bit(row), now = events.time(row)
-                if owner[item] != Int32(user) { (owner[item], before[item]) = (Int32(user), 0) }
-                if before[item] != 0 {
+                let item = events.item(row), now = events.time(row)
+                if owner[item] == Int32(user), !events.isPurchase(row) {
                     // Times of one row may lie anywhere; the order of rows is that of times.
                     let gap = now.subtractingReportingOverflow(last[item])
-                    let milliseconds = gap.overflow ? Int64.max : gap.partialValue
-                    if bit & Self.purchase == 0 {
-                        clicks.add(milliseconds, isShort: milliseconds < Self.hourMilliseconds)
-                    } else if before[item] & Self.purchase != 0 {
-                        purchases.add(milliseconds, isShort: milliseconds < Self.hourMilliseconds)
-                    }
+                    statistics.returns.pairs += 1
+                    if !gap.overflow, gap.partialValue < Self.hourMilliseconds { statistics.returns.repeats += 1 }
                 }
-                before[item] |= bit
-                last[item] = now
+                (owner[item], last[item]) = (Int32(user), now)
             }
         }
-        statistics.clickGaps = clicks.gaps(dayMilliseconds: Self.dayMilliseconds)
-        statistics.purchaseGaps = purchases.gaps(dayMilliseconds: Self.dayMilliseconds)
-    }
-}
-
-/// Gaps, of which a bounded part is kept: every second, fourth, … where there are many.
-private struct GapSample {
-    private let limit: Int
-    private var kept: [Int64] = []
-    private var step = 1, long = 0, short = 0
-
-    init(limit: Int) { self.limit = limit }
-
-    mutating func add(_ gap: Int64, isShort: Bool) {
-        guard !isShort else {
-            short += 1
-            return
-        }
-        if long % step == 0 {
-            if kept.count == limit {
-                kept = stride(from: 0, to: kept.count, by: 2).map { kept[$0] }
-                step *= 2
-            }
-            if long % step == 0 { kept.append(gap) }
-        }
-        long += 1
-    }
-
-    func gaps(dayMilliseconds: Double) -> RepeatStatistics.Gaps {
-        let sorted = kept.sorted()
-        var gaps = RepeatStatistics.Gaps()
-        (gaps.repeats, gaps.withinHour) = (long + short, short)
-        gaps.medianDays = sorted.isEmpty ? nil : Double(sorted[sorted.count / 2]) / dayMilliseconds
-        return gaps
     }
 }

@@ -30,22 +30,6 @@ public struct RepeatStatistics: Sendable, Equatable {
         }
     }
 
-    /// When things are done again, over all of the log: from one interaction of a user with an item to the next.
-    public struct Gaps: Sendable, Equatable {
-        /// How often something was done again.
-        public var repeats = 0
-        /// How often within an hour: somebody returns to a page.
-        public var withinHour = 0
-        /// The median of the others, in days; nil where there are none.
-        public var medianDays: Double?
-
-        /// None.
-        public init() {}
-
-        /// The share within an hour; 0 without repeats.
-        public var withinHourShare: Double { repeats > 0 ? Double(withinHour) / Double(repeats) : 0 }
-    }
-
     /// What was bought of one category before a border, by users who bought something in the time behind it; over all borders.
     public struct Category: Sendable, Equatable {
         /// Its number.
@@ -77,14 +61,11 @@ public struct RepeatStatistics: Sendable, Equatable {
     public internal(set) var clicked = Share()
     /// Of users who had bought anything before: pairs bought in the newest part, and those that had been bought before.
     public internal(set) var bought = Share()
-    /// When clicked items are clicked again.
-    public internal(set) var clickGaps = Gaps()
-    /// When what was bought is bought again.
-    public internal(set) var purchaseGaps = Gaps()
+    /// How often something that a user had met was clicked or carted again, over all of the log; as repeats those within an hour:
+    /// somebody returns to a page.
+    public internal(set) var returns = Share()
     /// Every category of which something was bought before, in the order of their numbers.
     public internal(set) var categories: [Category] = []
-    /// The share of all pairs bought before that were bought again.
-    public internal(set) var rebuyRate = 0.0
     /// Of the 6th to 10th most popular items that a buyer had not had, the share bought behind the border: what a place at the end of a
     /// list is worth that a simple list fills with something else.
     public internal(set) var discoveryPrecision = 0.0
@@ -125,24 +106,9 @@ public struct RepeatEvents {
         self.category = category
     }
 
-    /// Times that a border is found by at most: of more rows every k-th.
-    private static let timesLimit = 1_000_000
-
     /// The time up to which all but the newest share of the rows lie; nil without rows.
     func border(newest share: Double) -> Int64? {
-        let total = users.reduce(0) { $0 + $1.count }
-        guard total > 0 else { return nil }
-        let step = max(1, total / Self.timesLimit)
-        var times: [Int64] = [], passed = 0
-        times.reserveCapacity(total / step + 1)
-        for rows in users {
-            for row in rows {
-                if passed % step == 0 { times.append(time(row)) }
-                passed += 1
-            }
-        }
-        times.sort()
-        return times[max(0, times.count - 1 - Int(Double(times.count) * share))]
+        NewestPart.border(newest: share, of: users.lazy.joined().map(time), count: users.reduce(0) { $0 + $1.count })
     }
 
     /// Of a user's rows the first that is later than a time.

@@ -43,7 +43,7 @@ extension Configuration {
             return (try choosing(choice.values), choice)
         }
         guard let ratings = first.ratings, ratings.isScale,
-            let likes = AutoChoice.likes(DataLook(first.log), ratings: ratings, own: own)
+            let likes = AutoChoice.likes(DataLook(timesOf: first.log), ratings: ratings, own: own)
         else {
             let (configuration, choice) = try choose(first.log, nil)
             return (configuration, first.kept, choice)

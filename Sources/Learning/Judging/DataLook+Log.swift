@@ -7,12 +7,24 @@ extension DataLook {
     ///
     /// - Parameter ratings: what the ratings of its store look like, where somebody looked.
     package init(_ log: TrainingLog, ratings: RatingLook? = nil) {
-        let isDescribed = log.contents.map(\.isDescribed)
-        self = log.items.withUnsafeBufferPointer { items in
+        self = Self.looked(at: log, log.contents.map(\.isDescribed)) { DataLook($0) }
+        impressions = log.impressions.outcomes.count { $0 != ImpressionColumns.declined }
+        taken = log.impressions.outcomes.indices.count { log.impressions.isTaken($0) }
+        content.count(log.contents, ids: log.itemIDs)
+        self.ratings = ratings
+    }
+
+    /// Looks at how much there is in a training log, and at its times.
+    package init(timesOf log: TrainingLog) {
+        self = Self.looked(at: log, [Bool](repeating: false, count: log.itemIDs.count)) { DataLook(timesOf: $0) }
+    }
+
+    private static func looked(at log: TrainingLog, _ isDescribed: [Bool], by look: (LogColumns) -> DataLook) -> DataLook {
+        log.items.withUnsafeBufferPointer { items in
             log.types.withUnsafeBufferPointer { types in
                 log.times.withUnsafeBufferPointer { times in
                     log.amounts.withUnsafeBufferPointer { amounts in
-                        DataLook(
+                        look(
                             LogColumns(
                                 userStarts: log.userStarts, items: items, types: types, times: times, amounts: amounts,
                                 isDescribed: isDescribed))
@@ -20,10 +32,6 @@ extension DataLook {
                 }
             }
         }
-        impressions = log.impressions.outcomes.count { $0 != ImpressionColumns.declined }
-        taken = log.impressions.outcomes.indices.count { log.impressions.isTaken($0) }
-        content.count(log.contents, ids: log.itemIDs)
-        self.ratings = ratings
     }
 }
 

@@ -45,7 +45,7 @@ package struct ExclusionDecision: Sendable {
         rule = []
         var clicks = Self.finding(statistics.clicked), purchases = Self.finding(statistics.bought)
         reasons += [("clicked", statistics.clicked, clicks), ("bought", statistics.bought, purchases)].compactMap(Self.sentence)
-        if clicks == .open, statistics.clickGaps.withinHourShare >= Self.visit {
+        if clicks == .open, statistics.returns.value >= Self.visit {
             clicks = .repeated
             reasons.append("Clicks are repeated within a visit: people return to a page, and it stays.")
         }

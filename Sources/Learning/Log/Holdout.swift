@@ -1,5 +1,5 @@
+import Evaluation
 import Interactions
-import TowerTraining
 import TrainingFiles
 
 /// What is learned from and what is asked afterwards. Both parts are rows of the same log: of each user the older ones and the newer.
@@ -56,12 +56,13 @@ package struct Holdout {
     /// more than the share happened at one last instant, nothing is held out.
     package static func newest(share: Double, of log: TrainingLog, maxUsers: Int) -> Holdout {
         precondition(share >= 0 && share < 1, "the share must be in 0..<1, got \(share)")
-        let kept = max(1, log.count - Int((Double(log.count) * share).rounded()))
-        let last = log.count > 0 && share > 0 ? log.times.value(atRank: kept - 1) : Int64.max
+        let times = log.times
+        let border = share > 0 ? times.withUnsafeBufferPointer { NewestPart.border(newest: share, of: $0, count: $0.count) } : nil
+        let last = border ?? .max
         let ends = log.userIDs.indices.map { log.firstRow(of: $0, after: last) }
-        let border = log.userIDs.indices.lazy.filter { ends[$0] < log.userStarts[$0 + 1] }.map { log.times[ends[$0]] }.min()
+        let first = log.userIDs.indices.lazy.filter { ends[$0] < log.userStarts[$0 + 1] }.map { log.times[ends[$0]] }.min()
         var holdout = Holdout(
-            trainingEnds: ends, questions: [], description: "the newest \(Int((share * 100).rounded())) % by time", border: border)
+            trainingEnds: ends, questions: [], description: "the newest \(Int((share * 100).rounded())) % by time", border: first)
         holdout.ask(log, from: ends, maxUsers: maxUsers)
         return holdout
     }
@@ -107,32 +108,6 @@ package struct Holdout {
                 truth.append(log.items[row])
             }
             return Question(user: user, known: log.userStarts[user]..<rows[user], truth: truth, time: log.times[rows[user]])
-        }
-    }
-}
-
-extension Column<Int64> {
-    /// The value that would stand at `rank` (from 0) if the column were sorted. Reads the column four times and keeps a count for each
-    /// of 65,536 digits.
-    package func value(atRank rank: Int) -> Int64 {
-        precondition(indices.contains(rank), "rank \(rank) of \(count) values")
-        return withUnsafeBufferPointer { values in
-            // Flipping the sign makes the order that of whole numbers without one.
-            var prefix: UInt64 = 0, left = rank
-            for shift in [48, 32, 16, 0] as [UInt64] {
-                var counts = [Int](repeating: 0, count: 1 << 16)
-                for value in values {
-                    let bits = UInt64(bitPattern: value) ^ 1 << 63
-                    if shift == 48 || bits >> (shift + 16) == prefix { counts[Int(bits >> shift & 0xFFFF)] += 1 }
-                }
-                var digit = 0
-                while left >= counts[digit] {
-                    left -= counts[digit]
-                    digit += 1
-                }
-                prefix = prefix << 16 | UInt64(digit)
-            }
-            return Int64(bitPattern: prefix ^ 1 << 63)
         }
     }
 }

@@ -87,6 +87,10 @@ extension ConfigurationKey {
             .trainGateConfidencePercent, .number(50...97.5), "90",
             "how sure it must be that a new model loses no more than the margin, one-sided"),
         ConfigurationKey(
+            .trainChoiceBudgetMinutes, .number(0...1_440), "3",
+            "minutes for which train.preset auto may train its choice and alternatives to it and compare them on what is held out; 0: its "
+                + "rules alone decide"),
+        ConfigurationKey(
             .trainGateAnchorDays, .integer(0...3_650), "28",
             "a new model is also held against the best that served in so many days, so that small losses do not add up; 0: against the "
                 + "promoted one alone"

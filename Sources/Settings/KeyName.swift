@@ -126,6 +126,7 @@ public enum KeyName: String, CaseIterable, Sendable {
     case trainGateMarginPercent = "train.gate_margin_percent"
     case trainGateMargin = "train.gate_margin"
     case trainGateConfidencePercent = "train.gate_confidence_percent"
+    case trainChoiceBudgetMinutes = "train.choice_budget_minutes"
     case trainGateAnchorDays = "train.gate_anchor_days"
     case gateRivals = "gate.rivals"
     case trainCounter = "train.counter"

@@ -103,10 +103,10 @@ import TrainingFiles
         func holdingPromotions(_ work: () throws -> Void) throws { try work() }
     }
 
-    private let folder = TrainingFolder(
+    let folder = TrainingFolder(
         path: FileManager.default.temporaryDirectory.appendingPathComponent("trainings-\(UInt64.random(in: .min ... .max))").path)
 
-    private func plan(_ change: (inout TrainingPlan) throws -> Void = { _ in }) throws -> TrainingPlan {
+    func plan(_ change: (inout TrainingPlan) throws -> Void = { _ in }) throws -> TrainingPlan {
         var towers = TowerConfiguration()
         for (key, value) in [
             ("user_tower", "pooled"), ("dimension", "8"), ("heads", "1"), ("hidden", "8"), ("history_length", "4"), ("content", "false"),
@@ -129,7 +129,7 @@ import TrainingFiles
         return plan
     }
 
-    private func run(
+    func run(
         _ trainings: Trainings, resuming: Bool = false, _ change: (inout TrainingPlan) throws -> Void = { _ in }
     ) throws -> TrainingRun.Outcome {
         try TrainingRun(
@@ -138,7 +138,7 @@ import TrainingFiles
         ).run(resuming: resuming)
     }
 
-    private func clean() { try? FileManager.default.removeItem(atPath: folder.path) }
+    func clean() { try? FileManager.default.removeItem(atPath: folder.path) }
 
     @Test func aModelIsCheckedPromotedAndReportedInThisOrder() throws {
         defer { clean() }
@@ -262,103 +262,5 @@ import TrainingFiles
         trainings.versions[0].watermark = #"{"snapshot":"7:7:"}"#
         #expect(try run(trainings) { $0.increment = rules }.version == 2, "files that are gone cannot be gone on from")
         #expect(trainings.seen == nil)
-    }
-
-    // MARK: What is chosen
-
-    /// A plan that chooses: what was chosen stands in its settings, and the towers go by it as far as they can be small.
-    private func automatic(_ plan: inout TrainingPlan, own: [String: String] = [:]) {
-        let given = plan
-        plan.automatic = AutoPlan(own: own) { values in
-            var chosen = given
-            for (key, value) in values {
-                chosen.settings[key] = value
-                if key == "train.positive_ratings_from" { chosen.ratingsFrom = Double(value) }
-            }
-            return chosen
-        }
-    }
-
-    /// 250 people who took ten of forty films each, a minute apart and all up to one instant.
-    private func films() -> [SmallLog.Event] {
-        (0..<250).flatMap { user in
-            (0..<10).map { place in
-                SmallLog.Event(user: "u\(user)", item: "i\((user * 7 + place * (1 + user % 3)) % 40)", time: Int64(place - 10) * 60_000)
-            }
-        }
-    }
-
-    @Test func whatTheDataLookLikeDecidesWhatNobodySet() throws {
-        defer { clean() }
-        let trainings = Trainings()
-        trainings.events = films()
-        _ = try run(trainings) { automatic(&$0, own: ["train.preset": "default"]) }
-        let choice = try #require(EvaluationRecord(registry: trainings.versions[0].metrics).choice)
-        #expect(choice.seen.events == 2_500 && choice.seen.users == 250 && choice.seen.hasMadeUpTimes)
-        #expect(choice.decisions.first?.key == "train.holdout" && choice.decisions.first?.why.contains("made up") == true)
-        #expect(choice.overruled.map(\.key) == ["train.preset"], "ten events a user would have had the small one")
-        let settings = trainings.versions[0].configuration
-        #expect(settings.contains(#""train.holdout":"leave-one-out""#) && settings.contains(#""train.epochs":"1""#), "\(settings)")
-        #expect(!settings.contains("train.preset"))
-    }
-
-    @Test func lowRatingsOfACollectionAreLeftOutBeforeItIsRead() throws {
-        defer { clean() }
-        let trainings = Trainings()
-        trainings.events = films()
-        trainings.ratings = RatingLook((0..<500).map { Double($0 % 5 + 1) })
-        _ = try run(trainings) { automatic(&$0) }
-        #expect(trainings.steps.prefix(2) == ["export", "export"] && trainings.likesFrom == 4)
-        #expect(trainings.bundles[1]?.ratingsFrom == 4, "and serving leaves them out, too")
-        let choice = EvaluationRecord(registry: trainings.versions[0].metrics).choice
-        #expect(choice?.decisions.first?.key == "train.positive_ratings_from" && choice?.seen.ratings == trainings.ratings)
-        trainings.steps = []
-        _ = try run(trainings) { automatic(&$0, own: ["train.positive_ratings_from": "2"]) }
-        #expect(trainings.steps.prefix(2) == ["export", "register"] && trainings.likesFrom == nil)
-    }
-
-    @Test func aRunThatGoesOnKeepsWhatWasChosen() throws {
-        defer { clean() }
-        let trainings = Trainings()
-        trainings.events = films()
-        trainings.isAlone = false
-        #expect(throws: CommandFailure.self) { try run(trainings) { automatic(&$0) } }
-        var state = try #require(folder.read())
-        let chosen = try #require(state.choice)
-        #expect(chosen.decisions.contains { $0.key == "train.preset" && $0.value == "small" })
-        // Whatever a program of today would choose.
-        state.choice?.decisions.append(AutoDecision("train.from_before", "7", why: "it was so"))
-        try folder.write(state)
-        trainings.isAlone = true
-        _ = try run(trainings, resuming: true) { automatic(&$0) }
-        #expect(trainings.versions[0].configuration.contains(#""train.from_before":"7""#), "\(trainings.versions[0].configuration)")
-        #expect(EvaluationRecord(registry: trainings.versions[0].metrics).choice == state.choice)
-    }
-
-    @Test func anIncrementKeepsTheChoiceOfItsBase() throws {
-        defer { clean() }
-        let trainings = Trainings()
-        trainings.events = films()
-        _ = try run(trainings) { automatic(&$0) }
-        let first = EvaluationRecord(registry: trainings.versions[0].metrics).choice
-        trainings.versions[0].watermark = #"{"snapshot":"7:7:"}"#
-        // What is new: nothing here, so that the training ends where it would learn; its settings are known by then.
-        let rules = IncrementTraining.Rules(epochs: 1, rateShare: 0.5, replay: 1, replayLimitEvents: 100, ewc: 0, seed: 1, threads: 1)
-        var asked: [[String: String]] = []
-        let failure = #expect(throws: CommandFailure.self) {
-            try run(trainings) { plan in
-                let given = plan
-                plan.increment = rules
-                plan.automatic = AutoPlan(own: ["train.mask_history": "false"]) { values in
-                    asked.append(Dictionary(values.map { ($0.key, $0.value) }) { $1 })
-                    var planned = given
-                    planned.increment = rules
-                    return planned
-                }
-            }
-        }
-        #expect(failure?.description.contains("nothing new") == true, "\(failure?.description ?? "")")
-        #expect(asked.count == 1 && asked[0]["train.holdout"] == "leave-one-out" && asked[0]["train.dimension"] == "8")
-        #expect(asked[0]["train.mask_history"] == nil && asked[0]["train.preset"] == nil && first?.decisions.isEmpty == false)
     }
 }

@@ -11,10 +11,14 @@ public struct AutoChoice: Sendable {
     /// What else would suit the data and is not for a training to set, a sentence each.
     public private(set) var advice: [String] = []
 
-    private let look: DataLook
-    private let own: [String: String]
-    /// Where low ratings are left out, steps are not of one length any more; ``likes(_:ratings:own:)`` saw them before.
-    private let isMadeUp: Bool
+    let look: DataLook
+    let own: [String: String]
+    /// The choice that had to be made before.
+    let likes: AutoDecision?
+    /// What the rules went by.
+    let signs: AutoSigns
+    /// Where low ratings are left out, steps are not of one length any more; ``likes(_:ratings:own:former:)`` saw them before.
+    let isMadeUp: Bool
 
     /// Users and events below which only the kind of the times decides anything.
     public static let leastUsers = 200, leastEvents = 2_000
@@ -30,14 +34,17 @@ public struct AutoChoice: Sendable {
     /// - Parameters:
     ///   - look: what the log looks like, without what is rated too low where `likes` was chosen.
     ///   - own: what somebody set, by key, as text.
-    ///   - likes: the choice of ``likes(_:ratings:own:)``, which had to be made before.
-    public init(_ look: DataLook, own: [String: String], likes: AutoDecision? = nil) {
+    ///   - likes: the choice of ``likes(_:ratings:own:former:)``, which had to be made before.
+    ///   - signs: what to go by beside a choice in force; nil for what the look says by itself.
+    public init(_ look: DataLook, own: [String: String], likes: AutoDecision? = nil, signs: AutoSigns? = nil) {
         self.look = look
         self.own = own
-        isMadeUp = look.hasMadeUpTimes || likes != nil
+        self.likes = likes
+        self.signs = signs ?? AutoSigns(look)
+        isMadeUp = self.signs.contains(.madeUpTimes) || likes != nil
         if let likes { decisions.append(likes) }
         chooseHoldout()
-        guard look.users >= Self.leastUsers, look.events >= Self.leastEvents else {
+        guard self.signs.contains(.enough) else {
             choose(
                 "train.preset", "default",
                 "\(look.events) events of \(look.users) users are too few to choose by: below \(Self.leastEvents) or \(Self.leastUsers) "
@@ -54,15 +61,30 @@ public struct AutoChoice: Sendable {
 
     /// Whether low ratings are left out, which must be known before a log is read for good: opinions without a clock are a collection of
     /// what people think, of which the liked part is the example. With real times a rating also says what somebody watched.
-    public static func likes(_ look: DataLook, ratings: RatingLook, own: [String: String]) -> AutoDecision? {
-        let keys = ["train.positive_ratings_from", "train.negative_ratings_below"]
-        let isEnough = look.users >= leastUsers && look.events >= leastEvents
-        guard ratings.isScale, look.hasMadeUpTimes, isEnough, !keys.contains(where: own.keys.contains) else { return nil }
+    ///
+    /// - Parameters:
+    ///   - look: of its events and times; nothing else is read.
+    ///   - former: the version in force and what was chosen for it, which stays while ratings look about as they did.
+    public static func likes(
+        _ look: DataLook, ratings: RatingLook, own: [String: String], former: (version: Int, likes: AutoDecision)? = nil
+    ) -> AutoDecision? {
+        guard !["train.negative_ratings_below", likesKey].contains(where: own.keys.contains) else { return nil }
+        if let former, case let kept = former.likes.kept(from: former.version), let from = Double(kept.value),
+            [.madeUpTimes, .enough].allSatisfy({ AutoSigns.holds($0, look, slack: AutoSigns.margin) }),
+            ratings.isScale(slack: AutoSigns.margin), (from - ratings.likedFrom).magnitude <= (ratings.highest - ratings.lowest) / 8
+        {
+            let anew = likes(look, ratings: ratings, own: own)
+            return anew?.value == kept.value ? anew : kept
+        }
+        guard ratings.isScale, [.madeUpTimes, .enough].allSatisfy({ AutoSigns.holds($0, look) }) else { return nil }
         return AutoDecision(
-            keys[0], Words.exact(ratings.likedFrom),
+            likesKey, Words.exact(ratings.likedFrom),
             why: "\(Words.percent(ratings.rated)) of the events carry a rating, from \(Words.number(ratings.lowest)) to "
                 + "\(Words.number(ratings.highest)): the upper quarter of the scale (\(Words.percent(ratings.liked))) are likes")
     }
+
+    /// The setting that leaves out low ratings.
+    static let likesKey = "train.positive_ratings_from"
 
     private mutating func choose(_ key: String, _ value: String, _ why: String) {
         guard !decisions.contains(where: { $0.key == key }), !overruled.contains(where: { $0.key == key }) else { return }
@@ -79,34 +101,27 @@ public struct AutoChoice: Sendable {
 
     // MARK: What was seen
 
-    private var areLikes: Bool {
-        decisions.contains { $0.key == "train.positive_ratings_from" } || (own["train.positive_ratings_from"] ?? "0") != "0"
-    }
+    var areLikes: Bool { decisions.contains { $0.key == Self.likesKey } || (own[Self.likesKey] ?? "0") != "0" }
 
-    /// Nobody takes anything twice.
-    private var isNeverRepeated: Bool { look.askedPairs >= Self.leastPairs && look.repeats < 0.001 }
+    private var isNeverRepeated: Bool { signs.contains(.neverRepeated) }
 
-    /// People buy, and buy again.
-    private var isRepeated: Bool { look.askedPairs >= Self.leastPairs && look.repeats >= 0.02 }
-
-    /// Pairs that were found again are enough for their ratio to be more than chance.
-    private var isOrderKnown: Bool { Double(look.orderPairs) * look.order >= 200 }
+    private var isRepeated: Bool { signs.contains(.repeated) }
 
     /// What happens at one instant has no order, and most does.
-    private var comesTogether: Bool { look.tied >= 0.4 }
+    private var comesTogether: Bool { signs.contains(.together) }
 
-    private var isVisit: Bool { !isMadeUp && (comesTogether || look.eventsPerVisit >= 5) }
+    private var isVisit: Bool { !isMadeUp && (comesTogether || signs.contains(.visits)) }
 
-    private var hasOrder: Bool { !comesTogether && isOrderKnown && look.order >= 0.1 && (look.orderRatio ?? 1) >= 1.2 }
+    private var hasOrder: Bool { !comesTogether && signs.contains(.orderKnown) && signs.contains(.ordered) }
 
-    private var hasNoOrder: Bool { isMadeUp && isOrderKnown && (look.orderRatio ?? 2) < 1.1 }
+    private var hasNoOrder: Bool { isMadeUp && signs.contains(.orderKnown) && signs.contains(.unordered) }
 
     /// The tower that somebody set, or that was chosen.
-    private var isSequence: Bool {
+    var isSequence: Bool {
         (own["train.user_tower"] ?? decisions.first { $0.key == "train.user_tower" }?.value) == "sequence"
     }
 
-    private var isSmall: Bool { (own["train.preset"] ?? decisions.first { $0.key == "train.preset" }?.value) == "small" }
+    var isSmall: Bool { (own["train.preset"] ?? decisions.first { $0.key == "train.preset" }?.value) == "small" }
 
     // MARK: The rules
 
@@ -124,9 +139,9 @@ public struct AutoChoice: Sendable {
     private mutating func chooseTowers() {
         let length = "\(look.eventsPerUser) events a user (median)"
         guard own["train.user_tower"] == nil, own["train.teacher"].map({ $0 == "0" }) ?? true, hasOrder, isNeverRepeated, !areLikes,
-            look.eventsPerUser >= 30, (Self.leastSequenceEvents...Self.sequenceLimitEvents).contains(look.events)
+            signs.contains(.longHistories), signs.contains(.sequenceSized)
         else {
-            if look.eventsPerUser <= 10, !isSequence {
+            if signs.contains(.shortHistories), !isSequence {
                 choose("train.preset", "small", "\(length): a large model would learn so short histories by heart")
             } else {
                 choose("train.preset", "default", "\(length)")
@@ -134,10 +149,7 @@ public struct AutoChoice: Sendable {
             return
         }
         choose(
-            [
-                ("train.preset", "default"), ("train.user_tower", "sequence"), ("train.history_length", "100"), ("train.hidden", "128"),
-                ("train.batch_size", "2048"), ("train.epochs", "14"), ("train.precision", "auto"),
-            ],
+            Self.sequenceSettings,
             "\(length), and order matters: neighbours are neighbours again of another user \(Words.ratio(look.orderRatio)) times as often "
                 + "as items further apart; nobody takes anything twice")
     }
@@ -165,7 +177,7 @@ public struct AutoChoice: Sendable {
                 + "there is no order, and any other item of the same user is a target"
             choose(
                 [(key, "100"), ("train.examples_per_user", "10"), ("train.history_dropout", "0.3"), ("train.epochs", "3")], why)
-        } else if isVisit, look.purchases >= 0.5 {
+        } else if isVisit, signs.contains(.bought) {
             let again = isRepeated ? "\(Words.percent(look.repeats)) of what was bought was bought before; " : ""
             choose(key, "10", again + "\(together): a basket has no order, any item of the next purchases is a target")
         } else if isVisit {
@@ -179,7 +191,7 @@ public struct AutoChoice: Sendable {
             choose("content.links", names, "the values of \(names) are ids of other items")
         }
         let (texts, tags) = (look.content.texts, look.content.tags)
-        guard !isSequence, !isSmall, isNeverRepeated, max(texts, tags) >= 0.5 else { return }
+        guard !isSequence, !isSmall, isNeverRepeated, signs.contains(.described) else { return }
         choose(
             "train.id_dropout", "0.3",
             "\(Words.percent(max(texts, tags))) of the items have \(texts >= tags ? "texts" : "tags"): the towers learn to do without ids, "
@@ -188,11 +200,11 @@ public struct AutoChoice: Sendable {
 
     private mutating func chooseFashion() {
         guard !isMadeUp else { return }
-        if look.newUsers >= 0.5, look.spanDays >= 90, isNeverRepeated {
+        if signs.contains(.newcomers), signs.contains(.months), isNeverRepeated {
             let why = "\(Words.percent(look.newUsers)) of the newest tenth is by users who are new in it: people come once, and what is in "
                 + "fashion counts"
             choose([("train.recency_half_life_days", "10"), ("ranking.recent_half_life_days", "7"), ("train.epochs", "3")], why)
-        } else if isRepeated, look.spanDays >= 120, look.purchases >= 0.5 {
+        } else if isRepeated, signs.contains(.seasons), signs.contains(.bought) {
             choose(
                 "ranking.recent_half_life_days", "30",
                 "\(Words.percent(look.repeats)) of what was bought was bought before, over \(Words.number(look.spanDays)) days: what is "

@@ -13,4 +13,12 @@ public struct AutoDecision: Codable, Sendable, Equatable {
         self.value = value
         self.why = why
     }
+
+    private static let kept = "kept from version "
+
+    /// The same, kept from a version of which this was chosen, or which kept it from another.
+    func kept(from version: Int) -> AutoDecision {
+        let reason = why.hasPrefix(Self.kept) ? String(why.drop { $0 != ":" }.dropFirst(2)) : why
+        return AutoDecision(key, value, why: "\(Self.kept)\(version): \(reason)")
+    }
 }

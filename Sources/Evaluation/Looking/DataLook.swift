@@ -148,5 +148,10 @@ public struct RatingLook: Codable, Sendable, Equatable {
     }
 
     /// Whether most events are opinions on a scale, some of them good and some not.
-    public var isScale: Bool { rated >= 0.5 && lowest < highest && liked >= 0.2 && liked < 1 && highest.magnitude <= 1_000_000 }
+    public var isScale: Bool { isScale(slack: 1) }
+
+    /// The same with bounds that are moved by a factor: above 1 it holds more easily.
+    func isScale(slack: Double) -> Bool {
+        rated >= 0.5 / slack && lowest < highest && liked >= 0.2 / slack && liked < 1 && highest.magnitude <= 1_000_000
+    }
 }

@@ -49,7 +49,9 @@ struct TrainingRole {
     private func plan(hasTeacher: Bool) throws -> TrainingPlan {
         var plan = try plan(of: configuration, hasTeacher: hasTeacher)
         if configuration.isAutomatic {
-            plan.automatic = AutoPlan(own: configuration.ownSettings) {
+            plan.automatic = AutoPlan(
+                own: configuration.ownSettings, budgetSeconds: configuration.number(.trainChoiceBudgetMinutes) * 60
+            ) {
                 try self.plan(of: configuration.choosing($0), hasTeacher: hasTeacher)
             }
         }

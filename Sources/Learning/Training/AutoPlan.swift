@@ -1,3 +1,4 @@
+import Console
 import Evaluation
 import Logging
 import TowerModel
@@ -6,13 +7,28 @@ import TowerModel
 package struct AutoPlan {
     /// What somebody set, by key, as text: it wins over what is chosen.
     package var own: [String: String]
+    /// Seconds that alternatives may be compared for on the held-out part; 0 where the rules alone decide.
+    package var budgetSeconds: Double
+    /// Seconds since some moment.
+    package var now: () -> Double
     /// The plan with the settings that were chosen.
     package var planned: (_ values: [(key: String, value: String)]) throws -> TrainingPlan
 
     /// All of it.
-    package init(own: [String: String], planned: @escaping (_ values: [(key: String, value: String)]) throws -> TrainingPlan) {
+    package init(
+        own: [String: String], budgetSeconds: Double = 0, now: @escaping () -> Double = Self.clock(),
+        planned: @escaping (_ values: [(key: String, value: String)]) throws -> TrainingPlan
+    ) {
         self.own = own
+        self.budgetSeconds = budgetSeconds
+        self.now = now
         self.planned = planned
+    }
+
+    /// Seconds from now on.
+    package static func clock() -> () -> Double {
+        let began = ContinuousClock.now
+        return { began.duration(to: .now).inSeconds }
     }
 
     /// The choice of a model that an increment goes on from, with the settings of its towers, which stay as they are.
@@ -42,5 +58,6 @@ extension ChoiceRecord {
         for decision in decisions { logger.info("\(decision.key) is \(decision.value): \(decision.why)") }
         for decision in overruled { logger.info("\(decision.key) is \(decision.value): \(decision.why)") }
         for sentence in advice { logger.info("\(sentence)") }
+        if let comparison { logger.info("\(comparison.reason)", metadata: ["seconds": "\(Int(comparison.seconds.rounded()))"]) }
     }
 }

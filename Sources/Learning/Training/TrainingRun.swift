@@ -87,19 +87,24 @@ package struct TrainingRun {
         let amounts = AmountNotes(watermark: file.watermark)
         if let warning = amounts?.warning { logger.warning("\(warning)") }
         if let left = amounts?.leftOverReturns, !left.isEmpty { logger.notice("\(left)") }
-        let (log, inspection, leftOut) = try looked(at: file.log)
+        let looked = try looked(at: file.log)
+        var log = looked.log
+        tell(TrainingStatus(phase: "reading", epoch: 0, epochs: plan.towers.epochs, fraction: 1))
+        plan.texts?.describe(&log)
         let chosen = try chosen(log, base, &state)
         // The plan says what somebody set, and the registry also keeps what was chosen.
         settings = chosen.settings.merging(settings.filter { plan.settings[$0.key] != $0.value }) { $1 }
         return try TrainingRun(
             chosen, store: store, folder: folder, teacher: teacher, ranks: ranks, logger: logger, stop: stop, tell: tell
-        ).finish(Read(file: file, log: log, leftOut: leftOut, inspection: inspection, amounts: amounts), settings, base?.base, state, began)
+        ).finish(
+            Read(file: file, log: log, leftOut: looked.leftOut, inspection: looked.inspection, amounts: amounts), settings, base?.base,
+            state, began)
     }
 
     /// What was read to learn from.
     private struct Read {
         let file: TrainingFile
-        var log: TrainingLog
+        let log: TrainingLog
         let leftOut: [Int]
         let inspection: DataInspection?
         let amounts: AmountNotes?
@@ -110,10 +115,8 @@ package struct TrainingRun {
         _ read: Read, _ settings: [String: String], _ base: IncrementStages.Base?, _ begun: TrainingFolder.State,
         _ began: ContinuousClock.Instant
     ) throws -> Outcome {
-        var state = begun, log = read.log
-        let file = read.file
-        tell(TrainingStatus(phase: "reading", epoch: 0, epochs: plan.towers.epochs, fraction: 1))
-        plan.texts?.describe(&log)
+        var state = begun
+        let file = read.file, log = read.log
         try ranks.share(file, at: folder.logPath, leavingOut: read.leftOut)
         let learned = try learn(log, base, &state)
 
@@ -196,9 +199,8 @@ package struct TrainingRun {
 
     /// What ratings there are, and whether low ones are left out, which decides what is read; nil where nothing is to be chosen.
     private func likes(_ read: SnapshotExport.Summary) throws -> (AutoDecision?, RatingLook)? {
-        guard let automatic = plan.automatic, let ratings = read.ratings, ratings.isScale else { return nil }
-        let look = DataLook(try TrainingFile(path: folder.logPath).log)
-        return (AutoChoice.likes(look, ratings: ratings, own: automatic.own), ratings)
+        guard let choosing, let ratings = read.ratings, ratings.lowest < ratings.highest else { return nil }
+        return (try choosing.likes(TrainingFile(path: folder.logPath).log, ratings: ratings), ratings)
     }
 
     /// The plan with what suits the data. A run that was resumed has what it had chosen.
@@ -207,18 +209,25 @@ package struct TrainingRun {
             state.choice = base.choice
             return base.plan
         }
-        guard let automatic = plan.automatic else { return plan }
-        let choice: ChoiceRecord
-        if let saved = state.choice, saved.seen.events > 0 {
-            choice = saved
-        } else {
-            choice = ChoiceRecord(
-                DataLook(log, ratings: state.choice?.seen.ratings), own: automatic.own, likes: state.choice?.decisions.first)
-            choice.log(to: logger)
+        guard let choosing else { return plan }
+        tell(TrainingStatus(phase: "choosing", epoch: 0, epochs: plan.towers.epochs, fraction: 0))
+        return try choosing.automatic.planned(choosing.choice(log, &state).values)
+    }
+
+    /// Nil where nothing is to be chosen.
+    private var choosing: TrainingChoosing? {
+        plan.automatic.map { automatic in
+            TrainingChoosing(
+                automatic: automatic, models: store.models, folder: folder,
+                obstacle: obstacle, logger: logger, stop: stop)
         }
-        state.choice = choice
-        try folder.write(state)
-        return try automatic.planned(choice.values)
+    }
+
+    /// Why settings cannot be compared; nil where they can.
+    private var obstacle: String? {
+        if ranks.group.isShared { return "several processes train together" }
+        if teacher != nil { return "a teacher is learned from" }
+        return plan.learning.holdout.cut == .none ? "train.holdout is none" : nil
     }
 
     /// How many users of a run that may be resumed were erased since; 0 where there is none that can be read.

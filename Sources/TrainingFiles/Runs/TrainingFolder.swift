@@ -97,6 +97,8 @@ package struct TrainingFolder {
     package var columnsPath: String { path + "/columns" }
     /// Where a teacher's vectors are written; the name is gone at once.
     package var teacherPath: String { path + "/teacher" }
+    /// Where trials of settings are kept that ended.
+    package var trialsPath: String { path + "/trials.jsonl" }
     /// The checkpoints of a stage.
     package func checkpoints(_ stage: Stage) -> CheckpointStore { CheckpointStore(root: path + "/checkpoint-\(stage.rawValue)") }
     private var statePath: String { path + "/state.json" }
@@ -109,7 +111,7 @@ package struct TrainingFolder {
         }
     }
 
-    private static let advice = "artifacts.path names the folder of the models, which a training must be able to write"
+    static let advice = "artifacts.path names the folder of the models, which a training must be able to write"
 
     /// What is known of the run; nil where there is none that this program can go on with.
     package func read() -> State? {

@@ -71,10 +71,10 @@ import Testing
 
     @Test func likesStayWhileRatingsLookAboutAlike() throws {
         var look = shop(tied: 0)
-        (look.commonestGap, look.commonestEnd) = (0.92, 0.6)
+        (look.commonestGap, look.commonestEnd) = (0.78, 0.6)
         let ratings = RatingLook((0..<500).map { Double($0 % 5 + 1) })
         let first = try #require(AutoChoice.likes(look, ratings: ratings, own: [:]))
-        (look.commonestGap, look.commonestEnd) = (0.88, 0.45)
+        (look.commonestGap, look.commonestEnd) = (0.7, 0.45)
         #expect(AutoChoice.likes(look, ratings: ratings, own: [:]) == nil)
         let kept = AutoChoice.likes(look, ratings: ratings, own: [:], former: (7, first))
         #expect(kept?.value == "4" && kept?.why.hasPrefix("kept from version 7: ") == true)

@@ -71,8 +71,7 @@ public struct AutoSigns: Sendable, Equatable {
         switch sign {
         case .enough: return reaches(look.users, AutoChoice.leastUsers) && reaches(look.events, AutoChoice.leastEvents)
         case .madeUpTimes:
-            return look.users >= DataLook.leastUsersOfTimes && 1 - look.commonestGap <= 0.1 * slack + 1e-9
-                && reaches(look.commonestEnd, 0.5)
+            return look.users >= DataLook.leastUsersOfTimes && 1 - look.commonestGap <= 0.25 * slack && reaches(look.commonestEnd, 0.5)
         case .neverRepeated: return reaches(look.askedPairs, AutoChoice.leastPairs) && look.repeats < 0.001 * slack
         case .repeated: return reaches(look.askedPairs, AutoChoice.leastPairs) && reaches(look.repeats, 0.02)
         case .together: return reaches(look.tied, 0.4)

@@ -78,7 +78,7 @@ public struct DataLook: Codable, Sendable, Equatable {
 
     /// Whether times only keep an order: one step between all events of a user, and one instant at which most users end. Each alone
     /// happens in real logs.
-    public var hasMadeUpTimes: Bool { users >= Self.leastUsersOfTimes && commonestGap >= 0.75 && commonestEnd >= 0.5 }
+    public var hasMadeUpTimes: Bool { AutoSigns.holds(.madeUpTimes, self) }
 
     /// Below it that users end at one instant says nothing.
     static let leastUsersOfTimes = 20

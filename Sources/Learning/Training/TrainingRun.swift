@@ -38,13 +38,13 @@ package struct TrainingRun {
         package var servesAnew: Bool { promoted || counter?.promoted == true }
     }
 
-    private let plan: TrainingPlan
+    let plan: TrainingPlan
     let store: any TrainingStore
-    private let folder: TrainingFolder
-    private let teacher: TeacherTraining?
-    private let ranks: TrainingRanks
+    let folder: TrainingFolder
+    let teacher: TeacherTraining?
+    let ranks: TrainingRanks
     let logger: Logger
-    private let stop: StopSignal
+    let stop: StopSignal
     private let tell: (TrainingStatus) -> Void
 
     /// A run.
@@ -197,12 +197,6 @@ package struct TrainingRun {
 
     // MARK: What is chosen
 
-    /// What ratings there are, and whether low ones are left out, which decides what is read; nil where nothing is to be chosen.
-    private func likes(_ read: SnapshotExport.Summary) throws -> (AutoDecision?, RatingLook)? {
-        guard let choosing, let ratings = read.ratings, ratings.lowest < ratings.highest else { return nil }
-        return (try choosing.likes(TrainingFile(path: folder.logPath).log, ratings: ratings), ratings)
-    }
-
     /// The plan with what suits the data. A run that was resumed has what it had chosen.
     private func chosen(_ log: TrainingLog, _ base: IncrementBase?, _ state: inout TrainingFolder.State) throws -> TrainingPlan {
         if let base {
@@ -212,22 +206,6 @@ package struct TrainingRun {
         guard let choosing else { return plan }
         tell(TrainingStatus(phase: "choosing", epoch: 0, epochs: plan.towers.epochs, fraction: 0))
         return try choosing.automatic.planned(choosing.choice(log, &state).values)
-    }
-
-    /// Nil where nothing is to be chosen.
-    private var choosing: TrainingChoosing? {
-        plan.automatic.map { automatic in
-            TrainingChoosing(
-                automatic: automatic, models: store.models, folder: folder,
-                obstacle: obstacle, logger: logger, stop: stop)
-        }
-    }
-
-    /// Why settings cannot be compared; nil where they can.
-    private var obstacle: String? {
-        if ranks.group.isShared { return "several processes train together" }
-        if teacher != nil { return "a teacher is learned from" }
-        return plan.learning.holdout.cut == .none ? "train.holdout is none" : nil
     }
 
     /// How many users of a run that may be resumed were erased since; 0 where there is none that can be read.

@@ -120,28 +120,32 @@ public struct BatchRecommender: Sendable {
         }
     }
 
-    /// The best rows by the blend and by content where the snapshot has them, else by the towers; each with its inner product.
+    /// The best rows by the blend where the snapshot has one, else by the towers, and as many of those that are known by their content;
+    /// each with its inner product. Either are looked for apart: content is on the scale of what ranks last, and would crowd out known
+    /// items that a ranker puts first.
     ///
     /// - Parameter admits: of the rows that the filter admits.
     private func best(
         _ count: Int, _ query: [Float], _ filter: RowFilter, _ taste: UserTaste, where admits: (Int32) -> Bool = { _ in true }
     ) -> [Candidate] {
         let dimension = snapshot.vectors.dimension
-        var top = TopRows(limit: count)
+        var top = TopRows(limit: count), new = TopRows(limit: count)
         packed.withUnsafeBufferPointer { packed in
             query.withUnsafeBufferPointer { query in
                 guard let vectors = packed.baseAddress, let query = query.baseAddress else { return }
                 for (place, row) in packedRows.enumerated() {
                     let tower = innerProduct(vectors + place * dimension, query, dimension)
-                    var score = tower
-                    if let blend = snapshot.blend { score = blend.score(row, tower: tower, bonuses: taste.bonuses) }
-                    if let content = taste.content, let own = snapshot.content?.score(row, tower: tower, taste: content) { score = own }
+                    if let content = taste.content, let own = snapshot.content?.score(row, tower: tower, taste: content) {
+                        if new.wouldKeep(own), filter.admits(row), admits(row) { new.offer(row, own) }
+                        continue
+                    }
+                    let score = snapshot.blend?.score(row, tower: tower, bonuses: taste.bonuses) ?? tower
                     if top.wouldKeep(score), filter.admits(row), admits(row) { top.offer(row, score) }
                 }
             }
         }
         guard snapshot.blend != nil || taste.content != nil || taste.counted != nil else { return top.sorted() }
-        var rows = top.sorted().map(\.row)
+        var rows = (top.sorted() + new.sorted()).map(\.row)
         if let counted = taste.counted {
             let found = Set(rows)
             rows += counted.candidates { (allowed?.contains($0) ?? true) && filter.admits($0) && admits($0) }.filter { !found.contains($0) }

@@ -86,6 +86,22 @@ struct ContentTrainingTests {
         #expect(dated.all[ContentChannel.Part.constant.rawValue] == dated.constants.reduce(0, +) / 2)
     }
 
+    @Test("without a judged part the weights are fitted on what users had, and the towers' level stands beside them as it is")
+    func unjudged() {
+        func weights(_ log: TrainingLog) -> [Float] {
+            ContentTraining(log: log, settings: SmallSettings.learning().content).unjudged(
+                log.userIDs.indices.map { log.rows(of: $0) }, threads: 1)
+        }
+        let told = weights(Self.log()), blind = weights(Self.log(text: false)), likeness = ContentChannel.Part.similarity.rawValue
+        #expect(told[likeness] > 3 && blind[likeness] < 1, "\(told) and \(blind)")
+        #expect(told[ContentChannel.Part.level.rawValue] == 1 && told[ContentChannel.Part.tower.rawValue] == 0)
+        #expect(told[ContentChannel.Part.constant.rawValue] == 0 && told.allSatisfy(\.isFinite))
+        // Nobody took anything.
+        let log = Self.log(), nothing = ContentTraining(log: log, settings: SmallSettings.learning().content)
+            .unjudged(log.userIDs.indices.map { log.userStarts[$0]..<log.userStarts[$0] }, threads: 1)
+        #expect(nothing[likeness] == ContentChannel.defaultWeights[likeness] && nothing.count == ContentChannel.Part.count)
+    }
+
     @Test("what is withheld is not learned from")
     func withheld() {
         let log = Self.log(), training = ContentTraining(log: log, settings: SmallSettings.learning().content)

@@ -48,6 +48,21 @@ struct SimilarAndBatchTests {
         }
     }
 
+    @Test func manyNewItemsDoNotCrowdOutOfABatchWhatIsRankedBeforeThem() {
+        // By content alone 300 new items are far above all known ones, and what ranks last puts them far below.
+        let plain = ContentShelf.snapshot(new: 1_200)
+        let prices = ItemPrices(Dictionary(uniqueKeysWithValues: (40..<1_240).map { ("i\($0)", Float(100)) }))
+        let snapshot = plain.withPrices(prices), met = ["i0", "i4"]
+        func batch(_ snapshot: ServingSnapshot) -> [String] {
+            BatchRecommender(snapshot: snapshot)
+                .recommend(count: 10, history: history(met), excluded: [], attributes: nil, now: now).map(\.itemID)
+        }
+        func isKnown(_ item: String) -> Bool { Int(item.dropFirst()) ?? 99 < ContentShelf.trained }
+        #expect(!batch(plain).contains(where: isKnown))
+        #expect(batch(snapshot).allSatisfy(isKnown), "\(batch(snapshot))")
+        #expect(batch(snapshot) == snapshot.answer(RecommendationQuery(count: 10), history: met).map(\.itemID))
+    }
+
     @Test func aBatchStaysAmongItsCandidatesAndFillsUpFromThem() {
         var shop = Shop(seed: 50, items: 100)
         shop.change(50)

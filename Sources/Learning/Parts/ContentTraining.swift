@@ -85,12 +85,58 @@ package struct ContentTraining {
             learning: learning(of: scoring), members: isNew.indices.filter { isNew[$0] && !log.isHidden[$0] }, isLater: true)
     }
 
-    private func fold(_ withheld: [Bool], counts: [Int], scoring: HoldoutScoring) -> Fold {
+    private func fold(_ withheld: [Bool], counts: [Int], rows: [Range<Int>], threads: Int) -> Fold {
         Fold(
-            withheld: withheld,
-            learning: learning(
-                log.userIDs.indices.map { scoring.holdout.trainingRows(of: $0, in: log) }, withheld: withheld, threads: scoring.threads),
+            withheld: withheld, learning: learning(rows, withheld: withheld, threads: threads),
             members: counts.indices.filter { counts[$0] > 0 && withheld[$0] && !log.isHidden[$0] })
+    }
+
+    /// The fold on which weights are fitted: the newest items where dates tell them, else a fifth at random.
+    private func fittingFold(counts: [Int], rows: [Range<Int>], threads: Int) -> (fold: Fold, isNewest: Bool) {
+        let newest = WithheldItems.newest(contents: log.contents, counts: counts)
+        return (
+            fold(newest ?? WithheldItems.atRandom(itemIDs: log.itemIDs), counts: counts, rows: rows, threads: threads), newest != nil
+        )
+    }
+
+    /// Weights before anything was fitted.
+    private static func prior(levelWeight: Float) -> [Float] {
+        var prior = ContentChannel.defaultWeights
+        for part in [ContentChannel.Part.tower, .constant] { prior[part.rawValue] = 0 }
+        prior[ContentChannel.Part.level.rawValue] = levelWeight
+        return prior
+    }
+
+    /// Weights beside towers that nothing judges and that rank alone: fitted as ``fitted(_:scoring:levelWeight:scores:)`` has it, on what
+    /// users had. The constant is left to what new items come: see ``NewItemShare``.
+    ///
+    /// - Parameter rows: of each user, what is learned from.
+    package func unjudged(_ rows: [Range<Int>], threads: Int) -> [Float] {
+        let prior = Self.prior(levelWeight: 1), known = rows.filter { !$0.isEmpty }
+        var counts = [Int](repeating: 0, count: log.itemIDs.count)
+        for own in known { for row in own { counts[Int(log.items[row])] += 1 } }
+        let fold = fittingFold(counts: counts, rows: rows, threads: threads).fold
+        guard !known.isEmpty, !fold.members.isEmpty else { return prior }
+        let asked = min(known.count, Self.questionsLimit)
+        return fit(fold, known: (0..<asked).map { known[$0 * known.count / asked] }).weights(prior: prior)
+    }
+
+    /// Takes in what users had of a fold's items, to be found among all of them by the others.
+    private func fit(_ fold: Fold, known questions: [Range<Int>]) -> ContentFit {
+        var fit = ContentFit()
+        for rows in questions {
+            let known = rows.lazy.map { Int(log.items[$0]) }
+            var taken = Set<Int>()
+            for item in known where fold.withheld[item] { taken.insert(item) }
+            guard !taken.isEmpty else { continue }
+            let profile = fold.learning.profile(known.filter { !fold.withheld[$0] })
+            let rest = fold.members.filter { !taken.contains($0) }
+            func parts(_ row: Int) -> [Float] { self.parts(of: row, fold.learning, profile, level: 0, constant: 0) }
+            fit.add(
+                others: Self.nothing, otherAnswers: 0, answers: taken.sorted().flatMap(parts),
+                rest: sample(rest).flatMap(parts), restCount: rest.count)
+        }
+        return fit
     }
 
     /// The weights.
@@ -109,37 +155,24 @@ package struct ContentTraining {
         _ model: TwoTowerModel, scoring: HoldoutScoring, levelWeight: Float = 1, scores: (Holdout.Question) -> [Float]
     ) -> Fitted {
         let counts = scoring.trainingCounts()
-        let newest = WithheldItems.newest(contents: log.contents, counts: counts)
-        let first = fold(newest ?? WithheldItems.atRandom(itemIDs: log.itemIDs), counts: counts, scoring: scoring)
-        let withheld = first.withheld, learning = first.learning, members = first.members
+        let rows = log.userIDs.indices.map { scoring.holdout.trainingRows(of: $0, in: log) }
+        let (first, isNewest) = fittingFold(counts: counts, rows: rows, threads: scoring.threads)
         let asked = scoring.holdout.questions
         let step = max(1, Double(asked.count) / Double(Self.questionsLimit))
         let questions = (0..<min(asked.count, Self.questionsLimit)).map { asked[Int(Double($0) * step)] }
-        var prior = ContentChannel.defaultWeights
-        for part in [ContentChannel.Part.tower, .constant] { prior[part.rawValue] = 0 }
-        prior[ContentChannel.Part.level.rawValue] = levelWeight
-        guard !questions.isEmpty, !members.isEmpty else { return Fitted(all: prior, sparse: prior) }
+        let prior = Self.prior(levelWeight: levelWeight)
+        guard !questions.isEmpty, !first.members.isEmpty else { return Fitted(all: prior, sparse: prior) }
 
-        var fit = ContentFit()
-        for question in questions {
-            let known = question.known.lazy.map { Int(log.items[$0]) }
-            var taken = Set<Int>()
-            for item in known where withheld[item] { taken.insert(item) }
-            guard !taken.isEmpty else { continue }
-            let profile = learning.profile(known.filter { !withheld[$0] })
-            let rest = members.filter { !taken.contains($0) }
-            func parts(_ row: Int) -> [Float] { self.parts(of: row, learning, profile, level: 0, constant: 0) }
-            fit.add(
-                others: Self.nothing, otherAnswers: 0, answers: taken.sorted().flatMap(parts),
-                rest: sample(rest).flatMap(parts), restCount: rest.count)
-        }
+        let fit = fit(first, known: questions.map(\.known))
         var weights = fit.weights(prior: prior)
         let vectors = scoring.vectors(model)
         // What was taken of new items indeed says it best. Else the newest are what arrives is most like, and few of one time, and any
         // fifth is like the catalogue: neither alone is to be trusted.
         let later = laterFold(scoring: scoring)
-        func atRandom() -> Fold { fold(WithheldItems.atRandom(itemIDs: log.itemIDs), counts: counts, scoring: scoring) }
-        let folds = later.map { [$0] } ?? (newest == nil ? [first] : [first, atRandom()])
+        func atRandom() -> Fold {
+            fold(WithheldItems.atRandom(itemIDs: log.itemIDs), counts: counts, rows: rows, threads: scoring.threads)
+        }
+        let folds = later.map { [$0] } ?? (isNewest ? [first, atRandom()] : [first])
         let constants = folds.map {
             constant(weights, fold: $0, questions: questions, vectors: vectors, scoring: scoring, counts: counts, scores: scores)
         }

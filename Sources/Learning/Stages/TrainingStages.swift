@@ -65,6 +65,10 @@ package final class TrainingStages {
                 state.record = EvaluationRecord()
                 state.record?.exclusion = exclusion.record(settings.holdout)
                 state.record?.gate = GateRecord(judged: false, reasons: [reason])
+                let content = ContentTraining(log: log, settings: settings.content)
+                if content.isWanted {
+                    state.parts.content = content.unjudged(log.userIDs.indices.map { log.rows(of: $0) }, threads: towers.threads)
+                }
             }
             state.stage = .final
             try folder.write(state)

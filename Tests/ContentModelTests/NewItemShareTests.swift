@@ -152,9 +152,11 @@ struct UntakenItemsTests {
         #expect(!isUntaken(arrival: 80, takes: 500) && isUntaken(arrival: 70, takes: 500))
     }
 
-    @Test("a log that says too little says it of nobody")
+    @Test("a log that says too little says it of nobody that came after its beginning")
     func evidence() {
-        #expect(!isUntaken(others: 200), "fewer interactions than items")
+        // Fewer interactions than items: what was there all along would be the whole catalogue.
+        #expect(isUntaken(others: 200) && isUntaken(published: -10, others: 200))
+        #expect(!isUntaken(arrival: 10, others: 200) && !isUntaken(published: 1, others: 200))
         #expect(!isUntaken(takes: 0) && !isUntaken(days: 0))
         #expect(isUntaken(days: 3), "a young shop's log is all the time that there was")
         #expect(UntakenItems.among(contents: [], counts: [], arrivals: [], start: 0, clock: 1).isEmpty)

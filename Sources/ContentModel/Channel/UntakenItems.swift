@@ -16,16 +16,16 @@ public enum UntakenItems {
     ///   - arrivals: by item when it came to the catalogue, in milliseconds since 1970; nil where it came with the first delivery or nobody
     ///     knows. Empty: nobody knows of any.
     ///   - start, clock: when the log begins and ends.
-    /// - Returns: false for all where there are fewer interactions than items: such a log says of nobody that they had their time.
+    /// - Returns: where there are fewer interactions than items, which items had their time cannot be told: there those that were in the
+    ///   catalogue all along are not new either, since a whole catalogue of them would leave no place for what is known.
     public static func among(contents: [ItemContent], counts: [Int], arrivals: [Int64?], start: Int64, clock: Int64) -> [Bool] {
         precondition(contents.count == counts.count, "\(contents.count) contents and \(counts.count) counts")
         precondition(arrivals.isEmpty || arrivals.count == counts.count, "\(arrivals.count) arrivals and \(counts.count) counts")
         let taken = counts.filter { $0 > 0 }.sorted()
-        guard let median = taken.isEmpty ? nil : taken[taken.count / 2], taken.reduce(0, +) >= counts.count, clock > start else {
-            return counts.map { _ in false }
-        }
+        guard let median = taken.isEmpty ? nil : taken[taken.count / 2], clock > start else { return counts.map { _ in false } }
         let span = Double(clock) - Double(start)
-        let time = min(span, max(Double(leastTimeMilliseconds), span * Double(expectedTakes) / Double(median)))
+        let isThin = taken.reduce(0, +) < counts.count
+        let time = isThin ? span : min(span, max(Double(leastTimeMilliseconds), span * Double(expectedTakes) / Double(median)))
         return counts.indices.map { row in
             guard counts[row] == 0 else { return false }
             let since = max(start, contents[row].publishedAt ?? .min, arrivals.isEmpty ? .min : arrivals[row] ?? .min)

@@ -91,7 +91,7 @@ extension ConfigurationKey {
             "what one unit of other currencies is worth in currency.base, exact decimals: VND: 0.000039; "
                 + "without them amounts in other currencies are left out of training"),
         ConfigurationKey(.ingestEventTypes, .eventTypes, "", "other names for the event types: view: click"),
-        ConfigurationKey(.ingestHistoryLimitEvents, .integer(1...2_000), "200", "newest events kept in a user's history"),
+        ConfigurationKey(.ingestHistoryLimitEvents, .integer(1...2_000), "500", "newest events kept in a user's history"),
         ConfigurationKey(.ingestDecayHalfLifeHours, .integer(1...8_760), "24", "half-life of the decayed counters behind trending"),
         ConfigurationKey(.rulesExclude, .list(allowed: ["auto", "purchased", "carted", "clicked", "seen"]), "auto",
             "what a user did with an item that keeps it out of answers; seen means any click, cart or purchase; [] excludes nothing; "

@@ -96,7 +96,7 @@ enum ReturnMatches {
             guard result.indices.contains(pair) else { continue }
             var trade = trade(logged, row, from: 1)
             if logged.int16(row, 9) == Int16(InteractionType.return.rawValue) {
-                trade.purchaseEventID = logged.json(row, 10).flatMap { JSONText.string("purchase_event_id", inObject: $0) }
+                trade.purchaseEventID = logged.string(row, 10).flatMap { JSONText.string("purchase_event_id", inObject: $0) }
                 result[pair].returns.append((trade, logged.bool(row, 11)))
             } else {
                 result[pair].purchases.append(trade)

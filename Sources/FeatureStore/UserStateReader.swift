@@ -18,12 +18,15 @@ public final class UserStateReader: @unchecked Sendable {
     public static let aliasesLimit = 1_000
     static let statementTimeoutMilliseconds = 5_000
 
+    /// The newest interactions of a user that a read returns at most.
+    public let historyLimitEvents: Int
     private let queue = ReadQueue()
 
     /// Connects and starts the threads.
     ///
     /// - Throws: ``StoreError`` when the first connection fails.
     public init(url: String, connections: Int = 2, rules: FeatureRules = FeatureRules()) throws(StoreError) {
+        historyLimitEvents = rules.historyLimitEvents
         let first = try Self.open(url)
         queue.threadsBegin(max(1, connections))
         var opened: Connection? = first

@@ -80,7 +80,7 @@ extension UserHistory {
     /// Reads a stored history; nil where the bytes are not one, whole and unharmed.
     ///
     /// - Parameter limit: The newest so many entries are kept, also where more were stored.
-    public init?(decoding bytes: some Collection<UInt8>, limit: Int = 200) {
+    public init?(decoding bytes: some Collection<UInt8>, limit: Int) {
         let decoded =
             bytes.withContiguousStorageIfAvailable { UserHistory(decoding: UnsafeRawBufferPointer($0), limit: limit) }
             ?? Array(bytes).withUnsafeBytes { UserHistory(decoding: $0, limit: limit) }
@@ -89,7 +89,7 @@ extension UserHistory {
     }
 
     /// Reads a stored history; nil where the bytes are not one, whole and unharmed.
-    public init?(decoding bytes: UnsafeRawBufferPointer, limit: Int = 200) {
+    public init?(decoding bytes: UnsafeRawBufferPointer, limit: Int) {
         guard limit >= 1, bytes.count >= 2 + Self.checksumBytes, Self.version...Self.versionWithReturns ~= bytes[0]
         else { return nil }
         let end = bytes.count - Self.checksumBytes

@@ -73,7 +73,7 @@ public struct UserHistory: Sendable, Equatable {
     public let limit: Int
 
     /// An empty history.
-    public init(limit: Int = 200) {
+    public init(limit: Int) {
         precondition(limit >= 1, "a history's limit is \(limit); it must be at least 1")
         entries = []
         self.limit = limit

@@ -11,7 +11,7 @@ struct ReadTests {
         let store = try IngestStore(url: database.url, rules: FeatureRules())
         let reader = try UserStateReader(url: database.url)
         let unknown = try await reader.read(userID: "nobody", exclude: [.purchase])
-        #expect(unknown == UserState(userID: "nobody", history: UserHistory(), catalogue: unknown.catalogue))
+        #expect(unknown == UserState(userID: "nobody", history: UserHistory(limit: 200), catalogue: unknown.catalogue))
         for number in 0..<20 {
             _ = try store.commit(
                 IngestBatch(interactions: [

@@ -55,6 +55,18 @@ struct ReturnTests {
         #expect(contexts == 3)
     }
 
+    @Test("a return that names its purchase takes that one back, whatever else would match better")
+    func named() throws {
+        let database = try TestDatabase()
+        let store = try IngestStore(url: database.url, rules: FeatureRules())
+        var back = trade("r1", .return, minute: 9, price: 3_000_000)
+        back.context = #"{"why":"broken","purchase_event_id":"p1"}"#
+        _ = try commit(store, [trade("p1", .purchase, minute: 1), trade("p2", .purchase, minute: 2, price: 3_000_000), back])
+        let matched = try database.sql("select purchase_id, return_id, pieces from purchase_returns")
+        #expect(matched == "p1|r1|1")
+        #expect(try item(database).hasPrefix("1|1|300|"))
+    }
+
     @Test("any order of arrival, in any batches, gives the same tables", arguments: 1...6)
     func anyOrder(seed: UInt64) throws {
         var numbers = SeededNumbers(state: seed)

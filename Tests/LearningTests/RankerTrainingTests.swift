@@ -103,7 +103,7 @@ struct RankerTrainingTests {
             #expect(parts.weights.ranker == nil && parts.ranking.ranker == nil)
         }
         let carriers = ServedScoring(parts.bundles, scoring: scoring, settings: settings).carriers(of: scoring)
-        #expect(carriers.entries.count == 6 && abs(carriers.entries.reduce(0) { $0 + $1.value } - 1) < 1e-6)
+        #expect(carriers.entries.count == 7 && abs(carriers.entries.reduce(0) { $0 + $1.value } - 1) < 1e-6)
         // Everybody's staples are their own.
         if counters.used == true { #expect(carriers["own"] ?? 0 > 0) }
         let bundle = BundleTraining(log: log, settings: settings).bundle(

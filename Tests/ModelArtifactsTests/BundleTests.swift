@@ -26,7 +26,7 @@ struct BundleTests {
     private static func answers(_ bundle: ModelBundle, attributes: String? = nil) -> [[RecommendedItem]] {
         let snapshot = bundle.snapshot(over: catalogue(bundle), version: 3), recommender = BatchRecommender(snapshot: snapshot)
         return [[], [0], [3, 1], [5, 2, 5, 7], [1, 2, 3, 4, 6]].map { met in
-            var history = UserHistory()
+            var history = UserHistory(limit: 200)
             for (place, row) in met.enumerated() {
                 history.insert(
                     HistoryEntry(

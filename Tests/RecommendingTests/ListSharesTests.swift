@@ -136,7 +136,7 @@ struct ListSharesTests {
     @Test("what was only shown, was returned, or is of no category")
     func had() {
         let snapshot = Self.snapshot(ListShares(repeats: 100...100))
-        var past = UserHistory()
+        var past = UserHistory(limit: 200)
         for (place, (item, type)) in [("a0", InteractionType.impression), ("a1", .purchase), ("a2", .purchase)].enumerated() {
             var entry = HistoryEntry(
                 itemID: item, type: type, time: EventTime(milliseconds: Int64(place)),

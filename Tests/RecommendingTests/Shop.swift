@@ -50,7 +50,7 @@ func meanModel(_ dimension: Int, version: Int = 3, historyLimitItems: Int = 5) -
 }
 
 func history(_ items: [String], type: InteractionType = .click) -> UserHistory {
-    var history = UserHistory()
+    var history = UserHistory(limit: 200)
     for (place, itemID) in items.enumerated() {
         history.insert(
             HistoryEntry(

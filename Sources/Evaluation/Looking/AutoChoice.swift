@@ -127,9 +127,11 @@ public struct AutoChoice: Sendable {
 
     private mutating func chooseHoldout() {
         guard isMadeUp else { return }
+        let steps = look.tied > look.commonestGap
+            ? "\(Words.percent(look.tied)) of the events have their user's time before"
+            : "\(Words.percent(look.commonestGap)) of the gaps between two events are of one length"
         let times = look.hasMadeUpTimes
-            ? "\(Words.percent(look.commonestGap)) of the gaps between two events are of one length, and "
-                + "\(Words.percent(look.commonestEnd)) of the users end at one instant"
+            ? "\(steps), and \(Words.percent(look.commonestEnd)) of the users end at one instant"
             : "before low ratings were left out all steps were of one length and ended at one instant"
         choose(
             "train.holdout", "leave-one-out",

@@ -71,7 +71,9 @@ public struct AutoSigns: Sendable, Equatable {
         switch sign {
         case .enough: return reaches(look.users, AutoChoice.leastUsers) && reaches(look.events, AutoChoice.leastEvents)
         case .madeUpTimes:
-            return look.users >= DataLook.leastUsersOfTimes && 1 - look.commonestGap <= 0.25 * slack && reaches(look.commonestEnd, 0.5)
+            // One step between all events, or none: a log whose events all have one time says no more.
+            let isOneStep = 1 - look.commonestGap <= 0.25 * slack || 1 - look.tied <= 0.01 * slack
+            return look.users >= DataLook.leastUsersOfTimes && isOneStep && reaches(look.commonestEnd, 0.5)
         case .neverRepeated: return reaches(look.askedPairs, AutoChoice.leastPairs) && look.repeats < 0.001 * slack
         case .repeated: return reaches(look.askedPairs, AutoChoice.leastPairs) && reaches(look.repeats, 0.02)
         case .together: return reaches(look.tied, 0.4)

@@ -11,16 +11,22 @@ public struct RivalComparison: Sendable, Equatable {
     /// Whether the rival is better by more than chance, on enough questions.
     public var isBetter: Bool
 
+    /// In the settings of a rival that does without the rule by which a model leaves things out.
+    public static let nothingLeftOut = "nothing left out"
+
     /// The rival with its settings.
     var name: String { settings.isEmpty ? contestant.title : "\(contestant.title) (\(settings))" }
 
     /// Which settings people should look at where this rival is better.
     var advice: String {
+        let exclusion = "rules.exclude (does it keep out what people do again?)"
+        // A rival that does without the rule where the model has one says where to look first.
+        if contestant != .buyAgain, settings.contains(Self.nothingLeftOut) { return "\(exclusion), train.preset and ranking.blend" }
         switch contestant {
-        case .buyAgain: "rules.exclude (does it keep out what people do again?), train.preset and ranking.blend"
-        case .windowedMarkov: "train.user_tower (sequence where order matters), train.preset and ranking.blend"
-        case .ease, .itemItem: "train.preset, train.epochs and train.dimension"
-        default: "train.preset, train.epochs and ranking.blend"
+        case .buyAgain: return "\(exclusion), train.preset and ranking.blend"
+        case .windowedMarkov: return "train.user_tower (sequence where order matters), train.preset and ranking.blend"
+        case .ease, .itemItem: return "train.preset, train.epochs and train.dimension"
+        default: return "train.preset, train.epochs and ranking.blend"
         }
     }
 }

@@ -95,7 +95,8 @@ extension HoldoutScoring {
         }
         let halves = [best[1], best[0]], even = family.settings[halves[0].setting].learn()
         let rivals = [even, halves[0].setting == halves[1].setting ? even : family.settings[halves[1].setting].learn()]
-        let words = [family.settings[best[2].setting].words, best[2].rule == excludes ? "" : "nothing left out"].filter { !$0.isEmpty }
+        let left = best[2].rule == excludes ? "" : RivalComparison.nothingLeftOut
+        let words = [family.settings[best[2].setting].words, left].filter { !$0.isEmpty }
         return JudgedRival(
             contestant: family.contestant, settings: words.joined(separator: ", "),
             outcome: collect { count, asked in

@@ -111,7 +111,9 @@ struct ChoiceFinding {
         guard let taken = comparison.trials.first(where: { $0.name == comparison.taken }), taken.name != choice,
             let mine = comparison.trials.first(where: { $0.name == choice })
         else {
+            let ended = comparison.trials.filter { $0.ndcg != nil }
             return problem.map { "Nothing was compared: \($0)." }
+                ?? (ended.count < 2 ? "No comparison ended within the budget of time: \(Self.title(choice)) stay." : nil)
                 ?? "No alternative was better by more than chance: \(Self.title(choice)) stay."
         }
         func four(_ value: Double?) -> String { decimal(value ?? 0, places: 4) }

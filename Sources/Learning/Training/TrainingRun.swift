@@ -144,7 +144,7 @@ package struct TrainingRun {
         logger.log(
             level: passes && state.isUnjudged != true ? .notice : .warning,
             !passes
-                ? "refused by the gate: the promoted model stays"
+                ? counter?.promoted == true ? "refused by the gate: a counter serves" : "refused by the gate: what serves stays"
                 : state.isUnjudged == true ? "promoted without being judged" : "promoted",
             metadata: ["version": "\(version)", "seconds": "\(Int(seconds))", "why": "\(reasons.joined(separator: " "))"])
         return Outcome(

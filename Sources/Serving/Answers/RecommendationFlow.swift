@@ -65,7 +65,7 @@ package struct RecommendationFlow: Sendable {
 
     /// What the database knows of whom a query names.
     private struct Person {
-        var history = UserHistory()
+        var history: UserHistory
         /// Items that a rule may keep out, each with the ways in which it was met; one may be there twice.
         var met: [String] = [], ways: [UInt8] = []
         var attributes: String?
@@ -75,7 +75,7 @@ package struct RecommendationFlow: Sendable {
 
     /// Reads a user and a session. A session's own history counts with or without a user: at login nothing is forgotten.
     private func person(_ query: RecommendationQuery, _ session: String?, _ rule: ExclusionRule) async throws -> Person {
-        var person = Person()
+        var person = Person(history: UserHistory(limit: states.historyLimitEvents))
         for id in [query.userID, session].compactMap({ $0 }) {
             let state = try await states.read(userID: id, exclude: rule.types)
             person.history.merge(state.history)

@@ -8,6 +8,7 @@ import TrainingFiles
 /// A closed loop over the simulated shop: what popularity, one goal and several goals sell to the same shoppers. It is a simulation:
 /// shoppers behave as `Simulation` says, and tastes are hidden from what recommends.
 package struct ShopBench {
+    private static let noHistory = UserHistory(limit: FeatureRules().historyLimitEvents)
     // Fixed before anything was measured with them.
     static let users = 1_000, items = 1_500, pastEvents = 120_000, pastDays = 28, visits = 6_000, visitDays = 2, listItems = 10
     /// The seeds of the shops that are measured.
@@ -76,7 +77,7 @@ package struct ShopBench {
         let log = TrainingLog(events: past, items: records, users: shop.users())
         let trained = try train(log, seed)
         let histories = past.reduce(into: [String: UserHistory]()) { histories, event in
-            if event.type != .impression { histories[event.userID, default: UserHistory()].insert(HistoryEntry(event)) }
+            if event.type != .impression { histories[event.userID, default: Self.noHistory].insert(HistoryEntry(event)) }
         }
         var counts = [Int](repeating: 0, count: log.itemIDs.count)
         for item in log.items { counts[Int(item)] += 1 }
@@ -114,7 +115,7 @@ package struct ShopBench {
                 let shown: [String]
                 if let recommender {
                     shown = recommender.recommend(
-                        count: Self.listItems, history: histories[visit.userID] ?? UserHistory(), excluded: Array(excluded),
+                        count: Self.listItems, history: histories[visit.userID] ?? Self.noHistory, excluded: Array(excluded),
                         attributes: attributes[visit.userID] ?? nil, now: EventTime(milliseconds: clock)).map(\.itemID)
                 } else {
                     shown = Array(popular.lazy.filter { !excluded.contains($0) }.prefix(Self.listItems))
@@ -124,7 +125,7 @@ package struct ShopBench {
                 tally.shown += Double(shown.count)
                 tally.tail += Double(shown.count { !head.contains($0) })
                 for event in events {
-                    histories[visit.userID, default: UserHistory()].insert(HistoryEntry(event))
+                    histories[visit.userID, default: Self.noHistory].insert(HistoryEntry(event))
                     if event.type == .click { tally.clicks += 1 }
                     guard event.type == .purchase else { continue }
                     tally.value += Double(event.amountMinor ?? 0) / 100

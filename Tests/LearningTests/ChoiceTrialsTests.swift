@@ -73,16 +73,16 @@ struct ChoiceTrialsTests {
         #expect(kept.reason == "No alternative was better by more than chance: the settings of \"learns\" stay.")
     }
 
-    @Test("an order that only a sequence sees is found; where there is none the pooled tower stays")
+    @Test("an order that the choice does not see is found with a tower that does; where there is none the pooled tower stays")
     func towers() throws {
         let sequence = contestant(
             "sequence tower", [("user_tower", "sequence"), ("attention_heads", "2"), ("epochs", "10"), ("blocks", "1")], appetite: 1,
             cost: 12)
-        // The item after next is decided by what lies two steps back: a mean of the history does not say which was which.
+        // What lies two steps back decides, and the choice sees the last step alone.
         let ordered = try Comparing().run(
             PlantedLog.log(users: 120, events: 14, items: 24) { _, had, random in
                 had.count < 2 ? random.next(below: 24) : (had[had.count - 2] * 7 + 5) % 24
-            }, [contestant("rules", [("heads", "1"), ("epochs", "4")]), sequence])
+            }, [contestant("rules", [("history_length", "1"), ("epochs", "4")]), sequence])
         #expect(ordered.taken == "sequence tower", "\(ordered)")
         let tastes = try Comparing().run(PlantedLog.tastes(users: 120), [contestant("rules", [("epochs", "6")]), sequence])
         #expect(tastes.taken == "rules", "\(tastes)")

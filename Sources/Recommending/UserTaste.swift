@@ -42,7 +42,8 @@ struct UserTaste {
                 }
             }
         }
-        if let ranker = snapshot.ranker {
+        // A ranker learned from people who had done something: of who has not it knows no more than what is popular.
+        if let ranker = snapshot.ranker, !history.entries.isEmpty {
             counted = CandidateSignals(Self.candidateHistory(history, snapshot: snapshot, now: now), tables: ranker.tables)
         }
         var newestFirst: [(row: Int32, entry: HistoryEntry)] = []

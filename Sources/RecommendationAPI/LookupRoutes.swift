@@ -16,6 +16,11 @@ enum LookupRoutes {
             }
             return Response(json: view.json())
         },
+        Route(
+            .get, "/v1/users/{id}/export", scope: .admin, parameters: lookup, isTimed: false, audit: { _ in "export of a user" }
+        ) { exchange in
+            try await PersonalDataStream.response(exchange)
+        },
         Route(.get, "/v1/items/{id}", scope: .read, parameters: lookup) { exchange in
             let id = try exchange.service.configuration.id(exchange.parameters[0], "id")
             guard let view = try await exchange.service.operations.item(id) else {

@@ -20,6 +20,8 @@ public struct ServiceOperations: Sendable {
     public var deleteUser: @Sendable (DeletionRequest) async throws -> IntakeOutcome
     /// What is known of a user; nil becomes 404.
     public var user: @Sendable (_ id: String) async throws -> UserView?
+    /// All that is stored of a person; nil becomes 404.
+    public var export: @Sendable (_ id: String) async throws -> PersonalData?
     /// What is known of an item; nil becomes 404.
     public var item: @Sendable (_ id: String) async throws -> ItemView?
     /// The registry, newest version first.
@@ -52,8 +54,10 @@ public struct ServiceOperations: Sendable {
         rollback: @escaping @Sendable (_ request: PromotionRequest) async throws -> ModelVersionView,
         statistics: @escaping @Sendable () async throws -> ServiceStatistics,
         readiness: @escaping @Sendable () async -> [PartStatus],
-        gauges: @escaping @Sendable () async -> [Gauge] = { [] }
+        gauges: @escaping @Sendable () async -> [Gauge] = { [] },
+        export: @escaping @Sendable (_ id: String) async throws -> PersonalData? = { _ in nil }
     ) {
+        self.export = export
         self.recommend = recommend
         self.similar = similar
         self.submitEvents = submitEvents

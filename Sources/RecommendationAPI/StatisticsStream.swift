@@ -11,15 +11,7 @@ enum StatisticsStream {
         guard exchange.request.method == .get else {
             return Response(status: .ok, headers: [.contentType: "text/event-stream"])
         }
-        let before = core.openStreams.wrappingAdd(1, ordering: .relaxed).oldValue
-        guard before < core.configuration.maxStreams else {
-            core.openStreams.wrappingSubtract(1, ordering: .relaxed)
-            throw Problem(
-                .serviceUnavailable, "too-many-streams",
-                "\(core.configuration.maxStreams) streams are open already. Ask /v1/stats instead.",
-                headers: [.retryAfter: "5"])
-        }
-        let slot = StreamSlot(core)
+        let slot = try StreamSlot.open(core, instead: "Ask /v1/stats instead.")
         let body = ResponseBody { writer in
             defer { withExtendedLifetime(slot) {} }
             while !Task.isCancelled, !Task.isShuttingDownGracefully {
@@ -48,11 +40,25 @@ enum StatisticsStream {
 }
 
 /// An open stream; its end makes room for another, however it ends.
-private final class StreamSlot: Sendable {
+final class StreamSlot: Sendable {
     private let core: ServiceCore
 
-    init(_ core: ServiceCore) {
+    private init(_ core: ServiceCore) {
         self.core = core
+    }
+
+    /// Takes one of the streams that may be open at a time.
+    ///
+    /// - Parameter instead: what to do where all are taken.
+    static func open(_ core: ServiceCore, instead: String = "Try again later.") throws(Problem) -> StreamSlot {
+        let before = core.openStreams.wrappingAdd(1, ordering: .relaxed).oldValue
+        guard before < core.configuration.maxStreams else {
+            core.openStreams.wrappingSubtract(1, ordering: .relaxed)
+            throw Problem(
+                .serviceUnavailable, "too-many-streams", "\(core.configuration.maxStreams) streams are open already. \(instead)",
+                headers: [.retryAfter: "5"])
+        }
+        return StreamSlot(core)
     }
 
     deinit {

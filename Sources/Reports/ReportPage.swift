@@ -125,7 +125,7 @@ public struct ReportPage {
         let rows = values.contestants.map { contestant in
             let mean = contestant["NDCG@10"] ?? 0, error = 1.96 * (contestant["NDCG@10_se"] ?? 0)
             return IntervalChart.Row(
-                name: contestant.name, mean: mean, low: contestant["NDCG@10_low"] ?? max(0, mean - error),
+                name: contestant.title, mean: mean, low: contestant["NDCG@10_low"] ?? max(0, mean - error),
                 high: contestant["NDCG@10_high"] ?? mean + error, isOwn: contestant.isOwn)
         }
         let chart = IntervalChart(title: "NDCG@10 with 95 % intervals", rows: rows.sorted { $0.mean > $1.mean })
@@ -172,11 +172,11 @@ public struct ReportPage {
             guard let users = first.record.report.slices[slice]?.users else { return nil }
             return GroupedBars.Group(
                 name: slice, note: "\(HTMLText.count(Double(users))) users",
-                bars: contestants.map { ($0.name, $0.record.report.slices[slice]?.metrics["NDCG@10"]?.mean ?? 0, $0.style) })
+                bars: contestants.map { ($0.title, $0.record.report.slices[slice]?.metrics["NDCG@10"]?.mean ?? 0, $0.style) })
         }
         let bars = GroupedBars(title: "NDCG@10 by how popular the items are", groups: groups)
         guard !bars.svg.isEmpty else { return "" }
-        let legend = contestants.map { "<span><i class=\"\($0.style)\"></i>\(HTMLText.escaped($0.name))</span>" }.joined()
+        let legend = contestants.map { "<span><i class=\"\($0.style)\"></i>\(HTMLText.escaped($0.title))</span>" }.joined()
         return """
             <h2>Popular and rare items</h2>
             <p class="hint">NDCG@10 on what users took from each part of the catalogue: head is the fifth of the items with most events, \

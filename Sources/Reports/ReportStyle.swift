@@ -3,10 +3,10 @@ enum ReportStyle {
     static let css = """
         :root{color-scheme:light dark;--paper:#fbfaf7;--card:#ffffff;--ink:#1d2327;--soft:#5c666d;--line:#dfe3e4;--own:#0b7a75;\
         --good:#1a7f37;--bad:#b3261e;\
-        --a:#0b7a75;--b:#7a5bd0;--c:#8d9499;--d:#c98a1b;--e:#c2553d;--f:#3f77c4;--g:#7d9a3c}
+        --a:#0b7a75;--b:#7a5bd0;--c:#8d9499;--d:#c98a1b;--e:#c2553d;--f:#3f77c4;--g:#7d9a3c;--h:#a8588f}
         @media (prefers-color-scheme:dark){:root{--paper:#14181b;--card:#1c2226;--ink:#e6e9ea;--soft:#9aa5ab;--line:#313a40;\
         --own:#3cc4bb;--good:#56c271;--bad:#ff8a80;\
-        --a:#3cc4bb;--b:#a58cf0;--c:#8b959b;--d:#e0ac4c;--e:#e5836d;--f:#79a8e8;--g:#a9c765}}
+        --a:#3cc4bb;--b:#a58cf0;--c:#8b959b;--d:#e0ac4c;--e:#e5836d;--f:#79a8e8;--g:#a9c765;--h:#dd93c6}}
         *{box-sizing:border-box}
         body{margin:0;background:var(--paper);color:var(--ink);\
         font:15px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",sans-serif;font-variant-numeric:tabular-nums}
@@ -59,11 +59,11 @@ enum ReportStyle {
         .line.a{stroke:var(--a)}.line.b{stroke:var(--b)}.line.d{stroke:var(--d)}.line.f{stroke:var(--f)}
         .dot.a{fill:var(--a)}.dot.b{fill:var(--b)}.dot.d{fill:var(--d)}.dot.f{fill:var(--f)}
         .fill.a{fill:var(--a)}.fill.b{fill:var(--b)}.fill.c{fill:var(--c)}.fill.d{fill:var(--d)}.fill.e{fill:var(--e)}\
-        .fill.f{fill:var(--f)}.fill.g{fill:var(--g)}
+        .fill.f{fill:var(--f)}.fill.g{fill:var(--g)}.fill.h{fill:var(--h)}
         .legend{display:flex;flex-wrap:wrap;gap:4px 18px;font-size:13px;color:var(--soft);margin:6px 0 4px}
         .legend i{display:inline-block;width:11px;height:11px;border-radius:3px;margin-right:6px;vertical-align:-1px}
         i.a{background:var(--a)}i.b{background:var(--b)}i.c{background:var(--c)}i.d{background:var(--d)}i.e{background:var(--e)}\
-        i.f{background:var(--f)}i.g{background:var(--g)}
+        i.f{background:var(--f)}i.g{background:var(--g)}i.h{background:var(--h)}
         .time{display:flex;height:16px;border-radius:5px;overflow:hidden;margin:10px 0 6px}
         .time i{display:block;height:100%}
         dl{margin:0;font-size:14px}

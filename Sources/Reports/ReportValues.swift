@@ -5,8 +5,10 @@ struct ReportValues {
     /// The model or something that it is compared with.
     struct Contestant {
         var name: String
+        /// The name without settings, which the tables have: charts have no room for them.
+        var title: String
         var isOwn: Bool
-        /// A class of the page's style: `a` to `g`.
+        /// A class of the page's style: `a` to `h`.
         var style: String
         var record: MetricsRecord
         var users: Int { record.report.users }
@@ -71,9 +73,11 @@ struct ReportValues {
             var name = contestant.title
             if contestant == .promoted, let version = record.promotedVersion { name = "version \(version), promoted" }
             if contestant == .model, let counter = record.counter { name = "this version, the counter \(counter.name)" }
+            let title = name
             if let settings = record.rivalSettings?[contestant.rawValue] { name += " (\(settings))" }
             contestants.append(
-                Contestant(name: name, isOwn: contestant == .model, style: String(UnicodeScalar(UInt8(97 + place))), record: found))
+                Contestant(
+                    name: name, title: title, isOwn: contestant == .model, style: String(UnicodeScalar(UInt8(97 + place))), record: found))
         }
         towersAlone = record.ranking?.towersAlone
         counters = record.ranking?.counters.map(Self.lines) ?? []

@@ -18,6 +18,19 @@ import Testing
         }
     }
 
+    @Test func whatIsStoredOfAPersonIsWrittenDownLineByLine() async throws {
+        try await TestService().test { client async throws in
+            let answer = try await client.send(.get, "/v1/users/u1/export")
+            #expect(answer.status == 200 && answer["Content-Type"] == "application/x-ndjson" && answer["Cache-Control"] == "no-store")
+            let lines = answer.text.split(separator: "\n", omittingEmptySubsequences: false)
+            #expect(lines.count == 6 && lines.first == #"{"kind":"export","ids":["u1","session:s4"]}"# && lines.last?.isEmpty == true)
+            #expect(lines.dropLast().last == #"{"kind":"end","lines":3}"#)
+            #expect(try await client.send(.get, "/v1/users/nobody/export").problem(404) == "unknown-user")
+            #expect(try await client.send(.head, "/v1/users/u1/export").text.isEmpty)
+            _ = try await client.send(.get, "/v1/users/u1/export?limit=3").problem(400)
+        }
+    }
+
     @Test func anItemIsShown() async throws {
         try await TestService().test { client async throws in
             let answer = try await client.send(.get, "/v1/items/i9")

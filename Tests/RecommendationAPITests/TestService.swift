@@ -121,6 +121,15 @@ final class TestService: Sendable {
                     Gauge(name: "freshet_other", help: "A \\ and\na line.", kind: .counter, value: 2),
                     Gauge(name: "freshet_lag", help: "Lag.", labels: ["partition": "\"1\""], value: 3),
                 ]
+            },
+            export: { id in
+                guard id != "nobody" else { return nil }
+                // Of three pages one is empty, which is not the end.
+                let pages = Mutex([[#"{"kind":"user"}"#], [], [#"{"kind":"interaction"}"#, #"{"kind":"interaction"}"#]])
+                return PersonalData(ids: [id, "session:s4"]) {
+                    if id == "broken", pages.withLock({ $0.count }) == 1 { throw ServiceError(.unavailable, "the database is away") }
+                    return pages.withLock { $0.isEmpty ? nil : $0.removeFirst() }
+                }
             })
         change(&operations)
         return operations

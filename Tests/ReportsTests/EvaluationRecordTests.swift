@@ -94,6 +94,25 @@ struct EvaluationRecordTests {
         #expect(page.contains("What carries the lists") && page.contains("<dt>goes with</dt><dd>25.0 %</dd>"))
     }
 
+    @Test("every contestant has a colour of its own, and charts name rivals without their settings")
+    func colours() {
+        var record = Self.full, settings: [String: String] = [:]
+        for contestant in EvaluationRecord.Contestant.allCases {
+            record[contestant] = record.model
+            settings[contestant.rawValue] = "a setting too long for a chart"
+        }
+        record.rivalSettings = settings
+        let page = ReportPage(ReportPage.Subject(title: "t", subtitle: "s", status: nil), of: record).html
+        for place in EvaluationRecord.Contestant.allCases.indices {
+            let style = Character(UnicodeScalar(UInt8(97 + place)))
+            #expect(page.contains(".fill.\(style){fill:var(--\(style))}") && page.contains("i.\(style){background:var(--\(style))}"))
+            #expect(page.contains("class=\"fill \(style)\"") && page.contains("--\(style):#"))
+        }
+        let named = page.ranges(of: "a setting too long").count
+        let drawn = page.split(separator: "<svg").dropFirst().compactMap { $0.split(separator: "</svg>").first }
+        #expect(named >= EvaluationRecord.Contestant.allCases.count && !drawn.contains { $0.contains("a setting too long") })
+    }
+
     @Test("what shares cost stands in a sentence and beside the lists; a record of before they were counted has none")
     func shares() throws {
         let page = ReportPage(ReportPage.Subject(title: "t", subtitle: "s", status: nil), of: Self.full).html

@@ -142,7 +142,8 @@ struct DemoRun: Sendable {
     private static func show(_ news: DemoShoppers.News, on board: StatisticsBoard) {
         switch news {
         case .came(let userID): board.saw(userID: userID)
-        case .acted(let userID, let events, let requestID): board.note("event", "\(userID) did \(events) things with list \(requestID)")
+        case .acted(let userID, let events, let requestID):
+            board.note("event", "\(userID) acted \(events == 1 ? "once" : "\(events) times") on list \(requestID)")
         case .published(let title, let category): board.note("item", "new: \(title) in \(category ?? "no category")")
         }
     }

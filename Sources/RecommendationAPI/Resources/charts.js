@@ -22,13 +22,13 @@ export function drawRate(canvas, series, span = 600) {
   const pen = canvas.getContext("2d");
   pen.setTransform(scale, 0, 0, scale, 0, 0);
   pen.clearRect(0, 0, width, height);
-  const left = 44, right = width - 4, top = 10, bottom = height - 22;
+  pen.font = "11px system-ui, sans-serif";
   const peak = roundUp(Math.max(1, ...series.map((point) => point[1])));
+  const left = Math.max(44, Math.ceil(pen.measureText(compact(peak)).width) + 12), right = width - 4, top = 10, bottom = height - 22;
   const last = series.length ? series[series.length - 1][0] : 0;
   const x = (second) => right - ((last - second) / (span - 1)) * (right - left);
   const y = (count) => bottom - (count / peak) * (bottom - top);
 
-  pen.font = "11px system-ui, sans-serif";
   pen.textBaseline = "middle";
   pen.fillStyle = colour("--soft");
   pen.strokeStyle = colour("--line");

@@ -70,7 +70,13 @@ package struct ServiceWiring: Sendable {
                         help: "Connections to PostgreSQL that ended, whoever ended them; each was replaced.",
                         kind: .counter, value: Double(flow.states.lostConnections + store.lostConnections)),
                 ]
-            })
+            }, export: { id in try await explaining { try await export(IDForm.nfc.of(id)) } })
+    }
+
+    private func export(_ id: String) async throws -> PersonalData? {
+        guard let export = try await store.run({ store throws(StoreError) in try store.export(of: id) }) else { return nil }
+        let pages = PersonPages(export, store)
+        return PersonalData(ids: export.ids) { try await explaining { try await pages.next() } }
     }
 
     private func rollBack(_ request: PromotionRequest) async throws -> RegisteredModel {
@@ -206,5 +212,25 @@ extension RegisteredModel {
             status: status.rawValue, preset: JSONText.string("preset", inObject: configuration), counter: record.counter?.name,
             metrics: record.model?.main ?? [:], popularityMetrics: record.popularity?.main ?? [:],
             note: reason, refusal: refusal)
+    }
+}
+
+/// Where the export of a person stands.
+private actor PersonPages {
+    private var export: PersonExport
+    private let store: StoreQueries
+
+    init(_ export: PersonExport, _ store: StoreQueries) { (self.export, self.store) = (export, store) }
+
+    /// The next lines; nil at the end.
+    func next() async throws -> [String]? {
+        let begun = export
+        let (lines, then) = try await store.run { store throws(StoreError) in
+            var export = begun
+            let lines = try export.nextPage(store)
+            return (lines, export)
+        }
+        export = then
+        return lines
     }
 }

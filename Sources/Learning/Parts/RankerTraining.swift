@@ -132,7 +132,9 @@ package struct RankerTraining {
                 answered(question, asking, tables, halves[question.user % 2], interest(question))
             }, goals: lists.gains.count, valueShare: settings.valueShare)
         guard let mix = mixing.mix else { return nil }
-        let short = shortHistories(scoring, mixing) { answered($0, asking, tables, halves[$0.user % 2], interest($0)) }
+        // In the middle of a first visit another order is right than for the next one: newcomers decide only where most are such.
+        let asked = (areNewcomersMost ? scoring.newcomerQuestions ?? [] : []) + scoring.holdout.questions
+        let short = shortHistories(asked, mixing) { answered($0, asking, tables, halves[$0.user % 2], interest($0)) }
         func weights(
             _ network: CandidateNetwork, _ mix: RankerMixing.Mix, _ own: (RankerMixing.Newcomers) -> RankerMixing.Mix
         ) -> RankerWeights {
@@ -149,12 +151,10 @@ package struct RankerTraining {
             newcomers: short, tables: tables, questions: lists.count, borders: older.count + 1, isNetwork: isNetwork)
     }
 
-    /// Mixes for users of whom little is known: on questions about whoever is new in the holdout, and about those of its users who had
-    /// done as little.
+    /// Mixes for users of whom little is known, each on those questions whose users had done as little.
     private func shortHistories(
-        _ scoring: HoldoutScoring, _ mixing: RankerMixing, answered: (Holdout.Question) -> RankerMixing.Answered
+        _ questions: [Holdout.Question], _ mixing: RankerMixing, answered: (Holdout.Question) -> RankerMixing.Answered
     ) -> [RankerMixing.Newcomers] {
-        let questions = (scoring.newcomerQuestions ?? []) + scoring.holdout.questions
         var shortest = 1
         return Self.historyLimitsEvents.compactMap { limit in
             let own = questions.filter { shortest...limit ~= $0.known.count }

@@ -1,7 +1,8 @@
 /// Bytes of one record that is being written, in memory that the next one uses again.
 ///
-/// Beside an array it spares the checks of every small piece: mapping writes some twenty to a record.
-struct RecordBuffer: ~Copyable {
+/// Beside an array it spares the checks of every small piece: mapping writes some twenty to a record. Whoever has it gives the memory back
+/// by ``deallocate()``.
+struct RecordBuffer {
     private var base: UnsafeMutablePointer<UInt8>
     private var capacity: Int
     private(set) var count = 0
@@ -11,7 +12,7 @@ struct RecordBuffer: ~Copyable {
         base = .allocate(capacity: capacity)
     }
 
-    deinit { base.deallocate() }
+    func deallocate() { base.deallocate() }
 
     /// What was written since the last ``clear()``; valid until the next change.
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
@@ -35,10 +36,16 @@ struct RecordBuffer: ~Copyable {
         count &+= length
     }
 
-    mutating func append(_ text: [UInt8]) {
-        text.withUnsafeBufferPointer { text in
-            if let start = text.baseAddress { append(start, text.count) }
-        }
+    @inline(__always)
+    mutating func append(_ text: FixedText) { append(text.start, text.count) }
+
+    mutating func append(_ text: UnsafeBufferPointer<UInt8>) {
+        if let start = text.baseAddress { append(start, text.count) }
+    }
+
+    mutating func append(_ text: String) {
+        var text = text
+        text.withUTF8 { append($0) }
     }
 
     /// A whole number in decimal digits.
@@ -53,7 +60,7 @@ struct RecordBuffer: ~Copyable {
                 digits[start] = UInt8(ascii: "0") + UInt8(rest % 10)
                 rest /= 10
             } while rest > 0
-            append(digits.baseAddress!.assumingMemoryBound(to: UInt8.self) + start, digits.count - start)
+            append(UnsafeBufferPointer(rebasing: digits.bindMemory(to: UInt8.self)[start...]))
         }
     }
 

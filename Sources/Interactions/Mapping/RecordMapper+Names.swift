@@ -4,7 +4,7 @@ extension RecordMapper {
     public func explained(_ rejection: Rejection) -> Rejection {
         guard let field = rejection.field else { return rejection }
         let name = field.prefix { $0 != "[" && $0 != "." }
-        guard let plan = plans.first(where: { $0.name == name }), !rejection.detail.hasSuffix(plan.origin) else { return rejection }
+        guard let plan = writer.plans.first(where: { $0.name == name }), !rejection.detail.hasSuffix(plan.origin) else { return rejection }
         var rejection = rejection
         rejection.detail += plan.origin
         return rejection
@@ -16,17 +16,18 @@ extension RecordMapper {
     ///
     /// - Returns: bytes as they stand, with the mapping's prefix; nil where none can be read.
     public func user(in bytes: UnsafeRawBufferPointer) -> [UInt8]? {
-        for plan in userPlans {
+        for plan in writer.plans where plan.name == "user_id" || plan.name == "session_id" {
             guard let found = text(of: plan, in: bytes) else { continue }
-            let isSession = plan.name == "session_id"
-            return Array(((isSession ? Array(DecodingRules.sessionPrefix.utf8) : []) + plan.prefix + found).prefix(NamedID.idBytesLimit))
+            let session = plan.name == "session_id" ? DecodingRules.sessionPrefix : ""
+            return Array((Array(session.utf8) + plan.prefix.bytesOfText + found).prefix(NamedID.idBytesLimit))
         }
         return nil
     }
 
     /// The time that a record of an event names as its own, as far as it can be read; nil where it cannot.
     public func time(in bytes: UnsafeRawBufferPointer) -> EventTime? {
-        guard let plan = timePlan, let found = text(of: plan, in: bytes), found.count < 64 else { return nil }
+        guard let plan = writer.plans.first(where: { $0.name == "timestamp" }), let found = text(of: plan, in: bytes), found.count < 64
+        else { return nil }
         if let unit = plan.unit, unit != .rfc3339 {
             return found.withUnsafeBufferPointer { text in
                 JSONNumber.isWritten(text) ? JSONNumber.scaled(text, unit).map { EventTime(milliseconds: $0) } : nil
@@ -40,10 +41,10 @@ extension RecordMapper {
     private func text(of plan: FieldPlan, in bytes: UnsafeRawBufferPointer) -> [UInt8]? {
         do throws(Rejection) {
             let reader = try readRecord(bytes)
-            var found = lines == nil || plan.places.allSatisfy(\.isOfRecord) ? value(plan) : nil
+            var found = lines == nil || plan.places.allSatisfy(\.isOfRecord) ? writer.value(plan) : nil
             if found == nil {
                 try forEachLine(reader) { _ in
-                    found = value(plan)
+                    found = writer.value(plan)
                     return found == nil
                 }
             }

@@ -41,6 +41,10 @@ struct MappedLinesTests {
             #"0: {"event_id":"o/x\"1","type":"purchase","item_id":"a"}"#, #"1: {"event_id":"o/7","type":"purchase","item_id":"b"}"#,
             "2: refused missing_field event_id", "3: refused missing_field event_id",
         ])
+        mapping.each?.id = nil
+        mapping.fields["event_id"]?.prefix = #"a"\"#
+        #expect(Mapped.all(mapping, #"{"order":"o","lines":[{"sku":"a"}]}"#)
+            == [#"0: {"event_id":"a\"\\o/0","type":"purchase","item_id":"a"}"#])
         let list = TopicMapping(
             kind: .items, each: .init(path: Mapped.path("feed.ids")),
             fields: ["item_id": Mapped.from("@"), "tags": Mapped.from("$.feed.tag")])
@@ -93,6 +97,9 @@ struct MappedLinesTests {
         let record = #"{"id":"wrong","who":{"x":1,"id":"u\u00e91"},"lines":[]}"#
         #expect(user(record, orders) == "ué1")
         #expect(user(String(record.dropLast(3)), orders) == "ué1")
+        var prefixed = orders
+        prefixed.fields["user_id"]?.prefix = "a\"-"
+        #expect(user(record, prefixed) == "a\"-ué1")
         #expect(user(#"{"id":"wrong"}"#, orders) == nil)
         var perLine = orders
         perLine.fields["user_id"] = Mapped.from("buyer")

@@ -1,7 +1,6 @@
 import Console
 import Intake
 import Interactions
-import Serving
 
 /// Prints what `freshet ingest --try` understands: a line a record, and one a topic.
 struct TrialPrint {

@@ -31,7 +31,9 @@ final class FieldPlan {
     let unit: TimeUnit?
     let zone: LocalZone?
     let isInMinorUnits: Bool
-    /// What stands before an id, as it is written within quotes.
+    /// What stands before an id.
+    let plainPrefix: String
+    /// The same as it is written within quotes.
     let prefix: FixedText
     /// Whether a present value is taken as it stands, whatever it is.
     let isPlain: Bool
@@ -54,6 +56,7 @@ final class FieldPlan {
         unit = source.unit
         zone = source.zone
         isInMinorUnits = source.isInMinorUnits
+        plainPrefix = source.prefix
         prefix = texts.keep(JSONText.quoted(source.prefix).utf8.dropFirst().dropLast())
         let isConverted = words != nil || unit != nil || zone != nil || isInMinorUnits || prefix.count > 0
         isPlain = !isConverted && [.id, .word, .time, .object, .other].contains(takes)

@@ -137,7 +137,7 @@ final class FieldWriter {
         _ plan: FieldPlan, _ token: JSONToken, _ own: String, _ reader: FieldReader, _ output: inout RecordBuffer
     ) throws(Rejection) {
         guard let text = try plainID(token, reader, plan.name) else { return Self.copy(token, reader, &output) }
-        output.append(JSONText.quoted(rules.composedID("\(plan.prefix.text)\(text)/\(own)")))
+        output.append(JSONText.quoted(rules.composedID("\(plan.plainPrefix)\(text)/\(own)")))
     }
 
     private func ownID(_ token: JSONToken, _ reader: FieldReader) throws(Rejection) -> String {

@@ -18,8 +18,8 @@ extension RecordMapper {
     public func user(in bytes: UnsafeRawBufferPointer) -> [UInt8]? {
         for plan in writer.plans where plan.name == "user_id" || plan.name == "session_id" {
             guard let found = text(of: plan, in: bytes) else { continue }
-            let session = plan.name == "session_id" ? DecodingRules.sessionPrefix : ""
-            return Array((Array(session.utf8) + plan.prefix.bytesOfText + found).prefix(NamedID.idBytesLimit))
+            let prefix = (plan.name == "session_id" ? DecodingRules.sessionPrefix : "") + plan.plainPrefix
+            return Array((Array(prefix.utf8) + found).prefix(NamedID.idBytesLimit))
         }
         return nil
     }

@@ -141,7 +141,7 @@ let package = Package(
         .target(
             name: "Workloads",
             dependencies: [
-                "Interactions", "Features", "Tensors", "Evaluation", "ContentModel", "TowerModel", "TowerTraining", "Simulation",
+                "Bytes", "Interactions", "Features", "Tensors", "Evaluation", "ContentModel", "TowerModel", "TowerTraining", "Simulation",
                 "Recommending", "TextEncoding", "Console", "EventStream", "FeatureStore", "HTTPCalls", "VectorIndex", "ModelArtifacts",
                 "Intake", "TrainingFiles", .product(name: "Logging", package: "swift-log"),
             ],

@@ -142,6 +142,7 @@ extension IngestRun.Totals {
         left.stored += right.stored
         left.duplicates += right.duplicates
         left.rejected += right.rejected
+        left.leftOut += right.leftOut
         left.items += right.items
         left.users += right.users
         left.batches += right.batches

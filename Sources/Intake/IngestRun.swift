@@ -19,6 +19,8 @@ public final class IngestRun {
         public var duplicates = 0
         /// Records that became dead letters.
         public var rejected = 0
+        /// Records of mapped topics, or lines of them, that a condition left out.
+        public var leftOut = 0
         /// Items that changed.
         public var items = 0
         /// Users that changed.
@@ -106,7 +108,7 @@ public final class IngestRun {
         self.isStopping = isStopping
         self.settings = settings
         wait = GroupWait(patienceSeconds: patienceSeconds)
-        intake = RecordIntake(rules: settings.rules, featureRules: settings.featureRules)
+        intake = RecordIntake(rules: settings.rules, featureRules: settings.featureRules, mappings: settings.mappings)
         queries = StoreQueries(url: settings.databaseURL, connections: 1)
         lane = CommitLane(store: store, logger: logger, isStopping: isStopping)
     }
@@ -233,6 +235,7 @@ public final class IngestRun {
             owned[partition]?.next = reach.next
         }
         totals.records += intake.records
+        totals.leftOut = intake.leftOut
         let batch = intake.take(offsets: offsets)
         reached = [:]
         batchStarted = nil

@@ -12,6 +12,8 @@ public struct IngestSettings: Sendable {
     public var group = "freshet"
     /// What each topic holds.
     public var topics: [String: RecordKind] = [:]
+    /// How records of mapped topics become Freshet's own, by topic; each is one of ``topics``, too.
+    public var mappings: [String: TopicMapping] = [:]
     /// Where refused records are announced.
     public var deadLetterTopic = "freshet.dead-letters"
     /// Records of a transaction at most.

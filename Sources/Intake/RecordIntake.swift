@@ -18,9 +18,11 @@ public struct RecordIntake {
     /// What another record takes in a batch beside its texts, in bytes.
     static let recordBytes = 512
 
-    private let decoder: RecordDecoder
+    let decoder: RecordDecoder
     private let featureRules: FeatureRules
     private let maxRecordBytes: Int
+    /// What turns the records of mapped topics into Freshet's own, by topic; empty where nothing is mapped, which then costs nothing.
+    private let mappers: [String: RecordMapper]
     /// What was gathered since the last ``take(offsets:)``.
     public private(set) var batch = IngestBatch()
     private var folded: FeatureDelta
@@ -28,7 +30,9 @@ public struct RecordIntake {
     /// Records taken since the last ``take(offsets:)``, rejected ones included.
     public private(set) var records = 0
     /// Bytes of these records that the batch may hold.
-    public private(set) var bytes = 0
+    public internal(set) var bytes = 0
+    /// Records of mapped topics, or their lines, that a condition left out, since the start.
+    public internal(set) var leftOut = 0
 
     /// Whether the batch should be taken now, so that it stays within ``batchBytesLimit``, `batchRecords` and what its users' histories
     /// take.
@@ -40,8 +44,11 @@ public struct RecordIntake {
     public mutating func note(_ summary: IngestSummary) { histories.note(summary) }
 
     /// An empty intake.
-    public init(rules: DecodingRules, featureRules: FeatureRules) {
+    ///
+    /// - Parameter mappings: how records of topics become Freshet's own, by topic; those of others are Freshet's own.
+    public init(rules: DecodingRules, featureRules: FeatureRules, mappings: [String: TopicMapping] = [:]) {
         decoder = RecordDecoder(rules: rules)
+        mappers = mappings.mapValues { RecordMapper($0, rules: rules) }
         maxRecordBytes = rules.maxRecordBytes
         self.featureRules = featureRules
         folded = FeatureDelta(rules: featureRules)
@@ -58,27 +65,38 @@ public struct RecordIntake {
     ) -> Bool {
         records += 1
         guard let value else { return addTombstone(kind, key: key, origin: origin, now: now) }
+        if !mappers.isEmpty, let mapper = mappers[origin.source] {
+            return addMapped(by: mapper, kind, key: key, value: value, origin: origin, now: now)
+        }
         do throws(Rejection) {
-            switch kind {
-            case .events:
-                accept(try decoder.interaction(value, origin: origin, now: now).get(), origin)
-            case .impressions:
-                for interaction in try decoder.slate(value, origin: origin, now: now).get() { accept(interaction, origin) }
-            case .items:
-                // Where the broker gives no time, the order of arrival is all that there is: for deletions, too.
-                let origin = dated(origin, otherwise: origin.cluster.isEmpty ? nil : now)
-                batch.items.append((change: .upsert(try decoder.item(value, origin: origin, now: now).get()), origin: origin))
-            case .users:
-                // Undated, a record never brings back who was erased.
-                let origin = dated(origin, otherwise: nil)
-                batch.users.append((change: .upsert(try decoder.user(value, origin: origin, now: now).get()), origin: origin))
-            }
-            bytes += value.count + (kind == .items || kind == .users ? Self.recordBytes : 0)
+            try take(kind, value, origin: origin, now: now)
             return true
         } catch {
-            reject(error, kind, key: key, value: value, origin: origin)
+            reject(error, key: key, value: value, origin: origin, named: named(kind, value.isEmpty ? key ?? value : value))
             return false
         }
+    }
+
+    /// Decodes a record of Freshet's own and gathers what it says.
+    @inline(__always)
+    mutating func take(
+        _ kind: RecordKind, _ value: UnsafeRawBufferPointer, origin: RecordOrigin, now: EventTime
+    ) throws(Rejection) {
+        switch kind {
+        case .events:
+            accept(try decoder.interaction(value, origin: origin, now: now).get(), origin)
+        case .impressions:
+            for interaction in try decoder.slate(value, origin: origin, now: now).get() { accept(interaction, origin) }
+        case .items:
+            // Where the broker gives no time, the order of arrival is all that there is: for deletions, too.
+            let origin = dated(origin, otherwise: origin.cluster.isEmpty ? nil : now)
+            batch.items.append((change: .upsert(try decoder.item(value, origin: origin, now: now).get()), origin: origin))
+        case .users:
+            // Undated, a record never brings back who was erased.
+            let origin = dated(origin, otherwise: nil)
+            batch.users.append((change: .upsert(try decoder.user(value, origin: origin, now: now).get()), origin: origin))
+        }
+        bytes += value.count + (kind == .items || kind == .users ? Self.recordBytes : 0)
     }
 
     /// Records that a line or message was too long to be read at all.
@@ -86,7 +104,7 @@ public struct RecordIntake {
         records += 1
         let rejection = Rejection(
             .tooLarge, "the record has \(bytes) bytes; at most \(maxRecordBytes) are accepted (ingest.max_record_bytes)")
-        let named = named(kind, head)
+        let named = mappers[origin.source].map { self.named(by: $0, head) } ?? self.named(kind, head)
         keep(
             RejectedRecord(
                 origin: origin, key: named.key, userID: named.user, payload: Array(head.prefix(Self.rejectedPayloadBytes)),
@@ -137,7 +155,8 @@ public struct RecordIntake {
             bytes += id.utf8.count + Self.recordBytes
             return true
         } catch {
-            reject(error, kind, key: key, value: UnsafeRawBufferPointer(start: nil, count: 0), origin: origin)
+            let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
+            reject(error, key: key, value: nothing, origin: origin, named: named(kind, key ?? nothing))
             return false
         }
     }
@@ -166,14 +185,15 @@ public struct RecordIntake {
             "is JSON, but no string, and no object with \(field) or payload as an id; a deletion needs the id that it deletes")
     }
 
-    private mutating func reject(
-        _ rejection: Rejection, _ kind: RecordKind, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer, origin: RecordOrigin
+    /// Keeps a refused record under its key, or under the one that it would have had.
+    mutating func reject(
+        _ rejection: Rejection, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer, origin: RecordOrigin,
+        named: (key: [UInt8]?, user: [UInt8]?)
     ) {
         var rejection = rejection
         if Framing.isRegistrys(value) || value.isEmpty && key.map(Framing.isRegistrys) == true {
             rejection.detail += Framing.hint
         }
-        let named = named(kind, value.isEmpty ? key ?? value : value)
         keep(
             RejectedRecord(
                 origin: origin, key: key.map { Array($0.prefix(Self.rejectedKeyBytes)) } ?? named.key, userID: named.user,
@@ -181,12 +201,12 @@ public struct RecordIntake {
     }
 
     /// Whom and what a refused record names: the key that it would have had, and its user, both as ids are spelled.
-    private func named(_ kind: RecordKind, _ bytes: UnsafeRawBufferPointer) -> (key: [UInt8]?, user: [UInt8]?) {
+    func named(_ kind: RecordKind, _ bytes: UnsafeRawBufferPointer) -> (key: [UInt8]?, user: [UInt8]?) {
         let user = kind == .items ? nil : NamedID.user(in: bytes).map { spelled($0, .user) }
         return (user ?? (kind == .items ? NamedID.item(in: bytes).map { spelled($0, .thing) } : nil), user)
     }
 
-    private func spelled(_ id: [UInt8], _ subject: IDSubject) -> [UInt8] {
+    func spelled(_ id: [UInt8], _ subject: IDSubject) -> [UInt8] {
         guard let text = String(validating: id, as: UTF8.self), let spelled = try? decoder.rules.id(text, of: subject, field: "key") else {
             return id
         }

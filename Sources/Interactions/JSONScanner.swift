@@ -141,9 +141,7 @@ struct JSONScanner {
 
     /// Reads an object or an array and gathers its traits.
     private mutating func container(depth: Int) throws(Rejection) -> JSONToken {
-        guard depth < maxDepth else {
-            throw Rejection(.tooDeep, "objects and arrays are nested more than \(maxDepth) deep at byte \(at)")
-        }
+        guard depth < maxDepth else { throw tooDeep }
         let outer = traits
         traits = []
         let start = at
@@ -315,6 +313,9 @@ struct JSONScanner {
     func malformed(_ what: String) -> Rejection {
         Rejection(.malformedJSON, "\(what), at byte \(at) of \(end)")
     }
+
+    /// The reason of a record with too many levels at the byte at hand.
+    var tooDeep: Rejection { Rejection(.tooDeep, "objects and arrays are nested more than \(maxDepth) deep at byte \(at)") }
 
     // MARK: Keys
 

@@ -27,6 +27,32 @@ public enum NamedID {
         return EventTime(rfc3339: text) ?? Int64(text).map { EventTime(milliseconds: $0) }
     }
 
+    /// The value of the last of some members, each of which stands somewhere behind the one before: of `user` and `id` what
+    /// `{"id":1,"user":{"id":"u1"}}` has inside. Names are taken as they are, in double quotes.
+    ///
+    /// - Complexity: O(bytes).
+    static func value(along names: [String], in bytes: UnsafeRawBufferPointer) -> [UInt8]? {
+        let bytes = UnsafeRawBufferPointer(rebasing: bytes.prefix(searchedBytesLimit))
+        var place = 0
+        for name in names {
+            guard let next = member(Array("\"\(name)\"".utf8), in: bytes, from: place) else { return nil }
+            place = next
+        }
+        return names.isEmpty ? nil : value(bytes, at: afterSpace(bytes, place))
+    }
+
+    /// Where the value of the next member with a quoted name begins.
+    private static func member(_ quoted: [UInt8], in bytes: UnsafeRawBufferPointer, from start: Int) -> Int? {
+        var place = start
+        while place + quoted.count <= bytes.count {
+            guard bytes[place] == quoted[0], bytes[place..<place + quoted.count].elementsEqual(quoted) else { place += 1; continue }
+            let next = afterSpace(bytes, place + quoted.count)
+            if next < bytes.count, bytes[next] == UInt8(ascii: ":") { return next + 1 }
+            place += 1
+        }
+        return nil
+    }
+
     /// - Parameter name: In lower case, without underscores.
     private static func find(_ name: StaticString, in bytes: UnsafeRawBufferPointer) -> [UInt8]? {
         let bytes = UnsafeRawBufferPointer(rebasing: bytes.prefix(searchedBytesLimit))

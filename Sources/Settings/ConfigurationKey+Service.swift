@@ -91,6 +91,10 @@ extension ConfigurationKey {
             "what one unit of other currencies is worth in currency.base, exact decimals: VND: 0.000039; "
                 + "without them amounts in other currencies are left out of training"),
         ConfigurationKey(.ingestEventTypes, .eventTypes, "", "other names for the event types: view: click"),
+        ConfigurationKey(
+            .ingestTopics, .topics, "",
+            "topics whose records have a shape of their own, and where their fields stand: shop.events: {kind: events, fields: {user_id: "
+                + "payload.user.id}}; docs/mapping.md"),
         ConfigurationKey(.ingestHistoryLimitEvents, .integer(1...2_000), "500", "newest events kept in a user's history"),
         ConfigurationKey(.ingestDecayHalfLifeHours, .integer(1...8_760), "24", "half-life of the decayed counters behind trending"),
         ConfigurationKey(.rulesExclude, .list(allowed: ["auto", "purchased", "carted", "clicked", "seen"]), "auto",

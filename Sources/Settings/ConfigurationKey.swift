@@ -29,13 +29,15 @@ public struct ConfigurationKey: Sendable {
         case map
         /// A mapping from names in events to the types of events.
         case eventTypes
+        /// A mapping from topics to how their records become Freshet's own.
+        case topics
         /// A mapping from currencies to numbers above 0.
         case rates
 
         /// Whether values have names.
         public var isMap: Bool {
             switch self {
-            case .map, .eventTypes, .rates: true
+            case .map, .eventTypes, .topics, .rates: true
             default: false
             }
         }

@@ -202,6 +202,7 @@ extension Configuration {
             let mark = "\u{1}"
             return [written.lowercased().replacing("__", with: mark).replacing("_", with: ".").replacing(mark, with: "_")]
         }
+        if case .topics = map.kind { return [written == written.uppercased() ? written.lowercased() : written] }
         guard case .rates = map.kind else {
             let small = written.lowercased()
             return written == written.uppercased() && small != written ? [small, written] : [written]

@@ -73,6 +73,12 @@ extension Configuration {
                         + "each kind of record has a topic of its own")
             }
         }
+        for topic in map(.ingestTopics).keys.sorted() {
+            guard let other = owners[topic] else { continue }
+            throw ConfigurationError(
+                "\(sources(of: [other, "ingest.topics"])): ingest.topics maps \(topic), which is \(other), too: a topic of Freshet's own "
+                    + "records is not mapped; name another one there or here")
+        }
     }
 
     /// Below it an event moves nothing, and a training over nothing but such events would learn nothing.

@@ -23,6 +23,7 @@ enum YAMLNode {
     ///
     /// - Returns: nil for null, and for a list or a mapping of nothing but null.
     static func value(of node: Node, key: String, source: String) throws(ConfigurationError) -> Configuration.Value? {
+        if Configuration.isTopicMapping(key) { return try TopicMappings.value(of: node, key: key, source: source) }
         switch node {
         case .scalar(let scalar):
             return isNull(node) ? nil : .scalar(scalar.string)

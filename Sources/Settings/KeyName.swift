@@ -53,6 +53,7 @@ public enum KeyName: String, CaseIterable, Sendable {
     case currencyRates = "currency.rates"
 
     case ingestEventTypes = "ingest.event_types"
+    case ingestTopics = "ingest.topics"
     case ingestHistoryLimitEvents = "ingest.history_limit_events"
     case ingestDecayHalfLifeHours = "ingest.decay_half_life_hours"
 

@@ -181,7 +181,8 @@ extension Configuration {
         switch value {
         case .scalar(let text) where key.isSecret: return name == "database.url" ? ConnectionSecrets.secrets(in: text) : ([text], [])
         case .list(let items) where key.isSecret: return (items, [])
-        case .map(let entries): return (entries.filter { ConfigurationKey.isSecret(entry: $0.key) }.map(\.value), [])
+        case .map(let entries) where key.id != .ingestTopics:
+            return (entries.filter { ConfigurationKey.isSecret(entry: $0.key) }.map(\.value), [])
         default: return ([], [])
         }
     }

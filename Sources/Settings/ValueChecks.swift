@@ -170,6 +170,8 @@ extension ConfigurationKey {
                         + "but knows only \(EventTypeNames.all.joined(separator: ", "))\(hint)")
             }
             return (EventTypeNames.normal(entry), known)
+        case .topics:
+            return (entry, try TopicMappings.checked(value, of: entry, source: source))
         case .rates:
             let text = String(value.trimmingSpaces)
             guard let code = CurrencyText.code(String(entry.trimmingSpaces)) else {

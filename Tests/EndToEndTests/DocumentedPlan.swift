@@ -23,6 +23,7 @@ enum DocumentedPlan {
         "freshet doctor": .run,
         "freshet migrate": .run,
         "freshet ingest": .role("partitions taken over"),
+        "freshet ingest --try 20": .run,
         "freshet serve": .role("ready"),
         "freshet train": .run,
         #"curl -X PUT  localhost:8080/v1/items/i9 -d '{"title":"Trail shoe","categories":["shoes"],"price":89.9,"currency":"EUR"}'"#:

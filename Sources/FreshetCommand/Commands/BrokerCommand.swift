@@ -111,6 +111,6 @@ extension StopSignal {
 extension Configuration {
     /// Every topic that Freshet reads or writes.
     var topics: [String] {
-        RecordKind.allCases.map(topic) + [text(.topicsDeadLetters)]
+        RecordKind.allCases.map(topic) + [text(.topicsDeadLetters)] + map(.ingestTopics).keys.sorted()
     }
 }

@@ -52,6 +52,7 @@ struct DeadLettersReplay: AsyncParsableCommand {
         let store = try ModelsCommand.store(options)
         let logger = configuration.logger("dead-letters")
         let stop = StopSignal.onSignals()
+        let places = Places(configuration)
         let way: Way = directly
             ? .direct(try IngestStore(url: try configuration.databaseURL(), rules: configuration.featureRules))
             : .kafka(try StreamProducer(configuration.kafkaSettings, mode: .latency))
@@ -66,7 +67,7 @@ struct DeadLettersReplay: AsyncParsableCommand {
                 guard let end = page.last?.id else { break }
                 last = end
                 looked += page.count
-                try await replay(page, way, store, configuration, &totals)
+                try await replay(page, way, store, places, &totals)
                 progress.update(looked)
                 // A broker that is away fails every page: what was not sent waits on.
                 if totals.failed > 0 { break }
@@ -77,7 +78,7 @@ struct DeadLettersReplay: AsyncParsableCommand {
                 let asked = Array(ids[start..<min(start + Self.pageLetters, ids.count)])
                 let page = try asked.compactMap { try store.deadLetter($0) }
                 totals.missing += asked.count - page.count
-                try await replay(page, way, store, configuration, &totals)
+                try await replay(page, way, store, places, &totals)
             }
         }
         say(totals, logger)
@@ -95,8 +96,36 @@ struct DeadLettersReplay: AsyncParsableCommand {
         case direct(IngestStore)
     }
 
+    /// What the settings say of sources, looked up once.
+    private struct Places {
+        let configuration: Configuration
+        let kinds: [String: RecordKind]
+        let mappings: [String: TopicMapping]
+
+        init(_ configuration: Configuration) {
+            self.configuration = configuration
+            kinds = configuration.topicKinds
+            mappings = configuration.topicMappings
+        }
+
+        /// What a source of records holds: a topic, or a file of a backfill, whose name is `file:KIND:NAME:IDENTITY`.
+        func kind(of source: String) -> RecordKind? {
+            if let kind = kinds[source] { return kind }
+            let parts = source.split(separator: ":")
+            guard parts.count >= 3, parts[0] == "file" else { return nil }
+            return RecordKind(rawValue: String(parts[1]))
+        }
+
+        /// Where a letter is sent: to where it came from, if that takes it.
+        func topic(of letter: DeadLetter, _ kind: RecordKind) -> String {
+            let source = letter.record.origin.source
+            let isBack = kinds[source] == kind && !(letter.isOwn && mappings[source] != nil)
+            return isBack ? source : configuration.topic(of: kind)
+        }
+    }
+
     private func replay(
-        _ page: [DeadLetter], _ way: Way, _ store: StoreQueries, _ configuration: Configuration, _ totals: inout Totals
+        _ page: [DeadLetter], _ way: Way, _ store: StoreQueries, _ places: Places, _ totals: inout Totals
     ) async throws {
         let erased = try store.erasures(of: Array(Set(page.flatMap(\.people))))
         var sent: [(letter: DeadLetter, kind: RecordKind)] = []
@@ -108,25 +137,24 @@ struct DeadLettersReplay: AsyncParsableCommand {
                 totals.erased += 1
                 continue
             }
-            guard let kind = configuration.kind(ofSource: record.origin.source) else { totals.unknownSource += 1; continue }
+            guard let kind = places.kind(of: record.origin.source) else { totals.unknownSource += 1; continue }
             sent.append((letter, letter.holdsOneEvent ? .events : kind))
         }
         // Before they are sent: a record that comes back at once must find its letter, and a run that is killed sends none twice.
         try store.markReplayed(sent.map(\.letter.id))
         switch way {
-        case .kafka(let producer): try await send(sent, by: producer, store, configuration, &totals)
-        case .direct(let ingest): try commit(sent, to: ingest, store, configuration, &totals)
+        case .kafka(let producer): try await send(sent, by: producer, store, places, &totals)
+        case .direct(let ingest): try commit(sent, to: ingest, store, places, &totals)
         }
     }
 
     private func send(
         _ letters: [(letter: DeadLetter, kind: RecordKind)], by producer: StreamProducer, _ store: StoreQueries,
-        _ configuration: Configuration, _ totals: inout Totals
+        _ places: Places, _ totals: inout Totals
     ) async throws {
         let unsent = await withTaskGroup(of: Int64?.self) { group in
             for (letter, kind) in letters {
-                let source = letter.record.origin.source
-                let topic = configuration.topicKinds[source] == kind ? source : configuration.topic(of: kind)
+                let topic = places.topic(of: letter, kind)
                 group.addTask {
                     do throws(StreamError) {
                         _ = try await producer.produceAcknowledged(topic: topic, key: letter.record.key, value: letter.record.payload)
@@ -145,11 +173,15 @@ struct DeadLettersReplay: AsyncParsableCommand {
 
     /// Decodes the records as they came, so that ids that are derived from their place are the same, and stores them.
     private func commit(
-        _ letters: [(letter: DeadLetter, kind: RecordKind)], to ingest: IngestStore, _ store: StoreQueries, _ configuration: Configuration,
+        _ letters: [(letter: DeadLetter, kind: RecordKind)], to ingest: IngestStore, _ store: StoreQueries, _ places: Places,
         _ totals: inout Totals
     ) throws {
-        for (source, own) in Dictionary(grouping: letters, by: { $0.letter.record.origin.source }).sorted(by: { $0.key < $1.key }) {
-            var intake = RecordIntake(rules: try configuration.decodingRules(), featureRules: configuration.featureRules)
+        let groups = Dictionary(grouping: letters) { [$0.letter.record.origin.source, $0.letter.isOwn ? "own" : ""] }
+        for (group, own) in groups.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+            let source = group[0], configuration = places.configuration
+            var intake = RecordIntake(
+                rules: try configuration.decodingRules(), featureRules: configuration.featureRules,
+                mappings: group[1].isEmpty ? places.mappings : [:])
             for (letter, kind) in own {
                 let record = letter.record
                 record.payload.withUnsafeBytes { value in
@@ -187,7 +219,7 @@ struct DeadLettersReplay: AsyncParsableCommand {
             ),
             (totals.tombstones, "are deletions, which have no content to send again; delete under a key that is an id"),
             (totals.erased, "are of users that were erased since"),
-            (totals.unknownSource, "come from topics that topics.* no longer names"),
+            (totals.unknownSource, "come from topics that topics.* and ingest.topics no longer name"),
             (totals.missing, "are asked for by ids that there are not"),
         ] where count > 0 {
             logger.warning("\(count) dead letters are left out: they \(what)")
@@ -204,21 +236,12 @@ extension DeadLetter {
         [record.key, record.userID].compactMap { $0.flatMap { String(validating: $0, as: UTF8.self) } }
     }
 
+    /// Whether the payload is a record of Freshet's own, wherever it came from: what the database refused was decoded before.
+    fileprivate var isOwn: Bool { [.conflictingDuplicate, .refusedByDatabase].contains(record.rejection.code) }
+
     /// Whether the payload is one event, whatever its source holds: of a slate whose events the database refused each is a letter.
     fileprivate var holdsOneEvent: Bool {
-        guard [.conflictingDuplicate, .refusedByDatabase].contains(record.rejection.code),
-            let text = String(validating: record.payload, as: UTF8.self)
-        else { return false }
+        guard isOwn, let text = String(validating: record.payload, as: UTF8.self) else { return false }
         return JSONText.string("event_id", inObject: text) != nil && JSONText.string("type", inObject: text) != nil
-    }
-}
-
-extension Configuration {
-    /// What a source of records holds: a topic, or a file of a backfill, whose name is `file:KIND:NAME:IDENTITY`.
-    fileprivate func kind(ofSource source: String) -> RecordKind? {
-        if let kind = topicKinds[source] { return kind }
-        let parts = source.split(separator: ":")
-        guard parts.count >= 3, parts[0] == "file" else { return nil }
-        return RecordKind(rawValue: String(parts[1]))
     }
 }

@@ -102,7 +102,7 @@ struct DoctorCommand: ParsableCommand {
     private func checkKafkaRights(
         _ configuration: Configuration, _ role: DatabaseRole, _ consumer: StreamConsumer, _ tell: (String, Finding, String) -> Void
     ) {
-        let read = RecordKind.allCases.map(configuration.topic)
+        let read = RecordKind.allCases.map(configuration.topic) + configuration.map(.ingestTopics).keys.sorted()
         switch role {
         case .migrate, .train:
             tell("kafka rights", .good, "\(role.rawValue) speaks to no broker")

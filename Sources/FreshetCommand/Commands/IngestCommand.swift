@@ -35,11 +35,28 @@ struct IngestCommand: ParsableCommand {
             counted and named.
             """)
     var acceptMissingRecords = false
+    @Option(
+        name: .customLong("try"),
+        help: ArgumentHelp(
+            "Show what is understood of so many newest records of each topic; nothing is stored, no database needed, no offset written.",
+            valueName: "records"))
+    var trialRecords: Int?
     @Flag(help: "Print the result as JSON.") var json = false
+
+    func validate() throws {
+        guard let trialRecords else { return }
+        guard (1...IngestTrial.recordsLimit).contains(trialRecords) else {
+            throw ValidationError("--try is \(trialRecords), but takes 1 to \(IngestTrial.recordsLimit)")
+        }
+        guard !untilEnd, !acceptNewCluster, !acceptMissingRecords else {
+            throw ValidationError("--try stores nothing: leave out --until-end, --accept-new-cluster and --accept-missing-records")
+        }
+    }
 
     func run() throws {
         Kernels.limitArenas()
         let configuration = try options.configuration()
+        if let trialRecords { return try TrialPrint(asJSON: json).run(configuration, records: trialRecords) }
         let stop = StopSignal.onSignals()
         let started = ContinuousClock.now
         let progress = ProgressLine("ingest")
@@ -70,6 +87,7 @@ struct IngestCommand: ParsableCommand {
         ResultLine([
             "records": .integer(totals.records), "stored": .integer(totals.stored), "duplicates": .integer(totals.duplicates),
             "items": .integer(totals.items), "users": .integer(totals.users), "rejected": .integer(totals.rejected),
+            "left_out": .integer(totals.leftOut),
             "gaps": .integer(totals.gaps), "missing": .integer(totals.missing),
             "returns": .integer(Int(totals.returns.returns)), "returns_unmatched": .integer(Int(max(0, totals.returns.unmatched))),
             "returns_matched_late": .integer(Int(max(0, -totals.returns.unmatched))),

@@ -5,22 +5,26 @@ import Interactions
 
 extension Configuration {
     /// What `ingest` and `backfill` need to know.
-    func ingestSettings() throws(ConfigurationError) -> IngestSettings {
+    func ingestSettings() throws(ConfigurationError) -> IngestSettings { try streamSettings(databaseURL: try databaseURL()) }
+
+    /// The same where no database is asked.
+    func streamSettings(databaseURL: String) throws(ConfigurationError) -> IngestSettings {
         var settings = IngestSettings(
-            databaseURL: try databaseURL(), rules: try decodingRules(), featureRules: featureRules, clock: { .now })
+            databaseURL: databaseURL, rules: try decodingRules(), featureRules: featureRules, clock: { .now })
         settings.followsDatabaseClock = true
         settings.kafka = kafkaSettings
         settings.group = text(.kafkaGroup)
         settings.topics = topicKinds
+        settings.mappings = topicMappings
         settings.deadLetterTopic = text(.topicsDeadLetters)
         settings.batchRecords = integer(.ingestBatchRecords)
         settings.lingerMilliseconds = integer(.ingestBatchLingerMilliseconds)
         return settings
     }
 
-    /// What each topic holds.
+    /// What each topic holds, those that are mapped among them.
     var topicKinds: [String: RecordKind] {
-        Dictionary(RecordKind.allCases.map { (topic(of: $0), $0) }) { first, _ in first }
+        topicMappings.mapValues { RecordKind($0.kind) }.merging(RecordKind.allCases.map { (topic(of: $0), $0) }) { _, own in own }
     }
 
     /// The topic of a kind of record.

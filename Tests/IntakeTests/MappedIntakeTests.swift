@@ -1,0 +1,87 @@
+import Features
+import Intake
+import Interactions
+import Testing
+
+@Suite("Records of mapped topics")
+struct MappedIntakeTests {
+    private static func intake() -> RecordIntake {
+        RecordIntake(rules: DecodingRules(idForm: .nfc), featureRules: FeatureRules(), mappings: MappedShop.mappings)
+    }
+
+    private static func add(
+        _ record: String, to intake: inout RecordIntake, offset: Int64 = 7, topic: String = "shop.orders", key: String? = nil
+    ) {
+        let origin = RecordOrigin(
+            source: topic, cluster: "k", position: Position(partition: 2, offset: offset), recordTime: Intakes.now)
+        Array((key ?? "").utf8).withUnsafeBytes { key in
+            Array(record.utf8).withUnsafeBytes { value in
+                _ = intake.add(.events, key: key.isEmpty ? nil : key, value: value, origin: origin, now: Intakes.now)
+            }
+        }
+    }
+
+    @Test("an order becomes one event a line, and what is left out is counted")
+    func order() {
+        var intake = Self.intake()
+        Self.add(MappedShop.order("o1", user: "u1", lines: ["a", "shipping", "b"]), to: &intake)
+        let left = intake.leftOut, records = intake.records, bytes = intake.bytes
+        let batch = intake.take(offsets: [])
+        #expect(batch.interactions.map(\.eventID) == ["o1/0", "o1/2"] && batch.interactions.map(\.itemID) == ["a", "b"])
+        #expect(batch.interactions.allSatisfy { $0.type == .purchase && $0.userID == "u1" && $0.amountMinor == 1_999 })
+        #expect(left == 1 && records == 1 && bytes > 1_024 && batch.rejections.isEmpty)
+        #expect(batch.interactions.allSatisfy { $0.position == Position(partition: 2, offset: 7) })
+    }
+
+    @Test("good lines beside a bad one are taken, and the record as it came is one dead letter that says which line and why")
+    func partly() throws {
+        var intake = Self.intake()
+        let record = MappedShop.order("o1", user: "u\u{65}\u{301}", lines: ["a", "", "b", ""])
+        Self.add(record, to: &intake, key: "k1")
+        let batch = intake.take(offsets: [])
+        #expect(batch.interactions.map(\.eventID) == ["o1/0", "o1/2"])
+        let letter = try #require(batch.rejections.first)
+        #expect(batch.rejections.count == 1 && letter.payload == Array(record.utf8) && letter.key == Array("k1".utf8))
+        #expect(letter.origin.source == "shop.orders" && letter.userID == Array("u\u{E9}".utf8))
+        #expect(letter.rejection.code == .missingField && letter.rejection.field == "item_id")
+        let detail = "line 1 (the first of 2 lines that are refused): is missing or empty; it must be a non-empty string; mapped from sku; "
+            + "2 other lines are taken"
+        #expect(letter.rejection.detail == detail)
+        // Sent again, what was good is the same event as before.
+        Self.add(record, to: &intake, offset: 9)
+        #expect(intake.take(offsets: []).interactions.map(\.payloadHash) == batch.interactions.map(\.payloadHash))
+    }
+
+    @Test("a letter is as old as the older of the record's times, and is found by its user without a key")
+    func names() throws {
+        var intake = Self.intake()
+        Self.add(#"{"order":{"id":"o","buyer":"u1","placed":1600000000},"lines":7}"#, to: &intake)
+        Self.add(#"{"order":{"id":"o","buyer":"u2","placed":1600000000"#, to: &intake)
+        let letters = intake.take(offsets: []).rejections
+        #expect(letters.map(\.userID) == [Array("u1".utf8), Array("u2".utf8)] && letters.map(\.key) == letters.map(\.userID))
+        #expect(letters.allSatisfy { $0.origin.recordTime?.milliseconds == 1_600_000_000_000 })
+        #expect(letters.map(\.rejection.code) == [.missingField, .malformedJSON])
+    }
+
+    @Test("events without an id get one of their place, and other topics are read as ever")
+    func others() {
+        var intake = Self.intake()
+        Self.add(MappedShop.click("", user: "u1", item: "i1"), to: &intake, topic: "shop.clicks")
+        Self.add(#"{"type":"click","user_id":"u","item_id":"i","timestamp":1790000000000}"#, to: &intake, topic: "freshet.events")
+        Self.add(#"{"name":"scroll","user":"u"}"#, to: &intake, topic: "shop.clicks")
+        let left = intake.leftOut, batch = intake.take(offsets: [])
+        #expect(batch.interactions.map(\.eventID) == ["k/shop.clicks/2/7", "k/freshet.events/2/7"])
+        #expect(batch.rejections.isEmpty && left == 1)
+    }
+
+    @Test("what is too long to be read is found by its user as well")
+    func oversized() {
+        var intake = Self.intake()
+        Array(#"{"order":{"id":"o","buyer":"u1""#.utf8).withUnsafeBytes {
+            intake.addOversized(
+                .events, bytes: 9_999_999, head: $0,
+                origin: RecordOrigin(source: "shop.orders", cluster: "k", position: Position(partition: 0, offset: 0)))
+        }
+        #expect(intake.take(offsets: []).rejections.first?.userID == Array("u1".utf8))
+    }
+}

@@ -95,7 +95,12 @@ public struct ForeignTrial: Sendable {
         }
         guard let rejection else { accepted += 1; return }
         refused += 1
-        if let known = reasons.firstIndex(where: { $0.code == rejection.code && $0.field == rejection.field }) {
+        // Each unknown type has its own name in its sentence, and a person wants to see all of them.
+        let same = { (known: Reason) in
+            known.code == rejection.code && known.field == rejection.field
+                && (known.code != .unknownType || known.detail == rejection.detail)
+        }
+        if let known = reasons.firstIndex(where: same) {
             reasons[known].count += 1
         } else if reasons.count < Self.reasonsLimit {
             reasons.append(

@@ -38,6 +38,9 @@ enum ImportTelling {
         for reason in trial.reasons {
             lines.append("  \(reason.count) \(reason.code.rawValue), first \(word) \(reason.line): \(sentence(reason))")
         }
+        if trial.reasons.contains(where: { $0.code == .unknownType }) {
+            lines.append("What other names of types mean is said by --set ingest.event_types.NAME=click, or another type of ours")
+        }
         if let damage = trial.damage { lines.append(damage.message) }
         return lines
     }

@@ -16,6 +16,7 @@ public final class ForeignReader {
         switch format {
         case .csv, .recbole: rows = TableReader(format, kind: kind, options: options)
         case .merchant: rows = MerchantReader(options: options)
+        case .gorse, .metarank: rows = LinesReader(format, kind: kind, options: options)
         }
     }
 

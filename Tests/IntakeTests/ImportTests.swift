@@ -178,6 +178,24 @@ struct ImportTests {
         #expect(try store(try foreign(path, .merchant, .items, maps: [])).items == 0)
     }
 
+    @Test("a file of Metarank is stored kind by kind, and stored again it changes nothing")
+    func metarank() throws {
+        let path = try file(
+            (0..<30).map { #"{"event":"item","id":"a\#($0)","timestamp":\#(1_790_000_000_000 + $0),"item":"p\#($0 % 4)","#
+                + #""fields":[{"name":"f\#($0)","value":1}]}"# + "\n" }.joined()
+                + #"{"event":"ranking","id":"r1","timestamp":1790000000000,"user":"u1","items":[{"id":"p1"},{"id":"p2"}]}"# + "\n"
+                + #"{"event":"interaction","id":"c1","timestamp":1790000001000,"item":"p1","type":"click","user":"u1","ranking":"r1"}"#
+                + "\nno JSON\n", "events.jsonl")
+        for round in 0..<2 {
+            for (kind, stored, items) in [(RecordKind.items, 0, 4), (.users, 0, 0), (.impressions, 2, 0), (.events, 1, 0)] {
+                let totals = try store(try foreign(path, .metarank, kind, maps: []))
+                #expect(totals.stored == (round == 0 ? stored : 0) && totals.items == (round == 0 ? items : 0), "\(kind)")
+            }
+        }
+        #expect(try count("interactions") == "3" && count("dead_letters") == "1")
+        #expect(try database.sql("select count(*) from items, jsonb_object_keys(attributes)") == "30")
+    }
+
     @Test(
         "the first hours of a large shop, as found: every row counts, sums agree to the cent, and twice is once",
         .enabled(if: ProcessInfo.processInfo.environment["FRESHET_DATA"] != nil, "needs FRESHET_DATA"))

@@ -31,8 +31,11 @@ struct FileStoring {
     var goesOn: Bool { !stop.isRaised && sum.damage == nil }
 
     /// Stores one file by `body`, which is given what to report to.
+    ///
+    /// - Parameter isPart: whether records of other kinds in the same file are stored beside.
     mutating func store(
-        _ path: String, _ kind: RecordKind, _ body: (BackfillRun, (BackfillRun.Totals) -> Void) throws -> BackfillRun.Totals
+        _ path: String, _ kind: RecordKind, isPart: Bool = false,
+        _ body: (BackfillRun, (BackfillRun.Totals) -> Void) throws -> BackfillRun.Totals
     ) throws {
         let name = path == "-" ? "standard input" : URL(fileURLWithPath: path).lastPathComponent
         let progress = ProgressLine("\(command) \(name)")
@@ -46,7 +49,7 @@ struct FileStoring {
         }
         let totals = try body(run) { progress.update($0.lines, note: note($0)) }
         progress.finish(totals.lines, note: note(totals))
-        sum.add(totals, of: path, wasStopped: stop.isRaised, told: logger)
+        sum.add(totals, of: path, isPart: isPart, wasStopped: stop.isRaised, told: logger)
     }
 
     /// Prints the result.

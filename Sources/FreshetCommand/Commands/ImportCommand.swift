@@ -61,7 +61,8 @@ struct ImportCommand: ParsableCommand {
         // Before anything is stored: a column that there is not is found at once.
         let looked = try parts.map { try file($0, stop) }
         for file in looked where storing.goesOn {
-            try storing.store(file.path, file.kind) { run, progress in try run.run(file, progress: progress) }
+            let isPart = parts.count { $0.path == file.path } > 1
+            try storing.store(file.path, file.kind, isPart: isPart) { run, progress in try run.run(file, progress: progress) }
         }
         try storing.tell(asJSON: json)
     }

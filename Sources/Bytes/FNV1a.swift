@@ -30,8 +30,6 @@ public struct FNV1a: Sendable {
 
     /// Which of `count` parts of about one size a name falls into, from 0: a split that is the same in every run and version.
     public static func part(of name: String, of count: Int) -> Int {
-        let hash = hash(name.utf8)
-        // The shift binds first: 31 bits of the increment. The parts of former experiments depend on it.
-        return Int(((hash ^ (hash >> 32)) &* (SplitMix64Mixing.increment >> 33)) % UInt64(count))
+        Int(SplitMix64Mixing.mixed(hash(name.utf8)) % UInt64(count))
     }
 }

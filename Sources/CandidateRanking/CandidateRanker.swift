@@ -11,6 +11,24 @@ public struct RankerWeights: Sendable, Equatable, Codable {
     /// ``CandidateTables/Rules/usesTimes`` of them.
     public var usesTimes: Bool
 
+    /// What counts instead of ``interest`` and ``goals`` for users of whom little is known, by ascending length of history.
+    public var newcomers: [Newcomer] = []
+
+    /// What counts for users with short histories.
+    public struct Newcomer: Sendable, Equatable, Codable {
+        /// The longest history that it is for, in events.
+        public var historyLimitEvents: Int
+        /// As ``RankerWeights/interest``.
+        public var interest: Float
+        /// As ``RankerWeights/goals``, as many.
+        public var goals: [Float]
+
+        /// All of it.
+        public init(historyLimitEvents: Int, interest: Float, goals: [Float]) {
+            (self.historyLimitEvents, self.interest, self.goals) = (historyLimitEvents, interest, goals)
+        }
+    }
+
     /// Makes weights; `goals.count` is the number of the network's outputs.
     public init(network: CandidateNetwork, interest: Float, goals: [Float], horizonDays: Float = 28, usesTimes: Bool = true) {
         precondition(goals.count == network.goals, "\(goals.count) weights for \(network.goals) outputs")
@@ -18,13 +36,20 @@ public struct RankerWeights: Sendable, Equatable, Codable {
         (self.horizonDays, self.usesTimes) = (horizonDays, usesTimes)
     }
 
+    private func newcomer(_ events: Int) -> Newcomer? { newcomers.first { events <= $0.historyLimitEvents } }
+
+    /// What the ranking's own score is multiplied by for a user with a history of so many events.
+    public func interest(historyEvents: Int) -> Float { newcomer(historyEvents)?.interest ?? interest }
+
     /// The final scores.
     ///
     /// - Parameters:
     ///   - interests: of candidates.
     ///   - outputs: `[candidates, goals]` of the network.
-    public func scores(_ interests: [Float], outputs: [Float]) -> [Float] {
-        Self.scores(interests, outputs: outputs, interest: interest, goals: goals)
+    ///   - historyEvents: how many the user's history has.
+    public func scores(_ interests: [Float], outputs: [Float], historyEvents: Int) -> [Float] {
+        let own = newcomer(historyEvents)
+        return Self.scores(interests, outputs: outputs, interest: own?.interest ?? interest, goals: own?.goals ?? goals)
     }
 
     /// The sum of interests and outputs under some weights.
@@ -59,7 +84,7 @@ public struct CandidateRanker: Sendable, Equatable {
     ///
     /// - Parameter interests: the ranking's own scores, one a row.
     public func scores(_ rows: [Int32], interests: [Float], user: CandidateSignals) -> [Float] {
-        scores(count: rows.count, interests: interests) { user.write(rows, into: $0) }
+        scores(of: user, count: rows.count, interests: interests) { user.write(rows, into: $0) }
     }
 }
 

@@ -1,6 +1,6 @@
 import Interactions
 
-/// What the gate refused, for whoever watches.
+/// What the gate refused, for whoever watches. A counter that stands beside its model is no training of its own.
 public struct ModelRefusals: Sendable, Equatable {
     /// Versions that the gate refused since the beginning, those that were promoted all the same included.
     public var total: Int64
@@ -25,7 +25,8 @@ public struct ModelRefusals: Sendable, Equatable {
 extension ModelRefusals {
     /// SQL: one row with what ``init(_:_:from:)`` reads, in its order.
     static let statement = """
-        select (select count(*) from models where refusal is not null) as refused, (select count(*) from in_a_row) as refused_in_a_row,
+        select (select count(*) from models where refusal is not null and metrics->>'counter' is null) as refused,
+               (select count(*) from in_a_row) as refused_in_a_row,
                newest.version as refused_version, newest.created_at as refused_at, newest.refusal
         from (values (1)) one
             left join lateral (select * from in_a_row order by version desc limit 1) newest on true
@@ -35,7 +36,8 @@ extension ModelRefusals {
     static let refusedInARow = """
         in_a_row as (
             select version, created_at, refusal from models
-            where status = 'refused' and version > coalesce((select max(version) from models where promoted_at is not null), 0))
+            where status = 'refused' and metrics->>'counter' is null
+                and version > coalesce((select max(version) from models where promoted_at is not null), 0))
         """
 
     /// Reads the columns of ``statement``, which begin at `first`.

@@ -15,6 +15,8 @@ public struct ModelVersionView: Sendable, Equatable {
     public var status: String
     /// `train.preset` of its training.
     public var preset: String?
+    /// Which counter it is, with its settings; nil for a model that learned.
+    public var counter: String?
     /// Offline metrics by name, such as `ndcg@10`.
     public var metrics: [String: Double]
     /// The same metrics of recommending what is popular, on the same holdout.
@@ -27,7 +29,7 @@ public struct ModelVersionView: Sendable, Equatable {
     /// Makes a view.
     public init(
         version: Int, createdAt: EventTime? = nil, promotedAt: EventTime? = nil, isPromoted: Bool = false,
-        status: String, preset: String? = nil, metrics: [String: Double] = [:],
+        status: String, preset: String? = nil, counter: String? = nil, metrics: [String: Double] = [:],
         popularityMetrics: [String: Double] = [:], note: String? = nil, refusal: String? = nil
     ) {
         self.version = version
@@ -36,6 +38,7 @@ public struct ModelVersionView: Sendable, Equatable {
         self.isPromoted = isPromoted
         self.status = status
         self.preset = preset
+        self.counter = counter
         self.metrics = metrics
         self.popularityMetrics = popularityMetrics
         self.note = note
@@ -52,6 +55,7 @@ public struct ModelVersionView: Sendable, Equatable {
             writer.field("created_at", createdAt)
             writer.field("promoted_at", promotedAt)
             writer.field("preset", preset)
+            writer.field("counter", counter)
             writer.field("metrics", numbers: metrics)
             writer.field("popularity_metrics", numbers: popularityMetrics)
             writer.field("note", note)

@@ -48,7 +48,7 @@ struct Attribution {
             // The towers are no signal of the ranker: there only the interest differs, which counts by a weight.
             let scores = ranker.map { ranker, user in
                 group == .towers
-                    ? zip(whole, terms).map { $0 - ranker.weights.interest * $1.towers }
+                    ? zip(whole, terms).map { $0 - ranking.interestWeight * $1.towers }
                     : ranker.scores(rows, interests: without, without: group, user: user)
             } ?? without
             for place in rows.indices { costs[place][group.rawValue] = whole[place] - scores[place] }
@@ -78,7 +78,7 @@ struct Attribution {
             let scores = ranker.scores(row, interests: losses.map { interest - $0 }, withoutEachOf: sources, user: user)
             lost = zip(sources, scores).map { ($0.row, whole - $1) }
         }
-        let known = Set(lost.map(\.row)), weight = ranking.snapshot.ranker?.weights.interest ?? 1
+        let known = Set(lost.map(\.row)), weight = ranking.interestWeight
         var others = ranking.followed(by: row)
         if let newest = ranking.newestQuery == nil ? nil : ranking.taste.newestRow, newest != row { others.insert(newest) }
         for source in others.subtracting(known) { lost.append((source, weight * ranking.interestLost(row, without: source))) }

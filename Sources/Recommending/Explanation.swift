@@ -158,6 +158,11 @@ extension Ranking {
     var towerWeight: Float {
         let blend = snapshot.blend.flatMap { blend in taste.signals.map { blend.blend.weight(.tower, of: $0) } } ?? 1
         return blend * (newestQuery == nil ? 1 : 1 - snapshot.rules.similarWeight)
-            * (snapshot.ranker == nil || taste.counted == nil ? 1 : snapshot.ranker?.weights.interest ?? 1)
+            * interestWeight
+    }
+
+    /// What towers and blend count in the final score of this user: 1 where no ranker stands behind them.
+    var interestWeight: Float {
+        snapshot.ranker.flatMap { ranker in taste.counted.map { ranker.weights.interest(historyEvents: $0.historyEvents) } } ?? 1
     }
 }

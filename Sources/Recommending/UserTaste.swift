@@ -42,9 +42,10 @@ struct UserTaste {
                 }
             }
         }
-        // A ranker learned from people who had done something: of who has not it knows no more than what is popular.
-        if let ranker = snapshot.ranker, !history.entries.isEmpty {
-            counted = CandidateSignals(Self.candidateHistory(history, snapshot: snapshot, now: now), tables: ranker.tables)
+        if let ranker = snapshot.ranker {
+            let known = Self.candidateHistory(history, snapshot: snapshot, now: now)
+            // It learned from people who had done something: of others it knows no more than what is popular.
+            if known.rows.contains(where: { $0 >= 0 }) { counted = CandidateSignals(known, tables: ranker.tables) }
         }
         var newestFirst: [(row: Int32, entry: HistoryEntry)] = []
         for entry in history.entries.reversed() where newestFirst.count < model.historyLimitItems {

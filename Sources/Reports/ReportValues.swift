@@ -104,6 +104,11 @@ struct ReportValues {
         if let share = found.rankingShare {
             lines.append(("weight of towers and blend", "\(HTMLText.number(100 * share, decimals: 0)) %"))
         }
+        for short in found.newcomers ?? [] where short.kept {
+            let share = HTMLText.number(100 * short.rankingShare, decimals: 0)
+            let (own, others) = (HTMLText.number(short.newcomers), HTMLText.number(short.everybody))
+            lines.append(("the same up to \(short.historyLimitEvents) events", "\(share) %: NDCG@10 \(own), by everybody's \(others)"))
+        }
         if let share = found.valueShare {
             lines.append(("weight of what orders are worth", "\(HTMLText.number(100 * share, decimals: 0)) %"))
         }

@@ -17,9 +17,13 @@ struct HashTests {
 
     @Test("the parts of a split")
     func parts() {
-        #expect((0..<12).map { FNV1a.part(of: "u\($0)", of: 5) } == [1, 3, 3, 4, 0, 4, 2, 2, 0, 2, 3, 2])
-        let counts = (0..<3_000).reduce(into: [0, 0, 0]) { $0[FNV1a.part(of: "user \($1)", of: 3)] += 1 }
-        #expect(counts.allSatisfy { (900...1_100).contains($0) }, "\(counts)")
+        #expect((0..<12).map { FNV1a.part(of: "u\($0)", of: 5) } == [2, 3, 0, 2, 0, 1, 3, 4, 1, 3, 2, 3])
+        // Even and odd numbers of parts: the hash alone has weak low bits.
+        for parts in [2, 3, 4, 5, 8] {
+            let counts = (0..<3_000).reduce(into: [Int](repeating: 0, count: parts)) { $0[FNV1a.part(of: "u\($1)", of: parts)] += 1 }
+            let expected = 3_000 / parts
+            #expect(counts.allSatisfy { abs($0 - expected) < expected / 5 }, "\(counts)")
+        }
     }
 
     @Test("SplitMix64")

@@ -30,6 +30,41 @@ struct CandidateRankerTests {
         #expect(ranker.scores([], interests: [], user: user).isEmpty)
     }
 
+    @Test("users of whom little is known have weights of their own, by the length of their history")
+    func newcomers() throws {
+        var ranker = ranker()
+        ranker.weights.newcomers = [
+            RankerWeights.Newcomer(historyLimitEvents: 1, interest: 3, goals: [0, 0]),
+            RankerWeights.Newcomer(historyLimitEvents: 4, interest: 1, goals: [1, 0.5]),
+        ]
+        let outputs: [Float] = [2, 4], expected: [Int: Float] = [1: 30, 2: 14, 4: 14, 5: 5]
+        for (events, score) in expected {
+            #expect(ranker.weights.scores([10], outputs: outputs, historyEvents: events) == [score], "\(events)")
+        }
+        #expect(ranker.weights.interest(historyEvents: 3) == 1 && ranker.weights.interest(historyEvents: 9) == 0.5)
+        // A user with one event gets what the ranking alone says, three times.
+        let shop = CountedShop.made(), tables = ranker.tables
+        var history = shop.history(of: 2, now: 130)
+        let whole = CandidateSignals(history, tables: tables).historyEvents
+        #expect(whole == history.rows.count && whole > 4)
+        history = CandidateHistory(
+            rows: Array(history.rows.suffix(1)), times: Array(history.times.suffix(1)), amounts: Array(history.amounts.suffix(1)),
+            isPurchase: Array(history.isPurchase.suffix(1)), now: history.now)
+        let user = CandidateSignals(history, tables: tables)
+        #expect(ranker.scores([4, 11], interests: [1, -2], user: user) == [3, -6])
+        #expect(ranker.scores([4, 11], interests: [1, -2], without: .popularity, user: user) == [3, -6])
+        // Written and read as well; lengths that do not ascend, or a length without its weights, are refused.
+        let part = ranker.encoded()
+        #expect(try CandidateRanker(encoded: part) == ranker)
+        var descending = ranker
+        descending.weights.newcomers.reverse()
+        #expect(throws: PartFormatError.self) { try CandidateRanker(encoded: descending.encoded()) }
+        for name in ["newcomers", "newcomers.4"] {
+            let less = PartTensors(tensors: part.tensors.filter { $0.name != name }, texts: part.texts)
+            #expect(throws: PartFormatError.self) { try CandidateRanker(encoded: less) }
+        }
+    }
+
     @Test("a ranker is read as it was written; other signals, other versions and what is missing are refused")
     func coding() throws {
         for goals in 1...2 {

@@ -53,6 +53,11 @@ struct RegistryTests {
         #expect(try queries.promotedModel()?.version == 1)
         let forced = try queries.promoteModel(2, reason: "by hand with force", force: true)
         #expect(forced.status == .promoted && forced.reason == "by hand with force" && forced.refusal == "7 % worse.")
+        // A counter beside a refused model is refused with it, and is no training of its own.
+        let counter = try queries.registerModel(
+            artifactPath: "models/b", artifactChecksum: "crc32:2", configuration: "{}", metrics: #"{"counter": {"rival": "buy_again"}}"#,
+            watermark: "{}")
+        try queries.refuseModel(counter, reason: "a model serves")
         refusals = try queries.modelRefusals()
         #expect(refusals.total == 2 && refusals.inARow == 1)
         // Promoted meanwhile: a version that was judged beside another one waits for a new judgement.

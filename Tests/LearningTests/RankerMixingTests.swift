@@ -88,6 +88,24 @@ struct RankerMixingTests {
         #expect(RankerMixing(alike, goals: 1, valueShare: 0).share == 0.5)
     }
 
+    @Test("users with short histories have a mix of their own where more than chance speaks for it")
+    func newcomers() throws {
+        // Of everybody the network knows as much as the ranking so far; of newcomers nothing at all.
+        let everybody = RankerMixing(answered(400, first: 2, second: 2), goals: 1, valueShare: 0)
+        let blind = try #require(everybody.newcomers(answered(400, first: 2, second: 0), historyLimitEvents: 2))
+        #expect(blind.isKept && blind.share >= 0.9 && blind.newcomers > blind.everybody + 0.05 && blind.questions == 400)
+        #expect(blind.historyLimitEvents == 2 && blind.mix.halves.count == 2)
+        let own = blind.mix.all, all = try #require(everybody.mix).all
+        #expect(own.interest > 0 && own.goals[0] / own.interest < 0.2 * all.goals[0] / all.interest)
+        // Newcomers who are as everybody is are served by everybody's mix.
+        let alike = try #require(everybody.newcomers(answered(400, first: 2, second: 2), historyLimitEvents: 2))
+        #expect(!alike.isKept && alike.share == everybody.share)
+        // Too few to say anything, and nothing for everybody: nothing.
+        #expect(everybody.newcomers(answered(60, first: 2, second: 0), historyLimitEvents: 2) == nil)
+        let none = RankerMixing([], goals: 1, valueShare: 0)
+        #expect(none.newcomers(answered(400, first: 2, second: 0), historyLimitEvents: 2) == nil)
+    }
+
     @Test("nothing is found where nothing was asked, or where nothing differs")
     func nothing() {
         #expect(RankerMixing([], goals: 1, valueShare: 0).mix == nil)

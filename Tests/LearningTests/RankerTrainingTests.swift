@@ -72,6 +72,25 @@ struct RankerTrainingTests {
         #expect(questions.count { $0.now == border } >= 100 && questions.count { $0.now > border } >= 100)
     }
 
+    @Test("who comes for the first time is asked about with the first few interactions known, and nothing later than the end is looked at")
+    func newcomerQuestions() {
+        let log = Self.staples, asking = RankerQuestions(log: log, historyLimitEvents: 50, excludes: [])
+        let told = [0, 1, 2, 5, 10]
+        let starts = log.userIDs.indices.map { log.times[log.userStarts[$0]] }.sorted(), border = starts[starts.count / 2]
+        let questions = asking.newcomers(at: border, until: log.newestTime, told: told)
+        #expect(!questions.isEmpty)
+        for question in questions {
+            let start = log.userStarts[question.user]
+            #expect(log.times[start] > border && question.known.lowerBound == start)
+            #expect([1, 2, 5, 10].contains(question.known.count) && question.later.lowerBound == question.known.upperBound)
+            #expect((1...10).contains(question.later.count) && question.now == log.times[question.later.lowerBound])
+        }
+        let end = border + (log.newestTime - border) / 10
+        let early = asking.newcomers(at: border, until: end, told: told)
+        #expect(early.count < questions.count && early.allSatisfy { log.times[$0.later.upperBound - 1] <= end })
+        #expect(asking.newcomers(at: log.newestTime, until: log.newestTime, told: told).isEmpty)
+    }
+
     @Test("levels are titles that repeat and categories, from fine to coarse; what groups nothing is none")
     func levels() {
         let contents = (0..<40).map { item in

@@ -197,10 +197,22 @@ import TrainingFiles
         #expect(failure?.description.contains("--resume") == true)
         trainings.isAlone = true
         let other = #expect(throws: CommandFailure.self) { try run(trainings, resuming: true) { $0.settings["train.seed"] = "2" } }
-        #expect(other?.description.contains("other train.* settings") == true)
+        #expect(other?.description.contains("train.seed was not set and is '2'") == true)
         trainings.steps = []
         #expect(try run(trainings, resuming: true).promoted)
         #expect(trainings.steps.first == "register", "nothing is read again")
+    }
+
+    @Test func aRunThatStoppedBehindItsRegistrationHasItsVersionOnce() throws {
+        defer { clean() }
+        let trainings = Trainings()
+        trainings.late = StoreError(.connectionLost, "the database is away")
+        #expect(throws: StoreError.self) { try run(trainings) }
+        #expect(trainings.versions.count == 1)
+        trainings.late = nil
+        #expect(try run(trainings, resuming: true).promoted)
+        let states = trainings.versions.map { $0.status }
+        #expect(states == [.promoted], "registered once, and promoted when it could be")
     }
 
     @Test func aRunWhoseUsersWereErasedBeginsAnew() throws {

@@ -70,7 +70,9 @@ enum TinyBundle {
         let network = CandidateNetwork(
             scaling: SignalScaling(mean: (0..<width).map { _ in random.normal() }, scale: (0..<width).map { _ in 0.5 }), hidden: [16],
             goals: 2, parameters: (0..<count).map { _ in 0.1 * random.normal() })
-        return CandidateRanker(weights: RankerWeights(network: network, interest: 0.5, goals: [1, 0.25]), tables: tables)
+        var weights = RankerWeights(network: network, interest: 0.5, goals: [1, 0.25])
+        weights.newcomers = [RankerWeights.Newcomer(historyLimitEvents: 2, interest: 0.75, goals: [0.5, 0])]
+        return CandidateRanker(weights: weights, tables: tables)
     }
 
     private static func heads(items: Int) -> RankingHeads {

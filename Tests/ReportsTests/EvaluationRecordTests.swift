@@ -38,6 +38,9 @@ struct EvaluationRecordTests {
         ranking.newcomers = [.init(historyLimitEvents: 3, kept: true, questions: 9, everybody: 0.1, newcomers: 0.2)]
         ranking.counters = .init(
             used: true, network: false, questions: 700, borders: 8, rankingShare: 0.25, without: 0.2, with: 0.3, seconds: 4)
+        ranking.counters?.newcomers = [
+            .init(historyLimitEvents: 2, questions: 120, rankingShare: 0.9, kept: true, everybody: 0.125, newcomers: 0.25)
+        ]
         record.ranking = ranking
         record.domains = [DomainRecord(domain: "country=n", users: 3, interactions: 9, asked: 2, kept: false, adapter: true)]
         var objectives = ObjectivesRecord()

@@ -16,6 +16,8 @@ public struct CandidateSignals: Sendable {
     private let user: UserCounts
     /// By level, then by group.
     let groups: [[Int32: OwnCounts]]
+    /// How many events the history had.
+    public let historyEvents: Int
     private let links: LinkSums
     private let profile: TokenProfile
 
@@ -24,6 +26,7 @@ public struct CandidateSignals: Sendable {
     /// - Complexity: O(history + links of the newest items).
     public init(_ history: CandidateHistory, tables: CandidateTables) {
         self.tables = tables
+        historyEvents = history.rows.count
         var own: [Int32: OwnCounts] = [:], user = UserCounts()
         own.reserveCapacity(history.rows.count)
         var groups = [[Int32: OwnCounts]](repeating: [:], count: tables.groups.count)

@@ -32,8 +32,38 @@ public struct RankingRecord: Codable, Sendable, Equatable {
         public var keptOfTaken: Double?, keptOfValue: Double?
         /// NDCG@10 of the ranking without it, and with it, cross-fitted.
         public var without: Double?, with: Double?
+        /// Its share for users of whom little is known, by length of history; nil or empty where there were too few of them.
+        public var newcomers: [Short]?
         /// Seconds that it took.
         public var seconds: Double?
+
+        /// What it gave for users with short histories.
+        public struct Short: Codable, Sendable, Equatable {
+            /// The longest of these histories, in events.
+            public var historyLimitEvents: Int
+            /// Questions of so short histories.
+            public var questions: Int
+            /// The share of the ranking without it that is best there, and whether it is used.
+            public var rankingShare: Double, kept: Bool
+            /// NDCG@10 among candidates under everybody's share, and under this one, cross-fitted.
+            public var everybody: Double, newcomers: Double
+
+            /// All of it.
+            public init(
+                historyLimitEvents: Int, questions: Int, rankingShare: Double, kept: Bool, everybody: Double, newcomers: Double
+            ) {
+                (self.historyLimitEvents, self.questions, self.rankingShare) = (historyLimitEvents, questions, rankingShare)
+                (self.kept, self.everybody, self.newcomers) = (kept, everybody, newcomers)
+            }
+
+            private enum CodingKeys: String, CodingKey {
+                case questions, kept
+                case historyLimitEvents = "history_limit_events"
+                case rankingShare = "ranking_share"
+                case everybody = "everybody_NDCG@10"
+                case newcomers = "newcomers_NDCG@10"
+            }
+        }
 
         /// What a ranker gave.
         public init(
@@ -44,7 +74,7 @@ public struct RankingRecord: Codable, Sendable, Equatable {
         }
 
         private enum CodingKeys: String, CodingKey {
-            case used, network, questions, borders, seconds
+            case used, network, questions, borders, newcomers, seconds
             case rankingShare = "ranking_share"
             case valueShare = "value_share"
             case keptOfTaken = "kept_of_NDCG@10"

@@ -54,9 +54,10 @@ struct BackfillSum {
             "lines": .integer(totals.lines), "known_lines": .integer(totals.resumedAt), "mended_lines": .integer(totals.mended),
             "stored": .integer(totals.stored), "duplicates": .integer(totals.duplicates), "items": .integer(totals.items),
             "users": .integer(totals.users), "rejected": .integer(totals.rejected), "erased": .integer(totals.erased),
-            "returns": .integer(Int(totals.returns.returns)), "returns_unmatched": .integer(Int(totals.returns.unmatched)),
+            "returns": .integer(Int(totals.returns.returns)), "returns_unmatched": .integer(Int(max(0, totals.returns.unmatched))),
+            "returns_matched_late": .integer(Int(max(0, -totals.returns.unmatched))),
             "returns_partly": .integer(Int(totals.returns.partly)), "returned_pieces": .integer(Int(totals.returns.pieces)),
-            "unmatched_pieces": .integer(Int(totals.returns.unmatchedPieces)), "seconds": .number(seconds),
+            "unmatched_pieces": .integer(Int(max(0, totals.returns.unmatchedPieces))), "seconds": .number(seconds),
         ])
     }
 }

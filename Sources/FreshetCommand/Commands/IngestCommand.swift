@@ -71,8 +71,9 @@ struct IngestCommand: ParsableCommand {
             "records": .integer(totals.records), "stored": .integer(totals.stored), "duplicates": .integer(totals.duplicates),
             "items": .integer(totals.items), "users": .integer(totals.users), "rejected": .integer(totals.rejected),
             "gaps": .integer(totals.gaps), "missing": .integer(totals.missing),
-            "returns": .integer(Int(totals.returns.returns)), "returns_unmatched": .integer(Int(totals.returns.unmatched)),
-            "unmatched_pieces": .integer(Int(totals.returns.unmatchedPieces)), "seconds": .number(seconds),
+            "returns": .integer(Int(totals.returns.returns)), "returns_unmatched": .integer(Int(max(0, totals.returns.unmatched))),
+            "returns_matched_late": .integer(Int(max(0, -totals.returns.unmatched))),
+            "unmatched_pieces": .integer(Int(max(0, totals.returns.unmatchedPieces))), "seconds": .number(seconds),
         ]).print(asJSON: json)
     }
 }

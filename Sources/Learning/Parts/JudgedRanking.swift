@@ -84,6 +84,11 @@ package struct JudgedRanking {
             counters.valueShare = Double(fit.mixing.valueShare)
             (counters.keptOfTaken, counters.keptOfValue) = (fit.mixing.kept?.taken, fit.mixing.kept?.value)
         }
+        counters.newcomers = fit.newcomers.map {
+            RankingRecord.Counters.Short(
+                historyLimitEvents: $0.historyLimitEvents, questions: $0.questions, rankingShare: Double($0.share), kept: $0.isKept,
+                everybody: $0.everybody, newcomers: $0.newcomers)
+        }
         next.counters = counters
         return next
     }

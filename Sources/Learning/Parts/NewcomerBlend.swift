@@ -110,23 +110,34 @@ package struct NewcomerBlend {
 
     /// Questions about newcomers of the holdout or, where these are few, about the holdout's users as if they were.
     private func asked() -> [Holdout.Question] {
-        let log = training.log, ends = scoring.holdout.trainingEnds
-        let newcomers = log.userIDs.indices.filter { ends[$0] == log.userStarts[$0] && log.rows(of: $0).count > 1 }
-        if newcomers.count >= Self.leastNewcomers {
-            return newcomers.flatMap { user in
-                Self.toldEvents.compactMap { told in question(user, at: log.userStarts[user] + told, told: told) }
-            }
+        scoring.newcomerQuestions ?? scoring.holdout.questions.flatMap { question in
+            Self.toldEvents.compactMap { told in scoring.question(question.user, at: question.known.upperBound, told: told) }
         }
-        return scoring.holdout.questions.flatMap { question in
-            Self.toldEvents.compactMap { told in self.question(question.user, at: question.known.upperBound, told: told) }
+    }
+
+    /// Users of a log who come for the first time where rows known of each end.
+    static func newcomers(_ log: TrainingLog, ends: [Int]) -> [Int]? {
+        let newcomers = log.userIDs.indices.filter { ends[$0] == log.userStarts[$0] && log.rows(of: $0).count > 1 }
+        return newcomers.count >= leastNewcomers ? newcomers : nil
+    }
+}
+
+extension HoldoutScoring {
+    /// Questions about whoever comes for the first time in the holdout, with the first ``NewcomerBlend/toldEvents`` of their interactions
+    /// known; nil where these are too few to say anything.
+    package var newcomerQuestions: [Holdout.Question]? {
+        NewcomerBlend.newcomers(log, ends: holdout.trainingEnds).map { newcomers in
+            newcomers.flatMap { user in
+                NewcomerBlend.toldEvents.compactMap { told in question(user, at: log.userStarts[user] + told, told: told) }
+            }
         }
     }
 
     /// The question at a row of which the newest `told` interactions before it are known; nil where there are not so many, or no answers.
-    private func question(_ user: Int, at row: Int, told: Int) -> Holdout.Question? {
-        let log = training.log, own = log.rows(of: user)
+    fileprivate func question(_ user: Int, at row: Int, told: Int) -> Holdout.Question? {
+        let own = log.rows(of: user)
         guard row - told >= own.lowerBound, row < own.upperBound else { return nil }
-        let truth = log.answers(of: user, from: row, limitEvents: Self.answersLimit) { log.keepsOut($0, by: scoring.excludes) }
+        let truth = log.answers(of: user, from: row, limitEvents: NewcomerBlend.answersLimit) { log.keepsOut($0, by: excludes) }
         return truth.isEmpty ? nil : Holdout.Question(user: user, known: row - told..<row, truth: truth, time: log.times[row])
     }
 }

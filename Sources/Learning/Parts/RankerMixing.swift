@@ -39,11 +39,35 @@ package struct RankerMixing {
     }
 
     /// What a mix is made of.
-    private struct Shares {
+    struct Shares {
         /// Of the ranking so far, in units of deviations; never 0, since what is added to it later (a tail dial) must count.
         var ranking: Float
         /// Of what is left that of the second output, of values.
         var value: Float
+    }
+
+    /// Deviations of what is mixed.
+    struct Units {
+        /// Of the ranking so far.
+        var interest: Float
+        /// Of each output of the network.
+        var outputs: [Float]
+
+        init(_ answered: [Answered], goals: Int) {
+            interest = RankerMixing.deviation(answered.flatMap(\.interests))
+            outputs = (0..<goals).map { goal in
+                RankerMixing.deviation(
+                    answered.flatMap { one in stride(from: goal, to: one.outputs.count, by: goals).map { one.outputs[$0] } })
+            }
+        }
+
+        /// What some shares multiply.
+        func mix(_ shares: Shares) -> Mix {
+            let parts = outputs.count > 1 ? [1 - shares.value, shares.value] : [1]
+            return Mix(
+                interest: shares.ranking / interest,
+                goals: outputs.indices.map { (1 - shares.ranking) * parts[$0] / max(outputs[$0], 1e-9) })
+        }
     }
 
     /// The share of the ranking so far that is best for all.
@@ -54,11 +78,14 @@ package struct RankerMixing {
     /// where values were not asked for.
     package private(set) var kept: (taken: Double, value: Double)?
 
-    private static let shares: [Float] = [0.02, 0.1, 0.2, 0.33, 0.5, 0.67, 0.8, 0.9]
+    static let shares: [Float] = [0.02, 0.1, 0.2, 0.33, 0.5, 0.67, 0.8, 0.9]
     private static let valueShares: [Float] = [0, 0.2, 0.35, 0.5, 0.65, 0.8]
 
     /// Questions that a scale is fitted to, at most.
     private static let questionsOfScale = 1_000
+
+    /// The units that shares are in, and what revenue weighs in the choice of one.
+    private(set) var units: Units?, valueWeight = 0.0
 
     /// What was found for all, and for users of even and odd rows; nil where nothing was answered.
     package private(set) var mix: (all: Mix, halves: [Mix])?
@@ -75,55 +102,50 @@ package struct RankerMixing {
     ///     revenue-weighted form together lose least against the best of each.
     package init(_ answered: [Answered], goals: Int, valueShare: Float?) {
         guard !answered.isEmpty else { return }
-        let deviation = Self.deviation(answered.flatMap(\.interests))
-        let outputDeviations = (0..<goals).map { goal in
-            Self.deviation(answered.flatMap { one in stride(from: goal, to: one.outputs.count, by: goals).map { one.outputs[$0] } })
-        }
-        guard deviation > 0, outputDeviations[0] > 0 else { return }
-        func unit(_ shares: Shares) -> Mix {
-            let parts = goals > 1 ? [1 - shares.value, shares.value] : [1]
-            return Mix(
-                interest: shares.ranking / deviation,
-                goals: (0..<goals).map { (1 - shares.ranking) * parts[$0] / max(outputDeviations[$0], 1e-9) })
-        }
+        let units = Units(answered, goals: goals), deviation = units.interest
+        guard deviation > 0, units.outputs[0] > 0 else { return }
+        self.units = units
+        let unit = units.mix
         let values = goals > 1 ? valueShare.map { [$0] } ?? Self.valueShares : [0]
         let tried = values.flatMap { value in Self.shares.map { Shares(ranking: $0, value: value) } }
         let asksValues = values.count > 1
         let measured = tried.map { shares in Self.measure(answered) { Self.scores($0, unit(shares)) } }
         let taken = measured.map(\.ndcg), paid = measured.map(\.gainNDCG)
         let all = Array(answered.indices), halves = [0, 1].map { half in all.filter { answered[$0].half != half } }
-        // What a question is worth under a mix: its shares of the best means of both measures, as what is asked for weighs them.
-        let weight = goals > 1 ? Double(valueShare ?? 0.5) : 0
-        func chosen(_ places: [Int]) -> Shares {
-            let (found, earned) = (Self.relative(taken, places), Self.relative(paid, places))
-            return Self.nearestToEqual(of: tried, zip(found, earned).map { zip($0, $1).map { (1 - weight) * $0 + weight * $1 } })
+        valueWeight = goals > 1 ? Double(valueShare ?? 0.5) : 0
+        func chosen(_ places: [Int]) -> Int {
+            Self.nearest(to: Shares(ranking: 0.5, value: 0.5), of: tried, worth(taken, paid, places))
         }
         let best = chosen(all), others = halves.map(chosen)
         let count = Double(answered.count)
         let plain = Self.measure(answered) { $0.interests }
-        let crossed = others.map { shares in Self.measure(answered) { Self.scores($0, unit(shares)) } }
-        alone = plain.ndcg.reduce(0, +) / count
-        mixed = answered.indices.reduce(0) { $0 + crossed[answered[$1].half].ndcg[$1] } / count
-        if goals > 1 {
-            aloneOfValue = plain.gainNDCG.reduce(0, +) / count
-            mixedOfValue = answered.indices.reduce(0) { $0 + crossed[answered[$1].half].gainNDCG[$1] } / count
-        }
+        func crossed(_ rows: [[Double]]) -> Double { answered.indices.reduce(0) { $0 + rows[others[answered[$1].half]][$1] } / count }
+        (alone, mixed) = (plain.ndcg.reduce(0, +) / count, crossed(taken))
+        if goals > 1 { (aloneOfValue, mixedOfValue) = (plain.gainNDCG.reduce(0, +) / count, crossed(paid)) }
         if asksValues, mixed <= alone {
             // A compromise that finds less than the ranking alone is none.
             self = RankerMixing(answered, goals: goals, valueShare: 0)
             return
         }
-        (share, self.valueShare) = (best.ranking, best.value)
+        (share, self.valueShare) = (tried[best].ranking, tried[best].value)
         if asksValues {
             func most(_ rows: [[Double]]) -> Double { max(rows.map { $0.reduce(0, +) / count }.max() ?? 0, 1e-12) }
             kept = (mixed / most(taken), mixedOfValue / most(paid))
         }
-        // A logit again, so that what new items and rare ones are given in logits means the same beside it.
-        func scaled(_ shares: Shares, _ places: [Int]) -> Mix {
-            let mix = unit(shares), scale = Self.scale(places.map { answered[$0] }, mix)
-            return Mix(interest: scale * mix.interest, goals: mix.goals.map { scale * $0 })
-        }
+        func scaled(_ chosen: Int, _ places: [Int]) -> Mix { Self.logit(unit(tried[chosen]), places.map { answered[$0] }) }
         mix = (scaled(best, all), [0, 1].map { scaled(others[$0], halves[$0]) })
+    }
+
+    /// A mix as a logit again, so that what new items and rare ones are given in logits means the same beside it.
+    static func logit(_ mix: Mix, _ answered: [Answered]) -> Mix {
+        let scale = scale(answered, mix)
+        return Mix(interest: scale * mix.interest, goals: mix.goals.map { scale * $0 })
+    }
+
+    /// What questions at some places are worth under each mix: their shares of the best means of both measures, as what is asked for
+    /// weighs them.
+    func worth(_ taken: [[Double]], _ paid: [[Double]], _ places: [Int]) -> [[Double]] {
+        zip(Self.relative(taken, places), Self.relative(paid, places)).map { zip($0, $1).map { (1 - valueWeight) * $0 + valueWeight * $1 } }
     }
 
     /// The rows of each mix at some places, as shares of the best mean among the mixes.
@@ -133,17 +155,18 @@ package struct RankerMixing {
         return most > 0 ? chosen.map { row in row.map { $0 / most } } : chosen
     }
 
-    /// Of all mixes that are not worse than the best one by more than a standard error of the paired difference the one nearest to equal
-    /// parts: which of them is best on these questions is chance, and two rankings that know different things go best in equal parts.
-    private static func nearestToEqual(of tried: [Shares], _ worth: [[Double]]) -> Shares {
+    /// Of all mixes that are not worse than the best one by more than a standard error of the paired difference the one nearest to a
+    /// given one, by its place: which of them is best on these questions is chance. Two rankings that know different things go best in
+    /// equal parts.
+    static func nearest(to wanted: Shares, of tried: [Shares], _ worth: [[Double]]) -> Int {
         let sums = worth.map { $0.reduce(0, +) }
-        guard let best = sums.indices.max(by: { sums[$0] < sums[$1] }), worth[best].count > 1 else { return tried[0] }
+        guard let best = sums.indices.max(by: { sums[$0] < sums[$1] }), worth[best].count > 1 else { return 0 }
         let alike = tried.indices.filter { place in
             let paired = PairedComparison(candidate: worth[best], other: worth[place], confidence: 0.9)
             return paired.difference <= paired.standardError
         }
-        func distance(_ shares: Shares) -> Float { abs(shares.ranking - 0.5) + abs(shares.value - 0.5) }
-        return alike.map { tried[$0] }.min { distance($0) < distance($1) } ?? tried[best]
+        func distance(_ place: Int) -> Float { abs(tried[place].ranking - wanted.ranking) + abs(tried[place].value - wanted.value) }
+        return alike.min { distance($0) < distance($1) } ?? best
     }
 
     static func scores(_ one: Answered, _ mix: Mix) -> [Float] {

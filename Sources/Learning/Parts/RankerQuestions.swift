@@ -66,6 +66,25 @@ package struct RankerQuestions {
         }
     }
 
+    /// Questions about everybody who came for the first time behind a border, with the first few of their interactions known: to be found
+    /// is what they take next.
+    ///
+    /// - Parameters:
+    ///   - end: what is later is not looked at.
+    ///   - told: how many are known; a user has a question for each number but 0 that leaves something to be found.
+    package func newcomers(at border: Int64, until end: Int64, told: [Int]) -> [Question] {
+        log.userIDs.indices.flatMap { user -> [Question] in
+            let start = log.userStarts[user], last = log.firstRow(of: user, after: end)
+            guard start < last, log.times[start] > border else { return [] }
+            return told.compactMap { told in
+                let row = start + told
+                guard told > 0, row < last else { return nil }
+                return Question(
+                    user: user, known: start..<row, later: row..<min(last, row + NewcomerBlend.answersLimit), now: log.times[row])
+            }
+        }
+    }
+
     /// What counting says of a question's user.
     package func signals(_ question: Question, tables: CandidateTables) -> CandidateSignals {
         CandidateSignals(history(question.known, now: question.now), tables: tables)

@@ -24,6 +24,8 @@ package struct RankerTraining {
     private static let leastQuestionsAtAll = 50
     /// Questions that decide how much the network counts, and candidates of each that come from the ranking so far.
     private static let mixQuestionsLimit = 2_000, interestCandidates = 150
+    /// Lengths of history that have a mix of their own.
+    private static let historyLimitsEvents = [2, 10]
     /// Items that EASE models at older borders: its cost grows with their cube.
     private static let olderEASEItemsLimit = 3_000
 
@@ -56,6 +58,8 @@ package struct RankerTraining {
         package var halves: [RankerWeights]
         /// What was compared.
         package var mixing: RankerMixing
+        /// The same for users of whom little is known, by length of history.
+        package var newcomers: [RankerMixing.Newcomers] = []
         /// What was counted before the judged border, in rows of the log.
         package var tables: CandidateTables
         /// Questions that were learned from, and borders.
@@ -78,11 +82,21 @@ package struct RankerTraining {
         let asking = RankerQuestions(log: log, historyLimitEvents: historyLimitEvents, excludes: scoring.excludes)
         let ends = scoring.holdout.trainingEnds, newest = log.newestTime
         let horizon = horizon(scoring), rules = rules(scoring), tables = tables(of: scoring)
-        let judged = scoring.holdout.border == nil
-            ? asking.questions(after: ends) : asking.questions(at: tables.end, until: newest)
+        let returning = horizon == nil ? asking.questions(after: ends) : asking.questions(at: tables.end, until: newest)
+        // Where most people come once, who comes back teaches little of whom lists are for. Elsewhere questions about newcomers would cost
+        // those who come back: three questions in ten of a shop with many regulars cost 1 % of their NDCG@10.
+        let areNewcomersMost = horizon != nil && asking.newcomers(at: tables.end, until: newest, told: [1]).count > returning.count
+        func withNewcomers(
+            _ returning: [RankerQuestions.Question], at border: Int64, until end: Int64
+        ) -> [RankerQuestions.Question] {
+            returning + (areNewcomersMost ? asking.newcomers(at: border, until: end, told: NewcomerBlend.toldEvents) : [])
+        }
+        let judged = withNewcomers(returning, at: tables.end, until: newest)
         var lists = CandidateLists(width: CandidateSignal.count, goals: hasValues ? 2 : 1)
         var random = SeededGenerator(seed: settings.seed, stream: 0x5241_4E4B)
-        let older = horizon.map { olderBorders(tables.end, horizon: $0, asking) } ?? []
+        let older = horizon.map { horizon in
+            olderBorders(tables.end, horizon: horizon) { withNewcomers(asking.questions(at: $0, until: $1), at: $0, until: $1) }
+        } ?? []
         let perBorder = Self.candidatesLimit / (Self.bordersLimit + 1) / RankerQuestions.candidatesExpected
         asking.add(
             spread(judged, older.isEmpty ? Self.questionsLimit : perBorder), tables: tables, hasValues: hasValues,
@@ -118,13 +132,35 @@ package struct RankerTraining {
                 answered(question, asking, tables, halves[question.user % 2], interest(question))
             }, goals: lists.gains.count, valueShare: settings.valueShare)
         guard let mix = mixing.mix else { return nil }
-        func weights(_ network: CandidateNetwork, _ mix: RankerMixing.Mix) -> RankerWeights {
-            RankerWeights(
+        let short = shortHistories(scoring, mixing) { answered($0, asking, tables, halves[$0.user % 2], interest($0)) }
+        func weights(
+            _ network: CandidateNetwork, _ mix: RankerMixing.Mix, _ own: (RankerMixing.Newcomers) -> RankerMixing.Mix
+        ) -> RankerWeights {
+            var weights = RankerWeights(
                 network: network, interest: mix.interest, goals: mix.goals, horizonDays: rules.horizonDays, usesTimes: rules.usesTimes)
+            weights.newcomers = short.filter(\.isKept).map {
+                RankerWeights.Newcomer(historyLimitEvents: $0.historyLimitEvents, interest: own($0).interest, goals: own($0).goals)
+            }
+            return weights
         }
         return Fit(
-            weights: weights(learned { _ in true }, mix.all), halves: zip(halves, mix.halves).map { weights($0, $1) }, mixing: mixing,
-            tables: tables, questions: lists.count, borders: older.count + 1, isNetwork: isNetwork)
+            weights: weights(learned { _ in true }, mix.all) { $0.mix.all },
+            halves: [0, 1].map { half in weights(halves[half], mix.halves[half]) { $0.mix.halves[half] } }, mixing: mixing,
+            newcomers: short, tables: tables, questions: lists.count, borders: older.count + 1, isNetwork: isNetwork)
+    }
+
+    /// Mixes for users of whom little is known: on questions about whoever is new in the holdout, and about those of its users who had
+    /// done as little.
+    private func shortHistories(
+        _ scoring: HoldoutScoring, _ mixing: RankerMixing, answered: (Holdout.Question) -> RankerMixing.Answered
+    ) -> [RankerMixing.Newcomers] {
+        let questions = (scoring.newcomerQuestions ?? []) + scoring.holdout.questions
+        var shortest = 1
+        return Self.historyLimitsEvents.compactMap { limit in
+            let own = questions.filter { shortest...limit ~= $0.known.count }
+            shortest = limit + 1
+            return mixing.newcomers(spread(own, Self.mixQuestionsLimit).map(answered), historyLimitEvents: limit)
+        }
     }
 
     private func horizon(_ scoring: HoldoutScoring) -> Int64? { scoring.holdout.border.map { max(1, log.newestTime - $0) } }
@@ -178,12 +214,12 @@ package struct RankerTraining {
 
     /// Borders before the judged one whose answers lie before it too, newest first.
     private func olderBorders(
-        _ judged: Int64, horizon: Int64, _ asking: RankerQuestions
+        _ judged: Int64, horizon: Int64, asked: (_ border: Int64, _ end: Int64) -> [RankerQuestions.Question]
     ) -> [(time: Int64, questions: [RankerQuestions.Question])] {
         var borders: [(time: Int64, questions: [RankerQuestions.Question])] = []
         for place in 0..<Self.bordersLimit {
             let time = judged - horizon - Int64(place) * max(1, horizon / 2)
-            let questions = asking.questions(at: time, until: time + horizon)
+            let questions = asked(time, time + horizon)
             guard questions.count >= Self.leastQuestions else { break }
             borders.append((time, questions))
         }
@@ -226,10 +262,10 @@ package struct RankerTraining {
         let asking = RankerQuestions(log: log, historyLimitEvents: historyLimitEvents, excludes: excludes)
         let (user, rows) = pool(question, interest, asking, tables)
         let outputs = weights.network.outputs(rows, user: user)
-        let zero = weights.scores([Float](repeating: 0, count: rows.count), outputs: outputs)
-        let least = zero.min() ?? 0
-        var scores = interest.map { weights.interest * $0 + least }
-        for (place, row) in rows.enumerated() { scores[Int(row)] = zero[place] + weights.interest * interest[Int(row)] }
+        let zero = weights.scores([Float](repeating: 0, count: rows.count), outputs: outputs, historyEvents: user.historyEvents)
+        let least = zero.min() ?? 0, weight = weights.interest(historyEvents: user.historyEvents)
+        var scores = interest.map { weight * $0 + least }
+        for (place, row) in rows.enumerated() { scores[Int(row)] = zero[place] + weight * interest[Int(row)] }
         return scores
     }
 }

@@ -135,7 +135,7 @@ package struct TrainingRun {
             configuration: ResultLine.object(settings), metrics: record.json, watermark: file.watermark, answers: state.answers,
             // At once, so that a run that is killed here leaves no candidate that looks as if it had passed.
             refused: state.passes == true ? nil : (state.reasons ?? Self.unjudged).joined(separator: " "))
-        let (version, passes, reasons) = try registered(learned.bundle, entry, state)
+        let (version, passes, reasons) = try registered(learned.bundle, entry, &state)
         let counter = try registeredCounter(learned.counter, of: state, data: record, settings: entry.configuration, file.watermark)
         try? FileManager.default.removeItem(atPath: folder.path)
         try store.holdingPromotions { try prune() }
@@ -169,7 +169,8 @@ package struct TrainingRun {
         if resumes, erased == 0, let saved = folder.read() {
             guard saved.settings == settings else {
                 throw CommandFailure(
-                    "the run to resume has other train.* settings; start without --resume, or with the settings of that run")
+                    "the run to resume has other settings: \(TrainingFolder.State.differences(saved.settings, settings)); "
+                        + "start without --resume, or with the settings of that run")
             }
             logger.notice("resuming", metadata: ["stage": "\(saved.stage.rawValue)"])
             return saved
@@ -330,10 +331,18 @@ package struct TrainingRun {
 
     /// Registers the model, and promotes it where the gate let it pass.
     private func registered(
-        _ bundle: ModelBundle, _ entry: RegistryEntry, _ state: TrainingFolder.State
+        _ bundle: ModelBundle, _ entry: RegistryEntry, _ state: inout TrainingFolder.State
     ) throws -> (version: Int32, passes: Bool, reasons: [String]) {
         var reasons = state.reasons ?? Self.unjudged, passes = entry.refused == nil
-        let version = try store.register(bundle, entry)
+        // A run that was stopped behind this has its version, and perhaps promoted it.
+        let known = try state.version.flatMap { try store.models.model($0) }
+        if let known, known.status != .candidate {
+            report(known.version)
+            return (known.version, known.status != .refused, reasons)
+        }
+        let version = try known?.version ?? store.register(bundle, entry)
+        state.version = version
+        try folder.write(state)
         if passes, let late = try promote(version, reason: reasons.joined(separator: " "), judged: state.judgedAgainst) {
             passes = false
             reasons.insert(late, at: 0)

@@ -142,7 +142,7 @@ function showRefusals(refusals) {
 
 function showModel(model, training) {
   byID("model-note").textContent = model
-    ? `version ${model.version}${model.preset ? `, ${model.preset}` : ""}${model.promoted_at ? `, promoted ${ago(model.promoted_at)}` : ""}`
+    ? `version ${model.version}${model.counter ? `, a counter: ${model.counter}` : model.preset ? `, ${model.preset}` : ""}${model.promoted_at ? `, promoted ${ago(model.promoted_at)}` : ""}`
     : "none is promoted yet: answers are trending and fresh items";
   bars("metric-bars", model ? Object.entries(model.metrics).map(([name, value]) => ({
     name, value, text: value.toFixed(4), other: model.popularity_metrics[name],
@@ -196,6 +196,7 @@ async function showVersions() {
     when.title = model.note || "";
     row.append(element("span", "number", `v${model.version}`), element("span", `chip ${model.status}`, model.status), when);
     if (!model.promoted) row.append(promotion(model));
+    if (model.counter) row.append(element("span", "why", `A counter: ${model.counter}`));
     const how = model.status === "refused" ? "Refused by the gate" : "Refused by the gate, promoted all the same";
     if (isRefused(model)) row.append(element("span", "why", `${how}: ${reason(model)}`));
     return row;

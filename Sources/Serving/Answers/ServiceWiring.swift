@@ -203,7 +203,7 @@ extension RegisteredModel {
         let record = EvaluationRecord(registry: metrics)
         return ModelVersionView(
             version: Int(version), createdAt: createdAt, promotedAt: promotedAt, isPromoted: status == .promoted,
-            status: status.rawValue, preset: JSONText.string("preset", inObject: configuration),
+            status: status.rawValue, preset: JSONText.string("preset", inObject: configuration), counter: record.counter?.name,
             metrics: record.model?.main ?? [:], popularityMetrics: record.popularity?.main ?? [:],
             note: reason, refusal: refusal)
     }

@@ -42,6 +42,8 @@ package struct TrainingFolder {
         package var choice: ChoiceRecord?
         /// The counter that becomes a version beside the model; nil for none.
         package var counter: Counter?
+        /// The model's number in the registry, once it has one: a run that is killed behind that does not register it again.
+        package var version: Int32?
 
         /// All of it.
         package init(

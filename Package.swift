@@ -57,6 +57,7 @@ let package = Package(
         // Pure: no I/O, no clock, no Foundation.
         pure("Bytes", ["CZlib"]),
         pure("Interactions", ["Bytes"]),
+        pure("ForeignFormats", ["Bytes", "Interactions"]),
         pure("Features", ["Interactions"]),
         pure("Tensors", ["Bytes", "COpenBLAS", "CKernels"]),
         pure("Gradients", ["Tensors"]),
@@ -125,7 +126,8 @@ let package = Package(
         .target(
             name: "Intake",
             dependencies: [
-                "Bytes", "Interactions", "Features", "FeatureStore", "EventStream", .product(name: "Logging", package: "swift-log"),
+                "Bytes", "Interactions", "Features", "ForeignFormats", "FeatureStore", "EventStream",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
 
@@ -174,7 +176,7 @@ let package = Package(
             name: "FreshetCommand",
             dependencies: [
                 "Bytes", "Interactions", "Features", "Tensors", "Gradients", "ContentModel", "TowerModel", "TowerTraining", "MetaLearning",
-                "Evaluation", "Recommending", "Simulation", "TextEncoding", "FeatureStore", "EventStream", "VectorIndex",
+                "Evaluation", "Recommending", "Simulation", "TextEncoding", "ForeignFormats", "FeatureStore", "EventStream", "VectorIndex",
                 "ModelArtifacts", "MessagePassing",
                 "RecommendationAPI", "TrainingFiles", "Settings", "Intake", "Console", "Reports", "Workloads", "Learning",
                 "Serving",
@@ -195,6 +197,7 @@ let package = Package(
         tests("Bytes", ["Bytes"]),
         tests("Files", ["Files"]),
         tests("Interactions", ["Interactions", "FuzzInputs"]),
+        tests("ForeignFormats", ["ForeignFormats", "Interactions", "FuzzInputs", "TestSupport"]),
         tests("Features", ["Features", "Interactions"]),
         tests("Tensors", ["Tensors", "FuzzInputs"]),
         tests("Gradients", ["Gradients", "Tensors"]),
@@ -220,7 +223,7 @@ let package = Package(
         tests(
             "Intake",
             [
-                "Intake", "EventStream", "FeatureStore", "Features", "Interactions", "TestSupport", "FuzzInputs",
+                "Intake", "EventStream", "FeatureStore", "Features", "ForeignFormats", "Interactions", "TestSupport", "FuzzInputs",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         tests("VectorIndex", ["VectorIndex", "Recommending", "FuzzInputs"]),

@@ -4,11 +4,14 @@ struct FileSignature: Equatable {
     let name: String
     /// A sentence that says what to do.
     let advice: String
+    /// Whether it is text in another encoding.
+    var isText = false
 
     /// The kind that the first bytes show, as far as they are there; nil of text.
     static func of(_ head: UnsafeRawBufferPointer) -> FileSignature? {
         if let width = wideText(head) {
-            return FileSignature(name: "\(width) text", advice: "Convert it first: iconv -f \(width) -t UTF-8.")
+            let advice = "Convert it first: iconv -f \(width) -t UTF-8."
+            return FileSignature(name: "\(width) text", advice: advice, isText: width.hasPrefix("UTF-16"))
         }
         if head.starts(with: Array("BZh".utf8)), head.dropFirst(4).starts(with: Array("1AY&SY".utf8)) {
             return FileSignature(name: "bzip2", advice: "Decompress it into a pipe: bzip2 -dc FILE, read as -.")

@@ -17,8 +17,8 @@ struct Freshet: AsyncParsableCommand {
         version: "0.2.0",
         subcommands: [
             DemoCommand.self, MigrateCommand.self, BrokerCommand.self, ProduceCommand.self, IngestCommand.self,
-            BackfillCommand.self, TrainCommand.self, SearchCommand.self, AdaptCommand.self, RecommendCommand.self, EvaluateCommand.self,
-            ServeCommand.self,
+            BackfillCommand.self, ImportCommand.self, TrainCommand.self, SearchCommand.self, AdaptCommand.self, RecommendCommand.self,
+            EvaluateCommand.self, ServeCommand.self,
             ModelsCommand.self, DeadLettersCommand.self, SimulateCommand.self, BenchCommand.self, DoctorCommand.self,
             ConfigurationCommand.self,
         ])

@@ -41,6 +41,21 @@ public struct BackfillRun {
     public func run(path: String, kind: RecordKind, progress: (Totals) -> Void = { _ in }) throws -> Totals {
         let reader = try LineReader(
             path: path, maxLineBytes: max(1 << 20, settings.rules.maxRecordBytes * 2), isStopping: isStopping)
+        return try run(path, kind, reader, reading: "", progress)
+    }
+
+    /// Stores the records of another system's file. What is known of its lines is known of this reading of it: with another mapping the
+    /// file is another one, whose known events count once.
+    ///
+    /// - Parameter progress: told after each batch.
+    /// - Throws: as ``run(path:kind:progress:)``.
+    public func run(_ file: ForeignFile, progress: (Totals) -> Void = { _ in }) throws -> Totals {
+        try run(file.path, file.kind, try ForeignSource(file, isStopping: isStopping), reading: "-\(file.reading)", progress)
+    }
+
+    private func run(
+        _ path: String, _ kind: RecordKind, _ reader: any RecordSource, reading: String, _ progress: (Totals) -> Void
+    ) throws -> Totals {
         let name = path == "-" ? "stdin" : URL(fileURLWithPath: path).lastPathComponent
         guard path != "-", reader.isRegularFile else {
             // Of two streams neither is the other, so their dead letters must not meet.
@@ -49,7 +64,7 @@ public struct BackfillRun {
             return try self.run(&pass, reader, progress)
         }
         guard let identity = try FileIdentity.of(path: path, isStopping: isStopping) else { return Totals() }
-        let source = "file:\(kind.rawValue):\(name):\(identity.checksum)"
+        let source = "file:\(kind.rawValue):\(name):\(identity.checksum)\(reading)"
         let claims = try lane.use { (store) throws(StoreError) in
             try store.claim(cluster: "file", source: source, partitions: [Position.filePartition], acceptNewCluster: false)
         }
@@ -75,7 +90,7 @@ public struct BackfillRun {
         var mended: [Int64] = []
     }
 
-    private func run(_ pass: inout Pass, _ reader: LineReader, _ progress: (Totals) -> Void) throws -> Totals {
+    private func run(_ pass: inout Pass, _ reader: any RecordSource, _ progress: (Totals) -> Void) throws -> Totals {
         // What an earlier file left is that file's.
         _ = lane.takeFinished()
         var intake = RecordIntake(rules: settings.rules, featureRules: settings.featureRules)
@@ -84,7 +99,7 @@ public struct BackfillRun {
         pass.hasMoreRefused = pass.start > 0
         let clock = try referenceClock()
         while !isStopping(), let line = next(reader, &totals) {
-            totals.lines = Int(line.number) + 1
+            totals.lines = Int(line.number + line.lines)
             guard !line.isBlank else { continue }
             try lane.check()
             // A pipe may be read for days: what lies in the future is measured line by line.
@@ -114,9 +129,9 @@ public struct BackfillRun {
     }
 
     /// The next line; nil at the end, and where damage ends the file early, so that what was whole is stored first.
-    private func next(_ reader: LineReader, _ totals: inout Totals) -> LineReader.Line? {
+    private func next(_ reader: any RecordSource, _ totals: inout Totals) -> SourceRecord? {
         do throws(StreamError) {
-            return try reader.next()
+            return try reader.nextRecord()
         } catch {
             totals.damage = error
             return nil
@@ -124,7 +139,7 @@ public struct BackfillRun {
     }
 
     private func take(
-        _ line: LineReader.Line, _ pass: inout Pass, _ intake: inout RecordIntake, _ totals: inout Totals, _ now: EventTime
+        _ line: SourceRecord, _ pass: inout Pass, _ intake: inout RecordIntake, _ totals: inout Totals, _ now: EventTime
     ) throws {
         var letter: RefusedLine?
         if line.number < pass.start {
@@ -134,10 +149,12 @@ public struct BackfillRun {
         let origin = RecordOrigin(
             source: pass.source, cluster: "", position: Position(partition: Position.filePartition, offset: line.number))
         var isAccepted = false
-        if line.isOverlong {
-            intake.addOversized(pass.kind, bytes: Int(line.byteCount), head: line.bytes, origin: origin)
-        } else {
-            isAccepted = intake.add(pass.kind, key: nil, value: line.bytes, origin: origin, now: now)
+        switch line.content {
+        case .record(let bytes, let byteCount) where byteCount > bytes.count:
+            intake.addOversized(pass.kind, bytes: byteCount, head: bytes, origin: origin)
+        case .record(let bytes, _): isAccepted = intake.add(pass.kind, key: nil, value: bytes, origin: origin, now: now)
+        case .refused(let rejection, let row):
+            intake.addRefused(rejection, text: row.text, textBytes: row.textBytes, user: row.userID, origin: origin)
         }
         if isAccepted {
             totals.accepted += 1

@@ -111,6 +111,20 @@ public struct RecordIntake {
                 payloadBytes: bytes, rejection: rejection))
     }
 
+    /// Records that no record could be made of a row of another system's file, of which a part of the text is kept.
+    ///
+    /// - Parameter user: the id of the user whom the row names, where that can be read.
+    public mutating func addRefused(
+        _ rejection: Rejection, text: [UInt8], textBytes: Int, user: String?, origin: RecordOrigin
+    ) {
+        records += 1
+        let named = user.map { spelled(Array($0.utf8), .user) }
+        keep(
+            RejectedRecord(
+                origin: origin, key: named, userID: named, payload: Array(text.prefix(Self.rejectedPayloadBytes)), payloadBytes: textBytes,
+                rejection: rejection))
+    }
+
     /// The batch gathered so far, to be stored with `offsets`; the intake starts afresh.
     public mutating func take(offsets: [ClaimedOffset]) -> IngestBatch {
         var taken = batch

@@ -15,6 +15,8 @@ public enum RejectionCode: String, Sendable, CaseIterable {
     case tooManyElements = "too_many_elements"
     case conflictingDuplicate = "conflicting_duplicate"
     case erasedUser = "erased_user"
+    /// A row of another system's file of which no record could be made: the dead letter holds the row as it stands there.
+    case malformedRow = "malformed_row"
     /// The database cannot hold it: a safety net behind everything that decoding checks.
     case refusedByDatabase = "refused_by_database"
 }

@@ -1,9 +1,6 @@
 import ArgumentParser
-import Console
-import FeatureStore
-import Foundation
 import Intake
-import Logging
+import Interactions
 
 /// `freshet backfill`
 struct BackfillCommand: ParsableCommand {
@@ -30,48 +27,12 @@ struct BackfillCommand: ParsableCommand {
             throw ValidationError("nothing to do: name files with --items, --users or --events")
         }
         guard files.count(where: { $0.0 == "-" }) <= 1 else { throw ValidationError("- can be read once: standard input has one end") }
-        let configuration = try options.configuration()
-        let stop = StopSignal.onSignals()
-        let settings = try configuration.ingestSettings()
-        try Migrator(url: settings.databaseURL).check()
+        var storing = try FileStoring(try options.configuration(), as: "backfill")
         // Before anything is stored: a name that is wrong is found at once.
-        for (path, _) in files where path != "-" { try Self.checkReadable(path) }
-        let store = try IngestStore(url: settings.databaseURL, rules: settings.featureRules)
-        let logger = configuration.logger("backfill")
-        let run = BackfillRun(store: store, settings: settings, logger: logger, isStopping: { stop.isRaised })
-        let started = ContinuousClock.now
-        var sum = BackfillSum()
-        for (path, kind) in files where !stop.isRaised && sum.damage == nil {
-            let name = path == "-" ? "standard input" : URL(fileURLWithPath: path).lastPathComponent
-            let progress = ProgressLine("backfill \(name)")
-            func note(_ totals: BackfillRun.Totals) -> String {
-                let what = switch kind {
-                case .items: "\(totals.items) changed"
-                case .users: "\(totals.users) changed"
-                default: "\(totals.stored) stored"
-                }
-                return "\(what), \(totals.rejected) rejected"
-            }
-            let totals = try run.run(path: path, kind: kind, progress: { progress.update($0.lines, note: note($0)) })
-            progress.finish(totals.lines, note: note(totals))
-            sum.add(totals, of: path, wasStopped: stop.isRaised, told: logger)
+        for (path, _) in files where path != "-" { try FileStoring.checkReadable(path) }
+        for (path, kind) in files where storing.goesOn {
+            try storing.store(path, kind) { run, progress in try run.run(path: path, kind: kind, progress: progress) }
         }
-        sum.line(seconds: started.duration(to: .now).inSeconds).print(asJSON: json)
-        if let damage = sum.damage { throw CommandFailure("\(damage.message) What was whole before is stored.") }
-        if stop.isRaised { throw CommandFailure("stopped before the end; the next run goes on from here, but a pipe begins anew") }
-        if !sum.refusedFiles.isEmpty {
-            throw CommandFailure(
-                "not one line of \(sum.refusedFiles.joined(separator: ", ")) was accepted: freshet dead-letters list shows the reasons")
-        }
-    }
-
-    private static func checkReadable(_ path: String) throws {
-        var isDirectory: ObjCBool = false
-        if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue {
-            throw CommandFailure("\(path): is a directory. Name the files in it.")
-        }
-        guard access(path, R_OK) == 0 else {
-            throw CommandFailure("cannot read \(path): \(String(cString: strerror(errno)))")
-        }
+        try storing.tell(asJSON: json)
     }
 }

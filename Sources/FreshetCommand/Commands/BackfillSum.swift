@@ -14,7 +14,9 @@ struct BackfillSum {
     private(set) var refusedFiles: [String] = []
 
     /// Adds a file, and tells what a person has to know of it.
-    mutating func add(_ file: BackfillRun.Totals, of path: String, wasStopped: Bool, told logger: Logger) {
+    ///
+    /// - Parameter isPart: whether records of other kinds in the same file are stored beside, so that it may have none of this one.
+    mutating func add(_ file: BackfillRun.Totals, of path: String, isPart: Bool, wasStopped: Bool, told logger: Logger) {
         totals.lines += max(0, file.lines - file.resumedAt)
         totals.stored += file.stored
         totals.duplicates += file.duplicates
@@ -31,7 +33,7 @@ struct BackfillSum {
         if file.hasChanged {
             logger.warning("\(path) changed while it was read: run the same command again once nobody writes to it")
         }
-        if file.lines == 0, file.damage == nil, !wasStopped { logger.warning("\(path) is empty") }
+        if file.lines == 0, file.damage == nil, !wasStopped, !isPart { logger.warning("\(path) is empty") }
         if file.erased > 0 { logger.notice("\(path): \(file.erased) events are of users who were erased since, and are not stored") }
         if let leftOver = file.returns.sentence { logger.notice("\(path): \(leftOver)") }
         guard file.rejected > 0 else { return }

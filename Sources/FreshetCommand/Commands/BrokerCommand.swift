@@ -3,6 +3,7 @@ import Console
 import EventStream
 import Foundation
 import Intake
+import Interactions
 import Logging
 
 /// `freshet broker`

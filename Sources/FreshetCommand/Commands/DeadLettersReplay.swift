@@ -38,12 +38,14 @@ struct DeadLettersReplay: AsyncParsableCommand {
         var tombstones = 0
         var erased = 0
         var unknownSource = 0
+        /// Rows of other systems' files of which no record could be made.
+        var rows = 0
         var refusedAgain = 0
         var failed = 0
         /// Asked for by an id that there is not.
         var missing = 0
 
-        var leftOut: Int { cut + tombstones + erased + unknownSource + missing }
+        var leftOut: Int { cut + tombstones + erased + unknownSource + rows + missing }
     }
 
     func run() async throws {
@@ -85,7 +87,8 @@ struct DeadLettersReplay: AsyncParsableCommand {
         ResultLine([
             "replayed": .integer(totals.replayed), "left_out": .integer(totals.leftOut), "failed": .integer(totals.failed),
             "refused_again": .integer(totals.refusedAgain), "cut": .integer(totals.cut), "tombstones": .integer(totals.tombstones),
-            "erased": .integer(totals.erased), "unknown_source": .integer(totals.unknownSource), "missing": .integer(totals.missing),
+            "erased": .integer(totals.erased), "unknown_source": .integer(totals.unknownSource), "rows": .integer(totals.rows),
+            "missing": .integer(totals.missing),
         ]).print(asJSON: json)
         if totals.failed > 0 { throw CommandFailure("\(totals.failed) records were not acknowledged by the broker; they wait on") }
         if stop.isRaised { throw CommandFailure("stopped before the end; the next run goes on from here") }
@@ -137,6 +140,7 @@ struct DeadLettersReplay: AsyncParsableCommand {
                 totals.erased += 1
                 continue
             }
+            if record.rejection.code == .malformedRow { totals.rows += 1; continue }
             guard let kind = places.kind(of: record.origin.source) else { totals.unknownSource += 1; continue }
             sent.append((letter, letter.holdsOneEvent ? .events : kind))
         }
@@ -220,6 +224,11 @@ struct DeadLettersReplay: AsyncParsableCommand {
             (totals.tombstones, "are deletions, which have no content to send again; delete under a key that is an id"),
             (totals.erased, "are of users that were erased since"),
             (totals.unknownSource, "come from topics that topics.* and ingest.topics no longer name"),
+            (
+                totals.rows,
+                "are rows of other systems' files of which no record could be made, so that there is nothing to send; give freshet import "
+                    + "the file again, mended or with other options"
+            ),
             (totals.missing, "are asked for by ids that there are not"),
         ] where count > 0 {
             logger.warning("\(count) dead letters are left out: they \(what)")

@@ -70,3 +70,14 @@ public struct MappedField: Sendable, Hashable {
         self.isRequired = isRequired
     }
 }
+
+extension RecordKind {
+    /// What a mapped topic holds.
+    public init(_ kind: MappedKind) {
+        switch kind {
+        case .events: self = .events
+        case .items: self = .items
+        case .users: self = .users
+        }
+    }
+}

@@ -158,7 +158,9 @@ public struct RecordIntake {
         _ kind: RecordKind, key: UnsafeRawBufferPointer?, origin: RecordOrigin, now: EventTime
     ) -> Bool {
         do throws(Rejection) {
-            let id = try identifier(ofKey: key, kind)
+            let plain = try identifier(ofKey: key, kind)
+            let prefix = mappers[origin.source]?.idPrefix ?? ""
+            let id = prefix.isEmpty ? plain : try decoder.rules.id(prefix + plain, of: kind == .users ? .user : .thing, field: "key")
             let time = min(dated(origin, otherwise: now).recordTime ?? now, now)
             switch kind {
             case .items: batch.items.append((change: .delete(id: id, at: time), origin: origin))

@@ -68,17 +68,42 @@ struct FieldSourceReader {
         if let first = entries["first"] { source.paths = try paths(first, name + ".first") }
         if let constant = entries["constant"] {
             source.otherwise = try json(constant, name + ".constant")
+            try check(source.otherwise, constant, name + ".constant", takes)
             if let other = entries.keys.sorted().first(where: { $0 != "constant" }) {
                 throw reader.refusal(node, name, "has constant and \(other): a constant is every record's value as it stands")
             }
         }
-        if let fallback = entries["default"] { source.otherwise = try json(fallback, name + ".default") }
+        if let fallback = entries["default"] {
+            source.otherwise = try json(fallback, name + ".default")
+            try check(source.otherwise, fallback, name + ".default", takes)
+        }
         if source.otherwise != nil, name == "fields.event_id" {
             throw reader.refusal(node, name, "has one value for many records, but each event has an id of its own")
         }
         if let words = entries["map"] { source.words = try self.words(words, name + ".map") }
         try convert(&source, entries, node, name, takes)
         return source
+    }
+
+    /// Refuses a value for many records that no record may have. Types are checked where they are used: `ingest.event_types` adds some.
+    private func check(
+        _ json: String?, _ node: MappingNode, _ name: String, _ takes: MappedField.Takes
+    ) throws(ConfigurationError) {
+        guard let json else { return }
+        let text = json.first == "\"" ? String(json.dropFirst().dropLast()) : json
+        let wanted: String?
+        switch takes {
+        case .money, .number:
+            let number = Double(text)
+            wanted = number.map { $0.isFinite && $0 >= 0 } == true ? nil : "a number that is not negative"
+        case .time: wanted = EventTime(rfc3339: text) != nil || Int64(text) != nil ? nil : "a time (RFC 3339, or milliseconds since 1970)"
+        case .boolean: wanted = text == "true" || text == "false" ? nil : "true or false"
+        case .word where name.hasPrefix("fields.currency."):
+            let isCode = text.utf8.count == 3 && text.utf8.allSatisfy { (0x41...0x5A).contains($0) }
+            wanted = isCode ? nil : "a currency's code of three capitals, such as EUR"
+        case .id, .word, .object, .other: wanted = nil
+        }
+        if let wanted { throw reader.refusal(node, name, "is \(node.shape), but takes \(wanted)") }
     }
 
     private func convert(

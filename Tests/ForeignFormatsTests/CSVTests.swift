@@ -199,6 +199,35 @@ struct CSVTests {
         #expect(twice?.description.contains("#1 or #2") == true)
     }
 
+    @Test("an amount in one currency beside a column that says another is refused; the same, in any case, is one")
+    func currencies() throws {
+        let read = try Reading(
+            """
+            type,user_id,item_id,timestamp,value,currency
+            click,u,i,1700000000,10.00 USD,EUR
+            click,u,i,1700000000,€10.00,USD
+            click,u,i,1700000000,10.00 eur,EUR
+            click,u,i,1700000000,$10.00,USD
+            click,u,i,1700000000,10.00 EUR,
+            """)
+        #expect(read.refused.map(\.line) == [2, 3] && read.refused.allSatisfy { $0.reason.field == "currency" })
+        #expect(read.records.count == 3 && read.records[2].contains(#""currency":"EUR""#))
+    }
+
+    @Test("columns are fields in any case, where no other is written as the field is; one that stands twice is asked for by its place")
+    func cases() throws {
+        let read = try Reading("User_ID,ITEM_ID,Type,type,Timestamp\nu,i,view,click,1700000000\n").records
+        #expect(read.count == 1 && read[0].contains(#""type":"click","user_id":"u","item_id":"i""#))
+        for header in ["user_id,user_id", "User_ID,USER_ID"] {
+            let rows = "\(header),item_id,type,timestamp\nu,v,i,click,1700000000\n"
+            let twice = #expect(throws: ForeignProblem.self) { _ = try Reading(rows) }
+            #expect(twice?.description.contains("stands 2 times") == true && twice?.description.contains("user_id=#2") == true)
+        }
+        let said = try Reading(
+            "user_id,user_id,item_id,type,timestamp\nu,v,i,click,1700000000\n", options: try Reading.options("user_id=#2")).records
+        #expect(said.first?.contains(#""user_id":"v""#) == true)
+    }
+
     @Test("typed attributes, lists, constants and files without a header")
     func values() throws {
         let options = try Reading.options(

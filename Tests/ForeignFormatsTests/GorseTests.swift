@@ -27,6 +27,16 @@ struct GorseTests {
         #expect(read.refused.allSatisfy { $0.reason.code == .malformedRow } && read.users == ["u1", "u1", nil, nil])
     }
 
+    @Test("slashes in ids part no feedback into another one's")
+    func slashes() throws {
+        let pairs = [("s/b", "c"), ("s", "b/c"), ("s%2Fb", "c")]
+        let lines = pairs.map {
+            #"{"FeedbackType":"star","UserId":"\#($0.0)","ItemId":"\#($0.1)","Timestamp":"2022-10-30T14:06:09Z"}"#
+        }
+        let keys = try Reading(lines.joined(separator: "\n"), .gorse).records.map { $0.prefix { $0 != "," } }
+        #expect(Set(keys).count == 3, "\(keys)")
+    }
+
     @Test("items: words become tags, names attributes, and the zero time none")
     func items() throws {
         let read = try Reading(

@@ -74,6 +74,24 @@ struct MappedIntakeTests {
         #expect(batch.rejections.isEmpty && left == 1)
     }
 
+    @Test("the key of a deletion is an id without the prefix that the mapping writes before it")
+    func prefixedDeletions() {
+        var source = FieldSource(paths: MappedShop.mappings["shop.clicks"]?.fields["user_id"]?.paths ?? [])
+        source.prefix = "c-"
+        var intake = RecordIntake(
+            rules: DecodingRules(), featureRules: FeatureRules(),
+            mappings: ["shop.users": TopicMapping(kind: .users, fields: ["user_id": source])])
+        for (offset, key) in ["99", #""98""#, String(repeating: "9", count: 255)].enumerated() {
+            let origin = RecordOrigin(
+                source: "shop.users", cluster: "k", position: Position(partition: 0, offset: Int64(offset)), recordTime: Intakes.now)
+            Array(key.utf8).withUnsafeBytes { _ = intake.add(.users, key: $0, value: nil, origin: origin, now: Intakes.now) }
+        }
+        let batch = intake.take(offsets: [])
+        let deleted = batch.users.compactMap { if case .delete(let id, _) = $0.change { id } else { nil } }
+        #expect(deleted == ["c-99", "c-98"])
+        #expect(batch.rejections.map(\.rejection.code) == [.tooLarge], "with the prefix it is longer than ids may be")
+    }
+
     @Test("what is too long to be read is found by its user as well")
     func oversized() {
         var intake = Self.intake()

@@ -53,6 +53,23 @@ struct MappedLinesTests {
         #expect(Mapped.all(list, #"{"feed":{"ids":"a"}}"#) == [#"0: {"item_id":"a"}"#])
     }
 
+    @Test("lines of a record without an id, or with the id of another line, are refused: as one event they would count once")
+    func withoutIDs() {
+        let line = #""at":1790000000000,"who":{"id":"u"},"lines":[{"sku":"a"},{"sku":"shipping"},{"sku":"a"}]"#
+        for record in ["{\(line)}", #"{"order":null,\#(line)}"#, #"{"order":"",\#(line)}"#] {
+            let found = Mapped.all(orders, record)
+            #expect(found == ["0: refused missing_field event_id", "1: left out", "2: refused missing_field event_id"], "\(record)")
+        }
+        var mapping = orders
+        mapping.each?.id = Mapped.path("no")
+        let found = Mapped.all(mapping, #"{"order":"o","lines":[{"no":1,"sku":"a"},{"no":2,"sku":"a"},{"no":1,"sku":"b"}]}"#)
+        #expect(found.count == 3 && found.last == "2: refused out_of_range event_id")
+        // The same number in the next record is another line's.
+        #expect(Mapped.all(mapping, #"{"order":"p","lines":[{"no":1,"sku":"a"}]}"#) == [
+            #"0: {"event_id":"p/1","type":"purchase","item_id":"a"}"#
+        ])
+    }
+
     @Test("a missing array is refused, an empty one says nothing, and one alone is the only line")
     func shapes() {
         #expect(Mapped.all(orders, #"{"order":"o"}"#) == ["refused missing_field lines"])

@@ -80,7 +80,7 @@ struct GorsePlan: Sendable {
         if let comment = object.text("Comment") { context.append(JSONTree.Member(name: "comment", value: .text(comment))) }
         if let labels = object["Labels"] { context.append(JSONTree.Member(name: "labels", value: labels)) }
         // Gorse keeps one feedback of a type, a user and an item.
-        let key = "gorse/\(type)/\(user)/\(item)/\(time.milliseconds)"
+        let key = "gorse/\(Self.part(type))/\(Self.part(user))/\(Self.part(item))/\(time.milliseconds)"
         let hash = Array(key.utf8).withUnsafeBytes(FileChecksum.of)
         var writer = JSONWriter(reservingBytes: 512)
         writer.object { event in
@@ -92,6 +92,11 @@ struct GorsePlan: Sendable {
             if !context.isEmpty { event.member("context", .object(context)) }
         }
         return writer.bytes
+    }
+
+    /// A part of an id that is parted by slashes, so that `a/b` and `c` are other parts than `a` and `b/c`.
+    private static func part(_ text: String) -> String {
+        text.replacing("%", with: "%25").replacing("/", with: "%2F")
     }
 
     /// What members become, for people.

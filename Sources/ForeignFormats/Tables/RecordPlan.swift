@@ -62,9 +62,20 @@ struct RecordPlan: Sendable {
             case .column(let name): entries.append(Entry(field: field, column: try Self.place(of: name, in: columns)))
             }
         }
-        for (place, name) in columns.enumerated() where !entries.contains(where: { $0.field.name == name }) {
-            guard let field = try? RecordField.named(name, of: kind), columns.count(where: { $0 == name }) == 1 else { continue }
-            entries.append(Entry(field: field, column: place))
+        // First as they are written, then in any case: User_ID is the user_id where no column is.
+        for isExact in [true, false] {
+            for (place, name) in columns.enumerated() {
+                let wanted = isExact ? name : name.lowercased()
+                guard isExact || name != wanted && !name.contains("."), let field = try? RecordField.named(wanted, of: kind),
+                    !entries.contains(where: { $0.field.name == field.name })
+                else { continue }
+                let places = columns.indices.filter { isExact ? columns[$0] == name : columns[$0].lowercased() == wanted }
+                guard places.count == 1 else {
+                    let choices = places.map { "--map '\(field.name)=#\($0 + 1)'" }.joined(separator: " or ")
+                    throw ForeignProblem("the column \(name) stands \(places.count) times: say which one it is by its place, \(choices)")
+                }
+                entries.append(Entry(field: field, column: place))
+            }
         }
         return entries
     }
@@ -94,8 +105,14 @@ struct RecordPlan: Sendable {
             if let found { currency = found }
         }
         if kind == .events { takeBack(&members) }
-        if let currency, !members.contains(where: { $0.field.name == "currency" }) {
-            members.append((RecordField(name: "currency", value: .text), JSONText.quoted(currency)))
+        if let currency {
+            if let named = members.first(where: { $0.field.name == "currency" }) {
+                guard named.json.uppercased() == JSONText.quoted(currency) else {
+                    throw Rejection(.malformedRow, field: "currency", "is \(named.json), and the amount is written in \(currency)")
+                }
+            } else {
+                members.append((RecordField(name: "currency", value: .text), JSONText.quoted(currency)))
+            }
         }
         if kind == .events, !members.contains(where: { $0.field.name == "event_id" }) {
             members.insert((RecordField(name: "event_id", value: .text), JSONText.quoted(row.derivedID)), at: 0)

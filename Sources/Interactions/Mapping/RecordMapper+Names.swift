@@ -10,6 +10,12 @@ extension RecordMapper {
         return rejection
     }
 
+    /// What stands before the ids of the items or users that the topic holds. Keys have ids as records have them, without it.
+    public var idPrefix: String {
+        let name = kind == .users ? "user_id" : "item_id"
+        return writer.plans.first { $0.name == name }?.plainPrefix ?? ""
+    }
+
     /// The user whom a record names, for whoever must find what was refused by whom it is about; of several lines the first one's.
     ///
     /// The record may be cut or malformed: then what looks like the members that the path names counts.

@@ -114,11 +114,15 @@ public final class RecordMapper {
             throw Rejection(.missingField, field: lines.path.description, "is missing or null; each of its elements is a record (each)")
         }
         try checkCount(of: array, lines.path, reader)
-        var written = 0, isEmpty = true
+        var written = 0, isEmpty = true, ids = Set<[UInt8]>()
         try forEachLine(reader) { place in
             isEmpty = false
             guard ofLine.allSatisfy({ $0.holds(tokens, reader.bytes) }) else {
                 take(place, .leftOut)
+                return true
+            }
+            if let problem = idProblem(of: lines.id.map { tokens[$0] }, reader, &ids) {
+                take(place, .refused(problem))
                 return true
             }
             let outcome = outcome(reader, lines.id.map { .token(tokens[$0]) } ?? .place(place))
@@ -127,6 +131,18 @@ public final class RecordMapper {
             return true
         }
         if isEmpty { take(nil, .leftOut) }
+    }
+
+    /// Why a line of events can have no id of its own: the record has none, or another line has the same. One that came of the topic's
+    /// place, as records without lines get it, would be that of all lines.
+    private func idProblem(of own: JSONToken?, _ reader: FieldReader, _ ids: inout Set<[UInt8]>) -> Rejection? {
+        guard let plan = writer.plans.first(where: \.isEventID) else { return nil }
+        guard writer.value(plan) != nil else {
+            return Rejection(
+                .missingField, field: "event_id", "is missing, null or empty, and the ids of lines are made of it\(plan.origin)")
+        }
+        guard let own, own.isPresent, own.count > 0, !ids.insert(Array(reader.slice(own))).inserted else { return nil }
+        return Rejection(.outOfRange, field: "event_id", "the line has the id (each.id) of a line before it in the same record")
     }
 
     /// Before any line is handed over, so that a record with too many is refused as a whole.

@@ -15,6 +15,8 @@ public struct PersonExport: Sendable {
     public let ids: [String]
     private var part: Part? = .records
     private var after = Place()
+    /// The page that was read to see whether there is anything.
+    fileprivate var read: [String]?
 
     /// What lines are made of, in this order.
     private enum Part: Int {
@@ -32,6 +34,10 @@ public struct PersonExport: Sendable {
     ///
     /// - Complexity: a page of events reads those parts of the log that may hold any of the person, a few milliseconds for ten million.
     public mutating func nextPage(_ queries: StoreQueries) throws(StoreError) -> [String]? {
+        if let read {
+            self.read = nil
+            return read
+        }
         guard let part else { return nil }
         let (ids, after) = (ids, after)
         let rows = try queries.pool.reading { (connection) throws(StoreError) in
@@ -137,9 +143,14 @@ extension StoreQueries {
                 """, parameters)
             return (0..<rows.count).compactMap { rows.string($0, 0) }
         }
-        var export = PersonExport(ids: ids), hasLines = false
+        var export = PersonExport(ids: ids)
         // Something is stored if any page has a line.
-        while !hasLines, let page = try export.nextPage(self) { hasLines = !page.isEmpty }
-        return hasLines ? PersonExport(ids: ids) : nil
+        while let page = try export.nextPage(self) {
+            guard page.isEmpty else {
+                export.read = page
+                return export
+            }
+        }
+        return nil
     }
 }

@@ -111,7 +111,7 @@ public struct RecordIntake {
                 payloadBytes: bytes, rejection: rejection))
     }
 
-    /// Records that no record could be made of a row of another system's file, of which a part of the text is kept.
+    /// Takes a row of another system's file of which no record could be made; a part of its text is kept.
     ///
     /// - Parameter user: the id of the user whom the row names, where that can be read.
     public mutating func addRefused(

@@ -3,14 +3,14 @@ import Foundation
 import Interactions
 
 /// Time zones by name, from the machine's tables.
-enum ZoneTable {
+public enum ZoneTable {
     /// Changes of a zone's clock are looked up from 1970 to here.
     private static let lastYear = 2100
 
     /// The zone of a name such as `Europe/Berlin`, or of an offset such as `+01:00`; nil where there is none.
-    static func zone(_ name: String) -> LocalZone? {
+    public static func zone(_ name: String) -> LocalZone? {
         if let seconds = offset(name) { return fixed(name, seconds) }
-        guard TimeZone.knownTimeZoneIdentifiers.contains(name) || name == "UTC" || name == "GMT", let zone = TimeZone(identifier: name)
+        guard TimeZone.knownTimeZoneIdentifiers.contains(name), let zone = TimeZone(identifier: name)
         else { return nil }
         let end = Date(timeIntervalSince1970: Double(lastYear - 1970) * 31_556_952)
         var time = Date(timeIntervalSince1970: 0)
@@ -24,17 +24,17 @@ enum ZoneTable {
     }
 
     /// The known name that a mistyped one most likely meant.
-    static func nearest(_ name: String) -> String? { NearestName.of(name, among: TimeZone.knownTimeZoneIdentifiers) }
+    public static func nearest(_ name: String) -> String? { NearestName.of(name, among: TimeZone.knownTimeZoneIdentifiers) }
 
     private static func fixed(_ name: String, _ seconds: Int) -> LocalZone {
         LocalZone(name: name, periods: [LocalZone.Period(start: EventTime(milliseconds: 0), offsetSeconds: seconds)])
     }
 
-    /// The seconds of `+01:00`, `-0330` or `Z`.
+    /// The seconds of `+01:00`, `-0330`, `+02`, `Z` or `UTC`.
     private static func offset(_ text: String) -> Int? {
-        if text == "Z" { return 0 }
-        guard let match = text.wholeMatch(of: /([+-])(\d\d):?(\d\d)/), let hours = Int(match.2), let minutes = Int(match.3), hours <= 18,
-            minutes < 60
+        if ["z", "utc", "gmt"].contains(text.lowercased()) { return 0 }
+        guard let match = text.wholeMatch(of: /([+-])(\d\d)(?::?(\d\d))?/), let hours = Int(match.2), hours <= 18,
+            let minutes = match.3.map({ Int($0) }) ?? 0, minutes < 60
         else { return nil }
         return (match.1 == "-" ? -1 : 1) * (hours * 3_600 + minutes * 60)
     }

@@ -77,7 +77,7 @@ extension EndToEnd {
                 (["--format", "csv", path], 1, "no column is type"),
                 (["--format", "csv", path, "--map", "item=a"], 1, "did you mean item_id?"),
                 (["--format", "csv", path, "--map", "item_id"], 64, "--map takes FIELD=COLUMN"),
-                (["--format", "xls", path], 64, "xls"), (["--format", "csv", path, "--zone", "CET"], 64, "--zone is CET"),
+                (["--format", "xls", path], 64, "xls"), (["--format", "csv", path, "--zone", "Europe/Berln"], 64, "Europe/Berlin?"),
                 (["--format", "csv", path, "--separator", "ab"], 64, "--separator is 'ab'"),
                 (["--format", "csv", "/nowhere"], 1, "cannot read"),
                 (["--format", "merchant", path], 1, "no column is id"), (["--format", "recbole", path], 1, "has no type"),

@@ -81,11 +81,19 @@ struct ValueTests {
 
     @Test("zones and units")
     func zones() throws {
-        #expect(try time("2021-01-01 10:00:00", TimeRules(zoneMinutes: 120)) == "2021-01-01T08:00:00.000Z")
-        #expect(try time("2021-01-01T10:00:00Z", TimeRules(zoneMinutes: 120)) == "2021-01-01T10:00:00.000Z")
+        let start = EventTime(milliseconds: 0)
+        let east = LocalZone(name: "+02:00", periods: [LocalZone.Period(start: start, offsetSeconds: 7_200)])
+        #expect(try time("2021-01-01 10:00:00", TimeRules(zone: east)) == "2021-01-01T08:00:00.000Z")
+        #expect(try time("2021-01-01T10:00:00Z", TimeRules(zone: east)) == "2021-01-01T10:00:00.000Z")
+        #expect(try time("20210101", TimeRules(zone: east)) == "2020-12-31T22:00:00.000Z")
+        // Clocks that are put forward within the file: each time by those of its day.
+        let summer = LocalZone.Period(start: try #require(EventTime(rfc3339: "2021-03-28T01:00:00Z")), offsetSeconds: 7_200)
+        let place = LocalZone(name: "x", periods: [LocalZone.Period(start: start, offsetSeconds: 3_600), summer])
+        #expect(try time("2021-03-27 10:00", TimeRules(zone: place)) == "2021-03-27T09:00:00.000Z")
+        #expect(try time("2021-03-28 10:00", TimeRules(zone: place)) == "2021-03-28T08:00:00.000Z")
         #expect(try time("1569888000", TimeRules(unit: .milliseconds)) == "1970-01-19T04:04:48.000Z")
         for (text, minutes) in [("+02:00", 120), ("-0530", -330), ("Z", 0), ("utc", 0), ("+2", nil), ("CET", nil), ("+25:00", nil)] {
-            #expect(TimeRules.zone(text) == minutes, "\(text)")
+            #expect(TimeRules.offset(text) == minutes, "\(text)")
         }
     }
 

@@ -39,7 +39,7 @@ extension ForeignOptions {
             }
         }
         return (named.sorted() + [
-            "\(separator ?? 0)", "\(hasHeader)", decimalMark.rawValue, times.order.rawValue, times.unit.rawValue, "\(times.zoneMinutes)",
+            "\(separator ?? 0)", "\(hasHeader)", decimalMark.rawValue, times.order.rawValue, times.unit.rawValue, times.zone?.name ?? "UTC",
             listSeparator,
         ]).joined(separator: "\n")
     }

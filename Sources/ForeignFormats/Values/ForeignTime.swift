@@ -25,8 +25,10 @@ struct ForeignTime: Sendable {
         else { return .none }
         guard let date = date([first, second, third], mark: mark) else { return .none }
         guard date.year >= 0 else { return .ambiguous }
-        guard let clock = clock(&scan), let zone = zone(&scan) else { return .none }
-        return Self.time(date, clock, zoneMinutes: zone)
+        guard let clock = clock(&scan), let local = Self.local(date, clock) else { return .none }
+        scan.skipSpaces()
+        if scan.isAtEnd { return .time(rules.time(showing: local)) }
+        return TimeRules.offset(scan.rest).map { .time(EventTime(milliseconds: local - Int64($0) * 60_000)) } ?? .none
     }
 
     /// The parts of a date; a year below 0 says that they cannot be told apart, and nil that it is none.
@@ -74,26 +76,20 @@ struct ForeignTime: Sendable {
         return ((hours * 60 + minute.value) * 60 + second) * 1_000 + fraction
     }
 
-    private func zone(_ scan: inout DigitScan) -> Int? {
-        scan.skipSpaces()
-        return scan.isAtEnd ? rules.zoneMinutes : TimeRules.zone(scan.rest)
-    }
-
-    private static func time(_ date: (year: Int, month: Int, day: Int), _ milliseconds: Int, zoneMinutes: Int) -> Reading {
+    /// A date and the milliseconds of its day as clocks show them; nil where the calendar has no such day.
+    private static func local(_ date: (year: Int, month: Int, day: Int), _ milliseconds: Int) -> Int64? {
         func padded(_ number: Int, _ width: Int) -> String {
             String(repeating: "0", count: max(0, width - String(number).count)) + String(number)
         }
-        guard let day = EventTime(rfc3339: "\(padded(date.year, 4))-\(padded(date.month, 2))-\(padded(date.day, 2))T00:00:00Z") else {
-            return .none
-        }
-        return .time(EventTime(milliseconds: day.milliseconds + Int64(milliseconds) - Int64(zoneMinutes) * 60_000))
+        let day = EventTime(rfc3339: "\(padded(date.year, 4))-\(padded(date.month, 2))-\(padded(date.day, 2))T00:00:00Z")
+        return day.map { $0.milliseconds + Int64(milliseconds) }
     }
 
     /// A number since 1970, with a fraction or without. Eight digits that begin with 19 or 20 are a date without marks.
     private func number(_ text: String) -> Reading {
         if rules.unit == .auto, text.utf8.count == 8, text.hasPrefix("19") || text.hasPrefix("20"), !text.utf8.contains(UInt8(ascii: ".")) {
-            guard let day = Int(text) else { return .none }
-            return Self.time((day / 10_000, day / 100 % 100, day % 100), 0, zoneMinutes: rules.zoneMinutes)
+            guard let day = Int(text), let local = Self.local((day / 10_000, day / 100 % 100, day % 100), 0) else { return .none }
+            return .time(rules.time(showing: local))
         }
         // Exact up to 2^53, which is beyond microseconds of this century; nanoseconds lose less than one of their microseconds.
         guard let value = Double(text), value.isFinite, abs(value) < 1e19 else { return .none }

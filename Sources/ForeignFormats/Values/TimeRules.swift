@@ -1,3 +1,5 @@
+import Interactions
+
 /// How times are read where they do not say it themselves.
 public struct TimeRules: Sendable, Equatable {
     /// What the first two numbers of a date such as 3/4/2021 are.
@@ -24,18 +26,21 @@ public struct TimeRules: Sendable, Equatable {
     public var order: Order
     /// The unit of numbers.
     public var unit: Unit
-    /// The offset from UTC of times that have none, in minutes east.
-    public var zoneMinutes: Int
+    /// The clocks that times without an offset were read from; nil is UTC.
+    public var zone: LocalZone?
 
     /// Makes rules; the defaults are automatic, and UTC.
-    public init(order: Order = .auto, unit: Unit = .auto, zoneMinutes: Int = 0) {
+    public init(order: Order = .auto, unit: Unit = .auto, zone: LocalZone? = nil) {
         self.order = order
         self.unit = unit
-        self.zoneMinutes = zoneMinutes
+        self.zone = zone
     }
 
-    /// The minutes east of UTC that `+02:00`, `-0530`, `Z` or `UTC` name; nil for anything else.
-    public static func zone(_ text: String) -> Int? {
+    /// The moment at which clocks showed a time, in milliseconds as if they had shown UTC.
+    func time(showing local: Int64) -> EventTime { zone?.time(showing: local) ?? EventTime(milliseconds: local) }
+
+    /// The minutes east of UTC that `+02:00`, `-0530`, `Z` or `UTC` name behind a time; nil for anything else.
+    public static func offset(_ text: String) -> Int? {
         if ["z", "utc", "gmt"].contains(text.lowercased()) { return 0 }
         guard let sign = text.first, sign == "+" || sign == "-" else { return nil }
         let digits = text.dropFirst().filter { $0 != ":" }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import ForeignFormats
 import Interactions
+import Settings
 
 extension ForeignFormat: ExpressibleByArgument {}
 extension RecordKind: ExpressibleByArgument {}
@@ -30,7 +31,7 @@ struct ImportOptions: ParsableArguments {
     var dates = TimeRules.Order.auto
     @Option(name: .customLong("time-unit"), help: "What times that are numbers count: auto (by their size), s, ms, us or ns.")
     var timeUnit = TimeRules.Unit.auto
-    @Option(help: "The offset of times that have none, such as +02:00.") var zone = "UTC"
+    @Option(help: "The zone of times that have no offset: Europe/Berlin, or an offset such as +02:00.") var zone = "UTC"
     @Option(name: .customLong("list-separator"), help: "What stands between the elements of a list in a cell.") var listSeparator = "|"
 
     func validate() throws {
@@ -39,7 +40,11 @@ struct ImportOptions: ParsableArguments {
             throw ValidationError(
                 "--encoding is \(encodingName ?? ""), but takes \(ForeignEncoding.allCases.map(\.rawValue).joined(separator: ", "))")
         }
-        guard TimeRules.zone(zone) != nil else { throw ValidationError("--zone is \(zone), but takes an offset such as +02:00, or UTC") }
+        guard ZoneTable.zone(zone) != nil else {
+            let near = ZoneTable.nearest(zone).map { "; did you mean \($0)?" } ?? ""
+            throw ValidationError(
+                "--zone is \(zone), but takes a time zone's name, such as Europe/Berlin, or an offset, such as +02:00\(near)")
+        }
         guard !listSeparator.isEmpty else { throw ValidationError("--list-separator is empty") }
         _ = try separatorByte()
     }
@@ -70,7 +75,7 @@ struct ImportOptions: ParsableArguments {
         own.separator = try separatorByte()
         own.hasHeader = !noHeader
         own.decimalMark = decimal
-        own.times = TimeRules(order: dates, unit: timeUnit, zoneMinutes: TimeRules.zone(zone) ?? 0)
+        own.times = TimeRules(order: dates, unit: timeUnit, zone: ZoneTable.zone(zone))
         own.listSeparator = listSeparator
         own.typeNames = rules.typeNames
         own.now = now

@@ -102,8 +102,8 @@ package struct RankerMixing {
     ///     revenue-weighted form together lose least against the best of each.
     package init(_ answered: [Answered], goals: Int, valueShare: Float?) {
         guard !answered.isEmpty else { return }
-        let units = Units(answered, goals: goals), deviation = units.interest
-        guard deviation > 0, units.outputs[0] > 0 else { return }
+        let units = Units(answered, goals: goals)
+        guard units.interest > 0, units.outputs[0] > 0 else { return }
         self.units = units
         let unit = units.mix
         let values = goals > 1 ? valueShare.map { [$0] } ?? Self.valueShares : [0]

@@ -7,9 +7,9 @@ enum CatalogueWriter {
 
     private static let fields = """
         item_id, title, description, categories, tags, price_micros, currency, attributes, embedding, published_at, updated_at, \
-        hidden, deleted
+        hidden, deleted, item_group_id, available_from, available_until, stock
         """
-    private static let fieldCount: Int16 = 13
+    private static let fieldCount: Int16 = 17
 
     /// SQL: when the row `t` was stored.
     private static let storedAt = """
@@ -23,7 +23,8 @@ enum CatalogueWriter {
             create temp table staged_items (
                 item_id text collate "C", title text, description text, categories text[], tags text[], price_micros bigint,
                 currency text, attributes jsonb, embedding real[], published_at timestamptz, updated_at timestamptz,
-                hidden boolean, deleted boolean
+                hidden boolean, deleted boolean, item_group_id text, available_from timestamptz, available_until timestamptz,
+                stock integer
             ) on commit delete rows
             """)
     }
@@ -75,6 +76,8 @@ enum CatalogueWriter {
                 tags = excluded.tags, price_micros = excluded.price_micros, currency = excluded.currency,
                 attributes = excluded.attributes, embedding = excluded.embedding, published_at = excluded.published_at,
                 updated_at = excluded.updated_at, hidden = excluded.hidden, deleted = excluded.deleted,
+                item_group_id = excluded.item_group_id, available_from = excluded.available_from,
+                available_until = excluded.available_until, stock = excluded.stock,
                 catalogue_version = excluded.catalogue_version
             where case when excluded.deleted then \(RecordTime.removes("t", at: "excluded.updated_at"))
                 else \(RecordTime.replaces("t", at: "excluded.updated_at", stored: storedAt)) end
@@ -85,9 +88,9 @@ enum CatalogueWriter {
             """
             insert into item_changes
                 (item_id, catalogue_version, title, description, categories, tags, price_micros, currency, attributes, published_at,
-                 updated_at, hidden, deleted)
+                 updated_at, hidden, deleted, item_group_id, available_from, available_until, stock)
             select item_id, catalogue_version, title, description, categories, tags, price_micros, currency, attributes, published_at,
-                 updated_at, hidden, deleted
+                 updated_at, hidden, deleted, item_group_id, available_from, available_until, stock
             from items where catalogue_version = $1 order by item_id
             """, stamp)
         try connection.run("update catalogue_state set version = $1", stamp)
@@ -111,5 +114,9 @@ enum CatalogueWriter {
         buffer.appendField(DatabaseTime.microseconds(updatedAt))
         buffer.appendField(item.hidden)
         buffer.appendField(isDeleted)
+        buffer.appendField(item.groupID)
+        buffer.appendField(item.availableFrom.map(DatabaseTime.microseconds))
+        buffer.appendField(item.availableUntil.map(DatabaseTime.microseconds))
+        buffer.appendField(item.stock)
     }
 }

@@ -76,8 +76,8 @@ enum CatalogueWriter {
                 tags = excluded.tags, price_micros = excluded.price_micros, currency = excluded.currency,
                 attributes = excluded.attributes, embedding = excluded.embedding, published_at = excluded.published_at,
                 updated_at = excluded.updated_at, hidden = excluded.hidden, deleted = excluded.deleted,
-                item_group_id = excluded.item_group_id, available_from = excluded.available_from,
-                available_until = excluded.available_until, stock = excluded.stock,
+                item_group_id = case when excluded.deleted then t.item_group_id else excluded.item_group_id end,
+                available_from = excluded.available_from, available_until = excluded.available_until, stock = excluded.stock,
                 catalogue_version = excluded.catalogue_version
             where case when excluded.deleted then \(RecordTime.removes("t", at: "excluded.updated_at"))
                 else \(RecordTime.replaces("t", at: "excluded.updated_at", stored: storedAt)) end

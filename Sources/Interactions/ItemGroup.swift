@@ -15,11 +15,6 @@ public enum ItemGroup {
     /// Under what a group is learned and ranked.
     public static func unitID(_ groupID: String) -> String { String(mark) + groupID }
 
-    /// An id as people may read it: of a group `group` and its name.
-    public static func shown(_ unitID: String) -> String {
-        unitID.first == mark ? "group \(unitID.dropFirst())" : unitID
-    }
-
     /// What a group's members say together: the words of the first, categories and tags of all, each attribute with every value that it
     /// has, the lowest price of the first one's currency, the first embedding, the earliest publication. It is hidden where all are.
     ///

@@ -49,7 +49,9 @@ extension EndToEnd {
             while milliseconds() < ends + 1_000 {
                 let before = milliseconds(), isShown = try shown("nobody").contains("sale"), after = milliseconds()
                 // Only questions that lie wholly on one side of a border have one right answer.
-                if (after < begins - slack || before > begins + 1_000), after < ends - slack { seen.append((before, isShown == (before > begins))) }
+                if (after < begins - slack || before > begins + 1_000), after < ends - slack {
+                    seen.append((before, isShown == (before > begins)))
+                }
                 if before > ends + slack { seen.append((before, !isShown)) }
                 usleep(20_000)
             }

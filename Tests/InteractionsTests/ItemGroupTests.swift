@@ -41,7 +41,6 @@ import Testing
         #expect(try stored.get().itemID == merged.itemID)
         let sent = line.withUTF8 { RecordDecoder().item(UnsafeRawBufferPointer($0), origin: origin, now: EventTime(milliseconds: 0)) }
         #expect(throws: Rejection.self) { try sent.get() }
-        #expect(ItemGroup.shown(merged.itemID) == "group ü \"g\"" && ItemGroup.shown("a") == "a")
     }
 
     @Test("what tells members apart")

@@ -20,7 +20,9 @@ extension EndToEnd {
             try FileManager.default.createDirectory(at: bin, withIntermediateDirectories: true)
             try FileManager.default.createSymbolicLink(
                 at: bin.appending(path: "freshet"), withDestinationURL: URL(fileURLWithPath: Program.path))
-            var environment = bench.program(broker: address, ["FRESHET_TRAIN_PRESET": "small"]).environment
+            // A training that is quick also in a debug build.
+            let quick = ["FRESHET_TRAIN_PRESET": "small", "FRESHET_RANKING_COUNTERS": "off"]
+            var environment = bench.program(broker: address, quick).environment
             environment["PATH"] = bin.path + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")
             var service: Service?, said: [String] = [], scripts = 0, texts = 0
             for (kind, lines) in PrintedCommands.blocks(in: try Scripts.text(Self.page)) {

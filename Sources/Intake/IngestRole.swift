@@ -60,7 +60,7 @@ public struct IngestRole: Sendable {
                 // Each attempt has a store, and so a connection, of its own: the thread of an earlier one may still have its batch in hand.
                 let store = try patiently(waitsFor: "the database") {
                     try Migrator(url: settings.databaseURL).check()
-                    return try IngestStore(url: settings.databaseURL, rules: settings.featureRules)
+                    return try IngestStore(url: settings.databaseURL, rules: settings.featureRules, patches: settings.patches)
                 }
                 // Begun once the schema is known to fit.
                 if erasures == nil { erasures = ErasureThread(settings: settings, logger: logger) }

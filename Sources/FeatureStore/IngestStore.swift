@@ -17,8 +17,8 @@ public final class IngestStore {
     private let url: String
     private let owner: String
     private let rules: FeatureRules
-    /// What becomes of patches of unknown items; nil where somebody else looks after those that wait.
-    private let patches: PatchRules?
+    /// What becomes of patches of unknown items.
+    private let patches: PatchRules
     /// When those that wait for too long were last looked for.
     private var swept: ContinuousClock.Instant?
     private let statementTimeoutMilliseconds: Int
@@ -38,11 +38,11 @@ public final class IngestStore {
     /// - Parameters:
     ///   - url: `database.url`.
     ///   - rules: how features are folded; the same in every process of a deployment.
-    ///   - patches: what becomes of patches of unknown items; nil for who stores none, and looks after none.
+    ///   - patches: what becomes of patches of unknown items.
     ///   - owner: a name of this consumer for people, stored with its claims.
     ///   - statementTimeoutMilliseconds: ends statements that wait longer, for locks too.
     public init(
-        url: String, rules: FeatureRules, patches: PatchRules? = nil, owner: String = "freshet ingest",
+        url: String, rules: FeatureRules, patches: PatchRules = PatchRules(), owner: String = "freshet ingest",
         statementTimeoutMilliseconds: Int = 60_000
     ) throws(StoreError) {
         self.url = url
@@ -268,7 +268,7 @@ public final class IngestStore {
         var letters: [RejectedRecord] = []
         if !batch.items.isEmpty {
             summary.catalogueVersion = try CatalogueWriter.write(
-                batch.items, patches: patches ?? PatchRules(), buffer: buffer, connection, &summary, letters: &letters)
+                batch.items, patches: patches, buffer: buffer, connection, &summary, letters: &letters)
         }
         letters += try overduePatches(connection)
         try onStep?(.catalogueWritten)
@@ -288,7 +288,7 @@ public final class IngestStore {
 
     /// Patches that have waited for too long, looked for once in ``sweepEvery``.
     private func overduePatches(_ connection: Connection) throws(StoreError) -> [RejectedRecord] {
-        guard let patches, swept.map({ $0.duration(to: .now) >= Self.sweepEvery }) ?? true else { return [] }
+        guard patches.looksForOverdue, swept.map({ $0.duration(to: .now) >= Self.sweepEvery }) ?? true else { return [] }
         let letters = try WaitingPatches.overdue(patches, byAge: true, connection)
         // Where more are due than one commit takes, the next one goes on.
         if letters.count < WaitingPatches.lettersLimit { swept = .now }

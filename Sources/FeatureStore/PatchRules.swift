@@ -15,6 +15,11 @@ public struct PatchRules: Sendable, Equatable {
     /// How long one waits at most, in hours; then it becomes a dead letter.
     public var waitingLimitHours = 168
 
+    /// The currency of a price that a patch states where nothing states its currency.
+    public var defaultCurrency = "USD"
+    /// Whether those that have waited for too long become dead letters with the commits of this store.
+    public var looksForOverdue = true
+
     /// The defaults of the settings.
     public init() {}
 }

@@ -75,7 +75,7 @@ struct PatchedItems {
             }
             guard state.base != .none else { continue }
             if state.base != before?.base, case .deleted = state.base { changed = .all(of: ItemRecord.self) }
-            if state.fill(), let place = ItemRecord.patchPlaces["currency"] { changed.insert(PatchedFields(place: place)) }
+            if state.fill(with: rules.defaultCurrency), let place = ItemRecord.patchPlaces["currency"] { changed.insert(PatchedFields(place: place)) }
             guard before == nil || !changed.isEmpty || state.base != before?.base || state.times != before?.times else { continue }
             rows.append(
                 Row(
@@ -110,8 +110,13 @@ struct PatchedItems {
         let rest = state.takeWaiting()
         // As they came, where all of them came with this batch.
         guard before?.times.isEmpty ?? true else {
-            let origin = own.last?.origin ?? RecordOrigin(source: "", cluster: "", position: Position(partition: -1, offset: 0))
-            return rest.map { WaitingPatches.Patch(patch: $0, time: $0.updatedAt ?? .earliestWritable, origin: origin) }
+            return rest.map { patch in
+                let time = patch.updatedAt ?? .earliestWritable
+                // Where they came from is not known any more. As lines of a file each has a place of its own, and can be replayed.
+                let position = Position(partition: Position.filePartition, offset: time.milliseconds)
+                let origin = RecordOrigin(source: "file:items:patched:\(patch.id)", cluster: "file", position: position, recordTime: time)
+                return WaitingPatches.Patch(patch: patch, time: time, origin: origin)
+            }
         }
         return own.filter { patch in state.base.time.map { patch.time > $0 } ?? true }
     }

@@ -52,7 +52,8 @@ public struct IngestRole: Sendable {
         while true {
             var run: IngestRun?
             let consumer = try StreamConsumer(
-                settings.kafka, group: settings.group, topics: settings.topics.keys.sorted())
+                settings.kafka, group: settings.group, topics: settings.topics.keys.sorted(),
+                yielding: Set(settings.topics.filter { $0.value == .items || $0.value == .users }.keys))
             do {
                 let cluster = try patiently(waitsFor: "Kafka at \(settings.kafka.bootstrapServers)") {
                     try consumer.clusterID(timeoutMilliseconds: 5_000)

@@ -20,8 +20,6 @@ public protocol PatchableRecord: Sendable, Equatable {
     ///
     /// - Returns: whether it needed one.
     mutating func fill(with value: String) -> Bool
-    /// What that field has; nil where nothing.
-    var filled: String? { get }
     /// The record as one line of JSON that decodes to an equal value.
     func json() -> String
 }
@@ -93,8 +91,6 @@ extension ItemRecord: PatchableRecord {
         currency = value
         return true
     }
-
-    public var filled: String? { currency }
 }
 
 extension UserRecord: PatchableRecord {
@@ -105,5 +101,4 @@ extension UserRecord: PatchableRecord {
     public static let patchPlaces = PatchField.places(patchFields)
     public static var filledField: String? { nil }
     public mutating func fill(with value: String) -> Bool { false }
-    public var filled: String? { nil }
 }

@@ -5,7 +5,7 @@ extension RecordDecoder {
     public func itemChange(
         _ bytes: UnsafeRawBufferPointer, origin: RecordOrigin, now: EventTime
     ) -> Result<RecordChange<ItemRecord>, Rejection> {
-        change(bytes, item(bytes, origin: origin, now: now), filler: rules.defaultCurrency)
+        change(bytes, item(bytes, origin: origin, now: now))
     }
 
     /// Decodes a record of `freshet.users`: a whole one, or with `"patch":true` some fields of one.
@@ -14,7 +14,7 @@ extension RecordDecoder {
     public func userChange(
         _ bytes: UnsafeRawBufferPointer, origin: RecordOrigin, now: EventTime
     ) -> Result<RecordChange<UserRecord>, Rejection> {
-        change(bytes, user(bytes, origin: origin, now: now), filler: nil)
+        change(bytes, user(bytes, origin: origin, now: now))
     }
 
     /// Whether a record says that it is a patch: `"patch":true`.
@@ -24,13 +24,13 @@ extension RecordDecoder {
 
     /// - Parameter record: what the bytes are as a whole record: a patch is held to the same rules.
     private func change<Record: PatchableRecord>(
-        _ bytes: UnsafeRawBufferPointer, _ record: Result<Record, Rejection>, filler: String?
+        _ bytes: UnsafeRawBufferPointer, _ record: Result<Record, Rejection>
     ) -> Result<RecordChange<Record>, Rejection> {
         Result { () throws(Rejection) -> RecordChange<Record> in
             let record = try record.get()
             guard Self.mayBePatch(bytes) else { return .upsert(record) }
             guard let named = try named(bytes, Record.patchPlaces) else { return .upsert(record) }
-            var patch = RecordPatch(naming: named.fields, of: record, updatedAt: record.updatedAt, filler: filler)
+            var patch = RecordPatch(naming: named.fields, of: record, updatedAt: record.updatedAt)
             if named.clearsAttributes {
                 patch.removeAttributes()
             } else if let attributes = record.attributes {

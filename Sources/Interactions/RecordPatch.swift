@@ -19,21 +19,18 @@ public struct RecordPatch<Record: PatchableRecord>: Sendable, Equatable {
     public private(set) var clearsAttributes = false
     /// The members of the attributes that are named.
     public private(set) var members: [String: Member] = [:]
-    /// What the field that fills itself gets where nothing states it; see ``PatchableRecord/filledField``.
-    public private(set) var filler: String?
     /// When the sender changed these fields; nil where that was not sent.
     public var updatedAt: EventTime?
 
     /// The time that the patch counts by is its own, else that of its source: see `RecordTime` of the store.
-    init(id: String, updatedAt: EventTime?, filler: String? = nil) {
+    init(id: String, updatedAt: EventTime?) {
         values = Record(id: id)
         self.updatedAt = updatedAt
-        self.filler = filler
     }
 
     /// Names fields of a record, without its attributes.
-    init(naming fields: PatchedFields, of record: Record, updatedAt: EventTime?, filler: String? = nil) {
-        self.init(id: record.id, updatedAt: updatedAt, filler: filler)
+    init(naming fields: PatchedFields, of record: Record, updatedAt: EventTime?) {
+        self.init(id: record.id, updatedAt: updatedAt)
         for (place, field) in Record.patchFields.enumerated() where fields.contains(PatchedFields(place: place)) {
             field.take(&values, record)
             self.fields.insert(PatchedFields(place: place))

@@ -44,8 +44,6 @@ public struct RecordState<Record: PatchableRecord>: Sendable, Equatable {
     public internal(set) var values: Record
     /// The fields that patches stated after the base, with their times.
     public internal(set) var times = FieldTimes()
-    /// What the field that fills itself gets; see ``PatchableRecord/filledField``.
-    public internal(set) var filler: String?
     /// Whether attributes that a patch stated were not taken, since there would be too many.
     public private(set) var overflows = false
 
@@ -57,7 +55,6 @@ public struct RecordState<Record: PatchableRecord>: Sendable, Equatable {
     /// - Parameter values: the fields; those that are not read may be missing, if only `fields` of what ``merge(_:now:)`` says is used.
     public init(stored values: Record, base: Base, times: FieldTimes) {
         (self.values, self.base, self.times) = (values, base, times)
-        filler = values.filled
         // What it filled was stated by nobody.
         if times.isFilled, let place = Record.filledField.flatMap({ Record.patchPlaces[$0] }) {
             Record.patchFields[place].take(&self.values, Record(id: values.id))
@@ -96,7 +93,6 @@ public struct RecordState<Record: PatchableRecord>: Sendable, Equatable {
         var attributes: [String: String] = [:]
         for (name, member) in patch.members { if case .value(let value) = member { attributes[name] = value } }
         later.values.attributes = JSONText.object(ofRaw: attributes)
-        later.filler = patch.filler
         merge(later, now: now)
     }
 
@@ -146,7 +142,6 @@ public struct RecordState<Record: PatchableRecord>: Sendable, Equatable {
         if later.needsAttributes || replaces {
             if mergeAttributes(later, replaces, own: own, new: new) { taken.insert(.attributes(of: Record.self)) }
         }
-        if let filler = later.filler { self.filler = filler }
         overflows = overflows || later.overflows
         return taken
     }
@@ -229,9 +224,9 @@ public struct RecordState<Record: PatchableRecord>: Sendable, Equatable {
         var found: [EventTime: RecordPatch<Record>] = [:]
         for time in Set(times.fields.values) {
             let fields = times.fields.filter { $0.value == time }.keys.reduce(into: PatchedFields()) { $0.insert(PatchedFields(place: $1)) }
-            found[time] = RecordPatch(naming: fields, of: values, updatedAt: time, filler: filler)
+            found[time] = RecordPatch(naming: fields, of: values, updatedAt: time)
         }
-        func named(_ time: EventTime) -> RecordPatch<Record> { found[time] ?? RecordPatch(id: id, updatedAt: time, filler: filler) }
+        func named(_ time: EventTime) -> RecordPatch<Record> { found[time] ?? RecordPatch(id: id, updatedAt: time) }
         let attributes = values.attributes.map(JSONText.rawMembers(of:)) ?? [:]
         for (name, time) in times.members {
             var patch = named(time)
@@ -241,19 +236,19 @@ public struct RecordState<Record: PatchableRecord>: Sendable, Equatable {
         var result = found.sorted { $0.key < $1.key }.map(\.value)
         // One that clears and one that states members cannot be the same.
         if let cleared = times.cleared {
-            var patch = RecordPatch<Record>(id: id, updatedAt: cleared, filler: filler)
+            var patch = RecordPatch<Record>(id: id, updatedAt: cleared)
             patch.removeAttributes()
             result.insert(patch, at: result.firstIndex { $0.updatedAt.map { $0 >= cleared } ?? false } ?? result.count)
         }
         return result
     }
 
-    /// Gives the field that fills itself its value, once all is merged.
+    /// Gives the field that fills itself its value, once all is merged; see ``PatchableRecord/filledField``.
     ///
     /// - Returns: whether that field has to be written.
-    public mutating func fill() -> Bool {
+    public mutating func fill(with value: String) -> Bool {
         let was = times.isFilled
-        times.isFilled = filler.map { values.fill(with: $0) } ?? false
+        times.isFilled = values.fill(with: value)
         return was || times.isFilled
     }
 }

@@ -84,7 +84,7 @@ struct RecordStateTests {
             let said = Self.madeUp(Int.random(in: 1...12, using: &numbers), &numbers)
             var inOrder = State(id: "i1")
             for change in said.sorted(by: { $0.time < $1.time }) { Self.take(change, into: &inOrder) }
-            _ = inOrder.fill()
+            _ = inOrder.fill(with: "USD")
             let expected = Self.reference(said)
             #expect(inOrder.isWaiting == expected.waiting, "round \(round)")
             if let record = expected.record {
@@ -101,7 +101,7 @@ struct RecordStateTests {
                     for change in sent[first..<min(first + size, sent.count)] { Self.take(change, into: &batch) }
                     state.merge(batch, now: testNow)
                 }
-                _ = state.fill()
+                _ = state.fill(with: "USD")
                 #expect(state.values == inOrder.values && state.base == inOrder.base && state.times == inOrder.times, "round \(round)")
             }
         }
@@ -112,7 +112,7 @@ struct RecordStateTests {
         for _ in 0..<200 {
             var state = State(id: "i1")
             for change in Self.madeUp(6, &numbers) { Self.take(change, into: &state) }
-            _ = state.fill()
+            _ = state.fill(with: "USD")
             #expect(FieldTimes(json: state.times.json(of: ItemRecord.self), of: ItemRecord.self) == state.times)
         }
         #expect(FieldTimes().json(of: ItemRecord.self) == nil, "a record that was never patched costs nothing")
@@ -171,14 +171,14 @@ struct RecordStateTests {
             var state = State(id: "i1")
             for place in order {
                 Self.take(said[place], into: &state)
-                _ = state.fill()
+                _ = state.fill(with: "USD")
                 // As it comes back from the database.
                 state = State(stored: state.values, base: state.base, times: state.times)
             }
-            _ = state.fill()
+            _ = state.fill(with: "USD")
             #expect(state.values.currency == "USD" && state.times.isFilled, "\(order)")
             Self.take(.patch(Self.patch(#""price":null"#), Self.time(5)), into: &state)
-            #expect(state.fill() && state.values.currency == nil, "\(order)")
+            #expect(state.fill(with: "USD") && state.values.currency == nil, "\(order)")
         }
     }
 

@@ -29,6 +29,7 @@ extension Configuration {
         var rules = PatchRules()
         rules.unknownItems = PatchRules.UnknownItems(rawValue: text(.ingestUnknownPatches)) ?? .wait
         rules.waitingLimitPatches = integer(.ingestWaitingLimitPatches)
+        rules.defaultCurrency = text(.ingestDefaultCurrency)
         rules.waitingLimitHours = integer(.ingestWaitingLimitHours)
         return rules
     }

@@ -151,7 +151,8 @@ package struct IntakeFlow: Sendable {
         guard submission.waitsForCommit else { return outcome }
         var sent = SentRecords(kind: kind, topic: topic)
         sent.record = SentRecord(
-            id: record.id, position: positions[0], isDeletion: false, time: SentRecords.time(record.updatedAt, sentAt: now))
+            id: record.id, position: positions[0], isDeletion: false, isPatch: submission.isPatch,
+            time: SentRecords.time(record.updatedAt, sentAt: now))
         try await settle(sent, at: positions, &outcome)
         return outcome
     }

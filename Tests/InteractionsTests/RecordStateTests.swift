@@ -177,6 +177,7 @@ struct RecordStateTests {
             }
             _ = state.fill(with: "USD")
             #expect(state.values.currency == "USD" && state.times.isFilled, "\(order)")
+            state = State(stored: state.values, base: state.base, times: state.times)
             Self.take(.patch(Self.patch(#""price":null"#), Self.time(5)), into: &state)
             #expect(state.fill(with: "USD") && state.values.currency == nil, "\(order)")
         }

@@ -11,3 +11,6 @@ alter table item_changes
     add column available_from timestamptz,
     add column available_until timestamptz,
     add column stock integer;
+
+-- Who else is in the group of an item that changed.
+create index items_of_group on items (item_group_id) where item_group_id is not null;

@@ -14,6 +14,8 @@ public struct CatalogueItem: Sendable, Equatable {
     public var shownPriceMicros: Int64?
     /// When the first record of it was stored; read only for a training.
     public var firstSeen: EventTime?
+    /// The members of a group that stands as one item, deleted ones too, in the order of their ids; see ``units(_:)``.
+    public var variants: [CatalogueItem] = []
 
     /// An item at a version of the catalogue.
     package init(record: ItemRecord, isDeleted: Bool, catalogueVersion: Int64) {
@@ -22,14 +24,25 @@ public struct CatalogueItem: Sendable, Equatable {
         self.catalogueVersion = catalogueVersion
     }
 
-    /// Whether it may be recommended.
-    public var isAvailable: Bool { !record.hidden && !isDeleted }
+    /// Whether it may be recommended, at some time.
+    public var isAvailable: Bool { record.isOffered && !isDeleted }
+
+    /// Whether it may be recommended at a time; a group where a member may.
+    public func isAvailable(at time: EventTime) -> Bool {
+        variants.isEmpty ? !isDeleted && record.isAvailable(at: time) : variants.contains { $0.isAvailable(at: time) }
+    }
 
     /// Puts the price into the currency of a scale, so that it can be compared with others; nil where it cannot.
     public mutating func comparePrice(_ prices: AmountScale) {
         guard shownPriceMicros == nil, let price = record.priceMicros else { return }
         shownPriceMicros = price
         record.priceMicros = prices.micros(price, record.currency)
+    }
+
+    /// The same of a group and of its members.
+    public mutating func comparePrices(_ prices: AmountScale) {
+        comparePrice(prices)
+        for place in variants.indices { variants[place].comparePrice(prices) }
     }
 }
 

@@ -10,7 +10,7 @@ enum CatalogueWriter {
         hidden, deleted, item_group_id, available_from, available_until, stock
         """
     private static let fieldCount: Int16 = 21
-    /// What is staged beside the fields: of rows that patches change alone, which fields, by their bits in `PatchedFields`; null of whole ones.
+    /// What is staged beside the fields: of rows that patches change, which fields, by their bits in `PatchedFields`; null of whole ones.
     private static let stagedFields = fields + ", changed, field_times, is_new, is_light"
     /// The columns of fields that patches change, with their bits.
     private static let patchedColumns: [(column: String, bit: Int64)] = {
@@ -78,8 +78,8 @@ enum CatalogueWriter {
                 tags = excluded.tags, price_micros = excluded.price_micros, currency = excluded.currency,
                 attributes = excluded.attributes, embedding = excluded.embedding, published_at = excluded.published_at,
                 updated_at = excluded.updated_at, hidden = excluded.hidden, deleted = excluded.deleted,
-                item_group_id = excluded.item_group_id, available_from = excluded.available_from,
-                available_until = excluded.available_until, stock = excluded.stock,
+                item_group_id = case when excluded.deleted then t.item_group_id else excluded.item_group_id end,
+                available_from = excluded.available_from, available_until = excluded.available_until, stock = excluded.stock,
                 catalogue_version = excluded.catalogue_version
             where case when excluded.deleted then \(RecordTime.removes("t", at: "excluded.updated_at"))
                 else \(RecordTime.replaces("t", at: "excluded.updated_at", stored: storedAt)) end
@@ -148,7 +148,11 @@ enum CatalogueWriter {
 
     /// Writes the merged rows: of known items only what changed, so that texts and vectors stay where they are.
     private static func writeMerged(_ stamp: Parameters, _ connection: Connection) throws(StoreError) -> Int {
-        let columns = patchedColumns.map { "\($0.column) = case when s.changed & \($0.bit) <> 0 then s.\($0.column) else t.\($0.column) end" }
+        let columns = patchedColumns.map { column, bit in
+            // As with whole records, what is deleted stays in its group.
+            let kept = column == "item_group_id" ? "when s.deleted then t.item_group_id " : ""
+            return "\(column) = case \(kept)when s.changed & \(bit) <> 0 then s.\(column) else t.\(column) end"
+        }
         let updated = try connection.run(
             """
             update items t set \(columns.joined(separator: ", ")),

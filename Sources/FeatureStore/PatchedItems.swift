@@ -75,7 +75,9 @@ struct PatchedItems {
             }
             guard state.base != .none else { continue }
             if state.base != before?.base, case .deleted = state.base { changed = .all(of: ItemRecord.self) }
-            if state.fill(with: rules.defaultCurrency), let place = ItemRecord.patchPlaces["currency"] { changed.insert(PatchedFields(place: place)) }
+            if state.fill(with: rules.defaultCurrency), let place = ItemRecord.patchPlaces["currency"] {
+                changed.insert(PatchedFields(place: place))
+            }
             guard before == nil || !changed.isEmpty || state.base != before?.base || state.times != before?.times else { continue }
             rows.append(
                 Row(

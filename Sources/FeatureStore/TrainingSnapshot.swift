@@ -234,17 +234,35 @@ public final class TrainingSnapshot {
         }
     }
 
-    /// Streams the catalogue ordered by item id, hidden and deleted items too. Prices are those of ``amounts``: in one currency, nil
-    /// where they cannot be compared.
+    /// Streams the catalogue, hidden and deleted items too, those of a group as one with its ``CatalogueItem/variants``; ordered by what
+    /// they are learned under (``ItemRecord/unitID``). Prices are those of ``amounts``: in one currency, nil where they cannot be
+    /// compared.
     public func forEachItem(_ each: (CatalogueItem) throws(StoreError) -> Void) throws(StoreError) {
         let prices = amounts.prices
-        let sql = "copy (select \(StoreQueries.itemFields), created_at from items order by item_id) to stdout (format binary)"
+        let sql = """
+            copy (select \(StoreQueries.itemFields), created_at from items order by \(CatalogueItem.unitID), item_id)
+            to stdout (format binary)
+            """
+        var members: [CatalogueItem] = []
+        func endGroup() throws(StoreError) {
+            guard let groupID = members.first?.record.groupID else { return }
+            var unit = CatalogueItem.unit(members, groupID: groupID)
+            unit.comparePrice(prices)
+            members = []
+            try each(unit)
+        }
         try connection.copyOut(sql) { (row) throws(StoreError) in
             var item = try CatalogueItem(&row)
             item.firstSeen = try row.time()
-            item.comparePrice(prices)
-            try each(item)
+            if item.record.groupID != members.first?.record.groupID { try endGroup() }
+            if item.record.groupID != nil {
+                members.append(item)
+            } else {
+                item.comparePrice(prices)
+                try each(item)
+            }
         }
+        try endGroup()
     }
 
     /// Streams the users that sent a record, ordered by user id.

@@ -29,7 +29,9 @@ enum WaitingPatches {
             patch.updatedAt = entry.value.time
             return patch.json()
         }
-        let parts = Parameters.parts(of: sorted.count) { texts[$0].utf8.count + sorted[$0].key[0].utf8.count + sorted[$0].key[1].utf8.count + 128 }
+        let parts = Parameters.parts(of: sorted.count) { place in
+            sorted[place].key.reduce(texts[place].utf8.count + 128) { $0 + $1.utf8.count }
+        }
         for part in parts {
             let part = Array(part)
             var rows = Parameters()

@@ -41,7 +41,8 @@ public struct RecordIntake {
     /// Whether the batch should be taken now, so that it stays within ``batchBytesLimit``, `batchRecords` and what its users' histories
     /// take.
     public func isFull(batchRecords: Int) -> Bool {
-        records >= batchRecords || bytes >= Self.batchBytesLimit || patches >= Self.batchPatchesLimit || histories.isReached(users: folded.users.count)
+        records >= batchRecords || bytes >= Self.batchBytesLimit || patches >= Self.batchPatchesLimit
+            || histories.isReached(users: folded.users.count)
     }
 
     /// Takes in what a batch wrote, so that the next ones are as large as their users' histories allow.

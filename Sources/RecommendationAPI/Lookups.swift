@@ -140,7 +140,7 @@ public struct ItemView: Sendable, Equatable {
         case indexed
         /// New: encoded from its content and searched beside the index.
         case fresh
-        /// In the catalogue, but hidden: never recommended.
+        /// In the catalogue and not recommended now: hidden, sold out, or out of its time.
         case hidden
         /// Deleted: never recommended.
         case deleted
@@ -189,6 +189,10 @@ public struct ItemView: Sendable, Equatable {
             writer.field("updated_at", record.updatedAt)
             writer.key("hidden")
             writer.bool(record.hidden)
+            writer.field("item_group_id", record.groupID)
+            writer.field("available_from", record.availableFrom)
+            writer.field("available_until", record.availableUntil)
+            writer.field("stock", record.stock)
             if let embedding = record.embedding {
                 writer.key("embedding_dimension")
                 writer.integer(embedding.count)

@@ -125,7 +125,8 @@ struct PatchTests {
         let database = try TestDatabase(), store = try Self.store(database), queries = StoreQueries(url: database.url)
         let ahead = try store.commit(
             IngestBatch(items: [
-                try Self.item("i1", #""price":5"#, at: 20), try Self.item("i1", #""price":6"#, at: 21), try Self.item("i1", #""stock":2"#, at: 5),
+                try Self.item("i1", #""price":5"#, at: 20), try Self.item("i1", #""price":6"#, at: 21),
+                try Self.item("i1", #""stock":2"#, at: 5),
             ]))
         #expect(ahead.catalogueVersion == nil && ahead.rejected == 0)
         #expect(try queries.item("i1") == nil)
@@ -165,7 +166,8 @@ struct PatchTests {
         let summary = try store.commit(IngestBatch(items: patches))
         #expect(summary.rejected == 2)
         #expect(try database.sql("select string_agg(item_id, ',' order by item_id) from waiting_patches") == "i2,i3,i4")
-        let letter = try database.sql("select code, field, convert_from(key, 'UTF8'), convert_from(payload, 'UTF8') from dead_letters order by id limit 1")
+        let letter = try database.sql(
+            "select code, field, convert_from(key, 'UTF8'), convert_from(payload, 'UTF8') from dead_letters order by id limit 1")
         #expect(letter.hasPrefix(#"unknown_item|item_id|i0|{"item_id":"i0","patch":true,"price":0"#))
         // By age, too: any commit of a consumer looks once in a while.
         _ = try database.sql("update waiting_patches set received_at = now() - interval '169 hours' where item_id <> 'i4'")
@@ -190,7 +192,8 @@ struct PatchTests {
         let database = try TestDatabase(), store = try Self.store(database)
         _ = try store.commit(IngestBatch(items: (0..<20).map { upsert("i\($0)", updatedAt: 1) }))
         for round in 0..<5 {
-            _ = try store.commit(IngestBatch(items: try (0..<20).map { try Self.item("i\($0)", #""price":\#(round)"#, at: Int64(10 + round)) }))
+            let prices = try (0..<20).map { try Self.item("i\($0)", #""price":\#(round)"#, at: Int64(10 + round)) }
+            _ = try store.commit(IngestBatch(items: prices))
         }
         #expect(try database.sql("select count(*) from item_changes") == "20", "the record of a moment ago stands for the hour")
         _ = try database.sql("update item_changes set committed_at = now() - interval '2 hours'")
@@ -212,7 +215,9 @@ struct PatchTests {
         var user = try #require(try queries.user("u1"))
         #expect(user.attributes == #"{"age": "25", "gender": "F"}"# && user.aliases == ["session:s"] && user.updatedAt == time(10))
         _ = try store.commit(
-            IngestBatch(users: [try Self.user("u1", #""aliases":null"#, at: 15), try Self.user("u1", #""attributes":{"gender":null}"#, at: 16)]))
+            IngestBatch(users: [
+                try Self.user("u1", #""aliases":null"#, at: 15), try Self.user("u1", #""attributes":{"gender":null}"#, at: 16),
+            ]))
         user = try #require(try queries.user("u1"))
         #expect(user.attributes == #"{"age": "25"}"# && user.aliases == [])
         #expect(try store.commit(IngestBatch(users: [(.upsert(whole), origin(2))])).usersChanged == 0)
@@ -234,7 +239,8 @@ struct PatchTests {
         #expect(try queries.user("u1")?.attributes == #"{"colour": "red"}"#)
         _ = try ErasureWork(url: database.url, rules: FeatureRules()).finish()
         #expect(try database.sql("select count(*) from interactions") == "0", "the ids that a patch named go, too")
-        _ = try store.commit(IngestBatch(users: [try Self.user("u1", #""attributes":{"a":1}"#, at: 50), (.delete(id: "u1", at: nil), origin(2))]))
+        let last = try Self.user("u1", #""attributes":{"a":1}"#, at: 50)
+        _ = try store.commit(IngestBatch(users: [last, (.delete(id: "u1", at: nil), origin(2))]))
         #expect(try queries.user("u1") == nil)
     }
 }

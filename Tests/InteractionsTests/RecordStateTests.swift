@@ -164,7 +164,8 @@ struct RecordStateTests {
 
     @Test func aPriceWithoutACurrencyHasTheDefaultOneWhateverTheOrder() {
         let said: [Said] = [
-            .whole(ItemRecord(itemID: "i1", priceMicros: 1, currency: "EUR"), Self.time(30)), .whole(ItemRecord(itemID: "i1"), Self.time(20)),
+            .whole(ItemRecord(itemID: "i1", priceMicros: 1, currency: "EUR"), Self.time(30)),
+            .whole(ItemRecord(itemID: "i1"), Self.time(20)),
             .patch(Self.patch(#""price":5"#), Self.time(10)),
         ]
         for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
@@ -188,7 +189,8 @@ struct RecordStateTests {
         Self.take(.whole(ItemRecord(itemID: "i1", attributes: #"{"a":1}"#), Self.time(60)), into: &state)
         for number in 0..<3 {
             let text = String(repeating: "x", count: 7_000)
-            Self.take(.patch(Self.patch(#""attributes":{"k\#(number)":"\#(text)"},"stock":\#(number)"#), Self.time(50 - number)), into: &state)
+            let patch = Self.patch(#""attributes":{"k\#(number)":"\#(text)"},"stock":\#(number)"#)
+            Self.take(.patch(patch, Self.time(50 - number)), into: &state)
         }
         #expect(state.overflows && state.values.stock == 2)
         #expect(state.values.attributes?.utf8.count ?? 0 < State.attributesLimitBytes)

@@ -8,7 +8,8 @@ import Testing
             let merge = ["Content-Type": "application/merge-patch+json"]
             #expect(try await client.send(.patch, "/v1/items/i1", #"{"price":9,"title":null}"#, headers: merge).status == 202)
             #expect(try await client.send(.patch, "/v1/items/i1?wait=true", #"{"item_id":"i1"}"#).status == 202)
-            #expect(try await client.send(.patch, "/v1/users/u1", #"{"patch":false,"attributes":{"a":null}}"#, headers: merge).status == 202)
+            let removal = #"{"patch":false,"attributes":{"a":null}}"#
+            #expect(try await client.send(.patch, "/v1/users/u1", removal, headers: merge).status == 202)
             #expect(try await client.send(.patch, "/v1/users/u1", " {} ").status == 202)
         }
         let (records, waited) = service.seen.withLock { ($0.records, $0.waited) }

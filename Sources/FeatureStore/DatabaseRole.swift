@@ -41,7 +41,7 @@ public enum DatabaseRole: String, CaseIterable, Sendable {
         "attributed_outcomes", "catalogue_state", "catalogue_versions", "category_adapters", "dead_letters", "erasures",
         "freshet_migrations", "interactions",
         "item_changes", "item_features", "item_revenue", "item_returns", "items", "models", "open_erasures", "purchase_returns",
-        "stream_offsets", "user_features", "users",
+        "stream_offsets", "user_features", "users", "waiting_patches",
     ]
 
     /// The functions that belong to them.
@@ -66,6 +66,9 @@ public enum DatabaseRole: String, CaseIterable, Sendable {
             return rights("select", "insert", "update", "delete")
         case (.ingest, "item_features"), (.ingest, "item_revenue"), (.ingest, "items"), (.ingest, "erasures"), (.ingest, "stream_offsets"):
             return rights("select", "insert", "update")
+        case (.ingest, "waiting_patches"): return rights("select", "insert", "update", "delete")
+        // A bare record that a training registers takes what waits for it.
+        case (.train, "waiting_patches"): return rights("select", "delete")
         case (.ingest, "item_returns"): return rights("select", "insert", "update")
         case (.ingest, "purchase_returns"): return rights("select", "insert", "delete")
         case (.ingest, "item_changes"): return rights("select", "insert")

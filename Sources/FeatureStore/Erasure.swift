@@ -87,8 +87,9 @@ enum Erasure {
         let removed = try connection.run(
             """
             delete from users u using \(source) where u.user_id = n.user_id collate "C" and \(RecordTime.removes("u", at: "n.erased_at"))
-            returning u.user_id
+            returning u.user_id, u.attributes, u.aliases, u.updated_at, u.field_times
             """, erased)
+        try PatchedUsers.keepLater(than: people, of: removed, connection)
         // Others may name the erased as ids of theirs: who was never the same person loses a name, and nothing else.
         try connection.run(
             """

@@ -52,6 +52,7 @@ struct ErasureLedger {
         var ids = Set(batch.interactions.map(\.userID))
         for (change, _) in batch.users {
             if case .upsert(let record) = change { ids.formUnion([record.userID] + record.aliases) }
+            if case .patch(let patch) = change { ids.formUnion([patch.id] + patch.values.aliases) }
         }
         for (record, _) in batch.unstoredUsers { ids.formUnion([record.userID] + record.aliases) }
         for rejection in batch.rejections {

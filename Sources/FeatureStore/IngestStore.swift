@@ -6,6 +6,8 @@ import Interactions
 /// One thread at a time; owns one connection and opens it again when it broke. ``commit(_:)`` may be repeated with the
 /// same batch after any error: the offsets tell whether it was stored.
 public final class IngestStore {
+    /// How often patches are looked for that have waited for too long.
+    static let sweepEvery = Duration.seconds(60)
     /// How often a commit starts again by itself after a deadlock or a serialization failure.
     public static let transactionAttemptsLimit = 4
 
@@ -15,6 +17,10 @@ public final class IngestStore {
     private let url: String
     private let owner: String
     private let rules: FeatureRules
+    /// What becomes of patches of unknown items.
+    private let patches: PatchRules
+    /// When those that wait for too long were last looked for.
+    private var swept: ContinuousClock.Instant?
     private let statementTimeoutMilliseconds: Int
     private var connection: Connection?
     /// Whether the batch at hand erases somebody though it deletes nobody.
@@ -32,14 +38,17 @@ public final class IngestStore {
     /// - Parameters:
     ///   - url: `database.url`.
     ///   - rules: how features are folded; the same in every process of a deployment.
+    ///   - patches: what becomes of patches of unknown items.
     ///   - owner: a name of this consumer for people, stored with its claims.
     ///   - statementTimeoutMilliseconds: ends statements that wait longer, for locks too.
     public init(
-        url: String, rules: FeatureRules, owner: String = "freshet ingest", statementTimeoutMilliseconds: Int = 60_000
+        url: String, rules: FeatureRules, patches: PatchRules = PatchRules(), owner: String = "freshet ingest",
+        statementTimeoutMilliseconds: Int = 60_000
     ) throws(StoreError) {
         self.url = url
         self.owner = owner
         self.rules = rules
+        self.patches = patches
         featureWriter = FeatureWriter(rules: rules)
         self.statementTimeoutMilliseconds = statementTimeoutMilliseconds
         _ = try connected()
@@ -256,9 +265,12 @@ public final class IngestStore {
         }
         try onStep?(.returnsMatched)
 
+        var letters: [RejectedRecord] = []
         if !batch.items.isEmpty {
-            summary.catalogueVersion = try CatalogueWriter.write(batch.items, buffer: buffer, connection, &summary)
+            summary.catalogueVersion = try CatalogueWriter.write(
+                batch.items, patches: patches, buffer: buffer, connection, &summary, letters: &letters)
         }
+        letters += try overduePatches(connection)
         try onStep?(.catalogueWritten)
 
         let source = source(of: batch)
@@ -266,12 +278,21 @@ public final class IngestStore {
         let conflicts = stored.conflicts.map {
             DeadLetterWriter.conflict(batch.interactions[Int($0)], origin: batch.origin(ofInteraction: Int($0), otherwise: otherwise))
         }
-        try DeadLetterWriter.write(batch.rejections + conflicts, ledger: ledger, connection, &summary)
+        try DeadLetterWriter.write(batch.rejections + conflicts + letters, ledger: ledger, connection, &summary)
         try onStep?(.deadLettersWritten)
 
         try OffsetWriter.write(batch.offsets, connection)
         try onStep?(.offsetsWritten)
         return summary
+    }
+
+    /// Patches that have waited for too long, looked for once in ``sweepEvery``.
+    private func overduePatches(_ connection: Connection) throws(StoreError) -> [RejectedRecord] {
+        guard patches.looksForOverdue, swept.map({ $0.duration(to: .now) >= Self.sweepEvery }) ?? true else { return [] }
+        let letters = try WaitingPatches.overdue(patches, byAge: true, connection)
+        // Where more are due than one commit takes, the next one goes on.
+        if letters.count < WaitingPatches.lettersLimit { swept = .now }
+        return letters
     }
 
     /// The changes of features by what was stored now: never by a duplicate.

@@ -71,7 +71,7 @@ public struct PersonExport: Sendable {
         case .records:
             return """
                 select row_to_json(n)::text from (
-                    select 'user' as kind, user_id, attributes, aliases, updated_at from users where user_id = any($1)) n
+                    select 'user' as kind, user_id, attributes, aliases, updated_at, field_times from users where user_id = any($1)) n
                 order by user_id
                 """
         case .features:

@@ -11,6 +11,8 @@ struct UserChanges {
 
     /// Records that came before the deletion of their user, or whose user is not deleted; then those that came after it.
     private var before: [Dated] = [], after: [Dated] = []
+    /// Patches in the same two parts, in their order.
+    private var patchesBefore: [UserPatch] = [], patchesAfter: [UserPatch] = []
     /// Every record that names other ids of its user, also those that a later one of the batch replaces.
     private var naming: [Dated] = []
     /// Who is erased, and up to when; nil is the moment of the commit.
@@ -36,11 +38,23 @@ struct UserChanges {
                     if let known = newestAfter[record.userID], known.time > dated.time { continue }
                     newestAfter[record.userID] = dated
                 }
+            case .patch(let patch):
+                // For the ids that it names a patch is a record.
+                let time = RecordTime.ofRecord(patch.updatedAt, origin)
+                if !patch.values.aliases.isEmpty { naming.append(Dated(record: patch.values, time: time)) }
+                if erased[patch.id] == nil {
+                    patchesBefore.append(UserPatch(patch: patch, time: time))
+                } else {
+                    patchesAfter.append(UserPatch(patch: patch, time: time))
+                }
             case .delete(let id, let at):
                 // A deletion that no source dates counts from its commit: it asks that nothing be kept.
                 let time = RecordTime.ofDeletion(at, origin)
                 if let known = newestAfter.removeValue(forKey: id), newest[id].map({ $0.time <= known.time }) ?? true { newest[id] = known }
-                named += (newest[id]?.record.aliases ?? []).map { Erasure.Asked(userID: $0, erasedAt: time) }
+                patchesBefore += patchesAfter.filter { $0.patch.id == id }
+                patchesAfter.removeAll { $0.patch.id == id }
+                let patched = patchesBefore.filter { $0.patch.id == id }.flatMap(\.patch.values.aliases)
+                named += ((newest[id]?.record.aliases ?? []) + patched).map { Erasure.Asked(userID: $0, erasedAt: time) }
                 if let known = erased[id], let known, let time, known > time { continue }
                 if case .some(.none) = erased[id] { continue }
                 erased[id] = .some(time)
@@ -71,7 +85,7 @@ struct UserChanges {
         _ connection: Connection, ledger: inout ErasureLedger, batch: IngestBatch, _ summary: inout IngestSummary
     ) throws(StoreError) {
         var late = lateAliases(ledger)
-        let written = try write(before, connection, ledger: ledger, &summary)
+        let written = try write(before, patchesBefore, connection, ledger: ledger, &summary)
         summary.usersChanged += written.count
         guard !deletions.isEmpty || !late.isEmpty else { return }
         let removed = try Erasure.accept(
@@ -89,7 +103,7 @@ struct UserChanges {
         }
         summary.usersChanged += deletions.count - gone.count
         summary.erased += gone.count
-        summary.usersChanged += try write(after, connection, ledger: ledger, &summary).count
+        summary.usersChanged += try write(after, patchesAfter, connection, ledger: ledger, &summary).count
     }
 
     /// The latest time of each user's events that are dated after now: a clock ahead cancels no deletion that comes with them.
@@ -102,16 +116,23 @@ struct UserChanges {
         return latest
     }
 
-    /// Writes the records that are newer than what is stored and than an erasure of their user; returns whose.
+    /// Writes the records and patches that are newer than what is stored and than an erasure of their user; returns whose.
     private func write(
-        _ records: [Dated], _ connection: Connection, ledger: ErasureLedger, _ summary: inout IngestSummary
+        _ records: [Dated], _ patches: [UserPatch], _ connection: Connection, ledger: ErasureLedger, _ summary: inout IngestSummary
     ) throws(StoreError) -> Set<String> {
         let kept = records.filter { !ledger.covers($0.record.userID, $0.time) }
-        summary.erased += records.count - kept.count
+        let keptPatches = patches.filter { !ledger.covers($0.patch.id, $0.time) }
+        summary.erased += records.count - kept.count + patches.count - keptPatches.count
         var written: Set<String> = []
         for part in Parameters.parts(of: kept.count, bytes: { kept[$0].record.approximateBytes }) {
             written.formUnion(try write(Array(kept[part]), connection, ledger: ledger))
         }
+        // A row that was patched is not replaced as a whole: what is newer in it stays.
+        let others = kept.filter { !written.contains($0.record.userID) }
+        let merging = others.isEmpty ? [] : try PatchedUsers.among(others.map(\.record.userID), connection)
+        guard !keptPatches.isEmpty || !merging.isEmpty else { return written }
+        let records = others.filter { merging.contains($0.record.userID) }.map { ($0.record, $0.time) }
+        written.formUnion(try PatchedUsers.write(records, keptPatches, ledger: ledger, connection))
         return written
     }
 
@@ -131,7 +152,7 @@ struct UserChanges {
             from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) n(user_id, attributes, aliases, updated_at)
             on conflict (user_id) do update
             set attributes = excluded.attributes, aliases = excluded.aliases, updated_at = excluded.updated_at
-            where \(RecordTime.replaces("t", at: "excluded.updated_at"))
+            where t.field_times is null and \(RecordTime.replaces("t", at: "excluded.updated_at"))
             returning user_id
             """, rows)
         return Set((0..<written.count).compactMap { written.string($0, 0) })

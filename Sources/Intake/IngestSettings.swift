@@ -1,5 +1,6 @@
 import EventStream
 import Features
+import FeatureStore
 import Interactions
 
 /// What `ingest` and `backfill` need to know, filled by whoever reads the configuration.
@@ -24,6 +25,8 @@ public struct IngestSettings: Sendable {
     public var rules: DecodingRules
     /// How interactions fold into features.
     public var featureRules: FeatureRules
+    /// What becomes of patches of unknown items.
+    public var patches = PatchRules()
     /// The wall clock.
     public var clock: @Sendable () -> EventTime
     /// Whether the future is measured by the database's clock, which all consumers share, rather than by ``clock``.

@@ -79,9 +79,11 @@ public struct UserRecord: Sendable, Equatable {
     }
 }
 
-/// A change of the catalogue or of the users: a new record, or a deletion.
-public enum RecordChange<Record: Sendable & Equatable>: Sendable, Equatable {
+/// A change of the catalogue or of the users: a new record, some fields of one, or a deletion.
+public enum RecordChange<Record: PatchableRecord>: Sendable, Equatable {
     case upsert(Record)
+    /// A record with `"patch":true`, or a PATCH over HTTP.
+    case patch(RecordPatch<Record>)
     /// A null value on the topic or a DELETE over HTTP, with the time that the source gives it.
     case delete(id: String, at: EventTime?)
 }

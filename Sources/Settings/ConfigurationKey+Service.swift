@@ -95,6 +95,14 @@ extension ConfigurationKey {
             .ingestTopics, .topics, "",
             "topics whose records have a shape of their own, and where their fields stand: shop.events: {kind: events, fields: {user_id: "
                 + "payload.user.id}}; docs/mapping.md"),
+        ConfigurationKey(
+            .ingestUnknownPatches, .choice(["wait", "create"]), "wait",
+            "a patch of an item of which no record came: waits for it, or makes a bare item"),
+        ConfigurationKey(
+            .ingestWaitingLimitPatches, .integer(0...10_000_000), "100000",
+            "patches of unknown items that wait at most; beyond, the oldest become dead letters"),
+        ConfigurationKey(
+            .ingestWaitingLimitHours, .integer(1...87_600), "168", "hours that a patch waits for its item; then it becomes a dead letter"),
         ConfigurationKey(.ingestHistoryLimitEvents, .integer(1...2_000), "500", "newest events kept in a user's history"),
         ConfigurationKey(.ingestDecayHalfLifeHours, .integer(1...8_760), "24", "half-life of the decayed counters behind trending"),
         ConfigurationKey(.rulesExclude, .list(allowed: ["auto", "purchased", "carted", "clicked", "seen"]), "auto",

@@ -54,6 +54,9 @@ public enum KeyName: String, CaseIterable, Sendable {
 
     case ingestEventTypes = "ingest.event_types"
     case ingestTopics = "ingest.topics"
+    case ingestUnknownPatches = "ingest.unknown_patches"
+    case ingestWaitingLimitPatches = "ingest.waiting_limit_patches"
+    case ingestWaitingLimitHours = "ingest.waiting_limit_hours"
     case ingestHistoryLimitEvents = "ingest.history_limit_events"
     case ingestDecayHalfLifeHours = "ingest.decay_half_life_hours"
 

@@ -3,8 +3,8 @@ import Bytes
 /// When patches stated fields of a record, where that was after its newest whole record.
 ///
 /// As JSON, which is how the database keeps it beside a record that was patched:
-/// `{"price":1764547200000,"attributes/brand":1764547200001}`, in milliseconds since 1970; `attributes` is when all of them were removed, and `"filled":null` says that the field which fills itself
-/// did. Records that were never patched have none.
+/// `{"price":1764547200000,"attributes/brand":1764547200001}`, in milliseconds since 1970; `attributes` is when all of them were removed,
+/// and `"filled":null` says that the field which fills itself did. Records that were never patched have none.
 public struct FieldTimes: Sendable, Equatable {
     /// Fields by their places in ``PatchableRecord/patchFields``.
     public internal(set) var fields: [Int: EventTime] = [:]

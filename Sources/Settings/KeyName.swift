@@ -54,6 +54,10 @@ public enum KeyName: String, CaseIterable, Sendable {
 
     case ingestEventTypes = "ingest.event_types"
     case ingestTopics = "ingest.topics"
+    case ingestRegistryURL = "ingest.registry.url"
+    case ingestRegistryUser = "ingest.registry.user"
+    case ingestRegistryPassword = "ingest.registry.password"
+    case ingestRegistryCAFile = "ingest.registry.ca_file"
     case ingestHistoryLimitEvents = "ingest.history_limit_events"
     case ingestDecayHalfLifeHours = "ingest.decay_half_life_hours"
 

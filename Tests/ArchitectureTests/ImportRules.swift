@@ -2,7 +2,7 @@
 struct ImportRules {
     /// Targets without I/O, clock, logging or Foundation.
     static let pure: Set<String> = [
-        "Bytes", "Interactions", "ForeignFormats", "Features", "Tensors", "Gradients", "Evaluation", "ContentModel", "TowerModel",
+        "Bytes", "Interactions", "ForeignFormats", "AvroRecords", "Features", "Tensors", "Gradients", "Evaluation", "ContentModel", "TowerModel",
         "TowerTraining", "MetaLearning", "CandidateRanking", "Recommending", "Simulation", "TextEncoding",
     ]
 

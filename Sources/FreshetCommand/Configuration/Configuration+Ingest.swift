@@ -16,10 +16,20 @@ extension Configuration {
         settings.group = text(.kafkaGroup)
         settings.topics = topicKinds
         settings.mappings = topicMappings
+        settings.registry = schemaRegistry
         settings.deadLetterTopic = text(.topicsDeadLetters)
         settings.batchRecords = integer(.ingestBatchRecords)
         settings.lingerMilliseconds = integer(.ingestBatchLingerMilliseconds)
         return settings
+    }
+
+    /// Where the schemas of Avro records are; nil where none is named.
+    var schemaRegistry: SchemaRegistry.Settings? {
+        guard !text(.ingestRegistryURL).isEmpty else { return nil }
+        let user = text(.ingestRegistryUser), authorities = text(.ingestRegistryCAFile)
+        return SchemaRegistry.Settings(
+            url: text(.ingestRegistryURL), login: user.isEmpty ? nil : (user, text(.ingestRegistryPassword)),
+            authorities: authorities.isEmpty ? nil : authorities)
     }
 
     /// What each topic holds, those that are mapped among them.

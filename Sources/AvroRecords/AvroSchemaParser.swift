@@ -107,7 +107,9 @@ struct AvroSchemaParser {
     private mutating func define(
         _ members: Members, _ namespace: String, _ node: AvroSchema.TypeNode
     ) throws(AvroProblem) -> (number: Int, namespace: String) {
-        guard let name = members.text("name"), !name.isEmpty else { throw Self.problem("has a \(members.text("type") ?? "type") without a name") }
+        guard let name = members.text("name"), !name.isEmpty else {
+            throw Self.problem("has a \(members.text("type") ?? "type") without a name")
+        }
         let full = Self.fullName(name, members.text("namespace") ?? namespace)
         guard named[full] == nil, Self.primitives[full] == nil else {
             throw Self.problem("defines \(JSONText.quoted(String(full.prefix(128)))) twice")
@@ -140,7 +142,8 @@ struct AvroSchemaParser {
     private mutating func enumeration(_ members: Members, _ namespace: String) throws(AvroProblem) -> Int {
         let own = members.texts("symbols")
         guard !own.isEmpty else { throw Self.problem("has an enum without symbols") }
-        let (number, _) = try define(members, namespace, AvroSchema.TypeNode(shape: .enumeration(symbols.count..<symbols.count + own.count)))
+        let range = symbols.count..<symbols.count + own.count
+        let (number, _) = try define(members, namespace, AvroSchema.TypeNode(shape: .enumeration(range)))
         symbols += own.map { Array(JSONText.quoted($0).utf8) }
         return number
     }

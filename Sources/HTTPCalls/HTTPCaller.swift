@@ -3,8 +3,8 @@ import NIOPosix
 
 /// Asks one service over HTTP/1.1, by connections that are kept from call to call.
 ///
-/// For measurements and demonstrations of a service, and for small questions to others: it follows no redirects and reads no compressed answers. Connections close when the
-/// last copy of the caller goes.
+/// For measurements and demonstrations of a service, and for small questions to others: it follows no redirects and reads no compressed
+/// answers. Connections close when the last copy of the caller goes.
 public final class HTTPCaller: Sendable {
     /// Whom it asks.
     public let address: HTTPAddress

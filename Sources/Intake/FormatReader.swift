@@ -41,7 +41,7 @@ final class FormatReader {
             if format == .debezium, value.drop(while: { [0x20, 0x09, 0x0A, 0x0D].contains($0) }).first == UInt8(ascii: "{") {
                 return try changes.change(value)
             }
-            let wanted = format == .avro ? "Avro with a registry's number in front" : "a change in JSON, or in Avro with a registry's number in front"
+            let avro = "Avro with a registry's number in front", wanted = format == .avro ? avro : "changes in JSON, or in \(avro)"
             throw Rejection(.malformedJSON, "the topic's records are \(wanted) (format), and this one is \(RecordLook.of(value))")
         }
         let json = try json(Framing.body(value), number)

@@ -60,8 +60,8 @@ public struct IngestTrial {
     /// Reads the newest records of every topic, mapped ones first.
     ///
     /// - Parameter records: of each topic, at most ``recordsLimit``.
-    /// - Throws: `StreamError` where the broker cannot be reached; what is wrong with one topic is its ``Topic/problem``. ``IntakeError`` of
-    ///   a schema registry whose address is none.
+    /// - Throws: `StreamError` where the broker cannot be reached; what is wrong with one topic is its ``Topic/problem``. ``IntakeError``
+    ///   of a schema registry whose address is none.
     public func run(records: Int) throws -> [Topic] {
         let schemas = try settings.registry.map { registry throws(IntakeError) in try SchemaRegistry(registry) }
         let consumer = try StreamConsumer(reading: settings.kafka)

@@ -53,7 +53,8 @@ extension RecordIntake {
             bytes += value.count
             return true
         } catch {
-            let named = row?.withUnsafeBytes { self.named(by: mapper, $0) } ?? (value == nil ? self.named(kind, key ?? nothing) : (nil, nil))
+            let ofKey = value == nil ? self.named(kind, key ?? nothing) : (nil, nil)
+            let named = row?.withUnsafeBytes { self.named(by: mapper, $0) } ?? ofKey
             reject(error, key: key, value: value ?? nothing, origin: origin, named: named)
             return false
         }
@@ -64,10 +65,12 @@ extension RecordIntake {
         _ row: [UInt8]?, _ key: UnsafeRawBufferPointer?, by reader: FormatReader, _ mapper: RecordMapper, _ kind: RecordKind
     ) throws(Rejection) -> [String] {
         var problem = Rejection(
-            .missingField, field: kind == .users ? "user_id" : "item_id", "is not known of a row that is gone: the record has neither the row as it "
-                + "was (before) nor a key")
+            .missingField, field: kind == .users ? "user_id" : "item_id",
+            "is not known of a row that is gone: the record has neither the row as it was (before) nor a key")
         do throws(Rejection) {
-            if let row { return try row.withUnsafeBufferPointer { (row) throws(Rejection) in try mapper.ids(in: UnsafeRawBufferPointer(row)) } }
+            if let row {
+                return try row.withUnsafeBufferPointer { (row) throws(Rejection) in try mapper.ids(in: UnsafeRawBufferPointer(row)) }
+            }
         } catch {
             problem = error
         }

@@ -114,11 +114,14 @@ struct SchemaLookup: Sendable {
         let words = parsed?.text("message").map { " (\($0.prefix(200)))" } ?? ""
         switch answer.status {
         case 200..<300:
-            guard let parsed else { throw Problem.other("answers \(path) with something else than JSON: is ingest.registry.url a registry?") }
+            guard let parsed else {
+                throw Problem.other("answers \(path) with something else than JSON: is ingest.registry.url a registry?")
+            }
             return parsed
         case 404: throw Problem.missing(words)
         case 401, 403:
-            throw Problem.other("lets nobody in with status \(answer.status)\(words): look at ingest.registry.user and ingest.registry.password")
+            throw Problem.other(
+                "lets nobody in with status \(answer.status)\(words): look at ingest.registry.user and ingest.registry.password")
         default: throw Problem.other("answers \(path) with status \(answer.status)\(words)")
         }
     }

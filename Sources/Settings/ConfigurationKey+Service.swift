@@ -96,7 +96,8 @@ extension ConfigurationKey {
             "topics whose records have a shape of their own, and where their fields stand: shop.events: {kind: events, fields: {user_id: "
                 + "payload.user.id}}; docs/mapping.md"),
         ConfigurationKey(
-            .ingestRegistryURL, .text, "", "schema registry whose schemas Avro records name: https://registry.internal:8081; docs/mapping.md"),
+            .ingestRegistryURL, .text, "",
+            "schema registry whose schemas Avro records name: https://registry.internal:8081; docs/mapping.md"),
         ConfigurationKey(.ingestRegistryUser, .text, "", "user of the schema registry, or the name of an API key"),
         ConfigurationKey(.ingestRegistryPassword, .secret, "", "password of that user, or the API key's secret"),
         ConfigurationKey(

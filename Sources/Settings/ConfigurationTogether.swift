@@ -89,12 +89,14 @@ extension Configuration {
             let set = user.isEmpty ? KeyName.ingestRegistryPassword : .ingestRegistryUser
             let other = user.isEmpty ? KeyName.ingestRegistryUser : .ingestRegistryPassword
             throw ConfigurationError(
-                "\(sources(of: [set.rawValue])): \(set.rawValue) is set, and \(other.rawValue) is not: a registry asks for both, or neither")
+                "\(sources(of: [set.rawValue])): \(set.rawValue) is set, and \(other.rawValue) is not: a registry asks for both, or "
+                    + "neither")
         }
         guard text(.ingestRegistryURL).isEmpty else { return }
         if let key = [KeyName.ingestRegistryUser, .ingestRegistryCAFile].first(where: { isSet($0) && !text($0).isEmpty }) {
             throw ConfigurationError(
-                "\(sources(of: [key.rawValue])): \(key.rawValue) is set, and ingest.registry.url is not: name the registry, or take it away")
+                "\(sources(of: [key.rawValue])): \(key.rawValue) is set, and ingest.registry.url is not: name the registry, or take it "
+                    + "away")
         }
         for (topic, mapping) in topicMappings.sorted(by: { $0.key < $1.key }) where mapping.format == .avro {
             throw ConfigurationError(

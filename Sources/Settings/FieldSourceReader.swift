@@ -144,7 +144,8 @@ struct FieldSourceReader {
         }
         if let scale = entries["scale"] {
             guard let digits = scale.text.flatMap({ Int($0) }), (0...TypedText.scaleLimit).contains(digits) else {
-                throw reader.refusal(scale, name + ".scale", "is \(scale.shape), but takes digits behind the point, 0 to \(TypedText.scaleLimit)")
+                throw reader.refusal(
+                    scale, name + ".scale", "is \(scale.shape), but takes digits behind the point, 0 to \(TypedText.scaleLimit)")
             }
             guard !source.isInMinorUnits else {
                 throw reader.refusal(node, name, "has minor_units and scale: a decimal's scale says where its point is")

@@ -49,7 +49,8 @@ struct TopicMappingReader {
         }
         if mapping.format == .debezium, mapping.kind == .events, mapping.fields["event_id"] == nil {
             throw refusal(
-                node, "fields", "has no event_id, but a row comes again with every change of it: map the row's own id, so that it counts once")
+                node, "fields",
+                "has no event_id, but a row comes again with every change of it: map the row's own id, so that it counts once")
         }
         guard mapping.each != nil else {
             if let path = allPaths(mapping).first(where: { $0.description.hasPrefix("@") }) {

@@ -71,18 +71,20 @@ struct ChangeMembers {
         if isEnvelope {
             guard !"cudrtm".utf8.contains(operation(reader)) else { return nil }
             return Rejection(
-                .unknownType, field: "op", "is \(JSONText.unescaped(op, reader.bytes)), but knows c, u, d, r, t and m, as Debezium writes them")
+                .unknownType, field: "op",
+                "is \(JSONText.unescaped(op, reader.bytes)), but knows c, u, d, r, t and m, as Debezium writes them")
         }
+        let instead = "map the topics of its tables instead"
         if ddl.isPresent, source.isPresent || collections.isPresent || time.isPresent {
             return Rejection(
-                .unknownType, "the record looks like Debezium's account of a changed schema (ddl): map the topics of its tables instead")
+                .unknownType, "the record looks like Debezium's account of a changed schema (ddl): \(instead)")
         }
         if status.kind == .string, eventCount.kind != .absent || collections.kind != .absent {
             return Rejection(
-                .unknownType, "the record looks like Debezium's mark of a transaction (status, event_count): map the topics of its tables instead")
+                .unknownType, "the record looks like Debezium's mark of a transaction (status, event_count): \(instead)")
         }
         if time.isPresent, count == 1 {
-            return Rejection(.unknownType, "the record looks like a heartbeat of Debezium (ts_ms alone): map the topics of its tables instead")
+            return Rejection(.unknownType, "the record looks like a heartbeat of Debezium (ts_ms alone): \(instead)")
         }
         return nil
     }

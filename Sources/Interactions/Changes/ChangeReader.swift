@@ -55,8 +55,8 @@ public final class ChangeReader {
         }
     }
 
-    /// The value of a key: what stands in `payload` where a schema stands beside it, by the schema; nil where none does, or where the key is
-    /// no JSON of an object.
+    /// The value of a key: what stands in `payload` where a schema stands beside it, by the schema; nil where none does, or where the key
+    /// is no JSON of an object.
     public func key(_ bytes: UnsafeRawBufferPointer) -> [UInt8]? {
         do throws(Rejection) {
             var found = ChangeMembers()

@@ -58,6 +58,7 @@ let package = Package(
         pure("Bytes", ["CZlib"]),
         pure("Interactions", ["Bytes"]),
         pure("ForeignFormats", ["Bytes", "Interactions"]),
+        pure("AvroRecords", ["Interactions"]),
         pure("Features", ["Interactions"]),
         pure("Tensors", ["Bytes", "COpenBLAS", "CKernels"]),
         pure("Gradients", ["Tensors"]),
@@ -126,7 +127,7 @@ let package = Package(
         .target(
             name: "Intake",
             dependencies: [
-                "Bytes", "Interactions", "Features", "ForeignFormats", "FeatureStore", "EventStream",
+                "Bytes", "Interactions", "AvroRecords", "Features", "ForeignFormats", "FeatureStore", "EventStream", "HTTPCalls",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
@@ -197,6 +198,7 @@ let package = Package(
         tests("Bytes", ["Bytes"]),
         tests("Files", ["Files"]),
         tests("Interactions", ["Interactions", "FuzzInputs"]),
+        tests("AvroRecords", ["AvroRecords", "Interactions", "FuzzInputs"]),
         tests("ForeignFormats", ["ForeignFormats", "Interactions", "FuzzInputs", "TestSupport"]),
         tests("Features", ["Features", "Interactions"]),
         tests("Tensors", ["Tensors", "FuzzInputs"]),
@@ -223,8 +225,10 @@ let package = Package(
         tests(
             "Intake",
             [
-                "Intake", "EventStream", "FeatureStore", "Features", "ForeignFormats", "Interactions", "TestSupport", "FuzzInputs",
+                "Intake", "EventStream", "FeatureStore", "Features", "ForeignFormats", "Interactions", "TestSupport", "FuzzInputs", "HTTPCalls",
+                .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         tests("VectorIndex", ["VectorIndex", "Recommending", "FuzzInputs"]),
         tests(

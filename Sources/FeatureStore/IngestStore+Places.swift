@@ -48,7 +48,9 @@ extension IngestStore {
     }
 
     /// Notes why partitions stand still, for whoever looks at the service. One that another consumer has claimed meanwhile is left alone.
-    public func halt(_ partition: ClaimedOffset, because reason: String) throws(StoreError) {
+    ///
+    /// - Parameter reason: a sentence; nil where the partition goes on.
+    public func halt(_ partition: ClaimedOffset, because reason: String?) throws(StoreError) {
         try transaction { (connection) throws(StoreError) in
             var asked = Parameters()
             asked.add(partition.topic)

@@ -18,10 +18,12 @@ final class ConnectionPool: Sendable {
     /// Between two attempts to connect: the first pause, and what doubling it ends at.
     private static let pauses = (first: Duration.milliseconds(50), longest: Duration.seconds(1))
 
-    init(address: HTTPAddress, maxConnections: Int, maxIdle: Duration, group: any EventLoopGroup) throws(HTTPCallError) {
+    init(
+        address: HTTPAddress, maxConnections: Int, maxIdle: Duration, authorities: String? = nil, group: any EventLoopGroup
+    ) throws(HTTPCallError) {
         self.address = address
         self.group = group
-        secure = try SecureConnections(to: address)
+        secure = try SecureConnections(to: address, authorities: authorities)
         state = Mutex(
             PoolState(maxConnections: maxConnections, maxWaiting: Self.maxWaiting, maxIdle: maxIdle, hasLeft: { $0.isOver }))
     }

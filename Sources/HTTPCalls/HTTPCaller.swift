@@ -3,8 +3,8 @@ import NIOPosix
 
 /// Asks one service over HTTP/1.1, by connections that are kept from call to call.
 ///
-/// For measurements and demonstrations of a service: it follows no redirects and reads no compressed answers. Connections close when the
-/// last copy of the caller goes.
+/// For measurements and demonstrations of a service, and for small questions to others: it follows no redirects and reads no compressed
+/// answers. Connections close when the last copy of the caller goes.
 public final class HTTPCaller: Sendable {
     /// Whom it asks.
     public let address: HTTPAddress
@@ -12,17 +12,20 @@ public final class HTTPCaller: Sendable {
 
     /// Makes a caller; nothing is connected before the first call.
     ///
-    /// - Parameter maxConnections: connections at once; further calls wait for one.
-    /// - Throws: ``HTTPCallError`` for an `https` address where the program was built without TLS.
-    public convenience init(_ address: HTTPAddress, maxConnections: Int = 1_024) throws(HTTPCallError) {
-        try self.init(address, maxConnections: maxConnections, maxIdle: ConnectionPool.maxIdle)
+    /// - Parameters:
+    ///   - maxConnections: connections at once; further calls wait for one.
+    ///   - authorities: a file of certificates that sign the service's, as PEM; nil for those that the machine trusts.
+    /// - Throws: ``HTTPCallError`` for an `https` address where the program was built without TLS, or where the file cannot be read.
+    public convenience init(_ address: HTTPAddress, maxConnections: Int = 1_024, authorities: String? = nil) throws(HTTPCallError) {
+        try self.init(address, maxConnections: maxConnections, maxIdle: ConnectionPool.maxIdle, authorities: authorities)
     }
 
     /// The same with another limit of how long a connection may have been idle before it is used again.
-    package init(_ address: HTTPAddress, maxConnections: Int, maxIdle: Duration) throws(HTTPCallError) {
+    package init(_ address: HTTPAddress, maxConnections: Int, maxIdle: Duration, authorities: String? = nil) throws(HTTPCallError) {
         self.address = address
         pool = try ConnectionPool(
-            address: address, maxConnections: maxConnections, maxIdle: maxIdle, group: MultiThreadedEventLoopGroup.singleton)
+            address: address, maxConnections: maxConnections, maxIdle: maxIdle, authorities: authorities,
+            group: MultiThreadedEventLoopGroup.singleton)
     }
 
     deinit { pool.close() }

@@ -9,8 +9,9 @@ struct SecureConnections: Sendable {
     #if TLS
     private let context: NIOSSLContext?
 
-    /// - Throws: ``HTTPCallError`` where the machine's certificates cannot be read.
-    init(to address: HTTPAddress) throws(HTTPCallError) {
+    /// - Parameter authorities: a file of certificates that sign the service's, as PEM; nil for those that the machine trusts.
+    /// - Throws: ``HTTPCallError`` where the certificates cannot be read.
+    init(to address: HTTPAddress, authorities: String? = nil) throws(HTTPCallError) {
         guard address.isSecure else {
             context = nil
             return
@@ -18,9 +19,11 @@ struct SecureConnections: Sendable {
         do {
             var settings = TLSConfiguration.makeClientConfiguration()
             settings.applicationProtocols = ["http/1.1"]
+            if let authorities { settings.trustRoots = .file(authorities) }
             context = try NIOSSLContext(configuration: settings)
         } catch {
-            throw HTTPCallError(.notConnected, "TLS cannot be prepared: \(error)")
+            let file = authorities.map { " with the certificates of \($0)" } ?? ""
+            throw HTTPCallError(.notConnected, "TLS cannot be prepared\(file): \(error)")
         }
     }
 
@@ -33,7 +36,7 @@ struct SecureConnections: Sendable {
     }
     #else
     /// - Throws: ``HTTPCallError`` with the code ``HTTPCallError/Code/builtWithoutTLS`` for an `https` address.
-    init(to address: HTTPAddress) throws(HTTPCallError) {
+    init(to address: HTTPAddress, authorities: String? = nil) throws(HTTPCallError) {
         guard !address.isSecure else {
             throw HTTPCallError(
                 .builtWithoutTLS, "this program was built without TLS: build it with --traits TLS, or ask by http")

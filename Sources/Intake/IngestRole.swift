@@ -42,6 +42,7 @@ public struct IngestRole: Sendable {
     private func consume(
         untilEnd: Bool, started: @escaping @Sendable () -> Void, progress: (IngestRun.Totals) -> Void
     ) throws -> IngestRun.Totals {
+        let schemas = try settings.registry.map { registry throws(IntakeError) in try SchemaRegistry(registry) }
         // A wrong password or schema is told at once, whether or not Kafka is there.
         try patiently(waitsFor: "the database") { try Migrator(url: settings.databaseURL).check() }
         var erasures: ErasureThread?
@@ -68,7 +69,7 @@ public struct IngestRole: Sendable {
                 let ends = untilEnd ? try endOffsets(of: consumer) : nil
                 let attempt = IngestRun(
                     consumer: consumer, store: store, deadLetters: try StreamProducer(settings.kafka), settings: settings,
-                    cluster: cluster, consent: consent, patienceSeconds: patience, logger: logger, isStopping: isStopping)
+                    cluster: cluster, consent: consent, schemas: schemas, patienceSeconds: patience, logger: logger, isStopping: isStopping)
                 run = attempt
                 logger.notice("consuming", metadata: ["cluster": "\(cluster)", "group": "\(settings.group)"])
                 started()

@@ -169,7 +169,7 @@ extension IngestRun {
         try consumer.start([PartitionStart(partition, .offset(offset))])
     }
 
-    private func halt(_ partition: TopicPartition, _ sentence: String) throws {
+    func halt(_ partition: TopicPartition, _ sentence: String) throws {
         guard let owner = owned[partition] else { return }
         owned[partition]?.halted = sentence
         owned[partition]?.expectedTime = nil

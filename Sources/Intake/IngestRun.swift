@@ -49,6 +49,8 @@ public final class IngestRun {
         var expectedTime: EventTime?
         /// Why the partition stands still.
         var halted: String?
+        /// The schema that its next record waits for.
+        var awaited: AwaitedSchema?
         /// How often the broker did not have an offset that it has.
         var contradictions = 0
     }
@@ -74,7 +76,7 @@ public final class IngestRun {
     var reached: [TopicPartition: Reached] = [:]
     private var batchStarted: ContinuousClock.Instant?
     /// Ends that the broker has reported while reading.
-    private var readEnds: [TopicPartition: Int64] = [:]
+    var readEnds: [TopicPartition: Int64] = [:]
     private var foreignLook: ContinuousClock.Instant?
     private let queries: StoreQueries
     private var wait: GroupWait
@@ -93,11 +95,12 @@ public final class IngestRun {
     ///   - deadLetters: where refused records are announced; the database holds them in any case.
     ///   - cluster: the identity of the broker's cluster, which goes with the offsets.
     ///   - consent: what a person agreed to.
+    ///   - schemas: where the schemas of Avro records are; nil where no topic has some.
     ///   - patienceSeconds: how long the group may stay silent before the consumer joins anew.
     ///   - isStopping: asked between batches, and while the database is waited for.
     public init(
         consumer: StreamConsumer, store: sending IngestStore, deadLetters: StreamProducer?, settings: IngestSettings, cluster: String,
-        consent: IngestConsent, patienceSeconds: Double = GroupWait.firstPatienceSeconds, logger: Logger,
+        consent: IngestConsent, schemas: SchemaRegistry? = nil, patienceSeconds: Double = GroupWait.firstPatienceSeconds, logger: Logger,
         isStopping: @escaping @Sendable () -> Bool
     ) {
         self.consumer = consumer
@@ -108,7 +111,8 @@ public final class IngestRun {
         self.isStopping = isStopping
         self.settings = settings
         wait = GroupWait(patienceSeconds: patienceSeconds)
-        intake = RecordIntake(rules: settings.rules, featureRules: settings.featureRules, mappings: settings.mappings)
+        intake = RecordIntake(
+            rules: settings.rules, featureRules: settings.featureRules, mappings: settings.mappings, schemas: schemas)
         queries = StoreQueries(url: settings.databaseURL, connections: 1)
         lane = CommitLane(store: store, logger: logger, isStopping: isStopping)
     }
@@ -127,6 +131,7 @@ public final class IngestRun {
             for happening in consumed.happenings { try handle(happening) }
             do { try lane.check() } catch { try explain(error) }
             try gather(consumed)
+            try lookForSchemas(isBounded: ends != nil)
             if intake.isFull(batchRecords: settings.batchRecords) || (intake.records > 0 && isDue) { try handOver() }
             settle()
             announcer?.tellOfFailures()
@@ -186,11 +191,11 @@ public final class IngestRun {
         guard consumed.count > 0 else { return }
         let local = settings.clock(), instant = ContinuousClock.now
         let now = clock.now(local: local, at: instant)
-        var strangers: [TopicPartition: EventTime?] = [:]
+        var strangers: [TopicPartition: EventTime?] = [:], waiting: [TopicPartition] = []
         try consumed.forEach { record in
             let partition = TopicPartition(record.topic, record.partition)
             // Records of a partition that another consumer owns by now are that consumer's.
-            guard let owner = owned[partition], owner.halted == nil, let kind = settings.topics[record.topic],
+            guard let owner = owned[partition], owner.halted == nil, owner.awaited == nil, let kind = settings.topics[record.topic],
                 strangers[partition] == nil
             else { return }
             if let expected = owner.expectedTime, let next = owner.next {
@@ -203,6 +208,10 @@ public final class IngestRun {
             let before = reached[partition]
             let expected = before?.next ?? owner.next
             if let expected, record.offset < expected { return }
+            if let awaited = awaitedSchema(record.topic, key: record.key, value: record.value) {
+                waiting.append(partition)
+                return waitForSchema(awaited.number, at: record)
+            }
             let origin = RecordOrigin(
                 source: record.topic, cluster: owner.origin,
                 position: Position(partition: record.partition, offset: record.offset), recordTime: record.timestamp)
@@ -217,8 +226,14 @@ public final class IngestRun {
             // A poll is bounded by records; what they hold may be more than one transaction should.
             if intake.isFull(batchRecords: settings.batchRecords) { try handOver() }
         }
+        if !waiting.isEmpty { consumer.halt(waiting) }
         for (partition, found) in strangers { try meetAnotherTopic(partition, foundTime: found) }
     }
+
+    /// The number of a schema without which a record cannot be read yet.
+    func awaitedSchema(
+        _ topic: String, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer?
+    ) -> (number: Int32, why: String?)? { intake.awaitedSchema(topic, key: key, value: value) }
 
     /// Compacted topics have gaps by nature.
     static func losesByGaps(_ kind: RecordKind?) -> Bool { kind == .events || kind == .impressions }
@@ -344,6 +359,7 @@ public final class IngestRun {
     private func isComplete(_ ends: [TopicPartition: Int64]) throws -> Bool {
         guard intake.records == 0, reached.isEmpty, !owned.isEmpty else { return false }
         for (partition, owner) in owned where owner.halted == nil {
+            if owner.awaited != nil { return false }
             let end = ends[partition] ?? 0
             // A tail without records (deleted by retention, transaction markers) has an end and nothing to store.
             if max(owner.next ?? 0, readEnds[partition] ?? 0) < end { return false }

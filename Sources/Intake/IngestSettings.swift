@@ -15,6 +15,10 @@ public struct IngestSettings: Sendable {
     public var topics: [String: RecordKind] = [:]
     /// How records of mapped topics become Freshet's own, by topic; each is one of ``topics``, too.
     public var mappings: [String: TopicMapping] = [:]
+    /// Where the schemas of Avro records are; nil where none is configured.
+    public var registry: SchemaRegistry.Settings?
+    /// How long a run that ends with its topics (`untilEnd`) waits for a schema, in seconds.
+    public var schemaPatienceSeconds = 60
     /// Where refused records are announced.
     public var deadLetterTopic = "freshet.dead-letters"
     /// Records of a transaction at most.

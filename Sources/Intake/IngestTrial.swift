@@ -18,6 +18,8 @@ public struct IngestTrial {
         public var leftOut = 0
         /// Why it would be a dead letter; nil where it would not.
         public var rejection: Rejection?
+        /// Why it would wait for a schema; nil where it would not.
+        public var waits: String?
     }
 
     /// The newest records of a topic.
@@ -41,6 +43,9 @@ public struct IngestTrial {
     /// How long a topic may give nothing before what came is all.
     static let patienceMilliseconds = 10_000
 
+    /// How long a schema is waited for.
+    static let schemaPatience = Duration.seconds(5)
+
     private let settings: IngestSettings
     private let isStopping: @Sendable () -> Bool
 
@@ -55,8 +60,10 @@ public struct IngestTrial {
     /// Reads the newest records of every topic, mapped ones first.
     ///
     /// - Parameter records: of each topic, at most ``recordsLimit``.
-    /// - Throws: `StreamError` where the broker cannot be reached; what is wrong with one topic is its ``Topic/problem``.
+    /// - Throws: `StreamError` where the broker cannot be reached; what is wrong with one topic is its ``Topic/problem``. ``IntakeError``
+    ///   of a schema registry whose address is none.
     public func run(records: Int) throws -> [Topic] {
+        let schemas = try settings.registry.map { registry throws(IntakeError) in try SchemaRegistry(registry) }
         let consumer = try StreamConsumer(reading: settings.kafka)
         defer { consumer.close() }
         let cluster = try consumer.clusterID()
@@ -68,7 +75,7 @@ public struct IngestTrial {
             guard let kind = settings.topics[name], !isStopping() else { return nil }
             var topic = Topic(name: name, kind: kind, isMapped: settings.mappings[name] != nil)
             do throws(StreamError) {
-                try read(&topic, min(records, Self.recordsLimit), consumer, cluster)
+                try read(&topic, min(records, Self.recordsLimit), consumer, cluster, schemas)
             } catch {
                 topic.problem = error.message
             }
@@ -83,7 +90,9 @@ public struct IngestTrial {
         var value: [UInt8]?
     }
 
-    private func read(_ topic: inout Topic, _ wanted: Int, _ consumer: StreamConsumer, _ cluster: String) throws(StreamError) {
+    private func read(
+        _ topic: inout Topic, _ wanted: Int, _ consumer: StreamConsumer, _ cluster: String, _ schemas: SchemaRegistry?
+    ) throws(StreamError) {
         var open: [Int32: Int64] = [:], starts: [PartitionStart] = []
         for bounds in try consumer.endOffsets(topic.name) where bounds.high > bounds.low {
             topic.recordsHeld += bounds.high - bounds.low
@@ -117,7 +126,9 @@ public struct IngestTrial {
                 break
             }
         }
-        topic.records = kept.map { understand($0, topic.kind) }
+        var intake = RecordIntake(
+            rules: settings.rules, featureRules: settings.featureRules, mappings: settings.mappings, schemas: schemas)
+        topic.records = kept.map { understand($0, topic.kind, by: &intake, schemas) }
     }
 
     private func keepNewest(_ kept: inout [Kept], _ wanted: Int) {
@@ -127,19 +138,26 @@ public struct IngestTrial {
     }
 
     /// By the intake itself, so that what is shown is what would be stored.
-    private func understand(_ kept: Kept, _ kind: RecordKind) -> Record {
-        var intake = RecordIntake(rules: settings.rules, featureRules: settings.featureRules, mappings: settings.mappings)
+    private func understand(_ kept: Kept, _ kind: RecordKind, by intake: inout RecordIntake, _ schemas: SchemaRegistry?) -> Record {
+        let leftOutBefore = intake.leftOut
+        var waits: String?
         func give(_ bytes: [UInt8]?, _ body: (UnsafeRawBufferPointer?) -> Void) {
             guard let bytes else { return body(nil) }
             bytes.withUnsafeBytes { body($0) }
         }
         give(kept.key) { key in
             give(kept.value) { value in
+                while let awaited = intake.awaitedSchema(kept.origin.source, key: key, value: value), waits == nil {
+                    guard case .awaited(let why)? = schemas?.wait(for: awaited.number, atMost: Self.schemaPatience) else { continue }
+                    waits = "schema \(awaited.number): \(why ?? "the schema registry has not answered yet")"
+                }
+                guard waits == nil else { return }
                 _ = intake.add(kind, key: key, value: value, origin: kept.origin, now: settings.clock())
             }
         }
         let batch = intake.take(offsets: [])
-        var record = Record(origin: kept.origin, leftOut: intake.leftOut, rejection: batch.rejections.first?.rejection)
+        var record = Record(
+            origin: kept.origin, leftOut: intake.leftOut - leftOutBefore, rejection: batch.rejections.first?.rejection, waits: waits)
         record.understood = batch.interactions.map { $0.json() }
         for item in batch.items {
             switch item.change {

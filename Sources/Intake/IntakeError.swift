@@ -4,6 +4,8 @@ public struct IntakeError: Error, Sendable, Equatable, CustomStringConvertible {
     public enum Code: String, Sendable {
         /// The broker is not the one whose offsets are stored, or a topic was made anew.
         case otherCluster = "other_cluster"
+        /// A schema registry whose address is none.
+        case registry
         /// A file that cannot be taken as it is.
         case file
         /// Something that must not happen.

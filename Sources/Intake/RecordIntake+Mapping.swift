@@ -6,11 +6,13 @@ extension RecordIntake {
     /// letter, so that it goes through the mapping again when it is sent again. What of it was good counts once all the same, since the ids
     /// of lines are those of their record.
     ///
+    /// - Parameter shape: what the mapping reads, where the record as it came is written in something else.
     /// - Returns: Whether nothing of it was refused.
     mutating func addMapped(
-        by mapper: RecordMapper, _ kind: RecordKind, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer, origin: RecordOrigin,
-        now: EventTime
+        by mapper: RecordMapper, _ kind: RecordKind, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer,
+        shape: UnsafeRawBufferPointer? = nil, origin: RecordOrigin, now: EventTime
     ) -> Bool {
+        let shape = shape ?? value
         var first: (rejection: Rejection, line: Int?)?
         var refused = 0, all = 0
         func note(_ rejection: Rejection, _ line: Int?) {
@@ -18,7 +20,7 @@ extension RecordIntake {
             if first == nil { first = (mapper.explained(rejection), line) }
         }
         do throws(Rejection) {
-            try mapper.map(value) { line, outcome in
+            try mapper.map(shape) { line, outcome in
                 all += 1
                 switch outcome {
                 case .leftOut: leftOut += 1
@@ -46,8 +48,8 @@ extension RecordIntake {
         }
         var origin = origin
         // An erasure goes by the older of a record's times.
-        origin.recordTime = [mapper.time(in: value), origin.recordTime].compactMap(\.self).min()
-        reject(rejection, key: key, value: value, origin: origin, named: named(by: mapper, value))
+        origin.recordTime = [mapper.time(in: shape), origin.recordTime].compactMap(\.self).min()
+        reject(rejection, key: key, value: value, origin: origin, named: named(by: mapper, shape))
         return false
     }
 

@@ -25,6 +25,10 @@ public struct RecordIntake {
     private let maxRecordBytes: Int
     /// What turns the records of mapped topics into Freshet's own, by topic; empty where nothing is mapped, which then costs nothing.
     private let mappers: [String: RecordMapper]
+    /// What reads the records of topics that are written in something else than plain JSON, by topic.
+    let readers: [String: FormatReader]
+    /// Keys of the deletions that came last, by partition and topic: Debezium sends a record without a value behind each.
+    var deletedKeys: [String: [UInt8]] = [:]
     /// What was gathered since the last ``take(offsets:)``.
     public private(set) var batch = IngestBatch()
     private var folded: FeatureDelta
@@ -51,8 +55,12 @@ public struct RecordIntake {
     /// An empty intake.
     ///
     /// - Parameter mappings: how records of topics become Freshet's own, by topic; those of others are Freshet's own.
-    public init(rules: DecodingRules, featureRules: FeatureRules, mappings: [String: TopicMapping] = [:]) {
+    ///   Several are given schemas by one registry.
+    public init(
+        rules: DecodingRules, featureRules: FeatureRules, mappings: [String: TopicMapping] = [:], schemas: SchemaRegistry? = nil
+    ) {
         decoder = RecordDecoder(rules: rules)
+        readers = mappings.filter { $0.value.format != .json }.mapValues { FormatReader($0.format, schemas: schemas, rules: rules) }
         mappers = mappings.mapValues { RecordMapper($0, rules: rules) }
         maxRecordBytes = rules.maxRecordBytes
         self.featureRules = featureRules
@@ -69,6 +77,9 @@ public struct RecordIntake {
         now: EventTime
     ) -> Bool {
         records += 1
+        if !readers.isEmpty, let reader = readers[origin.source], let mapper = mappers[origin.source] {
+            return addFormatted(by: reader, mapper, kind, key: key, value: value, origin: origin, now: now)
+        }
         guard let value else { return addTombstone(kind, key: key, origin: origin, now: now) }
         if !mappers.isEmpty, let mapper = mappers[origin.source] {
             return addMapped(by: mapper, kind, key: key, value: value, origin: origin, now: now)
@@ -162,7 +173,7 @@ public struct RecordIntake {
     }
 
     /// The origin without a time that only an unset clock gives.
-    private func dated(_ origin: RecordOrigin, otherwise time: EventTime?) -> RecordOrigin {
+    func dated(_ origin: RecordOrigin, otherwise time: EventTime?) -> RecordOrigin {
         if let stated = origin.recordTime, stated >= decoder.rules.earliestTime { return origin }
         var origin = origin
         origin.recordTime = time
@@ -177,23 +188,34 @@ public struct RecordIntake {
         // What empties a compacted topic of patches is no deletion of whom they patched.
         if let key, RecordKey.isOfPatch(key) { return true }
         do throws(Rejection) {
-            let plain = try identifier(ofKey: key, kind)
-            let prefix = mappers[origin.source]?.idPrefix ?? ""
-            let id = prefix.isEmpty ? plain : try decoder.rules.id(prefix + plain, of: kind == .users ? .user : .thing, field: "key")
-            let time = min(dated(origin, otherwise: now).recordTime ?? now, now)
-            switch kind {
-            case .items: batch.items.append((change: .delete(id: id, at: time), origin: origin))
-            case .users: batch.users.append((change: .delete(id: id, at: time), origin: origin))
-            case .events, .impressions:
+            let id = try plainID(ofKey: key, kind, by: mappers[origin.source])
+            guard kind == .items || kind == .users else {
                 throw Rejection(.missingField, "the record has no value, and an event cannot be deleted by one")
             }
-            bytes += id.utf8.count + Self.recordBytes
+            addDeletion(of: id, kind, origin: origin, now: now)
             return true
         } catch {
             let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
             reject(error, key: key, value: nothing, origin: origin, named: named(kind, key ?? nothing))
             return false
         }
+    }
+
+    /// Gathers the deletion of an item or user.
+    mutating func addDeletion(of id: String, _ kind: RecordKind, origin: RecordOrigin, now: EventTime) {
+        let time = min(dated(origin, otherwise: now).recordTime ?? now, now)
+        if kind == .items {
+            batch.items.append((change: .delete(id: id, at: time), origin: origin))
+        } else {
+            batch.users.append((change: .delete(id: id, at: time), origin: origin))
+        }
+        bytes += id.utf8.count + Self.recordBytes
+    }
+
+    /// The id that a key names, with what the mapping of its topic writes before ids.
+    func plainID(ofKey key: UnsafeRawBufferPointer?, _ kind: RecordKind, by mapper: RecordMapper?) throws(Rejection) -> String {
+        let plain = try identifier(ofKey: key, kind), prefix = mapper?.idPrefix ?? ""
+        return prefix.isEmpty ? plain : try decoder.rules.id(prefix + plain, of: kind == .users ? .user : .thing, field: "key")
     }
 
     /// The id that a key names: its text, or what stands in it where a serializer made JSON of it, `"i9"`, `{"item_id":"i9"}` or
@@ -226,7 +248,8 @@ public struct RecordIntake {
         named: (key: [UInt8]?, user: [UInt8]?)
     ) {
         var rejection = rejection
-        if Framing.isRegistrys(value) || value.isEmpty && key.map(Framing.isRegistrys) == true {
+        let isFramed = Framing.isRegistrys(value) || value.isEmpty && key.map(Framing.isRegistrys) == true
+        if isFramed, readers[origin.source] == nil {
             rejection.detail += Framing.hint
         }
         keep(

@@ -128,7 +128,8 @@ extension EventTime {
         return era * 146_097 + dayOfEra - 719_468
     }
 
-    private static func civil(daysSince1970: Int) -> (year: Int, month: Int, day: Int) {
+    /// The date of a day, counted from 1970-01-01.
+    static func civil(daysSince1970: Int) -> (year: Int, month: Int, day: Int) {
         let shifted = daysSince1970 + 719_468
         let era = Int(floorDivide(Int64(shifted), 146_097))
         let dayOfEra = shifted - era * 146_097
@@ -139,7 +140,8 @@ extension EventTime {
         return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * marchMonth + 2) / 5 + 1)
     }
 
-    private static func floorDivide(_ value: Int64, _ divisor: Int64) -> Int64 {
+    /// A quotient that is rounded down.
+    static func floorDivide(_ value: Int64, _ divisor: Int64) -> Int64 {
         let (quotient, remainder) = value.quotientAndRemainder(dividingBy: divisor)
         return remainder < 0 ? quotient - 1 : quotient
     }

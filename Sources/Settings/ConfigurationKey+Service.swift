@@ -103,6 +103,13 @@ extension ConfigurationKey {
             "patches of unknown items that wait at most; beyond, the oldest become dead letters"),
         ConfigurationKey(
             .ingestWaitingLimitHours, .integer(1...87_600), "168", "hours that a patch waits for its item; then it becomes a dead letter"),
+            .ingestRegistryURL, .text, "",
+            "schema registry whose schemas Avro records name: https://registry.internal:8081; docs/mapping.md"),
+        ConfigurationKey(.ingestRegistryUser, .text, "", "user of the schema registry, or the name of an API key"),
+        ConfigurationKey(.ingestRegistryPassword, .secret, "", "password of that user, or the API key's secret"),
+        ConfigurationKey(
+            .ingestRegistryCAFile, .text, "",
+            "file with the certificates (PEM) that sign the registry's; without it those that the machine trusts"),
         ConfigurationKey(.ingestHistoryLimitEvents, .integer(1...2_000), "500", "newest events kept in a user's history"),
         ConfigurationKey(.ingestDecayHalfLifeHours, .integer(1...8_760), "24", "half-life of the decayed counters behind trending"),
         ConfigurationKey(.rulesExclude, .list(allowed: ["auto", "purchased", "carted", "clicked", "seen"]), "auto",

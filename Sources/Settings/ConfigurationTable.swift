@@ -51,7 +51,7 @@ extension ConfigurationKey.Kind {
         case .currency: "ISO 4217 code"
         case .map: "mapping"
         case .eventTypes: "mapping to \(EventTypeNames.all.joined(separator: ", "))"
-        case .topics: "mapping from topics to kind, fields, each and when"
+        case .topics: "mapping from topics to kind, format, fields, each and when"
         case .rates: "mapping from ISO 4217 codes to numbers above 0"
         }
     }

@@ -8,6 +8,7 @@ extension Configuration {
     public func checkTogether() throws(ConfigurationError) {
         try checkKeys()
         try checkTopics()
+        try checkRegistry()
         try checkWeights()
         try checkPowers()
         try checkArtifactsKey()
@@ -78,6 +79,29 @@ extension Configuration {
             throw ConfigurationError(
                 "\(sources(of: [other, "ingest.topics"])): ingest.topics maps \(topic), which is \(other), too: a topic of Freshet's own "
                     + "records is not mapped; name another one there or here")
+        }
+    }
+
+    /// Avro names its schemas by a registry's numbers.
+    private func checkRegistry() throws(ConfigurationError) {
+        let user = text(.ingestRegistryUser), password = text(.ingestRegistryPassword)
+        if user.isEmpty != password.isEmpty {
+            let set = user.isEmpty ? KeyName.ingestRegistryPassword : .ingestRegistryUser
+            let other = user.isEmpty ? KeyName.ingestRegistryUser : .ingestRegistryPassword
+            throw ConfigurationError(
+                "\(sources(of: [set.rawValue])): \(set.rawValue) is set, and \(other.rawValue) is not: a registry asks for both, or "
+                    + "neither")
+        }
+        guard text(.ingestRegistryURL).isEmpty else { return }
+        if let key = [KeyName.ingestRegistryUser, .ingestRegistryCAFile].first(where: { isSet($0) && !text($0).isEmpty }) {
+            throw ConfigurationError(
+                "\(sources(of: [key.rawValue])): \(key.rawValue) is set, and ingest.registry.url is not: name the registry, or take it "
+                    + "away")
+        }
+        for (topic, mapping) in topicMappings.sorted(by: { $0.key < $1.key }) where mapping.format == .avro {
+            throw ConfigurationError(
+                "\(sources(of: ["ingest.topics"])): \(topic) is Avro, and its records name their schemas by a registry's numbers: "
+                    + "set ingest.registry.url")
         }
     }
 

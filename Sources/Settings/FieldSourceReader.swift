@@ -6,7 +6,7 @@ struct FieldSourceReader {
     let reader: TopicMappingReader
     let kind: MappedKind
 
-    private static let keys = ["path", "first", "constant", "default", "map", "unit", "zone", "minor_units", "prefix"]
+    private static let keys = ["path", "first", "constant", "default", "map", "unit", "zone", "minor_units", "prefix", "scale"]
     private static let example = "a path, a list of paths, or {path: …, default: …}"
 
     func fields(_ node: MappingNode) throws(ConfigurationError) -> [String: FieldSource] {
@@ -111,7 +111,7 @@ struct FieldSourceReader {
     ) throws(ConfigurationError) {
         for (key, fitting, what) in [
             ("unit", MappedField.Takes.time, "times"), ("zone", .time, "times"), ("minor_units", .money, "amounts of money"),
-            ("prefix", .id, "ids"),
+            ("prefix", .id, "ids"), ("scale", .money, "amounts of money"),
         ] {
             guard let entry = entries[key] else { continue }
             guard takes == fitting else { throw reader.refusal(entry, "\(name).\(key)", "is for \(what) only") }
@@ -141,6 +141,16 @@ struct FieldSourceReader {
                 throw reader.refusal(minor, name + ".minor_units", "is \(minor.shape), but takes true or false")
             }
             source.isInMinorUnits = word == "true"
+        }
+        if let scale = entries["scale"] {
+            guard let digits = scale.text.flatMap({ Int($0) }), (0...TypedText.scaleLimit).contains(digits) else {
+                throw reader.refusal(
+                    scale, name + ".scale", "is \(scale.shape), but takes digits behind the point, 0 to \(TypedText.scaleLimit)")
+            }
+            guard !source.isInMinorUnits else {
+                throw reader.refusal(node, name, "has minor_units and scale: a decimal's scale says where its point is")
+            }
+            source.scale = digits
         }
         if let prefix = entries["prefix"] { source.prefix = try reader.text(prefix, name + ".prefix") }
     }

@@ -24,12 +24,9 @@ struct TopicMappingReader {
         guard let kind = MappedKind(rawValue: try text(kindNode, "kind")) else {
             throw refusal(kindNode, "kind", "is \(kindNode.shape), but takes \(kinds.joined(separator: ", "))", among: kinds, kindNode.text)
         }
-        if let format = entries["format"], try text(format, "format") != "json" {
-            throw refusal(format, "format", "is \(format.shape), but takes json, which it is without this line")
-        }
         guard let fieldsNode = entries["fields"] else { throw refusal(node, "", "has no fields: write fields: {user_id: user.id}") }
         let sources = FieldSourceReader(reader: self, kind: kind)
-        var mapping = TopicMapping(kind: kind, fields: try sources.fields(fieldsNode))
+        var mapping = TopicMapping(kind: kind, fields: try sources.fields(fieldsNode), format: try format(entries["format"]))
         if let each = entries["each"] { mapping.each = try lines(each) }
         if let when = entries["when"] { mapping.conditions = try conditions(when) }
         try check(mapping, fieldsNode)
@@ -50,6 +47,11 @@ struct TopicMappingReader {
         if mapping.fields[object] != nil, let member = mapping.fields.keys.sorted().first(where: { $0.hasPrefix(object + ".") }) {
             throw refusal(node, "fields", "has \(object) as a whole and \(member): leave one out")
         }
+        if mapping.format == .debezium, mapping.kind == .events, mapping.fields["event_id"] == nil {
+            throw refusal(
+                node, "fields",
+                "has no event_id, but a row comes again with every change of it: map the row's own id, so that it counts once")
+        }
         guard mapping.each != nil else {
             if let path = allPaths(mapping).first(where: { $0.description.hasPrefix("@") }) {
                 throw refusal(node, "fields", "has the path \(path), which is the line, but there is no each: write $ for the record")
@@ -61,6 +63,18 @@ struct TopicMappingReader {
                 node, "fields", "has no event_id, but with each it needs the id of the whole record, such as event_id: $.order_id: "
                     + "the id of each event is made of it and the line's place, so that a repeated record counts once")
         }
+    }
+
+    /// What records are written in; JSON without a word.
+    private func format(_ node: MappingNode?) throws(ConfigurationError) -> RecordFormat {
+        guard let node else { return .json }
+        let known = RecordFormat.allCases.map(\.rawValue)
+        guard let format = RecordFormat(rawValue: try text(node, "format")) else {
+            throw refusal(
+                node, "format", "is \(node.shape), but takes \(known.joined(separator: ", ")); without this line it is json", among: known,
+                node.text)
+        }
+        return format
     }
 
     private func allPaths(_ mapping: TopicMapping) -> [RecordPath] {

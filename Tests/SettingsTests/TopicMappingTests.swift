@@ -83,7 +83,18 @@ struct TopicMappingTests {
         ("t: 7", ["ingest.topics.t is 7, but takes {kind"]),
         ("t: {kind: users, fields: {user_id: id}, filter: x}", ["ingest.topics.t has \"filter\"", "kind, format, each, when, fields"]),
         ("t: {kind: users, feilds: {user_id: id}}", ["did you mean fields?"]),
-        ("t: {kind: users, format: jsn, fields: {user_id: id}}", ["ingest.topics.t.format is jsn, but takes json"]),
+        (
+            "t: {kind: users, format: jsn, fields: {user_id: id}}",
+            ["ingest.topics.t.format is jsn, but takes json, avro, debezium", "did you mean json?"]
+        ),
+        ("t: {kind: users, format: avro, fields: {user_id: id}}", ["t is Avro", "set ingest.registry.url"]),
+        (
+            "t: {kind: events, format: debezium, fields: {user_id: u, item_id: i, type: {constant: click}, timestamp: t}}",
+            ["has no event_id, but a row comes again with every change of it"]
+        ),
+        ("t: {kind: items, fields: {item_id: i, price: {path: p, scale: -1}}}", ["price.scale is -1, but takes digits behind the point"]),
+        ("t: {kind: items, fields: {item_id: i, price: {path: p, scale: 2, minor_units: true}}}", ["has minor_units and scale"]),
+        ("t: {kind: items, fields: {item_id: i, title: {path: p, scale: 2}}}", ["fields.title.scale is for amounts of money only"]),
         ("t: {kind: users, fields: {usr_id: id}}", ["ingest.topics.t.fields has \"usr_id\"", "did you mean user_id?"]),
         ("t: {kind: users, fields: {user_id: {pth: id}}}", ["ingest.topics.t.fields.user_id has \"pth\"", "did you mean path?"]),
         ("t: {kind: users, fields: {attributes.x: id}}", ["has no user_id"]),

@@ -54,7 +54,7 @@ struct DeadLettersReplay: AsyncParsableCommand {
         let store = try ModelsCommand.store(options)
         let logger = configuration.logger("dead-letters")
         let stop = StopSignal.onSignals()
-        let places = Places(configuration)
+        let places = try Places(configuration)
         let way: Way = directly
             ? .direct(
                 try IngestStore(
@@ -106,9 +106,11 @@ struct DeadLettersReplay: AsyncParsableCommand {
         let configuration: Configuration
         let kinds: [String: RecordKind]
         let mappings: [String: TopicMapping]
+        let schemas: SchemaRegistry?
 
-        init(_ configuration: Configuration) {
+        init(_ configuration: Configuration) throws {
             self.configuration = configuration
+            schemas = try configuration.schemaRegistry.map { registry throws(IntakeError) in try SchemaRegistry(registry) }
             kinds = configuration.topicKinds
             mappings = configuration.topicMappings
         }
@@ -187,11 +189,13 @@ struct DeadLettersReplay: AsyncParsableCommand {
             let source = group[0], configuration = places.configuration
             var intake = RecordIntake(
                 rules: try configuration.decodingRules(), featureRules: configuration.featureRules,
-                mappings: group[1].isEmpty ? places.mappings : [:])
+                mappings: group[1].isEmpty ? places.mappings : [:], schemas: places.schemas)
             for (letter, kind) in own {
                 let record = letter.record
                 record.payload.withUnsafeBytes { value in
                     (record.key ?? []).withUnsafeBytes { key in
+                        // What names a schema that does not come in time is refused again, and says so.
+                        intake.waitForSchemas(source, key: record.key == nil ? nil : key, value: value, of: places.schemas)
                         _ = intake.add(kind, key: record.key == nil ? nil : key, value: value, origin: record.origin, now: EventTime.now)
                     }
                 }

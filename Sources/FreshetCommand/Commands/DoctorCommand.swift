@@ -11,7 +11,7 @@ import Serving
 import Tensors
 
 /// `freshet doctor`
-struct DoctorCommand: ParsableCommand {
+struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor", abstract: "Checks configuration, broker, database, schema, disk and model: a line each.",
         discussion: "Exit status 1 if anything is wrong. Warnings do not count.")
@@ -48,7 +48,7 @@ struct DoctorCommand: ParsableCommand {
         case wrong = "wrong"
     }
 
-    func run() throws {
+    func run() async throws {
         let configuration = try options.configuration()
         var wrong = 0
         func tell(_ part: String, _ finding: Finding, _ found: String) {
@@ -68,6 +68,7 @@ struct DoctorCommand: ParsableCommand {
         checkService(configuration, tell)
         let role = try databaseRole()
         checkKafka(configuration, role, tell)
+        await checkRegistry(configuration, tell)
         checkDatabase(configuration, role, tell)
         checkDisk(configuration, tell)
         checkEncoder(configuration, tell)
@@ -95,6 +96,17 @@ struct DoctorCommand: ParsableCommand {
             if let role { checkKafkaRights(configuration, role, consumer, tell) }
         } catch {
             tell("broker", .wrong, "\(error)")
+        }
+    }
+
+    /// Nothing is told of a registry that no setting names.
+    private func checkRegistry(_ configuration: Configuration, _ tell: (String, Finding, String) -> Void) async {
+        // What is wrong with the address stands among the settings that a role refuses.
+        guard let settings = configuration.schemaRegistry, let registry = try? SchemaRegistry(settings) else { return }
+        if let problem = await registry.problem() {
+            tell("schema registry", .wrong, "\(registry.place) \(problem)")
+        } else {
+            tell("schema registry", .good, "\(registry.place) answers")
         }
     }
 
@@ -146,6 +158,7 @@ struct DoctorCommand: ParsableCommand {
             if let role { try checkRights(store, role, tell) }
             try Migrator(url: url).check()
             tell("schema", .good, "is the newest that this program knows")
+            for sentence in Set(try store.offsets().compactMap(\.halted)).sorted() { tell("partitions", .wrong, sentence) }
             // These have nothing to do with models, and no right to look at them.
             if role == .ingest || role == .migrate { return }
             if let model = try store.promotedModel() {

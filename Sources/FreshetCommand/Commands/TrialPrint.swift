@@ -31,6 +31,7 @@ struct TrialPrint {
         lines += record.understood.map { "    \($0)" }
         if let id = record.deletes { lines.append("    deletes \(JSONText.quoted(id))") }
         if record.leftOut > 0 { lines.append("    left out by when: \(record.leftOut)") }
+        if let waits = record.waits { lines.append("    waits for \(waits)") }
         if let rejection = record.rejection {
             lines.append("    refused: \(rejection.code.rawValue)\(rejection.field.map { ", \($0)" } ?? ""): \(rejection.detail)")
         }
@@ -44,7 +45,7 @@ struct TrialPrint {
             "partition": .integer(Int(record.origin.position.partition)), "offset": .integer(Int(record.origin.position.offset)),
             "time": text(record.origin.recordTime?.rfc3339()), "records": .json("[\(record.understood.joined(separator: ","))]"),
             "deletes": text(record.deletes), "left_out": .integer(record.leftOut), "code": text(record.rejection?.code.rawValue),
-            "field": text(record.rejection?.field), "detail": text(record.rejection?.detail),
+            "field": text(record.rejection?.field), "detail": text(record.rejection?.detail), "waits": text(record.waits),
         ])
     }
 
@@ -54,7 +55,8 @@ struct TrialPrint {
             "read": .integer(topic.records.count), "understood": .integer(topic.records.map(\.understood.count).reduce(0, +)),
             "deletions": .integer(topic.records.count { $0.deletes != nil }),
             "left_out": .integer(topic.records.map(\.leftOut).reduce(0, +)),
-            "refused": .integer(topic.records.count { $0.rejection != nil }), "problem": topic.problem.map { .text($0) } ?? .null,
+            "refused": .integer(topic.records.count { $0.rejection != nil }),
+            "waiting": .integer(topic.records.count { $0.waits != nil }), "problem": topic.problem.map { .text($0) } ?? .null,
         ]).print(asJSON: asJSON)
     }
 }

@@ -18,6 +18,7 @@ extension Configuration {
         settings.topics = topicKinds
         settings.mappings = topicMappings
         settings.patches = patchRules
+        settings.registry = schemaRegistry
         settings.deadLetterTopic = text(.topicsDeadLetters)
         settings.batchRecords = integer(.ingestBatchRecords)
         settings.lingerMilliseconds = integer(.ingestBatchLingerMilliseconds)
@@ -32,6 +33,15 @@ extension Configuration {
         rules.defaultCurrency = text(.ingestDefaultCurrency)
         rules.waitingLimitHours = integer(.ingestWaitingLimitHours)
         return rules
+    }
+
+    /// Where the schemas of Avro records are; nil where none is named.
+    var schemaRegistry: SchemaRegistry.Settings? {
+        guard !text(.ingestRegistryURL).isEmpty else { return nil }
+        let user = text(.ingestRegistryUser), authorities = text(.ingestRegistryCAFile)
+        return SchemaRegistry.Settings(
+            url: text(.ingestRegistryURL), login: user.isEmpty ? nil : (user, text(.ingestRegistryPassword)),
+            authorities: authorities.isEmpty ? nil : authorities)
     }
 
     /// What each topic holds, those that are mapped among them.

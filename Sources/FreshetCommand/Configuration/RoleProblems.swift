@@ -1,4 +1,5 @@
 import EventStream
+import Intake
 import TowerModel
 
 extension Configuration {
@@ -13,6 +14,7 @@ extension Configuration {
             }
         }
         check("ingest settings") { _ = try decodingRules() }
+        check("ingest settings") { if let registry = schemaRegistry { _ = try SchemaRegistry(registry) } }
         check("training settings") { _ = try towerConfiguration(hasTeacher: integer(.trainTeacher) > 0) }
         check("training settings") { _ = try ratingRules() }
         check("training settings") { _ = try headBalances() }

@@ -31,6 +31,10 @@ final class FieldPlan {
     let unit: TimeUnit?
     let zone: LocalZone?
     let isInMinorUnits: Bool
+    /// The digits behind the point of a number that stands as the base64 of its bytes.
+    let scale: Int?
+    /// Whether records have texts for times, as their schema says.
+    let isTyped: Bool
     /// What stands before an id.
     let plainPrefix: String
     /// The same as it is written within quotes.
@@ -41,7 +45,7 @@ final class FieldPlan {
     let isEventID: Bool
 
     init(
-        _ name: String, _ source: FieldSource, takes: MappedField.Takes, texts: TextStore, token: (RecordPath) -> Int,
+        _ name: String, _ source: FieldSource, takes: MappedField.Takes, isTyped: Bool, texts: TextStore, token: (RecordPath) -> Int,
         isOfRecord: (RecordPath) -> Bool
     ) {
         self.name = name
@@ -56,9 +60,11 @@ final class FieldPlan {
         unit = source.unit
         zone = source.zone
         isInMinorUnits = source.isInMinorUnits
+        scale = source.scale
+        self.isTyped = isTyped
         plainPrefix = source.prefix
         prefix = texts.keep(JSONText.quoted(source.prefix).utf8.dropFirst().dropLast())
-        let isConverted = words != nil || unit != nil || zone != nil || isInMinorUnits || prefix.count > 0
+        let isConverted = words != nil || unit != nil || zone != nil || isInMinorUnits || prefix.count > 0 || isTyped && takes == .time
         isPlain = !isConverted && [.id, .word, .time, .object, .other].contains(takes)
     }
 

@@ -12,7 +12,7 @@ final class FieldWriter {
     let texts = TextStore()
     let plans: [FieldPlan]
     /// Members of `context` or `attributes`.
-    private let members: [FieldPlan]
+    let members: [FieldPlan]
     private let steps: [FieldStep]
     private let memberSteps: [FieldStep]
     private let objectOpening: FixedText
@@ -27,15 +27,15 @@ final class FieldWriter {
     ) {
         self.rules = rules
         self.tokens = tokens
-        let texts = texts, hasLines = mapping.each != nil, beginning = mapping.kind.object + "."
+        let texts = texts, hasLines = mapping.each != nil, isTyped = mapping.format != .json, beginning = mapping.kind.object + "."
         plans = mapping.kind.fields.compactMap { field in
             mapping.fields[field.name].map {
-                FieldPlan(field.name, $0, takes: field.takes, texts: texts, token: token, isOfRecord: isOfRecord)
+                FieldPlan(field.name, $0, takes: field.takes, isTyped: isTyped, texts: texts, token: token, isOfRecord: isOfRecord)
             }
         }
         members = mapping.fields.filter { $0.key.hasPrefix(beginning) }.sorted { $0.key < $1.key }.map {
             let name = String($0.key.dropFirst(beginning.count))
-            return FieldPlan(name, $0.value, takes: .other, texts: texts, token: token, isOfRecord: isOfRecord)
+            return FieldPlan(name, $0.value, takes: .other, isTyped: isTyped, texts: texts, token: token, isOfRecord: isOfRecord)
         }
         steps = plans.map { FieldStep($0, hasLines: hasLines) }
         memberSteps = members.map { FieldStep($0, hasLines: false) }
@@ -50,6 +50,11 @@ final class FieldWriter {
         for index in steps.indices { try field(steps[index], index, plans, reader, line, &output, after: 0) }
         if !memberSteps.isEmpty { try object(reader, &output) }
         output.append(UInt8(ascii: "}"))
+    }
+
+    /// Writes one of ``plans``.
+    func single(_ index: Int, _ reader: FieldReader, _ output: inout RecordBuffer) throws(Rejection) {
+        try field(steps[index], index, plans, reader, .none, &output, after: 0)
     }
 
     private func object(_ reader: FieldReader, _ output: inout RecordBuffer) throws(Rejection) {
@@ -104,6 +109,7 @@ final class FieldWriter {
         case .id: prefixed(plan, token, reader, &output)
         case .time: try time(plan, token, reader, &output)
         case .money where plan.isInMinorUnits: try minorUnits(plan, token, reader, &output)
+        case .money where plan.scale != nil, .number where plan.scale != nil: try decimal(plan, token, reader, &output)
         case .money, .number:
             if token.kind == .string, JSONNumber.isWritten(text) { output.append(text) } else { Self.copy(token, reader, &output) }
         case .boolean:
@@ -179,6 +185,7 @@ final class FieldWriter {
 
     private func time(_ plan: FieldPlan, _ token: JSONToken, _ reader: FieldReader, _ output: inout RecordBuffer) throws(Rejection) {
         let text = reader.slice(token)
+        if plan.isTyped, let time = try typedTime(plan, token, reader) { return output.append(number: time.milliseconds) }
         if let unit = plan.unit, unit != .rfc3339 {
             guard token.kind == .number || token.kind == .string && JSONNumber.isWritten(text),
                 let milliseconds = JSONNumber.scaled(text, unit)

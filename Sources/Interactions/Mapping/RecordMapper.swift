@@ -20,9 +20,13 @@ public final class RecordMapper {
     public static let linesLimit = 10_000
     /// How many times ``DecodingRules/maxRecordBytes`` all that is made of one record may be.
     static let growthLimit = 16
+    /// How many times ``DecodingRules/maxRecordBytes`` a record may be as JSON that is written in something else.
+    public static let formatGrowthLimit = 4
 
     /// What the topic holds.
     public let kind: MappedKind
+    /// What its records are written in.
+    public let format: RecordFormat
     let decoder: RecordDecoder
     private let record: PathTree
     private let line: PathTree
@@ -31,11 +35,16 @@ public final class RecordMapper {
     private let ofLine: [ConditionPlan]
     let writer: FieldWriter
     private let tokens: UnsafeMutablePointer<JSONToken>
+    private let maxBytes: Int
+    private var mayLackValues = false
     private var buffer = RecordBuffer()
 
     /// Makes ready what a mapping says.
     public init(_ mapping: TopicMapping, rules: DecodingRules) {
         kind = mapping.kind
+        format = mapping.format
+        // What a schema says in bytes takes more as JSON.
+        maxBytes = mapping.format == .json ? rules.maxRecordBytes : Self.formatGrowthLimit * rules.maxRecordBytes
         decoder = RecordDecoder(rules: rules)
         // Without `each` the record is the line, and all paths begin in it.
         let hasLines = mapping.each != nil
@@ -71,6 +80,7 @@ public final class RecordMapper {
     /// - Complexity: O(bytes), and twice that of the array that `each` names.
     public func map(_ bytes: UnsafeRawBufferPointer, _ take: (_ line: Int?, Outcome) -> Void) throws(Rejection) {
         let reader = try readRecord(bytes)
+        mayLackValues = format == .debezium && ChangeReader.mayHoldPlaceholder(reader.bytes)
         for condition in ofRecord where !condition.holds(tokens, reader.bytes) { return take(nil, .leftOut) }
         guard let lines else { return take(nil, outcome(reader, .none)) }
         try mapLines(lines, reader, take)
@@ -78,7 +88,7 @@ public final class RecordMapper {
 
     /// Reads what stands at the paths of the whole record.
     func readRecord(_ bytes: UnsafeRawBufferPointer) throws(Rejection) -> FieldReader {
-        let (start, reader) = try decoder.begin(bytes, maxBytes: decoder.rules.maxRecordBytes)
+        let (start, reader) = try decoder.begin(bytes, maxBytes: maxBytes)
         var scanner = start
         // What is no object is refused as such.
         try decoder.open(&scanner)
@@ -165,7 +175,35 @@ public final class RecordMapper {
         "what the record becomes up to this line is more than \(growthLimit) times ingest.max_record_bytes: "
             + "map less of the whole record to each line")
 
+    /// The ids of the items or users that a record names, of several lines those of all of them: for deletions, whatever conditions say.
+    ///
+    /// - Throws: ``Rejection`` where one is missing or is none.
+    public func ids(in bytes: UnsafeRawBufferPointer) throws(Rejection) -> [String] {
+        let reader = try readRecord(bytes)
+        guard lines != nil else { return [try ownID(reader)] }
+        var ids: [String] = [], problem: Rejection?
+        try forEachLine(reader) { _ in
+            do throws(Rejection) { ids.append(try ownID(reader)) } catch { problem = error }
+            return problem == nil
+        }
+        if let problem { throw problem }
+        return ids
+    }
+
+    private func ownID(_ reader: FieldReader) throws(Rejection) -> String {
+        let name = kind == .users ? "user_id" : "item_id"
+        var output = buffer
+        defer { buffer = output }
+        try writer.writeAlone(name, reader, to: &output)
+        do throws(Rejection) {
+            return try decoder.identifier(name, in: output.bytes).get()
+        } catch {
+            throw explained(error)
+        }
+    }
+
     private func outcome(_ reader: FieldReader, _ line: FieldWriter.LineID) -> Outcome {
+        if mayLackValues, let problem = writer.unavailable(reader) { return .refused(problem) }
         // A copy of its own while it is written: the class checks nothing meanwhile.
         var output = buffer
         defer { buffer = output }

@@ -10,10 +10,15 @@ public struct TopicMapping: Sendable, Equatable {
     public var conditions: [Condition]
     /// What each field is made of, by its name; members of `context` or `attributes` as `context.device`.
     public var fields: [String: FieldSource]
+    /// What its records are written in.
+    public var format: RecordFormat
 
     /// A mapping of its parts.
-    public init(kind: MappedKind, each: Lines? = nil, conditions: [Condition] = [], fields: [String: FieldSource]) {
+    public init(
+        kind: MappedKind, each: Lines? = nil, conditions: [Condition] = [], fields: [String: FieldSource], format: RecordFormat = .json
+    ) {
         self.kind = kind
+        self.format = format
         self.each = each
         self.conditions = conditions
         self.fields = fields
@@ -74,12 +79,24 @@ public struct FieldSource: Sendable, Equatable {
     public var isInMinorUnits = false
     /// What stands before an id.
     public var prefix = ""
+    /// The digits behind the point of an amount or number whose text is the base64 of its bytes; nil where it is none.
+    public var scale: Int?
 
     /// A source of paths, a fallback, or both; the rest is set afterwards.
     public init(paths: [RecordPath] = [], otherwise: String? = nil) {
         self.paths = paths
         self.otherwise = otherwise
     }
+}
+
+/// What the records of a topic are written in.
+public enum RecordFormat: String, Sendable, CaseIterable {
+    /// JSON of any shape.
+    case json
+    /// Avro's binary encoding behind a schema registry's framing.
+    case avro
+    /// Changes of a table's rows as Debezium writes them, in JSON or Avro.
+    case debezium
 }
 
 /// What a number, or text of digits, counts since 1970-01-01T00:00:00Z.

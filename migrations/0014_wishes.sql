@@ -29,3 +29,7 @@ create table identities (
     primary key (user_id, alias)
 );
 create index identities_of_alias on identities (alias);
+
+-- Whether somebody was erased since they had been silent for long (retention.idle_users_days).
+alter table erasures add column idle boolean not null default false;
+create index erasures_of_idle on erasures (erasure_id) where idle;

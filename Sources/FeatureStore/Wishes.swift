@@ -100,7 +100,8 @@ enum Wishes {
                 select $1::text collate "C", 0
                 union
                 select n.user_id, depth + 1 from naming m cross join lateral (
-                    select user_id from users where aliases @> array[m.id collate "default"] and aliases <> '{}' limit \(namingUsersLimit)) n
+                    select user_id from users where aliases @> array[m.id collate "default"] and aliases <> '{}'
+                    limit \(namingUsersLimit)) n
                 where depth < 2
             ), person(id, depth) as (
                 select id, 0 from naming
@@ -121,8 +122,8 @@ enum Wishes {
         let others = (0..<rows.count).filter { row in
             rows.isNull(row, 1) ? !newest.isPersonalised : rows.bool(row, 1) != newest.isPersonalised
         }.compactMap { rows.string($0, 0) }.sorted()
-        try set(
-            others.map { Wish(userID: $0, isPersonalised: newest.isPersonalised, time: newest.time) }, own: false, where: "true", connection)
+        let wishes = others.map { Wish(userID: $0, isPersonalised: newest.isPersonalised, time: newest.time) }
+        try set(wishes, own: false, where: "true", connection)
     }
 }
 

@@ -61,8 +61,10 @@ struct WishTests {
         let shop = try PersonStore()
         try shop.say("nina", false, aliases: ["session:n1"], at: 10)
         let events = [
-            event("nina-1", user: "nina", item: "i1", at: 20), event("nina-2", .purchase, user: "session:n1", item: "i1", at: 21, offset: 1),
-            event("other", user: "ole", item: "i1", at: 22, offset: 2), event("nina-3", .return, user: "nina", item: "i1", at: 23, offset: 3),
+            event("nina-1", user: "nina", item: "i1", at: 20),
+            event("nina-2", .purchase, user: "session:n1", item: "i1", at: 21, offset: 1),
+            event("other", user: "ole", item: "i1", at: 22, offset: 2),
+            event("nina-3", .return, user: "nina", item: "i1", at: 23, offset: 3),
         ]
         let summary = try shop.take(events)
         #expect(summary.stored == 1 && summary.unnamed == 3 && summary.returns.unmatched == 1)
@@ -149,7 +151,9 @@ struct WishTests {
     func oneBatch() throws {
         let shop = try PersonStore()
         var batch = PersonStore.folded([event("a", user: "u", at: 5), event("b", user: "v", at: 6, offset: 1)])
-        batch.users = [PersonStore.record("u", false, at: 10), PersonStore.record("v", false, at: 10), PersonStore.record("v", true, at: 11)]
+        batch.users = [
+            PersonStore.record("u", false, at: 10), PersonStore.record("v", false, at: 10), PersonStore.record("v", true, at: 11),
+        ]
         let summary = try shop.store.commit(batch)
         #expect(summary.unnamed == 1 && summary.stored == 1)
         #expect(try shop.database.sql("select user_id from user_features") == "v")
@@ -181,7 +185,8 @@ struct WishTests {
 
     @Test("impressions that were shown to nobody in particular count for their items and are kept of nobody")
     func nobody() throws {
-        let record = #"{"request_id":"r1","user_id":"who","personalised":false,"timestamp":1790000000000,"items":[{"item_id":"i1"},{"item_id":"i2"}]}"#
+        let record = #"{"request_id":"r1","user_id":"who","personalised":false,"timestamp":1790000000000,"#
+            + #""items":[{"item_id":"i1"},{"item_id":"i2"}]}"#
         let decoder = RecordDecoder(rules: DecodingRules())
         let now = EventTime(milliseconds: 1_790_000_000_000)
         let shown = try Array(record.utf8).withUnsafeBytes { bytes in

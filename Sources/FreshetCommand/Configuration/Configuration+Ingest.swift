@@ -19,6 +19,8 @@ extension Configuration {
         settings.deadLetterTopic = text(.topicsDeadLetters)
         settings.batchRecords = integer(.ingestBatchRecords)
         settings.lingerMilliseconds = integer(.ingestBatchLingerMilliseconds)
+        settings.idleUsersDays = integer(.retentionIdleUsersDays)
+        settings.idleUsersFollowData = text(.clock) == "data"
         return settings
     }
 

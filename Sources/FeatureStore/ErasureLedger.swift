@@ -55,6 +55,7 @@ struct ErasureLedger {
             if case .patch(let patch) = change { ids.formUnion([patch.id] + patch.values.aliases) }
         }
         for (record, _) in batch.unstoredUsers { ids.formUnion([record.userID] + record.aliases) }
+        for (identity, _) in batch.identities { ids.formUnion([identity.userID, identity.alias]) }
         for rejection in batch.rejections {
             for id in [rejection.key, rejection.userID] { if let id { ids.insert(String(decoding: id, as: UTF8.self)) } }
         }

@@ -29,6 +29,7 @@ public final class IngestStore {
     /// By topic and partition, the next offset as this consumer knows it to be stored.
     private var storedOffsets: [String: [Int32: Int64]] = [:]
     private var ledger = ErasureLedger()
+    private var wishLedger = WishLedger()
     private var interactionWriter = InteractionWriter()
     private var featureWriter: FeatureWriter
     private let buffer = WireBuffer(capacityBytes: 256 * 1024)
@@ -57,7 +58,7 @@ public final class IngestStore {
     private func connected() throws(StoreError) -> Connection {
         if let connection, !connection.isBroken { return connection }
         connection = nil
-        ledger = ErasureLedger()
+        forgetLedgers()
         // Behind the same address there may be an older standby now, whose rows have the same places and versions with other contents.
         featureWriter = FeatureWriter(rules: rules)
         // Every statement of a commit finds its rows by key. Fresh tables have no statistics, and a plan that scans a
@@ -74,13 +75,16 @@ public final class IngestStore {
         return opened
     }
 
+    /// What was learnt of erasures and wishes may not be so.
+    private func forgetLedgers() { (ledger, wishLedger) = (ErasureLedger(), WishLedger()) }
+
     /// Runs `body` in a transaction and forgets what was learnt in it when it fails.
     func transaction<R>(_ body: (Connection) throws(StoreError) -> R) throws(StoreError) -> R {
         let connection = try connected()
         do {
             return try connection.transaction { () throws(StoreError) in try body(connection) }
         } catch {
-            ledger = ErasureLedger()
+            forgetLedgers()
             if connection.isBroken { self.connection = nil }
             throw error
         }
@@ -230,24 +234,32 @@ public final class IngestStore {
         }
         try onStep?(.claimsChecked)
 
-        let changes = UserChanges(batch.users, unstored: batch.unstoredUsers)
+        let changes = UserChanges(batch.users, unstored: batch.unstoredUsers, identities: batch.identities)
         let isExclusive = erasesExclusively || !changes.deletions.isEmpty
         try Erasure.lock(connection, exclusively: isExclusive)
         try ledger.refresh(connection, batch: batch)
+        try wishLedger.refresh(connection, batch: batch)
+        if !isExclusive, changes.mayChangeWishes(wishLedger) {
+            erasesExclusively = true
+            throw StoreError(
+                .serialization, isRetriable: true,
+                "\(connection.place): a record changes whether a person's history is kept; it is stored in a second attempt")
+        }
         if !isExclusive, !changes.lateAliases(ledger).isEmpty {
             erasesExclusively = true
             throw StoreError(
                 .serialization, isRetriable: true,
                 "\(connection.place): a late record names other ids of an erased user; they are erased in a second attempt")
         }
-        try changes.write(connection, ledger: &ledger, batch: batch, &summary)
+        try changes.write(connection, ledger: &ledger, wishLedger: &wishLedger, batch: batch, &summary)
         try onStep?(.usersWritten)
 
         var planned: FeatureWriter.Plan?
         let stored = try interactionWriter.store(
-            batch.interactions, ledger: ledger, buffer: buffer, connection,
+            batch.interactions, ledger: ledger, wishes: wishLedger, buffer: buffer, connection,
             meanwhile: { planned = batch.prefolded.map { featureWriter.plan($0, events: batch.interactions) } })
         summary.stored = stored.count
+        summary.unnamed = stored.unnamed.count
         summary.duplicates = stored.duplicates
         summary.erased += stored.erased
         summary.conflicts = stored.conflicts.count
@@ -262,6 +274,10 @@ public final class IngestStore {
             summary.returns = try featureWriter.matchReturns(
                 among: stored.kept.lazy.map { batch.interactions[Int($0)] }, &rows, connection)
             written = rows
+        }
+        if !stored.unnamed.isEmpty {
+            summary.returns += try FeatureWriter.countReturns(
+                among: stored.unnamed.lazy.map { batch.interactions[Int($0)] }, connection)
         }
         try onStep?(.returnsMatched)
 
@@ -299,8 +315,14 @@ public final class IngestStore {
     private func plan(_ stored: StoredInteractions, _ batch: IngestBatch) -> FeatureWriter.Plan {
         if stored.isWhole, let prefolded = batch.prefolded { return featureWriter.plan(prefolded, events: batch.interactions) }
         let kept = stored.kept.lazy.map { batch.interactions[Int($0)] }
+        if let prefolded = batch.prefolded, stored.count + stored.unnamed.count == batch.interactions.count, !stored.isMixed {
+            // Everything counts, and of whole people nothing is kept.
+            let unnamed = Set(stored.unnamed.lazy.map { batch.interactions[Int($0)].userID })
+            return featureWriter.plan(prefolded.leavingOut(unnamed), events: kept)
+        }
         var delta = FeatureDelta(rules: rules)
         for interaction in kept { delta.fold(interaction) }
+        for index in stored.unnamed { delta.foldItem(batch.interactions[Int(index)]) }
         return featureWriter.plan(delta, events: kept)
     }
 }

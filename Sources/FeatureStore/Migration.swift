@@ -30,6 +30,7 @@ public struct Migration: Sendable, Equatable {
         Migration(number: 12, name: "0012_returns.sql", sql: PackageResources._012_returns_sql),
         Migration(
             number: 13, name: "0013_item_groups_and_availability.sql", sql: PackageResources._013_item_groups_and_availability_sql),
+        Migration(number: 14, name: "0014_wishes.sql", sql: PackageResources._014_wishes_sql),
         Migration(number: 15, name: "0015_patches.sql", sql: PackageResources._015_patches_sql),
     ]
 }

@@ -107,7 +107,7 @@ enum PatchedUsers {
             let written = try connection.run(
                 """
                 insert into users as t (user_id, attributes, aliases, updated_at, field_times)
-                select n.user_id, n.attributes::jsonb, array(select jsonb_array_elements_text(n.aliases::jsonb)), n.updated_at,
+                select n.user_id, n.attributes::jsonb, \(IdentityWriter.aliases(of: "n.user_id", record: "n.aliases")), n.updated_at,
                     n.field_times::jsonb
                 from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[])
                     n(user_id, attributes, aliases, updated_at, field_times)

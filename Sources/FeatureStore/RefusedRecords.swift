@@ -51,6 +51,7 @@ struct RefusedRecords {
         guard count > 1 else { return nil }
         var second = part(count / 2..<count)
         second.offsets = batch.offsets
+        second.identities = batch.identities
         return (part(0..<count / 2), second)
     }
 

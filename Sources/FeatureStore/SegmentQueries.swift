@@ -63,6 +63,7 @@ extension StoreQueries {
             parameters.add(Int64(rules.minimumUsers))
             parameters.add(Int64(rules.purchaseWeight * 1_000))
             let kept = try NetPurchases(connection).kept("interactions") + OpenErasures.visible("interactions", connection)
+                + Wishes.visible("interactions", connection)
             let rows = try connection.run(Self.segmentStatement(kept), parameters)
             return (0..<rows.count).map { row in
                 SegmentEvents(

@@ -83,7 +83,8 @@ public final class TrainingSnapshot {
     /// In which currency amounts and prices are compared.
     public let amounts: OrderAmounts
     let connection: Connection
-    /// SQL: a condition that leaves out the rows of users whose erasure was accepted before this moment and is not finished.
+    /// SQL: a condition that leaves out the rows of users whose erasure was accepted before this moment and is not finished, and of those
+    /// who do not want personalisation.
     let visible: String
 
     /// Takes the snapshot.
@@ -103,7 +104,8 @@ public final class TrainingSnapshot {
             """)
         watermark = TrainingWatermark(
             snapshot: head.string(0, 0) ?? "", offsets: try StoredOffset.all(connection), newestEventTime: head.time(0, 1))
-        visible = try OpenErasures.visible("interactions", connection)
+        let wanted = try Wishes.visible("interactions", connection)
+        visible = try OpenErasures.visible("interactions", connection) + wanted
         amounts = try OrderAmounts(connection, rates: rates, base: base, until: until)
     }
 
@@ -268,7 +270,10 @@ public final class TrainingSnapshot {
     /// Streams the users that sent a record, ordered by user id.
     public func forEachUser(_ each: (UserRecord) throws(StoreError) -> Void) throws(StoreError) {
         try connection.copyOut(
-            "copy (select user_id, attributes, aliases, updated_at from users order by user_id) to stdout (format binary)"
+            """
+            copy (select user_id, attributes, aliases, updated_at from users where true\(try Wishes.visible("users", connection))
+                order by user_id) to stdout (format binary)
+            """
         ) { (row) throws(StoreError) in
             var record = UserRecord(userID: try row.string() ?? "")
             record.attributes = try row.json()

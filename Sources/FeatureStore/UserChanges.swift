@@ -19,11 +19,22 @@ struct UserChanges {
     private(set) var deletions: [Erasure.Asked] = []
     /// Other ids of erased users that the batch's own records name: stored records need not.
     private var named: [Erasure.Asked] = []
+    /// Ids that events joined to users.
+    private var identities: [IdentityWriter.Dated] = []
+    /// The newest word on personalisation of each record that has one.
+    private var wishes: [Wishes.Wish] = []
 
     /// - Parameter unstored: records that are not to be stored, for the ids that they name.
     init(
-        _ changes: [(change: RecordChange<UserRecord>, origin: RecordOrigin)], unstored: [(record: UserRecord, origin: RecordOrigin)] = []
+        _ changes: [(change: RecordChange<UserRecord>, origin: RecordOrigin)], unstored: [(record: UserRecord, origin: RecordOrigin)] = [],
+        identities: [(identity: Identity, origin: RecordOrigin)] = []
     ) {
+        var said: [String: Wishes.Wish] = [:]
+        func say(_ dated: Dated) {
+            let id = dated.record.userID
+            guard let wish = dated.record.personalised, said[id].map({ $0.time <= dated.time }) ?? true else { return }
+            said[id] = Wishes.Wish(userID: id, isPersonalised: wish, time: dated.time)
+        }
         var newest: [String: Dated] = [:], newestAfter = newest
         var erased: [String: EventTime?] = [:]
         for (change, origin) in changes {
@@ -31,6 +42,7 @@ struct UserChanges {
             case .upsert(let record):
                 let dated = Dated(record: record, time: RecordTime.ofRecord(record.updatedAt, origin))
                 if !record.aliases.isEmpty { naming.append(dated) }
+                say(dated)
                 if erased[record.userID] == nil {
                     if let known = newest[record.userID], known.time > dated.time { continue }
                     newest[record.userID] = dated
@@ -42,6 +54,7 @@ struct UserChanges {
                 // For the ids that it names a patch is a record.
                 let time = RecordTime.ofRecord(patch.updatedAt, origin)
                 if !patch.values.aliases.isEmpty { naming.append(Dated(record: patch.values, time: time)) }
+                say(Dated(record: patch.values, time: time))
                 if erased[patch.id] == nil {
                     patchesBefore.append(UserPatch(patch: patch, time: time))
                 } else {
@@ -64,9 +77,15 @@ struct UserChanges {
             naming.append(Dated(record: record, time: RecordTime.ofRecord(record.updatedAt, origin)))
             if let time = erased[record.userID] { named += record.aliases.map { Erasure.Asked(userID: $0, erasedAt: time) } }
         }
+        for (identity, origin) in identities {
+            let dated = IdentityWriter.Dated(identity: identity, time: RecordTime.ofRecord(identity.time, origin))
+            self.identities.append(dated)
+            naming.append(Dated(record: UserRecord(userID: identity.userID, aliases: [identity.alias]), time: dated.time))
+        }
+        wishes = said.values.sorted { $0.userID < $1.userID }
         before = newest.values.sorted { $0.record.userID < $1.record.userID }
         after = newestAfter.values.sorted { $0.record.userID < $1.record.userID }
-        deletions = erased.map { Erasure.Asked(userID: $0.key, erasedAt: $0.value) }.sorted { $0.userID < $1.userID }
+        deletions = erased.map { Erasure.Asked(userID: $0.key, erasedAt: $0.value, isPerson: true) }.sorted { $0.userID < $1.userID }
     }
 
     /// Aliases that records of erased users name: an older record that comes late tells of ids that the erasure should have known.
@@ -78,15 +97,27 @@ struct UserChanges {
         }
     }
 
+    /// Whether the batch may change what holds for an id: see ``Wishes``.
+    func mayChangeWishes(_ ledger: WishLedger) -> Bool { Wishes.mayChange(wishes, joined: joined, ledger) }
+
+    /// Ids that the batch names as those of one person, the user's own first.
+    private var joined: [[String]] { naming.map { [$0.record.userID] + $0.record.aliases } }
+
     /// Applies everything in the open transaction, which holds the lock of ``Erasure``, exclusively where somebody is erased.
     ///
     /// Records that came before a deletion are written before it: they say which other ids are the same person.
     func write(
-        _ connection: Connection, ledger: inout ErasureLedger, batch: IngestBatch, _ summary: inout IngestSummary
+        _ connection: Connection, ledger: inout ErasureLedger, wishLedger: inout WishLedger, batch: IngestBatch,
+        _ summary: inout IngestSummary
     ) throws(StoreError) {
         var late = lateAliases(ledger)
-        let written = try write(before, patchesBefore, connection, ledger: ledger, &summary)
+        var written = try write(before, patchesBefore, connection, ledger: ledger, &summary)
+        written.formUnion(try IdentityWriter.write(identities, ledger: ledger, connection))
         summary.usersChanged += written.count
+        // A yes of before an erasure leaves no trace; a no holds whatever came after it.
+        try Wishes.write(
+            wishes.filter { !$0.isPersonalised || !ledger.covers($0.userID, $0.time) }, joined: joined, ledger: &wishLedger, batch: batch,
+            connection)
         guard !deletions.isEmpty || !late.isEmpty else { return }
         let removed = try Erasure.accept(
             deletions + named + late, ahead: deletions.isEmpty ? [:] : try ahead(of: batch.interactions, connection), connection)
@@ -104,6 +135,10 @@ struct UserChanges {
         summary.usersChanged += deletions.count - gone.count
         summary.erased += gone.count
         summary.usersChanged += try write(after, patchesAfter, connection, ledger: ledger, &summary).count
+        // Of the records that came after the deletion, the ids that they name; what was said is stored.
+        if !after.isEmpty || !patchesAfter.isEmpty {
+            try Wishes.write([], joined: joined, ledger: &wishLedger, batch: batch, connection)
+        }
     }
 
     /// The latest time of each user's events that are dated after now: a clock ahead cancels no deletion that comes with them.
@@ -148,7 +183,7 @@ struct UserChanges {
         let written = try connection.run(
             """
             insert into users as t (user_id, attributes, aliases, updated_at)
-            select n.user_id, n.attributes::jsonb, array(select jsonb_array_elements_text(n.aliases::jsonb)), n.updated_at
+            select n.user_id, n.attributes::jsonb, \(IdentityWriter.aliases(of: "n.user_id", record: "n.aliases")), n.updated_at
             from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) n(user_id, attributes, aliases, updated_at)
             on conflict (user_id) do update
             set attributes = excluded.attributes, aliases = excluded.aliases, updated_at = excluded.updated_at

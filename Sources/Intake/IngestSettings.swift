@@ -35,6 +35,10 @@ public struct IngestSettings: Sendable {
     public var clock: @Sendable () -> EventTime
     /// Whether the future is measured by the database's clock, which all consumers share, rather than by ``clock``.
     public var followsDatabaseClock = false
+    /// After how many days of silence people are erased; 0: never.
+    public var idleUsersDays = 0
+    /// Whether silence is measured by the newest event rather than by the database's clock.
+    public var idleUsersFollowData = false
 
     /// Settings with the defaults of a small shop; `topics` is empty.
     public init(

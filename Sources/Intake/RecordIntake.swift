@@ -100,7 +100,15 @@ public struct RecordIntake {
     ) throws(Rejection) {
         switch kind {
         case .events:
-            accept(try decoder.interaction(value, origin: origin, now: now).get(), origin)
+            switch decoder.interaction(value, origin: origin, now: now) {
+            case .success(let interaction): accept(interaction, origin)
+            case .failure(let rejection):
+                guard rejection.code == .unknownType, let identity = try decoder.identity(value, origin: origin, now: now).get() else {
+                    throw rejection
+                }
+                batch.identities.append((identity, dated(origin, otherwise: nil)))
+                bytes += Self.recordBytes
+            }
         case .impressions:
             for interaction in try decoder.slate(value, origin: origin, now: now).get() { accept(interaction, origin) }
         case .items:

@@ -105,6 +105,7 @@ extension UserRecord {
             object.field("attributes", raw: attributes)
             if !aliases.isEmpty { object.field("aliases", aliases) }
             object.field("updated_at", updatedAt)
+            if let personalised { object.field("personalised", personalised) }
         }
     }
 }

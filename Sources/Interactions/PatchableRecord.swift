@@ -97,7 +97,11 @@ extension UserRecord: PatchableRecord {
     public init(id: String) { self.init(userID: id) }
     public var id: String { userID }
     public static var idField: String { "user_id" }
-    public static let patchFields: [PatchField<UserRecord>] = [PatchField("aliases") { $0.aliases = $1.aliases }]
+    public static let patchFields: [PatchField<UserRecord>] = [
+        PatchField("aliases") { $0.aliases = $1.aliases },
+        // Its newest word is kept beside the record.
+        PatchField("personalised") { $0.personalised = $1.personalised },
+    ]
     public static let patchPlaces = PatchField.places(patchFields)
     public static var filledField: String? { nil }
     public mutating func fill(with value: String) -> Bool { false }

@@ -44,12 +44,14 @@ extension RecordDecoder {
             var attributes = JSONToken()
             var aliases = JSONToken()
             var updatedAt = JSONToken()
+            var personalised = JSONToken()
             try members(&scanner, bytes) { name, token in
                 switch name {
                 case "user_id": userID = token
                 case "attributes": attributes = token
                 case "aliases": aliases = token
                 case "updated_at": updatedAt = token
+                case "personalised": personalised = token
                 default: break
                 }
             }
@@ -57,6 +59,7 @@ extension RecordDecoder {
             record.attributes = try reader.object(attributes, "attributes")
             record.aliases = try reader.ids(aliases, of: .user, "aliases").filter { $0 != record.userID }
             record.updatedAt = try updateTime(updatedAt, reader, origin, now: now)
+            if personalised.isPresent { record.personalised = try reader.boolean(personalised, "personalised") }
             return record
         }
     }

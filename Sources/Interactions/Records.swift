@@ -69,13 +69,18 @@ public struct UserRecord: Sendable, Equatable {
     public var aliases: [String]
     /// When the sender last changed it: an older record never overwrites a newer one.
     public var updatedAt: EventTime?
+    /// Whether the person's history may be read and kept; nil leaves it as it was.
+    public var personalised: Bool?
 
     /// Makes a user record from parts that are already valid.
-    public init(userID: String, attributes: String? = nil, aliases: [String] = [], updatedAt: EventTime? = nil) {
+    public init(
+        userID: String, attributes: String? = nil, aliases: [String] = [], updatedAt: EventTime? = nil, personalised: Bool? = nil
+    ) {
         self.userID = userID
         self.attributes = attributes
         self.aliases = aliases
         self.updatedAt = updatedAt
+        self.personalised = personalised
     }
 }
 

@@ -112,6 +112,9 @@ extension ConfigurationKey {
             "file with the certificates (PEM) that sign the registry's; without it those that the machine trusts"),
         ConfigurationKey(.ingestHistoryLimitEvents, .integer(1...2_000), "500", "newest events kept in a user's history"),
         ConfigurationKey(.ingestDecayHalfLifeHours, .integer(1...8_760), "24", "half-life of the decayed counters behind trending"),
+        ConfigurationKey(
+            .retentionIdleUsersDays, .integer(0...36_500), "0",
+            "people of whom nothing new came for so long are erased by ingest; 0: nobody is; by the clock that clock names"),
         ConfigurationKey(.rulesExclude, .list(allowed: ["auto", "purchased", "carted", "clicked", "seen"]), "auto",
             "what a user did with an item that keeps it out of answers; seen means any click, cart or purchase; [] excludes nothing; "
                 + "auto: training decides it by what people take again, down to the category"),

@@ -63,6 +63,7 @@ public enum KeyName: String, CaseIterable, Sendable {
     case ingestRegistryCAFile = "ingest.registry.ca_file"
     case ingestHistoryLimitEvents = "ingest.history_limit_events"
     case ingestDecayHalfLifeHours = "ingest.decay_half_life_hours"
+    case retentionIdleUsersDays = "retention.idle_users_days"
 
     case rulesExclude = "rules.exclude"
     case rulesDiversity = "rules.diversity"

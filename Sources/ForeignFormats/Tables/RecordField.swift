@@ -53,7 +53,7 @@ struct RecordField: Sendable, Equatable {
         ]
         case .users: [
             RecordField(name: "user_id", value: .text), RecordField(name: "aliases", value: .list),
-            RecordField(name: "updated_at", value: .time),
+            RecordField(name: "updated_at", value: .time), RecordField(name: "personalised", value: .boolean),
         ]
         case .impressions: []
         }

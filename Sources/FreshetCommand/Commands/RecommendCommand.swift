@@ -80,7 +80,9 @@ struct RecommendCommand: AsyncParsableCommand {
                         let items = recommender.recommend(
                             count: n, history: state.history,
                             excluded: recommender.current.keptOut(state.excludedItemIDs, ways: state.excludedWays, by: excludes),
-                            attributes: state.attributes, now: now, userID: id)
+                            attributes: state.attributes, now: now,
+                            // By what lists are varied: of who does not want to be known, by nothing.
+                            userID: state.isPersonalised ? id : nil)
                         return (place, Self.line(userID: id, items: items))
                     }
                 }

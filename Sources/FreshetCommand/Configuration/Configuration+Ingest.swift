@@ -22,6 +22,8 @@ extension Configuration {
         settings.deadLetterTopic = text(.topicsDeadLetters)
         settings.batchRecords = integer(.ingestBatchRecords)
         settings.lingerMilliseconds = integer(.ingestBatchLingerMilliseconds)
+        settings.idleUsersDays = integer(.retentionIdleUsersDays)
+        settings.idleUsersFollowData = text(.clock) == "data"
         return settings
     }
 

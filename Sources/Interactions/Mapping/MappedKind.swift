@@ -25,7 +25,7 @@ public enum MappedKind: String, Sendable, CaseIterable {
         case .users:
             [
                 MappedField("user_id", .id, isRequired: true), MappedField("attributes", .object), MappedField("aliases", .other),
-                MappedField("updated_at", .time), MappedField("patch", .boolean),
+                MappedField("updated_at", .time), MappedField("personalised", .boolean), MappedField("patch", .boolean),
             ]
         }
     }

@@ -56,36 +56,52 @@ package struct IntakeFlow: Sendable {
         let now = clock.now()
         let origin = Self.origin(at: now)
         var outcome = IntakeOutcome(accepted: 0)
-        var accepted: [(index: Int, interaction: Interaction, value: [UInt8])] = []
+        var accepted: [Accepted] = []
         for index in 0..<submission.count {
             // A request whose time is over, or whose caller left, ends here, before anything is sent.
             try Task.checkCancellation()
             submission.withEvent(at: index) { bytes in
                 switch decoder.interaction(bytes, origin: origin, now: now) {
-                case .success(let interaction): accepted.append((index, interaction, Array(bytes)))
-                case .failure(let rejection):
+                case .success(let event):
+                    accepted.append(
+                        Accepted(index: index, userID: event.userID, time: event.time, eventID: event.eventID, value: Array(bytes)))
+                case .failure(var rejection):
+                    if rejection.code == .unknownType {
+                        switch decoder.identity(bytes, origin: origin, now: now) {
+                        case .success(let identity?):
+                            return accepted.append(
+                                Accepted(index: index, userID: identity.userID, time: identity.time ?? now, value: Array(bytes)))
+                        case .success(nil): break
+                        case .failure(let own): rejection = own
+                        }
+                    }
                     outcome.refusals.append(IntakeOutcome.Refusal(index: index, rejection: rejection))
                 }
             }
         }
         let positions = try await gate.produce(
-            accepted.map { (Array($0.interaction.userID.utf8), $0.value) }, to: topics.events, at: now)
+            accepted.map { (Array($0.userID.utf8), $0.value) }, to: topics.events, at: now)
         outcome.accepted = accepted.count
         outcome.watermark = Watermark(positions).text
         guard submission.waitsForCommit else { return outcome }
         var sent = SentRecords(kind: .events, topic: topics.events)
         sent.events = zip(accepted, positions).map { record, position in
-            let id = record.interaction.eventID
-            return (
-                record.index,
-                SentEvent(
-                    position: position, userID: record.interaction.userID, time: record.interaction.time,
-                    // One that was derived from the place that stands for none means nothing.
-                    eventID: id == decoder.derivedEventID(at: origin) ? nil : id)
-            )
+            // One that was derived from the place that stands for none means nothing.
+            let id = record.eventID == decoder.derivedEventID(at: origin) ? nil : record.eventID
+            return (record.index, SentEvent(position: position, userID: record.userID, time: record.time, eventID: id))
         }
         try await settle(sent, at: positions, &outcome)
         return outcome
+    }
+
+    /// An event of a request that is handed to Kafka.
+    private struct Accepted {
+        var index: Int
+        var userID: String
+        var time: EventTime
+        /// Nil of one that joins ids, which needs none.
+        var eventID: String?
+        var value: [UInt8]
     }
 
     /// `PUT` and `PATCH /v1/items/{id}`

@@ -103,6 +103,7 @@ extension ConfigurationKey {
             "patches of unknown items that wait at most; beyond, the oldest become dead letters"),
         ConfigurationKey(
             .ingestWaitingLimitHours, .integer(1...87_600), "168", "hours that a patch waits for its item; then it becomes a dead letter"),
+        ConfigurationKey(
             .ingestRegistryURL, .text, "",
             "schema registry whose schemas Avro records name: https://registry.internal:8081; docs/mapping.md"),
         ConfigurationKey(.ingestRegistryUser, .text, "", "user of the schema registry, or the name of an API key"),

@@ -115,7 +115,7 @@ struct FormatIngestTests {
             #expect(totals.records == 3 && totals.items == 2 && totals.users == 1 && totals.rejected == 0, "\(totals)")
             #expect(try items() == "a Apple 1990000,b Beet 2500000")
             #expect(try database.sql("select count(*) from stream_offsets where halted is not null") == "0")
-            let wait = "db.products/0 waits at offset 0 for schema 1: the schema registry answers /schemas/ids/1 with status 503 "
+            let wait = "db.products[0] waits at offset 0 for schema 1: the schema registry answers /schemas/ids/1 with status 503 "
                 + "(out for lunch)"
             let told = log.lines.joined(separator: "\n")
             #expect(told.contains(wait), "\(told)")
@@ -134,7 +134,7 @@ struct FormatIngestTests {
                 ("db.customers", Array("7".utf8), Array(ShopTables.change("c", after: #"{"id":7}"#).utf8)),
             ])
             let error = #expect(throws: IntakeError.self) { try ingest(settings) }
-            let wait = "db.products/0 waits at offset 0 for schema 1: the schema registry knows no schema 1 (Schema not found)"
+            let wait = "db.products[0] waits at offset 0 for schema 1: the schema registry knows no schema 1 (Schema not found)"
             #expect(error?.message.contains(wait) == true, "\(error?.message ?? "")")
             #expect(try database.sql("select count(*) from users") == "1")
             let topics = try IngestTrial(settings: settings, isStopping: { false }).run(records: 5)

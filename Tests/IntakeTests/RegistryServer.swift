@@ -1,6 +1,7 @@
 import Foundation
 import Hummingbird
 import Intake
+import Interactions
 import Logging
 import ServiceLifecycle
 import Synchronization
@@ -19,9 +20,8 @@ final class RegistryServer: Sendable {
 
     /// Adds a schema, as JSON text within JSON, or what another place is to answer.
     func add(_ number: Int32, _ schema: String, type: String? = nil, references: String = "") {
-        let text = schema.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
         let more = (type.map { #","schemaType":"\#($0)""# } ?? "") + (references.isEmpty ? "" : #","references":\#(references)"#)
-        answer("/schemas/ids/\(number)", #"{"schema":"\#(text)"\#(more)}"#)
+        answer("/schemas/ids/\(number)", #"{"schema":\#(JSONText.quoted(schema))\#(more)}"#)
     }
 
     func answer(_ path: String, _ body: String) { state.withLock { $0.answers[path] = body } }

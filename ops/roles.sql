@@ -25,7 +25,7 @@ declare it record;
 begin
     for it in select c.oid::regclass as name from pg_class c
         where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v')
-            and c.relname = any(array['attributed_outcomes', 'catalogue_state', 'catalogue_versions', 'category_adapters', 'dead_letters', 'erasures', 'freshet_migrations', 'interactions', 'item_changes', 'item_features', 'item_revenue', 'item_returns', 'items', 'models', 'open_erasures', 'purchase_returns', 'stream_offsets', 'user_features', 'users']) loop
+            and c.relname = any(array['attributed_outcomes', 'catalogue_state', 'catalogue_versions', 'category_adapters', 'dead_letters', 'erasures', 'counted_events', 'freshet_migrations', 'identities', 'interactions', 'item_changes', 'item_features', 'item_revenue', 'item_returns', 'items', 'models', 'open_erasures', 'purchase_returns', 'stream_offsets', 'user_features', 'users', 'waiting_patches', 'wishes']) loop
         execute format('alter table %s owner to freshet_migrate', it.name);
     end loop;
     for it in select p.oid::regprocedure as name from pg_proc p
@@ -71,11 +71,21 @@ grant select, insert, update on erasures to freshet_ingest;
 grant select on erasures to freshet_serve;
 grant select on erasures to freshet_train;
 grant select on erasures to freshet_operate;
+revoke all on counted_events from freshet_ingest, freshet_serve, freshet_train, freshet_operate;
+grant select, insert on counted_events to freshet_ingest;
+grant select on counted_events to freshet_serve;
+grant select on counted_events to freshet_train;
+grant select on counted_events to freshet_operate;
 revoke all on freshet_migrations from freshet_ingest, freshet_serve, freshet_train, freshet_operate;
 grant select on freshet_migrations to freshet_ingest;
 grant select on freshet_migrations to freshet_serve;
 grant select on freshet_migrations to freshet_train;
 grant select on freshet_migrations to freshet_operate;
+revoke all on identities from freshet_ingest, freshet_serve, freshet_train, freshet_operate;
+grant select, insert, update, delete on identities to freshet_ingest;
+grant select on identities to freshet_serve;
+grant select on identities to freshet_train;
+grant select on identities to freshet_operate;
 revoke all on interactions from freshet_ingest, freshet_serve, freshet_train, freshet_operate;
 grant select, insert, delete on interactions to freshet_ingest;
 grant select on interactions to freshet_serve;
@@ -135,6 +145,16 @@ grant select, insert, update, delete on users to freshet_ingest;
 grant select on users to freshet_serve;
 grant select on users to freshet_train;
 grant select on users to freshet_operate;
+revoke all on waiting_patches from freshet_ingest, freshet_serve, freshet_train, freshet_operate;
+grant select, insert, update, delete on waiting_patches to freshet_ingest;
+grant select on waiting_patches to freshet_serve;
+grant select, delete on waiting_patches to freshet_train;
+grant select on waiting_patches to freshet_operate;
+revoke all on wishes from freshet_ingest, freshet_serve, freshet_train, freshet_operate;
+grant select, insert, update, delete on wishes to freshet_ingest;
+grant select on wishes to freshet_serve;
+grant select on wishes to freshet_train;
+grant select on wishes to freshet_operate;
 -- And those that are yet to come.
 alter default privileges for role freshet_migrate in schema public grant select, insert, update, delete on tables to freshet_ingest;
 alter default privileges for role freshet_migrate in schema public grant select on tables to freshet_serve;

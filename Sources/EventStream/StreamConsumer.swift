@@ -22,6 +22,7 @@ public final class StreamConsumer {
     let group: String?
     private let events: ConsumerEvents
     private let queue: OpaquePointer
+    private var yielding: YieldingQueue?
     private(set) var topics: [TopicPositions] = []
     private var isClosed = false
     private var connection: ConnectionWatch
@@ -60,9 +61,11 @@ public final class StreamConsumer {
 
     /// Joins `group` and subscribes to `topics`. Returns at once: that no broker answers is reported by poll.
     ///
+    /// - Parameter yielding: those of them whose records let the others' go first.
     /// - Throws: ``StreamError`` with code `configuration`.
-    public convenience init(_ settings: KafkaSettings, group: String, topics: [String]) throws(StreamError) {
+    public convenience init(_ settings: KafkaSettings, group: String, topics: [String], yielding: Set<String> = []) throws(StreamError) {
         try self.init(settings, group: group)
+        self.yielding = YieldingQueue(yielding, client: client.pointer)
         let list = PartitionList(topics.map { (TopicPartition($0, -1), Int64(RD_KAFKA_OFFSET_INVALID)) })
         let error = rd_kafka_subscribe(client.pointer, list.pointer)
         guard error == RD_KAFKA_RESP_ERR_NO_ERROR else {
@@ -157,16 +160,18 @@ public final class StreamConsumer {
     private func receive(
         into messages: UnsafeMutablePointer<ConsumedBatch.Message?>, _ capacity: Int, _ timeoutMilliseconds: Int
     ) -> Int {
-        var count = max(0, rd_kafka_consume_batch_queue(queue, 0, messages, capacity))
+        var count = max(0, rd_kafka_consume_batch_queue(queue, 0, messages, capacity - (yielding?.share(of: capacity) ?? 0)))
+        count += yielding?.receive(into: messages + count, capacity - count) ?? 0
         var waited = 0
         // In slices: a rebalance or an error served meanwhile must end the wait too.
         while count == 0 && waited < timeoutMilliseconds && events.rebalances.isEmpty && events.errors.isEmpty {
-            let slice = min(100, timeoutMilliseconds - waited)
+            let slice = min(yielding == nil ? 100 : 5, timeoutMilliseconds - waited)
             count = max(0, rd_kafka_consume_batch_queue(queue, Int32(slice), messages, 1))
             waited += slice
             if count == 1 && capacity > 1 && events.rebalances.isEmpty {
                 count += max(0, rd_kafka_consume_batch_queue(queue, 0, messages + 1, capacity - 1))
             }
+            count += yielding?.receive(into: messages + count, capacity - count) ?? 0
         }
         return count
     }
@@ -342,6 +347,7 @@ public final class StreamConsumer {
         guard error == RD_KAFKA_RESP_ERR_NO_ERROR else {
             throw StreamError(error, "starting \(places.count) partitions")
         }
+        yielding?.take(places.keys)
     }
 
     /// Reads exactly the given partitions from the given places, without a group. Replaces what was assigned before.
@@ -380,5 +386,6 @@ public final class StreamConsumer {
         if owesRelease || owesStart { rd_kafka_assign(client.pointer, nil) }
         rd_kafka_consumer_close(client.pointer)
         rd_kafka_queue_destroy(queue)
+        yielding = nil
     }
 }

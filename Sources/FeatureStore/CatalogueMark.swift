@@ -19,9 +19,10 @@ public struct CatalogueMark: Sendable, Equatable {
 public enum CatalogueReading: Sendable {
     /// Nothing has changed.
     case unchanged
-    /// Items that changed since, deleted ones too, and the mark that they lead to.
+    /// Items that changed since, deleted ones too, with the other members of their groups, and the mark that they lead to.
     case changes([CatalogueItem], CatalogueMark)
-    /// The database's catalogue does not go on from the reader's mark, or went on for too long: every item that is there.
+    /// The database's catalogue does not go on from the reader's mark, or went on for too long: every item that is there, and
+    /// the deleted members of groups.
     case everything([CatalogueItem], CatalogueMark)
 }
 
@@ -45,9 +46,9 @@ extension StoreQueries {
                 let (current, known) = try Self.mark(connection, at: mark?.version)
                 if let mark, current == mark { return .unchanged }
                 let goesOn = mark.map { $0.version < current.version && known == $0.lineage } ?? false
-                let condition = goesOn ? "catalogue_version > \(mark?.version ?? 0)" : "not deleted"
+                let rows = goesOn ? Self.changes(after: mark?.version ?? 0) : Self.everything
                 var items: [CatalogueItem] = []
-                try connection.copyOut("copy (select \(Self.itemFields) from items where \(condition)) to stdout (format binary)") {
+                try connection.copyOut("copy (\(rows)) to stdout (format binary)") {
                     (row) throws(StoreError) in items.append(try CatalogueItem(&row))
                 }
                 return goesOn ? .changes(items, current) : .everything(items, current)
@@ -55,7 +56,20 @@ extension StoreQueries {
         }
     }
 
-    /// Every item that is there, and where the catalogue was at that moment.
+    /// SQL: what is there, and deleted members of groups, since what they were bought for still counts for the group.
+    private static let everything = "select \(itemFields) from items where not deleted or item_group_id is not null"
+
+    /// SQL: what changed, and who else is in the groups of these, since a group is what its members say together.
+    private static func changes(after version: Int64) -> String {
+        """
+        select \(itemFields) from items where catalogue_version > \(version)
+        union all
+        select \(itemFields) from items where catalogue_version <= \(version) and item_group_id in
+            (select item_group_id from items where catalogue_version > \(version) and item_group_id is not null)
+        """
+    }
+
+    /// Every item that is there, deleted members of groups too, and where the catalogue was at that moment.
     public func catalogue() throws(StoreError) -> (items: [CatalogueItem], mark: CatalogueMark) {
         switch try catalogue(after: nil) {
         case .changes(let items, let mark), .everything(let items, let mark): return (items, mark)

@@ -14,6 +14,8 @@ public struct CatalogueItem: Sendable, Equatable {
     public var shownPriceMicros: Int64?
     /// When the first record of it was stored; read only for a training.
     public var firstSeen: EventTime?
+    /// The members of a group that stands as one item, deleted ones too, in the order of their ids; see ``units(_:)``.
+    public var variants: [CatalogueItem] = []
 
     /// An item at a version of the catalogue.
     package init(record: ItemRecord, isDeleted: Bool, catalogueVersion: Int64) {
@@ -22,14 +24,25 @@ public struct CatalogueItem: Sendable, Equatable {
         self.catalogueVersion = catalogueVersion
     }
 
-    /// Whether it may be recommended.
-    public var isAvailable: Bool { !record.hidden && !isDeleted }
+    /// Whether it may be recommended, at some time.
+    public var isAvailable: Bool { record.isOffered && !isDeleted }
+
+    /// Whether it may be recommended at a time; a group where a member may.
+    public func isAvailable(at time: EventTime) -> Bool {
+        variants.isEmpty ? !isDeleted && record.isAvailable(at: time) : variants.contains { $0.isAvailable(at: time) }
+    }
 
     /// Puts the price into the currency of a scale, so that it can be compared with others; nil where it cannot.
     public mutating func comparePrice(_ prices: AmountScale) {
         guard shownPriceMicros == nil, let price = record.priceMicros else { return }
         shownPriceMicros = price
         record.priceMicros = prices.micros(price, record.currency)
+    }
+
+    /// The same of a group and of its members.
+    public mutating func comparePrices(_ prices: AmountScale) {
+        comparePrice(prices)
+        for place in variants.indices { variants[place].comparePrice(prices) }
     }
 }
 
@@ -96,7 +109,7 @@ public struct Exposure: Sendable {
 extension StoreQueries {
     static let itemFields = """
         item_id, title, description, categories, tags, price_micros, currency, attributes, embedding, published_at, updated_at, \
-        hidden, deleted, catalogue_version
+        hidden, item_group_id, available_from, available_until, stock, deleted, catalogue_version
         """
 
     /// One item, or nil when no record of it was ever accepted. Hidden and deleted items are found too.
@@ -214,6 +227,10 @@ extension CatalogueItem {
         record.publishedAt = try row.time()
         record.updatedAt = try row.time()
         record.hidden = try row.bool()
+        record.groupID = try row.string()
+        record.availableFrom = try row.time()
+        record.availableUntil = try row.time()
+        record.stock = try row.int32()
         isDeleted = try row.bool()
         catalogueVersion = try row.int64() ?? 0
     }
@@ -224,8 +241,9 @@ extension CatalogueItem {
             itemID: rows.string(row, 0) ?? "", title: rows.string(row, 1), description: rows.string(row, 2),
             categories: rows.strings(row, 3), tags: rows.strings(row, 4), priceMicros: rows.int64(row, 5),
             currency: rows.string(row, 6), attributes: rows.json(row, 7), embedding: rows.floats(row, 8),
-            publishedAt: rows.time(row, 9), updatedAt: rows.time(row, 10), hidden: rows.bool(row, 11))
-        isDeleted = rows.bool(row, 12)
-        catalogueVersion = rows.int64(row, 13) ?? 0
+            publishedAt: rows.time(row, 9), updatedAt: rows.time(row, 10), hidden: rows.bool(row, 11), groupID: rows.string(row, 12),
+            availableFrom: rows.time(row, 13), availableUntil: rows.time(row, 14), stock: rows.int32(row, 15))
+        isDeleted = rows.bool(row, 16)
+        catalogueVersion = rows.int64(row, 17) ?? 0
     }
 }

@@ -158,6 +158,7 @@ extension StoreQueries {
             row.add(from)
             row.add(Int32(clamping: limit))
             let kept = try NetPurchases(connection).kept("interactions") + OpenErasures.visible("interactions", connection)
+                + Wishes.visible("interactions", connection)
             let rows = try connection.run(
                 """
                 select user_id, item_id, event_time from (

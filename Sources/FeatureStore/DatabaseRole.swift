@@ -39,9 +39,9 @@ public enum DatabaseRole: String, CaseIterable, Sendable {
     /// The tables and views of the newest schema that this program knows rights for.
     static let tables = [
         "attributed_outcomes", "catalogue_state", "catalogue_versions", "category_adapters", "dead_letters", "erasures",
-        "freshet_migrations", "interactions",
+        "counted_events", "freshet_migrations", "identities", "interactions",
         "item_changes", "item_features", "item_revenue", "item_returns", "items", "models", "open_erasures", "purchase_returns",
-        "stream_offsets", "user_features", "users",
+        "stream_offsets", "user_features", "users", "waiting_patches", "wishes",
     ]
 
     /// The functions that belong to them.
@@ -66,7 +66,12 @@ public enum DatabaseRole: String, CaseIterable, Sendable {
             return rights("select", "insert", "update", "delete")
         case (.ingest, "item_features"), (.ingest, "item_revenue"), (.ingest, "items"), (.ingest, "erasures"), (.ingest, "stream_offsets"):
             return rights("select", "insert", "update")
+        case (.ingest, "waiting_patches"): return rights("select", "insert", "update", "delete")
+        // A bare record that a training registers takes what waits for it.
+        case (.train, "waiting_patches"): return rights("select", "delete")
         case (.ingest, "item_returns"): return rights("select", "insert", "update")
+        case (.ingest, "counted_events"): return rights("select", "insert")
+        case (.ingest, "identities"), (.ingest, "wishes"): return rights("select", "insert", "update", "delete")
         case (.ingest, "purchase_returns"): return rights("select", "insert", "delete")
         case (.ingest, "item_changes"): return rights("select", "insert")
         case (.ingest, "catalogue_state"): return rights("select", "update")

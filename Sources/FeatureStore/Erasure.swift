@@ -23,6 +23,8 @@ enum Erasure {
         var userID: String
         /// Up to when; nil is the moment of the commit.
         var erasedAt: EventTime?
+        /// Whether a person is meant: an id without a record, which exactly one user has as an alias, is that user then.
+        var isPerson = false
     }
 
     /// Accepts the deletion of users, and of the ids that their records name as aliases, and of those that the records of these name, in
@@ -45,14 +47,23 @@ enum Erasure {
         asked.add(count: users.count) { index in users[index].erasedAt.map(DatabaseTime.microseconds) ?? .min }
         asked.add(aheadUsers.map(\.key))
         asked.add(count: aheadUsers.count, time: { aheadUsers[$0].value })
+        asked.add(count: users.count) { users[$0].isPerson ? Int64(1) : 0 }
         let ledgered = try connection.run(
             """
-            with recursive asked as (
-                select user_id, case when micros = -9223372036854775808 then now()
+            with recursive named as (
+                select user_id, is_person = 1 as is_person, case when micros = -9223372036854775808 then now()
                     else least(now(), timestamptz '2000-01-01 00:00:00+00' + micros * interval '1 microsecond') end as erased_at
-                from unnest($1::text[], $2::int8[]) a(user_id, micros)
+                from unnest($1::text[], $2::int8[], $5::int8[]) a(user_id, micros, is_person)
+            ), asked as (
+                select user_id collate "C" as user_id, erased_at from named
+                union all
+                select owner.user_id, n.erased_at from named n cross join lateral (
+                    select min(o.user_id) as user_id from (
+                        select user_id from users where aliases @> array[n.user_id] and aliases <> '{}' limit 2) o
+                    having count(*) = 1) owner
+                where n.is_person and not exists (select from users where user_id = n.user_id collate "C")
             ), everyone as (
-                select user_id collate "C" as user_id, erased_at from asked
+                select user_id, erased_at from asked
                 union
                 select alias collate "C", e.erased_at from everyone e join users u on u.user_id = e.user_id collate "C"
                     cross join unnest(u.aliases) alias
@@ -77,6 +88,7 @@ enum Erasure {
         try OpenErasures.lock(ids, connection)
         var erased = Parameters()
         erased.add(ids)
+        let idsOnly = erased
         let features = try connection.run("delete from user_features where user_id = any($1) returning user_id, last_time", erased)
         var lastTimes: [String: EventTime] = [:]
         for row in 0..<features.count { lastTimes[features.string(row, 0) ?? ""] = features.time(row, 1) }
@@ -87,15 +99,25 @@ enum Erasure {
         let removed = try connection.run(
             """
             delete from users u using \(source) where u.user_id = n.user_id collate "C" and \(RecordTime.removes("u", at: "n.erased_at"))
-            returning u.user_id
+            returning u.user_id, u.attributes, u.aliases, u.updated_at, u.field_times
             """, erased)
+        try PatchedUsers.keepLater(than: people, of: removed, connection)
+        try connection.run(
+            """
+            delete from identities i using \(source)
+            where (i.user_id = n.user_id collate "C" or i.alias = n.user_id collate "C") and i.identified_at <= n.erased_at
+            """, erased)
+        // A no outlives its person's data, so that who comes back is not followed again. A yes needs no memory.
+        try connection.run("delete from wishes where user_id = any($1) and personalised and lifted_at is null", idsOnly)
         // Others may name the erased as ids of theirs: who was never the same person loses a name, and nothing else.
         try connection.run(
             """
             update users u set aliases = array(
                 select alias from unnest(u.aliases) with ordinality a(alias, place) where not alias = any($1) order by place)
             where u.aliases && $1 and u.aliases <> '{}'
-            """, erased)
+            """, idsOnly)
+        // What was said after the deletion stays.
+        try IdentityWriter.join(ids, connection)
         try removeLetters(of: ids, limit: lettersAtOnceLimit, connection)
         return Set((0..<removed.count).compactMap { removed.string($0, 0) })
     }

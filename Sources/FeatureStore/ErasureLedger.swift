@@ -52,8 +52,10 @@ struct ErasureLedger {
         var ids = Set(batch.interactions.map(\.userID))
         for (change, _) in batch.users {
             if case .upsert(let record) = change { ids.formUnion([record.userID] + record.aliases) }
+            if case .patch(let patch) = change { ids.formUnion([patch.id] + patch.values.aliases) }
         }
         for (record, _) in batch.unstoredUsers { ids.formUnion([record.userID] + record.aliases) }
+        for (identity, _) in batch.identities { ids.formUnion([identity.userID, identity.alias]) }
         for rejection in batch.rejections {
             for id in [rejection.key, rejection.userID] { if let id { ids.insert(String(decoding: id, as: UTF8.self)) } }
         }

@@ -49,6 +49,15 @@ extension FeatureWriter {
         return tally
     }
 
+    /// Counts returns whose user is not kept: without a name they match no purchase, and nothing is taken back.
+    static func countReturns(among events: some Sequence<Interaction>, _ connection: Connection) throws(StoreError) -> ReturnTally {
+        var tallies: [String: ReturnTally] = [:]
+        for event in events where event.type == .return {
+            tallies[event.itemID, default: ReturnTally()].count(quantity: event.quantity, matched: 0)
+        }
+        return try add(tallies, connection)
+    }
+
     /// Matches pairs anew. Returns what is now counted of them beyond what was.
     private func match(
         _ pairs: [TradePair], _ outcomes: inout [String: [String: TradeOutcome]], _ connection: Connection

@@ -65,7 +65,7 @@ struct FeatureWriter {
         -> Written
     {
         var written = Written()
-        if plan.users.isEmpty {
+        if plan.users.isEmpty, plan.newItems.isEmpty, plan.knownItems.isEmpty {
             try afterItems()
             return written
         }

@@ -9,6 +9,8 @@ public struct IngestBatch: Sendable {
     public var items: [(change: RecordChange<ItemRecord>, origin: RecordOrigin)]
     /// Changes of users in order of arrival. A deletion erases what is stored of the user.
     public var users: [(change: RecordChange<UserRecord>, origin: RecordOrigin)]
+    /// Ids that events joined to users.
+    public var identities: [(identity: Identity, origin: RecordOrigin)] = []
     /// Refused records, with the reasons.
     public var rejections: [RejectedRecord]
     /// The next offset to read of each partition that the batch covers; empty for writes that no source counts.
@@ -141,6 +143,8 @@ public struct IngestSummary: Sendable, Equatable {
     public var usersChanged = 0
     /// Records that became dead letters, conflicts included.
     public var rejected = 0
+    /// Interactions that count for their items and whose user is not kept, counted for the first time.
+    public var unnamed = 0
     /// Records dropped because their user was erased at or after their time.
     public var erased = 0
     /// Rows of users' features that were written.
@@ -166,6 +170,7 @@ public struct IngestSummary: Sendable, Equatable {
         sum.itemsChanged += right.itemsChanged
         sum.usersChanged += right.usersChanged
         sum.rejected += right.rejected
+        sum.unnamed += right.unnamed
         sum.erased += right.erased
         sum.userRows += right.userRows
         sum.historyEntries += right.historyEntries

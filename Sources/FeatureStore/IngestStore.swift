@@ -6,6 +6,8 @@ import Interactions
 /// One thread at a time; owns one connection and opens it again when it broke. ``commit(_:)`` may be repeated with the
 /// same batch after any error: the offsets tell whether it was stored.
 public final class IngestStore {
+    /// How often patches are looked for that have waited for too long.
+    static let sweepEvery = Duration.seconds(60)
     /// How often a commit starts again by itself after a deadlock or a serialization failure.
     public static let transactionAttemptsLimit = 4
 
@@ -15,6 +17,10 @@ public final class IngestStore {
     private let url: String
     private let owner: String
     private let rules: FeatureRules
+    /// What becomes of patches of unknown items.
+    private let patches: PatchRules
+    /// When those that wait for too long were last looked for.
+    private var swept: ContinuousClock.Instant?
     private let statementTimeoutMilliseconds: Int
     private var connection: Connection?
     /// Whether the batch at hand erases somebody though it deletes nobody.
@@ -23,6 +29,7 @@ public final class IngestStore {
     /// By topic and partition, the next offset as this consumer knows it to be stored.
     private var storedOffsets: [String: [Int32: Int64]] = [:]
     private var ledger = ErasureLedger()
+    private var wishLedger = WishLedger()
     private var interactionWriter = InteractionWriter()
     private var featureWriter: FeatureWriter
     private let buffer = WireBuffer(capacityBytes: 256 * 1024)
@@ -32,14 +39,17 @@ public final class IngestStore {
     /// - Parameters:
     ///   - url: `database.url`.
     ///   - rules: how features are folded; the same in every process of a deployment.
+    ///   - patches: what becomes of patches of unknown items.
     ///   - owner: a name of this consumer for people, stored with its claims.
     ///   - statementTimeoutMilliseconds: ends statements that wait longer, for locks too.
     public init(
-        url: String, rules: FeatureRules, owner: String = "freshet ingest", statementTimeoutMilliseconds: Int = 60_000
+        url: String, rules: FeatureRules, patches: PatchRules = PatchRules(), owner: String = "freshet ingest",
+        statementTimeoutMilliseconds: Int = 60_000
     ) throws(StoreError) {
         self.url = url
         self.owner = owner
         self.rules = rules
+        self.patches = patches
         featureWriter = FeatureWriter(rules: rules)
         self.statementTimeoutMilliseconds = statementTimeoutMilliseconds
         _ = try connected()
@@ -48,7 +58,7 @@ public final class IngestStore {
     private func connected() throws(StoreError) -> Connection {
         if let connection, !connection.isBroken { return connection }
         connection = nil
-        ledger = ErasureLedger()
+        forgetLedgers()
         // Behind the same address there may be an older standby now, whose rows have the same places and versions with other contents.
         featureWriter = FeatureWriter(rules: rules)
         // Every statement of a commit finds its rows by key. Fresh tables have no statistics, and a plan that scans a
@@ -65,13 +75,16 @@ public final class IngestStore {
         return opened
     }
 
+    /// What was learnt of erasures and wishes may not be so.
+    private func forgetLedgers() { (ledger, wishLedger) = (ErasureLedger(), WishLedger()) }
+
     /// Runs `body` in a transaction and forgets what was learnt in it when it fails.
     func transaction<R>(_ body: (Connection) throws(StoreError) -> R) throws(StoreError) -> R {
         let connection = try connected()
         do {
             return try connection.transaction { () throws(StoreError) in try body(connection) }
         } catch {
-            ledger = ErasureLedger()
+            forgetLedgers()
             if connection.isBroken { self.connection = nil }
             throw error
         }
@@ -221,24 +234,32 @@ public final class IngestStore {
         }
         try onStep?(.claimsChecked)
 
-        let changes = UserChanges(batch.users, unstored: batch.unstoredUsers)
+        let changes = UserChanges(batch.users, unstored: batch.unstoredUsers, identities: batch.identities)
         let isExclusive = erasesExclusively || !changes.deletions.isEmpty
         try Erasure.lock(connection, exclusively: isExclusive)
         try ledger.refresh(connection, batch: batch)
+        try wishLedger.refresh(connection, batch: batch)
+        if !isExclusive, changes.mayChangeWishes(wishLedger) {
+            erasesExclusively = true
+            throw StoreError(
+                .serialization, isRetriable: true,
+                "\(connection.place): a record changes whether a person's history is kept; it is stored in a second attempt")
+        }
         if !isExclusive, !changes.lateAliases(ledger).isEmpty {
             erasesExclusively = true
             throw StoreError(
                 .serialization, isRetriable: true,
                 "\(connection.place): a late record names other ids of an erased user; they are erased in a second attempt")
         }
-        try changes.write(connection, ledger: &ledger, batch: batch, &summary)
+        try changes.write(connection, ledger: &ledger, wishLedger: &wishLedger, batch: batch, &summary)
         try onStep?(.usersWritten)
 
         var planned: FeatureWriter.Plan?
         let stored = try interactionWriter.store(
-            batch.interactions, ledger: ledger, buffer: buffer, connection,
+            batch.interactions, ledger: ledger, wishes: wishLedger, buffer: buffer, connection,
             meanwhile: { planned = batch.prefolded.map { featureWriter.plan($0, events: batch.interactions) } })
         summary.stored = stored.count
+        summary.unnamed = stored.unnamed.count
         summary.duplicates = stored.duplicates
         summary.erased += stored.erased
         summary.conflicts = stored.conflicts.count
@@ -254,11 +275,18 @@ public final class IngestStore {
                 among: stored.kept.lazy.map { batch.interactions[Int($0)] }, &rows, connection)
             written = rows
         }
+        if !stored.unnamed.isEmpty {
+            summary.returns += try FeatureWriter.countReturns(
+                among: stored.unnamed.lazy.map { batch.interactions[Int($0)] }, connection)
+        }
         try onStep?(.returnsMatched)
 
+        var letters: [RejectedRecord] = []
         if !batch.items.isEmpty {
-            summary.catalogueVersion = try CatalogueWriter.write(batch.items, buffer: buffer, connection, &summary)
+            summary.catalogueVersion = try CatalogueWriter.write(
+                batch.items, patches: patches, buffer: buffer, connection, &summary, letters: &letters)
         }
+        letters += try overduePatches(connection)
         try onStep?(.catalogueWritten)
 
         let source = source(of: batch)
@@ -266,7 +294,7 @@ public final class IngestStore {
         let conflicts = stored.conflicts.map {
             DeadLetterWriter.conflict(batch.interactions[Int($0)], origin: batch.origin(ofInteraction: Int($0), otherwise: otherwise))
         }
-        try DeadLetterWriter.write(batch.rejections + conflicts, ledger: ledger, connection, &summary)
+        try DeadLetterWriter.write(batch.rejections + conflicts + letters, ledger: ledger, connection, &summary)
         try onStep?(.deadLettersWritten)
 
         try OffsetWriter.write(batch.offsets, connection)
@@ -274,12 +302,27 @@ public final class IngestStore {
         return summary
     }
 
+    /// Patches that have waited for too long, looked for once in ``sweepEvery``.
+    private func overduePatches(_ connection: Connection) throws(StoreError) -> [RejectedRecord] {
+        guard patches.looksForOverdue, swept.map({ $0.duration(to: .now) >= Self.sweepEvery }) ?? true else { return [] }
+        let letters = try WaitingPatches.overdue(patches, byAge: true, connection)
+        // Where more are due than one commit takes, the next one goes on.
+        if letters.count < WaitingPatches.lettersLimit { swept = .now }
+        return letters
+    }
+
     /// The changes of features by what was stored now: never by a duplicate.
     private func plan(_ stored: StoredInteractions, _ batch: IngestBatch) -> FeatureWriter.Plan {
         if stored.isWhole, let prefolded = batch.prefolded { return featureWriter.plan(prefolded, events: batch.interactions) }
         let kept = stored.kept.lazy.map { batch.interactions[Int($0)] }
+        if let prefolded = batch.prefolded, stored.count + stored.unnamed.count == batch.interactions.count, !stored.isMixed {
+            // Everything counts, and of whole people nothing is kept.
+            let unnamed = Set(stored.unnamed.lazy.map { batch.interactions[Int($0)].userID })
+            return featureWriter.plan(prefolded.leavingOut(unnamed), events: kept)
+        }
         var delta = FeatureDelta(rules: rules)
         for interaction in kept { delta.fold(interaction) }
+        for index in stored.unnamed { delta.foldItem(batch.interactions[Int(index)]) }
         return featureWriter.plan(delta, events: kept)
     }
 }

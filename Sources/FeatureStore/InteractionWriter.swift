@@ -4,6 +4,10 @@ import Interactions
 struct StoredInteractions {
     /// Indices of the interactions that were stored now, by (time, event id).
     var kept: [Int32] = []
+    /// Indices of the interactions that count for their items now and are kept of nobody.
+    var unnamed: [Int32] = []
+    /// Whether of a user in ``unnamed`` other interactions are kept.
+    var isMixed = false
     /// Whether every interaction of the batch was stored now.
     var isWhole = true
     var duplicates = 0
@@ -46,7 +50,8 @@ struct InteractionWriter {
 
     /// Stores `interactions` in the open transaction. `meanwhile` runs while the database still works, if at all.
     mutating func store(
-        _ interactions: [Interaction], ledger: ErasureLedger, buffer: WireBuffer, _ connection: Connection, meanwhile: () -> Void
+        _ interactions: [Interaction], ledger: ErasureLedger, wishes: WishLedger, buffer: WireBuffer, _ connection: Connection,
+        meanwhile: () -> Void
     ) throws(StoreError) -> StoredInteractions {
         var stored = StoredInteractions()
         if interactions.isEmpty { return stored }
@@ -56,12 +61,15 @@ struct InteractionWriter {
             stored.kept.removeAll { ledger.covers(interactions[Int($0)].userID, interactions[Int($0)].time) }
             stored.erased = before - stored.kept.count
         }
+        try Self.leaveOutNames(interactions, wishes, &stored, connection)
         if !stored.kept.isEmpty {
             if stagedBatchesLeft > 0 {
                 stagedBatchesLeft -= 1
                 try stage(interactions, &stored, buffer, connection)
                 if stored.duplicates + stored.conflicts.count == 0 { stagedBatchesNext = 1 }
-            } else if try !copy(interactions, stored.kept, buffer, connection, meanwhile) {
+            } else if try !copy(
+                interactions, stored.kept, buffer, connection, { if stored.kept.count == interactions.count { meanwhile() } })
+            {
                 stagedBatchesLeft = stagedBatchesNext
                 stagedBatchesNext = min(Self.stagedBatchesLimit, stagedBatchesNext * 2)
                 try stage(interactions, &stored, buffer, connection)
@@ -69,6 +77,33 @@ struct InteractionWriter {
         }
         stored.isWhole = stored.kept.count == interactions.count
         return stored
+    }
+
+    /// Takes out of what is kept the events whose user is not to be kept, and counts those that are new.
+    private static func leaveOutNames(
+        _ interactions: [Interaction], _ wishes: WishLedger, _ stored: inout StoredInteractions, _ connection: Connection
+    ) throws(StoreError) {
+        let unnamed = stored.kept.filter { !wishes.keeps(interactions[Int($0)].userID, at: interactions[Int($0)].time) }
+        if !unnamed.isEmpty {
+            let out = Set(unnamed)
+            stored.kept.removeAll { out.contains($0) }
+            let new = try CountedEvents.count(unnamed.map { interactions[Int($0)] }, connection)
+            for (place, index) in unnamed.enumerated() {
+                if new.contains(place) { stored.unnamed.append(index) } else { stored.duplicates += 1 }
+            }
+        }
+        if wishes.isEmpty { return }
+        // Who allows it again may have done something meanwhile that comes once more.
+        let again = stored.kept.filter { wishes[interactions[Int($0)].userID] != nil }
+        if again.isEmpty { return }
+        let known = try CountedEvents.known(among: again.map { interactions[Int($0)] }, connection)
+        if !known.isEmpty {
+            let out = Set(known.map { again[$0] })
+            stored.kept.removeAll { out.contains($0) }
+            stored.duplicates += out.count
+        }
+        let unnamedUsers = Set(stored.unnamed.map { interactions[Int($0)].userID })
+        stored.isMixed = again.contains { unnamedUsers.contains(interactions[Int($0)].userID) }
     }
 
     /// Indices in the order of the key, each key once. Sorted writers wait for each other in one direction only, and the

@@ -28,5 +28,9 @@ public struct Migration: Sendable, Equatable {
         Migration(number: 10, name: "0010_stream_places.sql", sql: PackageResources._010_stream_places_sql),
         Migration(number: 11, name: "0011_names_in_aliases.sql", sql: PackageResources._011_names_in_aliases_sql),
         Migration(number: 12, name: "0012_returns.sql", sql: PackageResources._012_returns_sql),
+        Migration(
+            number: 13, name: "0013_item_groups_and_availability.sql", sql: PackageResources._013_item_groups_and_availability_sql),
+        Migration(number: 14, name: "0014_wishes.sql", sql: PackageResources._014_wishes_sql),
+        Migration(number: 15, name: "0015_patches.sql", sql: PackageResources._015_patches_sql),
     ]
 }

@@ -18,7 +18,7 @@ extension StoreQueries {
             let rows = try connection.run(
                 """
                 select item_id, title, categories, price_micros, currency, published_at, created_at from items
-                where not hidden and not deleted
+                where \(Offers.offered("items")) and coalesce(available_from <= now(), true) and coalesce(available_until > now(), true)
                 order by least(coalesce(published_at, created_at), now()) desc, created_at desc, item_id limit $1
                 """, parameters)
             return (0..<rows.count).map { row in

@@ -20,7 +20,7 @@ public struct PersonExport: Sendable {
 
     /// What lines are made of, in this order.
     private enum Part: Int {
-        case records, features, returns, interactions, letters
+        case records, wishes, identities, features, returns, interactions, letters
     }
 
     /// Where the next page begins.
@@ -45,8 +45,8 @@ public struct PersonExport: Sendable {
             var parameters = Parameters()
             parameters.add(ids)
             switch part {
-            case .records, .features: break
-            case .returns, .interactions:
+            case .records, .wishes, .features: break
+            case .identities, .returns, .interactions:
                 parameters.add(after.time)
                 parameters.add(after.id)
             case .letters: parameters.add(after.number)
@@ -71,8 +71,22 @@ public struct PersonExport: Sendable {
         case .records:
             return """
                 select row_to_json(n)::text from (
-                    select 'user' as kind, user_id, attributes, aliases, updated_at from users where user_id = any($1)) n
+                    select 'user' as kind, user_id, attributes, aliases, updated_at, field_times from users where user_id = any($1)) n
                 order by user_id
+                """
+        case .wishes:
+            return """
+                select row_to_json(n)::text from (
+                    select 'wish' as kind, user_id, personalised, wished_at, own as of_this_id, lifted_at
+                    from wishes where user_id = any($1)) n
+                order by user_id
+                """
+        case .identities:
+            return """
+                select row_to_json(n)::text, identified_at, user_id || ' ' || anonymous_id as ids from (
+                    select 'identity' as kind, user_id, alias as anonymous_id, identified_at
+                    from identities where user_id = any($1)) n
+                where (identified_at, user_id || ' ' || anonymous_id) > ($2, $3) order by identified_at, ids limit \(pageLimitRows)
                 """
         case .features:
             return """

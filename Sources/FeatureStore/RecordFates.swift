@@ -42,14 +42,17 @@ public struct SentRecord: Sendable {
     public var position: Position
     /// Whether the record deletes.
     public var isDeletion: Bool
+    /// Whether it is a patch: what is stored may be older as a whole, and it is stored all the same.
+    public var isPatch: Bool
     /// Its time lies between these: equal where it states one, else when it was sent and when that was acknowledged.
     public var time: ClosedRange<EventTime>
 
     /// Makes a record.
-    public init(id: String, position: Position, isDeletion: Bool, time: ClosedRange<EventTime>) {
+    public init(id: String, position: Position, isDeletion: Bool, isPatch: Bool = false, time: ClosedRange<EventTime>) {
         self.id = id
         self.position = position
         self.isDeletion = isDeletion
+        self.isPatch = isPatch
         self.time = time
     }
 }
@@ -140,6 +143,9 @@ extension StoreQueries {
                 return rows.time(0, 3).map { .erased(at: $0) } ?? .stored
             }
             if updatedAt > record.time.upperBound { return .superseded(by: updatedAt) }
+            if record.isPatch {
+                return rows.time(0, 3).flatMap { $0 >= record.time.upperBound ? .erased(at: $0) : nil } ?? .stored
+            }
             if updatedAt < record.time.lowerBound, let erasedAt = rows.time(0, 3) { return .erased(at: erasedAt) }
             return .stored
         }

@@ -51,6 +51,7 @@ struct RefusedRecords {
         guard count > 1 else { return nil }
         var second = part(count / 2..<count)
         second.offsets = batch.offsets
+        second.identities = batch.identities
         return (part(0..<count / 2), second)
     }
 
@@ -86,6 +87,7 @@ struct RefusedRecords {
                 switch item.change {
                 case .upsert(let record):
                     result.rejections.append(Self.letter(item.origin, key: record.itemID, payload: record.json(), error))
+                case .patch(let patch): result.rejections.append(Self.letter(item.origin, key: patch.id, payload: patch.json(), error))
                 case .delete(let id, _): result.rejections.append(Self.letter(item.origin, key: id, payload: "", error))
                 }
             } else {
@@ -99,6 +101,9 @@ struct RefusedRecords {
                 case .upsert(let record):
                     result.rejections.append(Self.letter(user.origin, key: record.userID, ofUser: true, payload: record.json(), error))
                     result.unstoredUsers.append((record, user.origin))
+                case .patch(let patch):
+                    result.rejections.append(Self.letter(user.origin, key: patch.id, ofUser: true, payload: patch.json(), error))
+                    result.unstoredUsers.append((patch.values, user.origin))
                 case .delete(let id, _): result.rejections.append(Self.letter(user.origin, key: id, ofUser: true, payload: "", error))
                 }
             } else {

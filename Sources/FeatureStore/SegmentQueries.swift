@@ -63,6 +63,7 @@ extension StoreQueries {
             parameters.add(Int64(rules.minimumUsers))
             parameters.add(Int64(rules.purchaseWeight * 1_000))
             let kept = try NetPurchases(connection).kept("interactions") + OpenErasures.visible("interactions", connection)
+                + Wishes.visible("interactions", connection)
             let rows = try connection.run(Self.segmentStatement(kept), parameters)
             return (0..<rows.count).map { row in
                 SegmentEvents(
@@ -107,7 +108,8 @@ extension StoreQueries {
             union all
             select '', item_id, sum(weight) from weighed group by item_id
         ), ranked as (
-            select counted.*, row_number() over (partition by segment order by i.hidden, weight desc, item_id collate "C") as place
+            select counted.*,
+                row_number() over (partition by segment order by not \(Offers.counted("i")), weight desc, item_id collate "C") as place
             from counted join items i using (item_id)
         )
         select segment, item_id, least(weight * 1000, 9e18)::int8 from ranked

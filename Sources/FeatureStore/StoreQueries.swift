@@ -62,7 +62,7 @@ public final class StoreQueries: Sendable {
             try connection.transaction { () throws(StoreError) in
                 try connection.execute("set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off")
                 try Erasure.lock(connection, exclusively: true)
-                try Erasure.accept([Erasure.Asked(userID: userID, erasedAt: at)], connection)
+                try Erasure.accept([Erasure.Asked(userID: userID, erasedAt: at, isPerson: true)], connection)
             }
         }
         _ = try ErasureWork(url: url, rules: rules).finish()

@@ -83,7 +83,8 @@ public final class TrainingSnapshot {
     /// In which currency amounts and prices are compared.
     public let amounts: OrderAmounts
     let connection: Connection
-    /// SQL: a condition that leaves out the rows of users whose erasure was accepted before this moment and is not finished.
+    /// SQL: a condition that leaves out the rows of users whose erasure was accepted before this moment and is not finished, and of those
+    /// who do not want personalisation.
     let visible: String
 
     /// Takes the snapshot.
@@ -103,7 +104,8 @@ public final class TrainingSnapshot {
             """)
         watermark = TrainingWatermark(
             snapshot: head.string(0, 0) ?? "", offsets: try StoredOffset.all(connection), newestEventTime: head.time(0, 1))
-        visible = try OpenErasures.visible("interactions", connection)
+        let wanted = try Wishes.visible("interactions", connection)
+        visible = try OpenErasures.visible("interactions", connection) + wanted
         amounts = try OrderAmounts(connection, rates: rates, base: base, until: until)
     }
 
@@ -234,23 +236,44 @@ public final class TrainingSnapshot {
         }
     }
 
-    /// Streams the catalogue ordered by item id, hidden and deleted items too. Prices are those of ``amounts``: in one currency, nil
-    /// where they cannot be compared.
+    /// Streams the catalogue, hidden and deleted items too, those of a group as one with its ``CatalogueItem/variants``; ordered by what
+    /// they are learned under (``ItemRecord/unitID``). Prices are those of ``amounts``: in one currency, nil where they cannot be
+    /// compared.
     public func forEachItem(_ each: (CatalogueItem) throws(StoreError) -> Void) throws(StoreError) {
         let prices = amounts.prices
-        let sql = "copy (select \(StoreQueries.itemFields), created_at from items order by item_id) to stdout (format binary)"
+        let sql = """
+            copy (select \(StoreQueries.itemFields), created_at from items order by \(CatalogueItem.unitID), item_id)
+            to stdout (format binary)
+            """
+        var members: [CatalogueItem] = []
+        func endGroup() throws(StoreError) {
+            guard let groupID = members.first?.record.groupID else { return }
+            var unit = CatalogueItem.unit(members, groupID: groupID)
+            unit.comparePrice(prices)
+            members = []
+            try each(unit)
+        }
         try connection.copyOut(sql) { (row) throws(StoreError) in
             var item = try CatalogueItem(&row)
             item.firstSeen = try row.time()
-            item.comparePrice(prices)
-            try each(item)
+            if item.record.groupID != members.first?.record.groupID { try endGroup() }
+            if item.record.groupID != nil {
+                members.append(item)
+            } else {
+                item.comparePrice(prices)
+                try each(item)
+            }
         }
+        try endGroup()
     }
 
     /// Streams the users that sent a record, ordered by user id.
     public func forEachUser(_ each: (UserRecord) throws(StoreError) -> Void) throws(StoreError) {
         try connection.copyOut(
-            "copy (select user_id, attributes, aliases, updated_at from users order by user_id) to stdout (format binary)"
+            """
+            copy (select user_id, attributes, aliases, updated_at from users where true\(try Wishes.visible("users", connection))
+                order by user_id) to stdout (format binary)
+            """
         ) { (row) throws(StoreError) in
             var record = UserRecord(userID: try row.string() ?? "")
             record.attributes = try row.json()

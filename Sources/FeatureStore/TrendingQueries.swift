@@ -42,7 +42,8 @@ public struct RecentCounts: Sendable, Equatable {
 
 extension StoreQueries {
     /// The items that are popular, best first, of those that may be recommended: hidden and deleted items, and ids that no record names,
-    /// take no place. Reads every counter.
+    /// take no place, nor does what is sold out or out of its time. What was done with members of groups counts all the same, for the
+    /// group. Reads every counter.
     ///
     /// The list does not run dry. It begins with what is popular of late, by decayed counts as they were when the newest event came.
     /// Behind follow items of which less is left than a hundredth of a click (one click 6.6 half-lives before): by what was done in the
@@ -67,6 +68,7 @@ extension StoreQueries {
             parameters.add(recent.itemIDs)
             parameters.add(recent.thousandths)
             parameters.add(isStale)
+            parameters.add(time.milliseconds)
             let rows = try connection.run(Self.trendingStatement, parameters)
             var least = ScaledValue(1), last = least, part = 0, most = 0.0
             return (0..<rows.count).map { row in
@@ -124,7 +126,7 @@ extension StoreQueries {
             order by event_time desc limit \(RecentCounts.eventsLimit)
         ), counted as (
             select item_id, least(sum(case when type = 3 then $1::int8 else 1000 end), 4e15)::int8 as done from looked
-            where exists (select 1 from items i where i.item_id = looked.item_id and not i.hidden and not i.deleted)
+            where exists (select 1 from items i where i.item_id = looked.item_id and \(Offers.counted("i")))
             group by item_id order by done desc, item_id collate "C" limit \(RecentCounts.itemsLimit)
         )
         select counted.item_id, counted.done, newest.event_time from newest left join counted on true
@@ -155,7 +157,7 @@ extension StoreQueries {
             from item_features f join items i on i.item_id = f.item_id cross join newest
                 left join recent on recent.item_id = f.item_id collate "C"
                 cross join lateral (select greatest(f.click_landmark, f.purchase_landmark) as landmark) own
-            where not i.hidden and not i.deleted and (f.clicks > 0 or f.purchases > 0 or f.add_to_carts > 0)
+            where \(Offers.counted("i", at: "$8::int8")) and (f.clicks > 0 or f.purchases > 0 or f.add_to_carts > 0)
         ), told as (
             select *, case when not $7::bool and late - halvings >= \(leastOfLate) then 0 when recent > 0 then 1 else 2 end as part
             from counted

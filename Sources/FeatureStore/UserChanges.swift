@@ -11,17 +11,30 @@ struct UserChanges {
 
     /// Records that came before the deletion of their user, or whose user is not deleted; then those that came after it.
     private var before: [Dated] = [], after: [Dated] = []
+    /// Patches in the same two parts, in their order.
+    private var patchesBefore: [UserPatch] = [], patchesAfter: [UserPatch] = []
     /// Every record that names other ids of its user, also those that a later one of the batch replaces.
     private var naming: [Dated] = []
     /// Who is erased, and up to when; nil is the moment of the commit.
     private(set) var deletions: [Erasure.Asked] = []
     /// Other ids of erased users that the batch's own records name: stored records need not.
     private var named: [Erasure.Asked] = []
+    /// Ids that events joined to users.
+    private var identities: [IdentityWriter.Dated] = []
+    /// The newest word on personalisation of each record that has one.
+    private var wishes: [Wishes.Wish] = []
 
     /// - Parameter unstored: records that are not to be stored, for the ids that they name.
     init(
-        _ changes: [(change: RecordChange<UserRecord>, origin: RecordOrigin)], unstored: [(record: UserRecord, origin: RecordOrigin)] = []
+        _ changes: [(change: RecordChange<UserRecord>, origin: RecordOrigin)], unstored: [(record: UserRecord, origin: RecordOrigin)] = [],
+        identities: [(identity: Identity, origin: RecordOrigin)] = []
     ) {
+        var said: [String: Wishes.Wish] = [:]
+        func say(_ dated: Dated) {
+            let id = dated.record.userID
+            guard let wish = dated.record.personalised, said[id].map({ $0.time <= dated.time }) ?? true else { return }
+            said[id] = Wishes.Wish(userID: id, isPersonalised: wish, time: dated.time)
+        }
         var newest: [String: Dated] = [:], newestAfter = newest
         var erased: [String: EventTime?] = [:]
         for (change, origin) in changes {
@@ -29,6 +42,7 @@ struct UserChanges {
             case .upsert(let record):
                 let dated = Dated(record: record, time: RecordTime.ofRecord(record.updatedAt, origin))
                 if !record.aliases.isEmpty { naming.append(dated) }
+                say(dated)
                 if erased[record.userID] == nil {
                     if let known = newest[record.userID], known.time > dated.time { continue }
                     newest[record.userID] = dated
@@ -36,11 +50,24 @@ struct UserChanges {
                     if let known = newestAfter[record.userID], known.time > dated.time { continue }
                     newestAfter[record.userID] = dated
                 }
+            case .patch(let patch):
+                // For the ids that it names a patch is a record.
+                let time = RecordTime.ofRecord(patch.updatedAt, origin)
+                if !patch.values.aliases.isEmpty { naming.append(Dated(record: patch.values, time: time)) }
+                say(Dated(record: patch.values, time: time))
+                if erased[patch.id] == nil {
+                    patchesBefore.append(UserPatch(patch: patch, time: time))
+                } else {
+                    patchesAfter.append(UserPatch(patch: patch, time: time))
+                }
             case .delete(let id, let at):
                 // A deletion that no source dates counts from its commit: it asks that nothing be kept.
                 let time = RecordTime.ofDeletion(at, origin)
                 if let known = newestAfter.removeValue(forKey: id), newest[id].map({ $0.time <= known.time }) ?? true { newest[id] = known }
-                named += (newest[id]?.record.aliases ?? []).map { Erasure.Asked(userID: $0, erasedAt: time) }
+                patchesBefore += patchesAfter.filter { $0.patch.id == id }
+                patchesAfter.removeAll { $0.patch.id == id }
+                let patched = patchesBefore.filter { $0.patch.id == id }.flatMap(\.patch.values.aliases)
+                named += ((newest[id]?.record.aliases ?? []) + patched).map { Erasure.Asked(userID: $0, erasedAt: time) }
                 if let known = erased[id], let known, let time, known > time { continue }
                 if case .some(.none) = erased[id] { continue }
                 erased[id] = .some(time)
@@ -50,9 +77,15 @@ struct UserChanges {
             naming.append(Dated(record: record, time: RecordTime.ofRecord(record.updatedAt, origin)))
             if let time = erased[record.userID] { named += record.aliases.map { Erasure.Asked(userID: $0, erasedAt: time) } }
         }
+        for (identity, origin) in identities {
+            let dated = IdentityWriter.Dated(identity: identity, time: RecordTime.ofRecord(identity.time, origin))
+            self.identities.append(dated)
+            naming.append(Dated(record: UserRecord(userID: identity.userID, aliases: [identity.alias]), time: dated.time))
+        }
+        wishes = said.values.sorted { $0.userID < $1.userID }
         before = newest.values.sorted { $0.record.userID < $1.record.userID }
         after = newestAfter.values.sorted { $0.record.userID < $1.record.userID }
-        deletions = erased.map { Erasure.Asked(userID: $0.key, erasedAt: $0.value) }.sorted { $0.userID < $1.userID }
+        deletions = erased.map { Erasure.Asked(userID: $0.key, erasedAt: $0.value, isPerson: true) }.sorted { $0.userID < $1.userID }
     }
 
     /// Aliases that records of erased users name: an older record that comes late tells of ids that the erasure should have known.
@@ -64,15 +97,27 @@ struct UserChanges {
         }
     }
 
+    /// Whether the batch may change what holds for an id: see ``Wishes``.
+    func mayChangeWishes(_ ledger: WishLedger) -> Bool { Wishes.mayChange(wishes, joined: joined, ledger) }
+
+    /// Ids that the batch names as those of one person, the user's own first.
+    private var joined: [[String]] { naming.map { [$0.record.userID] + $0.record.aliases } }
+
     /// Applies everything in the open transaction, which holds the lock of ``Erasure``, exclusively where somebody is erased.
     ///
     /// Records that came before a deletion are written before it: they say which other ids are the same person.
     func write(
-        _ connection: Connection, ledger: inout ErasureLedger, batch: IngestBatch, _ summary: inout IngestSummary
+        _ connection: Connection, ledger: inout ErasureLedger, wishLedger: inout WishLedger, batch: IngestBatch,
+        _ summary: inout IngestSummary
     ) throws(StoreError) {
         var late = lateAliases(ledger)
-        let written = try write(before, connection, ledger: ledger, &summary)
+        var written = try write(before, patchesBefore, connection, ledger: ledger, &summary)
+        written.formUnion(try IdentityWriter.write(identities, ledger: ledger, connection))
         summary.usersChanged += written.count
+        // A yes of before an erasure leaves no trace; a no holds whatever came after it.
+        try Wishes.write(
+            wishes.filter { !$0.isPersonalised || !ledger.covers($0.userID, $0.time) }, joined: joined, ledger: &wishLedger, batch: batch,
+            connection)
         guard !deletions.isEmpty || !late.isEmpty else { return }
         let removed = try Erasure.accept(
             deletions + named + late, ahead: deletions.isEmpty ? [:] : try ahead(of: batch.interactions, connection), connection)
@@ -89,7 +134,11 @@ struct UserChanges {
         }
         summary.usersChanged += deletions.count - gone.count
         summary.erased += gone.count
-        summary.usersChanged += try write(after, connection, ledger: ledger, &summary).count
+        summary.usersChanged += try write(after, patchesAfter, connection, ledger: ledger, &summary).count
+        // Of the records that came after the deletion, the ids that they name; what was said is stored.
+        if !after.isEmpty || !patchesAfter.isEmpty {
+            try Wishes.write([], joined: joined, ledger: &wishLedger, batch: batch, connection)
+        }
     }
 
     /// The latest time of each user's events that are dated after now: a clock ahead cancels no deletion that comes with them.
@@ -102,16 +151,23 @@ struct UserChanges {
         return latest
     }
 
-    /// Writes the records that are newer than what is stored and than an erasure of their user; returns whose.
+    /// Writes the records and patches that are newer than what is stored and than an erasure of their user; returns whose.
     private func write(
-        _ records: [Dated], _ connection: Connection, ledger: ErasureLedger, _ summary: inout IngestSummary
+        _ records: [Dated], _ patches: [UserPatch], _ connection: Connection, ledger: ErasureLedger, _ summary: inout IngestSummary
     ) throws(StoreError) -> Set<String> {
         let kept = records.filter { !ledger.covers($0.record.userID, $0.time) }
-        summary.erased += records.count - kept.count
+        let keptPatches = patches.filter { !ledger.covers($0.patch.id, $0.time) }
+        summary.erased += records.count - kept.count + patches.count - keptPatches.count
         var written: Set<String> = []
         for part in Parameters.parts(of: kept.count, bytes: { kept[$0].record.approximateBytes }) {
             written.formUnion(try write(Array(kept[part]), connection, ledger: ledger))
         }
+        // A row that was patched is not replaced as a whole: what is newer in it stays.
+        let others = kept.filter { !written.contains($0.record.userID) }
+        let merging = others.isEmpty ? [] : try PatchedUsers.among(others.map(\.record.userID), connection)
+        guard !keptPatches.isEmpty || !merging.isEmpty else { return written }
+        let records = others.filter { merging.contains($0.record.userID) }.map { ($0.record, $0.time) }
+        written.formUnion(try PatchedUsers.write(records, keptPatches, ledger: ledger, connection))
         return written
     }
 
@@ -127,11 +183,11 @@ struct UserChanges {
         let written = try connection.run(
             """
             insert into users as t (user_id, attributes, aliases, updated_at)
-            select n.user_id, n.attributes::jsonb, array(select jsonb_array_elements_text(n.aliases::jsonb)), n.updated_at
+            select n.user_id, n.attributes::jsonb, \(IdentityWriter.aliases(of: "n.user_id", record: "n.aliases")), n.updated_at
             from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) n(user_id, attributes, aliases, updated_at)
             on conflict (user_id) do update
             set attributes = excluded.attributes, aliases = excluded.aliases, updated_at = excluded.updated_at
-            where \(RecordTime.replaces("t", at: "excluded.updated_at"))
+            where t.field_times is null and \(RecordTime.replaces("t", at: "excluded.updated_at"))
             returning user_id
             """, rows)
         return Set((0..<written.count).compactMap { written.string($0, 0) })

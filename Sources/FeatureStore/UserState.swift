@@ -21,6 +21,8 @@ public struct UserState: Sendable, Equatable {
     /// Whether a bound left something out: more ids of one person, or more items that exclude, than a read takes in. Items that
     /// should be excluded may be missing then.
     public var isCutShort: Bool
+    /// Whether anything of the person may be read; where not, nothing was.
+    public var isPersonalised = true
 
     /// Makes a state.
     public init(

@@ -211,31 +211,37 @@ private final class ReadWorker: @unchecked Sendable {
     /// in it come too, for ``further``.
     private static let statement = """
         with asked as (
-            select a.ordinal, a.user_id collate "C" as user_id, a.mask, u.attributes, u.aliases
+            select a.ordinal, a.user_id collate "C" as user_id, a.mask, u.attributes, u.aliases, against.user_id is not null as is_against
             from unnest($1::text[], $2::int4[]) with ordinality a(user_id, mask, ordinal)
-            left join users u on u.user_id = a.user_id collate "C"
+            left join wishes against on against.user_id = a.user_id collate "C" and not against.personalised
+            left join users u on u.user_id = a.user_id collate "C" and against.user_id is null
         ), people as (
             select ordinal, user_id, mask, attributes, null::text as alias,
-                cardinality(aliases) > \(UserStateReader.aliasesLimit) as is_cut
+                cardinality(aliases) > \(UserStateReader.aliasesLimit) as is_cut, is_against
             from asked
             union all
-            select ordinal, alias collate "C", mask, null, alias, false
+            select ordinal, alias collate "C", mask, null, alias, false, false
             from asked cross join lateral unnest(aliases[1:\(UserStateReader.aliasesLimit)]) alias where alias collate "C" <> user_id
         )
         select p.ordinal, p.attributes, f.history, f.last_partition, f.last_offset,
             case when p.mask <> 0 then f.met_items end, (select version from catalogue_state), p.user_id, r.aliases, p.is_cut,
-            (select lineage from catalogue_state)
-        from people p left join user_features f on f.user_id = p.user_id
+            (select lineage from catalogue_state), p.is_against
+        from people p left join user_features f on f.user_id = p.user_id\(unless("p.user_id"))
             left join users r on r.user_id = p.alias collate "C" and cardinality(r.aliases) > 0
         """
+
+    /// SQL: nothing is read of an id of somebody who does not want it.
+    private static func unless(_ userID: String) -> String {
+        " and not exists (select from wishes w where w.user_id = \(userID) and not w.personalised)"
+    }
 
     /// The same of aliases of aliases.
     private static let further = """
         select a.ordinal, null::jsonb, f.history, f.last_partition, f.last_offset,
             case when a.mask <> 0 then f.met_items end, (select version from catalogue_state), a.user_id, r.aliases, false,
-            (select lineage from catalogue_state)
+            (select lineage from catalogue_state), false
         from unnest($1::text[], $2::int4[], $3::int8[]) a(user_id, mask, ordinal)
-            left join user_features f on f.user_id = a.user_id collate "C"
+            left join user_features f on f.user_id = a.user_id collate "C"\(unless("a.user_id collate \"C\""))
             left join users r on r.user_id = a.user_id collate "C" and cardinality(r.aliases) > 0
         """
 
@@ -269,6 +275,7 @@ private final class ReadWorker: @unchecked Sendable {
             // An id that a record names twice, or that names its way back, is there already.
             guard people[index].isRead.insert(userID).inserted else { continue }
             people[index].ids.insert(userID)
+            if rows.bool(row, 11) { people[index].state.isPersonalised = false }
             people[index].state.isCutShort = people[index].state.isCutShort || rows.bool(row, 9)
             if !rows.isNull(row, 8) { for alias in rows.strings(row, 8) { named.append((alias, index)) } }
             if let attributes = rows.json(row, 1) { people[index].state.attributes = attributes }

@@ -8,13 +8,18 @@ public struct WatchedFigures: Sendable, Equatable {
     public var refusals: ModelRefusals
     /// What came back, and what of it matches no purchase.
     public var returns: ReturnTally
+    /// How many people were erased since they had been silent for long.
+    public var idleErasures: Int
 
     /// Makes figures.
-    public init(offsets: [StoredOffset], openErasures: Int, refusals: ModelRefusals, returns: ReturnTally = ReturnTally()) {
+    public init(
+        offsets: [StoredOffset], openErasures: Int, refusals: ModelRefusals, returns: ReturnTally = ReturnTally(), idleErasures: Int = 0
+    ) {
         self.offsets = offsets
         self.openErasures = openErasures
         self.refusals = refusals
         self.returns = returns
+        self.idleErasures = idleErasures
     }
 }
 
@@ -27,14 +32,15 @@ extension StoreQueries {
             let offsets = (0..<rows.count).filter { rows.string($0, 0) != nil }.map { StoredOffset(rows, $0) }
             return WatchedFigures(
                 offsets: offsets, openErasures: Int(rows.int64(0, 9) ?? 0), refusals: ModelRefusals(rows, 0, from: 10),
-                returns: try ReturnTally.all(connection))
+                returns: try ReturnTally.all(connection), idleErasures: Int(rows.int64(0, 15) ?? 0))
         }
     }
 
     private static let watchedFiguresStatement = """
         with \(ModelRefusals.refusedInARow), refusals as (\(ModelRefusals.statement))
         select \(StoredOffset.fields), (select count(*) from open_erasures) as open_erasures,
-            refused, refused_in_a_row, refused_version, refused_at, refusal
+            refused, refused_in_a_row, refused_version, refused_at, refusal,
+            (select count(*) from erasures where idle) as idle_erasures
         from refusals left join stream_offsets on true
         order by topic, partition
         """

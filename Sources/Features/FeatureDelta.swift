@@ -150,12 +150,24 @@ public struct FeatureDelta: Sendable, Equatable {
     }
 
     /// Whether no event was folded.
-    public var isEmpty: Bool { users.isEmpty }
+    public var isEmpty: Bool { items.isEmpty }
 
     /// Folds one event. O(1), where events come nearly in the order of time.
     public mutating func fold(_ event: Interaction) {
         users[event.userID, default: UserDelta(first: event, limit: rules.historyLimitEvents)].fold(event)
         items[event.itemID, default: ItemDelta(first: event)].fold(event, rules)
+    }
+
+    /// Folds what an event changes about its item, and leaves its user out. O(1).
+    public mutating func foldItem(_ event: Interaction) {
+        items[event.itemID, default: ItemDelta(first: event)].fold(event, rules)
+    }
+
+    /// The delta without what it changes about these users; items keep what they did.
+    public func leavingOut(_ userIDs: Set<String>) -> FeatureDelta {
+        var rest = self
+        for userID in userIDs { rest.users.removeValue(forKey: userID) }
+        return rest
     }
 
     /// Folds events one after the other.

@@ -13,6 +13,7 @@ final class ErasureThread: @unchecked Sendable {
     private static let longestPause = Duration.seconds(5)
 
     private let work: ErasureWork
+    private let idle: IdleUsers?
     private let logger: Logger
     private let condition = NSCondition()
     private var isClosed = false
@@ -21,6 +22,7 @@ final class ErasureThread: @unchecked Sendable {
     /// Starts the thread.
     init(settings: IngestSettings, logger: Logger) {
         work = ErasureWork(url: settings.databaseURL, rules: settings.featureRules)
+        idle = Self.idleUsers(settings)
         self.logger = logger
         work.onTransaction = { [weak self] () throws(StoreError) in
             if self?.isClosing ?? true { throw StoreError(.closed, "the role ends; what is left to be removed waits in the database") }
@@ -61,6 +63,11 @@ final class ErasureThread: @unchecked Sendable {
         var last: String?
         repeat {
             do throws(StoreError) {
+                // Whom a long silence erases; the rows go with those of others.
+                while let idle, let erased = try idle.step() {
+                    Self.tell(idle: erased, logger)
+                    guard wait(.milliseconds(10)) else { break }
+                }
                 while let step = try work.step() {
                     Self.tell(step, logger)
                     guard wait(.zero) else { break }
@@ -89,8 +96,19 @@ final class ErasureThread: @unchecked Sendable {
             metadata: ["users": "\(step.users)", "interactions": "\(step.rows)", "dead_letters": "\(step.letters)"])
     }
 
-    /// Empties the queue on the calling thread, for a run that ends.
+    private static func idleUsers(_ settings: IngestSettings) -> IdleUsers? {
+        guard settings.idleUsersDays > 0 else { return nil }
+        return IdleUsers(url: settings.databaseURL, idleDays: settings.idleUsersDays, followsData: settings.idleUsersFollowData)
+    }
+
+    private static func tell(idle erased: Int, _ logger: Logger) {
+        guard erased > 0 else { return }
+        logger.notice("people who were silent for retention.idle_users_days are erased", metadata: ["users": "\(erased)"])
+    }
+
+    /// Erases who is silent and empties the queue on the calling thread, for a run that ends.
     static func finish(settings: IngestSettings, logger: Logger, isStopping: () -> Bool) throws(StoreError) {
+        if let idle = idleUsers(settings) { tell(idle: try idle.finish(isStopping: isStopping), logger) }
         tell(try ErasureWork(url: settings.databaseURL, rules: settings.featureRules).finish(isStopping: isStopping), logger)
     }
 }

@@ -32,6 +32,8 @@ public struct ForeignTrial: Sendable {
     public let file: ForeignFile
     /// What was understood of the columns; nil of an empty file.
     public private(set) var layout: ForeignLayout?
+    /// Whether some time had no offset and was read by the clocks of a zone.
+    public private(set) var hasLocalTimes = false
     /// The first rows, at most ``rowsLimit``.
     public private(set) var rows: [Row] = []
     /// Rows that would be accepted.
@@ -71,6 +73,7 @@ public struct ForeignTrial: Sendable {
             damage = error
         }
         layout = source.layout
+        hasLocalTimes = source.dates.hasLocalTimes
         reasons.sort { ($1.count, $0.line) < ($0.count, $1.line) }
     }
 

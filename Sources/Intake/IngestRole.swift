@@ -53,7 +53,8 @@ public struct IngestRole: Sendable {
         while true {
             var run: IngestRun?
             let consumer = try StreamConsumer(
-                settings.kafka, group: settings.group, topics: settings.topics.keys.sorted())
+                settings.kafka, group: settings.group, topics: settings.topics.keys.sorted(),
+                yielding: Set(settings.topics.filter { $0.value == .items || $0.value == .users }.keys))
             do {
                 let cluster = try patiently(waitsFor: "Kafka at \(settings.kafka.bootstrapServers)") {
                     try consumer.clusterID(timeoutMilliseconds: 5_000)
@@ -61,7 +62,7 @@ public struct IngestRole: Sendable {
                 // Each attempt has a store, and so a connection, of its own: the thread of an earlier one may still have its batch in hand.
                 let store = try patiently(waitsFor: "the database") {
                     try Migrator(url: settings.databaseURL).check()
-                    return try IngestStore(url: settings.databaseURL, rules: settings.featureRules)
+                    return try IngestStore(url: settings.databaseURL, rules: settings.featureRules, patches: settings.patches)
                 }
                 // Begun once the schema is known to fit.
                 if erasures == nil { erasures = ErasureThread(settings: settings, logger: logger) }

@@ -1,5 +1,6 @@
 import EventStream
 import Features
+import FeatureStore
 import Interactions
 
 /// What `ingest` and `backfill` need to know, filled by whoever reads the configuration.
@@ -28,10 +29,16 @@ public struct IngestSettings: Sendable {
     public var rules: DecodingRules
     /// How interactions fold into features.
     public var featureRules: FeatureRules
+    /// What becomes of patches of unknown items.
+    public var patches = PatchRules()
     /// The wall clock.
     public var clock: @Sendable () -> EventTime
     /// Whether the future is measured by the database's clock, which all consumers share, rather than by ``clock``.
     public var followsDatabaseClock = false
+    /// After how many days of silence people are erased; 0: never.
+    public var idleUsersDays = 0
+    /// Whether silence is measured by the newest event rather than by the database's clock.
+    public var idleUsersFollowData = false
 
     /// Settings with the defaults of a small shop; `topics` is empty.
     public init(

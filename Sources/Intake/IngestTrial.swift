@@ -162,12 +162,14 @@ public struct IngestTrial {
         for item in batch.items {
             switch item.change {
             case .upsert(let item): record.understood.append(item.json())
+            case .patch(let patch): record.understood.append(patch.json())
             case .delete(let id, _): record.deletes = id
             }
         }
         for user in batch.users {
             switch user.change {
             case .upsert(let user): record.understood.append(user.json())
+            case .patch(let patch): record.understood.append(patch.json())
             case .delete(let id, _): record.deletes = id
             }
         }

@@ -13,6 +13,8 @@ public struct RecordIntake {
     /// Bytes of records from which on a batch is full, what they become in memory included: PostgreSQL takes no message above 1 GiB, and
     /// memory is not for free.
     public static let batchBytesLimit = 64 << 20
+    /// Patches from which on a batch is full: each is merged with its row, and events must not wait for a feed of prices.
+    static let batchPatchesLimit = 10_000
     /// What an event takes in a batch beside its texts, in bytes: itself, and its part of what is folded.
     static let interactionBytes = 512
     /// What another record takes in a batch beside its texts, in bytes.
@@ -33,6 +35,8 @@ public struct RecordIntake {
     private var histories: HistoryBound
     /// Records taken since the last ``take(offsets:)``, rejected ones included.
     public private(set) var records = 0
+    /// Patches among these records.
+    private var patches = 0
     /// Bytes of these records that the batch may hold.
     public internal(set) var bytes = 0
     /// Records of mapped topics, or their lines, that a condition left out, since the start.
@@ -41,7 +45,8 @@ public struct RecordIntake {
     /// Whether the batch should be taken now, so that it stays within ``batchBytesLimit``, `batchRecords` and what its users' histories
     /// take.
     public func isFull(batchRecords: Int) -> Bool {
-        records >= batchRecords || bytes >= Self.batchBytesLimit || histories.isReached(users: folded.users.count)
+        records >= batchRecords || bytes >= Self.batchBytesLimit || patches >= Self.batchPatchesLimit
+            || histories.isReached(users: folded.users.count)
     }
 
     /// Takes in what a batch wrote, so that the next ones are as large as their users' histories allow.
@@ -95,19 +100,38 @@ public struct RecordIntake {
     ) throws(Rejection) {
         switch kind {
         case .events:
-            accept(try decoder.interaction(value, origin: origin, now: now).get(), origin)
+            switch decoder.interaction(value, origin: origin, now: now) {
+            case .success(let interaction): accept(interaction, origin)
+            case .failure(let rejection):
+                guard rejection.code == .unknownType, let identity = try decoder.identity(value, origin: origin, now: now).get() else {
+                    throw rejection
+                }
+                batch.identities.append((identity, dated(origin, otherwise: nil)))
+                bytes += Self.recordBytes
+            }
         case .impressions:
             for interaction in try decoder.slate(value, origin: origin, now: now).get() { accept(interaction, origin) }
         case .items:
             // Where the broker gives no time, the order of arrival is all that there is: for deletions, too.
             let origin = dated(origin, otherwise: origin.cluster.isEmpty ? nil : now)
-            batch.items.append((change: .upsert(try decoder.item(value, origin: origin, now: now).get()), origin: origin))
+            let change = try decoder.itemChange(value, origin: origin, now: now).get()
+            if !note(change) { batch.items.append((change: change, origin: origin)) }
         case .users:
             // Undated, a record never brings back who was erased.
             let origin = dated(origin, otherwise: nil)
-            batch.users.append((change: .upsert(try decoder.user(value, origin: origin, now: now).get()), origin: origin))
+            let change = try decoder.userChange(value, origin: origin, now: now).get()
+            if !note(change) { batch.users.append((change: change, origin: origin)) }
         }
         bytes += value.count + (kind == .items || kind == .users ? Self.recordBytes : 0)
+    }
+
+    /// Counts a patch.
+    ///
+    /// - Returns: whether it changes nothing, so that nothing is to be stored.
+    private mutating func note<Record>(_ change: RecordChange<Record>) -> Bool {
+        guard case .patch(let patch) = change else { return false }
+        patches += 1
+        return patch.isEmpty
     }
 
     /// Records that a line or message was too long to be read at all.
@@ -145,6 +169,7 @@ public struct RecordIntake {
         folded = FeatureDelta(rules: featureRules)
         records = 0
         bytes = 0
+        patches = 0
         return taken
     }
 
@@ -168,6 +193,8 @@ public struct RecordIntake {
     private mutating func addTombstone(
         _ kind: RecordKind, key: UnsafeRawBufferPointer?, origin: RecordOrigin, now: EventTime
     ) -> Bool {
+        // What empties a compacted topic of patches is no deletion of whom they patched.
+        if let key, RecordKey.isOfPatch(key) { return true }
         do throws(Rejection) {
             let id = try plainID(ofKey: key, kind, by: mappers[origin.source])
             guard kind == .items || kind == .users else {

@@ -62,7 +62,7 @@ public struct Interaction: Sendable, Equatable {
     public var eventID: String
     /// What the user did.
     public var type: InteractionType
-    /// Who did it.
+    /// Who did it; ``nobody`` where that is not said, and the event counts for its item only.
     public var userID: String
     /// The item that it was done with.
     public var itemID: String
@@ -118,6 +118,9 @@ public struct Interaction: Sendable, Equatable {
 }
 
 extension Interaction {
+    /// What stands for the user of an event that is of nobody in particular. No id is empty.
+    public static let nobody = ""
+
     /// What the user thought of the item: the number under `rating` in ``context``; nil where there is none.
     public var rating: Double? { context.flatMap(Self.rating(inContext:)) }
 

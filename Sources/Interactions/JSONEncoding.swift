@@ -89,6 +89,10 @@ extension ItemRecord {
             object.field("published_at", publishedAt)
             object.field("updated_at", updatedAt)
             if hidden { object.field("hidden", true) }
+            object.field("item_group_id", groupID)
+            object.field("available_from", availableFrom)
+            object.field("available_until", availableUntil)
+            object.field("stock", stock)
         }
     }
 }
@@ -101,6 +105,7 @@ extension UserRecord {
             object.field("attributes", raw: attributes)
             if !aliases.isEmpty { object.field("aliases", aliases) }
             object.field("updated_at", updatedAt)
+            if let personalised { object.field("personalised", personalised) }
         }
     }
 }

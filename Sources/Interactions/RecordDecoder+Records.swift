@@ -25,6 +25,11 @@ extension RecordDecoder {
             record.publishedAt = try reader.time(token("published_at"), "published_at")
             record.updatedAt = try updateTime(token("updated_at"), reader, origin, now: now)
             record.hidden = try reader.boolean(token("hidden"), "hidden")
+            record.groupID = try reader.id(token("item_group_id"), "item_group_id")
+            record.availableFrom = try reader.time(token("available_from"), "available_from")
+            record.availableUntil = try reader.time(token("available_until"), "available_until")
+            // What was sold beyond the stock is none left.
+            record.stock = try reader.integer(token("stock"), "stock", in: Int32.min...Int32.max).map { max(0, $0) }
             return record
         }
     }
@@ -39,12 +44,14 @@ extension RecordDecoder {
             var attributes = JSONToken()
             var aliases = JSONToken()
             var updatedAt = JSONToken()
+            var personalised = JSONToken()
             try members(&scanner, bytes) { name, token in
                 switch name {
                 case "user_id": userID = token
                 case "attributes": attributes = token
                 case "aliases": aliases = token
                 case "updated_at": updatedAt = token
+                case "personalised": personalised = token
                 default: break
                 }
             }
@@ -52,12 +59,13 @@ extension RecordDecoder {
             record.attributes = try reader.object(attributes, "attributes")
             record.aliases = try reader.ids(aliases, of: .user, "aliases").filter { $0 != record.userID }
             record.updatedAt = try updateTime(updatedAt, reader, origin, now: now)
+            if personalised.isPresent { record.personalised = try reader.boolean(personalised, "personalised") }
             return record
         }
     }
 
     private static let itemFields: Set<String> = [
         "item_id", "title", "description", "categories", "tags", "price", "currency", "attributes", "embedding",
-        "published_at", "updated_at", "hidden",
+        "published_at", "updated_at", "hidden", "item_group_id", "available_from", "available_until", "stock",
     ]
 }

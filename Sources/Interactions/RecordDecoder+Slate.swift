@@ -2,7 +2,8 @@ extension RecordDecoder {
     /// Decodes one record of `freshet.impressions`: an answer, and what it showed in which place.
     ///
     /// Each item becomes an impression whose event id is `request_id#slot`, so that a repeated delivery counts once. Its context
-    /// holds the `reason`, and the `experiment` where there is one. One wrong item refuses the record.
+    /// holds the `reason`, and the `experiment` where there is one. One wrong item refuses the record. With `"personalised":false` it was
+    /// shown to nobody in particular: the impressions are of no user, and whom the record may name besides is left out.
     public func slate(
         _ bytes: UnsafeRawBufferPointer, origin: RecordOrigin, now: EventTime
     ) -> Result<[Interaction], Rejection> {
@@ -15,6 +16,7 @@ extension RecordDecoder {
             var modelVersion = JSONToken()
             var experiment = JSONToken()
             var items = JSONToken()
+            var personalised = JSONToken()
             try members(&scanner, bytes) { name, token in
                 switch name {
                 case "request_id": requestID = token
@@ -24,12 +26,14 @@ extension RecordDecoder {
                 case "model_version": modelVersion = token
                 case "experiment": experiment = token
                 case "items": items = token
+                case "personalised": personalised = token
                 default: break
                 }
             }
+            let isPersonalised = personalised.isPresent ? try reader.boolean(personalised, "personalised") : true
             let request = try reader.requiredID(requestID, "request_id")
-            let session = try reader.id(sessionID, "session_id")
-            let user = try user(userID, session, reader)
+            let session = isPersonalised ? try reader.id(sessionID, "session_id") : nil
+            let user = isPersonalised ? try user(userID, session, reader) : Interaction.nobody
             let time = try eventTime(timestamp, reader, now: now)
             let version = try reader.integer(modelVersion, "model_version", in: 0...Int32.max)
             let arm = try reader.id(experiment, "experiment")

@@ -145,17 +145,17 @@ public struct RecordDecoder: Sendable {
     /// `updated_at`, which may not lie further ahead of `now` than an event may: such a record would win over every later one. The same
     /// for the time that Kafka gives a record without one.
     func updateTime(
-        _ token: JSONToken, _ reader: FieldReader, _ origin: RecordOrigin, now: EventTime
+        _ token: JSONToken, _ reader: FieldReader, _ origin: RecordOrigin, now: EventTime, field: String = "updated_at"
     ) throws(Rejection) -> EventTime? {
-        let time = try reader.time(token, "updated_at")
+        let time = try reader.time(token, field)
         guard !rules.isStored, let dated = time ?? origin.recordTime else { return time }
         guard dated <= rules.latestTime(at: now) else {
-            let what = time == nil ? "the record's own time in Kafka, which counts where updated_at is missing, is " : ""
-            throw inFuture(dated, field: "updated_at", what, now: now)
+            let what = time == nil ? "the record's own time in Kafka, which counts where \(field) is missing, is " : ""
+            throw inFuture(dated, field: field, what, now: now)
         }
         // Seconds taken for milliseconds would make the record older than every other, and lose it without a word.
         if let time, time < rules.earliestTime, token.kind == .number, time.milliseconds >= 100_000_000 {
-            throw tooEarly(time, token, field: "updated_at")
+            throw tooEarly(time, token, field: field)
         }
         return time
     }

@@ -24,12 +24,21 @@ public struct ItemRecord: Sendable, Equatable {
     public var updatedAt: EventTime?
     /// Whether it may not be recommended.
     public var hidden: Bool
+    /// What its variants have in common, such as the sizes of a shoe: at most one of a group stands in a list. Nil where it has none.
+    public var groupID: String?
+    /// It may not be recommended before; nil is no bound.
+    public var availableFrom: EventTime?
+    /// It may not be recommended from then on; nil is no bound.
+    public var availableUntil: EventTime?
+    /// How many there are, at least 0; none hides it. Nil where nobody counts.
+    public var stock: Int32?
 
     /// Makes an item record from parts that are already valid.
     public init(
         itemID: String, title: String? = nil, description: String? = nil, categories: [String] = [], tags: [String] = [],
         priceMicros: Int64? = nil, currency: String? = nil, attributes: String? = nil, embedding: [Float]? = nil,
-        publishedAt: EventTime? = nil, updatedAt: EventTime? = nil, hidden: Bool = false
+        publishedAt: EventTime? = nil, updatedAt: EventTime? = nil, hidden: Bool = false, groupID: String? = nil,
+        availableFrom: EventTime? = nil, availableUntil: EventTime? = nil, stock: Int32? = nil
     ) {
         self.itemID = itemID
         self.title = title
@@ -43,6 +52,10 @@ public struct ItemRecord: Sendable, Equatable {
         self.publishedAt = publishedAt
         self.updatedAt = updatedAt
         self.hidden = hidden
+        self.groupID = groupID
+        self.availableFrom = availableFrom
+        self.availableUntil = availableUntil
+        self.stock = stock
     }
 }
 
@@ -56,19 +69,26 @@ public struct UserRecord: Sendable, Equatable {
     public var aliases: [String]
     /// When the sender last changed it: an older record never overwrites a newer one.
     public var updatedAt: EventTime?
+    /// Whether the person's history may be read and kept; nil leaves it as it was.
+    public var personalised: Bool?
 
     /// Makes a user record from parts that are already valid.
-    public init(userID: String, attributes: String? = nil, aliases: [String] = [], updatedAt: EventTime? = nil) {
+    public init(
+        userID: String, attributes: String? = nil, aliases: [String] = [], updatedAt: EventTime? = nil, personalised: Bool? = nil
+    ) {
         self.userID = userID
         self.attributes = attributes
         self.aliases = aliases
         self.updatedAt = updatedAt
+        self.personalised = personalised
     }
 }
 
-/// A change of the catalogue or of the users: a new record, or a deletion.
-public enum RecordChange<Record: Sendable & Equatable>: Sendable, Equatable {
+/// A change of the catalogue or of the users: a new record, some fields of one, or a deletion.
+public enum RecordChange<Record: PatchableRecord>: Sendable, Equatable {
     case upsert(Record)
+    /// A record with `"patch":true`, or a PATCH over HTTP.
+    case patch(RecordPatch<Record>)
     /// A null value on the topic or a DELETE over HTTP, with the time that the source gives it.
     case delete(id: String, at: EventTime?)
 }

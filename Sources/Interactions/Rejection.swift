@@ -17,6 +17,8 @@ public enum RejectionCode: String, Sendable, CaseIterable {
     case erasedUser = "erased_user"
     /// A row of another system's file of which no record could be made: the dead letter holds the row as it stands there.
     case malformedRow = "malformed_row"
+    /// A patch of an item of which no record came while it waited.
+    case unknownItem = "unknown_item"
     /// The database cannot hold it: a safety net behind everything that decoding checks.
     case refusedByDatabase = "refused_by_database"
 }

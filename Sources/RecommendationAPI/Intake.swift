@@ -28,19 +28,22 @@ public struct EventSubmission: Sendable {
     }
 }
 
-/// One item or user record as it came in.
+/// One item or user record as it came in, or some fields of one.
 public struct RecordSubmission: Sendable {
     /// The id from the path; the record carries the same.
     public let id: String
-    /// A JSON object that holds the id.
+    /// A JSON object that holds the id; of a patch also `"patch":true`.
     public let body: [UInt8]
+    /// Whether it is a patch: what it does not name stays as it is.
+    public let isPatch: Bool
     /// Answer after the commit to the feature store, not after the broker's acknowledgement.
     public let waitsForCommit: Bool
 
     /// Makes a submission.
-    public init(id: String, body: [UInt8], waitsForCommit: Bool = false) {
+    public init(id: String, body: [UInt8], isPatch: Bool = false, waitsForCommit: Bool = false) {
         self.id = id
         self.body = body
+        self.isPatch = isPatch
         self.waitsForCommit = waitsForCommit
     }
 }

@@ -18,6 +18,11 @@ enum IntakeRoutes {
                 try await exchange.service.operations.putItem(try record(exchange, "item_id", waits))
             }
         },
+        Route(.patch, "/v1/items/{id}", scope: .write, takesBody: true, parameters: wait) { exchange in
+            try await intake(exchange) { waits, _ in
+                try await exchange.service.operations.putItem(try record(exchange, "item_id", waits, isPatch: true))
+            }
+        },
         Route(.delete, "/v1/items/{id}", scope: .write, parameters: wait) { exchange in
             try await intake(exchange) { waits, _ in
                 try await exchange.service.operations.deleteItem(try deletion(exchange, "item_id", waits))
@@ -26,6 +31,11 @@ enum IntakeRoutes {
         Route(.put, "/v1/users/{id}", scope: .write, takesBody: true, parameters: wait) { exchange in
             try await intake(exchange) { waits, _ in
                 try await exchange.service.operations.putUser(try record(exchange, "user_id", waits))
+            }
+        },
+        Route(.patch, "/v1/users/{id}", scope: .write, takesBody: true, parameters: wait) { exchange in
+            try await intake(exchange) { waits, _ in
+                try await exchange.service.operations.putUser(try record(exchange, "user_id", waits, isPatch: true))
             }
         },
         Route(.delete, "/v1/users/{id}", scope: .write, parameters: wait, audit: { _ in "erasure of a user" }) { exchange in
@@ -116,7 +126,7 @@ enum IntakeRoutes {
     }
 
     private static func record(
-        _ exchange: Exchange, _ field: StaticString, _ waits: Bool
+        _ exchange: Exchange, _ field: StaticString, _ waits: Bool, isPatch: Bool = false
     ) throws(Problem) -> RecordSubmission {
         let id = try self.id(exchange, field)
         let result = exchange.body.withUnsafeBytes { bytes in
@@ -128,14 +138,23 @@ enum IntakeRoutes {
                 }
                 let record = UnsafeRawBufferPointer(rebasing: bytes[ranges[0]])
                 if case .value(let range) = RecordEditor.find("\(field)", in: record) {
-                    try check(UnsafeRawBufferPointer(rebasing: record[range]), is: id, "\(field)", exchange)
+                    let value = UnsafeRawBufferPointer(rebasing: record[range])
+                    guard !isPatch || !value.elementsEqual("null".utf8) else {
+                        throw .badParameter("\(field)", "`\(field)` is null, but what a record needs cannot be removed. Leave it out.")
+                    }
+                    try check(value, is: id, "\(field)", exchange)
                 }
                 var named: [UInt8] = []
                 RecordEditor.append(record, to: &named, setting: field, to: id)
+                if isPatch {
+                    // Of a name that occurs twice the last counts.
+                    named.removeLast()
+                    named += Array(",\"patch\":true}".utf8)
+                }
                 return named
             }
         }
-        return RecordSubmission(id: id, body: try result.get(), waitsForCommit: waits)
+        return RecordSubmission(id: id, body: try result.get(), isPatch: isPatch, waitsForCommit: waits)
     }
 
     /// Sees to it that an id in the body, which may be a whole number as in every record, is that of the path.

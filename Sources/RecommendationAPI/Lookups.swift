@@ -70,6 +70,8 @@ public struct UserView: Sendable, Equatable {
     public var attributes: String?
     /// Sessions and other ids of the same person.
     public var aliases: [String]
+    /// Whether the person's history is read and kept; nil where nobody said anything, which is a yes.
+    public var personalised: Bool?
     /// Newest first.
     public var history: [HistoryLine]
     /// All that they did, by kind.
@@ -81,12 +83,14 @@ public struct UserView: Sendable, Equatable {
 
     /// Makes a view.
     public init(
-        userID: String, attributes: String? = nil, aliases: [String] = [], history: [HistoryLine] = [],
+        userID: String, attributes: String? = nil, aliases: [String] = [], personalised: Bool? = nil,
+        history: [HistoryLine] = [],
         counts: InteractionCounts = InteractionCounts(), firstSeen: EventTime? = nil, lastSeen: EventTime? = nil
     ) {
         self.userID = userID
         self.attributes = attributes
         self.aliases = aliases
+        self.personalised = personalised
         self.history = history
         self.counts = counts
         self.firstSeen = firstSeen
@@ -101,6 +105,7 @@ public struct UserView: Sendable, Equatable {
             writer.raw(attributes ?? "{}")
             writer.key("aliases")
             writer.strings(aliases)
+            if let personalised { writer.field("personalised", personalised) }
             writer.key("counts")
             counts.write(to: &writer)
             writer.field("first_seen", firstSeen)
@@ -140,7 +145,7 @@ public struct ItemView: Sendable, Equatable {
         case indexed
         /// New: encoded from its content and searched beside the index.
         case fresh
-        /// In the catalogue, but hidden: never recommended.
+        /// In the catalogue and not recommended now: hidden, sold out, or out of its time.
         case hidden
         /// Deleted: never recommended.
         case deleted
@@ -189,6 +194,10 @@ public struct ItemView: Sendable, Equatable {
             writer.field("updated_at", record.updatedAt)
             writer.key("hidden")
             writer.bool(record.hidden)
+            writer.field("item_group_id", record.groupID)
+            writer.field("available_from", record.availableFrom)
+            writer.field("available_until", record.availableUntil)
+            writer.field("stock", record.stock)
             if let embedding = record.embedding {
                 writer.key("embedding_dimension")
                 writer.integer(embedding.count)

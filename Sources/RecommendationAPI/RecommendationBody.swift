@@ -4,7 +4,7 @@ import Interactions
 enum RecommendationBody {
     static let names = [
         "user_id", "session_id", "n", "category", "exclude", "context", "items", "objective", "explain", "details", "wait",
-        KnownParameters.preview,
+        "personalised", KnownParameters.preview,
     ]
 
     /// Reads a request as a query would have it. Ids may be whole numbers, as in records.
@@ -40,6 +40,7 @@ enum RecommendationBody {
             candidateItemIDs: try fields.ids("items", limit: bounds.maxListedItems),
             objective: try fields.numbers("objective", limit: APIConfiguration.maxMapEntries) ?? [:],
             explain: try fields.boolean("explain") ?? false, includeDetails: try fields.boolean("details") ?? false,
-            waitFor: try fields.text("wait"), isPreview: try fields.boolean(KnownParameters.preview) ?? false)
+            waitFor: try fields.text("wait"), isPreview: try fields.boolean(KnownParameters.preview) ?? false,
+            isPersonalised: try fields.boolean("personalised") ?? true)
     }
 }

@@ -22,7 +22,8 @@ enum RecommendationRoutes {
 
     private static let parameters = KnownParameters(
         [
-            "user_id", "session_id", "n", "category", "exclude", "items", "explain", "details", "wait", KnownParameters.preview,
+            "user_id", "session_id", "n", "category", "exclude", "items", "explain", "details", "wait", "personalised",
+            KnownParameters.preview,
         ], prefixes: ["context.", "objective."])
 
     private static func recommend(_ request: RecommendationRequest, _ exchange: Exchange) async throws -> Response {
@@ -58,6 +59,7 @@ enum RecommendationRoutes {
         request.includeDetails = try query.flag("details")
         request.waitFor = try query.value("wait")
         request.isPreview = try query.flag(KnownParameters.preview)
+        if try query.value("personalised") != nil { request.isPersonalised = try query.flag("personalised") }
         try bounds.check(request)
         return request
     }

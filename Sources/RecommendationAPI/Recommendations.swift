@@ -30,13 +30,15 @@ public struct RecommendationRequest: Sendable, Equatable {
     public var waitFor: String?
     /// Somebody only looks, such as the dashboard: no impression is published, and the answer is in no figure.
     public var isPreview: Bool
+    /// Whether what is stored of the person may be read, and kept; false asks for an answer by the context alone.
+    public var isPersonalised: Bool
 
     /// Makes a request.
     public init(
         requestID: String, userID: String? = nil, sessionID: String? = nil, count: Int = 10, category: String? = nil,
         excludedItemIDs: [String] = [], context: [String: String] = [:], candidateItemIDs: [String]? = nil,
         objective: [String: Double] = [:], explain: Bool = false, includeDetails: Bool = false, waitFor: String? = nil,
-        isPreview: Bool = false
+        isPreview: Bool = false, isPersonalised: Bool = true
     ) {
         self.requestID = requestID
         self.userID = userID
@@ -51,6 +53,7 @@ public struct RecommendationRequest: Sendable, Equatable {
         self.includeDetails = includeDetails
         self.waitFor = waitFor
         self.isPreview = isPreview
+        self.isPersonalised = isPersonalised
     }
 }
 
@@ -202,11 +205,13 @@ public struct RecommendationList: Sendable, Equatable {
     public var isColdUser: Bool
     /// What the caller should know of the answer.
     public var warnings: [AnswerWarning]
+    /// Whether what is stored of the person could be read; false by the person's wish, or that of the request.
+    public var isPersonalised: Bool
 
     /// Makes an answer.
     public init(
         requestID: String, userID: String? = nil, modelVersion: Int? = nil, experiment: String? = nil,
-        items: [RecommendedEntry], watermark: String? = nil, isColdUser: Bool = false,
+        items: [RecommendedEntry], watermark: String? = nil, isColdUser: Bool = false, isPersonalised: Bool = true,
         warnings: [AnswerWarning] = []
     ) {
         self.requestID = requestID
@@ -216,6 +221,7 @@ public struct RecommendationList: Sendable, Equatable {
         self.items = items
         self.watermark = watermark
         self.isColdUser = isColdUser
+        self.isPersonalised = isPersonalised
         self.warnings = warnings
     }
 
@@ -245,6 +251,7 @@ public struct RecommendationList: Sendable, Equatable {
                     }
                 }
             }
+            if !isPersonalised { writer.field("personalised", false) }
             if isPreview {
                 writer.key("preview")
                 writer.bool(true)

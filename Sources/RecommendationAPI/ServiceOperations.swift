@@ -10,11 +10,11 @@ public struct ServiceOperations: Sendable {
     public var similar: @Sendable (SimilarItemsRequest) async throws -> RecommendationList
     /// Sends events to the stream. Bad ones are refused one by one; it throws only where none could be taken.
     public var submitEvents: @Sendable (EventSubmission) async throws -> IntakeOutcome
-    /// Puts an item into the catalogue.
+    /// Puts an item into the catalogue, or changes some of its fields.
     public var putItem: @Sendable (RecordSubmission) async throws -> IntakeOutcome
     /// Takes an item out of the catalogue.
     public var deleteItem: @Sendable (DeletionRequest) async throws -> IntakeOutcome
-    /// Stores what is known of a user.
+    /// Stores what is known of a user, or changes some of it.
     public var putUser: @Sendable (RecordSubmission) async throws -> IntakeOutcome
     /// Erases what is stored of a user.
     public var deleteUser: @Sendable (DeletionRequest) async throws -> IntakeOutcome

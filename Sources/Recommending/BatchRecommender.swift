@@ -8,6 +8,8 @@ public struct BatchRecommender: Sendable {
     private var snapshot: ServingSnapshot
     /// The candidates that may be shown; nil stands for all.
     private let allowed: RowSet?
+    /// Members of groups among the candidates; nil where all may be shown.
+    private let allowedVariants: Set<String>?
     private let packedRows: [Int32]
     /// `[packedRows.count, dimension]`
     private let packed: [Float]
@@ -23,24 +25,27 @@ public struct BatchRecommender: Sendable {
         let catalogue = snapshot.catalogue
         var rows: [Int32] = []
         var unknown: [String] = [], unavailable = 0
-        var seen = RowSet(rows: catalogue.count)
+        var seen = RowSet(rows: catalogue.count), variants: Set<String> = []
         if let candidates {
             for itemID in candidates {
                 guard let row = catalogue.row(of: itemID) else {
                     unknown.append(itemID)
                     continue
                 }
-                guard catalogue.available.contains(row) else {
+                guard snapshot.state(of: itemID) != .hidden else {
                     unavailable += 1
                     continue
                 }
+                if !catalogue[row].variants.isEmpty { variants.insert(itemID) }
                 if seen.insert(row) { rows.append(row) }
             }
             rows.sort()
             allowed = seen
+            allowedVariants = variants
         } else {
             rows = (0..<Int32(catalogue.count)).filter { catalogue.available.contains($0) }
             allowed = nil
+            allowedVariants = nil
         }
         unknownCandidates = unknown
         unavailableCandidates = unavailable
@@ -114,9 +119,10 @@ public struct BatchRecommender: Sendable {
         }
         fill(&rows, depth, filter)
         if let shared { rows = shared.arranged(rows) { (allowed?.contains($0) ?? true) && filter.admits($0) } }
-        guard !explain else { return ranking.items(rows, now: now, inWords: true) }
+        guard !explain else { return ranking.items(rows, now: now, inWords: true, allowed: allowedVariants) }
+        let choice = VariantChoice(snapshot, taste: taste, allowed: allowedVariants)
         return rows.map {
-            RecommendedItem(itemID: snapshot.catalogue[$0.row].itemID, score: $0.score, reason: $0.reason, share: $0.share)
+            RecommendedItem(itemID: choice.itemID(of: $0.row), score: $0.score, reason: $0.reason, share: $0.share)
         }
     }
 

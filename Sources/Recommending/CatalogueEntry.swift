@@ -14,15 +14,21 @@ public struct CatalogueEntry: Sendable, Equatable {
     public var currency: String?
     /// The same in the currency in which all prices of the snapshot are compared; nil where that is not known.
     public var comparablePriceMicros: Int64?
-    /// False for a hidden item: it stays known, so that histories can use it, and is never recommended.
+    /// False for an item that is hidden, sold out or not offered now: it stays known, so that histories can use it, and is not
+    /// recommended.
     public var available: Bool
+    /// Where time changes that without a record.
+    public var window: OfferWindow?
+    /// The members of a group that is recommended as one item, in the order of their ids; of all else empty.
+    public var variants: [ItemVariant]
     /// When it appeared; nil where that was not sent.
     public var publishedAt: EventTime?
 
     /// Makes an entry. A price that is given alone is comparable: the shop has one currency.
     public init(
         itemID: String, title: String? = nil, categories: [String] = [], priceMicros: Int64? = nil,
-        currency: String? = nil, available: Bool = true, publishedAt: EventTime? = nil, comparablePriceMicros: Int64?? = .none
+        currency: String? = nil, available: Bool = true, publishedAt: EventTime? = nil, comparablePriceMicros: Int64?? = .none,
+        window: OfferWindow? = nil, variants: [ItemVariant] = []
     ) {
         self.itemID = itemID
         self.title = title
@@ -31,6 +37,8 @@ public struct CatalogueEntry: Sendable, Equatable {
         self.currency = currency
         self.comparablePriceMicros = comparablePriceMicros ?? priceMicros
         self.available = available
+        self.window = window
+        self.variants = variants
         self.publishedAt = publishedAt
     }
 }
@@ -50,6 +58,6 @@ public enum CatalogueChange: Sendable, Equatable {
     /// A new or changed item. With a vector, the vector replaces what the snapshot had (the index's answer for this item is
     /// then ignored and the item is found by brute force); without, an indexed item keeps its vector.
     case upsert(CatalogueEntry, vector: [Float]?, origin: VectorOrigin)
-    /// The item is gone. Its row stays, unavailable, until the next build.
+    /// The item, or a member of a group, is gone. The row stays, unavailable where nothing is left of it, until the next build.
     case delete(itemID: String)
 }

@@ -35,7 +35,7 @@ extension ServingSnapshot {
     /// attribute may hold whole texts.
     public var newCategories: [String: [String]] {
         (content?.adaptation?.newCategories ?? [:]).filter { $0.key.utf8.count <= Self.categoryNameLimitBytes }
-            .mapValues { $0.map { catalogue[$0].itemID } }
+            .mapValues { $0.flatMap { catalogue.itemIDs(of: $0) } }
     }
 
     /// Whether trained items have a category.
@@ -55,7 +55,7 @@ extension ServingSnapshot {
     /// The questions of witnesses among items; nil where there is nothing to ask.
     public func questions(_ witnesses: [CategoryWitness], support: [String], among itemIDs: [String]) -> CategoryQuestions? {
         guard let content, let adaptation = content.adaptation else { return nil }
-        let rows = itemIDs.compactMap { catalogue.row(of: $0) }.filter { adaptation.items[$0] != nil && content.item($0) != nil }
+        let rows = distinctRows(itemIDs).filter { adaptation.items[$0] != nil && content.item($0) != nil }
         let places = Dictionary(rows.enumerated().map { ($1, $0) }) { first, _ in first }
         let asked = witnesses.compactMap { witness in
             catalogue.row(of: witness.itemID).flatMap { places[$0] }.map { (witness.historyItemIDs, $0) }
@@ -95,7 +95,7 @@ extension ServingSnapshot {
         of adapter: CategoryAdapter, questions: CategoryQuestions, witnesses: [CategoryWitness], among itemIDs: [String]
     ) -> Float {
         guard let content, let adaptation = content.adaptation else { return 0 }
-        let rows = itemIDs.compactMap { catalogue.row(of: $0) }.filter { adaptation.items[$0] != nil && content.item($0) != nil }
+        let rows = distinctRows(itemIDs).filter { adaptation.items[$0] != nil && content.item($0) != nil }
         let logits = questions.logits(adapter.parameters.map { .constant($0) }).value
         var total = 0.0
         for place in 0..<min(questions.users.rows, witnesses.count) {
@@ -105,6 +105,12 @@ extension ServingSnapshot {
             total += Self.logSum(before) - Self.logSum(logits.row(place))
         }
         return Float(total / Double(max(1, min(questions.users.rows, witnesses.count))))
+    }
+
+    /// The rows of items in their order, each once: the members of a group are one.
+    private func distinctRows(_ itemIDs: [String]) -> [Int32] {
+        var seen = RowSet(rows: catalogue.count)
+        return itemIDs.compactMap { catalogue.row(of: $0) }.filter { seen.insert($0) }
     }
 
     private static func logSum(_ scores: [Float]) -> Double {

@@ -143,6 +143,14 @@ public struct ContentSignals: Sendable {
         assignCategory(row)
     }
 
+    /// Takes in that an item may be shown from now on, or may not.
+    mutating func show(_ row: Int32, _ isAvailable: Bool) {
+        guard let item = item(row) else { return }
+        if !isUntaken(row) { setPresent(row, isAvailable ? item.worth : nil) }
+        if isAvailable { scanned.add(item, row: row) } else { scanned.remove(row) }
+        if scanned.count > 2 * Self.scannedLimitItems || scanned.isSparse { repack() }
+    }
+
     /// Forgets what came after the build of items that are gone, and no longer looks at them.
     mutating func forget(_ rows: [Int32]) {
         for row in rows {

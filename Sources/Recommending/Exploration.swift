@@ -177,10 +177,10 @@ extension ServingSnapshot {
     public func explorableItems() -> [String] {
         var ids: [String] = []
         for row in untrained.rows.reversed() where catalogue.available.contains(row) && vectors.hasVector(row) {
-            ids.append(catalogue[row].itemID)
-            if ids.count == Exploration.limitItems { break }
+            ids.append(contentsOf: catalogue.itemIDs(of: row))
+            if ids.count >= Exploration.limitItems { break }
         }
-        return ids
+        return Array(ids.prefix(Exploration.limitItems))
     }
 
     /// The same snapshot, exploring under `rules` what of the items has been shown too seldom.
@@ -190,13 +190,19 @@ extension ServingSnapshot {
     ///   - clickRate: the share of all impressions that are clicked.
     public func exploring(_ counts: [ExposureCounts], clickRate: Double, rules: ExplorationRules) -> ServingSnapshot {
         let known = Dictionary(counts.map { ($0.itemID, $0) }) { first, _ in first }
-        var arms: [Exploration.Arm] = []
+        var arms: [Exploration.Arm] = [], places: [Int32: Int] = [:]
         for itemID in rules.everySlots > 0 ? explorableItems() : [] {
             guard let row = catalogue.row(of: itemID) else { continue }
-            let impressions = known[itemID]?.impressions ?? 0
-            guard impressions < Int64(rules.untilImpressions) else { continue }
-            arms.append(Exploration.Arm(row: row, impressions: Double(impressions), clicks: Double(known[itemID]?.clicks ?? 0)))
+            let impressions = Double(known[itemID]?.impressions ?? 0), clicks = Double(known[itemID]?.clicks ?? 0)
+            if let place = places[row] {
+                arms[place].impressions += impressions
+                arms[place].clicks += clicks
+            } else {
+                places[row] = arms.count
+                arms.append(Exploration.Arm(row: row, impressions: impressions, clicks: clicks))
+            }
         }
+        arms.removeAll { $0.impressions >= Double(rules.untilImpressions) }
         var next = self
         next.exploration = rules.everySlots == 0 ? nil : Exploration(rules: rules, clickRate: clickRate, arms: arms)
         return next

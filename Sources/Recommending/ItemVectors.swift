@@ -45,6 +45,10 @@ struct ItemVectors: Sendable {
     mutating func set(_ vector: [Float], origin: VectorOrigin, for row: Int32) {
         precondition(
             vector.count == dimension, "a vector of \(vector.count) elements does not fit dimension \(dimension)")
+        // A change of the stock, or of what else the model does not see, leaves the index as it is.
+        if isBase(row), withVector(row, { [vector] in vector.elementsEqual(UnsafeBufferPointer(start: $0, count: dimension)) }) == true {
+            return
+        }
         let slot: Int
         if let known = slots[row] {
             slot = Int(known)

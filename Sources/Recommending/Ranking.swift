@@ -7,6 +7,8 @@ struct RankedRow {
     var isExploration = false
     /// Why it stands before others that are ranked higher; nil where it does not.
     var share: ShareCause?
+    /// The member of a group that was asked for; nil where one is chosen.
+    var itemID: String?
 }
 
 /// Gives candidates their final score and order.

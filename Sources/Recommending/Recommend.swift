@@ -11,7 +11,7 @@ import Interactions
 /// their id, where ``RecommendingRules/variety`` says so. Where the snapshot explores, a few slots go to items of which little is
 /// known: which, the id of the request decides. Shares of kinds (``ListShares``) hold of all that.
 /// Hidden, deleted and excluded items are never in the answer, and no item is in it
-/// twice. Equal scores are
+/// twice; of a group at most one member is (``VariantChoice``), unless `query.items` names more. Equal scores are
 /// ordered by item id, so that equal requests on one snapshot get equal answers.
 ///
 /// With `query.items` the answer holds exactly those of them that may be shown, once each, at most
@@ -67,18 +67,21 @@ public func recommend(
 extension Ranking {
     /// Rows as items of an answer, each with the reason that what moved it most gives: see ``Attribution``.
     ///
-    /// - Parameter inWords: whether to explain the reasons as well.
-    func items(_ rows: [RankedRow], now: EventTime, inWords: Bool) -> [RecommendedItem] {
+    /// - Parameters:
+    ///   - inWords: whether to explain the reasons as well.
+    ///   - allowed: which members of groups may be shown; nil is all.
+    func items(_ rows: [RankedRow], now: EventTime, inWords: Bool, allowed: Set<String>? = nil) -> [RecommendedItem] {
         var rows = rows
         let places = rows.indices.filter { !rows[$0].isExploration && [.personal, .similar].contains(rows[$0].reason) }
         let attribution = Attribution(self), all = attribution.found(places.map { rows[$0].row })
         let found = Dictionary(uniqueKeysWithValues: zip(places, all))
         for (place, known) in found { rows[place].reason = reason(known.group) }
         var explanation = inWords ? Explanation(attribution, now: now) : nil
+        let choice = VariantChoice(snapshot, taste: taste, allowed: allowed)
         return rows.indices.map { place in
             let ranked = rows[place]
             return RecommendedItem(
-                itemID: snapshot.catalogue[ranked.row].itemID, score: ranked.score, reason: ranked.reason,
+                itemID: ranked.itemID ?? choice.itemID(of: ranked.row), score: ranked.score, reason: ranked.reason,
                 explanation: explanation?.text(ranked, found[place]), isExploration: ranked.isExploration, strongest: found[place]?.group,
                 share: ranked.share)
         }
@@ -138,9 +141,20 @@ private func rankedItems(_ items: [String], filter: RowFilter, ranking: Ranking)
     var seen = RowSet(rows: snapshot.catalogue.count)
     var scored: [Candidate] = []
     var others: [Int32] = []
+    // Of a group those that were asked for stand side by side: the request says what is in the list.
+    var asked: [Int32: [String]] = [:], count = 0
     for itemID in items {
-        guard scored.count + others.count < RecommendationQuery.countRange.upperBound else { break }
-        guard let row = snapshot.catalogue.row(of: itemID), filter.admits(row), seen.insert(row) else { continue }
+        guard count < RecommendationQuery.countRange.upperBound else { break }
+        guard let row = snapshot.catalogue.row(of: itemID), filter.admits(row) else { continue }
+        if let variant = snapshot.catalogue[row].variants.first(where: { $0.itemID == itemID }) {
+            guard variant.available, asked[row]?.contains(itemID) != true else { continue }
+            asked[row, default: []].append(itemID)
+            count += 1
+            guard seen.insert(row) else { continue }
+        } else {
+            guard seen.insert(row) else { continue }
+            count += 1
+        }
         let score = ranking.taste.vector.flatMap { vector in
             vector.withUnsafeBufferPointer { query in
                 query.baseAddress.flatMap { snapshot.vectors.score(row, $0) }
@@ -152,8 +166,17 @@ private func rankedItems(_ items: [String], filter: RowFilter, ranking: Ranking)
             others.append(row)
         }
     }
+    func told(_ rows: [RankedRow]) -> [RankedRow] {
+        asked.isEmpty ? rows : rows.flatMap { ranked in
+            (asked[ranked.row] ?? []).isEmpty ? [ranked] : (asked[ranked.row] ?? []).map { id in
+                var row = ranked
+                row.itemID = id
+                return row
+            }
+        }
+    }
     var rows = ranking.ranked(scored)
-    guard !others.isEmpty else { return rows }
+    guard !others.isEmpty else { return told(rows) }
 
     var remaining = RowSet(rows: snapshot.catalogue.count)
     for row in others { remaining.insert(row) }
@@ -162,9 +185,9 @@ private func rankedItems(_ items: [String], filter: RowFilter, ranking: Ranking)
         remaining.remove(row)
         rows.append(RankedRow(row: row, score: floor + share, reason: .trending))
     }
-    let untold = UntoldScores(below: snapshot.trending, floor: floor, count: remaining.count), told = rows.count
+    let untold = UntoldScores(below: snapshot.trending, floor: floor, count: remaining.count), known = rows.count
     for row in others where remaining.contains(row) {
-        rows.append(RankedRow(row: row, score: untold[rows.count - told], reason: .fresh))
+        rows.append(RankedRow(row: row, score: untold[rows.count - known], reason: .fresh))
     }
-    return rows
+    return told(rows)
 }

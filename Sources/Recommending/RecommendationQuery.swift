@@ -40,11 +40,14 @@ public struct RecommendationQuery: Sendable, Equatable {
     public var explain: Bool
     /// What the goals count for; nil: what the model says.
     public var objective: ObjectiveWeights?
+    /// Whether the caller may read what is known of the user; false asks for an answer by the context alone.
+    public var isPersonalised: Bool
 
     /// Makes a query.
     public init(
         userID: String? = nil, sessionID: String? = nil, count: Int = 10, category: String? = nil, exclude: [String] = [],
-        context: [String: String] = [:], items: [String]? = nil, explain: Bool = false, objective: ObjectiveWeights? = nil
+        context: [String: String] = [:], items: [String]? = nil, explain: Bool = false, objective: ObjectiveWeights? = nil,
+        isPersonalised: Bool = true
     ) {
         self.userID = userID
         self.sessionID = sessionID
@@ -55,6 +58,14 @@ public struct RecommendationQuery: Sendable, Equatable {
         self.items = items
         self.explain = explain
         self.objective = objective
+        self.isPersonalised = isPersonalised
+    }
+
+    /// The same question of nobody in particular.
+    public var ofNobody: RecommendationQuery {
+        var query = self
+        (query.userID, query.sessionID, query.isPersonalised) = (nil, nil, false)
+        return query
     }
 
     /// By what the list of a user without a history is varied: the user, else the session.

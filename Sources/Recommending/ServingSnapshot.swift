@@ -6,7 +6,7 @@ import Interactions
 public enum ItemState: String, Sendable {
     /// The snapshot has no record of it.
     case unknown
-    /// Known and never recommended: hidden, or deleted since the snapshot was built.
+    /// Known and not recommended now: hidden, sold out, out of its time, or deleted since the snapshot was built.
     case hidden
     /// Known and without a vector: only trending and category lists can show it.
     case unencoded
@@ -136,17 +136,17 @@ public struct ServingSnapshot: Sendable {
     public var lapsedCount: Int { gone.count - gone.count(below: builtCount) }
 
     /// Every id that the snapshot knows, hidden and deleted items too.
-    public var itemIDs: [String] { (0..<catalogue.count).map { catalogue[Int32($0)].itemID } }
+    public var itemIDs: [String] { (0..<catalogue.count).flatMap { catalogue.itemIDs(of: Int32($0)) } }
 
     /// The item's entry as of ``catalogueVersion``, also where it is hidden or deleted.
     public func entry(_ itemID: String) -> CatalogueEntry? {
-        catalogue.row(of: itemID).map { catalogue[$0] }
+        catalogue.row(of: itemID).map { catalogue[$0] }.map { $0.variant(itemID) ?? $0 }
     }
 
     /// What serving can do with the item.
     public func state(of itemID: String) -> ItemState {
         guard let row = catalogue.row(of: itemID) else { return .unknown }
-        if !catalogue.available.contains(row) { return .hidden }
+        if !catalogue.available.contains(row) || catalogue[row].variant(itemID)?.available == false { return .hidden }
         guard let origin = vectors.origin(of: row) else { return .unencoded }
         return origin == .content ? .fresh : .indexed
     }
@@ -161,19 +161,40 @@ public struct ServingSnapshot: Sendable {
         for change in changes {
             switch change {
             case .upsert(let entry, let vector, let origin):
-                let row = next.catalogue.upsert(entry)
+                let (row, left) = next.catalogue.upsert(entry)
+                next.leave(left)
+                gone += left
                 next.gone.remove(row)
                 if origin == .content, vector != nil, next.untrained.insert(row), entry.available { next.exploration?.add(row) }
                 if let vector, model != nil, isFinite(vector) { next.vectors.set(vector, origin: origin, for: row) }
             case .delete(let itemID):
-                next.catalogue.delete(itemID)
-                guard let row = next.catalogue.row(of: itemID) else { continue }
-                next.gone.insert(row)
-                next.vectors.remove(row)
+                guard let row = next.catalogue.delete(itemID) else { continue }
+                next.leave([row])
                 gone.append(row)
             }
         }
         return next.forgettingContent(gone.filter { next.gone.contains($0) })
+    }
+
+    private mutating func leave(_ rows: [Int32]) {
+        for row in rows {
+            gone.insert(row)
+            vectors.remove(row)
+        }
+    }
+
+    /// When time changes what may be recommended next; nil where only records do.
+    public var nextChange: EventTime? { catalogue.nextChange }
+
+    /// The same snapshot at a later time: what has become available is, what no longer is is not.
+    ///
+    /// - Complexity: O(items with a window that is still to change).
+    public func advanced(to now: EventTime) -> ServingSnapshot {
+        guard let due = nextChange, due <= now else { return self }
+        var next = self
+        for (row, available) in next.catalogue.advance(to: now) { next.content?.show(row, available) }
+        if next.content?.isShareDue == true { next.shareAnew() }
+        return next
     }
 
     /// The same snapshot with another trending list.

@@ -6,6 +6,8 @@ import Interactions
 /// An item that the model never trained on is compared by its content first: what people did says nothing of it yet. Scores are
 /// then cosines of contents; what the towers add stands below.
 ///
+/// Of a group at most one member stands in the list, and none of the item's own.
+///
 /// - Returns: nil where the snapshot has never heard of the item. A hidden item still has similar ones.
 public func similar(
     to itemID: String, count: Int, category: String? = nil, exclude: [String] = [], explain: Bool = false,
@@ -33,6 +35,7 @@ public func similar(
         let inCategory = RowFilter(snapshot.catalogue, category: main, excluding: exclude, rows: [row])
         Fallback(snapshot: snapshot, filter: inCategory).fill(&rows, upTo: bounded, category: main)
     }
+    let choice = VariantChoice(snapshot)
     return RecommendationAnswer(
         requestID: requestID, userID: nil, modelVersion: snapshot.modelVersion,
         catalogueVersion: snapshot.catalogueVersion,
@@ -40,7 +43,7 @@ public func similar(
             let text = ranked.reason == .similar
                 ? "Similar to \(entry.title ?? itemID)" : "In the same category as \(entry.title ?? itemID)"
             return RecommendedItem(
-                itemID: snapshot.catalogue[ranked.row].itemID, score: ranked.score, reason: ranked.reason,
+                itemID: choice.itemID(of: ranked.row), score: ranked.score, reason: ranked.reason,
                 explanation: explain ? text : nil)
         })
 }

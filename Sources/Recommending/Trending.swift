@@ -36,15 +36,12 @@ struct TrendingList: Sendable {
     /// The first of ``popular``, as many as the ranking blend was trained to look at.
     var trended: ArraySlice<(row: Int32, share: Float)> { popular.prefix(trendedItems) }
     private var trendedItems = 0
+    /// Of members of groups their share of the top score: which of them sells best.
+    private(set) var sold: [String: Float] = [:]
 
     init() {}
 
     init(_ items: [TrendingItem], catalogue: Catalogue, discount: Float, trendedItems: Int) {
-        struct Popular {
-            var row: Int32
-            var score: ScaledValue
-            var itemID: String
-        }
         self.trendedItems = trendedItems
         var seen = RowSet(rows: catalogue.count)
         var popular: [Popular] = []
@@ -53,6 +50,7 @@ struct TrendingList: Sendable {
             guard let row = catalogue.row(of: item.itemID), catalogue.available.contains(row), seen.insert(row) else { continue }
             popular.append(Popular(row: row, score: item.score, itemID: item.itemID))
         }
+        if catalogue.hasVariants { popular = joined(popular, items, catalogue) }
         popular.sort { $0.score != $1.score ? $0.score > $1.score : $0.itemID < $1.itemID }
         popular.removeLast(max(0, popular.count - Self.limitItems))
         guard let top = popular.first?.score else { return }
@@ -87,6 +85,31 @@ struct TrendingList: Sendable {
             weights[queue] *= discount
             if heads[queue] < queues[queue].count { heap.push(score(queue), queues[queue][heads[queue]], queue) }
         }
+    }
+
+    private struct Popular {
+        var row: Int32
+        var score: ScaledValue
+        var itemID: String
+    }
+
+    /// Rows with the scores of all that they stand for. Notes what the members of groups have of it.
+    private mutating func joined(_ popular: [Popular], _ items: [TrendingItem], _ catalogue: Catalogue) -> [Popular] {
+        var places: [Int32: Int] = [:], sums = popular, members: [(itemID: String, score: ScaledValue)] = []
+        for (place, item) in popular.enumerated() {
+            places[item.row] = place
+            sums[place].score = .zero
+            sums[place].itemID = catalogue[item.row].itemID
+        }
+        var counted: Set<String> = []
+        for item in items where !item.score.isZero && counted.insert(item.itemID).inserted {
+            guard let place = catalogue.row(of: item.itemID).flatMap({ places[$0] }) else { continue }
+            sums[place].score = sums[place].score + item.score
+            if !catalogue[sums[place].row].variants.isEmpty { members.append((item.itemID, item.score)) }
+        }
+        let top = sums.map(\.score).max() ?? .zero
+        sold = Dictionary(members.map { ($0.itemID, max(Float($0.score.share(of: top)), .leastNormalMagnitude)) }) { first, _ in first }
+        return sums
     }
 }
 

@@ -20,11 +20,14 @@ struct UserTaste {
     private(set) var counted: CandidateSignals?
     /// What the user's history says of items by their content; nil where the snapshot does not ask.
     private(set) var content: ContentSignals.Taste?
+    /// Ids of the items that the user dealt with, oldest first; empty where there are no groups, whose members alone are chosen by it.
+    private(set) var metItemIDs: [String] = []
 
     init(
         history: UserHistory, attributes: String?, context: [String: String], snapshot: ServingSnapshot, now: EventTime
     ) {
         input = UserTowerInput(vectors: [], rows: [], types: [], times: [], attributes: attributes, context: context)
+        if snapshot.catalogue.hasVariants { metItemIDs = history.entries.filter { $0.type.isAct }.map(\.itemID) }
         guard let model = snapshot.model else { return }
         let history = history.rated(from: model.ratingsFrom)
         if let blend = snapshot.blend?.blend {

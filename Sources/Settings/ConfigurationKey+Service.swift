@@ -96,6 +96,14 @@ extension ConfigurationKey {
             "topics whose records have a shape of their own, and where their fields stand: shop.events: {kind: events, fields: {user_id: "
                 + "payload.user.id}}; docs/mapping.md"),
         ConfigurationKey(
+            .ingestUnknownPatches, .choice(["wait", "create"]), "wait",
+            "a patch of an item of which no record came: waits for it, or makes a bare item"),
+        ConfigurationKey(
+            .ingestWaitingLimitPatches, .integer(0...10_000_000), "100000",
+            "patches of unknown items that wait at most; beyond, the oldest become dead letters"),
+        ConfigurationKey(
+            .ingestWaitingLimitHours, .integer(1...87_600), "168", "hours that a patch waits for its item; then it becomes a dead letter"),
+        ConfigurationKey(
             .ingestRegistryURL, .text, "",
             "schema registry whose schemas Avro records name: https://registry.internal:8081; docs/mapping.md"),
         ConfigurationKey(.ingestRegistryUser, .text, "", "user of the schema registry, or the name of an API key"),
@@ -105,6 +113,9 @@ extension ConfigurationKey {
             "file with the certificates (PEM) that sign the registry's; without it those that the machine trusts"),
         ConfigurationKey(.ingestHistoryLimitEvents, .integer(1...2_000), "500", "newest events kept in a user's history"),
         ConfigurationKey(.ingestDecayHalfLifeHours, .integer(1...8_760), "24", "half-life of the decayed counters behind trending"),
+        ConfigurationKey(
+            .retentionIdleUsersDays, .integer(0...36_500), "0",
+            "people of whom nothing new came for so long are erased by ingest; 0: nobody is; by the clock that clock names"),
         ConfigurationKey(.rulesExclude, .list(allowed: ["auto", "purchased", "carted", "clicked", "seen"]), "auto",
             "what a user did with an item that keeps it out of answers; seen means any click, cart or purchase; [] excludes nothing; "
                 + "auto: training decides it by what people take again, down to the category"),

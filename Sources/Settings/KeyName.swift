@@ -54,12 +54,16 @@ public enum KeyName: String, CaseIterable, Sendable {
 
     case ingestEventTypes = "ingest.event_types"
     case ingestTopics = "ingest.topics"
+    case ingestUnknownPatches = "ingest.unknown_patches"
+    case ingestWaitingLimitPatches = "ingest.waiting_limit_patches"
+    case ingestWaitingLimitHours = "ingest.waiting_limit_hours"
     case ingestRegistryURL = "ingest.registry.url"
     case ingestRegistryUser = "ingest.registry.user"
     case ingestRegistryPassword = "ingest.registry.password"
     case ingestRegistryCAFile = "ingest.registry.ca_file"
     case ingestHistoryLimitEvents = "ingest.history_limit_events"
     case ingestDecayHalfLifeHours = "ingest.decay_half_life_hours"
+    case retentionIdleUsersDays = "retention.idle_users_days"
 
     case rulesExclude = "rules.exclude"
     case rulesDiversity = "rules.diversity"

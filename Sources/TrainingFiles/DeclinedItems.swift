@@ -21,11 +21,13 @@ package struct DeclinedItems {
     }
 
     /// Adds the kept ones whose user and item the log knows.
-    package func append(to columns: inout ImpressionColumns, users known: IDTable, items knownItems: IDTable) {
+    ///
+    /// - Parameter row: of an item's id; nil where the log does not know it.
+    package func append(to columns: inout ImpressionColumns, users known: IDTable, item row: (String) -> Int32?) {
         var kept = self
         kept.cut()
         for entry in kept.entries {
-            guard let user = known.knownRow(of: users.id(Int(entry.user))), let item = knownItems.knownRow(of: items.id(Int(entry.item)))
+            guard let user = known.knownRow(of: users.id(Int(entry.user))), let item = row(items.id(Int(entry.item)))
             else { continue }
             columns.append(user: user, item: item, time: entry.time, outcomes: ImpressionColumns.declined, amount: 0)
         }

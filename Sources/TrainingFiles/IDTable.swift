@@ -46,7 +46,12 @@ package struct IDTable {
     /// The row of an id, nil where it is not known.
     package func knownRow(of id: String) -> Int32? {
         var id = id
-        let row = id.withUTF8 { places[find(UnsafeRawBufferPointer($0), hash(UnsafeRawBufferPointer($0)))].row }
+        return id.withUTF8 { knownRow(of: UnsafeRawBufferPointer($0)) }
+    }
+
+    /// The row of an id, nil where it is not known.
+    package func knownRow(of id: UnsafeRawBufferPointer) -> Int32? {
+        let row = places[find(id, hash(id))].row
         return row >= 0 ? row : nil
     }
 

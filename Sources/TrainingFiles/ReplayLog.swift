@@ -73,10 +73,12 @@ package struct ReplayLog {
         var deleted = Set<String>()
         try snapshot.forEachItem { item in
             if item.isDeleted {
-                deleted.insert(item.record.itemID)
+                deleted.formUnion([item.record.itemID] + item.variants.map(\.record.itemID))
             } else {
                 let row = row(ofItem: item.record.itemID, isHidden: item.record.hidden)
                 contents[Int(row)] = item.record.content
+                // Members of a group are learned as one.
+                for variant in item.variants { itemRows[variant.record.itemID] = row }
             }
         }
         var found: [Found] = []

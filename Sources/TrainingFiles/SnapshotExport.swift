@@ -70,6 +70,8 @@ package struct SnapshotExport {
     /// Items and users by the rows in which they came, before they are put in order.
     private struct Rows {
         var items = IDTable()
+        /// Members of groups, and the item rows that they are learned as.
+        var members = IDTable(), memberRows: [Int32] = []
         /// Records by item row.
         var records: [ItemRecord] = []
         /// What the catalogue says, by item row. Apart from the records, since looking at one of those copies it.
@@ -87,7 +89,13 @@ package struct SnapshotExport {
             case bare
         }
 
-        mutating func add(_ record: ItemRecord, _ state: State, firstSeen time: EventTime? = nil) {
+        /// The row that an item is learned as: its own, or that of its group; nil where it is not known.
+        func knownItem(_ id: String) -> Int32? {
+            members.count == 0 ? items.knownRow(of: id) : members.knownRow(of: id).map { memberRows[Int($0)] } ?? items.knownRow(of: id)
+        }
+
+        mutating func add(_ record: ItemRecord, _ state: State, firstSeen time: EventTime? = nil, members ids: [String] = []) {
+            for id in ids where members.row(of: id) == memberRows.count { memberRows.append(Int32(records.count)) }
             _ = items.row(of: record.itemID)
             records.append(record)
             states.append(state)
@@ -110,12 +118,13 @@ package struct SnapshotExport {
         var later: Set<String> = []
         try snapshot.forEachItem { (item) throws(StoreError) in
             // With --as-of, what was published later was not there yet.
+            let members = item.variants.map(\.record.itemID)
             if item.isDeleted {
-                rows.add(ItemRecord(itemID: item.record.itemID), .deleted, firstSeen: item.firstSeen)
+                rows.add(ItemRecord(itemID: item.record.itemID), .deleted, firstSeen: item.firstSeen, members: members)
             } else if until == nil || (item.record.publishedAt?.milliseconds ?? .min) <= until?.milliseconds ?? .max {
-                rows.add(item.record, .described, firstSeen: item.firstSeen)
+                rows.add(item.record, .described, firstSeen: item.firstSeen, members: members)
             } else {
-                later.insert(item.record.itemID)
+                later.formUnion(members.isEmpty ? [item.record.itemID] : members)
             }
         }
         try ColumnFile.makeFolder(of: path)
@@ -123,7 +132,7 @@ package struct SnapshotExport {
         var declined = DeclinedItems(limitEntries: settings.impressionsLimit)
         try read(snapshot, until: until, into: sorter, &rows, &declined, isStopped: isStopped, progress: progress)
         var impressions = try impressions(snapshot, until: until, rows)
-        declined.append(to: &impressions, users: rows.users, items: rows.items)
+        declined.append(to: &impressions, users: rows.users, item: rows.knownItem)
 
         let itemOrder = rows.items.sortedRows().filter { rows.states[Int($0)] != .deleted }, userOrder = rows.users.sortedRows()
         let maxPerUser = settings.maxInteractionsPerUser
@@ -177,7 +186,7 @@ package struct SnapshotExport {
         var columns = ImpressionColumns()
         try snapshot.forEachImpression(limit: settings.impressionsLimit, until: until) { (shown) throws(StoreError) in
             guard let user = rows.users.knownRow(of: String(decoding: shown.userID, as: UTF8.self)),
-                let item = rows.items.knownRow(of: String(decoding: shown.itemID, as: UTF8.self))
+                let item = rows.knownItem(String(decoding: shown.itemID, as: UTF8.self))
             else { return }
             columns.append(
                 user: user, item: item, time: shown.time.milliseconds, outcomes: shown.outcomes, amount: max(shown.amountMinor, 0))
@@ -206,21 +215,22 @@ package struct SnapshotExport {
                     }
                     return
                 }
-                let item = rows.items.row(of: event.itemID)
-                if Int(item) == rows.records.count {
+                let item = rows.members.count == 0 ? nil : rows.members.knownRow(of: event.itemID).map { rows.memberRows[Int($0)] }
+                let row = item ?? rows.items.row(of: event.itemID)
+                if Int(row) == rows.records.count {
                     // An item without a record can still be learned from; it has an id and no content.
-                    rows.records.append(ItemRecord(itemID: rows.items.id(Int(item))))
+                    rows.records.append(ItemRecord(itemID: rows.items.id(Int(row))))
                     rows.states.append(.bare)
                     rows.firstSeen.append(nil)
                 }
-                guard rows.states[Int(item)] != .deleted else { return }
+                guard rows.states[Int(row)] != .deleted else { return }
                 let user = rows.users.row(of: event.userID)
                 if Int(user) == rows.counts.count { rows.counts.append(0) }
                 rows.counts[Int(user)] += 1
                 do {
                     try sorter.append(
                         EventRecord(
-                            time: event.time.milliseconds, offset: event.position.offset, user: user, item: item,
+                            time: event.time.milliseconds, offset: event.position.offset, user: user, item: row,
                             partition: event.position.partition,
                             type: Int32(event.type) | (seen != nil && event.isNew ? Self.newMark : 0),
                             amount: event.amountMinor.map { max($0, 0) } ?? -1))

@@ -28,6 +28,7 @@ enum DocumentedPlan {
         "freshet train": .run,
         #"curl -X PUT  localhost:8080/v1/items/i9 -d '{"title":"Trail shoe","categories":["shoes"],"price":89.9,"currency":"EUR"}'"#:
             .request(202),
+        #"curl -X PATCH localhost:8080/v1/items/i9 -d '{"price":79.9,"stock":12}'"#: .request(202),
         #"curl -X POST localhost:8080/v1/events -d '{"event_id":"e1","type":"click","user_id":"u1","item_id":"i9","#
             + #""timestamp":"2026-11-21T08:00:00Z"}'"#:
             .request(202),

@@ -133,7 +133,7 @@ struct ErasureTests {
         #expect(try database.sql(#"select string_agg("offset"::text, ',') from dead_letters"#) == "21")
     }
 
-    @Test("an erased id goes out of the records that name it, and older records do not bring it back")
+    @Test("an erased id that several have goes out of the records that name it, and older records do not bring it back")
     func namedByOthers() throws {
         let database = try TestDatabase()
         let store = try IngestStore(url: database.url, rules: FeatureRules())
@@ -141,13 +141,15 @@ struct ErasureTests {
             (.upsert(UserRecord(userID: user, aliases: aliases, updatedAt: time(at))), origin(at))
         }
         func aliases(_ user: String) throws -> String { try database.sql("select aliases::text from users where user_id = '\(user)'") }
-        _ = try store.commit(IngestBatch(users: [record("u1", ["x", "gone", "y"], at: 1), record("u2", ["y"], at: 1)]))
+        _ = try store.commit(IngestBatch(users: [record("u1", ["x", "gone", "y"], at: 1), record("u2", ["y", "gone"], at: 1)]))
         _ = try store.commit(IngestBatch(users: [(.delete(id: "gone", at: time(100)), origin(2))]))
         #expect(try aliases("u1") == "{x,y}" && aliases("u2") == "{y}")
         // What was written before the deletion and comes after it, beside it, or in its batch.
         _ = try store.commit(IngestBatch(users: [record("u1", ["gone", "z"], at: 50)]))
         #expect(try aliases("u1") == "{z}")
-        _ = try store.commit(IngestBatch(users: [record("u3", ["other"], at: 50), (.delete(id: "other", at: time(200)), origin(3))]))
+        _ = try store.commit(IngestBatch(users: [
+            record("u3", ["other"], at: 50), record("u4", ["other"], at: 50), (.delete(id: "other", at: time(200)), origin(3)),
+        ]))
         #expect(try aliases("u3") == "{}")
         // Who comes back may be named again.
         _ = try store.commit(IngestBatch(users: [record("u1", ["gone"], at: 150)]))

@@ -39,9 +39,9 @@ struct MerchantTests {
 
     private static let expected = [
         #"{"item_id":"SKU-1","title":"Trail shoe & sole, size 42","description":"<b>Light</b> & dry","#
-            + #""categories":["Shoes","Shoes > Outdoor"],"price":59.90,"currency":"EUR","hidden":false,"#
+            + #""categories":["Shoes","Shoes > Outdoor"],"price":59.90,"currency":"EUR","hidden":false,"item_group_id":"SHOE","#
             + #""attributes":{"availability":"in_stock","brand":"Acme","color":"blue","#
-            + #""image_link":"https://shop.example/1.jpg","item_group_id":"SHOE","link":"https://shop.example/1?a=1&b=2","#
+            + #""image_link":"https://shop.example/1.jpg","link":"https://shop.example/1?a=1&b=2","#
             + #""sale_price_effective_date":"2026-11-20T00:00+0100/2026-11-30T23:59+0100","size":"42","list_price":89.90}}"#,
         #"{"item_id":"SKU-2","title":"Plain — title","price":15.00,"currency":"USD","hidden":true,"#
             + #""attributes":{"availability":"out_of_stock","google_product_category":"187","#
@@ -78,8 +78,8 @@ struct MerchantTests {
         let read = try read(text)
         #expect(
             read.records == [
-                #"{"item_id":"1","title":"Shoe","price":15.00,"currency":"USD","hidden":true,"attributes":{"availability":"out_of_stock","#
-                    + #""image_link":"https://shop.example/1.jpg","item_group_id":"G"}}"#
+                #"{"item_id":"1","title":"Shoe","price":15.00,"currency":"USD","hidden":true,"item_group_id":"G","#
+                    + #""attributes":{"availability":"out_of_stock","image_link":"https://shop.example/1.jpg"}}"#
             ])
         #expect(read.refused.map(\.line) == [3] && read.refused[0].reason.detail.contains("is no price, such as 15.00 USD"))
         let problem = #expect(throws: ForeignProblem.self) { _ = try self.read("name\tprice\n1\t2\n") }

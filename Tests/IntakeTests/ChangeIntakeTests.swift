@@ -25,6 +25,7 @@ struct ChangeIntakeTests {
             switch change.change {
             case .upsert(let item): "\(item.itemID) \(item.title ?? "-") \(change.origin.recordTime?.milliseconds ?? 0)"
             case .delete(let id, let time): "delete \(id) \(time?.milliseconds ?? 0)"
+            case .patch(let patch): patch.json()
             }
         }
     }

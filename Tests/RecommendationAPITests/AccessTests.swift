@@ -23,7 +23,7 @@ import Testing
         try await TestService(APIConfiguration(apiKeys: Self.keys)).test { client async throws in
             let method = try Self.method(route)
             let uri = Self.uri(route)
-            let body = method == .post || method == .put ? "{}" : nil
+            let body = [.post, .put, .patch].contains(method) ? "{}" : nil
             guard let scope = route.scope else {
                 #expect(try await client.send(method, uri, body).status == 200)
                 return
@@ -48,7 +48,7 @@ import Testing
         try await TestService(APIConfiguration(apiKeys: Self.keys)).test { client async throws in
             let method = try Self.method(route)
             let uri = Self.uri(route)
-            let body = method == .post || method == .put ? "{}" : nil
+            let body = [.post, .put, .patch].contains(method) ? "{}" : nil
             for header in ["Bearer chief-secret", "bearer chief-secret", "BEARER  chief-secret"] {
                 let answer = try await client.send(method, uri, body, headers: ["Authorization": header])
                 #expect(answer.status != 401 && answer.status != 403, "\(header)")

@@ -15,7 +15,7 @@ import Testing
         try await TestService().test { client async throws in
             for (method, path, allow) in [
                 (HTTPRequest.Method.delete, "/v1/recommendations", "GET, POST, HEAD, OPTIONS"),
-                (.post, "/v1/items/i1", "GET, PUT, DELETE, HEAD, OPTIONS"), (.get, "/v1/events", "POST, OPTIONS"),
+                (.post, "/v1/items/i1", "GET, PUT, PATCH, DELETE, HEAD, OPTIONS"), (.get, "/v1/events", "POST, OPTIONS"),
                 (.head, "/v1/events", "POST, OPTIONS"),
             ] {
                 let answer = try await client.send(method, path)

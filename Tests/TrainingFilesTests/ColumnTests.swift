@@ -76,7 +76,7 @@ struct ColumnTests {
             var known = IDTable(), items = IDTable(), columns = ImpressionColumns()
             for user in users { _ = known.row(of: user) }
             for number in 0..<40 { _ = items.row(of: "i\(number)") }
-            declined.append(to: &columns, users: known, items: items)
+            declined.append(to: &columns, users: known, item: items.knownRow)
             #expect(columns.outcomes.allSatisfy { $0 == ImpressionColumns.declined } && columns.fit(users: users.count, items: 40))
             return columns.times.sorted()
         }

@@ -72,6 +72,35 @@ struct StoredLogTests {
         #expect(early.count == 3 && early.userIDs == ["a", "b"])
     }
 
+    @Test("members of a group are learned as one, whoever is deleted")
+    func groups() throws {
+        let database = try Self.store()
+        var batch = IngestBatch(interactions: [Self.event("c", "w", at: 30, offset: 9)])
+        func origin(_ place: Int64) -> RecordOrigin {
+            RecordOrigin(source: "items", cluster: "k", position: Position(partition: 0, offset: place), recordTime: nil)
+        }
+        for (place, id) in ["x", "z", "w"].enumerated() {
+            let record = ItemRecord(itemID: id, title: id.uppercased(), attributes: "{\"size\":\(place)}", groupID: "g")
+            batch.items.append((.upsert(record), origin(Int64(20 + place))))
+        }
+        let store = try IngestStore(url: database.url, rules: FeatureRules())
+        _ = try store.commit(batch)
+        let settings = SnapshotExport.Settings(impressionsLimit: 10, maxInteractionsPerUser: 10)
+        let log = try exported(database, settings)
+        #expect(log.itemIDs == [ItemGroup.unitID("g"), "y"] && log.contents[0].title == "W")
+        #expect(log.rows(of: 0).map { log.items[$0] } == [1, 0] && log.rows(of: 2).map { log.items[$0] } == [0, 0])
+        // What a deleted member was bought for still counts for the group; when all are deleted it is gone.
+        func delete(_ ids: [String], _ place: Int64) throws {
+            _ = try store.commit(IngestBatch(items: ids.map { (.delete(id: $0, at: nil), origin(place)) }))
+        }
+        try delete(["w"], 40)
+        let less = try exported(database, settings)
+        #expect(less.itemIDs == log.itemIDs && less.count == log.count && less.contents[0].title == "X")
+        try delete(["x", "z"], 41)
+        let none = try exported(database, settings)
+        #expect(none.itemIDs == ["y"] && none.count == 2)
+    }
+
     @Test("an export says which items came after the first delivery of the catalogue")
     func arrivals() throws {
         let database = try Self.store()

@@ -16,6 +16,8 @@ public struct ForeignOptions: Sendable {
     public var listSeparator = "|"
     /// What names of event types mean: a purchase of a negative quantity is a return.
     public var typeNames = DecodingRules.canonicalTypeNames
+    /// The currency of amounts that name none, for what it has for cents.
+    public var defaultCurrency = "USD"
     /// The moment of the import, for offers that are limited in time.
     public var now = EventTime(milliseconds: 0)
     /// The longest row, line or element in bytes of UTF-8; longer ones are refused.
@@ -39,8 +41,8 @@ extension ForeignOptions {
             }
         }
         return (named.sorted() + [
-            "\(separator ?? 0)", "\(hasHeader)", decimalMark.rawValue, times.order.rawValue, times.unit.rawValue, times.zone?.name ?? "UTC",
-            listSeparator,
+            "\(separator ?? 0)", "\(hasHeader)", decimalMark.rawValue, times.order.rawValue, times.unit?.rawValue ?? "auto",
+            times.zone?.name ?? "UTC", listSeparator,
         ]).joined(separator: "\n")
     }
 }

@@ -17,6 +17,9 @@ struct RawRow: Sendable {
     /// Why no cells can be read.
     var problem: Rejection?
 
+    /// Whether it begins in what the quote of a row before it had taken in before that was given up.
+    var isWithinGivenUp = false
+
     /// Whether there is nothing in it.
     var isBlank: Bool { problem == nil && cells.allSatisfy { $0?.utf8.allSatisfy { $0 == 0x20 || $0 == 0x09 } ?? false } }
 }

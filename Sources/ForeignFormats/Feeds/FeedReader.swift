@@ -112,7 +112,7 @@ struct FeedReader: ForeignRows {
                 item?.value = ""
                 if let own = ownName(name) { plan.note(CollectionOfOne(MerchantOffer.plain(own))) }
                 // Atom has an address in an attribute.
-                if let address = attributes["href"], let own = ownName(name) { item?.offer.add(own, address) }
+                if let address = attributes["href"], let own = ownName(name) { item?.offer.add(own, address, isGoogles: own != name) }
             }
             if !isEmpty { item?.open.append(name) }
         case .end(let name):
@@ -122,7 +122,9 @@ struct FeedReader: ForeignRows {
             }
             guard open == name else { return refused("</\(name)> stands where </\(open)> must") }
             item?.open.removeLast()
-            if item?.open.isEmpty == true, let own = ownName(name), let value = item?.value { item?.offer.add(own, value) }
+            if item?.open.isEmpty == true, let own = ownName(name), let value = item?.value {
+                item?.offer.add(own, value, isGoogles: own != name)
+            }
         case .text(let text):
             if item?.open.count == 1 { item?.value += text }
         case .aside, .doctype, .broken: break

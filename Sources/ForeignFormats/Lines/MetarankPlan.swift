@@ -20,7 +20,7 @@ struct MetarankPlan: Sendable {
         self.kind = kind
         var rules = options.times
         // Its numbers are milliseconds, however small.
-        if rules.unit == .auto { rules.unit = .milliseconds }
+        if rules.unit == nil { rules.unit = .milliseconds }
         times = ForeignTime(rules: rules)
         maxBytes = options.rowLimitBytes
     }

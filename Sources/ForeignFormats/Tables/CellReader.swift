@@ -38,13 +38,17 @@ struct CellReader: Sendable {
         case .time: return (JSONText.quoted(try time(text, field).rfc3339()), nil)
         case .money:
             let (amount, currency) = ForeignMoney(numbers: numbers).read(text)
-            return (try number(amount, text, field), currency)
+            return (try number(amount, text, field), try known(currency, text, field))
+        case .minorMoney:
+            let (amount, currency) = ForeignMoney(numbers: numbers).read(text)
+            return (try whole(amount, text, field), try known(currency, text, field))
+        case .currency:
+            // What is no code at all is for the decoder to say.
+            if let code = Currency.code(text) { _ = try known(code, text, field) }
+            return (JSONText.quoted(text), nil)
         case .number: return (try number(numbers.read(text), text, field), nil)
         case .integer:
-            let written = try number(numbers.read(text), text, field)
-            let whole = written.split(separator: ".", maxSplits: 1)
-            guard whole.count == 1 || whole[1].allSatisfy({ $0 == "0" }) else { throw refusal(field, text, "is no whole number") }
-            return (String(whole[0]), nil)
+            return (try whole(numbers.read(text), text, field), nil)
         case .boolean: return (try boolean(text, field) ? "true" : "false", nil)
         case .list: return (Self.array(text.split(separator: options.listSeparator).map(Self.trimmed)), nil)
         case .words: return (Self.array(text.split(separator: " ").map(String.init)), nil)
@@ -68,6 +72,18 @@ struct CellReader: Sendable {
             throw refusal(field, text, "may be \(one) or \(other): say --decimal point or --decimal comma")
         case .none: throw refusal(field, text, "is no number that is understood, such as 1234.50\(Self.markHint(options.decimalMark))")
         }
+    }
+
+    private func whole(_ reading: ForeignNumber.Reading, _ text: String, _ field: RecordField) throws(Rejection) -> String {
+        let parts = try number(reading, text, field).split(separator: ".", maxSplits: 1)
+        guard parts.count == 1 || parts[1].allSatisfy({ $0 == "0" }) else { throw refusal(field, text, "is no whole number") }
+        return String(parts[0])
+    }
+
+    /// The currency, where ISO 4217 has it: of `12 PCS` nobody knows what it is worth.
+    private func known(_ currency: String?, _ text: String, _ field: RecordField) throws(Rejection) -> String? {
+        guard let currency, !Currency.isKnown(currency) else { return currency }
+        throw refusal(field, text, "names \(currency), which is no currency of ISO 4217")
     }
 
     private static func markHint(_ mark: DecimalMark) -> String { mark == .auto ? "" : " (read with --decimal \(mark.rawValue))" }

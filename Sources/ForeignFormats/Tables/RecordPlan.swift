@@ -18,6 +18,7 @@ struct RecordPlan: Sendable {
     let entries: [Entry]
     private var cells: CellReader
     private let typeNames: [String: InteractionType]
+    private let defaultCurrency: String
 
     /// What the dates that were read tell.
     var dates: DateEvidence { cells.times.evidence }
@@ -35,11 +36,16 @@ struct RecordPlan: Sendable {
         self.entries = placed.sorted { ($0.rank, $0.place) < ($1.rank, $1.place) }.map(\.entry)
         cells = CellReader(options, separator: separator)
         typeNames = options.typeNames
-        for name in RecordField.required(of: kind) where !entries.contains(where: { $0.field.name == name }) {
-            if name == "user_id", kind == .events, entries.contains(where: { $0.field.name == "session_id" }) { continue }
-            let constant = name == "type" ? ", or --map type='\"purchase\"' where all rows are of one type" : ""
+        defaultCurrency = options.defaultCurrency
+        let missing = RecordField.required(of: kind).filter { name in
+            !entries.contains { $0.field.name == name || name == "user_id" && kind == .events && $0.field.name == "session_id" }
+        }
+        guard missing.isEmpty else {
+            let names = missing.count == 1 ? missing[0] : missing.dropLast().joined(separator: ", ") + " or \(missing[missing.count - 1])"
+            let maps = missing.map { "--map \($0)=COLUMN" }.joined(separator: " ")
+            let constant = missing.contains("type") ? ", or --map type='\"purchase\"' where all rows are of one type" : ""
             throw ForeignProblem(
-                "no column is \(name), which \(kind.rawValue) need: name one with --map \(name)=COLUMN\(constant). "
+                "no column is \(names), which \(kind.rawValue) need: say where they stand with \(maps)\(constant). "
                     + "The columns are \(columns.map { $0.isEmpty ? "(no name)" : $0 }.joined(separator: ", "))")
         }
     }
@@ -59,7 +65,7 @@ struct RecordPlan: Sendable {
             case .place(let place):
                 guard place <= columns.count else { throw ForeignProblem("--map names column #\(place), but there are \(columns.count)") }
                 entries.append(Entry(field: field, column: place - 1))
-            case .column(let name): entries.append(Entry(field: field, column: try Self.place(of: name, in: columns)))
+            case .column(let name): entries.append(Entry(field: field, column: try Self.place(of: name, in: columns, for: field)))
             }
         }
         // First as they are written, then in any case: User_ID is the user_id where no column is.
@@ -80,7 +86,7 @@ struct RecordPlan: Sendable {
         return entries
     }
 
-    private static func place(of name: String, in columns: [String]) throws(ForeignProblem) -> Int {
+    private static func place(of name: String, in columns: [String], for field: RecordField) throws(ForeignProblem) -> Int {
         let exact = columns.indices.filter { columns[$0] == name }
         let found = exact.isEmpty ? columns.indices.filter { columns[$0].lowercased() == name.lowercased() } : exact
         if found.count == 1 { return found[0] }
@@ -88,9 +94,12 @@ struct RecordPlan: Sendable {
             let places = found.map { "#\($0 + 1)" }.joined(separator: " or ")
             throw ForeignProblem("the column \(name) stands \(found.count) times: name one by its place, \(places)")
         }
-        let near = NearestName.of(name, among: columns).map { " Did you mean \($0)?" } ?? ""
+        let near = NearestName.of(name, among: columns).map { " Did you mean \($0)?" }
+            ?? " A text that all rows share stands in double quotes: --map \(field.written)='\"\(unquoted(name))\"'."
         throw ForeignProblem("there is no column \(name).\(near) The columns are \(columns.joined(separator: ", "))")
     }
+
+    private static func unquoted(_ name: String) -> String { name.filter { $0 != "'" && $0 != "\"" } }
 
     /// The record of a row as JSON, or why there is none. An event without an id gets one of the row's text and line.
     mutating func record(_ row: RawRow) throws(Rejection) -> [UInt8] {
@@ -111,9 +120,10 @@ struct RecordPlan: Sendable {
                     throw Rejection(.malformedRow, field: "currency", "is \(named.json), and the amount is written in \(currency)")
                 }
             } else {
-                members.append((RecordField(name: "currency", value: .text), JSONText.quoted(currency)))
+                members.append((RecordField(name: "currency", value: .currency), JSONText.quoted(currency)))
             }
         }
+        try scale(&members)
         if kind == .events, !members.contains(where: { $0.field.name == "event_id" }) {
             members.insert((RecordField(name: "event_id", value: .text), JSONText.quoted(row.derivedID)), at: 0)
         }
@@ -123,11 +133,11 @@ struct RecordPlan: Sendable {
     /// What each column becomes, constants last.
     func layout(separator: UInt8?) -> ForeignLayout {
         var found = columns.enumerated().map { place, name in
-            let fields = entries.filter { $0.column == place }.map(\.field.name)
+            let fields = entries.filter { $0.column == place }.map(\.field.written)
             return ForeignLayout.Column(name: name, field: fields.isEmpty ? nil : fields.joined(separator: ", "))
         }
         for entry in entries where entry.column == nil {
-            found.append(ForeignLayout.Column(name: "", field: entry.field.name, constant: entry.constant))
+            found.append(ForeignLayout.Column(name: "", field: entry.field.written, constant: entry.constant))
         }
         return ForeignLayout(kind: kind, separator: separator, columns: found)
     }
@@ -150,6 +160,20 @@ struct RecordPlan: Sendable {
         else { return }
         members[type].json = "\"return\""
         members[quantity].json.removeFirst()
+    }
+
+    /// Amounts of cents become amounts of the record's currency.
+    private func scale(_ members: inout [(field: RecordField, json: String)]) throws(Rejection) {
+        for place in members.indices where members[place].field.value == .minorMoney {
+            let named = members.first { $0.field.name == "currency" }
+            let code = named.flatMap { JSONText.string("c", inObject: "{\"c\":\($0.json)}") } ?? defaultCurrency
+            guard let amount = Currency.amount(ofMinorUnits: members[place].json, Currency.code(code) ?? defaultCurrency) else {
+                throw Rejection(
+                    .malformedRow, field: members[place].field.name,
+                    "\(members[place].json) is no whole number of minor units, such as 1999")
+            }
+            members[place].json = amount
+        }
     }
 
     private static func object(_ members: [(field: RecordField, json: String)]) -> [UInt8] {

@@ -17,6 +17,9 @@ struct RowScanner: Sendable {
     /// Cells of a row at most: those of the header once it is known.
     var cellsLimit: Int
 
+    /// Lines of a quote, in number, beyond which what it had taken in is told as one.
+    private static let manyLines = 100
+
     private enum State {
         case cellStart, plain, quoted, afterQuote
         /// To the end of the line: the row is refused already.
@@ -38,6 +41,8 @@ struct RowScanner: Sendable {
     /// The end of the row's first line, and where the next one begins, where a quote holds it together with others.
     private var firstLine: (end: Int, next: Int)?
     private var lineBreaks: Int64 = 0
+    /// Where the farthest quote that had taken in many lines was given up.
+    private var givenUpAt = 0
     private var line: Int64 = 0
     private var isFinished = false
 
@@ -56,6 +61,7 @@ struct RowScanner: Sendable {
             cellStart -= start
             cells = cells.map { $0.lowerBound - start..<$0.upperBound - start }
             firstLine = firstLine.map { ($0.end - start, $0.next - start) }
+            givenUpAt -= min(start, givenUpAt)
             start = 0
         }
         append(&buffer)
@@ -128,6 +134,7 @@ struct RowScanner: Sendable {
         if problem == nil { problem = Rejection(code, detail) }
         state = .skipping
         if let firstLine {
+            if lineBreaks > Self.manyLines { givenUpAt = max(givenUpAt, at) }
             at = firstLine.end
             lineBreaks = 0
         }
@@ -162,6 +169,7 @@ struct RowScanner: Sendable {
         // Not byte by byte: what stands behind moves up each time.
         guard surplus >= rowLimitBytes || at == buffer.count else { return }
         buffer.removeSubrange(start + rowLimitBytes..<at)
+        if givenUpAt >= at { givenUpAt -= surplus }
         droppedBytes += surplus
         at -= surplus
     }
@@ -191,6 +199,7 @@ struct RowScanner: Sendable {
             problem = Rejection(.tooLarge, "the row has \(row.byteCount) bytes; at most \(rowLimitBytes) are read")
         }
         row.problem = problem
+        row.isWithinGivenUp = start < givenUpAt
         if problem == nil { row.cells = cells.map { text(of: $0) } }
         if row.cells.contains(nil) {
             row.problem = Rejection(.malformedRow, "the row is not UTF-8: --encoding names the encoding of a file in another one")

@@ -15,6 +15,9 @@ struct TableReader: ForeignRows {
     private var scanner: RowScanner?
     private var plan: Plan?
     private var isFinished = false
+    /// Whether the first line is Excel's `sep=;`, which names the separator and is no row.
+    private var isExcelLineAhead = false
+    private var pieces = CellPieces()
 
     init(_ format: ForeignFormat, kind: RecordKind, options: ForeignOptions) {
         self.format = format
@@ -33,18 +36,28 @@ struct TableReader: ForeignRows {
 
     mutating func next() throws(ForeignProblem) -> ForeignRecord? {
         if scanner == nil { begin() }
-        guard let row = scanner?.next() else { return nil }
-        guard plan != nil else {
-            try readHeader(row)
-            // Without a header the first row is one like the others.
-            return options.hasHeader || format != .csv ? try next() : record(row)
+        if let known = pieces.takeWaiting() { return known }
+        while let row = scanner?.next() {
+            if isExcelLineAhead {
+                isExcelLineAhead = false
+                continue
+            }
+            if plan == nil {
+                try readHeader(row)
+                // Without a header the first row is one like the others.
+                if options.hasHeader || format != .csv { continue }
+            }
+            let made = record(row)
+            if let made = pieces.take(made, isPiece: row.isWithinGivenUp && made.isRefused, rowLimitBytes: options.rowLimitBytes) {
+                return made
+            }
         }
-        return record(row)
+        return isFinished ? pieces.finish() : nil
     }
 
     /// Starts the scanner once the first line is whole.
     private mutating func begin() {
-        guard let separator = options.separator ?? (format == .csv ? detected() : 0x09) else { return }
+        guard let separator = separator() else { return }
         var rows = RowScanner(
             separator: separator, isQuoted: format != .recbole, rowLimitBytes: options.rowLimitBytes,
             cellsLimit: ForeignOptions.columnsLimit)
@@ -52,6 +65,19 @@ struct TableReader: ForeignRows {
         if isFinished { rows.finish() }
         scanner = rows
         head = []
+    }
+
+    /// The separator, once that is known: what is said, what Excel's own line names, or what is found.
+    private mutating func separator() -> UInt8? {
+        guard format == .csv else { return options.separator ?? 0x09 }
+        let start = head.prefix(16)
+        let isEnough = isFinished || start.count == 16
+        guard let end = start.firstIndex(where: { $0 == 0x0A || $0 == 0x0D }) ?? (isEnough ? start.count : nil) else { return nil }
+        let line = start[..<end].filter { $0 != UInt8(ascii: "\"") && $0 != 0x20 }
+        guard line.count == 5, String(decoding: line.prefix(4), as: UTF8.self).lowercased() == "sep=", line[4] >= 0x20 || line[4] == 0x09
+        else { return options.separator ?? detected() }
+        isExcelLineAhead = true
+        return options.separator ?? line[4]
     }
 
     /// The separator that stands most often in the first line that has something in it, outside of quotes; a comma where there is none.

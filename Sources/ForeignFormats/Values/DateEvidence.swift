@@ -7,6 +7,9 @@ public struct DateEvidence: Sendable, Equatable {
     /// Dates that could be either.
     public private(set) var unclear = 0
 
+    /// Whether some time had no offset and was read by the clocks of a zone.
+    public private(set) var hasLocalTimes = false
+
     /// Nothing seen yet.
     public init() {}
 
@@ -18,6 +21,8 @@ public struct DateEvidence: Sendable, Equatable {
         default: .auto
         }
     }
+
+    mutating func noteLocal() { hasLocalTimes = true }
 
     mutating func note(_ first: Int, _ second: Int) {
         if first > 12 { dayFirst += 1 } else if second > 12 { monthFirst += 1 } else if first != second { unclear += 1 }

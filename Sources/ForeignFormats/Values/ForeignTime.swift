@@ -27,7 +27,10 @@ struct ForeignTime: Sendable {
         guard date.year >= 0 else { return .ambiguous }
         guard let clock = clock(&scan), let local = Self.local(date, clock) else { return .none }
         scan.skipSpaces()
-        if scan.isAtEnd { return .time(rules.time(showing: local)) }
+        if scan.isAtEnd {
+            evidence.noteLocal()
+            return .time(rules.time(showing: local))
+        }
         return TimeRules.offset(scan.rest).map { .time(EventTime(milliseconds: local - Int64($0) * 60_000)) } ?? .none
     }
 
@@ -87,7 +90,7 @@ struct ForeignTime: Sendable {
 
     /// A number since 1970, with a fraction or without. Eight digits that begin with 19 or 20 are a date without marks.
     private func number(_ text: String) -> Reading {
-        if rules.unit == .auto, text.utf8.count == 8, text.hasPrefix("19") || text.hasPrefix("20"), !text.utf8.contains(UInt8(ascii: ".")) {
+        if rules.unit == nil, text.utf8.count == 8, text.hasPrefix("19") || text.hasPrefix("20"), !text.utf8.contains(UInt8(ascii: ".")) {
             guard let day = Int(text), let local = Self.local((day / 10_000, day / 100 % 100, day % 100), 0) else { return .none }
             return .time(rules.time(showing: local))
         }
@@ -99,7 +102,8 @@ struct ForeignTime: Sendable {
         case .milliseconds: milliseconds = value
         case .microseconds: milliseconds = value / 1_000
         case .nanoseconds: milliseconds = value / 1_000_000
-        case .auto:
+        case .rfc3339: return .none
+        case nil:
             let size = abs(value)
             milliseconds = size < 1e11 ? value * 1_000 : size < 1e14 ? value : size < 1e17 ? value / 1_000 : value / 1_000_000
         }

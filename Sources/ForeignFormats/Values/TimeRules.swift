@@ -12,25 +12,16 @@ public struct TimeRules: Sendable, Equatable {
         case dayFirst = "dmy"
     }
 
-    /// What a time that is only a number counts since 1970.
-    public enum Unit: String, Sendable, CaseIterable {
-        /// By its size: below 10^11 seconds, below 10^14 milliseconds, below 10^17 microseconds, else nanoseconds.
-        case auto
-        case seconds = "s"
-        case milliseconds = "ms"
-        case microseconds = "us"
-        case nanoseconds = "ns"
-    }
-
     /// The order of days and months.
     public var order: Order
-    /// The unit of numbers.
-    public var unit: Unit
+    /// What times that are only numbers count; nil goes by their size: below 10^11 seconds, below 10^14 milliseconds, below 10^17
+    /// microseconds, else nanoseconds.
+    public var unit: TimeUnit?
     /// The clocks that times without an offset were read from; nil is UTC.
     public var zone: LocalZone?
 
     /// Makes rules; the defaults are automatic, and UTC.
-    public init(order: Order = .auto, unit: Unit = .auto, zone: LocalZone? = nil) {
+    public init(order: Order = .auto, unit: TimeUnit? = nil, zone: LocalZone? = nil) {
         self.order = order
         self.unit = unit
         self.zone = zone

@@ -56,7 +56,9 @@ struct DeadLettersReplay: AsyncParsableCommand {
         let stop = StopSignal.onSignals()
         let places = try Places(configuration)
         let way: Way = directly
-            ? .direct(try IngestStore(url: try configuration.databaseURL(), rules: configuration.featureRules))
+            ? .direct(
+                try IngestStore(
+                    url: try configuration.databaseURL(), rules: configuration.featureRules, patches: configuration.patchRules))
             : .kafka(try StreamProducer(configuration.kafkaSettings, mode: .latency))
         var totals = Totals()
         if ids.isEmpty {

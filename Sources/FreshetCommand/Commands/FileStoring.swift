@@ -21,7 +21,7 @@ struct FileStoring {
     init(_ configuration: Configuration, as command: String) throws {
         let settings = try configuration.ingestSettings()
         try Migrator(url: settings.databaseURL).check()
-        let store = try IngestStore(url: settings.databaseURL, rules: settings.featureRules)
+        let store = try IngestStore(url: settings.databaseURL, rules: settings.featureRules, patches: settings.patches)
         self.command = command
         logger = configuration.logger(command)
         run = BackfillRun(store: store, settings: settings, logger: logger, isStopping: { [stop] in stop.isRaised })

@@ -51,7 +51,8 @@ struct ImportCommand: ParsableCommand {
                 let progress = ProgressLine("reading \(part.path)")
                 let trial = try ForeignTrial(
                     try file(part, stop), rules: rules, now: .now, isStopping: { stop.isRaised }, progress: { progress.update($0) })
-                ImportTelling.tell(trial, asJSON: json)
+                progress.finish(trial.accepted + trial.refused)
+                ImportTelling.tell(trial, defaultCurrency: rules.defaultCurrency, asJSON: json)
             }
             return
         }

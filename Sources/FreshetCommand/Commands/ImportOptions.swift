@@ -7,7 +7,6 @@ extension ForeignFormat: ExpressibleByArgument {}
 extension RecordKind: ExpressibleByArgument {}
 extension DecimalMark: ExpressibleByArgument {}
 extension TimeRules.Order: ExpressibleByArgument {}
-extension TimeRules.Unit: ExpressibleByArgument {}
 
 /// How another system's files are read.
 struct ImportOptions: ParsableArguments {
@@ -29,8 +28,10 @@ struct ImportOptions: ParsableArguments {
     @Option(help: "The decimal mark: auto, point or comma.") var decimal = DecimalMark.auto
     @Option(help: "What stands first in dates such as 3/4/2021: auto (by the file's other dates), mdy or dmy.")
     var dates = TimeRules.Order.auto
-    @Option(name: .customLong("time-unit"), help: "What times that are numbers count: auto (by their size), s, ms, us or ns.")
-    var timeUnit = TimeRules.Unit.auto
+    @Option(
+        name: .customLong("time-unit"),
+        help: "What times that are numbers count: auto (by their size), s, ms, us or ns; rfc3339 takes no numbers.")
+    var timeUnitName = "auto"
     @Option(help: "The zone of times that have no offset: Europe/Berlin, or an offset such as +02:00.") var zone = "UTC"
     @Option(name: .customLong("list-separator"), help: "What stands between the elements of a list in a cell.") var listSeparator = "|"
 
@@ -39,6 +40,10 @@ struct ImportOptions: ParsableArguments {
         guard encodingName == nil || encoding != nil else {
             throw ValidationError(
                 "--encoding is \(encodingName ?? ""), but takes \(ForeignEncoding.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        guard timeUnitName == "auto" || TimeUnit(rawValue: timeUnitName) != nil else {
+            let known = ["auto"] + TimeUnit.allCases.map(\.rawValue)
+            throw ValidationError("--time-unit is \(timeUnitName), but takes \(known.joined(separator: ", "))")
         }
         guard ZoneTable.zone(zone) != nil else {
             let near = ZoneTable.nearest(zone).map { "; did you mean \($0)?" } ?? ""
@@ -75,9 +80,10 @@ struct ImportOptions: ParsableArguments {
         own.separator = try separatorByte()
         own.hasHeader = !noHeader
         own.decimalMark = decimal
-        own.times = TimeRules(order: dates, unit: timeUnit, zone: ZoneTable.zone(zone))
+        own.times = TimeRules(order: dates, unit: TimeUnit(rawValue: timeUnitName), zone: ZoneTable.zone(zone))
         own.listSeparator = listSeparator
         own.typeNames = rules.typeNames
+        own.defaultCurrency = rules.defaultCurrency
         own.now = now
         own.rowLimitBytes = max(own.rowLimitBytes, rules.maxRecordBytes)
         return own

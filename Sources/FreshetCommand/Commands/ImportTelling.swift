@@ -6,8 +6,26 @@ import Interactions
 
 /// Tells what `freshet import --dry-run` has found.
 enum ImportTelling {
-    static func tell(_ trial: ForeignTrial, asJSON: Bool) {
-        if asJSON { StandardOutput.line(json(trial)) } else { for line in lines(trial) { StandardOutput.line(line) } }
+    static func tell(_ trial: ForeignTrial, defaultCurrency: String, asJSON: Bool) {
+        if asJSON {
+            StandardOutput.line(json(trial))
+        } else {
+            for line in lines(trial) + assumptions(trial, defaultCurrency) { StandardOutput.line(line) }
+        }
+    }
+
+    /// What was taken to be so because nobody said otherwise.
+    private static func assumptions(_ trial: ForeignTrial, _ defaultCurrency: String) -> [String] {
+        var lines: [String] = []
+        let amount = trial.file.kind == .items ? "\"price\":" : "\"value\":"
+        if trial.rows.contains(where: { $0.record?.contains(amount) == true && $0.record?.contains("\"currency\":") == false }) {
+            lines.append("Amounts that name no currency are \(defaultCurrency): --set ingest.default_currency says another")
+        }
+        if trial.hasLocalTimes {
+            let zone = trial.file.options.times.zone?.name ?? "UTC"
+            lines.append("Times without an offset are read by the clocks of \(zone): --zone says others, such as Europe/Berlin")
+        }
+        return lines
     }
 
     private static func lines(_ trial: ForeignTrial) -> [String] {

@@ -54,7 +54,13 @@ struct RecommendCommand: AsyncParsableCommand {
             store: store, artifacts: configuration.artifactStore, index: configuration.indexSettings,
             logger: configuration.logger("recommend"), rules: configuration.recommendingRules,
             texts: try ContentEncoder.load(configuration, logger: configuration.logger("recommend")), tailDial: configuration.tailDial)
-        var snapshot = try await builder.build(try model.find(in: store), indexed: false).snapshot
+        var now = EventTime.now
+        if let given = try asOf.time() {
+            now = given
+        } else if configuration.text(.clock) == "data", let newest = try store.newestEventTime() {
+            now = newest
+        }
+        var snapshot = try await builder.build(try model.find(in: store), indexed: false, at: now).snapshot
         if let segments = configuration.segmentRules {
             snapshot = snapshot.withSegments(
                 try store.segmentEvents(segments).map(SegmentCount.init),
@@ -62,12 +68,6 @@ struct RecommendCommand: AsyncParsableCommand {
         }
         let recommender = BatchRecommender(snapshot: snapshot, candidates: wanted)
         if let wanted, let candidates { try check(recommender, wanted.count, of: candidates, configuration.logger("recommend")) }
-        var now = EventTime.now
-        if let given = try asOf.time() {
-            now = given
-        } else if configuration.text(.clock) == "data", let newest = try store.newestEventTime() {
-            now = newest
-        }
         let writer = try LineWriter(path: output)
         let progress = ProgressLine("recommend", total: ids.count)
         let excludes = configuration.exclusion ?? snapshot.exclusion
@@ -80,7 +80,9 @@ struct RecommendCommand: AsyncParsableCommand {
                         let items = recommender.recommend(
                             count: n, history: state.history,
                             excluded: recommender.current.keptOut(state.excludedItemIDs, ways: state.excludedWays, by: excludes),
-                            attributes: state.attributes, now: now, userID: id)
+                            attributes: state.attributes, now: now,
+                            // By what lists are varied: of who does not want to be known, by nothing.
+                            userID: state.isPersonalised ? id : nil)
                         return (place, Self.line(userID: id, items: items))
                     }
                 }

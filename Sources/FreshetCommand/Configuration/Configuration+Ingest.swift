@@ -1,5 +1,6 @@
 import EventStream
 import Features
+import FeatureStore
 import Intake
 import Interactions
 
@@ -16,11 +17,24 @@ extension Configuration {
         settings.group = text(.kafkaGroup)
         settings.topics = topicKinds
         settings.mappings = topicMappings
+        settings.patches = patchRules
         settings.registry = schemaRegistry
         settings.deadLetterTopic = text(.topicsDeadLetters)
         settings.batchRecords = integer(.ingestBatchRecords)
         settings.lingerMilliseconds = integer(.ingestBatchLingerMilliseconds)
+        settings.idleUsersDays = integer(.retentionIdleUsersDays)
+        settings.idleUsersFollowData = text(.clock) == "data"
         return settings
+    }
+
+    /// What becomes of patches of unknown items.
+    var patchRules: PatchRules {
+        var rules = PatchRules()
+        rules.unknownItems = PatchRules.UnknownItems(rawValue: text(.ingestUnknownPatches)) ?? .wait
+        rules.waitingLimitPatches = integer(.ingestWaitingLimitPatches)
+        rules.defaultCurrency = text(.ingestDefaultCurrency)
+        rules.waitingLimitHours = integer(.ingestWaitingLimitHours)
+        return rules
     }
 
     /// Where the schemas of Avro records are; nil where none is named.

@@ -36,14 +36,16 @@ struct ReplayEvaluation {
             store: store, artifacts: configuration.artifactStore, index: configuration.indexSettings,
             logger: configuration.logger("evaluate"), rules: configuration.judgedRules,
             texts: try ContentEncoder.load(configuration, logger: configuration.logger("evaluate")), tailDial: configuration.tailDial)
-        let snapshot = try await builder.build(version, indexed: false).snapshot
+        let snapshot = try await builder.build(version, indexed: false, at: start).snapshot
         return try ReplayRun(settings: configuration.learningSettings, options: options).run(
             ReplayRun.Asked(version: Int(version.version), newest: newest, snapshot: snapshot), on: log, after: start,
-            retraining: { try retraining(version, log, builder) })
+            retraining: { try retraining(version, log, builder, from: start) })
     }
 
     /// What models are trained from as the replay goes on.
-    private func retraining(_ version: RegisteredModel, _ log: ReplayLog, _ builder: SnapshotBuilder) throws -> RetrainingSource {
+    private func retraining(
+        _ version: RegisteredModel, _ log: ReplayLog, _ builder: SnapshotBuilder, from start: EventTime
+    ) throws -> RetrainingSource {
         let configuration = try configuration.keeping(EvaluationRecord(registry: version.metrics).choice)
         guard try !configuration.ratingRules().isNeeded else {
             throw CommandFailure(
@@ -57,15 +59,16 @@ struct ReplayEvaluation {
             log: log.trainingLog(), bundle: artifact.bundle, served: builder.settings(of: version),
             rules: configuration.incrementRules(seed: towers.seed, threads: towers.threads), keepsOptimizer: options.keepsOptimizer,
             settings: configuration.learningSettings,
-            catalogue: ServedCatalogue(entries: items.map(\.entry), contents: items.map(\.record.content), version: 0, vectors: []),
+            catalogue: ServedCatalogue(
+                entries: items.map { $0.entry(at: start) }, contents: items.map(\.record.content), version: 0, vectors: []),
             version: Int(version.version))
     }
 
     /// The catalogue with its prices as the version's training compared them.
     private func comparedItems(_ version: RegisteredModel) throws -> [CatalogueItem] {
-        var items = try store.catalogue().items.filter { !$0.isDeleted }
+        var items = CatalogueItem.units(try store.catalogue().items).filter { !$0.isDeleted }
         if let prices = AmountNotes.prices(watermark: version.watermark, rates: try configuration.currencyRates()) {
-            for place in items.indices { items[place].comparePrice(prices) }
+            for place in items.indices { items[place].comparePrices(prices) }
         }
         return items
     }

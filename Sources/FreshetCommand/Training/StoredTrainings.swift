@@ -43,7 +43,10 @@ struct StoredTrainings: TrainingStore {
     /// any date, replaces it: theirs is the earliest time there is, so that none that came from outside is ever overwritten.
     func register(itemsWithoutRecord itemIDs: [String]) throws {
         guard configuration.boolean(.trainRegisterItems) else { return }
-        let ingest = try IngestStore(url: url, rules: configuration.featureRules)
+        var patches = configuration.patchRules
+        // A training writes no dead letters.
+        patches.looksForOverdue = false
+        let ingest = try IngestStore(url: url, rules: configuration.featureRules, patches: patches)
         let origin = RecordOrigin(source: "train", cluster: "", position: Position(partition: Position.filePartition, offset: 0))
         for start in stride(from: 0, to: itemIDs.count, by: Self.itemsAtOnce) {
             var batch = IngestBatch()

@@ -19,11 +19,13 @@ public enum MappedKind: String, Sendable, CaseIterable {
                 MappedField("categories", .other), MappedField("tags", .other), MappedField("price", .money),
                 MappedField("currency", .word), MappedField("attributes", .object), MappedField("embedding", .other),
                 MappedField("published_at", .time), MappedField("updated_at", .time), MappedField("hidden", .boolean),
+                MappedField("item_group_id", .id), MappedField("available_from", .time), MappedField("available_until", .time),
+                MappedField("stock", .number), MappedField("patch", .boolean),
             ]
         case .users:
             [
                 MappedField("user_id", .id, isRequired: true), MappedField("attributes", .object), MappedField("aliases", .other),
-                MappedField("updated_at", .time),
+                MappedField("updated_at", .time), MappedField("personalised", .boolean), MappedField("patch", .boolean),
             ]
         }
     }

@@ -34,6 +34,8 @@ package struct RecommendationFlow: Sendable {
         var watermark: Watermark
         var isColdUser: Bool
         var snapshot: ServingSnapshot
+        /// Whether anything of the person was read.
+        var isPersonalised: Bool
     }
 
     /// Answers `query`.
@@ -53,14 +55,19 @@ package struct RecommendationFlow: Sendable {
             snapshot = try await feed.snapshot(atLeast: person.catalogue)
         }
         let now = clock.now
-        let answer = recommend(
-            query, history: person.history, excluded: snapshot.keptOut(person.met, ways: person.ways, by: rule),
+        // Who does not want it is nobody in particular: the context of the request is all that counts.
+        let asked = person.isPersonalised ? query : query.ofNobody
+        var answer = recommend(
+            asked, history: person.history, excluded: snapshot.keptOut(person.met, ways: person.ways, by: rule),
             attributes: person.attributes, snapshot: snapshot, now: now, requestID: requestID)
         if !isPreview, let id = query.userID ?? session {
-            impressions?.publish(answer, userID: id, sessionID: query.sessionID, at: clock.wall.now())
+            impressions?.publish(
+                answer, userID: person.isPersonalised ? id : nil, sessionID: asked.sessionID, at: clock.wall.now())
         }
+        answer.userID = query.userID
         return Outcome(
-            answer: answer, watermark: person.watermark, isColdUser: person.history.entries.isEmpty, snapshot: snapshot)
+            answer: answer, watermark: person.watermark, isColdUser: person.history.entries.isEmpty, snapshot: snapshot,
+            isPersonalised: person.isPersonalised)
     }
 
     /// What the database knows of whom a query names.
@@ -71,13 +78,16 @@ package struct RecommendationFlow: Sendable {
         var attributes: String?
         var watermark = Watermark()
         var catalogue = CatalogueMark()
+        var isPersonalised = true
     }
 
     /// Reads a user and a session. A session's own history counts with or without a user: at login nothing is forgotten.
     private func person(_ query: RecommendationQuery, _ session: String?, _ rule: ExclusionRule) async throws -> Person {
         var person = Person(history: UserHistory(limit: states.historyLimitEvents))
+        guard query.isPersonalised else { return try await unread(rule) }
         for id in [query.userID, session].compactMap({ $0 }) {
             let state = try await states.read(userID: id, exclude: rule.types)
+            guard state.isPersonalised else { return try await unread(rule) }
             person.history.merge(state.history)
             person.met.append(contentsOf: state.excludedItemIDs)
             person.ways.append(contentsOf: state.excludedWays)
@@ -85,6 +95,14 @@ package struct RecommendationFlow: Sendable {
             for position in state.watermark where position.partition >= 0 { person.watermark.add(position) }
             if state.catalogue.version >= person.catalogue.version { person.catalogue = state.catalogue }
         }
+        return person
+    }
+
+    /// Nobody: of the database only where its catalogue is.
+    private func unread(_ rule: ExclusionRule) async throws -> Person {
+        var person = Person(history: UserHistory(limit: states.historyLimitEvents))
+        person.catalogue = try await states.read(userID: Interaction.nobody, exclude: rule.types).catalogue
+        person.isPersonalised = false
         return person
     }
 }

@@ -118,7 +118,7 @@ package struct ServiceWiring: Sendable {
             context: Dictionary(
                 request.context.map { (IDForm.nfc.of($0.key), IDForm.nfc.of($0.value)) }, uniquingKeysWith: { _, last in last }),
             items: request.candidateItemIDs.map { $0.map(IDForm.nfc.of) },
-            explain: request.explain, objective: try ObjectiveWeights(named: request.objective))
+            explain: request.explain, objective: try ObjectiveWeights(named: request.objective), isPersonalised: request.isPersonalised)
         let outcome = try await explaining { try await flow.answer(query, requestID: request.requestID, isPreview: request.isPreview) }
         if !request.isPreview { board.explored(slots: outcome.answer.items.count(where: \.isExploration)) }
         var watermark = outcome.watermark
@@ -129,7 +129,7 @@ package struct ServiceWiring: Sendable {
         return RecommendationList(
             requestID: outcome.answer.requestID, userID: outcome.answer.userID, modelVersion: outcome.answer.modelVersion,
             items: outcome.answer.items.map { entry($0, in: outcome.snapshot, withDetails: request.includeDetails) },
-            watermark: watermark.text, isColdUser: outcome.isColdUser,
+            watermark: watermark.text, isColdUser: outcome.isColdUser, isPersonalised: outcome.isPersonalised,
             warnings: AnswerWarning.of(query, answered: outcome.answer.items.count, snapshot: outcome.snapshot))
     }
 
@@ -158,13 +158,17 @@ package struct ServiceWiring: Sendable {
     }
 
     private func user(_ id: String) async throws -> UserView? {
-        let found = try await store.run { store throws(StoreError) in (try store.user(id), try store.userFeatures(id)) }
-        guard found.0 != nil || found.1 != nil else { return nil }
+        let found = try await store.run { store throws(StoreError) in
+            (try store.user(id), try store.userFeatures(id), try store.wish(of: id))
+        }
+        guard found.0 != nil || found.1 != nil || found.2 == false else { return nil }
         let snapshot = flow.feed.current
         let features = found.1
         return UserView(
             userID: id, attributes: found.0?.attributes, aliases: found.0?.aliases ?? [],
-            history: (features?.history.entries ?? []).reversed().map { entry in
+            personalised: found.2,
+            // Of who does not want it no history is read.
+            history: (found.2 == false ? [] : features?.history.entries ?? []).reversed().map { entry in
                 UserView.HistoryLine(
                     itemID: entry.itemID, type: entry.type, time: entry.time, isReturned: entry.isReturned,
                     item: snapshot.entry(entry.itemID).map(Self.summary))

@@ -19,6 +19,8 @@ package struct ServingGauges {
     package var snapshotAgeSeconds: Double?
     /// Users whose rows are still to be removed; nil where nobody knows.
     package var openErasures: Int?
+    /// How many people a long silence has erased; nil before the first look.
+    package var idleErasures: Int?
     /// What came back, and what of it matches no purchase; nil before the database was asked.
     package var returns: ReturnTally?
     /// Records that the broker had dropped before ingest read them.
@@ -94,6 +96,10 @@ package struct ServingGauges {
         if let openErasures {
             gauges.append(
                 gauge("erasures_open", Double(openErasures), "Erased users, hidden from everybody, whose rows are still to be removed."))
+        }
+        if let idleErasures {
+            gauges.append(
+                counter("idle_users_erased", Double(idleErasures), "People who were erased since they had been silent for long."))
         }
         gauges += [
             counter("ingest_missing_records", Double(missingRecords), "Records that the broker had dropped before ingest read them."),

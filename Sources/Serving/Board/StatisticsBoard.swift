@@ -21,6 +21,7 @@ package final class StatisticsBoard: Sendable {
         var halted: [String] = []
         var lag: Int64?
         var openErasures: Int?
+        var idleErasures: Int?
         var returns: ReturnTally?
         /// What the broker said last of its partitions; stored offsets of others count nowhere.
         var reading: LagReading?
@@ -79,6 +80,7 @@ package final class StatisticsBoard: Sendable {
         sampled(figures.offsets)
         contents.withLock {
             $0.openErasures = figures.openErasures
+            $0.idleErasures = figures.idleErasures
             $0.returns = figures.returns
         }
         set(refusals: figures.refusals)
@@ -227,6 +229,7 @@ package final class StatisticsBoard: Sendable {
             gauges.exploredSlots = contents.exploredSlots
             gauges.snapshotAgeSeconds = contents.snapshotChanged.map { $0.at.duration(to: .now).inSeconds }
             gauges.openErasures = contents.openErasures
+            gauges.idleErasures = contents.idleErasures
             gauges.returns = contents.returns
             gauges.missingRecords = contents.missingRecords
             gauges.haltedPartitions = contents.halted.count

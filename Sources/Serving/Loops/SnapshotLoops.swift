@@ -74,6 +74,7 @@ package struct SnapshotLoops: Service {
         while !Task.isCancelled {
             do {
                 try await feed.catchUp()
+                await feed.advance()
                 for sentence in await feed.takeNews() { board.note("warning", sentence) }
                 let promoted = try await store.run { store throws(StoreError) in try store.promotedModel() }
                 board.promoted(promoted?.version)

@@ -79,8 +79,10 @@ package final class ImpressionFeed: Sendable {
         ]
     }
 
-    /// Publishes an answer without waiting. Answers for nobody in particular are not published.
-    package func publish(_ answer: RecommendationAnswer, userID: String, sessionID: String?, at now: EventTime) {
+    /// Publishes an answer without waiting. Answers to a request that names nobody are not published.
+    ///
+    /// - Parameter userID: to whom it was shown; nil of somebody who does not want to be known.
+    package func publish(_ answer: RecommendationAnswer, userID: String?, sessionID: String?, at now: EventTime) {
         guard !answer.items.isEmpty else { return }
         let items = answer.items.prefix(bounds.itemsPerAnswer)
         guard rate.admit(cost: items.count, now: .now) == nil else {
@@ -97,21 +99,22 @@ package final class ImpressionFeed: Sendable {
         }
         let record = Self.record(of: answer, items: items, userID: userID, sessionID: sessionID, at: now)
         do {
-            try producer.produce(topic: topic, key: Array(userID.utf8), value: record)
+            try producer.produce(topic: topic, key: Array((userID ?? answer.requestID).utf8), value: record)
         } catch {
             // An answer never waits for its impressions; what is lost is counted and told, not hidden.
             lose(error)
         }
     }
 
-    /// The record of an answer: what was shown to whom, in its order.
+    /// The record of an answer: what was shown to whom, in its order. To nobody in particular, where `userID` is nil.
     package static func record(
-        of answer: RecommendationAnswer, items: ArraySlice<RecommendedItem>, userID: String, sessionID: String?, at now: EventTime
+        of answer: RecommendationAnswer, items: ArraySlice<RecommendedItem>, userID: String?, sessionID: String?, at now: EventTime
     ) -> [UInt8] {
         var json = JSONWriter(reservingBytes: 256 + items.count * 96)
         json.object { object in
             object.field("request_id", answer.requestID)
             object.field("user_id", userID)
+            if userID == nil { object.field("personalised", false) }
             object.field("timestamp", now.milliseconds)
             object.field("model_version", answer.modelVersion)
             object.field("session_id", sessionID)

@@ -56,49 +56,65 @@ package struct IntakeFlow: Sendable {
         let now = clock.now()
         let origin = Self.origin(at: now)
         var outcome = IntakeOutcome(accepted: 0)
-        var accepted: [(index: Int, interaction: Interaction, value: [UInt8])] = []
+        var accepted: [Accepted] = []
         for index in 0..<submission.count {
             // A request whose time is over, or whose caller left, ends here, before anything is sent.
             try Task.checkCancellation()
             submission.withEvent(at: index) { bytes in
                 switch decoder.interaction(bytes, origin: origin, now: now) {
-                case .success(let interaction): accepted.append((index, interaction, Array(bytes)))
-                case .failure(let rejection):
+                case .success(let event):
+                    accepted.append(
+                        Accepted(index: index, userID: event.userID, time: event.time, eventID: event.eventID, value: Array(bytes)))
+                case .failure(var rejection):
+                    if rejection.code == .unknownType {
+                        switch decoder.identity(bytes, origin: origin, now: now) {
+                        case .success(let identity?):
+                            return accepted.append(
+                                Accepted(index: index, userID: identity.userID, time: identity.time ?? now, value: Array(bytes)))
+                        case .success(nil): break
+                        case .failure(let own): rejection = own
+                        }
+                    }
                     outcome.refusals.append(IntakeOutcome.Refusal(index: index, rejection: rejection))
                 }
             }
         }
         let positions = try await gate.produce(
-            accepted.map { (Array($0.interaction.userID.utf8), $0.value) }, to: topics.events, at: now)
+            accepted.map { (Array($0.userID.utf8), $0.value) }, to: topics.events, at: now)
         outcome.accepted = accepted.count
         outcome.watermark = Watermark(positions).text
         guard submission.waitsForCommit else { return outcome }
         var sent = SentRecords(kind: .events, topic: topics.events)
         sent.events = zip(accepted, positions).map { record, position in
-            let id = record.interaction.eventID
-            return (
-                record.index,
-                SentEvent(
-                    position: position, userID: record.interaction.userID, time: record.interaction.time,
-                    // One that was derived from the place that stands for none means nothing.
-                    eventID: id == decoder.derivedEventID(at: origin) ? nil : id)
-            )
+            // One that was derived from the place that stands for none means nothing.
+            let id = record.eventID == decoder.derivedEventID(at: origin) ? nil : record.eventID
+            return (record.index, SentEvent(position: position, userID: record.userID, time: record.time, eventID: id))
         }
         try await settle(sent, at: positions, &outcome)
         return outcome
     }
 
-    /// `PUT /v1/items/{id}`
+    /// An event of a request that is handed to Kafka.
+    private struct Accepted {
+        var index: Int
+        var userID: String
+        var time: EventTime
+        /// Nil of one that joins ids, which needs none.
+        var eventID: String?
+        var value: [UInt8]
+    }
+
+    /// `PUT` and `PATCH /v1/items/{id}`
     package func putItem(_ submission: RecordSubmission) async throws -> IntakeOutcome {
         try await put(submission, .item, topic: topics.items) { bytes, origin in
-            decoder.item(bytes, origin: origin, now: clock.now()).map { ($0.itemID, $0.updatedAt) }
+            decoder.itemChange(bytes, origin: origin, now: clock.now())
         }
     }
 
-    /// `PUT /v1/users/{id}`
+    /// `PUT` and `PATCH /v1/users/{id}`
     package func putUser(_ submission: RecordSubmission) async throws -> IntakeOutcome {
         try await put(submission, .user, topic: topics.users) { bytes, origin in
-            decoder.user(bytes, origin: origin, now: clock.now()).map { ($0.userID, $0.updatedAt) }
+            decoder.userChange(bytes, origin: origin, now: clock.now())
         }
     }
 
@@ -127,23 +143,32 @@ package struct IntakeFlow: Sendable {
         RecordOrigin(source: "http", cluster: "http", position: Position(partition: 0, offset: 0), recordTime: now)
     }
 
-    private func put(
+    private func put<Record: PatchableRecord>(
         _ submission: RecordSubmission, _ kind: SentRecords.Kind, topic: String,
-        read: (UnsafeRawBufferPointer, RecordOrigin) -> Result<(id: String, updatedAt: EventTime?), Rejection>
+        read: (UnsafeRawBufferPointer, RecordOrigin) -> Result<RecordChange<Record>, Rejection>
     ) async throws -> IntakeOutcome {
         let now = clock.now()
-        let record: (id: String, updatedAt: EventTime?)
-        switch submission.body.withUnsafeBytes({ read($0, Self.origin(at: now)) }) {
-        case .success(let read): record = read
-        case .failure(let rejection):
-            return IntakeOutcome(accepted: 0, refusals: [IntakeOutcome.Refusal(index: 0, rejection: rejection)])
+        func refused(_ rejection: Rejection) -> IntakeOutcome {
+            IntakeOutcome(accepted: 0, refusals: [IntakeOutcome.Refusal(index: 0, rejection: rejection)])
         }
-        let positions = try await gate.produce([(RecordKey.bytes(of: submission.id), submission.body)], to: topic, at: now)
+        let record: (id: String, updatedAt: EventTime?, key: [UInt8])
+        switch submission.body.withUnsafeBytes({ read($0, Self.origin(at: now)) }) {
+        case .success(.upsert(let whole)): record = (whole.id, whole.updatedAt, RecordKey.bytes(of: submission.id))
+        case .success(.patch(let patch)):
+            guard submission.isPatch else {
+                return refused(Rejection(.outOfRange, field: "patch", "is true, but PUT replaces the whole record: send it by PATCH"))
+            }
+            record = (patch.id, patch.updatedAt, RecordKey.bytes(ofPatch: submission.id, of: Record.self))
+        case .success(.delete): return refused(Rejection(.wrongType, "the record is a deletion: send DELETE"))
+        case .failure(let rejection): return refused(rejection)
+        }
+        let positions = try await gate.produce([(record.key, submission.body)], to: topic, at: now)
         var outcome = IntakeOutcome(accepted: 1)
         guard submission.waitsForCommit else { return outcome }
         var sent = SentRecords(kind: kind, topic: topic)
         sent.record = SentRecord(
-            id: record.id, position: positions[0], isDeletion: false, time: SentRecords.time(record.updatedAt, sentAt: now))
+            id: record.id, position: positions[0], isDeletion: false, isPatch: submission.isPatch,
+            time: SentRecords.time(record.updatedAt, sentAt: now))
         try await settle(sent, at: positions, &outcome)
         return outcome
     }
@@ -153,7 +178,10 @@ package struct IntakeFlow: Sendable {
             return IntakeOutcome(accepted: 0, refusals: [IntakeOutcome.Refusal(index: 0, rejection: rejection)])
         }
         let now = clock.now()
-        let positions = try await gate.produce([(key: RecordKey.bytes(of: request.id), value: nil)], to: topic, at: now)
+        // In a compacted topic what was patched has a key of its own, and goes with the record.
+        let patches = kind == .user
+            ? RecordKey.bytes(ofPatch: request.id, of: UserRecord.self) : RecordKey.bytes(ofPatch: request.id, of: ItemRecord.self)
+        let positions = try await gate.produce([(RecordKey.bytes(of: request.id), nil), (patches, nil)], to: topic, at: now)
         var outcome = IntakeOutcome(accepted: 1)
         guard request.waitsForCommit else { return outcome }
         var sent = SentRecords(kind: kind, topic: topic)

@@ -44,7 +44,7 @@ package struct ItemEncoder: Sendable {
     package func priced(_ items: [CatalogueItem]) -> [CatalogueItem] {
         guard let prices else { return items }
         var items = items
-        for place in items.indices { items[place].comparePrice(prices) }
+        for place in items.indices { items[place].comparePrices(prices) }
         return items
     }
 

@@ -61,8 +61,9 @@ package struct SnapshotBuilder: Sendable {
     ///   - indexed: false for batch work, which ranks everything anyway.
     ///   - reusing: whether the files that a build left beside the model may serve.
     ///   - known: what is trending, where somebody has read it; nil reads it.
+    ///   - now: when items are to be available.
     package func build(
-        _ version: RegisteredModel, indexed: Bool = true, reusing: Bool = true, trending known: [TrendingItem]? = nil
+        _ version: RegisteredModel, indexed: Bool = true, reusing: Bool = true, trending known: [TrendingItem]? = nil, at now: EventTime
     ) async throws -> Built {
         let limit = max(trendingItems, ServingSnapshot.trendingLimitItems)
         typealias Read = (catalogue: (items: [CatalogueItem], mark: CatalogueMark), trending: [TrendingItem])
@@ -80,14 +81,14 @@ package struct SnapshotBuilder: Sendable {
                 bundle: bundle, texts: texts,
                 prices: AmountNotes.prices(watermark: version.watermark, rates: rules.rates))
             let all = IndexedCatalogue(
-                catalogue: (encoder.described(catalogue.items, threads: index.threads), mark),
+                catalogue: (encoder.described(CatalogueItem.units(catalogue.items), threads: index.threads), mark),
                 lineage: { [store] version in try store.lineage(ofVersion: version) }, encoder: encoder,
                 isComplete: texts != nil || bundle.textEncoder == nil, settings: index, folder: artifact.path,
                 modelVersion: Int64(version.version), logger: logger)
             let rows = indexed ? try all.indexed(reusing: reusing) : all.encoded()
             let snapshot = bundle.snapshot(
                 over: ServedCatalogue(
-                    entries: zip(rows.itemIDs, rows.items).map { $1?.entry ?? CatalogueEntry(itemID: $0, available: false) },
+                    entries: zip(rows.itemIDs, rows.items).map { $1?.entry(at: now) ?? CatalogueEntry(itemID: $0, available: false) },
                     contents: rows.items.map { $0?.record.content ?? ItemContent() }, version: mark.version, vectors: rows.vectors,
                     index: rows.index, trending: trending),
                 version: Int(version.version), settings: settings(of: version)
@@ -95,7 +96,7 @@ package struct SnapshotBuilder: Sendable {
             let gone = zip(rows.itemIDs, rows.items).compactMap { $1 == nil ? CatalogueChange.delete(itemID: $0) : nil }
             return Built(
                 snapshot: snapshot.applying(gone, catalogueVersion: mark.version)
-                    .applying(rows.later, encodedBy: encoder, catalogueVersion: mark.version), mark: mark, encoder: encoder,
+                    .applying(units: rows.later, encodedBy: encoder, catalogueVersion: mark.version, at: now), mark: mark, encoder: encoder,
                 indexName: rows.index.map { "\($0.kind) \($0.parameters)" } ?? "none",
                 kit: bundle.kit)
         }

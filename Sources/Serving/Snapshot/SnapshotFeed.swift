@@ -75,9 +75,18 @@ package actor SnapshotFeed {
     /// catalogue all the time tells which.
     package nonisolated func snapshot(atLeast mark: CatalogueMark) async throws -> ServingSnapshot {
         let served = cell.current
-        if served.mark == mark || mark.version < served.snapshot.catalogueVersion { return served.snapshot }
-        try await catchUp()
-        return cell.current.snapshot
+        if served.mark != mark, mark.version >= served.snapshot.catalogueVersion { try await catchUp() }
+        return isBehindTime ? await advance() : cell.current.snapshot
+    }
+
+    /// Whether time has changed what may be recommended.
+    private nonisolated var isBehindTime: Bool { current.nextChange.map { $0 <= clock.now } ?? false }
+
+    /// Takes in what has become available, and what no longer is.
+    @discardableResult
+    package func advance() -> ServingSnapshot {
+        if isBehindTime { update { $0.advanced(to: clock.now) } }
+        return current
     }
 
     /// What happened since the last call, for people.
@@ -114,10 +123,12 @@ package actor SnapshotFeed {
             case .unchanged: break
             case .changes(let items, let mark):
                 cell.replace(
-                    by: Served(snapshot: snapshot.applying(items, encodedBy: encoder, catalogueVersion: mark.version), mark: mark))
+                    by: Served(
+                        snapshot: snapshot.applying(items, encodedBy: encoder, catalogueVersion: mark.version, at: clock.now), mark: mark))
             case .everything(let items, let mark):
                 cell.replace(
-                    by: Served(snapshot: snapshot.becoming(items, encodedBy: encoder, catalogueVersion: mark.version), mark: mark))
+                    by: Served(
+                        snapshot: snapshot.becoming(items, encodedBy: encoder, catalogueVersion: mark.version, at: clock.now), mark: mark))
                 if let known { readAgain(known, mark) }
             }
             return
@@ -210,7 +221,7 @@ package actor SnapshotFeed {
     ///   - rebuilding: whether the index is built anew where one was left beside the model.
     package func install(_ version: RegisteredModel, indexed: Bool = true, rebuilding: Bool = false) async throws {
         let rereadsBefore = rereads.current
-        let built = try await builder.build(version, indexed: indexed, reusing: !rebuilding, trending: readTrending())
+        let built = try await builder.build(version, indexed: indexed, reusing: !rebuilding, trending: readTrending(), at: clock.now)
         var next = built.snapshot.withSegments(segmentCounts, priorEvents: segmentPriorEvents)
         if exploration.everySlots > 0 {
             let known = try await readExposure(next.explorableItems())
@@ -226,10 +237,10 @@ package actor SnapshotFeed {
             switch try await store.run({ store throws(StoreError) in try store.catalogue(after: known) }) {
             case .unchanged: break
             case .changes(let items, let now):
-                next = next.applying(items, encodedBy: built.encoder, catalogueVersion: now.version)
+                next = next.applying(items, encodedBy: built.encoder, catalogueVersion: now.version, at: clock.now)
                 mark = now
             case .everything(let items, let now):
-                next = next.becoming(items, encodedBy: built.encoder, catalogueVersion: now.version)
+                next = next.becoming(items, encodedBy: built.encoder, catalogueVersion: now.version, at: clock.now)
                 mark = now
                 readAgain(known, now)
             }
@@ -256,7 +267,7 @@ package actor SnapshotFeed {
         let empty = ServingSnapshot(catalogue: [], catalogueVersion: mark.version, rules: builder.rules)
         cell.replace(
             by: Served(
-                snapshot: empty.becoming(items, encodedBy: nil, catalogueVersion: mark.version).withTrending(trending)
+                snapshot: empty.becoming(items, encodedBy: nil, catalogueVersion: mark.version, at: clock.now).withTrending(trending)
                     .withSegments(segmentCounts, priorEvents: segmentPriorEvents), mark: mark))
     }
 

@@ -69,6 +69,7 @@ public final class SchemaRegistry: Sendable {
     /// The registry's address, for people.
     public let place: String
     private let lookup: SchemaLookup
+    private let thread = LookupThread()
     private let unknownPatience: Duration
     private let state = Mutex(State())
 
@@ -97,7 +98,7 @@ public final class SchemaRegistry: Sendable {
             state.entries[number] = entry
             return (entry.standing, isDue)
         }
-        if isDue { Task { [self] in note(await lookup.schema(number), of: number) } }
+        if isDue { Task(executorPreference: thread) { [self] in note(await lookup.schema(number), of: number) } }
         return standing
     }
 

@@ -63,8 +63,10 @@ final class RegistryServer: Sendable {
             router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
             onServerRunning: { told.yield($0.localAddress?.port ?? 0) }, logger: quiet)
         let group = ServiceGroup(services: [application], logger: quiet)
+        // Other suites of this process keep the shared threads busy for minutes.
+        let thread = LookupThread(named: "registry-server")
         try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { try await group.run() }
+            tasks.addTask(executorPreference: thread) { try await group.run() }
             var ports = listening.makeAsyncIterator()
             let port = await ports.next() ?? 0
             let result = await offPool { try work(server, SchemaRegistry.Settings(url: "http://127.0.0.1:\(port)")) }

@@ -160,6 +160,7 @@ public final class StreamConsumer {
     private func receive(
         into messages: UnsafeMutablePointer<ConsumedBatch.Message?>, _ capacity: Int, _ timeoutMilliseconds: Int
     ) -> Int {
+        yielding?.seeTo()
         var count = max(0, rd_kafka_consume_batch_queue(queue, 0, messages, capacity - (yielding?.share(of: capacity) ?? 0)))
         count += yielding?.receive(into: messages + count, capacity - count) ?? 0
         var waited = 0
@@ -168,6 +169,7 @@ public final class StreamConsumer {
             let slice = min(yielding == nil ? 100 : 5, timeoutMilliseconds - waited)
             count = max(0, rd_kafka_consume_batch_queue(queue, Int32(slice), messages, 1))
             waited += slice
+            yielding?.seeTo()
             if count == 1 && capacity > 1 && events.rebalances.isEmpty {
                 count += max(0, rd_kafka_consume_batch_queue(queue, 0, messages + 1, capacity - 1))
             }
@@ -188,6 +190,7 @@ public final class StreamConsumer {
                 owesRelease = true
                 owesStart = false
                 assignment = []
+                yielding?.take([])
                 forgetAll()
                 happenings.append(.revoked(partitions.sorted(), lost: lost))
             }

@@ -11,6 +11,11 @@ final class YieldingQueue {
     private let topics: Set<String>
     private let client: OpaquePointer
     private let queue: OpaquePointer
+    /// Partitions whose records come here, and when that was seen to.
+    private var partitions: [TopicPartition] = []
+    private var seenTo = ContinuousClock.now
+    /// How long a partition that was started again may stay without its way here.
+    private static let seeToEvery = Duration.milliseconds(50)
 
     /// A queue for these topics; nil where there are none.
     init?(_ topics: Set<String>, client: OpaquePointer) {
@@ -20,9 +25,22 @@ final class YieldingQueue {
 
     deinit { rd_kafka_queue_destroy(queue) }
 
-    /// Has the records of these partitions sent here that are of its topics. Of the others nothing changes.
+    /// Has the records of these partitions sent here that are of its topics, of all others no more. Of the others nothing changes.
     func take(_ partitions: some Sequence<TopicPartition>) {
-        for partition in partitions where topics.contains(partition.topic) {
+        self.partitions = partitions.filter { topics.contains($0.topic) }
+        forward()
+    }
+
+    /// Sees to it that they still come here. A partition that was started once more loses its way in a thread of the library, whenever
+    /// that gets to it, and the library gives it no other one: nobody would ever read its records.
+    func seeTo() {
+        guard !partitions.isEmpty, seenTo.duration(to: .now) >= Self.seeToEvery else { return }
+        forward()
+    }
+
+    private func forward() {
+        seenTo = .now
+        for partition in partitions {
             guard let source = rd_kafka_queue_get_partition(client, partition.topic, partition.partition) else { continue }
             rd_kafka_queue_forward(source, queue)
             // A reference of ours; what it leads to stays.

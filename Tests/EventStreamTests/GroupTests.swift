@@ -30,7 +30,10 @@ extension OverTheProtocol {
         }
 
         /// A second member takes half of the partitions and then leaves; every record is processed once by whoever committed it.
-        @Test func aRebalanceLosesAndRepeatsNothing() throws {
+        ///
+        /// - Parameter yields: whether the topic's records let others go first.
+        @Test(arguments: [false, true])
+        func aRebalanceLosesAndRepeatsNothing(yields: Bool) throws {
             let broker = try EmbeddedBroker(port: 0, partitions: 8, topics: ["t"])
             defer { broker.close() }
             let producer = try StreamProducer(settings(broker), mode: .throughput)
@@ -74,9 +77,9 @@ extension OverTheProtocol {
                 }
             }
 
-            members.append((try StreamConsumer(settings(broker, quick), group: "g", topics: ["t"]), []))
+            members.append((try StreamConsumer(settings(broker, quick), group: "g", topics: ["t"], yielding: yields ? ["t"] : []), []))
             try run("one member") { members[0].owned.count == 8 && processed.count > 200 }
-            members.append((try StreamConsumer(settings(broker, quick), group: "g", topics: ["t"]), []))
+            members.append((try StreamConsumer(settings(broker, quick), group: "g", topics: ["t"], yielding: yields ? ["t"] : []), []))
             try run("two members") { members[0].owned.count == 4 && members[1].owned.count == 4 }
             let together = processed.count
             try run("two members at work") { processed.count > together + 200 }
@@ -88,6 +91,43 @@ extension OverTheProtocol {
             while processed.count < produced && ContinuousClock.now < deadline { try step(0) }
             #expect(processed.count == produced)
             #expect(processed.values.allSatisfy { $0 == 1 })
+        }
+
+        @Test("partitions that are started anew, again and again, are read on, though their records let others go first")
+        func startedAnew() throws {
+            let broker = try EmbeddedBroker(port: 0, partitions: 2, topics: ["first", "last"])
+            defer { broker.close() }
+            let producer = try StreamProducer(settings(broker))
+            for topic in ["first", "last"] {
+                for n in 0..<200 { try producer.produce(topic: topic, key: "\(n)", value: "\(n)") }
+            }
+            try producer.flush(timeoutMilliseconds: 10_000)
+            let consumer = try StreamConsumer(settings(broker, quick), group: "g", topics: ["first", "last"], yielding: ["last"])
+            let partitions = ["first", "last"].flatMap { topic in (0..<2).map { TopicPartition(topic, $0) } }
+            var isAssigned = false, ends: Set<TopicPartition> = [], rounds = 0
+            let deadline = ContinuousClock.now + .seconds(90)
+            while rounds < 12, ContinuousClock.now < deadline {
+                let batch = try consumer.poll(maxRecords: 50, timeoutMilliseconds: 50)
+                for happening in batch.happenings {
+                    switch happening {
+                    case .assigned:
+                        isAssigned = true
+                        try consumer.start(partitions.map { PartitionStart($0, .beginning) })
+                    case .reachedEnd(let partition, _): ends.insert(partition)
+                    default: break
+                    }
+                }
+                guard isAssigned, ends.count == partitions.count else { continue }
+                rounds += 1
+                ends = []
+                // All of them, or one of either.
+                let anew = rounds.isMultiple(of: 2) ? partitions : [partitions[0], partitions[2]]
+                if anew.count == 2 { ends = [partitions[1], partitions[3]] }
+                if rounds.isMultiple(of: 3) { consumer.halt(anew) }
+                try consumer.start(anew.map { PartitionStart($0, .beginning) })
+            }
+            #expect(rounds == 12, "\(ends) after \(rounds) rounds")
+            consumer.close()
         }
 
         @Test func whoDoesNotPollLosesItsPartitionsAndGetsThemBack() throws {

@@ -226,9 +226,9 @@ let package = Package(
             "Intake",
             [
                 "Intake", "EventStream", "FeatureStore", "Features", "ForeignFormats", "Interactions", "TestSupport", "FuzzInputs", "HTTPCalls",
-                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         tests("VectorIndex", ["VectorIndex", "Recommending", "FuzzInputs"]),
         tests(

@@ -1,3 +1,4 @@
+import Bytes
 import EventStream
 import FeatureStore
 import Features
@@ -159,6 +160,15 @@ public struct IngestTrial {
         var record = Record(
             origin: kept.origin, leftOut: intake.leftOut - leftOutBefore, rejection: batch.rejections.first?.rejection, waits: waits)
         record.understood = batch.interactions.map { $0.json() }
+        for (identity, _) in batch.identities {
+            record.understood.append(
+                JSONWriter.object { object in
+                    object.field("type", "identify")
+                    object.field("user_id", identity.userID)
+                    object.field("anonymous_id", identity.alias)
+                    object.field("timestamp", identity.time)
+                })
+        }
         for item in batch.items {
             switch item.change {
             case .upsert(let item): record.understood.append(item.json())

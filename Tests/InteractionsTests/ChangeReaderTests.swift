@@ -106,6 +106,9 @@ struct ChangeReaderTests {
         ] { #expect(try row(record).json == wanted) }
         let flat = #"{"schema":{"type":"struct","fields":[\#(Self.columns)]},"payload":{"id":2,"price":"AA==","born":null,"new":{"a":1}}}"#
         #expect(try row(flat).json == #"{"id":2,"price":0.00,"born":null,"new":{"a":1}}"#)
+        // One whose schema was taken away is read as well.
+        #expect(try row(#"{"payload":{"before":null,"after":{"id":3},"source":{"ts_ms":1},"op":"c","ts_ms":2}}"#).json
+                == #"{"id":3,"__op":"c","__ts_ms":2,"__source_ts_ms":1}"#)
         // Without a schema of the payload it stays as it is; so does a decimal that the converter wrote as a number.
         #expect(try row(#"{"schema":null,"payload":{"price":"B88="}}"#).json == #"{"price":"B88="}"#)
         #expect(try row(#"{"schema":{"type":"struct","fields":[\#(Self.columns)]},"payload":{"price":19.99}}"#).json == #"{"price":19.99}"#)

@@ -54,8 +54,10 @@ struct ChangeMembers {
         return [source, before, after].contains { $0.kind == .object }
     }
 
-    /// Whether the record is a payload with its schema beside it.
-    var isPayload: Bool { count == 2 && payload.kind != .absent && (schema.kind == .object || schema.kind == .null) }
+    /// Whether the record is a payload with its schema beside it, or one whose schema somebody took away.
+    var isPayload: Bool {
+        count == 2 && payload.kind != .absent && (schema.kind == .object || schema.kind == .null) || count == 1 && payload.kind == .object
+    }
 
     /// The letter of the change: c, u, d, r, t, m.
     func operation(_ reader: FieldReader) -> UInt8 { reader.slice(op).first ?? 0 }

@@ -5,6 +5,8 @@ import Synchronization
 
 /// The connections to one service: opened when they are needed, kept for the next call, as many at once as allowed.
 final class ConnectionPool: Sendable {
+    /// Where connections are opened; nil is the threads that all tasks share.
+    private let executor: (any TaskExecutor)?
     private let address: HTTPAddress
     private let group: any EventLoopGroup
     private let secure: SecureConnections
@@ -19,8 +21,10 @@ final class ConnectionPool: Sendable {
     private static let pauses = (first: Duration.milliseconds(50), longest: Duration.seconds(1))
 
     init(
-        address: HTTPAddress, maxConnections: Int, maxIdle: Duration, authorities: String? = nil, group: any EventLoopGroup
+        address: HTTPAddress, maxConnections: Int, maxIdle: Duration, authorities: String? = nil, group: any EventLoopGroup,
+        executor: (any TaskExecutor)? = nil
     ) throws(HTTPCallError) {
+        self.executor = executor
         self.address = address
         self.group = group
         secure = try SecureConnections(to: address, authorities: authorities)
@@ -80,7 +84,7 @@ final class ConnectionPool: Sendable {
 
     /// Connects, again and again while the call's time lasts: a service that is being started is waited for.
     private func open(for pending: PendingCall) {
-        Task { [self] in
+        Task(executorPreference: executor) { [self] in
             var pause = Self.pauses.first
             while !pending.isOver {
                 do {

@@ -21,11 +21,16 @@ public final class HTTPCaller: Sendable {
     }
 
     /// The same with another limit of how long a connection may have been idle before it is used again.
-    package init(_ address: HTTPAddress, maxConnections: Int, maxIdle: Duration, authorities: String? = nil) throws(HTTPCallError) {
+    ///
+    /// - Parameter executor: where connections are opened; nil is the threads that all tasks share.
+    package init(
+        _ address: HTTPAddress, maxConnections: Int, maxIdle: Duration = .seconds(30), authorities: String? = nil,
+        executor: (any TaskExecutor)? = nil
+    ) throws(HTTPCallError) {
         self.address = address
         pool = try ConnectionPool(
             address: address, maxConnections: maxConnections, maxIdle: maxIdle, authorities: authorities,
-            group: MultiThreadedEventLoopGroup.singleton)
+            group: MultiThreadedEventLoopGroup.singleton, executor: executor)
     }
 
     deinit { pool.close() }

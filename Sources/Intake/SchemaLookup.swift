@@ -24,9 +24,10 @@ struct SchemaLookup: Sendable {
     private let caller: HTTPCaller
     private let headers: [(name: String, value: String)]
 
-    init(_ settings: SchemaRegistry.Settings) throws(IntakeError) {
+    /// - Parameter executor: on which connections are opened.
+    init(_ settings: SchemaRegistry.Settings, executor: any TaskExecutor) throws(IntakeError) {
         do throws(HTTPCallError) {
-            caller = try HTTPCaller(try HTTPAddress(settings.url), maxConnections: 4, authorities: settings.authorities)
+            caller = try HTTPCaller(try HTTPAddress(settings.url), maxConnections: 4, authorities: settings.authorities, executor: executor)
         } catch {
             throw IntakeError(.registry, "ingest.registry.url: \(error.message)")
         }

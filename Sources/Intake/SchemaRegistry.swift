@@ -82,7 +82,7 @@ public final class SchemaRegistry: Sendable {
 
     /// The same with another patience with numbers that nobody knows.
     package init(_ settings: Settings, unknownPatience: Duration) throws(IntakeError) {
-        lookup = try SchemaLookup(settings)
+        lookup = try SchemaLookup(settings, executor: thread)
         place = settings.url
         self.unknownPatience = unknownPatience
     }

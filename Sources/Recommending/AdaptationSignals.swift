@@ -87,6 +87,13 @@ struct AdaptationSignals: Sendable {
         return found
     }
 
+    /// Rows that an adapter scores, ascending.
+    var adaptedRows: [Int32] {
+        var rows: [Int32] = []
+        items.forEach { row, item in if item.category != nil { rows.append(row) } }
+        return rows
+    }
+
     /// Whether trained items have a value.
     func isTrained(_ value: String) -> Bool { trainedValues.contains(value) }
 

@@ -32,6 +32,7 @@ extension ContentSignals {
         signals.items.forEach { row, _ in rows.append(row) }
         for row in rows { assign(row, in: &signals) }
         adaptation = signals
+        compareAdapted()
     }
 
     mutating func assignCategory(_ row: Int32) {

@@ -136,20 +136,23 @@ public struct BatchRecommender: Sendable {
     ) -> [Candidate] {
         let dimension = snapshot.vectors.dimension
         var top = TopRows(limit: count), new = TopRows(limit: count)
-        packed.withUnsafeBufferPointer { packed in
-            query.withUnsafeBufferPointer { query in
-                guard let vectors = packed.baseAddress, let query = query.baseAddress else { return }
-                for (place, row) in packedRows.enumerated() {
-                    let tower = innerProduct(vectors + place * dimension, query, dimension)
-                    if let content = taste.content, let own = snapshot.content?.score(row, tower: tower, taste: content) {
-                        if new.wouldKeep(own), filter.admits(row), admits(row) { new.offer(row, own) }
-                        continue
+        func compare(_ scorer: ContentSignals.Scorer?) {
+            packed.withUnsafeBufferPointer { packed in
+                query.withUnsafeBufferPointer { query in
+                    guard let vectors = packed.baseAddress, let query = query.baseAddress else { return }
+                    for (place, row) in packedRows.enumerated() {
+                        let tower = innerProduct(vectors + place * dimension, query, dimension)
+                        if let own = scorer?.score(row, tower: tower) {
+                            if new.wouldKeep(own), filter.admits(row), admits(row) { new.offer(row, own) }
+                            continue
+                        }
+                        let score = snapshot.blend?.score(row, tower: tower, bonuses: taste.bonuses) ?? tower
+                        if top.wouldKeep(score), filter.admits(row), admits(row) { top.offer(row, score) }
                     }
-                    let score = snapshot.blend?.score(row, tower: tower, bonuses: taste.bonuses) ?? tower
-                    if top.wouldKeep(score), filter.admits(row), admits(row) { top.offer(row, score) }
                 }
             }
         }
+        if let content = snapshot.content, let liking = taste.content { content.withScorer(liking) { compare($0) } } else { compare(nil) }
         guard snapshot.blend != nil || taste.content != nil || taste.counted != nil else { return top.sorted() }
         var rows = (top.sorted() + new.sorted()).map(\.row)
         if let counted = taste.counted {

@@ -40,6 +40,10 @@ struct ContentScan: Sendable {
         pages[page].contents.append(item)
     }
 
+    /// Whether a row is compared.
+    @inline(__always)
+    func contains(_ row: Int32) -> Bool { places[row] != nil }
+
     /// Leaves a row out.
     mutating func remove(_ row: Int32) {
         guard let place = places[row] else { return }

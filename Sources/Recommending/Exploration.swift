@@ -159,16 +159,18 @@ struct Exploration: Sendable {
         guard let temperature = snapshot.model?.temperature, let vector = taste.vector, !taste.isNewestItem else {
             return [Float?](repeating: nil, count: rows.count)
         }
-        let vectors = snapshot.vectors, content = snapshot.content, liking = taste.content
-        return vector.withUnsafeBufferPointer { query in
-            rows.map { row in
-                guard let query = query.baseAddress, let tower = vectors.score(row, query), tower.isFinite else { return nil }
-                var score: Float?
-                if let content, let liking { score = content.score(row, tower: tower, taste: liking) }
-                let logit = score ?? tower / temperature
-                return logit.isFinite ? logit : nil
+        let vectors = snapshot.vectors
+        func fits(_ scorer: ContentSignals.Scorer?) -> [Float?] {
+            vector.withUnsafeBufferPointer { query in
+                rows.map { row in
+                    guard let query = query.baseAddress, let tower = vectors.score(row, query), tower.isFinite else { return nil }
+                    let logit = scorer?.score(row, tower: tower) ?? tower / temperature
+                    return logit.isFinite ? logit : nil
+                }
             }
         }
+        guard let content = snapshot.content, let liking = taste.content else { return fits(nil) }
+        return content.withScorer(liking) { fits($0) }
     }
 }
 

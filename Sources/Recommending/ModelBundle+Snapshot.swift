@@ -72,9 +72,10 @@ extension ModelBundle {
     ///
     /// - Parameters:
     ///   - version: of the model in the registry.
+    ///   - threads: that read the contents.
     /// - Complexity: O(all text of the catalogue) where there is a channel.
     public func snapshot(
-        over catalogue: ServedCatalogue, version: Int, settings: ServedSettings = ServedSettings()
+        over catalogue: ServedCatalogue, version: Int, settings: ServedSettings = ServedSettings(), threads: Int = 1
     ) -> ServingSnapshot {
         let ids = catalogue.entries.map(\.itemID), count = ids.count
         let places = places(in: ids)
@@ -88,21 +89,21 @@ extension ModelBundle {
         .withRanker(ranker?.renumbered(places, itemCount: count))
         .withHeads(heads?.renumbered(places, itemCount: count))
         .withOrderAmounts(settings.orderAmounts)
-        .withContent(content(of: catalogue))
+        .withContent(content(of: catalogue, threads: threads))
         .withExclusion(exclusion)
         .withPrices(prices)
         .sharing(places)
     }
 
     /// The channel on the rows of a catalogue, ready to adapt where there is a kit.
-    private func content(of catalogue: ServedCatalogue) -> ContentSignals? {
+    private func content(of catalogue: ServedCatalogue, threads: Int) -> ContentSignals? {
         guard let channel else { return nil }
         let entries = zip(catalogue.entries, catalogue.contents).map { entry, content in
             ContentSignals.Entry(
                 itemID: entry.itemID, content: content, isTrained: isTrained(entry.itemID), isAvailable: entry.available)
         }
         var signals = ContentSignals(
-            channel: channel, entries: entries, itemVectors: catalogue.vectors, dimension: model.dimension)
+            channel: channel, entries: entries, itemVectors: catalogue.vectors, dimension: model.dimension, threads: threads)
         if let kit {
             signals.enableAdaptation(kit.factors, field: kit.field, entries: entries) { id in model.row(of: id).map { Int($0) } }
         }

@@ -48,18 +48,7 @@ struct NewItemPlaces: Sendable {
     private static func user(
         _ question: NewItemShare.Question, _ snapshot: ServingSnapshot, _ content: ContentSignals, _ new: [Int32]
     ) -> User? {
-        // Only the distances of times count.
-        let now = EventTime(milliseconds: 4_000_000_000_000)
-        var history = UserHistory(limit: NewItemShare.historyLimitEvents), rows: [Int32] = []
-        for (place, row) in question.items.enumerated() where row >= 0 && Int(row) < snapshot.catalogue.count {
-            rows.append(row)
-            history.insert(
-                HistoryEntry(
-                    itemID: snapshot.catalogue[row].itemID, type: InteractionType(rawValue: question.types[place]) ?? .click,
-                    time: EventTime(milliseconds: now.milliseconds - 1_000 * Int64(question.ages[place])),
-                    position: Position(partition: Position.filePartition, offset: Int64(place))))
-        }
-        let taste = UserTaste(history: history, attributes: nil, context: [:], snapshot: snapshot, now: now)
+        let taste = snapshot.taste(of: question)
         guard taste.vector != nil, !taste.isNewcomer else { return nil }
         let filter = RowFilter(
             snapshot.catalogue, category: nil, rows: new + question.excluded.filter { $0 >= 0 && Int($0) < snapshot.catalogue.count })
@@ -67,7 +56,9 @@ struct NewItemPlaces: Sendable {
         let query = RecommendationQuery(count: NewItemShare.listLength)
         let scores = ranking.places(of: candidates(query, filter: filter, ranking: ranking))
         let others = scores.filter(\.isFinite).sorted(by: >).prefix(NewItemShare.listLength)
-        return User(history: rows, level: taste.isNewestItem ? 0 : content.level(of: taste.vector), others: Array(others))
+        return User(
+            history: question.items.filter { $0 >= 0 && Int($0) < snapshot.catalogue.count },
+            level: taste.isNewestItem ? 0 : content.level(of: taste.vector), others: Array(others))
     }
 }
 
@@ -111,6 +102,21 @@ extension ContentSignals {
 }
 
 extension ServingSnapshot {
+    /// What somebody wants who had what a question says.
+    func taste(of question: NewItemShare.Question) -> UserTaste {
+        // Only the distances of times count.
+        let now = EventTime(milliseconds: 4_000_000_000_000)
+        var history = UserHistory(limit: NewItemShare.historyLimitEvents)
+        for (place, row) in question.items.enumerated() where row >= 0 && Int(row) < catalogue.count {
+            history.insert(
+                HistoryEntry(
+                    itemID: catalogue[row].itemID, type: InteractionType(rawValue: question.types[place]) ?? .click,
+                    time: EventTime(milliseconds: now.milliseconds - 1_000 * Int64(question.ages[place])),
+                    position: Position(partition: Position.filePartition, offset: Int64(place))))
+        }
+        return UserTaste(history: history, attributes: nil, context: [:], snapshot: self, now: now)
+    }
+
     /// The same snapshot, which knows whom to ask for the share of its new items, and has set it where there are any.
     ///
     /// - Parameter rows: of each of the model's rows this snapshot's, −1 where it is not there.

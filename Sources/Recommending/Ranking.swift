@@ -38,12 +38,21 @@ struct Ranking {
 
     /// Rows that a blend wants to see beside the towers' candidates: what follows the newest items, what is the user's own, and
     /// what many choose.
-    func furtherRows(_ count: Int, where admits: (Int32) -> Bool) -> [Int32] {
-        let alike = (taste.content.flatMap { snapshot.content?.best(count, taste: $0, where: admits) } ?? [])
-            + (taste.counted?.candidates(where: admits) ?? [])
+    func furtherRows(_ count: Int, among filter: RowFilter) -> [Int32] {
+        let admits = filter.admits
+        let alike = byContent(count, among: filter) + (taste.counted?.candidates(where: admits) ?? [])
         guard let blend = snapshot.blend, let signals = taste.signals else { return alike }
         return alike + signals.strongest(count, where: admits) + signals.own.keys.filter(admits)
             + blend.popular(taste.bonuses, where: admits)
+    }
+
+    /// New items that fit by what they are.
+    private func byContent(_ count: Int, among filter: RowFilter) -> [Int32] {
+        guard let content = snapshot.content, let liking = taste.content else { return [] }
+        let vectors = snapshot.vectors
+        return (taste.vector ?? []).withUnsafeBufferPointer { user in
+            content.best(count, taste: liking, among: filter) { row in user.baseAddress.flatMap { vectors.score(row, $0) } ?? 0 }
+        }
     }
 
     /// Scores candidates by the user's vector, the newest item, the blend and the objective. Best first; ties by item id.
@@ -75,28 +84,36 @@ struct Ranking {
 
     /// What candidates are worth before goals are asked, in their order, and which of them are known by their content alone.
     func interests(of candidates: [Candidate]) -> (rows: [RankedRow], byContent: Set<Int32>) {
-        // Once for all candidates: each of these is computed, or copies what it is read from.
-        let content = snapshot.content, liking = taste.content
-        var byContent: Set<Int32> = []
         let known = knownScores(candidates, newest: newestQuery)
-        let rows = candidates.indices.map { place in
-            let candidate = candidates[place]
-            let origin = snapshot.vectors.origin(of: candidate.row)
+        guard let content = snapshot.content, let liking = taste.content else { return interests(of: candidates, known, nil) }
+        return content.withScorer(liking) { interests(of: candidates, known, $0) }
+    }
+
+    private func interests(
+        of candidates: [Candidate], _ known: [Float], _ scorer: ContentSignals.Scorer?
+    ) -> (rows: [RankedRow], byContent: Set<Int32>) {
+        // Once for all candidates: what is read from a value within a closure is copied each time.
+        let vectors = snapshot.vectors, bonus = snapshot.rules.freshBonus
+        let marks = scorer ?? snapshot.content.map(ContentSignals.Scorer.init)
+        var byContent: Set<Int32> = [], rows: [RankedRow] = []
+        rows.reserveCapacity(candidates.count)
+        for (place, candidate) in candidates.enumerated() {
+            let origin = vectors.origin(of: candidate.row)
             // What moved it, if it is of what people did, is found for the answered rows alone: see `Attribution`.
             var score = known[place], reason = RecommendationReason.personal
-            if let liking, let own = content?.score(candidate.row, tower: candidate.score, taste: liking) {
+            if let own = scorer?.score(candidate.row, tower: candidate.score) {
                 score = own
                 reason = .fresh
                 byContent.insert(candidate.row)
             }
-            if origin == .content, content?.isUntaken(candidate.row) != true {
+            if origin == .content, marks?.isUntaken(candidate.row) != true {
                 reason = .fresh
-                score += snapshot.rules.freshBonus
+                score += bonus
             } else if origin == .adapted {
                 reason = .adapted
             }
-            if content?.isAdapted(candidate.row) == true { reason = .adapted }
-            return RankedRow(row: candidate.row, score: score, reason: reason)
+            if marks?.isAdapted(candidate.row) == true { reason = .adapted }
+            rows.append(RankedRow(row: candidate.row, score: score, reason: reason))
         }
         return (rows, byContent)
     }

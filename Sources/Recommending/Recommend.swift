@@ -122,7 +122,7 @@ func candidates(_ query: RecommendationQuery, filter: RowFilter, ranking: Rankin
     if snapshot.isBlended || ranking.taste.content != nil || ranking.taste.counted != nil {
         var known = RowSet(rows: snapshot.catalogue.count)
         for candidate in candidates { known.insert(candidate.row) }
-        for row in ranking.furtherRows(pool, where: filter.admits) where known.insert(row) {
+        for row in ranking.furtherRows(pool, among: filter) where known.insert(row) {
             let score = vector.withUnsafeBufferPointer { query in
                 query.baseAddress.flatMap { snapshot.vectors.score(row, $0) }
             }

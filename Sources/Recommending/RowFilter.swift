@@ -29,6 +29,21 @@ final class RowFilter {
         blockedCount = count
     }
 
+    /// Rows of a category at most that are looked at one and all.
+    private static let fewRows = 2_000
+
+    /// All rows that may be admitted, each once, where these are few; nil else.
+    var few: [Int32]? {
+        guard let category else { return nil }
+        let rows = catalogue.rows(mayBeIn: category)
+        guard rows.count <= Self.fewRows else { return nil }
+        var seen = RowSet(rows: catalogue.count)
+        return rows.filter { admits($0) && seen.insert($0) }
+    }
+
+    /// About how many rows are admitted at most.
+    var admissible: Int { category.map { catalogue.rows(mayBeIn: $0).count } ?? catalogue.count }
+
     @inline(__always)
     func admits(_ row: Int32) -> Bool {
         guard open.contains(row) else { return false }

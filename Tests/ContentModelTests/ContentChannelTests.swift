@@ -74,6 +74,19 @@ import Testing
         ] {
             scores.withUnsafeMutableBufferPointer { packed.score(channel, profile: profile, level: 0.3, into: $0.baseAddress!) }
             #expect(scores == learning.items.map { channel.score($0, profile: profile, tower: 0, level: 0.3) })
+            // And under the towers' word.
+            packed.withReader(channel, profile: profile, level: -0.4) { reader in
+                for place in stride(from: 0, to: packed.count, by: 7) {
+                    let tower = Float(place) / 9 - 11
+                    let alone = channel.score(learning.items[place], profile: profile, tower: tower, level: -0.4)
+                    #expect(reader.score(place, tower: tower) == alone)
+                }
+            }
+        }
+        for place in stride(from: 0, to: packed.count, by: 11) {
+            let item = packed.item(place), own = learning.items[place]
+            #expect(item.vector == own.vector && item.direction == own.direction && item.worth == own.worth)
+            #expect(item.background == own.background && item.popularity == own.popularity && packed.worth(place) == own.worth)
         }
     }
 

@@ -37,14 +37,16 @@ struct InteractionFactors: Sendable {
         for item in 0..<items where sample.counts[item] > 0 {
             for place in 0..<dimension { basis[item * dimension + place] = random.normal() }
         }
-        var strengths = Self.orthonormalise(&basis, items: items, dimension: dimension)
+        var strengths = OrthonormalColumns.make(&basis, items: items, dimension: dimension)
         var image = basis
         for pass in 1...Self.passes {
             sample.apply(scale, to: basis, into: &image, dimension: dimension, threads: threads)
             swap(&basis, &image)
             // Every other time is enough to keep the columns apart. After the last product, the lengths that are taken off are the squares
             // of the singular values.
-            if pass.isMultiple(of: 2) || pass == Self.passes { strengths = Self.orthonormalise(&basis, items: items, dimension: dimension) }
+            if pass.isMultiple(of: 2) || pass == Self.passes {
+                strengths = OrthonormalColumns.make(&basis, items: items, dimension: dimension)
+            }
         }
         // √(singular value): half of a factor's weight lies with the history, half with the candidate.
         let weights = strengths.map { max(0, $0).squareRoot().squareRoot() }
@@ -113,32 +115,6 @@ struct InteractionFactors: Sendable {
                 }
             }
         }
-    }
-
-    /// Makes the columns of `[items, dimension]` orthonormal (modified Gram-Schmidt) and returns the lengths taken off, one a column; a
-    /// column that the earlier ones explain becomes 0.
-    private static func orthonormalise(_ values: inout [Float], items: Int, dimension: Int) -> [Float] {
-        var lengths = [Float](repeating: 0, count: dimension)
-        var columns = [Float](repeating: 0, count: values.count)
-        values.withUnsafeMutableBufferPointer { values in
-            columns.withUnsafeMutableBufferPointer { columns in
-                guard let rows = values.baseAddress, let columns = columns.baseAddress, items > 0 else { return }
-                Kernels.transpose(rows: items, columns: dimension, rows, stride: dimension, into: columns, stride: items)
-                for place in 0..<dimension {
-                    let own = columns + place * items
-                    let before = Kernels.dot(own, own, count: items).squareRoot()
-                    for earlier in 0..<place {
-                        let other = columns + earlier * items
-                        Kernels.axpy(-Kernels.dot(own, other, count: items), other, into: own, count: items)
-                    }
-                    let length = Kernels.dot(own, own, count: items).squareRoot()
-                    lengths[place] = length > 1e-5 * before ? length : 0
-                    Kernels.scale(lengths[place] > 0 ? 1 / length : 0, own, into: own, count: items)
-                }
-                Kernels.transpose(rows: dimension, columns: items, columns, stride: items, into: rows, stride: dimension)
-            }
-        }
-        return lengths
     }
 
     private static func power(_ base: Float, _ exponent: Float) -> Float { Kernels.exp(exponent * Kernels.log(base)) }

@@ -13,8 +13,8 @@ struct BenchCommand: AsyncParsableCommand {
         abstract: "Fixed workloads on this machine, for sizing; one JSON line each.",
         discussion: "ops/bench runs them beside what a Python team would write, in turns, and prints the ratio.",
         subcommands: [
-            Ingest.self, IndexBenchCommand.self, TextBenchCommand.self, TrainBenchCommand.self, Serve.self, Freshness.self,
-            FreshItems.self, Adapt.self, Churn.self, ShopBenchCommand.self,
+            Ingest.self, IndexBenchCommand.self, NewItemsBenchCommand.self, TextBenchCommand.self, TrainBenchCommand.self, Serve.self,
+            Freshness.self, FreshItems.self, Adapt.self, Churn.self, ShopBenchCommand.self,
         ])
 
     /// A schema name that no other run has.

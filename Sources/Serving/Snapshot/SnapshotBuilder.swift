@@ -86,13 +86,14 @@ package struct SnapshotBuilder: Sendable {
                 isComplete: texts != nil || bundle.textEncoder == nil, settings: index, folder: artifact.path,
                 modelVersion: Int64(version.version), logger: logger)
             let rows = indexed ? try all.indexed(reusing: reusing) : all.encoded()
-            let snapshot = bundle.snapshot(
+            var snapshot = bundle.snapshot(
                 over: ServedCatalogue(
                     entries: zip(rows.itemIDs, rows.items).map { $1?.entry(at: now) ?? CatalogueEntry(itemID: $0, available: false) },
                     contents: rows.items.map { $0?.record.content ?? ItemContent() }, version: mark.version, vectors: rows.vectors,
                     index: rows.index, trending: trending),
-                version: Int(version.version), settings: settings(of: version)
-            ).readyForNewItems()
+                version: Int(version.version), settings: settings(of: version), threads: index.threads)
+            if indexed { snapshot = try indexingNewItems(snapshot) }
+            snapshot = snapshot.readyForNewItems()
             let gone = zip(rows.itemIDs, rows.items).compactMap { $1 == nil ? CatalogueChange.delete(itemID: $0) : nil }
             return Built(
                 snapshot: snapshot.applying(gone, catalogueVersion: mark.version)
@@ -103,6 +104,27 @@ package struct SnapshotBuilder: Sendable {
         if let kit = built.kit { built.snapshot = built.snapshot.adapting(try await adapters(of: version.version, field: kit.field)) }
         return built
     }
+
+    /// The same snapshot with an index of its new items' contents, where there are many.
+    private func indexingNewItems(_ snapshot: ServingSnapshot) throws -> ServingSnapshot {
+        let next = try snapshot.indexingNewItems(threads: index.threads) { input in
+            try ItemIndex.build(
+                vectors: input.vectors, dimension: input.dimension, threads: index.threads,
+                goal: IndexGoal(recall: Self.contentRecall, count: input.count, queries: input.queries))
+        }
+        if let found = next.contentIndex {
+            logger.notice(
+                "new items are found by an index of their contents",
+                metadata: [
+                    "items": "\(found.indexed)", "taken_per_wanted": "\(found.depth)",
+                    "recall": "\(found.recall.map { "\(($0 * 1_000).rounded() / 1_000)" } ?? "not measured")",
+                ])
+        }
+        return next
+    }
+
+    /// The share of the best vectors that the index of contents is to find.
+    private static let contentRecall = 0.95
 
     /// How a version answers: the dials, and amounts compared as its training compared them.
     package func settings(of version: RegisteredModel) -> ServedSettings {

@@ -138,6 +138,23 @@ extension ServingSnapshot {
         return shares.reduce(0, +) / Double(max(1, shares.count))
     }
 
+    /// Of the twenty items whose contents are nearest to some items', the share that ``similar(to:count:category:exclude:explain:snapshot:requestID:)``
+    /// finds.
+    package func similarContentsFound(for itemIDs: [String]) -> Double {
+        guard let content else { return 1 }
+        let shares = itemIDs.compactMap { catalogue.row(of: $0) }.map { row -> Double in
+            guard let own = content.vector(row) else { return 1 }
+            var top = TopRows(limit: 20)
+            for other in 0..<Int32(catalogue.count) where other != row {
+                if let vector = content.vector(other) { top.offer(other, ContentNeighbours.cosine(own, vector)) }
+            }
+            let best = top.sorted().filter { $0.score > 0 }.map(\.row), found = Set(
+                content.nearest(20, to: row) { $0 != row }.map(\.row))
+            return Double(best.count(where: found.contains)) / Double(max(1, best.count))
+        }
+        return shares.reduce(0, +) / Double(max(1, shares.count))
+    }
+
     /// Users of the model whom the index is measured with.
     private func recallTastes() -> [ContentSignals.Taste] {
         let questions = content?.questions ?? []

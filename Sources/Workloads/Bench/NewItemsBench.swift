@@ -65,6 +65,12 @@ package struct NewItemsBench {
             "one_by_one_p50_us": .number(1_000 * before.percentile(50)), "one_by_one_p99_us": .number(1_000 * before.percentile(99)),
             "p50_us": .number(1_000 * after.percentile(50)), "p99_us": .number(1_000 * after.percentile(99)),
         ])
+        if size > 0 {
+            let similar = similarTimes(indexed, size)
+            line.add("similar_p50_us", .number(1_000 * similar.percentile(50)))
+            line.add("similar_p99_us", .number(1_000 * similar.percentile(99)))
+            line.add("similar_recall", .number(indexed.similarContentsFound(for: Self.newItems(Self.measured, of: size))))
+        }
         if let found = indexed.contentIndex {
             line.add("components", .integer(found.dimension))
             line.add("taken_per_wanted", .number(found.depth))
@@ -83,6 +89,21 @@ package struct NewItemsBench {
                 now: Self.now, requestID: "r\(user)")
             // The first answers find what they read in no cache.
             if user >= Self.asked / 4, !answer.items.isEmpty { sample.add(start.duration(to: .now)) }
+        }
+        return sample
+    }
+
+    /// Ids of new items, spread over them.
+    private static func newItems(_ count: Int, of size: Int) -> [String] {
+        (0..<min(count, size)).map { "i\(trainedItems + $0 * size / min(count, size))" }
+    }
+
+    private func similarTimes(_ snapshot: ServingSnapshot, _ size: Int) -> LatencySample {
+        var sample = LatencySample()
+        for itemID in Self.newItems(Self.asked / 4, of: size) {
+            let start = ContinuousClock.now
+            let answer = similar(to: itemID, count: Self.listItems, snapshot: snapshot, requestID: "r")
+            if answer != nil { sample.add(start.duration(to: .now)) }
         }
         return sample
     }

@@ -119,6 +119,9 @@ extension ServingSnapshot {
         content?.recall.map { ($0.counts.indexed, $0.counts.later, $0.dimension, $0.depth, $0.measured) }
     }
 
+    /// Whether there are more new items than are compared one by one, and no index of their contents.
+    var lacksContentIndex: Bool { content.map { $0.recall == nil && $0.presentCount > ContentSignals.scannedLimitItems } ?? false }
+
     /// Of the best new items for some users, as comparing all of them has it, the share that a request looks at.
     package func newItemsFound(for histories: [UserHistory], threads: Int = 1) -> Double {
         guard let content else { return 1 }

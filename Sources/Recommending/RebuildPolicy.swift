@@ -16,7 +16,7 @@ public struct RebuildPolicy: Sendable, Equatable {
 
     /// Whether the index of a snapshot is to be built anew.
     public func isDue(for snapshot: ServingSnapshot) -> Bool {
-        snapshot.freshCount > maxFreshItems
+        snapshot.freshCount > maxFreshItems || snapshot.lacksContentIndex
             || Double(snapshot.removedCount) > maxRemovedShare * Double(max(snapshot.indexedCount, 1))
             || Double(snapshot.lapsedCount) > max(Double(Self.lapsedItems), maxRemovedShare * Double(snapshot.indexedCount))
     }

@@ -74,4 +74,10 @@ struct ContentRecallTests {
             #expect(answer.count == 20 && answer.allSatisfy { Int($0.itemID.dropFirst()).map { $0 % 4 } == subject + 1 })
         }
     }
+
+    /// More than are compared one by one must not wait for an index.
+    @Test func moreThanAreComparedAskForAnIndex() {
+        let policy = RebuildPolicy(), few = ContentShelf.snapshot(new: 5_000), many = ContentShelf.snapshot(new: 5_001)
+        #expect(!policy.isDue(for: few) && policy.isDue(for: many) && !policy.isDue(for: Self.indexed(many)))
+    }
 }

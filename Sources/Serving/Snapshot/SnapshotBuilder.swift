@@ -92,12 +92,13 @@ package struct SnapshotBuilder: Sendable {
                     contents: rows.items.map { $0?.record.content ?? ItemContent() }, version: mark.version, vectors: rows.vectors,
                     index: rows.index, trending: trending),
                 version: Int(version.version), settings: settings(of: version), threads: index.threads)
-            if indexed { snapshot = try indexingNewItems(snapshot) }
-            snapshot = snapshot.readyForNewItems()
             let gone = zip(rows.itemIDs, rows.items).compactMap { $1 == nil ? CatalogueChange.delete(itemID: $0) : nil }
+            snapshot = snapshot.applying(gone, catalogueVersion: mark.version)
+                .applying(units: rows.later, encodedBy: encoder, catalogueVersion: mark.version, at: now)
+            // What came after the files that were left beside the model is indexed by its content as well.
+            if indexed { snapshot = try indexingNewItems(snapshot) }
             return Built(
-                snapshot: snapshot.applying(gone, catalogueVersion: mark.version)
-                    .applying(units: rows.later, encodedBy: encoder, catalogueVersion: mark.version, at: now), mark: mark, encoder: encoder,
+                snapshot: snapshot.readyForNewItems(), mark: mark, encoder: encoder,
                 indexName: rows.index.map { "\($0.kind) \($0.parameters)" } ?? "none",
                 kit: bundle.kit)
         }

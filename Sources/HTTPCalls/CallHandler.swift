@@ -132,7 +132,7 @@ final class CallHandler: ChannelDuplexHandler {
     private func refusal(of error: any Error) -> HTTPCallError {
         error is HTTPParserError
             ? HTTPCallError(.malformed, "what goes to and comes from \(address.authority) is no HTTP/1: \(error)")
-            : HTTPCallError(.notConnected, "\(address.authority): \(error)")
+            : HTTPCallError(.notConnected, "\(address.authority): \(SecureConnections.words(of: error))")
     }
 
     private func tooLarge(_ pending: PendingCall) -> HTTPCallError {

@@ -6,6 +6,17 @@ import NIOSSL
 
 /// TLS for calls to `https` addresses, where the program was built with the package trait `TLS`.
 struct SecureConnections: Sendable {
+    /// What went wrong on a connection, for people: the library names a line of its own source.
+    static func words(of error: any Error) -> String {
+        let text = "\(error)"
+        if text.contains("CERTIFICATE_VERIFY_FAILED") {
+            return "its certificate is expired, or not signed by one that is trusted here: name the file of those that sign it (ca_file), "
+                + "as PEM"
+        }
+        if text.contains("WRONG_VERSION_NUMBER") { return "it does not speak TLS there: is it http?" }
+        return text
+    }
+
     #if TLS
     private let context: NIOSSLContext?
 

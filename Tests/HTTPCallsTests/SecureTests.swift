@@ -1,4 +1,5 @@
 #if TLS
+import Foundation
 import HTTPCalls
 import NIOCore
 import NIOPosix
@@ -27,10 +28,45 @@ import Testing
                 Issue.record("it was answered")
             } catch let error as HTTPCallError {
                 #expect(error.code == .notConnected, "\(error)")
-                #expect(error.message.contains("\(host):\(port)"))
+                #expect(error.message.contains("\(host):\(port)") && error.message.contains("not signed by one that is trusted"))
             }
         }
         try await server.close()
+    }
+
+    @Test func aCertificateThatTheFileNamesIsTrusted() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("secure-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let file = folder.appendingPathComponent("authorities.pem").path
+        try Self.certificate.write(toFile: file, atomically: true, encoding: .utf8)
+        let context = try NIOSSLContext(
+            configuration: .makeServerConfiguration(
+                certificateChain: [.certificate(try NIOSSLCertificate(bytes: Array(Self.certificate.utf8), format: .pem))],
+                privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(Self.key.utf8), format: .pem))))
+        let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandlers(NIOSSLServerHandler(context: context), Greeting())
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let port = try #require(server.localAddress?.port)
+        for host in ["localhost", "127.0.0.1"] {
+            let answer = try await HTTPCaller(HTTPAddress("https://\(host):\(port)"), authorities: file).send(patient(.get, "/"))
+            #expect(answer.status == 204)
+        }
+        try await server.close()
+    }
+
+    /// Answers whatever comes.
+    private final class Greeting: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        typealias OutboundOut = ByteBuffer
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 204 No Content\r\n\r\n")), promise: nil)
+        }
     }
 
     /// No byte of a request may come this far.

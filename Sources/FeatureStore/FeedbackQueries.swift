@@ -2,12 +2,8 @@ import Interactions
 
 /// Which feedback is asked for; the parts that are there must all hold.
 public struct FeedbackFilter: Sendable, Equatable {
-    /// Of this user.
-    public var userID: String?
-    /// Of this item.
-    public var itemID: String?
-    /// Under this name.
-    public var type: String?
+    /// Of this user, of this item, under this name.
+    public var userID: String?, itemID: String?, type: String?
 
     /// Makes a filter.
     public init(userID: String? = nil, itemID: String? = nil, type: String? = nil) {
@@ -47,7 +43,8 @@ extension StoreQueries {
         }
         let count = conditions.count
         if let after {
-            conditions.append("(user_id, item_id, type) > ($\(count + 1) collate \"C\", $\(count + 2) collate \"C\", $\(count + 3) collate \"C\")")
+            let places = (1...3).map { "$\(count + $0) collate \"C\"" }.joined(separator: ", ")
+            conditions.append("(user_id, item_id, type) > (\(places))")
             asked.add(after.userID)
             asked.add(after.itemID)
             asked.add(after.type)
@@ -159,7 +156,10 @@ extension StoreQueries {
             var asked = Parameters()
             asked.add(ids)
             let rows = try connection.run(
-                "select n.id from unnest($1::text[]) n(id) where not exists (select from items i where i.item_id = n.id collate \"C\")", asked)
+                """
+                select n.id from unnest($1::text[]) n(id)
+                where not exists (select from items i where i.item_id = n.id collate "C")
+                """, asked)
             return (0..<rows.count).compactMap { rows.string($0, 0) }
         }
     }

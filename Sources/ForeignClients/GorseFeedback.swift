@@ -50,7 +50,8 @@ package struct GorseFeedback: Sendable, Equatable {
     /// - Parameters:
     ///   - knownTypes: names that events may have; another one counts as a click, and keeps its name in the context.
     ///   - now: when it came: the time of what has none, or one that lies ahead.
-    ///   - salt: makes an event of its own of what is sent again; nil derives the id from type, user, item and time, so that it counts once.
+    ///   - salt: makes an event of its own of what is sent again; nil derives the id from type, user, item and time, so that it counts
+    ///     once.
     package func event(knownTypes: Set<String>, now: EventTime, salt: String?) -> [UInt8] {
         let stated = time ?? now
         let isAhead = stated.milliseconds > now.milliseconds + Self.aheadMilliseconds

@@ -32,7 +32,7 @@ public struct Feedback: Sendable, Equatable {
     public var time: EventTime
     /// The latest one.
     public var updated: EventTime
-    /// JSON as text, of the latest event that has any; nil where none has.
+    /// JSON as text, of the latest event; nil where it has none.
     public var labels: String?
     /// Of the latest event; empty where it has none.
     public var comment: String
@@ -60,8 +60,9 @@ public struct Feedback: Sendable, Equatable {
         let tree = Array(context.utf8).withUnsafeBytes { RecordDecoder().tree($0, maxBytes: $0.count) }
         let labels = (try? tree.get())?.members?.last { $0.name == Field.labels }?.value
         self.init(
-            userID: event.userID, itemID: event.itemID, type: type, value: JSONText.number(Field.value, inObject: context) ?? 0, time: stated,
-            updated: stated, labels: labels.flatMap { $0 == .null ? nil : $0.text }, comment: JSONText.string(Field.comment, inObject: context) ?? "")
+            userID: event.userID, itemID: event.itemID, type: type, value: JSONText.number(Field.value, inObject: context) ?? 0,
+            time: stated, updated: stated, labels: labels.flatMap { $0 == .null ? nil : $0.text },
+            comment: JSONText.string(Field.comment, inObject: context) ?? "")
     }
 
     private static func mayHold(_ context: String) -> Bool {

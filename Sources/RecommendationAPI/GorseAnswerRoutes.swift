@@ -111,7 +111,7 @@ enum GorseAnswerRoutes {
         return Set(try await GorseFeedbackRoutes.find(exchange, user: user, item: nil, type: nil).map(\.itemID))
     }
 
-    /// The part of an answer that is asked for. An answer that is not the top of the list is no impression: it cannot be told what was seen.
+    /// The part of an answer that is asked for. One that is not the top of the list is no impression: it cannot be told what was seen.
     private static func answer(
         _ exchange: Exchange, user: String?, _ categories: [String], exclude: Set<String>
     ) async throws -> [RecommendedEntry] {
@@ -139,7 +139,8 @@ enum GorseAnswerRoutes {
     private static func writeBack(_ found: [Scored], type: String, _ exchange: Exchange) async throws {
         let text = exchange.query.values("write-back-delay").last ?? "0"
         guard let delay = GorseText.milliseconds(ofDuration: text.isEmpty ? "0" : text) else {
-            throw Problem.badParameter("write-back-delay", "`write-back-delay` is \(text.quotedForMessage); give a span such as 10m or 1h30m.")
+            throw Problem.badParameter(
+                "write-back-delay", "`write-back-delay` is \(text.quotedForMessage); give a span such as 10m or 1h30m.")
         }
         let time = EventTime(milliseconds: GorseFeedbackRoutes.now.milliseconds + delay)
         let feedback = try found.map { one in

@@ -22,7 +22,8 @@ enum GorseDoor {
         _ handle: @escaping @Sendable (Exchange) async throws -> Response
     ) -> Route {
         Route(
-            method, path, scope: scope, takesBody: takesBody, parameters: .any, isLimited: isLimited, recordsImpressions: shows, audit: audit
+            method, path, scope: scope, takesBody: takesBody, parameters: .any, isLimited: isLimited, recordsImpressions: shows,
+            audit: audit
         ) { exchange in
             do throws(any Error) {
                 return try await handle(exchange)

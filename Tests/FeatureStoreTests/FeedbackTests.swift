@@ -7,8 +7,8 @@ import TestSupport
 @Suite("Feedback by name", .enabled(if: TestDatabase.isAvailable, TestDatabase.reason))
 struct FeedbackTests {
     private static func feedback(
-        _ id: String, _ name: String = "like", _ type: InteractionType = .click, user: String = "u1", item: String = "i1", value: Double = 0,
-        at: Int64 = 0, offset: Int64 = 0, more: String = ""
+        _ id: String, _ name: String = "like", _ type: InteractionType = .click, user: String = "u1", item: String = "i1",
+        value: Double = 0, at: Int64 = 0, offset: Int64 = 0, more: String = ""
     ) -> Interaction {
         var event = event(id, type, user: user, item: item, at: at, offset: offset)
         event.context = #"{"feedback_type":"\#(name)","value":\#(value)\#(more)}"#
@@ -75,7 +75,8 @@ struct FeedbackTests {
         #expect(try with.sql("select count(*) from interactions") == "9")
         let states = try [with, without].map { try UserStateReader(url: $0.url, rules: rules) }
         let ways: [InteractionType] = [.click, .purchase]
-        let (read, expected) = (try await states[0].read(userID: "u1", exclude: ways), try await states[1].read(userID: "u1", exclude: ways))
+        let read = try await states[0].read(userID: "u1", exclude: ways)
+        let expected = try await states[1].read(userID: "u1", exclude: ways)
         #expect(Set(read.excludedItemIDs) == Set(expected.excludedItemIDs))
         for state in states { state.close() }
     }
@@ -104,7 +105,8 @@ struct FeedbackTests {
         let store = try IngestStore(url: database.url, rules: FeatureRules()), queries = StoreQueries(url: database.url)
         _ = try store.commit(
             IngestBatch(interactions: [
-                Self.feedback("a", item: "i1"), Self.feedback("b", item: "i2", offset: 1), Self.feedback("c", user: "u2", item: "i2", offset: 2),
+                Self.feedback("a", item: "i1"), Self.feedback("b", item: "i2", offset: 1),
+                Self.feedback("c", user: "u2", item: "i2", offset: 2),
             ]))
         var export = try #require(try queries.export(of: "u1")), lines: [String] = []
         while let page = try export.nextPage(queries) { lines += page }

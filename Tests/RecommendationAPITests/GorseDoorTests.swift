@@ -35,7 +35,8 @@ import Testing
     ) async throws -> Answer {
         var headers = headers
         if body != nil, headers[.contentType] == nil { headers[.contentType] = "application/json" }
-        return try await client.execute(uri: path, method: method, headers: headers, body: body.map { ByteBuffer(string: $0) }) { response in
+        let bytes = body.map { ByteBuffer(string: $0) }
+        return try await client.execute(uri: path, method: method, headers: headers, body: bytes) { response in
             Answer(
                 status: response.status.code, text: String(buffer: response.body), type: response.headers[.contentType] ?? "")
         }
@@ -44,7 +45,7 @@ import Testing
     @Test("a slash more or less at the end or between means nothing; a body of GET and DELETE means nothing")
     func paths() async throws {
         let service = Self.service()
-        try await service.test { client in
+        try await service.test { client async throws in
             for path in ["/api/recommend/u/?n=3", "/api/recommend/u?n=3", "//api//recommend//u//?n=3", "/api/recommend/u/shoes/?n=3"] {
                 let answer = try await Self.ask(client, .get, path, "null")
                 #expect(answer.status == 200 && answer.text == #"["i0","i1","i2"]"#, "\(path): \(answer)")
@@ -61,7 +62,7 @@ import Testing
 
     @Test("version 2 has scores, offsets cut, and what is beyond the end is an empty list")
     func forms() async throws {
-        try await Self.service().test { client in
+        try await Self.service().test { client async throws in
             var headers: HTTPFields = [:]
             headers[.init("X-API-Version")!] = "2"
             let scores = try await Self.ask(client, .get, "/api/recommend/x?n=2&offset=1", headers: headers)
@@ -79,7 +80,7 @@ import Testing
 
     @Test("errors are plain text with the status of Gorse; success is 200 and JSON")
     func errors() async throws {
-        try await Self.service().test { client in
+        try await Self.service().test { client async throws in
             for (path, status) in [
                 ("/api/user/nobody", 404), ("/api/item/nothing", 404), ("/api/user/u/neighbors", 404), ("/api/none", 404),
                 ("/api/feedback?cursor=zz", 400),
@@ -99,7 +100,7 @@ import Testing
             #expect(try await Self.ask(client, .get, "/api/health/live").text.hasPrefix(#"{"Ready":true,"#))
         }
         let keyed = Self.service(APIConfiguration(apiKeys: [APIKey(name: "w", secret: "secret", scopes: [.read, .write])]))
-        try await keyed.test { client in
+        try await keyed.test { client async throws in
             let refused = try await Self.ask(client, .get, "/api/user/u")
             #expect(refused.status == 401 && refused.type.hasPrefix("text/plain"))
             var headers: HTTPFields = [:]
@@ -116,7 +117,7 @@ import Testing
             #"[{"FeedbackType":"like","UserId":"u","ItemId":"new1","Value":3,"Timestamp":"2024-01-01T00:00:00Z"},"#
             + #"{"FeedbackType":"like","UserId":"u","ItemId":"new1","Value":9,"Timestamp":"2024-01-02T00:00:00Z"},"#
             + #"{"FeedbackType":"purchase","UserId":"u","ItemId":"i2","Timestamp":"2024-01-01"}]"#
-        try await service.test { client in
+        try await service.test { client async throws in
             #expect(try await Self.ask(client, .post, "/api/feedback", body).text == #"{"RowAffected":3}"#)
             #expect(try await Self.ask(client, .put, "/api/feedback", body).text == #"{"RowAffected":3}"#)
             #expect(try await Self.ask(client, .delete, "/api/feedback/u/i0").text == #"{"RowAffected":1}"#)
@@ -124,7 +125,7 @@ import Testing
             var headers: HTTPFields = [:]
             headers[.init("Idempotency-Key")!] = "k1"
             for _ in 0..<2 {
-                #expect(try await Self.ask(client, .post, "/api/feedback", "[\(body.dropFirst().dropLast())]", headers: headers).status == 200)
+                #expect(try await Self.ask(client, .post, "/api/feedback", body, headers: headers).status == 200)
             }
         }
         let seen = service.seen.withLock { $0 }
@@ -144,7 +145,7 @@ import Testing
         let ranking = #"{"event":"ranking","id":"r1","items":[{"id":"i1"},{"id":"i2"}],"user":"u","timestamp":"1661345221008"}"#
         let item = #"{"event":"item","id":"m","item":"new9","timestamp":"2022-06-22T11:21:39Z","fields":[{"name":"color","value":"red"}]}"#
         let form: HTTPFields = [.contentType: "application/x-www-form-urlencoded"]
-        try await service.test { client in
+        try await service.test { client async throws in
             for body in [click, "\(click)\n\(ranking)", "\(click)\(ranking)\(item)", "[\(click),\(ranking)]"] {
                 let answer = try await Self.ask(client, .post, "/feedback", body, headers: form)
                 #expect(answer.status == 200 && answer.text.hasPrefix(#"{"status":"ok","accepted":"#), "\(answer)")
@@ -161,7 +162,8 @@ import Testing
             let scores = items.compactMap { $0["score"] as? Double }
             #expect(scores == scores.sorted(by: >) && object["state"] is NSNull)
             #expect(try await Self.ask(client, .post, "/rank/x?explain=true", asked).text.contains(#""features":{"score":"#))
-            #expect(try await Self.ask(client, .post, "/recommend/similar", #"{"count":2,"items":["i5"]}"#).text.hasPrefix(#"{"items":[{"item":"#))
+            let similar = try await Self.ask(client, .post, "/recommend/similar", #"{"count":2,"items":["i5"]}"#)
+            #expect(similar.text.hasPrefix(#"{"items":[{"item":"#))
             #expect(try await Self.ask(client, .post, "/recommend/trending", #"{"count":1}"#).text.contains(#""item":"i0""#))
             #expect(try await Self.ask(client, .get, "/health").status == 200)
         }
@@ -175,7 +177,7 @@ import Testing
     func shut() async throws {
         var configuration = APIConfiguration()
         (configuration.servesGorse, configuration.servesMetarank) = (false, false)
-        try await Self.service(configuration).test { client in
+        try await Self.service(configuration).test { client async throws in
             for path in ["/api/user/u", "/health"] {
                 let answer = try await Self.ask(client, .get, path)
                 #expect(answer.status == 404 && answer.type == "application/problem+json", "\(path)")

@@ -96,7 +96,7 @@ extension Feedback {
             object.field("UserId", userID)
             object.field("ItemId", itemID)
             object.key("Value")
-            object.number(value)
+            object.plainNumber(value)
             object.field("Timestamp", GorseText.time(time))
             object.field("Updated", GorseText.time(updated))
             object.field("Labels", raw: labels ?? "null")

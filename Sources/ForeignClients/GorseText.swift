@@ -1,3 +1,4 @@
+import Bytes
 import Interactions
 
 /// How Gorse and its clients write moments, spans and conditions.
@@ -83,5 +84,12 @@ package struct FeedbackCondition: Sendable, Equatable {
 
     package static func == (left: FeedbackCondition, right: FeedbackCondition) -> Bool {
         left.type == right.type && left.bound?.comparison == right.bound?.comparison && left.bound?.value == right.bound?.value
+    }
+}
+
+extension JSONWriter {
+    /// Writes a number as Go does: a whole one without a fraction.
+    package mutating func plainNumber(_ value: Double) {
+        if value == value.rounded(), abs(value) < 1e15 { integer(Int64(value)) } else { number(value) }
     }
 }

@@ -81,7 +81,7 @@ enum GorseAnswerRoutes {
                     array.object { object in
                         object.field("Id", one.id)
                         object.key("Score")
-                        object.number(one.score)
+                        object.plainNumber(one.score)
                     }
                 }
             }

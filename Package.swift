@@ -58,6 +58,7 @@ let package = Package(
         pure("Bytes", ["CZlib"]),
         pure("Interactions", ["Bytes"]),
         pure("ForeignFormats", ["Bytes", "Interactions"]),
+        pure("ForeignClients", ["Bytes", "Interactions", "ForeignFormats"]),
         pure("AvroRecords", ["Interactions"]),
         pure("Features", ["Interactions"]),
         pure("Tensors", ["Bytes", "COpenBLAS", "CKernels"]),
@@ -96,7 +97,7 @@ let package = Package(
         .target(
             name: "RecommendationAPI",
             dependencies: [
-                "Bytes", "Interactions", "Recommending",
+                "Bytes", "Interactions", "Recommending", "ForeignClients", "ForeignFormats",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -199,6 +200,7 @@ let package = Package(
         tests("Files", ["Files"]),
         tests("Interactions", ["Interactions", "FuzzInputs"]),
         tests("AvroRecords", ["AvroRecords", "Interactions", "FuzzInputs"]),
+        tests("ForeignClients", ["ForeignClients", "Interactions", "FuzzInputs"]),
         tests("ForeignFormats", ["ForeignFormats", "Interactions", "FuzzInputs", "TestSupport"]),
         tests("Features", ["Features", "Interactions"]),
         tests("Tensors", ["Tensors", "FuzzInputs"]),

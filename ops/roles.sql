@@ -25,7 +25,7 @@ declare it record;
 begin
     for it in select c.oid::regclass as name from pg_class c
         where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v')
-            and c.relname = any(array['attributed_outcomes', 'catalogue_state', 'catalogue_versions', 'category_adapters', 'dead_letters', 'erasures', 'counted_events', 'freshet_migrations', 'identities', 'interactions', 'item_changes', 'item_features', 'item_revenue', 'item_returns', 'items', 'models', 'open_erasures', 'purchase_returns', 'stream_offsets', 'user_features', 'users', 'waiting_patches', 'wishes']) loop
+            and c.relname = any(array['attributed_outcomes', 'catalogue_state', 'catalogue_versions', 'category_adapters', 'dead_letters', 'erasures', 'counted_events', 'feedback', 'freshet_migrations', 'identities', 'interactions', 'item_changes', 'item_features', 'item_revenue', 'item_returns', 'items', 'models', 'open_erasures', 'purchase_returns', 'stream_offsets', 'user_features', 'users', 'waiting_patches', 'wishes']) loop
         execute format('alter table %s owner to freshet_migrate', it.name);
     end loop;
     for it in select p.oid::regprocedure as name from pg_proc p
@@ -76,6 +76,11 @@ grant select, insert on counted_events to freshet_ingest;
 grant select on counted_events to freshet_serve;
 grant select on counted_events to freshet_train;
 grant select on counted_events to freshet_operate;
+revoke all on feedback from freshet_ingest, freshet_serve, freshet_train, freshet_operate;
+grant select, insert, delete on feedback to freshet_ingest;
+grant select on feedback to freshet_serve;
+grant select on feedback to freshet_train;
+grant select on feedback to freshet_operate;
 revoke all on freshet_migrations from freshet_ingest, freshet_serve, freshet_train, freshet_operate;
 grant select on freshet_migrations to freshet_ingest;
 grant select on freshet_migrations to freshet_serve;

@@ -39,7 +39,7 @@ public enum DatabaseRole: String, CaseIterable, Sendable {
     /// The tables and views of the newest schema that this program knows rights for.
     static let tables = [
         "attributed_outcomes", "catalogue_state", "catalogue_versions", "category_adapters", "dead_letters", "erasures",
-        "counted_events", "freshet_migrations", "identities", "interactions",
+        "counted_events", "feedback", "freshet_migrations", "identities", "interactions",
         "item_changes", "item_features", "item_revenue", "item_returns", "items", "models", "open_erasures", "purchase_returns",
         "stream_offsets", "user_features", "users", "waiting_patches", "wishes",
     ]
@@ -72,6 +72,7 @@ public enum DatabaseRole: String, CaseIterable, Sendable {
         case (.ingest, "item_returns"): return rights("select", "insert", "update")
         case (.ingest, "counted_events"): return rights("select", "insert")
         case (.ingest, "identities"), (.ingest, "wishes"): return rights("select", "insert", "update", "delete")
+        case (.ingest, "feedback"): return rights("select", "insert", "delete")
         case (.ingest, "purchase_returns"): return rights("select", "insert", "delete")
         case (.ingest, "item_changes"): return rights("select", "insert")
         case (.ingest, "catalogue_state"): return rights("select", "update")

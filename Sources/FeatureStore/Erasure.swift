@@ -93,6 +93,7 @@ enum Erasure {
         var lastTimes: [String: EventTime] = [:]
         for row in 0..<features.count { lastTimes[features.string(row, 0) ?? ""] = features.time(row, 1) }
         try OpenErasures.add(people, lastTimes: lastTimes, connection)
+        try connection.run("delete from feedback where user_id = any($1)", idsOnly)
 
         erased.add(count: people.count, time: { people[$0].erasedAt })
         let source = "unnest($1::text[], $2::timestamptz[]) n(user_id, erased_at)"

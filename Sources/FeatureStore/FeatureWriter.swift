@@ -277,7 +277,7 @@ struct FeatureWriter {
         on conflict do nothing returning item_id
         """
 
-    private static let itemUpdate = """
+    static let itemUpdate = """
         update item_features t set
             impressions = saturating_sum(t.impressions, n.impressions), clicks = saturating_sum(t.clicks, n.clicks),
             add_to_carts = saturating_sum(t.add_to_carts, n.add_to_carts), purchases = saturating_sum(t.purchases, n.purchases),

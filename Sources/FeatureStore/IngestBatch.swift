@@ -11,6 +11,8 @@ public struct IngestBatch: Sendable {
     public var users: [(change: RecordChange<UserRecord>, origin: RecordOrigin)]
     /// Ids that events joined to users.
     public var identities: [(identity: Identity, origin: RecordOrigin)] = []
+    /// Feedback that is taken back, with what it counted for.
+    public var retractions: [Retraction] = []
     /// Refused records, with the reasons.
     public var rejections: [RejectedRecord]
     /// The next offset to read of each partition that the batch covers; empty for writes that no source counts.

@@ -279,6 +279,10 @@ public final class IngestStore {
             summary.returns += try FeatureWriter.countReturns(
                 among: stored.unnamed.lazy.map { batch.interactions[Int($0)] }, connection)
         }
+        try FeedbackWriter.write(stored.kept.lazy.map { batch.interactions[Int($0)] }, connection)
+        try FeedbackWriter.removeFeedback(ofDeleted: batch.items.map(\.change), connection)
+        let takenBack = try Retractions.apply(batch.retractions, rules: rules, connection)
+        if !takenBack.isEmpty { written?.users.removeAll { takenBack.contains($0.userID) } }
         try onStep?(.returnsMatched)
 
         var letters: [RejectedRecord] = []

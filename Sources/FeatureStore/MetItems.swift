@@ -109,6 +109,26 @@ enum MetItems {
         return result
     }
 
+    /// `stored` with other ways in which items were met, or nil where it says so already. Items that are not in it stay out.
+    ///
+    /// - Complexity: O(bytes), with an allocation for each item.
+    static func setting(_ ways: [String: UInt8], in stored: [UInt8]) -> [UInt8]? {
+        if ways.isEmpty { return nil }
+        var result = stored
+        stored.withUnsafeBytes { bytes in
+            var at = 1
+            while true {
+                let start = at
+                guard let (_, id) = entry(bytes, &at) else { break }
+                if let now = ways[String(decoding: id, as: UTF8.self)] { result[start] = now }
+            }
+        }
+        guard result != stored else { return nil }
+        result.removeLast(checksumBytes)
+        appendChecksum(to: &result)
+        return result
+    }
+
     /// Whether the bytes are a list, unharmed.
     static func isWhole(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard bytes.count >= 1 + checksumBytes, bytes[0] == version else { return false }

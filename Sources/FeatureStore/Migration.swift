@@ -32,5 +32,6 @@ public struct Migration: Sendable, Equatable {
             number: 13, name: "0013_item_groups_and_availability.sql", sql: PackageResources._013_item_groups_and_availability_sql),
         Migration(number: 14, name: "0014_wishes.sql", sql: PackageResources._014_wishes_sql),
         Migration(number: 15, name: "0015_patches.sql", sql: PackageResources._015_patches_sql),
+        Migration(number: 16, name: "0016_feedback.sql", sql: PackageResources._016_feedback_sql),
     ]
 }

@@ -20,7 +20,7 @@ public struct PersonExport: Sendable {
 
     /// What lines are made of, in this order.
     private enum Part: Int {
-        case records, wishes, identities, features, returns, interactions, letters
+        case records, wishes, identities, features, feedback, returns, interactions, letters
     }
 
     /// Where the next page begins.
@@ -46,7 +46,7 @@ public struct PersonExport: Sendable {
             parameters.add(ids)
             switch part {
             case .records, .wishes, .features: break
-            case .identities, .returns, .interactions:
+            case .identities, .feedback, .returns, .interactions:
                 parameters.add(after.time)
                 parameters.add(after.id)
             case .letters: parameters.add(after.number)
@@ -95,6 +95,14 @@ public struct PersonExport: Sendable {
                         octet_length(history) as history_bytes, octet_length(met_items) as met_items_bytes
                     from user_features where user_id = any($1)) n
                 order by user_id
+                """
+        case .feedback:
+            return """
+                select row_to_json(n)::text, event_time, user_id || ' ' || item_id || ' ' || type || ' ' || event_id as ids from (
+                    select 'feedback' as kind, user_id, item_id, type, event_id, event_time, value, stated_time, labels, comment
+                    from feedback where user_id = any($1)) n
+                where (event_time, user_id || ' ' || item_id || ' ' || type || ' ' || event_id) > ($2, $3)
+                order by event_time, ids limit \(pageLimitRows)
                 """
         case .returns:
             return """

@@ -52,6 +52,7 @@ struct RefusedRecords {
         var second = part(count / 2..<count)
         second.offsets = batch.offsets
         second.identities = batch.identities
+        second.retractions = batch.retractions
         return (part(0..<count / 2), second)
     }
 

@@ -119,6 +119,36 @@ struct UserFeatureRow {
         return list != nil || history != before
     }
 
+    /// Takes events back that are in no table any more.
+    ///
+    /// - Parameter waysLeft: of the items met, in which ways they were met by what is left; items that it does not name stay as they are.
+    mutating func takeBack(_ events: [Interaction], waysLeft: [String: UInt8]) {
+        let gone = Set(events.map { TakenBack(itemID: $0.itemID, type: $0.type, time: $0.time, position: $0.position) })
+        var kept = UserHistory(limit: history.limit)
+        for entry in history.entries
+        where !gone.contains(TakenBack(itemID: entry.itemID, type: entry.type, time: entry.time, position: entry.position)) {
+            kept.insert(entry)
+        }
+        history = kept
+        for event in events {
+            switch event.type {
+            case .impression: impressions = max(0, impressions - 1)
+            case .click: clicks = max(0, clicks - 1)
+            case .addToCart: addToCarts = max(0, addToCarts - 1)
+            case .purchase: purchases = max(0, purchases - 1)
+            case .return: returns = max(0, returns - 1)
+            }
+        }
+        let list = metItems.flatMap { MetItems.setting(waysLeft, in: $0) }
+        if let list { metItems = list }
+        metItemsChanged = list != nil
+    }
+
+    /// What tells an event of a history from others.
+    private struct TakenBack: Hashable {
+        var itemID: String, type: InteractionType, time: EventTime, position: Position
+    }
+
     /// About what the row takes on its way: its history and the items met, in bytes.
     private var wireBytes: Int {
         history.entries.reduce(128 + userID.utf8.count + (metItems?.count ?? 0)) { $0 + 40 + $1.itemID.utf8.count }

@@ -103,9 +103,13 @@ public struct RecordIntake {
             switch decoder.interaction(value, origin: origin, now: now) {
             case .success(let interaction): accept(interaction, origin)
             case .failure(let rejection):
-                guard rejection.code == .unknownType, let identity = try decoder.identity(value, origin: origin, now: now).get() else {
-                    throw rejection
+                guard rejection.code == .unknownType else { throw rejection }
+                if let retraction = try decoder.retraction(value, origin: origin).get() {
+                    batch.retractions.append(retraction)
+                    bytes += Self.recordBytes
+                    break
                 }
+                guard let identity = try decoder.identity(value, origin: origin, now: now).get() else { throw rejection }
                 batch.identities.append((identity, dated(origin, otherwise: nil)))
                 bytes += Self.recordBytes
             }

@@ -99,6 +99,10 @@ public struct APIConfiguration: Sendable {
     public var answerMilliseconds: Int
     /// Bytes of bodies and answers held for all callers together; the slowest are cut off beyond it.
     public var maxHeldBytes: Int
+    /// Whether clients of Gorse are served, under `/api`.
+    public var servesGorse = true
+    /// Whether clients of Metarank are served, at `/feedback`, `/rank` and `/recommend`.
+    public var servesMetarank = true
     /// When the service stops, connections are closed after this long, whatever they do.
     public var stopMilliseconds: Int
 

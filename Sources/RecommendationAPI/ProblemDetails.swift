@@ -15,7 +15,11 @@ package struct ProblemDetails: RequestMiddleware {
         do {
             return try await next.handle(&exchange)
         } catch {
-            return problem(for: error, requestID: exchange.requestID).response(requestID: exchange.requestID)
+            let problem = problem(for: error, requestID: exchange.requestID)
+            if exchange.service.configuration.servesGorse, GorseDoor.path(exchange.request.uri.path).hasPrefix(GorseDoor.prefix) {
+                return GorseDoor.text(problem)
+            }
+            return problem.response(requestID: exchange.requestID)
         }
     }
 

@@ -33,10 +33,14 @@ private let allRoutes =
 package func makeResponder(
     operations: ServiceOperations, configuration: APIConfiguration = APIConfiguration(), logger: Logger = Logger(label: "freshet.http")
 ) -> ServiceResponder {
+    var routes = allRoutes
+    if operations.foreign != nil {
+        if configuration.servesGorse { routes += GorseDoor.routes }
+        if configuration.servesMetarank { routes += MetarankRoutes.routes }
+    }
     let core = ServiceCore(
-        operations: operations, configuration: configuration, logger: logger,
-        routes: allRoutes.map { ($0.method.rawValue, $0.template) })
-    return ServiceResponder(table: RouteTable(allRoutes), core: core)
+        operations: operations, configuration: configuration, logger: logger, routes: routes.map { ($0.method.rawValue, $0.template) })
+    return ServiceResponder(table: RouteTable(routes), core: core)
 }
 
 /// The HTTP service, to be run in a `ServiceGroup`. It stops accepting on a graceful shutdown and answers what it has begun.

@@ -112,7 +112,7 @@ package struct RouteTable: Sendable {
     /// Matches a raw path, still percent-encoded. A `HEAD` is matched as a `GET`.
     func match(_ method: HTTPRequest.Method, path: String) -> Match {
         let method = method == .head ? .get : method
-        var path = path
+        var path = GorseDoor.path(path)
         if path.count > 1, path.utf8.last == UInt8(ascii: "/") { path.removeLast() }
         if let candidates = fixed[path] { return choose(method, candidates, parameters: []) }
         let segments = path.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)

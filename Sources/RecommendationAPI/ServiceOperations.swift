@@ -35,6 +35,8 @@ public struct ServiceOperations: Sendable {
     public var statistics: @Sendable () async throws -> ServiceStatistics
     /// Whether each part can do its work. Must be quick and must not throw.
     public var readiness: @Sendable () async -> [PartStatus]
+    /// What the doors for clients of other systems need; nil closes them.
+    public var foreign: ForeignDoors?
     /// Further metrics for Prometheus.
     public var gauges: @Sendable () async -> [Gauge]
 

@@ -27,6 +27,9 @@ extension ConfigurationKey {
         ConfigurationKey(.httpWriteKeys, .keys, "", "keys that may also send events and records"),
         ConfigurationKey(.httpAdminKeys, .keys, "", "keys that may also promote models"),
         ConfigurationKey(.httpMetricsKeys, .keys, "", "keys that open /metrics and nothing else, for Prometheus"),
+        ConfigurationKey(.httpGorse, .boolean, "true", "whether clients of Gorse are served, under /api"),
+        ConfigurationKey(
+            .httpMetarank, .boolean, "true", "whether clients of Metarank are served, at /feedback, /rank, /recommend and /health"),
         ConfigurationKey(
             .httpOpen, .boolean, "false",
             "true: listen beyond loopback although there are no keys, so that whoever reaches the port may do everything"),

@@ -23,6 +23,8 @@ public enum KeyName: String, CaseIterable, Sendable {
     case httpAdminKeys = "http.admin_keys"
     case httpMetricsKeys = "http.metrics_keys"
     case httpOpen = "http.open"
+    case httpGorse = "http.gorse"
+    case httpMetarank = "http.metarank"
     case httpCORSOrigins = "http.cors_origins"
     case httpRateLimitPerSecond = "http.rate_limit_per_second"
     case httpRateLimitBurst = "http.rate_limit_burst"

@@ -18,9 +18,9 @@ struct GorseTests {
             """, .gorse)
         #expect(read.records == [
             #"{"event_id":"gorse/star/u1/i1/1667138769000","type":"star","user_id":"u1","item_id":"i1","#
-                + #""timestamp":"2022-10-30T14:06:09.000Z"}"#,
+                + #""timestamp":"2022-10-30T14:06:09.000Z","context":{"feedback_type":"star"}}"#,
             #"{"event_id":"gorse/read/7/i2/1667138760000","type":"read","user_id":"7","item_id":"i2","#
-                + #""timestamp":"2022-10-30T14:06:00.000Z","context":{"value":3.5,"labels":["a"]}}"#,
+                + #""timestamp":"2022-10-30T14:06:00.000Z","context":{"feedback_type":"read","value":3.5,"labels":["a"]}}"#,
         ])
         #expect(read.refused.map(\.line) == [4, 5, 6, 7])
         #expect(read.refused.map(\.reason.field) == ["Timestamp", "ItemId", nil, nil])

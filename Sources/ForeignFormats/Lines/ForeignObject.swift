@@ -2,8 +2,16 @@ import Bytes
 import Interactions
 
 /// The members of an object that another system wrote, found by name whatever the case of its letters. Null is the same as absent.
-struct ForeignObject {
+package struct ForeignObject {
     private var values: [String: JSONTree] = [:]
+
+    /// The members of a value.
+    ///
+    /// - Throws: ``Rejection`` with code `malformed_row` where it is no object.
+    package init(_ tree: JSONTree) throws(Rejection) {
+        guard let members = tree.members else { throw Rejection(.malformedRow, "is no JSON object") }
+        for member in members where member.value != .null { values[member.name.lowercased()] = member.value }
+    }
 
     /// Reads a line.
     ///
@@ -23,13 +31,13 @@ struct ForeignObject {
     }
 
     /// The value under a name.
-    subscript(_ name: String) -> JSONTree? { values[name.lowercased()] }
+    package subscript(_ name: String) -> JSONTree? { values[name.lowercased()] }
 
     /// Whether there is something under a name.
-    func has(_ name: String) -> Bool { self[name] != nil }
+    package func has(_ name: String) -> Bool { self[name] != nil }
 
     /// A text, or a number as its text; nil where there is none or an empty one.
-    func text(_ name: String) -> String? {
+    package func text(_ name: String) -> String? {
         switch self[name] {
         case .text(let text): text.isEmpty ? nil : text
         case .number(let number): number
@@ -38,7 +46,7 @@ struct ForeignObject {
     }
 
     /// A text that must be there.
-    func required(_ name: String) throws(Rejection) -> String {
+    package func required(_ name: String) throws(Rejection) -> String {
         guard let text = text(name) else {
             throw Rejection(.malformedRow, field: name, "is missing or empty; it must be a non-empty string")
         }
@@ -46,7 +54,7 @@ struct ForeignObject {
     }
 
     /// A time in RFC 3339, or nil where there is none; Go's zero time, the year 1, is none.
-    func time(_ name: String, _ times: inout ForeignTime) throws(Rejection) -> EventTime? {
+    package func time(_ name: String, _ times: inout ForeignTime) throws(Rejection) -> EventTime? {
         guard let text = text(name) else { return nil }
         guard case .time(let time) = times.read(text) else {
             throw Rejection(.malformedRow, field: name, "\(JSONText.quoted(String(text.prefix(64)))) is no time that is understood")

@@ -6,8 +6,6 @@ struct GorsePlan: Sendable {
     let kind: RecordKind
     private var times: ForeignTime
     private let maxBytes: Int
-    /// The longest id that is made of a feedback's own key; a longer one becomes its hash.
-    private static let keyLimitBytes = 200
 
     var dates: DateEvidence { times.evidence }
 
@@ -75,28 +73,21 @@ struct GorsePlan: Sendable {
         guard let time = try object.time("Timestamp", &times) else {
             throw Rejection(.malformedRow, field: "Timestamp", "is missing: nobody knows when it was")
         }
-        var context: [JSONTree.Member] = []
+        var context = [JSONTree.Member(name: Feedback.Field.type, value: .text(type))]
         if case .number(let value) = object["Value"], value != "0" { context.append(JSONTree.Member(name: "value", value: .number(value))) }
         if let comment = object.text("Comment") { context.append(JSONTree.Member(name: "comment", value: .text(comment))) }
         if let labels = object["Labels"] { context.append(JSONTree.Member(name: "labels", value: labels)) }
-        // Gorse keeps one feedback of a type, a user and an item.
-        let key = "gorse/\(Self.part(type))/\(Self.part(user))/\(Self.part(item))/\(time.milliseconds)"
-        let hash = Array(key.utf8).withUnsafeBytes(FileChecksum.of)
+        let id = GorseFeedbackKey.text(type: type, user: user, item: item, time: time)
         var writer = JSONWriter(reservingBytes: 512)
         writer.object { event in
-            event.field("event_id", key.utf8.count <= Self.keyLimitBytes ? key : "gorse/\(Hexadecimal.text(hash))/\(time.milliseconds)")
+            event.field("event_id", id)
             event.field("type", type)
             event.field("user_id", user)
             event.field("item_id", item)
             event.field("timestamp", time)
-            if !context.isEmpty { event.member("context", .object(context)) }
+            event.member("context", .object(context))
         }
         return writer.bytes
-    }
-
-    /// A part of an id that is parted by slashes, so that `a/b` and `c` are other parts than `a` and `b/c`.
-    private static func part(_ text: String) -> String {
-        text.replacing("%", with: "%25").replacing("/", with: "%2F")
     }
 
     /// What members become, for people.

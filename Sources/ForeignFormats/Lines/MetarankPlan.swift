@@ -13,6 +13,8 @@ struct MetarankPlan: Sendable {
     }
 
     let kind: RecordKind
+    /// Names that events may have: another one counts as a click and keeps its name in the context; nil leaves it to the decoder.
+    var knownTypes: Set<String>?
     private var times: ForeignTime
     private let maxBytes: Int
 
@@ -84,11 +86,14 @@ struct MetarankPlan: Sendable {
 
     private mutating func interaction(_ object: ForeignObject) throws(Rejection) -> [UInt8] {
         let id = try object.required("id"), item = try object.required("item"), type = try object.required("type")
-        let time = try time(object), context = try Self.named(object["fields"])
+        let time = try time(object)
+        var context = try Self.named(object["fields"])
+        let isKnown = knownTypes?.contains(type) ?? true
+        if !isKnown { context.append(JSONTree.Member(name: "interaction_type", value: .text(type))) }
         var writer = JSONWriter(reservingBytes: 512)
         writer.object { event in
             event.field("event_id", id)
-            event.field("type", type)
+            event.field("type", isKnown ? type : InteractionType.click.name)
             event.field("user_id", object.text("user"))
             event.field("item_id", item)
             event.field("timestamp", time)

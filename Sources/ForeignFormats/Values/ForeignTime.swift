@@ -1,23 +1,27 @@
 import Interactions
 
 /// Reads times as files have them.
-struct ForeignTime: Sendable {
-    enum Reading: Equatable {
+package struct ForeignTime: Sendable {
+    /// What a text says.
+    package enum Reading: Equatable {
+        /// A moment.
         case time(EventTime)
         /// Days and months cannot be told apart.
         case ambiguous
+        /// It is no time.
         case none
     }
 
     /// How times are read where they do not say it themselves.
-    var rules: TimeRules
+    package var rules: TimeRules
     /// What the dates that were read tell.
-    private(set) var evidence = DateEvidence()
+    package private(set) var evidence = DateEvidence()
 
-    init(rules: TimeRules) { self.rules = rules }
+    /// Reads by these rules.
+    package init(rules: TimeRules) { self.rules = rules }
 
     /// Reads a time: RFC 3339, `2019-10-01 00:00:00 UTC`, `2019-10-01`, `10/1/2019 8:26 PM`, `1.10.2019`, or a number since 1970. O(bytes).
-    mutating func read(_ text: some StringProtocol) -> Reading {
+    package mutating func read(_ text: some StringProtocol) -> Reading {
         var scan = DigitScan(text)
         if scan.isNumber { return number(scan.text) }
         guard let first = scan.digits(upTo: 4), let mark = scan.pop(in: "-/."), let second = scan.digits(upTo: 2), scan.pop(mark),

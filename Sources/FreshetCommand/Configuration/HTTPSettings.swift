@@ -26,7 +26,7 @@ extension Configuration {
             origins.append(origin)
         }
         let perSecond = integer(.httpRateLimitPerSecond)
-        return APIConfiguration(
+        var api = APIConfiguration(
             host: listenHost, port: integer(.httpPort), apiKeys: keys, allowedOrigins: origins,
             maxBodyBytes: integer(.httpMaxBodyBytes), maxConcurrentRequests: integer(.httpMaxConcurrentRequests),
             maxRequestsPerSecond: perSecond == 0 ? nil : perSecond, rateBurstRequests: integer(.httpRateLimitBurst),
@@ -34,6 +34,8 @@ extension Configuration {
             maxConnections: integer(.httpMaxConnections) == 0 ? nil : integer(.httpMaxConnections),
             requestMilliseconds: 1_000 * integer(.httpRequestSeconds), answerMilliseconds: 1_000 * integer(.httpAnswerSeconds),
             maxHeldBytes: integer(.httpMaxHeldBytes))
+        (api.servesGorse, api.servesMetarank) = (boolean(.httpGorse), boolean(.httpMetarank))
+        return api
     }
 
     /// Keys that nobody has close the service, and no keys open it: neither happens by mistake.

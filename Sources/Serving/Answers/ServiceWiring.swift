@@ -9,8 +9,8 @@ import Reports
 /// Fills in what the HTTP service asks for: each operation in terms of the database, the stream and the snapshot.
 package struct ServiceWiring: Sendable {
     private let flow: RecommendationFlow
-    private let intake: IntakeFlow
-    private let store: StoreQueries
+    let intake: IntakeFlow
+    let store: StoreQueries
     private let board: StatisticsBoard
 
     /// Operations that answer by these.
@@ -23,6 +23,12 @@ package struct ServiceWiring: Sendable {
 
     /// The operations of the service.
     package var operations: ServiceOperations {
+        var operations = ownOperations
+        operations.foreign = foreignDoors
+        return operations
+    }
+
+    private var ownOperations: ServiceOperations {
         ServiceOperations(
             recommend: { try await recommend($0) },
             similar: { try await similar($0) },

@@ -37,6 +37,9 @@ package struct IntakeFlow: Sendable {
         self.clock = clock
     }
 
+    /// Names that events may have.
+    var typeNames: Set<String> { Set(decoder.rules.typeNames.keys) }
+
     /// The topics' names.
     package struct Topics: Sendable {
         fileprivate var events: String
@@ -67,6 +70,12 @@ package struct IntakeFlow: Sendable {
                         Accepted(index: index, userID: event.userID, time: event.time, eventID: event.eventID, value: Array(bytes)))
                 case .failure(var rejection):
                     if rejection.code == .unknownType {
+                        switch decoder.retraction(bytes, origin: origin) {
+                        case .success(let retraction?):
+                            return accepted.append(Accepted(index: index, userID: retraction.userID, time: now, value: Array(bytes)))
+                        case .success(nil): break
+                        case .failure(let own): rejection = own
+                        }
                         switch decoder.identity(bytes, origin: origin, now: now) {
                         case .success(let identity?):
                             return accepted.append(

@@ -2,7 +2,8 @@
 struct ImportRules {
     /// Targets without I/O, clock, logging or Foundation.
     static let pure: Set<String> = [
-        "Bytes", "Interactions", "ForeignFormats", "AvroRecords", "Features", "Tensors", "Gradients", "Evaluation", "ContentModel",
+        "Bytes", "Interactions", "Expressions", "ForeignFormats", "AvroRecords", "Features", "Tensors", "Gradients", "Evaluation",
+        "ContentModel",
         "TowerModel", "TowerTraining", "MetaLearning", "CandidateRanking", "Recommending", "Simulation", "TextEncoding",
     ]
 

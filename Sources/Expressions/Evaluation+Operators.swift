@@ -9,7 +9,9 @@ extension Evaluation {
         switch (value, place) {
         case (.map, .string(let name)): return try member(value, name)
         case (.list(let elements), _):
-            guard let index = Self.wholeNumber(place) else { throw .wrongType("the place in a list is a whole number, and not \(place.typeName)") }
+            guard let index = Self.wholeNumber(place) else {
+                throw .wrongType("the place in a list is a whole number, and not \(place.typeName)")
+            }
             guard index >= 0, index < elements.count else { throw .absent("element \(index) of a list of \(elements.count)") }
             return elements[Int(index)]
         case (.map, _): throw .wrongType("the place in a map is a string, and not \(place.typeName)")

@@ -63,7 +63,8 @@ enum FactNames {
     /// The sentence about a name that is not known, with the nearest that is.
     static func unknown(_ name: String, kind: String, among known: some Collection<String>) -> String {
         let sorted = known.sorted()
-        let help = NearestName.of(name, among: sorted, leastReach: min(3, name.utf8.count - 1)).map { "did you mean \($0)?" } ?? "known: \(sorted.joined(separator: ", "))"
+        let nearest = NearestName.of(name, among: sorted, leastReach: min(3, name.utf8.count - 1))
+        let help = nearest.map { "did you mean \($0)?" } ?? "known: \(sorted.joined(separator: ", "))"
         return "there is no \(kind) \(shown(name)); \(help)"
     }
 

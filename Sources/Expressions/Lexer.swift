@@ -144,7 +144,8 @@ struct Lexer {
                 text.append(scalar)
             }
         }
-        throw ExpressionProblem(start + 1, "the string that begins here has no end; close it with \(isTriple ? "three quotes" : "its quote")")
+        let quotes = isTriple ? "three quotes" : "its quote"
+        throw ExpressionProblem(start + 1, "the string that begins here has no end; close it with \(quotes)")
     }
 
     /// What follows a backslash.

@@ -25,7 +25,8 @@ extension NodeBuilder {
         let types = (type(left), type(right))
         let known = types.0 != .any && types.1 != .any && types.0 != .null && types.1 != .null
         if known, types.0 != types.1, !(types.0.isNumber && types.1.isNumber) {
-            try refuse(column, "\(types.0.rawValue) and \(types.1.rawValue) are never compared by '\(comparison.rawValue)'\(hint(types.0, types.1))")
+            let (one, other) = (types.0.rawValue, types.1.rawValue)
+            try refuse(column, "\(one) and \(other) are never compared by '\(comparison.rawValue)'\(hint(types.0, types.1))")
         }
         if comparison != .equal, comparison != .unequal {
             for side in [left, right] {
@@ -80,8 +81,8 @@ extension NodeBuilder {
         }
         guard function.counts.contains(values.count) else {
             let least = function.counts.lowerBound - (value == nil ? 0 : 1), most = function.counts.upperBound - (value == nil ? 0 : 1)
-            throw ExpressionProblem(
-                column, "'\(name)' takes \(least == most ? "\(least)" : "\(least) or \(most)") values in its brackets, and here are \(rest.count)")
+            let taken = least == most ? "\(least)" : "\(least) or \(most)"
+            throw ExpressionProblem(column, "'\(name)' takes \(taken) values in its brackets, and here are \(rest.count)")
         }
         for (place, argument) in values.enumerated() { try need(argument, Self.takes(function, place), for: "'\(name)'") }
         // What a literal says is known now, and a misspelt time is found where it is written.

@@ -217,7 +217,7 @@ struct Parser {
         try expect(")")
         // With one part, map changes every element; with two, the first says which.
         if macro == .map {
-            if let second = transform { (transform, body) = (second, body) } else { (transform, body) = (body, try builder.constant(.bool(true), column)) }
+            if transform == nil { (transform, body) = (body, try builder.constant(.bool(true), column)) }
         }
         return try builder.each(macro, range: range, variable: variables.count - 1, body: body, transform: transform, column)
     }

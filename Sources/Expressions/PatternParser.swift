@@ -49,7 +49,9 @@ struct PatternParser {
         default: return piece
         }
         place += 1
-        if let most = bounds.most, most < bounds.least { throw PatternProblem(reason: "repeats at least \(bounds.least) and at most \(most) times") }
+        if let most = bounds.most, most < bounds.least {
+            throw PatternProblem(reason: "repeats at least \(bounds.least) and at most \(most) times")
+        }
         if max(bounds.least, bounds.most ?? 0) > ExpressionLimits.maxPatternInstructions {
             throw PatternProblem(reason: "repeats more than \(ExpressionLimits.maxPatternInstructions) times")
         }

@@ -8,7 +8,8 @@ struct CELPythonTests {
     static let python = ProcessInfo.processInfo.environment["FRESHET_CEL_PYTHON"]
 
     @Test(
-        "10,000 generated expressions over generated items", .enabled(if: python != nil, "FRESHET_CEL_PYTHON names no Python with cel-python"),
+        "10,000 generated expressions over generated items",
+        .enabled(if: python != nil, "FRESHET_CEL_PYTHON names no Python with cel-python"),
         .timeLimit(.minutes(10)))
     func generated() throws {
         var source = ExpressionSource(seed: 20_261_201), ours: [String] = [], lines: [String] = [], texts: [String] = []

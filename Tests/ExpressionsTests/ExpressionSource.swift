@@ -30,7 +30,9 @@ struct ExpressionSource {
             case 0: return "size(\(text(.string, less)))"
             case 1: return "size(\(text(.list, less)))"
             case 2: return "int(\(text(.double, less)))"
-            case 3: return "\(text(.timestamp, less)).\(pick("getFullYear", "getMonth", "getDate", "getDayOfWeek", "getHours", "getSeconds"))()"
+            case 3:
+                let part = pick("getFullYear", "getMonth", "getDate", "getDayOfWeek", "getHours", "getSeconds")
+                return "\(text(.timestamp, less)).\(part)()"
             case 4: return "(\(text(.bool, less)) ? \(text(.int, less)) : \(text(.int, less)))"
             default: return "(\(text(.int, less)) \(pick("+", "-", "*", "/", "%")) \(text(.int, less)))"
             }
@@ -60,7 +62,9 @@ struct ExpressionSource {
         case 4: return "!\(text(.bool, less))"
         case 5: return "(\(text(.bool, less)) ? \(text(.bool, less)) : \(text(.bool, less)))"
         case 6: return "(\(text(.string, less)) in \(text(.list, less)))"
-        case 7: return "\(text(.list, less)).\(pick("exists", "all", "exists_one"))(e\(less), e\(less) \(pick("==", "<")) \(text(.string, less)))"
+        case 7:
+            let range = text(.list, less), macro = pick("exists", "all", "exists_one")
+            return "\(range).\(macro)(e\(less), e\(less) \(pick("==", "<")) \(text(.string, less)))"
         case 8: return "\(text(.string, less)).\(pick("startsWith", "endsWith", "contains"))(\(text(.string, less)))"
         case 9: return "\(text(.string, less)).matches('\(pick("^a", "a+b?$", "[a-c]{2}", "(ab|é)+", "^$", "x.z", "\\\\d+"))')"
         case 10: return "(size(\(text(.list, less))) \(pick("<", ">=")) \(text(.int, less)))"
@@ -72,12 +76,14 @@ struct ExpressionSource {
 
     private mutating func leaf(_ kind: Kind) -> String {
         switch kind {
-        case .bool: return pick("true", "false", "item.hidden", "has(item.price)", "has(item.title)", "has(item.attributes.s)", "has(user.age)", "item.attributes.b")
+        case .bool: return pick("true", "false", "item.hidden", "has(item.price)", "has(item.title)", "has(item.attributes.s)",
+            "has(user.age)", "item.attributes.b")
         case .int: return pick("0", "1", "-3", "7", "9223372036854775807", "item.stock", "item.attributes.i", "0x10")
         case .uint: return pick("0u", "1u", "3u", "18446744073709551615u")
         case .double: return pick("0.0", "1.5", "-2.25", "1e10", "item.price", "item.attributes.d")
         case .string:
-            return pick("''", "'a'", "'ab'", "'é'", "'x\\nz'", "item.title", "item.item_id", "item.attributes.s", "user.age", "context.device", "r'a\\b'", "\"abc\"")
+            return pick("''", "'a'", "'ab'", "'é'", "'x\\nz'", "item.title", "item.item_id", "item.attributes.s", "user.age",
+                "context.device", "r'a\\b'", "\"abc\"")
         case .list: return pick("item.tags", "item.categories", "cart.categories", "['a', 'b']", "[item.title]", "item.attributes.l")
         case .timestamp: return pick("now", "item.published_at", "timestamp('2024-02-29T12:30:45Z')", "timestamp('1969-12-31T23:59:59Z')")
         case .duration: return pick("duration('1h')", "duration('-90s')", "duration('1h30m')", "duration('36h')")
@@ -88,7 +94,8 @@ struct ExpressionSource {
     mutating func facts() -> Facts {
         func list(_ count: Int, _ names: [String]) -> ExpressionValue { .list(names.prefix(count).map { .string($0) }) }
         var facts = Facts(values: [
-            "item.item_id": .string("i\(next(3))"), "item.tags": list(next(4), ["a", "b", "ab"]), "item.categories": list(next(3), ["x", "é"]),
+            "item.item_id": .string("i\(next(3))"), "item.tags": list(next(4), ["a", "b", "ab"]),
+            "item.categories": list(next(3), ["x", "é"]),
             "cart.categories": list(next(2), ["x"]), "item.hidden": .bool(next(2) == 0), "now": .timestamp(1_795_305_600_000),
         ])
         if next(4) > 0 { facts.values["item.title"] = .string(["abc", "ab", "x\nz", "été"][next(4)]) }

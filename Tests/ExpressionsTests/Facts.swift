@@ -21,14 +21,16 @@ struct Facts: ExpressionFacts {
 
     /// An item, a user and a moment that most tests ask about.
     static let shoe = Facts(values: [
-        "item.item_id": .string("i9"), "item.title": .string("Trail shoe"), "item.categories": .list([.string("shoes"), .string("outdoor")]),
+        "item.item_id": .string("i9"), "item.title": .string("Trail shoe"),
+        "item.categories": .list([.string("shoes"), .string("outdoor")]),
         "item.tags": .list([.string("grip")]), "item.price": .double(89.9), "item.currency": .string("EUR"),
         "item.attributes": .map([
             "brand": .string("Acme"), "weight": .double(310), "cites": .list([.string("i3"), .string("i5")]), "vegan": .bool(true),
             "none": .null, "size": .map(["eu": .double(43)]),
         ]),
         "item.published_at": .timestamp(1_795_132_800_000), "item.hidden": .bool(false), "item.stock": .int(12),
-        "user": .map(["gender": .string("F"), "age": .string("25")]), "context": .map(["device": .string("phone"), "country": .string("DE")]),
+        "user": .map(["gender": .string("F"), "age": .string("25")]),
+        "context": .map(["device": .string("phone"), "country": .string("DE")]),
         "cart.categories": .list([.string("outdoor")]), "cart.item_ids": .list([.string("i3")]), "cart.tags": .list([]),
         "now": .timestamp(1_795_305_600_000),
     ])

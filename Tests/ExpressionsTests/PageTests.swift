@@ -38,7 +38,8 @@ struct PageTests {
             "| the text | 4,096 bytes |", "calls | 64 levels", "calls | 2,000 |", "one evaluation | 100,000:", "written out | 1,000 |",
         ] { #expect(text.contains(bound), "\(bound)") }
         let inForce = [
-            ExpressionLimits.maxTextBytes, ExpressionLimits.maxDepthLevels, ExpressionLimits.maxNodes, ExpressionLimits.maxStepsPerEvaluation,
+            ExpressionLimits.maxTextBytes, ExpressionLimits.maxDepthLevels, ExpressionLimits.maxNodes,
+            ExpressionLimits.maxStepsPerEvaluation,
             ExpressionLimits.maxPatternInstructions,
         ]
         #expect(inForce == [4_096, 64, 2_000, 100_000, 1_000])

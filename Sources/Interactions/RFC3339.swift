@@ -129,7 +129,7 @@ extension EventTime {
     }
 
     /// The date of a day, counted from 1970-01-01.
-    static func civil(daysSince1970: Int) -> (year: Int, month: Int, day: Int) {
+    public static func civil(daysSince1970: Int) -> (year: Int, month: Int, day: Int) {
         let shifted = daysSince1970 + 719_468
         let era = Int(floorDivide(Int64(shifted), 146_097))
         let dayOfEra = shifted - era * 146_097

@@ -2,8 +2,9 @@
 struct ImportRules {
     /// Targets without I/O, clock, logging or Foundation.
     static let pure: Set<String> = [
-        "Bytes", "Interactions", "ForeignFormats", "ForeignClients", "AvroRecords", "Features", "Tensors", "Gradients", "Evaluation",
-        "ContentModel", "TowerModel", "TowerTraining", "MetaLearning", "CandidateRanking", "Recommending", "Simulation", "TextEncoding",
+        "Bytes", "Interactions", "Expressions", "ForeignFormats", "ForeignClients", "AvroRecords", "Features", "Tensors", "Gradients",
+        "Evaluation", "ContentModel", "TowerModel", "TowerTraining", "MetaLearning", "CandidateRanking", "Recommending", "Simulation",
+        "TextEncoding",
     ]
 
     /// What several adapters do alike with the world: any target but the pure ones may know it, and it knows nobody.

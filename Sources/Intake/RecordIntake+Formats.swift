@@ -95,6 +95,7 @@ extension RecordIntake {
             do throws(Rejection) {
                 return try mapper.ids(in: key)
             } catch {
+                guard error.field != "id_space" else { throw error }
                 // Freshet's own form of keys, `{"item_id":"i9"}`.
                 do throws(Rejection) { return [try plainID(ofKey: key, kind, by: mapper)] } catch _ { throw error }
             }

@@ -19,7 +19,8 @@ public struct Identity: Sendable, Equatable {
 }
 
 extension RecordDecoder {
-    /// Decodes an event of type `identify`: `{"type":"identify","user_id":…,"anonymous_id":…}`, with a `timestamp` or without.
+    /// Decodes an event of type `identify`: `{"type":"identify","user_id":…,"anonymous_id":…}`, with a `timestamp` or without;
+    /// `id_space` is the space of the user's id, `anonymous_id_space` that of the other.
     ///
     /// - Parameter now: The clock against which the future is measured.
     /// - Returns: The identity; nil where the event is of another type.
@@ -34,12 +35,17 @@ extension RecordDecoder {
             guard token("type").kind == .string, rules.typeNames[Identity.type] == nil,
                 try reader.id(token("type"), "type") == Identity.type
             else { return nil }
+            func id(_ field: String, _ space: String) throws(Rejection) -> String {
+                let space = try reader.idSpace(token(space), space)
+                return try rules.userID(reader.requiredID(token(field), of: .user, field), in: space, field: field)
+            }
             return Identity(
-                userID: try reader.requiredID(token("user_id"), of: .user, "user_id"),
-                alias: try reader.requiredID(token("anonymous_id"), of: .user, "anonymous_id"),
+                userID: try id("user_id", "id_space"), alias: try id("anonymous_id", "anonymous_id_space"),
                 time: try updateTime(token("timestamp"), reader, origin, now: now, field: "timestamp"))
         }
     }
 
-    private static let identityFields: Set<String> = ["type", "user_id", "anonymous_id", "timestamp"]
+    private static let identityFields: Set<String> = [
+        "type", "user_id", "id_space", "anonymous_id", "anonymous_id_space", "timestamp",
+    ]
 }

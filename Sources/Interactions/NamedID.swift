@@ -8,12 +8,17 @@ public enum NamedID {
     /// Bytes of an id that are kept.
     public static let idBytesLimit = 1_024
 
-    /// The user whom a record of an event, a slate or a user names: by `user_id`, spelled `userId` too, else by `session_id`. Bytes as they
-    /// stand, with escapes resolved; nil where none can be read.
+    /// The user whom a record of an event, a slate or a user names: by `user_id`, spelled `userId` too, with its `id_space`,
+    /// else by `session_id`. Bytes as they stand, with escapes resolved; nil where none can be read.
     ///
     /// - Complexity: O(bytes).
     public static func user(in bytes: UnsafeRawBufferPointer) -> [UInt8]? {
-        if let user = find("userid", in: bytes) { return user }
+        if let user = find("userid", in: bytes) {
+            guard let space = find("idspace", in: bytes).map({ String(decoding: $0, as: UTF8.self) }),
+                DecodingRules.problem(ofIDSpace: space) == nil
+            else { return user }
+            return Array((Array(DecodingRules.prefix(ofIDSpace: space).utf8) + user).prefix(idBytesLimit))
+        }
         return find("sessionid", in: bytes).map { Array((Array(DecodingRules.sessionPrefix.utf8) + $0).prefix(idBytesLimit)) }
     }
 

@@ -1,6 +1,6 @@
 extension RecordDecoder {
     /// The id under a key of a JSON object: a record's own, or that of a list of ids. It is read as records are: escapes resolved,
-    /// whole numbers as their text, in the one spelling of ids.
+    /// whole numbers as their text, in the one spelling of ids; a user's with its `id_space`.
     ///
     /// - Parameters:
     ///   - field: A member of the object itself; one of an object inside is another.
@@ -9,11 +9,12 @@ extension RecordDecoder {
     public func identifier(_ field: String, in bytes: UnsafeRawBufferPointer) -> Result<String, Rejection> {
         Result { () throws(Rejection) -> String in
             var (scanner, reader) = try begin(bytes, maxBytes: rules.maxRecordBytes)
-            var found = JSONToken()
+            var found = JSONToken(), space = JSONToken()
             try members(&scanner, bytes) { name, token in
-                if name == field { found = token }
+                if name == field { found = token } else if name == "id_space" { space = token }
             }
-            return try reader.requiredID(found, of: Self.subject(of: field), field)
+            let id = try reader.requiredID(found, of: Self.subject(of: field), field)
+            return field == "user_id" ? try rules.userID(id, in: reader.idSpace(space), field: field) : id
         }
     }
 

@@ -4,6 +4,7 @@ extension RecordDecoder {
         var eventID = JSONToken()
         var type = JSONToken()
         var userID = JSONToken()
+        var idSpace = JSONToken()
         var itemID = JSONToken()
         var timestamp = JSONToken()
         var value = JSONToken()
@@ -55,6 +56,7 @@ extension RecordDecoder {
             case 7 where scanner.key(key, is: "item_id"): fields.itemID = try value(&scanner, "item_id")
             case 7 where scanner.key(key, is: "context"): fields.context = try value(&scanner, "context")
             case 8 where scanner.key(key, is: "event_id"): fields.eventID = try value(&scanner, "event_id")
+            case 8 where scanner.key(key, is: "id_space"): fields.idSpace = try value(&scanner, "id_space")
             case 8 where scanner.key(key, is: "currency"): fields.currency = try value(&scanner, "currency")
             case 8 where scanner.key(key, is: "quantity"): fields.quantity = try value(&scanner, "quantity")
             case 9 where scanner.key(key, is: "timestamp"): fields.timestamp = try value(&scanner, "timestamp")
@@ -79,6 +81,7 @@ extension RecordDecoder {
         case "slot": fields.slot = token
         case "value": fields.value = token
         case "user_id": fields.userID = token
+        case "id_space": fields.idSpace = token
         case "item_id": fields.itemID = token
         case "context": fields.context = token
         case "event_id": fields.eventID = token
@@ -99,7 +102,7 @@ extension RecordDecoder {
     ) throws(Rejection) -> Interaction {
         let type = try type(fields.type, reader)
         let sessionID = try reader.id(fields.sessionID, "session_id")
-        let userID = try user(fields.userID, sessionID, reader)
+        let userID = try user(fields.userID, in: fields.idSpace, sessionID, reader)
         let itemID = try reader.requiredID(fields.itemID, "item_id")
         let time = try eventTime(fields.timestamp, reader, now: now)
         let eventID = try reader.id(fields.eventID, "event_id") ?? derivedEventID(bytes, origin)
@@ -121,10 +124,15 @@ extension RecordDecoder {
         return interaction
     }
 
-    /// Whoever has no user id is known by the session until a login stitches it to a user.
+    /// Whoever has no user id is known by the session until a login stitches it to a user; sessions have no space but their own.
     @inline(__always)
-    func user(_ token: JSONToken, _ sessionID: String?, _ reader: FieldReader) throws(Rejection) -> String {
-        if let userID = try reader.id(token, of: .user, "user_id") { return userID }
+    func user(
+        _ token: JSONToken, in space: JSONToken, _ sessionID: String?, _ reader: FieldReader
+    ) throws(Rejection) -> String {
+        let space = space.isPresent ? try reader.idSpace(space) : nil
+        if let userID = try reader.id(token, of: .user, "user_id") {
+            return space == nil ? userID : try rules.userID(userID, in: space, field: "user_id")
+        }
         guard let sessionID else { throw reader.missing("user_id", "a non-empty string, unless there is a session_id") }
         return try rules.sessionUser(sessionID)
     }

@@ -41,6 +41,7 @@ extension RecordDecoder {
         Result { () throws(Rejection) -> UserRecord in
             var (scanner, reader) = try begin(bytes, maxBytes: rules.maxRecordBytes)
             var userID = JSONToken()
+            var idSpace = JSONToken()
             var attributes = JSONToken()
             var aliases = JSONToken()
             var updatedAt = JSONToken()
@@ -48,6 +49,7 @@ extension RecordDecoder {
             try members(&scanner, bytes) { name, token in
                 switch name {
                 case "user_id": userID = token
+                case "id_space": idSpace = token
                 case "attributes": attributes = token
                 case "aliases": aliases = token
                 case "updated_at": updatedAt = token
@@ -55,7 +57,9 @@ extension RecordDecoder {
                 default: break
                 }
             }
-            var record = UserRecord(userID: try reader.requiredID(userID, of: .user, "user_id"))
+            let space = try reader.idSpace(idSpace)
+            var record = UserRecord(
+                userID: try rules.userID(reader.requiredID(userID, of: .user, "user_id"), in: space, field: "user_id"))
             record.attributes = try reader.object(attributes, "attributes")
             record.aliases = try reader.ids(aliases, of: .user, "aliases").filter { $0 != record.userID }
             record.updatedAt = try updateTime(updatedAt, reader, origin, now: now)

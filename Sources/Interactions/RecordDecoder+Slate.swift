@@ -11,6 +11,7 @@ extension RecordDecoder {
             var (scanner, reader) = try begin(bytes, maxBytes: rules.maxRecordBytes)
             var requestID = JSONToken()
             var userID = JSONToken()
+            var idSpace = JSONToken()
             var sessionID = JSONToken()
             var timestamp = JSONToken()
             var modelVersion = JSONToken()
@@ -21,6 +22,7 @@ extension RecordDecoder {
                 switch name {
                 case "request_id": requestID = token
                 case "user_id": userID = token
+                case "id_space": idSpace = token
                 case "session_id": sessionID = token
                 case "timestamp": timestamp = token
                 case "model_version": modelVersion = token
@@ -33,7 +35,7 @@ extension RecordDecoder {
             let isPersonalised = personalised.isPresent ? try reader.boolean(personalised, "personalised") : true
             let request = try reader.requiredID(requestID, "request_id")
             let session = isPersonalised ? try reader.id(sessionID, "session_id") : nil
-            let user = isPersonalised ? try user(userID, session, reader) : Interaction.nobody
+            let user = isPersonalised ? try user(userID, in: idSpace, session, reader) : Interaction.nobody
             let time = try eventTime(timestamp, reader, now: now)
             let version = try reader.integer(modelVersion, "model_version", in: 0...Int32.max)
             let arm = try reader.id(experiment, "experiment")

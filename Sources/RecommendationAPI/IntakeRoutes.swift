@@ -144,6 +144,12 @@ enum IntakeRoutes {
                     }
                     try check(value, is: id, "\(field)", exchange)
                 }
+                if "\(field)" == "user_id", case .value(let range) = RecordEditor.find("id_space", in: record),
+                    !UnsafeRawBufferPointer(rebasing: record[range]).elementsEqual("null".utf8)
+                {
+                    throw .badParameter(
+                        "id_space", "`id_space` is in the body, but the path has the whole id: send `/v1/users/SPACE:ID` without it.")
+                }
                 var named: [UInt8] = []
                 RecordEditor.append(record, to: &named, setting: field, to: id)
                 if isPatch {

@@ -3,7 +3,7 @@ import Interactions
 /// The body of `POST /v1/recommendations`, by the names that users write.
 enum RecommendationBody {
     static let names = [
-        "user_id", "session_id", "n", "category", "exclude", "context", "items", "objective", "explain", "details", "wait",
+        "user_id", "id_space", "session_id", "n", "category", "exclude", "context", "items", "objective", "explain", "details", "wait",
         "personalised", KnownParameters.preview,
     ]
 
@@ -11,17 +11,19 @@ enum RecommendationBody {
     static func request(_ exchange: Exchange) throws(Problem) -> RecommendationRequest {
         let bounds = exchange.service.configuration
         let requestID = exchange.requestID
-        var unknown: String?
+        var unknown: String?, space: String?
         let result = exchange.body.withUnsafeBytes { bytes in
             exchange.service.decoder.object(bytes, maxBytes: bounds.maxBodyBytes) { fields throws(Rejection) -> RecommendationRequest in
                 unknown = fields.names.filter { !names.contains($0) }.min()
                 guard unknown == nil else { return RecommendationRequest(requestID: requestID) }
+                space = try fields.id("id_space")
                 return try request(fields, requestID, bounds)
             }
         }
         if let unknown { throw .unknown(unknown, kind: "field", known: names, ifNone: "") }
         switch result {
-        case .success(let request):
+        case .success(var request):
+            request.userID = try bounds.userID(request.userID, in: space)
             try bounds.check(request)
             return request
         case .failure(let rejection): throw Problem(rejection)

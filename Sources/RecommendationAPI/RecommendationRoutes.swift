@@ -22,7 +22,7 @@ enum RecommendationRoutes {
 
     private static let parameters = KnownParameters(
         [
-            "user_id", "session_id", "n", "category", "exclude", "items", "explain", "details", "wait", "personalised",
+            "user_id", "id_space", "session_id", "n", "category", "exclude", "items", "explain", "details", "wait", "personalised",
             KnownParameters.preview,
         ], prefixes: ["context.", "objective."])
 
@@ -40,7 +40,7 @@ enum RecommendationRoutes {
     ) throws(Problem) -> RecommendationRequest {
         let bounds = exchange.service.configuration
         var request = RecommendationRequest(requestID: exchange.requestID)
-        request.userID = try query.value("user_id")
+        request.userID = try bounds.userID(query.value("user_id"), in: query.value("id_space"))
         request.sessionID = try query.value("session_id")
         request.count = try query.integer("n", in: 1...bounds.maxRecommendations) ?? bounds.defaultRecommendations
         request.category = try query.value("category")
@@ -103,6 +103,18 @@ extension APIConfiguration {
             return id
         }
         return try self.id(id, name)
+    }
+
+    /// The id of a user of a space, as it is stored; the id as it is where none is named.
+    func userID(_ id: String?, in space: String?) throws(Problem) -> String? {
+        guard let space else { return id }
+        if let problem = DecodingRules.problem(ofIDSpace: space) { throw .badParameter("id_space", "`id_space` \(problem).") }
+        guard let id else { return nil }
+        let joined = DecodingRules.prefix(ofIDSpace: space) + (try userID(id, "user_id"))
+        guard joined.utf8.count <= maxIDBytes else {
+            throw .badParameter("user_id", "`user_id` is longer than \(maxIDBytes) bytes with its `id_space` and a colon.")
+        }
+        return joined
     }
 
     func check(_ request: RecommendationRequest) throws(Problem) {

@@ -43,6 +43,11 @@ struct TopicMappingReader {
         if mapping.kind == .events, mapping.fields["user_id"] == nil, mapping.fields["session_id"] == nil {
             throw refusal(node, "fields", "has neither user_id nor session_id: an event needs one of them")
         }
+        if let json = mapping.fields["id_space"]?.otherwise, let space = JSONText.string("v", inObject: "{\"v\":\(json)}"),
+            let problem = DecodingRules.problem(ofIDSpace: space)
+        {
+            throw refusal(node, "fields", "has an id_space that \(problem)")
+        }
         let object = mapping.kind.object
         if mapping.fields[object] != nil, let member = mapping.fields.keys.sorted().first(where: { $0.hasPrefix(object + ".") }) {
             throw refusal(node, "fields", "has \(object) as a whole and \(member): leave one out")

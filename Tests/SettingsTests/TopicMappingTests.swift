@@ -100,6 +100,8 @@ struct TopicMappingTests {
         ("t: {kind: users, fields: {attributes.x: id}}", ["has no user_id"]),
         ("t: {kind: events, fields: {type: a, item_id: b, timestamp: c}}", ["neither user_id nor session_id"]),
         ("t: {kind: events, fields: {user_id: a, type: t}}", ["has no item_id, timestamp"]),
+        ("t: {kind: users, fields: {user_id: a, id_space: {constant: session}}}", ["id_space that is session"]),
+        ("t: {kind: users, fields: {user_id: a, id_space: {path: b, default: a b}}}", ["id_space that must be 1 to 32 bytes"]),
         ("t: {kind: users, fields: {user_id: 7}}", ["is 7, which is no path: write {constant: 7}"]),
         ("t: {kind: users, fields: {user_id: true}}", ["write {constant: true}"]),
         ("t: {kind: users, fields: {user_id: 'a..b'}}", ["is \"a..b\", which has an empty name"]),

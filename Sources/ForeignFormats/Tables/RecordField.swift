@@ -35,8 +35,8 @@ struct RecordField: Sendable, Equatable {
         switch kind {
         case .events: [
             RecordField(name: "event_id", value: .text), RecordField(name: "type", value: .text),
-            RecordField(name: "user_id", value: .text), RecordField(name: "item_id", value: .text),
-            RecordField(name: "timestamp", value: .time),
+            RecordField(name: "user_id", value: .text), RecordField(name: "id_space", value: .text),
+            RecordField(name: "item_id", value: .text), RecordField(name: "timestamp", value: .time),
             RecordField(name: "value", value: .money), RecordField(name: "currency", value: .currency),
             RecordField(name: "quantity", value: .integer), RecordField(name: "session_id", value: .text),
             RecordField(name: "request_id", value: .text),
@@ -52,7 +52,8 @@ struct RecordField: Sendable, Equatable {
             RecordField(name: "stock", value: .integer), RecordField(name: "embedding", value: .numbers),
         ]
         case .users: [
-            RecordField(name: "user_id", value: .text), RecordField(name: "aliases", value: .list),
+            RecordField(name: "user_id", value: .text), RecordField(name: "id_space", value: .text),
+            RecordField(name: "aliases", value: .list),
             RecordField(name: "updated_at", value: .time), RecordField(name: "personalised", value: .boolean),
         ]
         case .impressions: []

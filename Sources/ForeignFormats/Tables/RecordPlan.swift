@@ -149,7 +149,11 @@ struct RecordPlan: Sendable {
             let cell = entry.column.flatMap { row.cells.indices.contains($0) ? row.cells[$0] : nil } ?? entry.constant
             return cell.flatMap(CellReader.present)
         }
-        return text("user_id") ?? text("session_id").map { DecodingRules.sessionPrefix + $0 }
+        if let user = text("user_id") {
+            guard let space = text("id_space"), DecodingRules.problem(ofIDSpace: space) == nil else { return user }
+            return DecodingRules.prefix(ofIDSpace: space) + user
+        }
+        return text("session_id").map { DecodingRules.sessionPrefix + $0 }
     }
 
     /// A purchase of a negative quantity is a return of as many.

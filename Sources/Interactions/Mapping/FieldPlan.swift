@@ -37,7 +37,9 @@ final class FieldPlan {
     let isTyped: Bool
     /// What stands before an id.
     let plainPrefix: String
-    /// The same as it is written within quotes.
+    /// What the mapping says of it.
+    let source: FieldSource
+    /// The prefix as it is written within quotes.
     let prefix: FixedText
     /// Whether a present value is taken as it stands, whatever it is.
     let isPlain: Bool
@@ -63,6 +65,7 @@ final class FieldPlan {
         scale = source.scale
         self.isTyped = isTyped
         plainPrefix = source.prefix
+        self.source = source
         prefix = texts.keep(JSONText.quoted(source.prefix).utf8.dropFirst().dropLast())
         let isConverted = words != nil || unit != nil || zone != nil || isInMinorUnits || prefix.count > 0 || isTyped && takes == .time
         isPlain = !isConverted && [.id, .word, .time, .object, .other].contains(takes)

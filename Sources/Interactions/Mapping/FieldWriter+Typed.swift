@@ -28,11 +28,13 @@ extension FieldWriter {
         digits.withUnsafeBufferPointer { output.append($0) }
     }
 
-    /// Writes one field alone, as a record that has nothing else.
-    func writeAlone(_ name: String, _ reader: FieldReader, to output: inout RecordBuffer) throws(Rejection) {
+    /// Writes some fields alone, as a record that has nothing else.
+    func writeAlone(_ names: [String], _ reader: FieldReader, to output: inout RecordBuffer) throws(Rejection) {
         output.clear()
         output.append(UInt8(ascii: "{"))
-        if let index = plans.firstIndex(where: { $0.name == name }) { try single(index, reader, &output) }
+        for name in names {
+            if let index = plans.firstIndex(where: { $0.name == name }) { try single(index, reader, &output) }
+        }
         output.append(UInt8(ascii: "}"))
     }
 

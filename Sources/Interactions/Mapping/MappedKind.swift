@@ -8,8 +8,9 @@ public enum MappedKind: String, Sendable, CaseIterable {
         case .events:
             [
                 MappedField("event_id", .id), MappedField("type", .word, isRequired: true), MappedField("user_id", .id),
-                MappedField("item_id", .id, isRequired: true), MappedField("timestamp", .time, isRequired: true),
-                MappedField("value", .money), MappedField("currency", .word), MappedField("quantity", .number),
+                MappedField("id_space", .id), MappedField("item_id", .id, isRequired: true),
+                MappedField("timestamp", .time, isRequired: true), MappedField("value", .money),
+                MappedField("currency", .word), MappedField("quantity", .number),
                 MappedField("session_id", .id), MappedField("request_id", .id), MappedField("slot", .number),
                 MappedField("model_version", .number), MappedField("context", .object),
             ]
@@ -24,8 +25,9 @@ public enum MappedKind: String, Sendable, CaseIterable {
             ]
         case .users:
             [
-                MappedField("user_id", .id, isRequired: true), MappedField("attributes", .object), MappedField("aliases", .other),
-                MappedField("updated_at", .time), MappedField("personalised", .boolean), MappedField("patch", .boolean),
+                MappedField("user_id", .id, isRequired: true), MappedField("id_space", .id), MappedField("attributes", .object),
+                MappedField("aliases", .other), MappedField("updated_at", .time), MappedField("personalised", .boolean),
+                MappedField("patch", .boolean),
             ]
         }
     }

@@ -192,9 +192,16 @@ public final class RecordMapper {
 
     private func ownID(_ reader: FieldReader) throws(Rejection) -> String {
         let name = kind == .users ? "user_id" : "item_id"
+        // The same id in no space is somebody else.
+        if kind == .users, let space = writer.plans.first(where: { $0.name == "id_space" }), !space.places.isEmpty,
+            space.otherwise == nil, writer.value(space) == nil
+        {
+            let detail = "is missing, null or empty, so that it is not known who is deleted"
+            throw explained(Rejection(.missingField, field: "id_space", detail))
+        }
         var output = buffer
         defer { buffer = output }
-        try writer.writeAlone(name, reader, to: &output)
+        try writer.writeAlone(kind == .users ? [name, "id_space"] : [name], reader, to: &output)
         do throws(Rejection) {
             return try decoder.identifier(name, in: output.bytes).get()
         } catch {

@@ -15,8 +15,10 @@ public struct IngestTrial {
         public var understood: [String] = []
         /// The id that it deletes; nil where it deletes nothing.
         public var deletes: String?
-        /// How many conditions of its topic's mapping left out: the record itself, or lines of it.
+        /// How many say nothing to be stored: the record itself, or lines of it.
         public var leftOut = 0
+        /// Why, of the last of them; nil where there is none.
+        public var leftOutReason: String?
         /// Why it would be a dead letter; nil where it would not.
         public var rejection: Rejection?
         /// Why it would wait for a schema; nil where it would not.
@@ -156,9 +158,11 @@ public struct IngestTrial {
                 _ = intake.add(kind, key: key, value: value, origin: kept.origin, now: settings.clock())
             }
         }
+        let reason = intake.leftOutReason
         let batch = intake.take(offsets: [])
         var record = Record(
-            origin: kept.origin, leftOut: intake.leftOut - leftOutBefore, rejection: batch.rejections.first?.rejection, waits: waits)
+            origin: kept.origin, leftOut: intake.leftOut - leftOutBefore, leftOutReason: reason,
+            rejection: batch.rejections.first?.rejection, waits: waits)
         record.understood = batch.interactions.map { $0.json() }
         for (identity, _) in batch.identities {
             record.understood.append(

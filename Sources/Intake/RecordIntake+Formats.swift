@@ -38,11 +38,11 @@ extension RecordIntake {
                 return row.withUnsafeBytes { row in
                     addMapped(by: mapper, kind, key: key, value: value, shape: row, origin: origin, now: now)
                 }
-            case .message: leftOut += 1
+            case .message: leaveOut(LeftOut.message)
             case .deletion(let gone, let time):
                 // What people did stays done when a shop clears its tables.
                 guard kind == .items || kind == .users else {
-                    leftOut += 1
+                    leaveOut(LeftOut.event)
                     break
                 }
                 row = gone
@@ -112,12 +112,13 @@ extension RecordIntake {
         let last = deletedKeys.removeValue(forKey: place(of: origin))
         let isRepeated = key.map { key in last.map { key.elementsEqual($0) } ?? false } ?? false
         guard kind == .items || kind == .users, !isRepeated else {
-            leftOut += 1
-            return true
+            return leaveOut(isRepeated ? LeftOut.repeated : LeftOut.event)
         }
         guard let key, !key.isEmpty else {
             throw Rejection(.missingField, field: "key", "a record without a value deletes what its key names, but it has no key")
         }
+        let isPart = try reader.key(key).map { $0.withUnsafeBytes { isOfPart($0, kind) } } ?? isOfPart(key, kind)
+        if isPart { return leaveOut(LeftOut.part) }
         for id in try ids(ofKey: key, by: reader, mapper, kind) { addDeletion(of: id, kind, origin: origin, now: now) }
         return true
     }
@@ -128,7 +129,7 @@ extension RecordIntake {
     private func dated(_ origin: RecordOrigin, _ kind: RecordKind, by time: EventTime?) -> RecordOrigin {
         guard kind == .items || kind == .users, let time else { return origin }
         var origin = origin
-        origin.recordTime = time
+        (origin.recordTime, origin.isTimeOfChange) = (time, true)
         return origin
     }
 }

@@ -23,7 +23,7 @@ extension RecordIntake {
             try mapper.map(shape) { line, outcome in
                 all += 1
                 switch outcome {
-                case .leftOut: leftOut += 1
+                case .leftOut: leaveOut(LeftOut.condition)
                 case .refused(let rejection): note(rejection, line)
                 case .record(let own):
                     do throws(Rejection) {

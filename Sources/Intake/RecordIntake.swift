@@ -39,8 +39,21 @@ public struct RecordIntake {
     private var patches = 0
     /// Bytes of these records that the batch may hold.
     public internal(set) var bytes = 0
-    /// Records of mapped topics, or their lines, that a condition left out, since the start.
-    public internal(set) var leftOut = 0
+    /// Records, or lines of them, that say nothing to be stored, since the start: by a condition of a mapping, as a patch of no field, or
+    /// as a null value that deletes nothing.
+    public private(set) var leftOut = 0
+    /// Why the last of these was left out, for people; nil where none was since ``take(offsets:)``.
+    public private(set) var leftOutReason: String?
+
+    /// Why records are left out.
+    enum LeftOut {
+        static let condition = "by when"
+        static let part = "the key names a part of a record, and a null value under it deletes nothing"
+        static let emptyPatch = "the patch names no field"
+        static let message = "a message of the log, or a mark of it, says nothing of a row"
+        static let event = "events are not deleted with their rows"
+        static let repeated = "the null value behind a deletion says nothing new"
+    }
 
     /// Whether the batch should be taken now, so that it stays within ``batchBytesLimit``, `batchRecords` and what its users' histories
     /// take.
@@ -119,12 +132,12 @@ public struct RecordIntake {
             // Where the broker gives no time, the order of arrival is all that there is: for deletions, too.
             let origin = dated(origin, otherwise: origin.cluster.isEmpty ? nil : now)
             let change = try decoder.itemChange(value, origin: origin, now: now).get()
-            if !note(change) { batch.items.append((change: change, origin: origin)) }
+            if !note(change) { batch.items.append((change: change, origin: origin)) } else { leaveOut(LeftOut.emptyPatch) }
         case .users:
             // Undated, a record never brings back who was erased.
             let origin = dated(origin, otherwise: nil)
             let change = try decoder.userChange(value, origin: origin, now: now).get()
-            if !note(change) { batch.users.append((change: change, origin: origin)) }
+            if !note(change) { batch.users.append((change: change, origin: origin)) } else { leaveOut(LeftOut.emptyPatch) }
         }
         bytes += value.count + (kind == .items || kind == .users ? Self.recordBytes : 0)
     }
@@ -174,6 +187,7 @@ public struct RecordIntake {
         records = 0
         bytes = 0
         patches = 0
+        leftOutReason = nil
         return taken
     }
 
@@ -197,8 +211,7 @@ public struct RecordIntake {
     private mutating func addTombstone(
         _ kind: RecordKind, key: UnsafeRawBufferPointer?, origin: RecordOrigin, now: EventTime
     ) -> Bool {
-        // What empties a compacted topic of patches is no deletion of whom they patched.
-        if let key, RecordKey.isOfPatch(key) { return true }
+        if let key, isOfPart(key, kind) { return leaveOut(LeftOut.part) }
         do throws(Rejection) {
             let id = try plainID(ofKey: key, kind, by: mappers[origin.source])
             guard kind == .items || kind == .users else {
@@ -211,6 +224,25 @@ public struct RecordIntake {
             reject(error, key: key, value: nothing, origin: origin, named: named(kind, key ?? nothing))
             return false
         }
+    }
+
+    /// Whether a key names a part of an item's or user's record: what empties a compacted topic of patches deletes nobody.
+    func isOfPart(_ key: UnsafeRawBufferPointer, _ kind: RecordKind) -> Bool {
+        switch kind {
+        case .items: RecordKey.isOfPart(key, idField: ItemRecord.idField, decoder)
+        case .users: RecordKey.isOfPart(key, idField: UserRecord.idField, decoder)
+        case .events, .impressions: false
+        }
+    }
+
+    /// Counts a record, or a line of one, that says nothing to be stored.
+    ///
+    /// - Returns: true: nothing of it was refused.
+    @discardableResult
+    mutating func leaveOut(_ reason: String) -> Bool {
+        leftOut += 1
+        leftOutReason = reason
+        return true
     }
 
     /// Gathers the deletion of an item or user.
@@ -241,7 +273,7 @@ public struct RecordIntake {
         let field = kind == .items ? "item_id" : "user_id"
         // Kafka Connect puts the id into `payload`, beside the schema.
         for name in [field, "payload"] {
-            switch decoder.identifierLine(key, field: name) {
+            switch decoder.identifierLine(RecordKey.withoutSpace(key), field: name) {
             case .success(let id?): return id
             case .failure(let rejection) where rejection.code == .malformedJSON:
                 // `{3F25-04E0}` is no JSON, but an id.

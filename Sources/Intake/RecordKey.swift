@@ -19,12 +19,28 @@ public enum RecordKey {
 
     private static let patchEnding = ",\"patch\":true}"
 
-    /// Whether it is a key as patches have.
-    static func isOfPatch(_ key: UnsafeRawBufferPointer) -> Bool {
-        key.first == UInt8(ascii: "{") && key.suffix(patchEnding.utf8.count).elementsEqual(patchEnding.utf8)
+    /// Whether a key names a part of a record rather than the record: a JSON object that holds more than the id, as the keys of patches do.
+    /// Any spelling and order of it counts.
+    ///
+    /// - Parameter field: the member that holds the id. Kafka Connect puts it into `payload`, beside `schema`.
+    static func isOfPart(_ key: UnsafeRawBufferPointer, idField field: String, _ decoder: RecordDecoder) -> Bool {
+        let key = withoutSpace(key)
+        guard key.first == UInt8(ascii: "{"), let names = decoder.memberNames(of: key) else { return false }
+        if names.contains(field) { return names.count > 1 }
+        return names.contains("payload") && !names.isSubset(of: ["payload", "schema"])
+    }
+
+    /// A key without the white space that JSON may have around it.
+    static func withoutSpace(_ key: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D }
+        var rest = key[...]
+        while let first = rest.first, isSpace(first) { rest = rest.dropFirst() }
+        while let last = rest.last, isSpace(last) { rest = rest.dropLast() }
+        return UnsafeRawBufferPointer(rebasing: rest)
     }
 
     static func mayBeJSON(_ key: UnsafeRawBufferPointer) -> Bool {
-        key.first == UInt8(ascii: "\"") || key.first == UInt8(ascii: "{")
+        let first = withoutSpace(key).first
+        return first == UInt8(ascii: "\"") || first == UInt8(ascii: "{")
     }
 }

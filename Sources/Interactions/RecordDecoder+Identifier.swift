@@ -43,6 +43,18 @@ extension RecordDecoder {
         }
     }
 
+    /// The names of the members of a JSON object; nil of what is no well-formed object.
+    public func memberNames(of bytes: UnsafeRawBufferPointer) -> Set<String>? {
+        do throws(Rejection) {
+            var (scanner, _) = try begin(bytes, maxBytes: rules.maxRecordBytes)
+            var names: Set<String> = []
+            try members(&scanner, bytes) { name, _ in names.insert(name) }
+            return names
+        } catch {
+            return nil
+        }
+    }
+
     /// The id that one JSON value stands for, as a field of a record would hold it; null is none.
     public func id(inJSON bytes: UnsafeRawBufferPointer, field: String) -> Result<String?, Rejection> {
         Result { () throws(Rejection) -> String? in

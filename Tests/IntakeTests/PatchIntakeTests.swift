@@ -20,6 +20,7 @@ struct PatchIntakeTests {
         }
         #expect(item.values.priceMicros == 5_000_000 && user.members == ["a": .value("1")])
         #expect(intake.batch.items.count == 1, "what changes nothing is not stored")
+        #expect(intake.leftOut == 1 && intake.leftOutReason == "the patch names no field", "and is counted, so that sums add up")
         #expect(intake.batch.rejections.map(\.rejection.field) == ["patch"])
     }
 
@@ -43,6 +44,7 @@ struct PatchIntakeTests {
         intake.add(.items, key: patch, value: nil, time: Intakes.now)
         intake.add(.users, key: RecordKey.bytes(ofPatch: id, of: UserRecord.self), value: nil, time: Intakes.now)
         #expect(intake.batch.items.isEmpty && intake.batch.users.isEmpty && intake.batch.rejections.isEmpty && intake.records == 2)
+        #expect(intake.leftOut == 2)
         intake.add(.items, key: RecordKey.bytes(of: id), value: nil, time: Intakes.now)
         #expect(intake.batch.items.count == 1)
     }

@@ -53,7 +53,6 @@ struct TombstoneTests {
 
     static let goodKeys: [(key: String, id: String)] = [
         ("i9", "i9"), ("cafe\u{301}", "café"), ("a/b c", "a/b c"), ("7", "7"), ("\"i9\"", "i9"),
-        (#"{"item_id":"i9","user_id":"i9"}"#, "i9"),
         (#""caf\u00e9""#, "café"), ("{3F25-04}", "{3F25-04}"),
         (#"{"schema":{"type":"string","optional":false},"payload":"i9"}"#, "i9"),
         (#""\"i9\"""#, #""i9""#), ("\"", "\""), (String(repeating: "a", count: 256), String(repeating: "a", count: 256)),
@@ -67,6 +66,35 @@ struct TombstoneTests {
             // By bytes: Swift's own comparison does not tell the two spellings of é apart.
             #expect(deleted(batch).map { Array($0.id.utf8) } == Array(good.id.utf8))
         }
+    }
+
+    @Test("an object that holds the id alone names the record, in any spelling", arguments: [
+        #"{"ID":"i9"}"#, #" { "ID" : "i9" } "#, "{\n\t\"ID\": \"i\\u0039\"\r\n}\n", #"{"\u0049D":"i9"}"#, #"{"ID":"i1","ID":"i9"}"#,
+    ])
+    func objects(key: String) {
+        for (kind, field) in [(RecordKind.items, "item_id"), (.users, "user_id")] {
+            let spelled = key.replacingOccurrences(of: "\\u0049D", with: "\\u00\(kind == .items ? "69tem" : "75ser")_id")
+                .replacingOccurrences(of: "ID", with: field)
+            #expect(deleted(batch(kind, key: Array(spelled.utf8)))?.id == "i9", "\(spelled)")
+        }
+    }
+
+    @Test("an object with any further member names a part of the record: a null value deletes nothing and is counted", arguments: [
+        #"{"ID":"i9","patch":true}"#, #"{"patch":true,"ID":"i9"}"#, #"{"ID":"i9", "patch":true}"#, " {\"ID\":\"i9\",\n\"patch\" : true }\n",
+        #"{"ID":"i9","patch":false}"#, #"{"ID":"i9","patch":null}"#, #"{"ID":"i9","patch":"true"}"#, #"{"ID":"i9","field":"price"}"#,
+        #"{"ID":"i9","\u0070atch":true}"#, #"{"ID":"i9","part":{"of":["it"]}}"#, #"{"ID":7,"patch":true}"#, #"{"ID":"i9","":0}"#,
+        #"{"ID":"i9","schema":1}"#, #"{"payload":"i9","schema":{"type":"string"},"patch":true}"#,
+    ])
+    func parts(key: String) {
+        for (kind, field) in [(RecordKind.items, "item_id"), (.users, "user_id")] {
+            var intake = RecordIntake(rules: DecodingRules(idForm: .nfc), featureRules: FeatureRules())
+            let bytes = Array(key.replacingOccurrences(of: "ID", with: field).utf8)
+            intake.add(kind, key: bytes, value: nil, time: Intakes.now)
+            #expect(intake.batch.items.isEmpty && intake.batch.users.isEmpty && intake.batch.rejections.isEmpty, "\(kind) \(key)")
+            #expect(intake.leftOut == 1 && intake.leftOutReason?.contains("deletes nothing") == true)
+        }
+        // Without the id it names nobody, which is no reason to be silent.
+        #expect(batch(.users, key: Array(#"{"patch":true}"#.utf8)).rejections.map(\.rejection.code) == [.wrongType])
     }
 
     @Test("the key that an id is sent under names that id and no other", arguments: [

@@ -30,7 +30,7 @@ struct TrialPrint {
         var lines = ["  partition \(record.origin.position.partition) offset \(record.origin.position.offset)\(time)"]
         lines += record.understood.map { "    \($0)" }
         if let id = record.deletes { lines.append("    deletes \(JSONText.quoted(id))") }
-        if record.leftOut > 0 { lines.append("    left out by when: \(record.leftOut)") }
+        if record.leftOut > 0 { lines.append("    left out: \(record.leftOut)\(record.leftOutReason.map { ", \($0)" } ?? "")") }
         if let waits = record.waits { lines.append("    waits for \(waits)") }
         if let rejection = record.rejection {
             lines.append("    refused: \(rejection.code.rawValue)\(rejection.field.map { ", \($0)" } ?? ""): \(rejection.detail)")
@@ -44,7 +44,8 @@ struct TrialPrint {
             "topic": .text(topic.name), "kind": .text(topic.kind.rawValue), "mapped": .boolean(topic.isMapped),
             "partition": .integer(Int(record.origin.position.partition)), "offset": .integer(Int(record.origin.position.offset)),
             "time": text(record.origin.recordTime?.rfc3339()), "records": .json("[\(record.understood.joined(separator: ","))]"),
-            "deletes": text(record.deletes), "left_out": .integer(record.leftOut), "code": text(record.rejection?.code.rawValue),
+            "deletes": text(record.deletes), "left_out": .integer(record.leftOut),
+            "left_out_reason": text(record.leftOutReason), "code": text(record.rejection?.code.rawValue),
             "field": text(record.rejection?.field), "detail": text(record.rejection?.detail), "waits": text(record.waits),
         ])
     }

@@ -4,8 +4,8 @@ import Interactions
 /// Erases people who were silent for long (`retention.idle_users_days`), by the way of every erasure: their ids enter the ledger with the
 /// time before which nothing of theirs comes back, and ``ErasureWork`` removes the rows. Who comes back later is somebody new.
 ///
-/// A person is silent where no event, no record, no wish and no joined id of any of their ids is newer. An id that somebody else has too
-/// keeps its person. A record that no source dates says nothing. Goes through the ids page by page in rounds; one thread at a time.
+/// A person is silent where no event, no record or patch, no wish and no joined id of any of their ids is newer. An id that somebody else
+/// has too keeps its person. A record that no source dates says nothing. Goes through the ids page by page in rounds; one thread at a time.
 public final class IdleUsers {
     /// Ids that one step looks at.
     public static let idsPerStepLimit = 1_000
@@ -111,7 +111,13 @@ public final class IdleUsers {
                     select alias collate "C", depth + 1 from person q join users u on u.user_id = q.id cross join unnest(u.aliases) alias
                     where depth < 3
                 )
-                select max(greatest(f.last_time, w.wished_at, nullif(u.updated_at, timestamptz '1970-01-01 00:00:00+00'),
+                select max(greatest(f.last_time, w.wished_at,
+                        -- Of 1970 is what nobody dated, and of the year 1 what only patches made known.
+                        case when u.updated_at > timestamptz '0001-01-01 00:00:00+00'
+                            then nullif(u.updated_at, timestamptz '1970-01-01 00:00:00+00') end,
+                        (select to_timestamp(nullif(max(
+                                case when jsonb_typeof(stated.time) = 'number' then stated.time::text::bigint end), 0) / 1000.0)
+                            from jsonb_each(u.field_times) stated(name, time)),
                         (select max(identified_at) from identities i where i.user_id = q.id))) as newest,
                     bool_or(exists (select from users o where o.aliases @> array[q.id collate "default"] and o.aliases <> '{}'
                         and o.user_id not in (select id from person))) as is_shared

@@ -51,6 +51,37 @@ struct IdleUsersTests {
         #expect(try shop.database.sql("select clicks from user_features where user_id = 'gone'") == "1")
     }
 
+    private static func patch(_ user: String, at: Int64) throws -> (change: RecordChange<UserRecord>, origin: RecordOrigin) {
+        var text = #"{"user_id":"\#(user)","patch":true,"attributes":{"a":1}}"#
+        let origin = origin(at, source: "freshet.users", at: time(at))
+        let change = text.withUTF8 { RecordDecoder().userChange(UnsafeRawBufferPointer($0), origin: origin, now: time(1 << 40)) }
+        return (try change.get(), origin)
+    }
+
+    @Test("a patch is a sign of life, also of whom nothing else is known, and who was erased is not erased again")
+    func patches() throws {
+        let shop = try PersonStore()
+        try shop.take([event("a", user: "old", at: 0), event("now", user: "clock", at: 10 * Self.day, offset: 6)])
+        for user in ["old", "record"] { try shop.say(user, nil, at: 5) }
+        let new = 9 * Self.day
+        _ = try shop.store.commit(
+            IngestBatch(
+                users: [try Self.patch("old", at: new), try Self.patch("record", at: new + 1), try Self.patch("bare", at: new + 2)]))
+        _ = try shop.store.commit(IngestBatch(users: [try Self.patch("silent", at: 9), try Self.patch("both", at: 10)]))
+        try shop.say("both", nil, at: 8)
+        // A round looks at everybody; nothing new came before the second one.
+        #expect(try Self.erased(shop, days: 3) == ["both", "silent"])
+        for _ in 0..<2 {
+            let again = try IdleUsers(url: shop.database.url, idleDays: 3, followsData: true).finish()
+            #expect(again == 0)
+        }
+        #expect(try shop.database.sql("select string_agg(user_id, ',' order by user_id) from users") == "bare,old,record")
+        // Whom somebody asks to erase in between, and who said something after it, is left with that.
+        _ = try shop.store.commit(IngestBatch(users: [(.delete(id: "old", at: time(5 * Self.day)), origin(3))]))
+        #expect(try Self.erased(shop, days: 3) == [])
+        #expect(try shop.queries.user("old")?.attributes == #"{"a": 1}"#)
+    }
+
     @Test("pages and transactions end somewhere: of thousands of people each silent one is erased once")
     func pages() throws {
         let shop = try PersonStore()

@@ -251,7 +251,8 @@ public final class IngestStore {
                 .serialization, isRetriable: true,
                 "\(connection.place): a late record names other ids of an erased user; they are erased in a second attempt")
         }
-        try changes.write(connection, ledger: &ledger, wishLedger: &wishLedger, batch: batch, &summary)
+        var letters: [RejectedRecord] = []
+        try changes.write(connection, ledger: &ledger, wishLedger: &wishLedger, batch: batch, &summary, letters: &letters)
         try onStep?(.usersWritten)
 
         var planned: FeatureWriter.Plan?
@@ -281,7 +282,6 @@ public final class IngestStore {
         }
         try onStep?(.returnsMatched)
 
-        var letters: [RejectedRecord] = []
         if !batch.items.isEmpty {
             summary.catalogueVersion = try CatalogueWriter.write(
                 batch.items, patches: patches, buffer: buffer, connection, &summary, letters: &letters)

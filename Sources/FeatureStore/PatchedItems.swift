@@ -36,43 +36,41 @@ struct PatchedItems {
 
     /// Merges; nothing of items is written yet, of waiting patches everything.
     init(_ changes: ItemChanges, _ rules: PatchRules, now: EventTime, _ connection: Connection) throws(StoreError) {
-        let ids = changes.states.keys.sorted()
+        let ids = changes.steps.keys.sorted()
         if ids.isEmpty { return }
-        var stored = try Self.stored(ids.filter { changes.states[$0].map { !$0.needsAttributes } ?? false }, .times, connection)
-        let others = ids.filter { changes.states[$0]?.needsAttributes ?? false }
-        let deleted = others.filter { if case .deleted = changes.states[$0]?.base { true } else { false } }
-        stored.merge(try Self.stored(deleted, .everything, connection)) { $1 }
-        let gone = Set(deleted)
-        stored.merge(try Self.stored(others.filter { !gone.contains($0) }, .attributes, connection)) { $1 }
-
-        var merged: [String: (state: RecordState<ItemRecord>, changed: PatchedFields)] = [:]
-        for id in ids {
-            guard let change = changes.states[id] else { continue }
-            var state = stored[id] ?? RecordState(id: id)
-            let changed = state.merge(change, now: now)
-            merged[id] = (state, changed)
-        }
+        let stored = try Self.stored(changes.steps, connection)
+        var merged: [String: Merged] = [:]
+        for id in ids { merged[id] = Merged(stored[id] ?? RecordState(id: id), changes.steps[id] ?? [], now: now) }
         let isCreating = rules.unknownItems == .create
         let described = ids.filter { id in
             guard let state = merged[id]?.state else { return false }
             if case .record = state.base { return true }
             return isCreating && state.isWaiting
         }
-        try takeWaiting(of: described, into: &merged, now: now, connection)
+        let waited = Dictionary(grouping: try WaitingPatches.take(of: described, connection), by: \.patch.id)
+        for (id, waiting) in waited {
+            merged[id] = Merged(
+                stored[id] ?? RecordState(id: id), changes.steps[id] ?? [],
+                waiting: waiting.map { ItemChanges.Step($0, now: now) }, now: now)
+        }
         try WaitingPatches.remove(
             ids.compactMap { id in if case .deleted(let time) = merged[id]?.state.base { (id, time) } else { nil } }, connection)
 
         var waiting: [WaitingPatches.Patch] = []
         for id in ids {
-            guard var (state, changed) = merged[id] else { continue }
+            guard var state = merged[id]?.state, var changed = merged[id]?.changed, var tooLarge = merged[id]?.tooLarge else { continue }
             let before = stored[id]
-            if state.overflows { letters += Self.overflowing(changes.patches[id] ?? []) }
             if state.isWaiting, isCreating {
                 state.becomeBare()
                 if before == nil || state.base != before?.base { changed = .all(of: ItemRecord.self) }
             } else if state.isWaiting {
-                waiting += Self.waiting(&state, changes.patches[id] ?? [], before)
+                let steps = changes.steps[id] ?? []
+                let own = Self.waiting(&state, steps, before)
+                waiting += own.patches
+                // What waits is held to the bounds with the record; what breaks them alone does not wait.
+                if own.areAsTheyCame { tooLarge = steps.filter(\.state.overflows).compactMap(\.patch) }
             }
+            letters += tooLarge.map { TooLargePatch.letter($0.patch, at: $0.time, origin: $0.origin) }
             guard state.base != .none else { continue }
             if state.base != before?.base, case .deleted = state.base { changed = .all(of: ItemRecord.self) }
             if state.fill(with: rules.defaultCurrency), let place = ItemRecord.patchPlaces["currency"] {
@@ -89,54 +87,74 @@ struct PatchedItems {
         letters += try WaitingPatches.overdue(rules, byAge: false, connection)
     }
 
-    /// Gives items that have a record what waits for them.
-    private mutating func takeWaiting(
-        of itemIDs: [String], into merged: inout [String: (state: RecordState<ItemRecord>, changed: PatchedFields)], now: EventTime,
-        _ connection: Connection
-    ) throws(StoreError) {
-        for waiting in try WaitingPatches.take(of: itemIDs, connection) {
-            let id = waiting.patch.id
-            guard var (state, changed) = merged[id] else { continue }
-            var later = RecordState<ItemRecord>(id: id)
-            later.take(waiting.patch, at: waiting.time, now: now)
-            changed.formUnion(state.merge(later, now: now))
-            if later.overflows || state.overflows { letters += Self.overflowing([waiting]) }
-            merged[id] = (state, changed)
+    /// An item with what a batch says of it.
+    private struct Merged {
+        var state: RecordState<ItemRecord>
+        /// The fields that are not what they were.
+        var changed: PatchedFields = []
+        /// Patches whose attributes were not taken.
+        var tooLarge: [WaitingPatches.Patch] = []
+
+        /// - Parameter waiting: what came before and waited for the record; it counts as soon as that is there.
+        init(_ stored: RecordState<ItemRecord>, _ steps: [ItemChanges.Step], waiting: [ItemChanges.Step] = [], now: EventTime) {
+            state = stored
+            var waiting = waiting
+            for step in steps {
+                merge(step, now: now)
+                guard !waiting.isEmpty, case .record = state.base else { continue }
+                for step in waiting { merge(step, now: now) }
+                waiting = []
+            }
+            for step in waiting { merge(step, now: now) }
+        }
+
+        private mutating func merge(_ step: ItemChanges.Step, now: EventTime) {
+            changed.formUnion(state.merge(step.state, now: now))
+            if state.takeOverflow(), let patch = step.patch { tooLarge.append(patch) }
         }
     }
 
-    /// The patches of an item without a record that go on waiting; the state loses them.
+    /// The patches of an item without a record that go on waiting, and whether they are as they came; the state loses them.
     private static func waiting(
-        _ state: inout RecordState<ItemRecord>, _ own: [WaitingPatches.Patch], _ before: RecordState<ItemRecord>?
-    ) -> [WaitingPatches.Patch] {
+        _ state: inout RecordState<ItemRecord>, _ steps: [ItemChanges.Step], _ before: RecordState<ItemRecord>?
+    ) -> (patches: [WaitingPatches.Patch], areAsTheyCame: Bool) {
         let rest = state.takeWaiting()
         // As they came, where all of them came with this batch.
         guard before?.times.isEmpty ?? true else {
-            return rest.map { patch in
+            let patches = rest.map { patch in
                 let time = patch.updatedAt ?? .earliestWritable
                 // Where they came from is not known any more. As lines of a file each has a place of its own, and can be replayed.
                 let position = Position(partition: Position.filePartition, offset: time.milliseconds)
                 let origin = RecordOrigin(source: "file:items:patched:\(patch.id)", cluster: "file", position: position, recordTime: time)
                 return WaitingPatches.Patch(patch: patch, time: time, origin: origin)
             }
+            return (patches, false)
         }
-        return own.filter { patch in state.base.time.map { patch.time > $0 } ?? true }
-    }
-
-    private static func overflowing(_ patches: [WaitingPatches.Patch]) -> [RejectedRecord] {
-        patches.filter(\.patch.touchesAttributes).map { patch in
-            WaitingPatches.letter(
-                Array(patch.patch.json().utf8), itemID: patch.patch.id, origin: patch.origin,
-                Rejection(
-                    .tooLarge, field: "attributes",
-                    "with it the attributes would be larger than \(RecordState<ItemRecord>.attributesLimitBytes) bytes, or more than "
-                        + "\(RecordState<ItemRecord>.membersLimit) of them patched one by one: send the item's whole record"))
+        let patches = steps.compactMap { step -> WaitingPatches.Patch? in
+            guard var patch = step.patch, state.base.time.map({ patch.time > $0 }) ?? true else { return nil }
+            if step.state.overflows { patch.patch = patch.patch.withoutAttributes }
+            return patch.patch.isEmpty ? nil : patch
         }
+        return (patches, true)
     }
 
     // MARK: Reading
 
     private enum Depth { case times, attributes, everything }
+
+    private static func stored(
+        _ steps: [String: [ItemChanges.Step]], _ connection: Connection
+    ) throws(StoreError) -> [String: RecordState<ItemRecord>] {
+        var ids: [Depth: [String]] = [:]
+        for (id, steps) in steps {
+            let isDeleted = steps.contains { if case .deleted = $0.state.base { true } else { false } }
+            let depth: Depth = isDeleted ? .everything : steps.contains(where: \.state.needsAttributes) ? .attributes : .times
+            ids[depth, default: []].append(id)
+        }
+        var stored: [String: RecordState<ItemRecord>] = [:]
+        for (depth, ids) in ids { stored.merge(try Self.stored(ids.sorted(), depth, connection)) { $1 } }
+        return stored
+    }
 
     /// The items that are stored. Their values are read where a merge needs them: most patches need no text and no vector.
     private static func stored(

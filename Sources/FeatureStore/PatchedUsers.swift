@@ -4,6 +4,9 @@ import Interactions
 struct UserPatch {
     var patch: RecordPatch<UserRecord>
     var time: EventTime
+    var origin: RecordOrigin
+    /// Its place among the changes of its batch.
+    var place: Int
 }
 
 /// Merges what is said of users field by field with what is stored.
@@ -22,30 +25,39 @@ enum PatchedUsers {
     }
 
     /// Merges records and patches in the open transaction; returns whose rows changed.
+    ///
+    /// Each is merged by itself in the order in which they came, so that batches with other borders give the same rows, and what is too
+    /// much is one patch.
+    /// - Parameter letters: gets the patches whose attributes are not taken.
     static func write(
-        _ records: [(record: UserRecord, time: EventTime)], _ patches: [UserPatch], ledger: ErasureLedger, _ connection: Connection
+        _ records: [(record: UserRecord, time: EventTime, place: Int)], _ patches: [UserPatch], ledger: ErasureLedger,
+        _ connection: Connection, letters: inout [RejectedRecord]
     ) throws(StoreError) -> Set<String> {
         let now = try connection.run("select now()").time(0, 0) ?? EventTime(milliseconds: DatabaseTime.latest)
-        var later: [String: RecordState<UserRecord>] = [:]
-        for (record, time) in records {
-            later[record.id, default: RecordState(id: record.id)].take(record.without(ledger, at: time), at: time, now: now)
+        var steps: [String: [(state: RecordState<UserRecord>, patch: UserPatch?, place: Int)]] = [:]
+        for (record, time, place) in records {
+            var state = RecordState<UserRecord>(id: record.id)
+            state.take(record.without(ledger, at: time), at: time, now: now)
+            steps[record.id, default: []].append((state, nil, place))
         }
         for patch in patches {
-            let id = patch.patch.id
             // Nor does a patch bring back the id of somebody who was erased after it was written.
-            var values = RecordState<UserRecord>(id: id)
-            values.take(patch.patch, at: patch.time, now: now)
-            values.correct { $0 = $0.without(ledger, at: patch.time) }
-            later[id, default: RecordState(id: id)].merge(values, now: now)
+            var state = RecordState<UserRecord>(id: patch.patch.id)
+            state.take(patch.patch, at: patch.time, now: now)
+            state.correct { $0 = $0.without(ledger, at: patch.time) }
+            steps[patch.patch.id, default: []].append((state, patch, patch.place))
         }
-        let ids = later.keys.sorted()
+        let ids = steps.keys.sorted()
         let stored = try stored(ids, connection)
         var rows: [RecordState<UserRecord>] = []
         for id in ids {
-            guard let change = later[id] else { continue }
             var state = stored[id] ?? RecordState(id: id)
             let before = state
-            state.merge(change, now: now)
+            for step in (steps[id] ?? []).sorted(by: { $0.place < $1.place }) {
+                state.merge(step.state, now: now)
+                guard state.takeOverflow(), let patch = step.patch else { continue }
+                letters.append(TooLargePatch.letter(patch.patch, at: patch.time, origin: patch.origin))
+            }
             state.becomeBare()
             if state != before, state.base != .none { rows.append(state) }
         }

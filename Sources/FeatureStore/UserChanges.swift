@@ -7,6 +7,8 @@ struct UserChanges {
     private struct Dated {
         var record: UserRecord
         var time: EventTime
+        /// Its place among the changes of the batch.
+        var place = 0
     }
 
     /// Records that came before the deletion of their user, or whose user is not deleted; then those that came after it.
@@ -37,10 +39,10 @@ struct UserChanges {
         }
         var newest: [String: Dated] = [:], newestAfter = newest
         var erased: [String: EventTime?] = [:]
-        for (change, origin) in changes {
+        for (place, (change, origin)) in changes.enumerated() {
             switch change {
             case .upsert(let record):
-                let dated = Dated(record: record, time: RecordTime.ofRecord(record.updatedAt, origin))
+                let dated = Dated(record: record, time: RecordTime.ofRecord(record.updatedAt, origin), place: place)
                 if !record.aliases.isEmpty { naming.append(dated) }
                 say(dated)
                 if erased[record.userID] == nil {
@@ -55,11 +57,8 @@ struct UserChanges {
                 let time = RecordTime.ofRecord(patch.updatedAt, origin)
                 if !patch.values.aliases.isEmpty { naming.append(Dated(record: patch.values, time: time)) }
                 say(Dated(record: patch.values, time: time))
-                if erased[patch.id] == nil {
-                    patchesBefore.append(UserPatch(patch: patch, time: time))
-                } else {
-                    patchesAfter.append(UserPatch(patch: patch, time: time))
-                }
+                let dated = UserPatch(patch: patch, time: time, origin: origin, place: place)
+                if erased[patch.id] == nil { patchesBefore.append(dated) } else { patchesAfter.append(dated) }
             case .delete(let id, let at):
                 // A deletion that no source dates counts from its commit: it asks that nothing be kept.
                 let time = RecordTime.ofDeletion(at, origin)
@@ -106,12 +105,13 @@ struct UserChanges {
     /// Applies everything in the open transaction, which holds the lock of ``Erasure``, exclusively where somebody is erased.
     ///
     /// Records that came before a deletion are written before it: they say which other ids are the same person.
+    /// - Parameter letters: gets the patches that cannot be taken.
     func write(
         _ connection: Connection, ledger: inout ErasureLedger, wishLedger: inout WishLedger, batch: IngestBatch,
-        _ summary: inout IngestSummary
+        _ summary: inout IngestSummary, letters: inout [RejectedRecord]
     ) throws(StoreError) {
         var late = lateAliases(ledger)
-        var written = try write(before, patchesBefore, connection, ledger: ledger, &summary)
+        var written = try write(before, patchesBefore, connection, ledger: ledger, &summary, letters: &letters)
         written.formUnion(try IdentityWriter.write(identities, ledger: ledger, connection))
         summary.usersChanged += written.count
         // A yes of before an erasure leaves no trace; a no holds whatever came after it.
@@ -134,7 +134,7 @@ struct UserChanges {
         }
         summary.usersChanged += deletions.count - gone.count
         summary.erased += gone.count
-        summary.usersChanged += try write(after, patchesAfter, connection, ledger: ledger, &summary).count
+        summary.usersChanged += try write(after, patchesAfter, connection, ledger: ledger, &summary, letters: &letters).count
         // Of the records that came after the deletion, the ids that they name; what was said is stored.
         if !after.isEmpty || !patchesAfter.isEmpty {
             try Wishes.write([], joined: joined, ledger: &wishLedger, batch: batch, connection)
@@ -153,7 +153,8 @@ struct UserChanges {
 
     /// Writes the records and patches that are newer than what is stored and than an erasure of their user; returns whose.
     private func write(
-        _ records: [Dated], _ patches: [UserPatch], _ connection: Connection, ledger: ErasureLedger, _ summary: inout IngestSummary
+        _ records: [Dated], _ patches: [UserPatch], _ connection: Connection, ledger: ErasureLedger, _ summary: inout IngestSummary,
+        letters: inout [RejectedRecord]
     ) throws(StoreError) -> Set<String> {
         let kept = records.filter { !ledger.covers($0.record.userID, $0.time) }
         let keptPatches = patches.filter { !ledger.covers($0.patch.id, $0.time) }
@@ -166,8 +167,8 @@ struct UserChanges {
         let others = kept.filter { !written.contains($0.record.userID) }
         let merging = others.isEmpty ? [] : try PatchedUsers.among(others.map(\.record.userID), connection)
         guard !keptPatches.isEmpty || !merging.isEmpty else { return written }
-        let records = others.filter { merging.contains($0.record.userID) }.map { ($0.record, $0.time) }
-        written.formUnion(try PatchedUsers.write(records, keptPatches, ledger: ledger, connection))
+        let records = others.filter { merging.contains($0.record.userID) }.map { ($0.record, $0.time, $0.place) }
+        written.formUnion(try PatchedUsers.write(records, keptPatches, ledger: ledger, connection, letters: &letters))
         return written
     }
 

@@ -17,13 +17,14 @@ enum WaitingPatches {
     /// Adds patches. Of two that state the same fields of an item the newer stays, with the time since which the first waits.
     static func add(_ patches: [Patch], _ connection: Connection) throws(StoreError) {
         // One statement touches no row twice.
-        var newest: [[String]: Patch] = [:]
-        for patch in patches {
+        var newest: [[String]: (patch: Patch, place: Int)] = [:]
+        for (place, patch) in patches.enumerated() {
             let key = [patch.patch.id, patch.patch.named]
-            if let known = newest[key], known.time > patch.time { continue }
-            newest[key] = patch
+            if let known = newest[key], known.patch.time > patch.time { continue }
+            newest[key] = (patch, place)
         }
-        let sorted = newest.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+        // In the order in which they came: of equal times that says which is the oldest.
+        let sorted = newest.sorted { $0.value.place < $1.value.place }.map { (key: $0.key, value: $0.value.patch) }
         let texts = sorted.map { entry in
             var patch = entry.value.patch
             patch.updatedAt = entry.value.time
@@ -88,7 +89,7 @@ enum WaitingPatches {
             """, rows)
     }
 
-    /// Takes out the oldest of what waits beyond the bounds, as dead letters.
+    /// Takes out the oldest of what waits beyond the bounds, by their own times, as dead letters.
     ///
     /// - Parameter byAge: whether to look for those that have waited for too long, too.
     static func overdue(_ rules: PatchRules, byAge: Bool, _ connection: Connection) throws(StoreError) -> [RejectedRecord] {
@@ -97,7 +98,7 @@ enum WaitingPatches {
         bounds.add(Int64(Self.lettersLimit))
         var letters = try letters(
             """
-            patch_id in (select patch_id from waiting_patches order by patch_id
+            patch_id in (select patch_id from waiting_patches order by patched_at, patch_id
                 limit least($2, greatest(0, (select count(*) from waiting_patches) - $1)))
             """, bounds, connection
         ) { "\(rules.waitingLimitPatches) patches of unknown items wait already (ingest.waiting_limit_patches)" }
@@ -122,15 +123,15 @@ enum WaitingPatches {
         return (0..<rows.count).map { row in
             let payload = Array((rows.string(row, 0) ?? "").utf8)
             return letter(
-                payload, itemID: rows.string(row, 5) ?? "", origin: origin(rows, row, from: 1, at: rows.time(row, 6)),
+                payload, id: rows.string(row, 5) ?? "", origin: origin(rows, row, from: 1, at: rows.time(row, 6)),
                 Rejection(.unknownItem, field: "item_id", "\(reason()): send the item's record, then replay the patch"))
         }
     }
 
     /// The dead letter of a patch.
-    static func letter(_ payload: [UInt8], itemID: String, origin: RecordOrigin, _ rejection: Rejection) -> RejectedRecord {
+    static func letter(_ payload: [UInt8], id: String, origin: RecordOrigin, _ rejection: Rejection) -> RejectedRecord {
         RejectedRecord(
-            origin: origin, key: Array(itemID.utf8.prefix(NamedID.idBytesLimit)),
+            origin: origin, key: Array(id.utf8.prefix(NamedID.idBytesLimit)),
             payload: Array(payload.prefix(DeadLetterWriter.payloadLimitBytes)), payloadBytes: payload.count, rejection: rejection)
     }
 

@@ -2,7 +2,7 @@
 ///
 /// A whole record states every field, those that it leaves out as empty; a patch states those that it names. So the state is a function of
 /// the set of what was sent, whatever the order and however often, as long as no two times are equal. Of equal times a patch is newer than
-/// a whole record and a deletion newer than a patch; of two patches, or two whole records, the one that came later.
+/// a whole record and a deletion newer than a patch; of two patches, or of two whole records or deletions, the one that came later.
 ///
 /// A side that was read from the database has the times of its fields, and values only where a merge needs them: see ``needsAttributes``.
 public struct RecordState<Record: PatchableRecord>: Sendable, Equatable {
@@ -108,6 +108,13 @@ public struct RecordState<Record: PatchableRecord>: Sendable, Equatable {
 
     // MARK: Merging
 
+    /// Whether attributes were not taken since the last call; it is forgotten then. What came with them is one patch where each is merged
+    /// by itself.
+    public mutating func takeOverflow() -> Bool {
+        defer { overflows = false }
+        return overflows
+    }
+
     /// Takes in what is known from elsewhere and came later.
     ///
     /// - Returns: the fields whose values are not what they were.
@@ -167,7 +174,10 @@ public struct RecordState<Record: PatchableRecord>: Sendable, Equatable {
             result[name] = other[name]
         }
         let text = JSONText.object(ofRaw: result)
-        guard members.count <= Self.membersLimit, text.map({ $0.utf8.count <= Self.attributesLimitBytes }) ?? true else {
+        // Whole records have bounds of their own, and what is stored is not lost by one.
+        let isWithin = later.times.members.isEmpty
+            || members.count <= Self.membersLimit && text.map({ $0.utf8.count <= Self.attributesLimitBytes }) ?? true
+        guard isWithin else {
             overflows = true
             values.attributes = replaces ? later.values.attributes : values.attributes
             times.cleared = replaces ? new(later.times.cleared) : own(times.cleared)

@@ -160,6 +160,18 @@ struct PatchTests {
         #expect(item.record.title == "Shoe" && item.record.currency == "EUR" && item.record.embedding == [0.5, -1])
     }
 
+    @Test("the oldest go first, by their own times, also within a batch", arguments: [1, 5])
+    func theOldestGo(size: Int) throws {
+        let database = try TestDatabase(), store = try Self.store(database, Self.rules(limit: 3))
+        let times: [Int64] = [50, 10, 40, 20, 30]
+        let patches = try times.enumerated().map { try Self.item("i\($0)", #""price":\#($0)"#, at: $1, offset: Int64($0)) }
+        for first in stride(from: 0, to: patches.count, by: size) {
+            _ = try store.commit(IngestBatch(items: Array(patches[first..<min(first + size, patches.count)])))
+        }
+        #expect(try database.sql("select string_agg(item_id, ',' order by item_id) from waiting_patches") == "i0,i2,i4")
+        #expect(try database.sql("select string_agg(convert_from(key, 'UTF8'), ',' order by key) from dead_letters") == "i1,i3")
+    }
+
     @Test func whatWaitsIsBounded() throws {
         let database = try TestDatabase(), store = try Self.store(database, Self.rules(limit: 3))
         let patches = try (0..<5).map { try Self.item("i\($0)", #""price":\#($0)"#, at: 20, offset: Int64($0)) }

@@ -196,4 +196,27 @@ struct RecordStateTests {
         #expect(state.values.attributes?.utf8.count ?? 0 < State.attributesLimitBytes)
         #expect(state.times.membersCount == 2)
     }
+
+    @Test func whatIsTooMuchIsToldOfEachByItself() {
+        var state = State(id: "i1"), told: [Bool] = []
+        for text in ["1", String(repeating: "7", count: 16_370), "2"] {
+            Self.take(.patch(Self.patch(#""attributes":{"k\#(text.prefix(1))":"\#(text)"}"#), Self.time(5)), into: &state)
+            told.append(state.takeOverflow())
+        }
+        #expect(told == [false, true, false] && state.values.attributes == #"{"k1":"1","k2":"2"}"#)
+        // A late whole record is no patch: what was stated after it stays beside all that it holds.
+        let long = String(repeating: "x", count: 20_000)
+        Self.take(.whole(ItemRecord(itemID: "i1", attributes: #"{"long":"\#(long)"}"#), Self.time(9)), into: &state)
+        #expect(!state.takeOverflow() && state.times.membersCount == 2)
+        #expect(state.values.attributes?.utf8.count ?? 0 > 20_000)
+    }
+
+    @Test func ofEqualTimesOfARecordAndItsDeletionTheLaterArrivalCounts() {
+        for isDeletedLast in [true, false] {
+            var state = State(id: "i1")
+            let whole = Said.whole(ItemRecord(itemID: "i1", title: "whole"), Self.time(5)), gone = Said.deleted(Self.time(5))
+            for change in isDeletedLast ? [whole, gone] : [gone, whole] { Self.take(change, into: &state) }
+            #expect(state.base == (isDeletedLast ? .deleted(Self.time(5)) : .record(Self.time(5))))
+        }
+    }
 }

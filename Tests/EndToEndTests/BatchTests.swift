@@ -47,6 +47,11 @@ extension EndToEnd {
             let printed = try program.run("recommend", "--users", users, "--n", "25")
             #expect(printed.output == (try String(contentsOfFile: bench.path("out.jsonl"), encoding: .utf8)))
 
+            let no = try bench.write([#"{"user_id":"u9","personalised":false}"#], to: "no.jsonl")
+            try SmallShop.check(program.run("backfill", "--users", no))
+            let told = try program.run("recommend", "--users", users, "--n", "25").output.split(separator: "\n")
+            #expect(told.map { $0.hasSuffix(#","personalised":false}"#) } == [true, false, false, false, false, false])
+
             let some = ["i5", "i7", "i11", "no-such-item", #"{"item_id":"i13"}"#]
             let candidates = try bench.write(some, to: "candidates.txt")
             let ranked = try lines(program.run("recommend", "--users", users, "--candidates", candidates, "--set", "rules.exclude=").output)

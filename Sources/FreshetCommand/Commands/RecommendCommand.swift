@@ -83,7 +83,7 @@ struct RecommendCommand: AsyncParsableCommand {
                             attributes: state.attributes, now: now,
                             // By what lists are varied: of who does not want to be known, by nothing.
                             userID: state.isPersonalised ? id : nil)
-                        return (place, Self.line(userID: id, items: items))
+                        return (place, Self.line(userID: id, items: items, isPersonalised: state.isPersonalised))
                     }
                 }
                 var lines = [String](repeating: "", count: slice.count)
@@ -114,12 +114,13 @@ struct RecommendCommand: AsyncParsableCommand {
         logger.warning("\(left): they are in no list")
     }
 
-    private static func line(userID: String, items: [RecommendedItem]) -> String {
+    /// Of whom nothing was read the line says so, as an answer over HTTP does.
+    private static func line(userID: String, items: [RecommendedItem], isPersonalised: Bool) -> String {
         var line = "{\"user_id\":\(JSONText.quoted(userID)),\"items\":["
         for (index, item) in items.enumerated() {
             if index > 0 { line += "," }
             line += "{\"item_id\":\(JSONText.quoted(item.itemID)),\"score\":\(item.score.isFinite ? item.score : 0)}"
         }
-        return line + "]}"
+        return line + (isPersonalised ? "]}" : "],\"personalised\":false}")
     }
 }

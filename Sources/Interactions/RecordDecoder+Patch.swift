@@ -35,7 +35,7 @@ extension RecordDecoder {
                 patch.removeAttributes()
             } else if let attributes = record.attributes {
                 for (name, value) in JSONText.rawMembers(of: attributes) {
-                    patch.name(name, value == "null" ? .removed : .value(value))
+                    patch.name(name, value == "null" ? .removed : .value(JSONText.withoutNulls(value)))
                 }
             }
             return .patch(patch)

@@ -28,6 +28,11 @@ extension RecordDecoder {
             record.groupID = try reader.id(token("item_group_id"), "item_group_id")
             record.availableFrom = try reader.time(token("available_from"), "available_from")
             record.availableUntil = try reader.time(token("available_until"), "available_until")
+            if !rules.isStored, let from = record.availableFrom, let until = record.availableUntil, from > until {
+                throw Rejection(
+                    .outOfRange, field: "available_until",
+                    "\(until.rfc3339()) is before available_from, \(from.rfc3339()): the item would never be offered")
+            }
             // What was sold beyond the stock is none left.
             record.stock = try reader.integer(token("stock"), "stock", in: Int32.min...Int32.max).map { max(0, $0) }
             return record

@@ -122,6 +122,13 @@ extension JSONText {
         }
     }
 
+    /// A value without the members, of objects at any depth, that are null: in a merge patch null removes (RFC 7396). Elements of lists
+    /// stay.
+    static func withoutNulls(_ json: String) -> String {
+        guard json.utf8.first == UInt8(ascii: "{"), json.contains("null") else { return json }
+        return object(ofRaw: rawMembers(of: json).filter { $0.value != "null" }.mapValues(withoutNulls)) ?? "{}"
+    }
+
     /// An object of these members in the order of their names' bytes; nil where there are none.
     static func object(ofRaw members: [String: String]) -> String? {
         if members.isEmpty { return nil }

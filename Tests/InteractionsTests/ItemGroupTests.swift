@@ -69,7 +69,7 @@ import Testing
             (#""hidden":true,"stock":9"#, false),
             (#""available_from":1700000000001"#, false), (#""available_from":"2023-11-14T22:13:20Z""#, true),
             (#""available_until":1700000000000"#, false), (#""available_until":1700000000001"#, true),
-            (#""available_from":1700000000009,"available_until":1700000000001"#, false), ("\"item_group_id\":7", true),
+            (#""available_from":1700000000001,"available_until":1700000000001"#, false), ("\"item_group_id\":7", true),
         ])
     func availability(fields: String, isAvailable: Bool) throws {
         var line = "{\"item_id\":\"i\",\(fields)}"
@@ -84,7 +84,8 @@ import Testing
         #expect(try decoded(&again) == record)
     }
 
-    @Test(arguments: [#""stock":1.5"#, #""stock":"many""#, #""stock":3000000000"#, #""available_from":"soon""#, #""item_group_id":[1]"#])
+    @Test(arguments: [#""stock":1.5"#, #""stock":"many""#, #""stock":3000000000"#, #""available_from":"soon""#, #""item_group_id":[1]"#,
+        #""available_from":1700000000009,"available_until":1700000000001"#, #""patch":true,"available_until":1,"available_from":2"#])
     func wrongFieldsAreRefusedByName(field: String) {
         var line = "{\"item_id\":\"i\",\(field)}"
         let origin = RecordOrigin(source: "", cluster: "", position: Position(partition: 0, offset: 0), recordTime: nil)

@@ -25,6 +25,12 @@ struct RecordPatchTests {
         let patch = try #require(
             Self.patch(#"{"item_id":"i1","patch":true,"attributes":{"brand":"Ac\u006de","old":null,"sizes":[1,2]}}"#))
         #expect(patch.members == ["brand": .value(#""Acme""#), "old": .removed, "sizes": .value("[1,2]")])
+        // A null within removes, too; in a list it is a value (RFC 7396).
+        let nested = try #require(
+            Self.patch(
+                #"{"item_id":"i1","patch":true,"attributes":{"a":{"b":null,"c":{"d":null},"e":[null,{"f":null}],"g":"null"},"#
+                    + #""h":{"i":null}}}"#))
+        #expect(nested.members == ["a": .value(#"{"c":{},"e":[null,{"f":null}],"g":"null"}"#), "h": .value("{}")])
         #expect(!patch.clearsAttributes)
         #expect(try #require(Self.patch(#"{"item_id":"i1","patch":true,"attributes":null}"#)).clearsAttributes)
     }

@@ -8,6 +8,8 @@ public enum RecordFate: Sendable, Equatable {
     case duplicate
     /// It is a dead letter.
     case rejected(code: String, field: String?, detail: String)
+    /// It is stored but for this field of it, which is a dead letter.
+    case storedWithout(code: String, field: String, detail: String)
     /// It was dropped: its user was erased at or after its time.
     case erased(at: EventTime)
     /// What is stored is dated later, so it changed nothing.
@@ -44,6 +46,8 @@ public struct SentRecord: Sendable {
     public var isDeletion: Bool
     /// Whether it is a patch: what is stored may be older as a whole, and it is stored all the same.
     public var isPatch: Bool
+    /// Whether it is a patch that states other fields than attributes: they count also where its attributes are too large.
+    public var statesOthers = false
     /// Its time lies between these: equal where it states one, else when it was sent and when that was acknowledged.
     public var time: ClosedRange<EventTime>
 
@@ -136,7 +140,12 @@ extension StoreQueries {
                         and ($2::text is null or d.cluster = \(Self.origin)) limit 1) d on true
                 left join \(stored) s on true
                 """, asked)
-            if let rejected = Self.rejected(rows, 0) { return rejected }
+            if let rejected = Self.rejected(rows, 0) {
+                guard record.statesOthers, case .rejected(RejectionCode.tooLarge.rawValue, "attributes"?, let detail) = rejected else {
+                    return rejected
+                }
+                return .storedWithout(code: RejectionCode.tooLarge.rawValue, field: "attributes", detail: detail)
+            }
             let isGone = rows.bool(0, 5)
             if record.isDeletion, isGone { return .stored }
             guard let updatedAt = rows.time(0, 4) else {

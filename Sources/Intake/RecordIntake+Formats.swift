@@ -128,7 +128,7 @@ extension RecordIntake {
     private func dated(_ origin: RecordOrigin, _ kind: RecordKind, by time: EventTime?) -> RecordOrigin {
         guard kind == .items || kind == .users, let time else { return origin }
         var origin = origin
-        origin.recordTime = time
+        (origin.recordTime, origin.isTimeOfChange) = (time, true)
         return origin
     }
 }

@@ -150,7 +150,9 @@ public struct RecordDecoder: Sendable {
         let time = try reader.time(token, field)
         guard !rules.isStored, let dated = time ?? origin.recordTime else { return time }
         guard dated <= rules.latestTime(at: now) else {
-            let what = time == nil ? "the record's own time in Kafka, which counts where \(field) is missing, is " : ""
+            let whose = origin.isTimeOfChange
+                ? "the time that the change event states (source.ts_ms, else ts_ms)" : "the record's own time in Kafka"
+            let what = time == nil ? "\(whose), which counts where \(field) is missing, is " : ""
             throw inFuture(dated, field: field, what, now: now)
         }
         // Seconds taken for milliseconds would make the record older than every other, and lose it without a word.

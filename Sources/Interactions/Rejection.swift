@@ -50,6 +50,8 @@ public struct RecordOrigin: Sendable, Equatable {
     public var position: Position
     /// The time that the broker or the file gives the record, where it does.
     public var recordTime: EventTime?
+    /// Whether that time is the one that a change event states of its row, rather than that of the broker or the file.
+    public var isTimeOfChange = false
 
     /// Makes an origin.
     public init(source: String, cluster: String, position: Position, recordTime: EventTime? = nil) {

@@ -192,7 +192,8 @@ public struct ReadinessFacts: Sendable {
         guard let lag = ingest.lagRecords else { return part(.unknown, "how far it is behind is not known now") }
         if let since = ingest.waitingSince, since.duration(to: now) >= Self.standstill {
             let words =
-                "\(lag) records are not stored yet, and none was for \(PartLook.seconds(since, now)) s: see that freshet ingest runs"
+                "\(lag) records are not stored yet, and none was for \(PartLook.seconds(since, now)) s: see that freshet ingest runs; "
+                + "where it does, its log and freshet doctor say whether a partition waits for a schema or stands still"
             return part(.silent, words)
         }
         return part(.ok, lag == 0 ? "has stored all records" : "\(lag) records are not stored yet")

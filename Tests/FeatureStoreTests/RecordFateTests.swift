@@ -47,7 +47,10 @@ struct RecordFateTests {
         batch.rejections = [
             RejectedRecord(
                 origin: origin(9), key: Array("i9".utf8), payload: [1], payloadBytes: 1,
-                rejection: Rejection(.outOfRange, field: "price", "is negative"))
+                rejection: Rejection(.outOfRange, field: "price", "is negative")),
+            RejectedRecord(
+                origin: origin(10), key: Array("i1".utf8), payload: [1], payloadBytes: 1,
+                rejection: Rejection(.tooLarge, field: "attributes", "too many")),
         ]
         _ = try store.commit(batch)
         _ = try store.commit(IngestBatch(users: [(.delete(id: "gone", at: time(300)), origin(1, source: "freshet.users"))]))
@@ -67,6 +70,11 @@ struct RecordFateTests {
         #expect(try item(record("i2", 2, 199, 201, deletes: true)) == .stored)
         #expect(try item(record("i2", 3, 150)) == .superseded(by: time(200)))
         #expect(try item(record("i9", 9, 100)) == .rejected(code: "out_of_range", field: "price", detail: "is negative"))
+        // The other fields of a patch count.
+        var patch = record("i1", 10, 100)
+        #expect(try item(patch) == .rejected(code: "too_large", field: "attributes", detail: "too many"))
+        patch.statesOthers = true
+        #expect(try item(patch) == .storedWithout(code: "too_large", field: "attributes", detail: "too many"))
         #expect(try user(record("u1", 5, 100)) == .stored)
         #expect(try user(record("u1", 5, 99)) == .superseded(by: time(100)))
         #expect(try user(record("u1", 5, 99, deletes: true)) == .stored)

@@ -86,12 +86,15 @@ struct ChangeIntakeTests {
         add("db.products", ShopTables.change("t"))
         add("db.products", ShopTables.change("u", after: #"{"sku":"a","text":"__debezium_unavailable_value"}"#))
         add("db.customers", ShopTables.change("c", after: #"{"id":"\u0000"}"#))
+        // Of 2096, where Kafka's own time is that of now.
+        add("db.products", ShopTables.change("u", after: #"{"sku":"a"}"#, at: 4_000_000_000_000))
         let letters = intake.take(offsets: []).rejections
         let wanted = [
             ("missing_field item_id", "REPLICA IDENTITY FULL"), ("missing_field item_id", "neither the row as it was (before) nor a key"),
             ("malformed_json -", "set ingest.registry.url"), ("malformed_json -", #"this one is the text "hello""#),
             ("missing_field before", "the table was emptied"), ("missing_field description", "was not sent by the database"),
             ("control_character user_id", "mapped from id"),
+            ("time_in_future updated_at", "the time that the change event states (source.ts_ms, else ts_ms)"),
         ]
         for (letter, (code, detail)) in zip(letters, wanted) {
             #expect("\(letter.rejection.code.rawValue) \(letter.rejection.field ?? "-")" == code)

@@ -134,6 +134,10 @@ struct ChangeReaderTests {
             }
         }
         #expect(refused(#"{"op":"x","after":{},"source":{}}"#)?.contains("knows c, u, d, r, t and m") == true)
+        for op in ["upsert", "cc", "é", ""] {
+            let words = refused(#"{"op":"\#(op)","after":{},"source":{}}"#)
+            #expect(words?.hasPrefix("unknown_type is \"\(op)\", but") == true, "\(words ?? op)")
+        }
         #expect(refused(#"{"op":"c","after":null,"source":{}}"#)?.contains("there is no row") == true)
         #expect(refused(#"{"op":"c","after":7,"source":{}}"#)?.contains("the row must be an object") == true)
         #expect(refused(#"{"op":"t","source":{},"ts_ms":1}"#)?.contains("the table was emptied") == true)

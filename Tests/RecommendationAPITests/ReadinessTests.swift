@@ -152,6 +152,8 @@ struct ReadinessTests {
         #expect(look(30, lag: 9, stored: 100)?.isReady == true)
         #expect(look(33, lag: 9, stored: 100)?.state == .silent)
         #expect(look(33, lag: 9, stored: 100)?.detail.contains("none was for 31 s") == true)
+        // Who reads the database cannot tell a consumer that is away from one whose partition waits.
+        #expect(look(33, lag: 9, stored: 100)?.detail.contains("waits for a schema") == true)
         #expect(look(35, lag: 8, stored: 101)?.isReady == true)
         #expect(look(60, lag: 7, stored: 102)?.isReady == true && look(80, lag: 0, stored: 109)?.isReady == true)
         #expect(look(200, lag: 1, stored: 109)?.isReady == true)

@@ -46,6 +46,13 @@ import Testing
         #expect(outcome.accepted == 0 && outcome.duplicates == nil && outcome.refusals.first?.index == 0)
     }
 
+    @Test func aPatchOfWhichOnlyTheAttributesAreRefusedIsAccepted() {
+        let sent = SentRecords(kind: .item, topic: "items")
+        var outcome = IntakeOutcome(accepted: 1)
+        sent.take([.storedWithout(code: "too_large", field: "attributes", detail: "too many")], into: &outcome)
+        #expect(outcome.accepted == 1 && outcome.refusals.map(\.code) == ["too_large"])
+    }
+
     @Test func aRecordWithoutATimeWasMadeBetweenItsSendingAndNow() {
         let stated = EventTime(milliseconds: 5)
         #expect(SentRecords.time(stated, sentAt: EventTime(milliseconds: 9_000)) == stated...stated)

@@ -50,7 +50,9 @@ struct ChangeMembers {
 
     /// Whether the record is an envelope, and not a row whose table has a column called `op`.
     var isEnvelope: Bool {
-        guard op.kind == .string, op.count == 1 else { return false }
+        guard op.kind == .string else { return false }
+        // A longer word is one where nothing but an envelope has such members.
+        if op.count != 1 { return source.kind == .object && (before.kind == .object || after.kind == .object) }
         return [source, before, after].contains { $0.kind == .object }
     }
 
@@ -59,8 +61,8 @@ struct ChangeMembers {
         count == 2 && payload.kind != .absent && (schema.kind == .object || schema.kind == .null) || count == 1 && payload.kind == .object
     }
 
-    /// The letter of the change: c, u, d, r, t, m.
-    func operation(_ reader: FieldReader) -> UInt8 { reader.slice(op).first ?? 0 }
+    /// The letter of the change: c, u, d, r, t, m; 0 of what is no letter.
+    func operation(_ reader: FieldReader) -> UInt8 { op.count == 1 ? reader.slice(op).first ?? 0 : 0 }
 
     /// Whether a flattened row says that it is gone.
     func isDeletedRow(_ reader: FieldReader) -> Bool {
@@ -74,7 +76,8 @@ struct ChangeMembers {
             guard !"cudrtm".utf8.contains(operation(reader)) else { return nil }
             return Rejection(
                 .unknownType, field: "op",
-                "is \(JSONText.unescaped(op, reader.bytes)), but knows c, u, d, r, t and m, as Debezium writes them")
+                "is \(JSONText.quoted(String(JSONText.unescaped(op, reader.bytes).prefix(40)))), but Freshet knows c, u, d, r, t and m, as "
+                    + "Debezium writes them")
         }
         let instead = "map the topics of its tables instead"
         if ddl.isPresent, source.isPresent || collections.isPresent || time.isPresent {

@@ -152,12 +152,14 @@ package struct IntakeFlow: Sendable {
             IntakeOutcome(accepted: 0, refusals: [IntakeOutcome.Refusal(index: 0, rejection: rejection)])
         }
         let record: (id: String, updatedAt: EventTime?, key: [UInt8])
+        var statesOthers = false
         switch submission.body.withUnsafeBytes({ read($0, Self.origin(at: now)) }) {
         case .success(.upsert(let whole)): record = (whole.id, whole.updatedAt, RecordKey.bytes(of: submission.id))
         case .success(.patch(let patch)):
             guard submission.isPatch else {
                 return refused(Rejection(.outOfRange, field: "patch", "is true, but PUT replaces the whole record: send it by PATCH"))
             }
+            statesOthers = !patch.fields.isEmpty
             record = (patch.id, patch.updatedAt, RecordKey.bytes(ofPatch: submission.id, of: Record.self))
         case .success(.delete): return refused(Rejection(.wrongType, "the record is a deletion: send DELETE"))
         case .failure(let rejection): return refused(rejection)
@@ -169,6 +171,7 @@ package struct IntakeFlow: Sendable {
         sent.record = SentRecord(
             id: record.id, position: positions[0], isDeletion: false, isPatch: submission.isPatch,
             time: SentRecords.time(record.updatedAt, sentAt: now))
+        sent.record?.statesOthers = statesOthers
         try await settle(sent, at: positions, &outcome)
         return outcome
     }

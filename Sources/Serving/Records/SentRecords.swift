@@ -57,6 +57,7 @@ package struct SentRecords {
             switch fate {
             case .stored: continue
             case .duplicate: outcome.duplicates = (outcome.duplicates ?? 0) + 1
+            case .storedWithout: outcome.refusals.append(fate.refusal(index: index))
             default:
                 outcome.accepted -= 1
                 outcome.refusals.append(fate.refusal(index: index))
@@ -71,6 +72,8 @@ extension RecordFate {
     fileprivate func refusal(index: Int) -> IntakeOutcome.Refusal {
         switch self {
         case .rejected(let code, let field, let detail):
+            IntakeOutcome.Refusal(index: index, code: code, field: field, detail: detail)
+        case .storedWithout(let code, let field, let detail):
             IntakeOutcome.Refusal(index: index, code: code, field: field, detail: detail)
         case .erased(let time):
             IntakeOutcome.Refusal(

@@ -4,8 +4,8 @@ import Interactions
 /// Erases people who were silent for long (`retention.idle_users_days`), by the way of every erasure: their ids enter the ledger with the
 /// time before which nothing of theirs comes back, and ``ErasureWork`` removes the rows. Who comes back later is somebody new.
 ///
-/// A person is silent where no event, no record or patch, no wish and no joined id of any of their ids is newer. An id that somebody else has
-/// too keeps its person. A record that no source dates says nothing. Goes through the ids page by page in rounds; one thread at a time.
+/// A person is silent where no event, no record or patch, no wish and no joined id of any of their ids is newer. An id that somebody else
+/// has too keeps its person. A record that no source dates says nothing. Goes through the ids page by page in rounds; one thread at a time.
 public final class IdleUsers {
     /// Ids that one step looks at.
     public static let idsPerStepLimit = 1_000

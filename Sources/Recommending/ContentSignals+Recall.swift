@@ -141,8 +141,7 @@ extension ServingSnapshot {
         return shares.reduce(0, +) / Double(max(1, shares.count))
     }
 
-    /// Of the twenty items whose contents are nearest to some items', the share that ``similar(to:count:category:exclude:explain:snapshot:requestID:)``
-    /// finds.
+    /// Of the twenty items whose contents are nearest to some items', the share that a list of similar ones finds.
     package func similarContentsFound(for itemIDs: [String]) -> Double {
         guard let content else { return 1 }
         let shares = itemIDs.compactMap { catalogue.row(of: $0) }.map { row -> Double in

@@ -33,6 +33,40 @@ struct MappedIntakeTests {
         #expect(batch.interactions.allSatisfy { $0.position == Position(partition: 2, offset: 7) })
     }
 
+    @Test("what tracking tools send to say who somebody is joins two ids, beside their other events")
+    func identify() throws {
+        func field(_ path: String) throws -> FieldSource { FieldSource(paths: [try RecordPath(path)]) }
+        var type = FieldSource(paths: [try RecordPath("event"), try RecordPath("type")])
+        type.words = ["Product Viewed": #""click""#, "identify": #""identify""#]
+        var intake = RecordIntake(
+            rules: DecodingRules(idForm: .nfc), featureRules: FeatureRules(),
+            mappings: [
+                "tracks": TopicMapping(
+                    kind: .events,
+                    fields: [
+                        "event_id": try field("messageId"), "type": type, "user_id": try field("userId"),
+                        "anonymous_id": try field("anonymousId"), "anonymous_id_space": FieldSource(otherwise: #""web""#),
+                        "item_id": try field("properties.product_id"), "timestamp": try field("timestamp"),
+                    ])
+            ])
+        let time = #""timestamp":"2020-01-02T03:04:05.000Z""#
+        for record in [
+            #"{"type":"identify","messageId":"m1","userId":"97980cfea0067","anonymousId":"507f191e",\#(time),"traits":{"plan":"pro"}}"#,
+            #"{"type":"identify","messageId":"m2","userId":"u2","anonymousId":"a2"}"#,
+            #"{"type":"track","event":"Product Viewed","messageId":"m3","userId":"u2","anonymousId":"a2",\#(time),"#
+                + #""properties":{"product_id":"p1"}}"#,
+            #"{"type":"identify","messageId":"m4","userId":"u3","anonymousId":null}"#,
+        ] {
+            Self.add(record, to: &intake, topic: "tracks")
+        }
+        let batch = intake.take(offsets: [])
+        #expect(batch.identities.map(\.identity.userID) == ["97980cfea0067", "u2"])
+        #expect(batch.identities.map(\.identity.alias) == ["web:507f191e", "web:a2"])
+        #expect(batch.identities.first?.identity.time == EventTime(milliseconds: 1_577_934_245_000))
+        #expect(batch.interactions.map(\.itemID) == ["p1"] && batch.interactions.first?.userID == "u2")
+        #expect(batch.rejections.map(\.rejection.field) == ["anonymous_id"])
+    }
+
     @Test("good lines beside a bad one are taken, and the record as it came is one dead letter that says which line and why")
     func partly() throws {
         var intake = Self.intake()

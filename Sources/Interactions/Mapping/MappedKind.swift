@@ -13,6 +13,8 @@ public enum MappedKind: String, Sendable, CaseIterable {
                 MappedField("currency", .word), MappedField("quantity", .number),
                 MappedField("session_id", .id), MappedField("request_id", .id), MappedField("slot", .number),
                 MappedField("model_version", .number), MappedField("context", .object),
+                // Of those that join two ids: see ``Identity``.
+                MappedField("anonymous_id", .id), MappedField("anonymous_id_space", .id),
             ]
         case .items:
             [

@@ -19,8 +19,8 @@ public enum RecordKey {
 
     private static let patchEnding = ",\"patch\":true}"
 
-    /// Whether a key names a part of a record rather than the record: a JSON object that holds more than the id, as the keys of patches do. Of a
-    /// user's id the `id_space` is a part. Any spelling and order of it counts.
+    /// Whether a key names a part of a record rather than the record: a JSON object that holds more than the id, as the keys of patches do.
+    /// Of a user's id the `id_space` is a part. Any spelling and order of it counts.
     ///
     /// - Parameter field: the member that holds the id. Kafka Connect puts it into `payload`, beside `schema`.
     static func isOfPart(_ key: UnsafeRawBufferPointer, idField field: String, _ decoder: RecordDecoder) -> Bool {

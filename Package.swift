@@ -201,7 +201,7 @@ let package = Package(
         tests("Files", ["Files"]),
         tests("Interactions", ["Interactions", "FuzzInputs"]),
         tests("AvroRecords", ["AvroRecords", "Interactions", "FuzzInputs"]),
-        tests("ForeignClients", ["ForeignClients", "Interactions", "FuzzInputs"]),
+        tests("ForeignClients", ["ForeignClients", "Interactions", "FuzzInputs", "Tensors"]),
         tests("ForeignFormats", ["ForeignFormats", "Interactions", "FuzzInputs", "TestSupport"]),
         tests("Expressions", ["Expressions"]),
         tests("Features", ["Features", "Interactions"]),

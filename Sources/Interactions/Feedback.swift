@@ -108,7 +108,7 @@ extension RecordDecoder {
         Result { () throws(Rejection) -> Retraction? in
             var (scanner, reader) = try begin(bytes, maxBytes: rules.maxRecordBytes)
             var fields: [String: JSONToken] = [:]
-            let known: Set<String> = ["type", "user_id", "item_id", Feedback.Field.type]
+            let known: Set<String> = ["type", "user_id", "id_space", "item_id", Feedback.Field.type]
             try members(&scanner, bytes) { name, token in
                 if known.contains(name) { fields[name] = token }
             }
@@ -117,7 +117,8 @@ extension RecordDecoder {
                 try reader.id(token("type"), "type") == Retraction.type
             else { return nil }
             return Retraction(
-                userID: try reader.requiredID(token("user_id"), of: .user, "user_id"),
+                userID: try rules.userID(
+                    reader.requiredID(token("user_id"), of: .user, "user_id"), in: reader.idSpace(token("id_space")), field: "user_id"),
                 itemID: try reader.requiredID(token("item_id"), "item_id"),
                 feedbackType: try reader.id(token(Feedback.Field.type), Feedback.Field.type), position: origin.position)
         }

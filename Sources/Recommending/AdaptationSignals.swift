@@ -28,6 +28,8 @@ struct AdaptationSignals: Sendable {
         var category: Int?
         /// ``CategoryPart/likeness`` to that category's support.
         var likeness: Float = 0
+        /// As the channel sees it, where an adapter scores it: asked for in every request.
+        var content: ContentChannel.Item?
     }
 
     let factors: ContentFactors
@@ -70,10 +72,11 @@ struct AdaptationSignals: Sendable {
     }
 
     /// Finds the category that scores an item.
-    mutating func assign(_ row: Int32, likeness: (ContentChannel.Profile?) -> Float) {
+    mutating func assign(_ row: Int32, _ content: ContentChannel.Item, likeness: (ContentChannel.Profile?) -> Float) {
         guard var item = items[row] else { return }
         item.category = categories.firstIndex { item.values.contains($0.name) }
         item.likeness = item.category.map { likeness(supports[$0]) } ?? 0
+        item.content = item.category == nil ? nil : content
         items[row] = item
         if item.category != nil { adapted.insert(row) } else { adapted.remove(row) }
     }

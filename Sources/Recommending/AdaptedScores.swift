@@ -46,18 +46,18 @@ extension ContentSignals {
     private func assign(_ row: Int32, in signals: inout AdaptationSignals) {
         guard let item = item(row) else { return }
         let channel = channel
-        signals.assign(row) { channel.similarity(item, $0) }
+        signals.assign(row, item) { channel.similarity(item, $0) }
     }
 
     /// Whether an adapter scores a row.
     @inline(__always)
-    func isAdapted(_ row: Int32) -> Bool { adaptation.map { $0.adapted.contains(row) } ?? false }
+    func isAdapted(_ row: Int32) -> Bool { adaptation?.adapted.contains(row) ?? false }
 
     /// The score by the adapter of the row's category; nil without one. On the scale of the content channel, which is that of
     /// trained items: see ``CategoryAdapter/offset``.
-    func adaptedScore(_ row: Int32, _ item: ContentChannel.Item, taste: Taste) -> Float? {
-        guard let adaptation, adaptation.adapted.contains(row), let own = adaptation.items[row], let place = own.category,
-            place < taste.adapted.count
+    func adaptedScore(_ row: Int32, taste: Taste) -> Float? {
+        guard let adaptation, adaptation.adapted.contains(row), let own = adaptation.items[row], let item = own.content,
+            let place = own.category, place < taste.adapted.count
         else { return nil }
         let level = channel.weights[ContentChannel.Part.level.rawValue] * taste.level
         return withUnsafeTemporaryAllocation(of: Float.self, capacity: CategoryPart.count) { parts in

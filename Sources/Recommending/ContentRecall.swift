@@ -78,11 +78,6 @@ struct ContentRecall: Sendable {
         near(projection.query(profile, user: user ?? []), taken(count), admissible: admissible, where: admits)
     }
 
-    /// Rows of like content that are worth an exact look, best first.
-    func candidates(_ count: Int, like content: SparseContent, admissible: Int, where admits: (Int32) -> Bool) -> [Int32] {
-        near(projection.query(like: content), taken(count), admissible: admissible, where: admits)
-    }
-
     private func taken(_ count: Int) -> Int { Int((Double(count) * depth).rounded(.up)) }
 
     /// What the vectors say.

@@ -36,7 +36,7 @@ extension ContentSignals {
         scanned.forEachScore(Self.scannedLimitItems, channel, profile: taste.profile, level: taste.level) { row, plain in
             let hasAdapter = isAdapted(row)
             var score = plain
-            if hasAdapter, let own = item(row).flatMap({ adaptedScore(row, $0, taste: taste) }) {
+            if hasAdapter, let own = adaptedScore(row, taste: taste) {
                 score = own
             } else if ofTower != 0 {
                 score += ofTower * tower(row)

@@ -310,7 +310,7 @@ public struct ContentSignals: Sendable {
         /// The score of a row without training, by its category's adapter where it has one; nil for others.
         @inline(__always)
         func score(_ row: Int32, tower: Float) -> Float? {
-            if signals.isAdapted(row), let item = signals.item(row), let own = signals.adaptedScore(row, item, taste: taste) { return own }
+            if signals.isAdapted(row), let own = signals.adaptedScore(row, taste: taste) { return own }
             return signals.isUntaken(row) ? nil : plain(row, tower: tower)
         }
 

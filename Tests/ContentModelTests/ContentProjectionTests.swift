@@ -121,7 +121,6 @@ import Testing
             }
             #expect(vector.allSatisfy { $0.isFinite })
             #expect(own.query(nil).allSatisfy { $0.isFinite })
-            #expect(own.query(like: SparseContent()).allSatisfy { $0 == 0 })
         }
     }
 }

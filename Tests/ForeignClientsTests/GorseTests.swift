@@ -2,6 +2,7 @@ import Bytes
 import ForeignClients
 import FuzzInputs
 import Interactions
+import Tensors
 import Testing
 
 /// What clients of Gorse send comes back as they sent it.
@@ -79,7 +80,7 @@ import Testing
     }
 
     @Test func hostileBodiesAreRefusedNotCrashed() {
-        var random = SplitMix(seed: 7)
+        var random = SeededGenerator(seed: 7)
         let whole = Array(#"{"ItemId":"i","Labels":{"a":[1,2]},"Timestamp":"2026-11-29T10:00:00Z","Comment":"c"}"#.utf8)
         for _ in 0..<2_000 {
             var bytes = whole
@@ -92,19 +93,6 @@ import Testing
                 _ = try? GorseObjects.user(tree)
                 _ = try? GorseFeedback(tree)
             }
-        }
-    }
-
-    /// A small generator, so that a failure can be repeated.
-    private struct SplitMix {
-        var state: UInt64
-        init(seed: UInt64) { state = seed }
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-            return z ^ (z >> 31)
         }
     }
 }

@@ -168,19 +168,4 @@ public struct ContentProjection: Sendable {
         query[dimension - 1] = 1
         return query
     }
-
-    /// What is asked for items of like content: its inner product with an item's vector comes near their
-    /// ``ContentChannel/Part/similarity``, times that part's weight.
-    public func query(like content: SparseContent) -> [Float] {
-        var query = [Float](repeating: 0, count: dimension)
-        query.withUnsafeMutableBufferPointer { query in
-            basis.withUnsafeBufferPointer { basis in
-                guard let out = query.baseAddress, let basis = basis.baseAddress else { return }
-                for (token, weight) in zip(content.tokens, content.weights) {
-                    Kernels.axpy(weight, basis + Int(token) * dimension, into: out, count: dimension)
-                }
-            }
-        }
-        return query
-    }
 }

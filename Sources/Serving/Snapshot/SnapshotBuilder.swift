@@ -108,11 +108,7 @@ package struct SnapshotBuilder: Sendable {
 
     /// The same snapshot with an index of its new items' contents, where there are many.
     private func indexingNewItems(_ snapshot: ServingSnapshot) throws -> ServingSnapshot {
-        let next = try snapshot.indexingNewItems(threads: index.threads) { input in
-            try ItemIndex.build(
-                vectors: input.vectors, dimension: input.dimension, threads: index.threads,
-                goal: IndexGoal(recall: Self.contentRecall, count: input.count, queries: input.queries))
-        }
+        let next = try snapshot.indexingNewItems(threads: index.threads) { try ItemIndex.build($0, threads: index.threads) }
         if let found = next.contentIndex {
             logger.notice(
                 "new items are found by an index of their contents",
@@ -123,9 +119,6 @@ package struct SnapshotBuilder: Sendable {
         }
         return next
     }
-
-    /// The share of the best vectors that the index of contents is to find.
-    private static let contentRecall = 0.95
 
     /// How a version answers: the dials, and amounts compared as its training compared them.
     package func settings(of version: RegisteredModel) -> ServedSettings {

@@ -52,11 +52,7 @@ package struct NewItemsBench {
             model: Self.model, itemVectors: vectors, index: index, untrained: (Self.trainedItems..<count).map { Int32($0) }
         ).withContent(signals).sharing((0..<Int32(Self.trainedItems)).map { $0 }).exploring([], clickRate: 0.05, rules: ExplorationRules())
         let built = clock.duration(to: .now).inSeconds, indexing = ContinuousClock.now
-        let indexed = try bare.indexingNewItems(threads: threads) { input in
-            try ItemIndex.build(
-                vectors: input.vectors, dimension: input.dimension, threads: threads,
-                goal: IndexGoal(recall: 0.95, count: input.count, queries: input.queries))
-        }
+        let indexed = try bare.indexingNewItems(threads: threads) { try ItemIndex.build($0, threads: threads) }
         let took = indexing.duration(to: .now).inSeconds
         let others = (0..<Self.measured).map { Self.user(Self.history(Self.users + $0)) }
         let before = times(bare), after = times(indexed)
